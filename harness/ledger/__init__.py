@@ -1,0 +1,1 @@
+"""Run records: one directory per run, one ``run.json``, one ``predictions.parquet``."""

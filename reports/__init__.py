@@ -1,0 +1,1 @@
+"""Leaderboard pages from the ledger: statistics, tables, plots, pages. Reads records only."""
