@@ -1,0 +1,168 @@
+"""``mm_configs/benchmark.yml``: tables, figures, seeds and claimed values, as checked data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class Strict(BaseModel):
+    """Unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dataset(Strict):
+    title: str
+    training_data: str               # the name metafiles use in Metadata.Training Data
+
+
+class Source(Strict):
+    title: str
+    url: str
+
+
+class Claim(Strict):
+    """A value printed in a paper, in percent. ``value`` None: a row of the paper whose value is lost."""
+
+    value: float | None = None
+    source: str = ""
+    corrected: float | None = None   # what the method's own paper says where the source differs from it
+    corrected_source: str = ""
+    remark: str = ""
+    at: dict[str, float] = Field(default_factory=dict)
+
+
+class MethodClaim(Claim):
+    """A claimed row of a table of methods."""
+
+    method: str                      # collection name of the metafile, if we have the method
+    title: str
+    backbone: str = ""
+    train: list[str] = Field(default_factory=list)
+    test: str = ""
+
+
+class Column(Strict):
+    modality: str
+    title: str
+
+
+class Mark(Strict):
+    id: str
+    title: str
+
+
+class Row(Strict):
+    """A row that names its model entry, variant and overrides itself."""
+
+    id: str
+    title: str
+    model: str
+    variant: str = ""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    marks: list[str] = Field(default_factory=list)
+    group: str = ""
+    isolates: str = ""
+    claim: Claim | None = None
+
+
+class Table(Strict):
+    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities. ``rows``: as listed."""
+
+    id: str
+    layout: Literal["by_modality", "by_training", "rows"]
+    title: str
+    caption: str = ""
+    note: str = ""
+    dataset: str
+    columns: list[Column] = Field(default_factory=list)
+    claims: list[MethodClaim] = Field(default_factory=list)
+    marks: list[Mark] = Field(default_factory=list)
+    rows: list[Row] = Field(default_factory=list)
+
+
+class Sweep(Strict):
+    id: str
+    key: str                         # dotted config key
+    title: str
+    values: list[float]
+    default: float
+    smoke: list[float]               # the points of the smoke profile
+
+    def points(self, profile: str) -> list[float]:
+        return self.smoke if profile == "smoke" else self.values
+
+
+class Figure(Strict):
+    id: str
+    title: str
+    caption: str = ""
+    note: str = ""
+    dataset: str
+    model: str
+    sweeps: list[Sweep]
+    claim: Claim | None = None
+
+
+class Table1Row(Strict):
+    dataset: str
+    classes: int
+    instances: int
+    light: str
+    distance: str
+    rgb: str | None
+    depth: str | None
+    ir: str | None
+
+
+class Table1(Strict):
+    note: str = ""
+    source: str
+    rows: list[Table1Row]
+
+
+class Benchmark(Strict):
+    """The whole benchmark."""
+
+    version: Literal[1]
+    title: str
+    seeds: dict[str, int]            # profile -> number of seeds
+    datasets: dict[str, Dataset]
+    sources: dict[str, Source]
+    table1: Table1
+    tables: list[Table]
+    figures: list[Figure]
+
+    def select(self, ids: list[str] | None) -> tuple[list[Table], list[Figure]]:
+        """Tables and figures by id; all for None. Raises ValueError for an unknown id, naming the valid ones."""
+        known = [t.id for t in self.tables] + [f.id for f in self.figures]
+        for i in ids or []:
+            if i not in known:
+                raise ValueError(f"unknown table '{i}'; choose from {', '.join(known)}")
+        wanted = set(ids or known)
+        return [t for t in self.tables if t.id in wanted], [f for f in self.figures if f.id in wanted]
+
+
+def load_benchmark(path: Path) -> Benchmark:
+    """Read and check ``benchmark.yml``. Raises ValueError with the first thing that is wrong and where."""
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return Benchmark.model_validate(data)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no benchmark file; give the folder of configs with --configs") from None
+    except yaml.YAMLError as e:
+        raise ValueError(f"{path}: not YAML: {' '.join(str(e).split())}") from None
+    except ValidationError as e:
+        raise ValueError(f"{path}: {first_error(e)}") from None
+
+
+def first_error(e: ValidationError) -> str:
+    """The first error of a failed validation as one line."""
+    err = e.errors()[0]
+    where = ".".join(str(p) for p in err["loc"])
+    more = f" (and {e.error_count() - 1} more)" if e.error_count() > 1 else ""
+    return f"{where}: {err['msg']}{more}"

@@ -1,0 +1,86 @@
+"""Cells: what the tables and figures ask to be measured, enumerated without reading a config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.suite.benchmark import Benchmark, Figure, Table
+from harness.suite.entries import Entry
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model entry x variant x seed. ``id`` names it apart from the seed."""
+
+    entry: Entry
+    variant: str = ""
+    overrides: dict[str, Any] = field(default_factory=dict, hash=False)
+    seed: int = 0
+    used_by: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return cell_id(self.entry.name, self.variant)
+
+
+def cell_id(model: str, variant: str = "") -> str:
+    """The id of a cell apart from its seed: the model entry's name, then ``+variant``."""
+    return f"{model}+{variant}" if variant else model
+
+
+def in_methods_table(entry: Entry, table: Table) -> bool:
+    """Whether a discovered entry is a row of a table of methods."""
+    return (
+        entry.dataset == table.dataset
+        and entry.stage in ("single", "student")
+        and entry.test_modality in [c.modality for c in table.columns]
+        and not entry.metadata.get("Bound")
+    )
+
+
+def sweep_variant(sweep_id: str, value: float) -> str:
+    return f"{sweep_id}={value:g}"
+
+
+def expand(
+    benchmark: Benchmark,
+    entries: dict[str, Entry],
+    profile: str,
+    tables: list[str] | None = None,
+    seeds: int | None = None,
+) -> list[Cell]:
+    """All cells of the chosen tables and figures, each once, in the order of first use.
+
+    Raises:
+        ValueError: an unknown table, a row whose model is no entry, or a number of seeds below 1.
+    """
+    n = benchmark.seeds.get(profile, 1) if seeds is None else seeds
+    if n < 1:
+        raise ValueError(f"--seeds {n}: at least 1 is needed")
+    chosen_tables, chosen_figures = benchmark.select(tables)
+    found: dict[tuple[str, int], Cell] = {}
+
+    def add(user: str, model: str, variant: str = "", overrides: dict[str, Any] | None = None) -> None:
+        if model not in entries:
+            raise ValueError(f"benchmark.yml: {user} names model '{model}', which no metafile has; choose from {', '.join(entries)}")
+        for seed in range(n):
+            key = (cell_id(model, variant), seed)
+            cell = found.get(key) or Cell(entries[model], variant, dict(overrides or {}), seed)
+            if user not in cell.used_by:
+                cell = replace(cell, used_by=(*cell.used_by, user))
+            found[key] = cell
+
+    for table in chosen_tables:
+        if table.layout == "rows":
+            for row in table.rows:
+                add(table.id, row.model, row.variant, row.overrides)
+        else:
+            for entry in entries.values():
+                if in_methods_table(entry, table):
+                    add(table.id, entry.name)
+    for figure in chosen_figures:
+        for sweep in figure.sweeps:
+            for value in sweep.points(profile):
+                add(figure.id, figure.model, sweep_variant(sweep.id, value), {sweep.key: value})
+    return list(found.values())

@@ -1,0 +1,121 @@
+"""Model entries: the drop-in folders ``mm_configs/<method>/`` with their ``metafile.yml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.suite.benchmark import Benchmark, first_error
+
+MODALITIES = {"RGB": "rgb", "Depth": "depth", "IR": "ir", "Pseudo-IR": "pseudo_ir"}
+Stage = Literal["single", "encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"]
+
+
+class Collection(BaseModel):
+    """A method, in MMAction2's metafile format."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    name: str = Field(alias="Name")
+    paper: dict[str, Any] = Field(default_factory=dict, alias="Paper")
+    metadata: dict[str, Any] = Field(default_factory=dict, alias="Metadata")
+
+
+class Model(BaseModel):
+    """One config of a method, in MMAction2's metafile format with ``Stage`` and ``Training Modalities`` added."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    name: str = Field(alias="Name")
+    config: str = Field(alias="Config")
+    collection: str = Field(alias="In Collection")
+    metadata: dict[str, Any] = Field(alias="Metadata")
+    modality: str = Field(alias="Modality")
+    training: list[str] | None = Field(default=None, alias="Training Modalities")
+    stage: Stage = Field(default="single", alias="Stage")
+
+
+class Metafile(BaseModel):
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    collections: list[Collection] = Field(alias="Collections")
+    models: list[Model] = Field(alias="Models")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One config that can be trained, as the harness sees it."""
+
+    name: str
+    config: Path
+    method: str
+    title: str
+    stage: str
+    dataset: str
+    train_modalities: tuple[str, ...]
+    test_modality: str
+    pretrained: str = ""
+    paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+
+def load_entries(configs: Path, benchmark: Benchmark) -> dict[str, Entry]:
+    """All entries below ``configs``, by name, in folder order.
+
+    Raises:
+        ValueError: a metafile is malformed, names an unknown data set or modality, a config that is not there,
+            or a name that another folder uses.
+    """
+    entries: dict[str, Entry] = {}
+    for path in sorted(Path(configs).glob("*/metafile.yml")):
+        for entry in _read(path, benchmark):
+            if entry.name in entries:
+                raise ValueError(f"{path}: model '{entry.name}' is also in {entries[entry.name].config.parent}; names must be unique")
+            entries[entry.name] = entry
+    if not entries:
+        raise ValueError(f"{configs}: no */metafile.yml found; give the folder of configs with --configs")
+    return entries
+
+
+def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
+    try:
+        meta = Metafile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as e:
+        raise ValueError(f"{path}: not YAML: {' '.join(str(e).split())}") from None
+    except ValidationError as e:
+        raise ValueError(f"{path}: {first_error(e)}") from None
+    collections = {c.name: c for c in meta.collections}
+    datasets = {d.training_data: key for key, d in benchmark.datasets.items()}
+    return [_entry(path, m, collections, datasets) for m in meta.models]
+
+
+def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: dict[str, str]) -> Entry:
+    where = f"{path}: model '{m.name}'"
+    config = path.parent / Path(m.config).name
+    if not config.is_file():
+        raise ValueError(f"{where}: config {config} does not exist")
+    if config.stem != m.name:
+        raise ValueError(f"{where}: its config is named {config.name}; the name must be the config's stem '{config.stem}'")
+    collection = collections.get(m.collection)
+    if collection is None:
+        raise ValueError(f"{where}: In Collection '{m.collection}' is not among {', '.join(collections)}")
+    data = m.metadata.get("Training Data")
+    if data not in datasets:
+        raise ValueError(f"{where}: Metadata.Training Data '{data}' is unknown; choose from {', '.join(datasets)}")
+    for name in [m.modality, *(m.training or [])]:
+        if name not in MODALITIES:
+            raise ValueError(f"{where}: modality '{name}' is unknown; choose from {', '.join(MODALITIES)}")
+    return Entry(
+        name=m.name,
+        config=config,
+        method=collection.name,
+        title=collection.metadata.get("Title", collection.name),
+        stage=m.stage,
+        dataset=datasets[data],
+        train_modalities=tuple(MODALITIES[x] for x in m.training or [m.modality]),
+        test_modality=MODALITIES[m.modality],
+        pretrained=str(m.metadata.get("Pretrained", "none")),
+        paper=collection.paper,
+        metadata={**collection.metadata, **m.metadata},
+    )
