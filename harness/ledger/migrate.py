@@ -1,0 +1,26 @@
+"""Old record schemas, brought up to the present one step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.ledger.record import SCHEMA_VERSION
+
+STEPS: dict[int, Callable[[dict], dict]] = {}   # version -> function that lifts a record from it to the next
+
+
+def migrate(data: dict, path: Path) -> dict:
+    """Lift a record to ``SCHEMA_VERSION``. Raises ValueError for a newer or unknown schema."""
+    version = data.get("schema_version")
+    if not isinstance(version, int):
+        raise ValueError(f"{path}: not a run record (no schema_version)")
+    if version > SCHEMA_VERSION:
+        raise ValueError(f"{path}: written by a newer harness (schema {version}, this one reads {SCHEMA_VERSION}); update the harness")
+    while version < SCHEMA_VERSION:
+        if version not in STEPS:
+            raise ValueError(f"{path}: schema {version} is too old to be read")
+        data = STEPS[version](data)
+        version += 1
+        data["schema_version"] = version
+    return data

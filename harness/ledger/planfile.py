@@ -1,0 +1,60 @@
+"""``plan.json``: which run answers which cell, written at each planning and read by the reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from harness.ledger.files import write_text_atomically
+from harness.ledger.record import Strict
+
+SCHEMA_VERSION = 1
+
+
+class PlannedCell(Strict):
+    """One cell of the suite, tied to the run that answers it by the run's key."""
+
+    id: str                          # "<model>" or "<model>+<variant>"
+    model: str
+    method: str
+    title: str
+    dataset: str
+    stage: str
+    train_modalities: list[str]
+    test_modality: str
+    variant: str = ""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    seed: int
+    key: str                         # "" where the cell could not be planned
+    error: str = ""                  # why it could not be planned, one line
+    used_by: list[str] = Field(default_factory=list)   # tables and figures that show it
+
+
+class PlanFile(Strict):
+    """The last plan of a work dir."""
+
+    schema_version: int = SCHEMA_VERSION
+    profile: str
+    tables: list[str]                # tables and figures that were asked for
+    seeds: int
+    commit: str = ""
+    cells: list[PlannedCell]
+
+
+def write_plan(path: Path, plan: PlanFile) -> None:
+    write_text_atomically(path, plan.model_dump_json(indent=1) + "\n")
+
+
+def read_plan(path: Path) -> PlanFile:
+    """Raises FileNotFoundError or ValueError with one clear line."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first") from None
+    try:
+        return PlanFile.model_validate_json(text)
+    except ValidationError as e:
+        err = e.errors()[0]
+        raise ValueError(f"{path}: not a plan ({'.'.join(map(str, err['loc']))}: {err['msg']}); plan again to rewrite it") from None

@@ -1,0 +1,106 @@
+"""The store of run records: ``<work_dir>/runs/<name>-<key[:12]>/run.json`` and ``predictions.parquet``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from harness.ledger.files import sha256_of, write_text_atomically
+from harness.ledger.metrics import compute_metrics, same_metrics
+from harness.ledger.migrate import migrate
+from harness.ledger.record import RunRecord
+
+RECORD = "run.json"
+PREDICTIONS = "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A run directory whose record cannot be trusted, and why."""
+
+    path: Path
+    reason: str
+
+
+def runs_dir(work_dir: Path) -> Path:
+    return Path(work_dir) / "runs"
+
+
+def run_dir(work_dir: Path, name: str, key: str) -> Path:
+    """The directory of a run: a readable name and the head of its key."""
+    return runs_dir(work_dir) / f"{name}-{key[:12]}"
+
+
+def write_record(directory: Path, record: RunRecord) -> None:
+    """Write ``run.json`` atomically; it is the last file of a run, so its presence means the run is over."""
+    write_text_atomically(Path(directory) / RECORD, record.model_dump_json(indent=1) + "\n")
+
+
+def load_record(directory: Path, check_predictions: bool = True) -> RunRecord:
+    """Read one record and hold it against its predictions (design, rule 3).
+
+    Raises:
+        FileNotFoundError: there is no record.
+        ValueError: it is corrupt, of a newer schema, foreign, or disagrees with its predictions.
+    """
+    path = Path(directory) / RECORD
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no record") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as e:
+        raise ValueError(f"{path}: corrupt ({e}); remove the folder to run it again") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: corrupt (not an object); remove the folder to run it again")
+    try:
+        record = RunRecord.model_validate(migrate(data, path))
+    except ValidationError as e:
+        err = e.errors()[0]
+        raise ValueError(f"{path}: not a run record ({'.'.join(map(str, err['loc']))}: {err['msg']})") from None
+    if check_predictions and record.metrics is not None:
+        _check(Path(directory), record)
+    return record
+
+
+def _check(directory: Path, record: RunRecord) -> None:
+    path = directory / PREDICTIONS
+    if not path.is_file():
+        raise ValueError(f"{path}: missing, so the record's metrics have nothing to stand on")
+    if sha256_of(path) != record.predictions_sha256:
+        raise ValueError(f"{path}: changed since the run was recorded")
+    if not same_metrics(compute_metrics(load_predictions(directory)), record.metrics):
+        raise ValueError(f"{directory / RECORD}: its metrics disagree with its predictions")
+
+
+def load_predictions(directory: Path) -> pd.DataFrame:
+    """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array [classes]."""
+    path = Path(directory) / PREDICTIONS
+    try:
+        return pq.read_table(path).to_pandas()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no predictions") from None
+    except pa.ArrowException as e:
+        raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
+
+
+def load_records(work_dir: Path, check_predictions: bool = True) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
+    """All records of a work dir by key, with their directories, and those that were rejected with the reason."""
+    records: dict[str, tuple[Path, RunRecord]] = {}
+    rejected: list[Rejected] = []
+    for path in sorted(runs_dir(work_dir).glob(f"*/{RECORD}")):
+        try:
+            record = load_record(path.parent, check_predictions)
+        except ValueError as e:
+            rejected.append(Rejected(path.parent, str(e)))
+            continue
+        if path.parent.name[-12:] != record.key[:12]:
+            rejected.append(Rejected(path.parent, f"{path}: the record of another run (key {record.key[:12]}) lies in this folder"))
+            continue
+        records[record.key] = (path.parent, record)
+    return records, rejected
