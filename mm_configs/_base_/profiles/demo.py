@@ -1,0 +1,19 @@
+# Learns something real on a 2-core CPU: 16 frames, 64 -> 56 pixels, a short schedule from scratch.
+transforms = dict(
+    SampleClipFrames=dict(clip_len=16),
+    LoadModalities=dict(size=(64, 64)),
+    RandomCrop=dict(size=56),
+    CenterCrop=dict(crop_size=56))
+overrides = {
+    'train_dataloader.batch_size': 16,
+    'train_dataloader.num_workers': 0,
+    'train_dataloader.persistent_workers': False,
+    'test_dataloader.batch_size': 16,
+    'test_dataloader.num_workers': 0,
+    'test_dataloader.persistent_workers': False,
+}
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
+    clip_grad=dict(max_norm=5.0))
+param_scheduler = [dict(type='OneCycleLR', eta_max=2e-3, total_steps=15, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=15)

@@ -1,0 +1,3 @@
+# The configs as they stand are the paper's protocol: nothing to change.
+transforms = dict()
+overrides = dict()
