@@ -1,0 +1,1 @@
+"""Datasets registered in MMAction2's registries: one import line per module."""

@@ -1,0 +1,1 @@
+"""Hooks registered in MMAction2's registry."""

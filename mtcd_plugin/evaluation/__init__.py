@@ -1,0 +1,1 @@
+"""Evaluation registered in MMAction2's registries: one import line per module."""

@@ -1,0 +1,3 @@
+"""Models registered in MMAction2's registry: one import line per module."""
+
+from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor  # noqa: F401

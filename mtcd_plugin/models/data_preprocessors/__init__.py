@@ -1,0 +1,1 @@
+"""Data preprocessors registered in MMAction2's registry."""

@@ -1,0 +1,14 @@
+"""Import this module to register everything of the plugin in MMAction2's registries.
+
+Configs do it with ``custom_imports = dict(imports=['mtcd_plugin.register'],
+allow_failed_imports=False)``. Each subpackage's ``__init__`` imports the modules that register
+something, one line per module.
+"""
+
+from mtcd_plugin import _compat
+
+_compat.apply()
+
+from mtcd_plugin import datasets, engine, evaluation, models, transforms  # noqa: E402
+
+__all__ = ["datasets", "engine", "evaluation", "models", "transforms"]

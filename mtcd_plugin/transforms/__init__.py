@@ -1,0 +1,1 @@
+"""Transforms registered in MMAction2's registries: one import line per module."""
