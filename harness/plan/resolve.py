@@ -1,0 +1,208 @@
+"""What a config says at a profile: the config, the profile's merges and the variant's overrides as one dict.
+
+A profile is two merges, in this order: ``_base_/profiles/<profile>.py`` (the same for every config), then the
+config's own ``profiles[<profile>]`` (its width, depth, input size). Dotted overrides come last.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROFILE_KEYS = ("transforms", "overrides", "optim_wrapper", "param_scheduler", "train_cfg")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A config at a profile. ``config`` is plain dicts and lists, without ``profiles`` and ``parents``."""
+
+    config: dict[str, Any] = field(hash=False)
+    parents: dict[str, dict[str, Any]] = field(hash=False)  # stage -> dict(config=..., into=[...], ...)
+    files: tuple[Path, ...]  # every config file that was read
+
+
+def resolve(
+    config_path: str | os.PathLike, profile: str, overrides: dict[str, Any] | None = None
+) -> Resolved:
+    """Read a config and merge a profile and dotted overrides into it.
+
+    Args:
+        config_path: a text-style MMEngine config.
+        profile: name of a file in the ``_base_/profiles`` folder next to or above the config's folder.
+        overrides: dotted key -> value, e.g. ``{"model.alpha": 0.0}``; list positions are numbers. A last part
+            that is new is allowed (it may be an argument left at its default), an unknown parent is not.
+
+    Raises:
+        FileNotFoundError: no such config.
+        ValueError: a file that does not parse, an unknown profile, a profile that does not fit the config, or
+            an override whose parent does not exist.
+    """
+    from mmengine.config import Config
+
+    path = Path(config_path).absolute()
+    config, files = _parse(path)
+    chosen, known, profile_files = _read_profile(path, profile)
+    own = config.get("profiles") or {}
+    if unknown := sorted(set(own) - known):
+        raise ValueError(
+            f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}"
+        )
+
+    cfg = Config(config)
+    _apply_profile(cfg, chosen)
+    if own.get(profile):
+        try:
+            cfg.merge_from_dict(copy.deepcopy(dict(own[profile])))
+        except (TypeError, KeyError) as e:
+            raise ValueError(f"{path}: profiles.{profile} does not fit the config: {e}") from None
+    for key, value in (overrides or {}).items():
+        _check_parent(cfg.to_dict(), key, path)
+        cfg.merge_from_dict({key: copy.deepcopy(value)})
+
+    result = _plain(cfg.to_dict())
+    result.pop("profiles", None)
+    parents = result.pop("parents", None) or {}
+    return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))))
+
+
+_parsed: dict[Path, tuple[tuple, dict[str, Any], tuple[Path, ...]]] = {}
+
+
+def _parse(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    """A fresh copy of a parsed config and the files it was read from; read anew when one of them changed."""
+    known = _parsed.get(path)
+    if known is None or known[0] != _stamp(known[2]):
+        files = _bases(path)
+        stamp = _stamp(files)
+        known = _parsed[path] = (stamp, _read(path), files)
+    return copy.deepcopy(known[1]), known[2]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from mmengine.config import Config
+
+    try:
+        return _plain(Config.fromfile(str(path), import_custom_modules=False).to_dict())
+    except Exception as e:  # a config is code and may raise anything; name the file
+        raise ValueError(
+            f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}"
+        ) from e
+
+
+def _bases(path: Path) -> tuple[Path, ...]:
+    """The file and its ``_base_`` files, recursively, each once."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such config")
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = next((ast.literal_eval(s.value) for s in tree.body if _assigns(s, "_base_")), [])
+    except (SyntaxError, ValueError) as e:
+        raise ValueError(f"{path}: not a readable config: {' '.join(str(e).split())}") from None
+    found = [path]
+    for base in [named] if isinstance(named, str) else named:
+        target = Path(os.path.normpath(path.parent / base))
+        if not target.is_file():
+            raise FileNotFoundError(f"{path}: its _base_ file {target} does not exist")
+        found += _bases(target)
+    return tuple(dict.fromkeys(found))
+
+
+def _assigns(statement: ast.stmt, name: str) -> bool:
+    return isinstance(statement, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id == name for t in statement.targets
+    )
+
+
+def _stamp(files: tuple[Path, ...]) -> tuple:
+    """Changes when one of the files does (None for one that is gone)."""
+    return tuple((s.st_mtime_ns, s.st_size, s.st_ino) if (s := _stat(f)) else None for f in files)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], tuple[Path, ...]]:
+    """The profile's content, the names of all profiles, and the files read."""
+    for folder in path.parents:
+        profiles = folder / "_base_" / "profiles"
+        if profiles.is_dir():
+            break
+    else:
+        raise ValueError(f"{path}: no _base_/profiles folder in the folders above it")
+    known = {p.stem for p in profiles.glob("*.py")}
+    if profile not in known:
+        raise ValueError(f"{path}: unknown profile '{profile}'; choose from {', '.join(sorted(known))}")
+    content, files = _parse(profiles / f"{profile}.py")
+    if unknown := sorted(set(content) - set(PROFILE_KEYS)):
+        raise ValueError(
+            f"{files[0]}: unknown key '{unknown[0]}'; a profile may hold {', '.join(PROFILE_KEYS)}"
+        )
+    return content, known, files
+
+
+def _apply_profile(cfg: Any, profile: dict[str, Any]) -> None:
+    """Merge a profile file into ``cfg``, but for what a rendering (``train_cfg=None``) does not have."""
+    for arguments in _transforms(cfg):
+        arguments.update(copy.deepcopy(profile.get("transforms", {}).get(arguments["type"], {})))
+    cfg.merge_from_dict(
+        {k: v for k, v in profile.get("overrides", {}).items() if cfg.get(k.split(".")[0]) is not None}
+    )
+    if cfg.get("train_cfg") is not None:
+        for key in ("optim_wrapper", "param_scheduler", "train_cfg"):
+            if key in profile:
+                cfg[key] = profile[key]
+
+
+def _transforms(node: Any) -> list[Any]:
+    """Every transform config of every pipeline below ``node``."""
+    found = []
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            found += _transforms(child)
+    elif hasattr(node, "items"):
+        for key, child in node.items():
+            if key == "pipeline" and isinstance(child, (list, tuple)):
+                found += [t for t in child if hasattr(t, "get") and "type" in t]
+            found += _transforms(child)
+    return found
+
+
+def _check_parent(config: dict[str, Any], key: str, path: Path) -> None:
+    """Raise ValueError unless the place that a dotted key names exists up to its last part."""
+    node: Any = config
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        at = ".".join(parts[:depth])
+        where = f" in '{at}'" if at else " at the top level"
+        last = depth == len(parts) - 1
+        if isinstance(node, dict):
+            if part in node:
+                node = node[part]
+            elif not (last and depth):
+                choices = ", ".join(sorted(node))
+                raise ValueError(f"{path}: override '{key}': there is no '{part}'{where}; choose from {choices}")
+        elif isinstance(node, (list, tuple)):
+            if not (part.isdigit() and int(part) < len(node)):
+                raise ValueError(
+                    f"{path}: override '{key}': '{at}' is a list; choose a position from 0 to {len(node) - 1}"
+                )
+            node = node[int(part)]
+        else:
+            raise ValueError(f"{path}: override '{key}': '{at}' is {node!r} and has no part '{part}'")
+
+
+def _plain(node: Any) -> Any:
+    """Nested ConfigDicts as plain dicts; lists and tuples keep their kind."""
+    if isinstance(node, dict):
+        return {k: _plain(v) for k, v in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(_plain(v) for v in node)
+    return node
