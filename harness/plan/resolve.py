@@ -188,7 +188,7 @@ def _check_parent(config: dict[str, Any], key: str, path: Path) -> None:
                 node = node[part]
             elif not (last and depth):
                 choices = ", ".join(sorted(node))
-                raise ValueError(f"{path}: override '{key}': there is no '{part}'{where}; choose from {choices}")
+                raise ValueError(f"{path}: override '{key}': no '{part}'{where}; choose from {choices}")
         elif isinstance(node, (list, tuple)):
             if not (part.isdigit() and int(part) < len(node)):
                 raise ValueError(
