@@ -1,0 +1,179 @@
+"""Statistics of a leaderboard, as small pure functions.
+
+Everything works on *correctness*: a boolean array [seeds, clips], whether a run classified a clip rightly. Accuracies are
+fractions in [0, 1]. Randomness is seeded, so that the same ledger gives the same page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+DRAWS = 2000
+SEED = 2024
+
+
+def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and sample standard deviation (n - 1); the deviation of a single value is not defined (None).
+
+    Raises:
+        ValueError: no values.
+    """
+    if len(values) == 0:
+        raise ValueError("mean of no values")
+    v = np.asarray(values, dtype=np.float64)
+    return float(v.mean()), float(v.std(ddof=1)) if len(v) > 1 else None
+
+
+def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a proportion (Wilson 1927).
+
+    Raises:
+        ValueError: n < 1 or successes outside 0..n.
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n}: not a proportion")
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    p = successes / n
+    centre = p + z * z / (2 * n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (max(0.0, (centre - half) / (1 + z * z / n)), min(1.0, (centre + half) / (1 + z * z / n)))
+
+
+def mcnemar_exact(only_a: int, only_b: int) -> float:
+    """Two-sided exact McNemar test: p of ``only_a`` wins against ``only_b`` if both were equally likely (binomial, 1/2)."""
+    n, k = only_a + only_b, min(only_a, only_b)
+    if n == 0:
+        return 1.0
+    tail = sum(math.comb(n, i) for i in range(k + 1))
+    return min(1.0, float(2 * tail / (1 << n)))
+
+
+def paired_p(a: np.ndarray, b: np.ndarray) -> float:
+    """p of two methods being equally good on the same clips.
+
+    A clip counts for the method that gets it right in the larger share of its seeds; ties count for neither. The counts go
+    into the exact McNemar test. With one seed each this *is* McNemar's test; with more, a clip still has one vote, so that
+    repeating seeds does not make clips.
+
+    Args:
+        a, b: correctness bool [seeds, clips] on the same clips in the same order; numbers of seeds may differ.
+
+    Raises:
+        ValueError: different numbers of clips.
+    """
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"paired test on {a.shape[1]} and {b.shape[1]} clips: they must be the same clips")
+    # integers, so that 2/3 against 4/6 is a tie and not a rounding error
+    difference = a.sum(axis=0) * b.shape[0] - b.sum(axis=0) * a.shape[0]
+    return mcnemar_exact(int((difference > 0).sum()), int((difference < 0).sum()))
+
+
+def binomial_p(successes: int, n: int, classes: int) -> float:
+    """One-sided exact p of at least this many successes in n guesses among ``classes`` classes."""
+    if classes < 1 or n < 1:
+        raise ValueError(f"{n} guesses among {classes} classes")
+    ways = sum(math.comb(n, k) * (classes - 1) ** (n - k) for k in range(successes, n + 1))
+    return ways / classes**n        # integers: Python divides them exactly, also where both overflow a float
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p values (Holm 1979), in the order given."""
+    adjusted = [1.0] * len(p)
+    running = 0.0
+    for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        running = max(running, min(1.0, (len(p) - rank) * p[i]))
+        adjusted[i] = running
+    return adjusted
+
+
+def cluster_bootstrap(
+    groups: Sequence[np.ndarray], subjects: Sequence[str], draws: int = DRAWS, seed: int = SEED
+) -> np.ndarray:
+    """Bootstrap accuracies of methods on the same clips: subjects are drawn first, then clips within each drawn subject.
+
+    Clips of one person are not independent, so drawing clips alone would give intervals that are too narrow. Where a method
+    has several seeds, its seeds are drawn as well (independently per method).
+
+    Clips of a subject with equal correctness are exchangeable: their number in a draw is multinomial, which gives exactly
+    the distribution of drawing clips one by one, at a fraction of the time.
+
+    Args:
+        groups: per method a correctness array bool [seeds, clips], clips in the same order.
+        subjects: subject of each clip.
+
+    Returns:
+        float [draws, methods]; columns share the drawn subjects and clips, so that their difference is a paired draw.
+    """
+    stacked = np.concatenate([np.asarray(g, dtype=bool) for g in groups])           # [all seeds, clips]
+    if stacked.shape[1] != len(subjects) or not len(subjects):
+        raise ValueError(f"{len(subjects)} subjects for {stacked.shape[1]} clips")
+    rng = np.random.default_rng(seed)
+    patterns, which = np.unique(stacked, axis=1, return_inverse=True)                # [all seeds, patterns]
+    which = np.asarray(which).reshape(-1)
+    names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
+    counts = np.zeros((len(names), patterns.shape[1]))
+    np.add.at(counts, (owner, which), 1)
+    size = counts.sum(axis=1)
+
+    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)     # [draws, subjects]
+    drawn = np.zeros((draws, patterns.shape[1]))
+    for s in range(len(names)):
+        present = np.flatnonzero(counts[s])
+        drawn[:, present] += rng.multinomial((times[:, s] * size[s]).astype(np.int64), counts[s, present] / size[s])
+    per_seed = drawn @ patterns.T / drawn.sum(axis=1, keepdims=True)                 # [draws, all seeds]
+
+    out, first = np.empty((draws, len(groups))), 0
+    for g, group in enumerate(groups):
+        n = len(group)
+        weights = rng.multinomial(n, np.full(n, 1 / n), size=draws) / n
+        out[:, g] = (per_seed[:, first:first + n] * weights).sum(axis=1)
+        first += n
+    return out
+
+
+def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of bootstrap draws."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a method stands in a column: its group of ties (0 is the best) and the ranks that the data leave open."""
+
+    group: int
+    best: int
+    worst: int
+
+
+def standings(methods: Sequence[np.ndarray], alpha: float = 0.05) -> list[Standing]:
+    """Ranks with ties of methods measured on the same clips.
+
+    All pairs are tested (``paired_p``) and adjusted by Holm within the column. A rank interval counts who is separably
+    better and who is separably worse. A tie group has a fixed anchor, its best method: it holds the methods after it, in
+    order of accuracy, until the first that is separable from the anchor; that one anchors the next group. (Chaining
+    overlaps instead would tie the first with the last.)
+
+    Args:
+        methods: correctness bool [seeds, clips] per method, the same clips in the same order.
+    """
+    n = len(methods)
+    mean = [float(m.mean()) for m in methods]
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    separable = np.zeros((n, n), dtype=bool)
+    for (i, j), p in zip(pairs, holm([paired_p(methods[i], methods[j]) for i, j in pairs]), strict=True):
+        separable[i, j] = separable[j, i] = p < alpha
+
+    group, anchor, groups = -1, -1, [0] * n
+    for i in sorted(range(n), key=lambda i: -mean[i]):
+        if anchor < 0 or separable[anchor, i]:
+            anchor, group = i, group + 1
+        groups[i] = group
+    better = [sum(bool(separable[i, j]) and mean[j] > mean[i] for j in range(n)) for i in range(n)]
+    worse = [sum(bool(separable[i, j]) and mean[j] < mean[i] for j in range(n)) for i in range(n)]
+    return [Standing(groups[i], 1 + better[i], n - worse[i]) for i in range(n)]
