@@ -1,0 +1,30 @@
+# MViTv2-S, architecture of MMAction2's mvit-small-p244 (temporal_size 32 instead of 16). Input [N, 3, 32, 224, 224].
+# Pretrained weights: load_from=<path or URL of an MViTv2-S>; relative positions of another clip length are left at random.
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(
+        type='MViT',
+        arch=dict(embed_dims=96, num_layers=16, num_heads=1, downscale_indices=[1, 3, 14]),
+        spatial_size=224,
+        temporal_size=32,
+        adaptive_kv_stride=(1, 8, 8),
+        drop_path_rate=0.2),
+    cls_head=dict(
+        type='MViTHead',
+        num_classes=10,
+        in_channels=768,
+        dropout_ratio=0.5,
+        average_clips='prob'),
+    data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
+
+profiles = dict(
+    demo=dict(model=dict(
+        backbone=dict(
+            arch=dict(embed_dims=16, num_layers=6, downscale_indices=[1, 2, 5]),
+            spatial_size=56, temporal_size=16, adaptive_kv_stride=(1, 4, 4), drop_path_rate=0.),
+        cls_head=dict(in_channels=128, dropout_ratio=0.2))),
+    smoke=dict(model=dict(
+        backbone=dict(
+            arch=dict(embed_dims=8, num_layers=4, downscale_indices=[1, 2, 3]),
+            spatial_size=32, temporal_size=16, adaptive_kv_stride=(1, 4, 4), drop_path_rate=0.),
+        cls_head=dict(in_channels=64))))

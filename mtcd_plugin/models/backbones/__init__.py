@@ -1,0 +1,1 @@
+"""Backbones registered in MMAction2's registry."""
