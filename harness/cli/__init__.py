@@ -1,0 +1,79 @@
+"""The command line: one command per module, loaded when asked for, so that ``--help`` starts at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "run-all": ("run_all", "Plan, run and report: from nothing to a leaderboard."),
+    "plan": ("plan", "List cells and jobs (cached, missing, failed) without starting anything."),
+    "run": ("run", "Run what the plan lacks."),
+    "report": ("report", "Write the pages from the ledger."),
+    "status": ("status", "What is done, missing, stale, failed or running, and why."),
+    "doctor": ("doctor", "What is installed, which device will be used, what is wrong and how to mend it."),
+    "data": ("data", "Synthesize, cache and describe data sets."),
+    "bench": ("bench", "Measure the harness on this machine."),
+    "models": ("models", "List, show and check model entries."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"harness.cli.{COMMANDS[name][0]}")
+        return module.command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            raise click.UsageError(f"unknown command '{args[0]}'; choose from {', '.join(COMMANDS)}") from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="mgr-dark-benchmark")
+def cli(debug: bool) -> None:
+    """Benchmark of gesture recognition in the dark: MGR-Dark, NvGesture, MTCD and its rivals."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry of ``python -m harness``. Bad usage exits with 2, failure with 1, both with one line on standard error."""
+    args = sys.argv[1:] if argv is None else argv
+    try:
+        code = cli.main(args=args, prog_name="python -m harness", standalone_mode=False)
+    except click.UsageError as e:
+        _fail(f"{e.format_message()}", 2)
+    except click.exceptions.Abort:
+        _fail("interrupted", 130)
+    except click.ClickException as e:
+        _fail(e.format_message(), e.exit_code)
+    except (ValueError, OSError) as e:
+        if "--debug" in args:
+            raise
+        _fail(_line(e), 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _line(e: Exception) -> str:
+    if isinstance(e, OSError) and e.filename and e.strerror:
+        return f"{e.filename}: {e.strerror}"
+    return " ".join(str(e).split())
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)

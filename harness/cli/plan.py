@@ -1,0 +1,67 @@
+"""``plan``: list cells and jobs without starting anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.cli.options import suite_options
+
+
+@click.command("plan")
+@suite_options
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, show_cells) -> int:
+    """List cells and jobs (cached, missing, failed) without starting anything."""
+    from harness.workspace import open_workspace
+
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    jobs = ws.needed()
+    states = {key: job_state(job, work_dir) for key, job in jobs.items()}
+    if as_json:
+        click.echo(json.dumps({
+            "profile": profile,
+            "cells": [{"id": c.id, "seed": c.seed, "key": ws.plan.keys.get((c.id, c.seed), ""), "used_by": list(c.used_by),
+                       "error": ws.plan.errors.get((c.id, c.seed), "")} for c in ws.cells],
+            "jobs": [{"name": j.name, "key": k, "kind": j.kind, "state": states[k], "parents": sorted(j.parents.values())} for k, j in jobs.items()],
+        }, indent=1))
+        return 0
+    if show_cells:
+        for c in ws.cells:
+            key = ws.plan.keys.get((c.id, c.seed))
+            click.echo(f"{states[key] if key else 'unplannable':11s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]")
+    else:
+        for key, job in jobs.items():
+            click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
+    print_errors(ws)
+    counts = {s: list(states.values()).count(s) for s in ("cached", "missing", "failed")}
+    click.echo(f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {profile}: {len(jobs)} jobs, "
+               + ", ".join(f"{n} {s}" for s, n in counts.items()))
+    return 0
+
+
+def job_state(job, work_dir: Path) -> str:
+    """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
+    from harness.execute import folder_of, output_of
+    from harness.ledger.store import load_record
+
+    try:
+        record = load_record(folder_of(job, work_dir))
+    except (FileNotFoundError, ValueError):
+        return "missing"
+    if record.status == "failed":
+        return "failed"
+    return "cached" if output_of(job, work_dir).exists() else "missing"
+
+
+def print_errors(ws) -> None:
+    """Each cell that cannot be planned, once per reason."""
+    reasons: dict[str, list[str]] = {}
+    for (cell, _), reason in ws.plan.errors.items():
+        reasons.setdefault(reason, []).append(cell)
+    for reason, cells in reasons.items():
+        more = f" and {len(set(cells)) - 1} more cells" if len(set(cells)) > 1 else ""
+        click.echo(f"cannot plan {cells[0]}{more}: {reason}", err=True)

@@ -1,0 +1,99 @@
+"""``run``: run what the plan lacks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from harness.cli.options import execution_options, suite_options
+
+
+@click.command("run")
+@suite_options
+@execution_options
+@click.option("--cell", "chosen", multiple=True, help="Only these jobs (and the stages they stand on), by name as `plan` lists them.")
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, chosen, **execution) -> int:
+    """Run what the plan lacks. Exit code 1 where a job failed, 130 where it was interrupted."""
+    from harness.workspace import open_workspace
+
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    return run_workspace(ws, work_dir, execution, chosen)
+
+
+def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] = ()) -> int:
+    """Plan file, clip stores, jobs; returns the exit code."""
+    from harness.cli.plan import print_errors
+    from harness.execute import Options, State, execute
+    from harness.executors import make_executor
+    from harness.executors.local import detect_gpus
+    from harness.plan.jobs import ancestors
+    from harness.progress import Progress, history
+    from harness.workspace import save_plan
+
+    save_plan(ws, work_dir)
+    print_errors(ws)
+    jobs = ws.needed()
+    if chosen:
+        names = {j.name: k for k, j in ws.plan.jobs.items()}
+        unknown = [c for c in chosen if c not in names]
+        if unknown:
+            raise ValueError(f"--cell {unknown[0]}: no such job; `plan` lists them")
+        jobs = ancestors(ws.plan.jobs, [names[c] for c in chosen])
+    gpus = detect_gpus()
+    executor = make_executor(
+        execution["backend"], jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"]),
+        gpus=gpus, cores=usable_cores(), time_limit=execution["time_limit"],
+    )
+    workers = execution["workers"] if execution["workers"] is not None else (4 if gpus else 0)
+    store = "" if execution["no_cache"] else str(work_dir / "clip_store")
+    profile = ws.settings.profile
+    if store and profile != "paper":
+        build_stores(jobs, Path(store), executor.slots)
+    options = Options(
+        work_dir=work_dir, clip_store=store, workers=workers, retries=execution["retries"],
+        command=redo_command(ws, work_dir),
+    )
+    state = State()
+    with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
+        execute(jobs, executor, options, progress.report, state, progress.tick)
+    save_plan(ws, work_dir, state.blocked)
+    click.echo(f"{state.total} jobs: {state.cached} cached, {state.done} run, {len(state.failed)} failed, {len(state.blocked)} blocked"
+               + (", stopped on request; run the same command again to go on" if state.stopped else ""))
+    for key, reason in state.failed.items():
+        click.echo(f"failed: {jobs[key].name}: {reason}", err=True)
+    if state.stopped:
+        return 130
+    return 1 if state.failed or state.blocked or ws.plan.errors else 0
+
+
+def build_stores(jobs, store: Path, processes: int) -> None:
+    """Decode once what the jobs still to run will read many times."""
+    from harness.data.cache import build_for_datasets
+    from harness.plan.jobs import dataset_configs
+
+    datasets = [d for job in jobs.values() for d in dataset_configs(job.config).values()]
+    build_for_datasets(datasets, store, processes, lambda line: click.echo(line))
+
+
+def redo_command(ws, work_dir: Path) -> str:
+    """The command that redoes a run, to be completed with ``--cell NAME``."""
+    parts = ["python -m harness run", f"--profile {ws.settings.profile}", f"--seeds {ws.seeds}"]
+    if ws.settings.profile == "paper":
+        parts.append("--data-root DIR")
+    return " ".join(parts)
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def default_jobs(asked: int | None) -> int:
+    """One job per core, as far as memory goes (1.2 GiB a job)."""
+    if asked is not None:
+        return asked
+    import psutil
+
+    return max(1, min(usable_cores(), int(psutil.virtual_memory().available / (1.2 * 2**30))))

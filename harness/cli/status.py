@@ -1,0 +1,39 @@
+"""``status``: what is done, missing, stale, failed or running, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.cli.options import suite_options
+
+
+@click.command("status")
+@suite_options
+@click.option("--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, why, as_json) -> int:
+    """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
+    from harness.status import explain, survey
+    from harness.workspace import open_workspace
+
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    found = survey(ws, work_dir)
+    if why is not None:
+        for line in explain(found, why):
+            click.echo(line)
+        return 0
+    if as_json:
+        click.echo(json.dumps([{"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail} for s in found.jobs], indent=1))
+        return 0
+    for s in found.jobs:
+        click.echo(f"{s.state:8s} {s.job.key[:12]}  {s.job.name}{'  ' + s.detail if s.detail else ''}")
+    for rejected in found.rejected:
+        click.echo(f"rejected {rejected.path.name}  {rejected.reason}")
+    counts: dict[str, int] = {}
+    for s in found.jobs:
+        counts[s.state] = counts.get(s.state, 0) + 1
+    click.echo(f"{len(found.jobs)} jobs: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())))
+    return 0

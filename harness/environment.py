@@ -1,0 +1,69 @@
+"""What a run was made with: versions, hardware, commit. Cheap to ask; imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("torch", "mmaction2", "mmengine", "mmcv-lite", "mmcv", "numpy", "opencv-python", "opencv-python-headless", "av",
+            "decord", "torchcodec", "pandas", "pyarrow", "scipy")
+
+
+@lru_cache
+def environment() -> dict[str, str]:
+    """Python, platform, and the versions of the packages that a result depends on."""
+    found = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@lru_cache
+def hardware() -> dict[str, str]:
+    """CPU, cores, memory and, where torch is already imported, the GPU."""
+    import sys
+
+    import psutil
+
+    found = {
+        "cpu": cpu_model(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",
+        "gpu": "none",
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        found["threads"] = str(torch.get_num_threads())
+        if torch.cuda.is_available():
+            found["gpu"] = torch.cuda.get_device_name(0)
+    return found
+
+
+def cpu_model() -> str:
+    """The CPU's name as the kernel gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux: platform's own name is what there is
+    return platform.processor() or platform.machine()
+
+
+@lru_cache
+def commit() -> str:
+    """The harness's git commit, ``-dirty`` appended where tracked files were changed, "" outside a git checkout."""
+    root = Path(__file__).resolve().parents[1]
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+        dirty = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return f"{head[:12]}{'-dirty' if dirty else ''}"

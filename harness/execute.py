@@ -1,0 +1,271 @@
+"""Executes a plan: what is done is kept, what is missing runs on free slots, parents before children."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import claims
+from harness.environment import commit, environment, hardware
+from harness.executors import Executor, Outcome
+from harness.job_spec import JobSpec, write_spec
+from harness.ledger.record import Failure, RunRecord
+from harness.ledger.store import RECORD, load_record, run_dir, write_record
+from harness.plan.jobs import Job, fill_parents
+
+NEEDED_BYTES = 64 * 2**20            # free disk below which no further job is started
+RETRY_KINDS = ("killed", "out_of_memory", "crash")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a plan is executed."""
+
+    work_dir: Path
+    clip_store: str = ""
+    workers: int = 0                 # data-loading processes of each job
+    retries: int = 1                 # further attempts at a job that was killed, crashed or ran out of memory
+    retry_failed: bool = True        # try again what failed in an earlier invocation
+    command: str = "python -m harness run"
+
+
+@dataclass
+class State:
+    """Where the execution stands; what progress displays read."""
+
+    total: int = 0
+    cached: int = 0
+    done: int = 0
+    running: dict[str, Path] = field(default_factory=dict)       # key -> folder
+    failed: dict[str, str] = field(default_factory=dict)         # key -> one line
+    blocked: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)      # key -> who runs it
+    stopped: bool = False
+
+    @property
+    def over(self) -> int:
+        return self.cached + self.done + len(self.failed) + len(self.blocked)
+
+
+Report = Callable[[str, Job, str], None]     # event, job, detail
+
+
+def folder_of(job: Job, work_dir: Path) -> Path:
+    return run_dir(work_dir, job.name, job.key)
+
+
+def output_of(job: Job, work_dir: Path) -> Path:
+    """What a job hands to its children: its weights, or the folder that a rendering wrote."""
+    return folder_of(job, work_dir) / ("checkpoint.pth" if job.kind == "train" else "store")
+
+
+def existing_record(job: Job, work_dir: Path) -> RunRecord | None:
+    """The valid record of a job, None where there is none. A corrupt one is moved aside, never trusted, never deleted."""
+    folder = folder_of(job, work_dir)
+    try:
+        record = load_record(folder)
+    except FileNotFoundError:
+        return None
+    except ValueError as e:
+        aside = folder / f"{RECORD}.rejected"
+        os.replace(folder / RECORD, aside)
+        (folder / f"{RECORD}.rejected.reason").write_text(f"{e}\n", encoding="utf-8")
+        return None
+    if record.status == "done" and not output_of(job, work_dir).exists():
+        return None
+    return record
+
+
+def execute(jobs: dict[str, Job], executor: Executor, options: Options, report: Report, state: State | None = None,
+            tick: Callable[[State], None] | None = None) -> State:
+    """Run all jobs that have no valid record yet.
+
+    One failing job does not stop the others; its children are blocked. SIGINT and SIGTERM stop every running job at its
+    last checkpoint and return with ``state.stopped``.
+    """
+    state = state or State()
+    state.total = len(jobs)
+    attempts: dict[str, int] = {}
+    accumulate: dict[str, int] = {}
+    waiting: dict[str, Job] = {}
+    finished: set[str] = set()
+    for key, job in jobs.items():
+        record = existing_record(job, options.work_dir)
+        if record is not None and record.status == "done":
+            finished.add(key)
+            state.cached += 1
+        elif record is not None and not options.retry_failed:
+            state.failed[key] = record.failure.message if record.failure else "failed"
+        else:
+            waiting[key] = job
+            attempts[key] = record.attempts if record is not None else 0
+    first_attempt = dict(attempts)
+    stop = _StopRequest()
+    with stop:
+        last_refresh = 0.0
+        while waiting or state.running:
+            if stop.requested:
+                executor.stop(grace=20.0)
+                for folder in state.running.values():
+                    claims.release(folder)
+                state.running.clear()
+                state.stopped = True
+                break
+            _block(waiting, jobs, state, report)
+            _start(waiting, finished, executor, options, state, attempts, accumulate, report)
+            if tick:
+                tick(state)
+            if not waiting and not state.running:
+                break
+            outcomes = executor.wait(0.5) if state.running else _pause(0.5)
+            for outcome in outcomes:
+                key = next(k for k, f in state.running.items() if f == outcome.directory)
+                del state.running[key]
+                record = _conclude(jobs[key], outcome, attempts[key], options)
+                claims.release(outcome.directory)
+                if record is None:                      # stopped on request from outside
+                    waiting[key] = jobs[key]
+                elif record.status == "done":
+                    finished.add(key)
+                    state.done += 1
+                    report("done", jobs[key], _summary(record))
+                elif record.failure.kind in RETRY_KINDS and attempts[key] - first_attempt[key] <= options.retries:
+                    waiting[key] = jobs[key]
+                    if record.failure.kind == "out_of_memory":
+                        accumulate[key] = accumulate.get(key, 1) * 2
+                    report("retry", jobs[key], f"{record.failure.kind}: {record.failure.message}")
+                else:
+                    state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
+                    report("failed", jobs[key], state.failed[key])
+            if time.monotonic() - last_refresh > 10.0:
+                last_refresh = time.monotonic()
+                for folder in state.running.values():
+                    claims.refresh(folder)
+    return state
+
+
+def _pause(seconds: float) -> list[Outcome]:
+    time.sleep(seconds)
+    return []
+
+
+def _block(waiting: dict[str, Job], jobs: dict[str, Job], state: State, report: Report) -> None:
+    changed = True
+    while changed:
+        changed = False
+        for key, job in list(waiting.items()):
+            bad = [p for p in job.parents.values() if p in state.failed or p in state.blocked]
+            if bad:
+                del waiting[key]
+                state.blocked[key] = f"its stage {jobs[bad[0]].name} failed"
+                report("blocked", job, state.blocked[key])
+                changed = True
+
+
+def _start(waiting, finished, executor, options, state, attempts, accumulate, report) -> None:
+    for key, job in list(waiting.items()):
+        if executor.free() == 0:
+            return
+        if any(p not in finished for p in job.parents.values()):
+            continue
+        folder = folder_of(job, options.work_dir)
+        holder = claims.take(folder)
+        if holder is not None:
+            if key not in state.elsewhere:
+                state.elsewhere[key] = str(holder)
+                report("elsewhere", job, f"being run by {holder}")
+            continue
+        state.elsewhere.pop(key, None)
+        record = existing_record(job, options.work_dir)
+        if record is not None and record.status == "done":      # another harness finished it meanwhile
+            claims.release(folder)
+            del waiting[key]
+            finished.add(key)
+            state.cached += 1
+            continue
+        free = shutil.disk_usage(folder).free
+        if free < NEEDED_BYTES:
+            claims.release(folder)
+            raise OSError(f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; free some and run again")
+        attempts[key] += 1
+        (folder / RECORD).unlink(missing_ok=True)
+        write_spec(folder, _spec(job, folder, options, attempts[key], accumulate.get(key, 1)))
+        pid = executor.submit(folder)
+        claims.hand_over(folder, pid)
+        del waiting[key]
+        state.running[key] = folder
+        report("started", job, "")
+
+
+def _spec(job: Job, folder: Path, options: Options, attempts: int, accumulate: int) -> JobSpec:
+    outputs = {stage: str(_parent_output(job, stage, options.work_dir)) for stage in job.parents}
+    notes = [f"micro-batch divided by {accumulate}, gradients accumulated to the config's batch, after running out of memory"] if accumulate > 1 else []
+    return JobSpec(
+        key=job.key, name=job.name, kind=job.kind, cell=job.cell, identity=job.identity, data=job.data,
+        config=fill_parents(job, outputs), clip_store=options.clip_store, workers=options.workers,
+        accumulate=accumulate, commit=commit(), command=f"{options.command} --cell '{job.name}'", attempts=attempts, notes=notes,
+    )
+
+
+def _parent_output(job: Job, stage: str, work_dir: Path) -> Path:
+    key = job.parents[stage]
+    matches = list((Path(work_dir) / "runs").glob(f"*-{key[:12]}"))
+    for folder in matches:
+        for name in ("store", "checkpoint.pth"):
+            if (folder / name).exists():
+                return folder / name
+    raise FileNotFoundError(f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; remove its folder to run it again")
+
+
+def _conclude(job: Job, outcome: Outcome, attempts: int, options: Options) -> RunRecord | None:
+    """The record of a job whose process ended; writes one where the process could not. None: it stopped on request."""
+    folder = outcome.directory
+    if (folder / RECORD).is_file():
+        return load_record(folder)
+    if outcome.exitcode == 3 and not outcome.timed_out:
+        return None
+    from harness.ledger.logs import log_tail
+
+    if outcome.timed_out:
+        failure = Failure(kind="time_limit", message="stopped at the time limit", log_tail=log_tail(folder))
+    elif outcome.exitcode < 0:
+        name = signal.Signals(-outcome.exitcode).name
+        failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
+    else:
+        failure = Failure(kind="crash", message=f"ended with exit code {outcome.exitcode} and no record", log_tail=log_tail(folder))
+    record = RunRecord(
+        key=job.key, status="failed", kind=job.kind, cell=job.cell, identity=job.identity, data=job.data, failure=failure,
+        environment=environment(), hardware=hardware(), commit=commit(), command=options.command, attempts=attempts,
+    )
+    write_record(folder, record)
+    return record
+
+
+def _summary(record: RunRecord) -> str:
+    seconds = f"{record.cost.total_seconds or 0:.0f} s"
+    return f"top-1 {100 * record.metrics.top1:.1f} %, {seconds}" if record.metrics else seconds
+
+
+class _StopRequest:
+    """SIGINT and SIGTERM as a request to stop; a second one is an interrupt as usual."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> _StopRequest:
+        self._old = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for s, handler in self._old.items():
+            signal.signal(s, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True

@@ -1,0 +1,121 @@
+"""Jobs on this machine: one process per job from a preloaded fork server, on device slots."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from harness.executors import Outcome
+
+GRACE_SECONDS = 20.0
+
+
+@dataclass
+class _Running:
+    process: BaseProcess
+    directory: Path
+    slot: int
+    deadline: float | None
+    timed_out: bool = False
+
+
+class LocalExecutor:
+    """Slots on this machine.
+
+    Args:
+        jobs: jobs side by side on the CPU, or per GPU.
+        gpus: ids of the GPUs to use; empty for the CPU.
+        cores: CPU cores to divide between the jobs.
+        time_limit: seconds after which a job is stopped, None for no limit.
+    """
+
+    def __init__(self, jobs: int, gpus: tuple[str, ...] = (), cores: int = 1, time_limit: float | None = None) -> None:
+        if jobs < 1:
+            raise ValueError(f"--jobs {jobs}: at least 1 is needed")
+        self._devices: list[str | None] = [g for g in gpus for _ in range(jobs)] or [None] * jobs
+        self.slots = len(self._devices)
+        self.threads = max(1, cores // self.slots)
+        self._time_limit = time_limit
+        self._running: dict[int, _Running] = {}
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, str(self.threads))
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["harness.worker"])
+
+    def free(self) -> int:
+        return self.slots - len(self._running)
+
+    def submit(self, directory: Path) -> int:
+        slot = next(i for i in range(self.slots) if all(r.slot != i for r in self._running.values()))
+        process = self._context.Process(target=_child, args=(str(directory), self.threads, self._devices[slot]), name=directory.name)
+        process.start()
+        deadline = None if self._time_limit is None else time.monotonic() + self._time_limit
+        self._running[process.pid] = _Running(process, directory, slot, deadline)
+        return process.pid
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        wait_for([r.process.sentinel for r in self._running.values()], timeout)
+        for r in self._running.values():
+            if r.deadline is not None and time.monotonic() > r.deadline:
+                r.timed_out = True
+                r.deadline = None
+                end_process_group(r.process.pid, GRACE_SECONDS, r.process)
+        ended = [pid for pid, r in self._running.items() if not r.process.is_alive()]
+        outcomes = []
+        for pid in ended:
+            r = self._running.pop(pid)
+            r.process.join()
+            _signal_group(pid, signal.SIGKILL)     # what the job left behind (data-loading processes)
+            outcomes.append(Outcome(r.directory, r.process.exitcode, r.timed_out))
+        return outcomes
+
+    def stop(self, grace: float = GRACE_SECONDS) -> None:
+        for pid in self._running:
+            _signal_group(pid, signal.SIGTERM)
+        end = time.monotonic() + grace
+        for pid, r in self._running.items():
+            r.process.join(max(0.0, end - time.monotonic()))
+            if r.process.is_alive():
+                _signal_group(pid, signal.SIGKILL)
+                r.process.join()
+        self._running.clear()
+
+
+def end_process_group(pid: int, grace: float, process: BaseProcess) -> None:
+    """TERM, then KILL after ``grace`` seconds."""
+    _signal_group(pid, signal.SIGTERM)
+    process.join(grace)
+    if process.is_alive():
+        _signal_group(pid, signal.SIGKILL)
+        process.join()
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        try:                                       # not yet the leader of its own group, or gone
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+
+
+def _child(directory: str, threads: int, gpu: str | None) -> None:
+    from harness.worker import main
+
+    main(directory, threads, gpu)
+
+
+def detect_gpus() -> tuple[str, ...]:
+    """Ids of the visible NVIDIA GPUs, without importing torch: CUDA_VISIBLE_DEVICES, else what the driver lists."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(v for v in visible.split(",") if v.strip() not in ("", "-1"))
+    root = Path("/proc/driver/nvidia/gpus")
+    return tuple(str(i) for i in range(len(list(root.iterdir())))) if root.is_dir() else ()

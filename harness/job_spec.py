@@ -1,0 +1,38 @@
+"""``job.json``: everything the worker needs for one job, written by the harness, read by the job's process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.ledger.files import write_text_atomically
+from harness.ledger.record import CellInfo, DataInfo, Identity, Strict
+
+SPEC = "job.json"
+
+
+class JobSpec(Strict):
+    key: str
+    name: str
+    kind: Literal["train", "render"]
+    cell: CellInfo
+    identity: Identity
+    data: DataInfo | None
+    config: dict[str, Any]           # with data paths and the parents' outputs in place
+    input_shape: list[int] = []      # of one clip, [C, T, H, W]; empty: cost is not counted
+    clip_store: str = ""             # folder of clip stores, "" decodes straight from video
+    workers: int = 0                 # data-loading processes
+    accumulate: int = 1              # the micro-batch is the config's batch divided by this
+    pretrained: list[str] = []
+    commit: str = ""
+    command: str = ""
+    attempts: int = 1
+    notes: list[str] = []
+
+
+def write_spec(directory: Path, spec: JobSpec) -> None:
+    write_text_atomically(Path(directory) / SPEC, spec.model_dump_json(indent=1) + "\n")
+
+
+def read_spec(directory: Path) -> JobSpec:
+    return JobSpec.model_validate_json((Path(directory) / SPEC).read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Cells to jobs: enumeration apart from execution."""

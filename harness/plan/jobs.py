@@ -1,0 +1,236 @@
+"""Jobs: the DAG of runs that answers the cells, each run once whichever cell asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, run_key
+from harness.ledger.record import CellInfo, DataInfo, Identity
+from harness.plan.code import code_fingerprint
+from harness.plan.data import describe_data
+from harness.plan.resolve import Resolved, resolve
+from harness.suite import Cell, Entry
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a plan depends on beside the suite."""
+
+    configs: Path
+    profile: str
+    data_root: Path
+    quarantine: dict[str, Path] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be had: a config with its place in the DAG. ``config`` has data paths, but no parent's output yet."""
+
+    key: str
+    name: str                                    # readable, for folders and logs
+    kind: str                                    # train | render
+    cell: CellInfo
+    identity: Identity
+    data: DataInfo | None
+    config: dict[str, Any] = field(hash=False, compare=False)
+    parents: dict[str, str] = field(default_factory=dict, hash=False)          # stage -> key
+    into: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)  # stage -> dotted keys that get its output
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs by key, parents before children, and for each cell its key or the reason why it has none."""
+
+    jobs: dict[str, Job]
+    keys: dict[tuple[str, int], str]
+    errors: dict[tuple[str, int], str]
+
+
+def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> Plan:
+    """Plan all cells. A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others."""
+    planner = _Planner(entries, settings)
+    keys: dict[tuple[str, int], str] = {}
+    errors: dict[tuple[str, int], str] = {}
+    for cell in cells:
+        try:
+            keys[cell.id, cell.seed] = planner.job(cell.entry, cell.variant, cell.overrides, cell.seed).key
+        except (ValueError, OSError) as e:
+            errors[cell.id, cell.seed] = " ".join(str(e).split())
+    return Plan(planner.jobs, keys, errors)
+
+
+class _Planner:
+    def __init__(self, entries: dict[str, Entry], settings: Settings) -> None:
+        self.settings = settings
+        self.by_path = {e.config.resolve(): e for e in entries.values()}
+        self.jobs: dict[str, Job] = {}
+        self.frames = lru_cache(maxsize=None)(self._frame)
+        self.parsed = lru_cache(maxsize=None)(self._parse)
+
+    def job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
+        """The job of one cell, and its parents' jobs, each made once."""
+        frame = self.frames(entry, canonical_json(overrides))
+        parents = {
+            stage: self.job(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
+            for stage, p in frame.parents.items()
+        }
+        identity = Identity(
+            version=IDENTITY_VERSION,
+            config=frame.identity_config,
+            data=frame.data_fingerprints,
+            parents={stage: p.key for stage, p in parents.items()},
+            code=frame.code,
+            seed=seed,
+        )
+        key = run_key(identity)
+        if key not in self.jobs:
+            self.jobs[key] = Job(
+                key=key,
+                name=f"{entry.name}{'+' + variant if variant else ''}-s{seed}",
+                kind=frame.kind,
+                cell=CellInfo(
+                    model=entry.name, method=entry.method, stage=entry.stage, dataset=entry.dataset,
+                    train_modalities=list(entry.train_modalities), test_modality=entry.test_modality,
+                    variant=variant, overrides=overrides, seed=seed, profile=self.settings.profile,
+                ),
+                identity=identity,
+                data=frame.data,
+                config=frame.config,
+                parents=identity.parents,
+                into={stage: p.into for stage, p in frame.parents.items()},
+            )
+        return self.jobs[key]
+
+    def _parse(self, config: Path, overrides_json: str) -> Resolved:
+        import json
+
+        return resolve(config, self.settings.profile, json.loads(overrides_json))
+
+    def _frame(self, entry: Entry, overrides_json: str) -> Frame:
+        """All that a job has but its seed."""
+        resolved = self.parsed(entry.config, overrides_json)
+        config = place_data(resolved.config, self.settings)
+        parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
+        hidden = _without(config, [key for p in parents.values() for key in p.into])
+        data, fingerprints = describe_data(config)
+        packages = [i.split(".")[0] for i in config.get("custom_imports", {}).get("imports", [])]
+        return Frame(
+            config=config,
+            kind="train" if config.get("train_cfg") else "render",
+            identity_config=identity_config(hidden, self.settings.profile),
+            data=data,
+            data_fingerprints=fingerprints,
+            code=code_fingerprint(hidden, packages),
+            parents=parents,
+        )
+
+    def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
+        unknown = set(declared) - {"config", "into", "seed", "overrides"}
+        if unknown or "config" not in declared or "into" not in declared:
+            raise ValueError(f"{entry.config}: parents.{stage} takes config, into, seed, overrides; got {', '.join(sorted(declared))}")
+        path = (entry.config.parent / declared["config"]).resolve()
+        if path not in self.by_path:
+            raise ValueError(f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml")
+        overrides = dict(declared.get("overrides") or {})
+        into = declared["into"]
+        return Parent(
+            entry=self.by_path[path],
+            variant=",".join(f"{k.rsplit('.', 1)[-1]}={v}" for k, v in sorted(overrides.items())),
+            overrides=overrides,
+            seed=declared.get("seed"),
+            into=tuple([into] if isinstance(into, str) else into),
+        )
+
+
+@dataclass(frozen=True)
+class Parent:
+    entry: Entry
+    variant: str
+    overrides: dict[str, Any] = field(hash=False)
+    seed: int | None
+    into: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    config: dict[str, Any]
+    kind: str
+    identity_config: dict[str, Any]
+    data: DataInfo | None
+    data_fingerprints: dict[str, str]
+    code: dict[str, str]
+    parents: dict[str, Parent]
+
+
+def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The dataset config of each split's loader, by ``train`` | ``val`` | ``test``."""
+    found = {}
+    for split in ("train", "val", "test"):
+        loader = config.get(f"{split}_dataloader")
+        if loader and loader.get("dataset"):
+            found[split] = loader["dataset"]
+    return found
+
+
+def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Point every dataset below the data root: its folder keeps its own name (``data/mgr_dark`` -> ``<root>/mgr_dark``)."""
+    config = dict(config)
+    for split, dataset in dataset_configs(config).items():
+        moved = dict(dataset)
+        if "data_root" in moved:
+            folder = Path(moved["data_root"]).name
+            moved["data_root"] = str(settings.data_root / folder)
+            if folder in settings.quarantine:
+                moved["quarantine"] = str(settings.quarantine[folder])
+        config[f"{split}_dataloader"] = {**config[f"{split}_dataloader"], "dataset": moved}
+    return config
+
+
+def _without(config: dict[str, Any], dotted: list[str]) -> dict[str, Any]:
+    """A copy of a config in which the given dotted keys are None: the places of the parents' outputs."""
+    for key in dotted:
+        config = set_dotted(config, key, None)
+    return config
+
+
+def set_dotted(config: Any, key: str, value: Any) -> Any:
+    """A copy of nested dicts and lists with one dotted key set; only the path to it is copied. Missing dicts are made."""
+    head, _, rest = key.partition(".")
+    if isinstance(config, (list, tuple)):
+        copy = list(config)
+        copy[int(head)] = set_dotted(copy[int(head)], rest, value) if rest else value
+        return copy
+    copy = dict(config)
+    copy[head] = set_dotted(copy.get(head) or {}, rest, value) if rest else value
+    return copy
+
+
+def fill_parents(job: Job, outputs: dict[str, str]) -> dict[str, Any]:
+    """The job's config with its parents' outputs (stage -> path) in their places."""
+    config = job.config
+    for stage, keys in job.into.items():
+        for key in keys:
+            config = set_dotted(config, key, outputs[stage])
+    return config
+
+
+def ancestors(jobs: dict[str, Job], keys: Iterable[str]) -> dict[str, Job]:
+    """The jobs of these keys and all they stand on, parents first."""
+    found: dict[str, Job] = {}
+
+    def visit(key: str) -> None:
+        if key not in found:
+            for parent in jobs[key].parents.values():
+                visit(parent)
+            found[key] = jobs[key]
+
+    for key in keys:
+        visit(key)
+    return found
+
+
+__all__ = ["Job", "Plan", "Settings", "ancestors", "fill_parents", "make_plan", "set_dotted"]

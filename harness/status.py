@@ -1,0 +1,80 @@
+"""The state of every job against the ledger, and what makes a run stale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import claims
+from harness.execute import folder_of, output_of
+from harness.identity import differences
+from harness.ledger.record import RunRecord
+from harness.ledger.store import Rejected, load_records
+from harness.plan.jobs import Job
+from harness.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class JobState:
+    """``done``, ``failed``, ``running``, ``stale`` (another run of this cell is there), or ``missing``."""
+
+    job: Job
+    state: str
+    detail: str = ""
+    other: RunRecord | None = None   # the run that makes it stale
+
+
+@dataclass(frozen=True)
+class Survey:
+    jobs: list[JobState]
+    rejected: list[Rejected]
+
+
+def survey(ws: Workspace, work_dir: Path) -> Survey:
+    """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
+    records, rejected = load_records(work_dir, check_predictions=False)
+    by_cell: dict[tuple, list[RunRecord]] = {}
+    for _, r in records.values():
+        by_cell.setdefault(_cell_of(r.cell), []).append(r)
+    return Survey([_state(job, work_dir, records, by_cell) for job in ws.needed().values()], rejected)
+
+
+def _cell_of(cell) -> tuple:
+    return cell.model, cell.variant, cell.seed, cell.profile
+
+
+def _state(job: Job, work_dir: Path, records, by_cell) -> JobState:
+    found = records.get(job.key)
+    if found is not None and found[1].status == "done":
+        if output_of(job, work_dir).exists():
+            return JobState(job, "done")
+        return JobState(job, "missing", "its output is gone")
+    folder = folder_of(job, work_dir)
+    holder = claims.read(folder)
+    if holder is not None and claims.alive(folder, holder):
+        return JobState(job, "running", str(holder))
+    if found is not None:
+        failure = found[1].failure
+        return JobState(job, "failed", f"{failure.kind}: {failure.message}" if failure else "")
+    others = [r for r in by_cell.get(_cell_of(job.cell), []) if r.key != job.key and r.status == "done"]
+    if others:
+        other = max(others, key=lambda r: r.finished)
+        lines = differences(other.identity, job.identity)
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        return JobState(job, "stale", f"{lines[0]}{more}" if lines else "", other)
+    return JobState(job, "missing")
+
+
+def explain(found: Survey, name: str) -> list[str]:
+    """Why a job is in its state, one line per fact. Raises ValueError for a job that is not planned."""
+    matches = [s for s in found.jobs if s.job.name == name or s.job.key.startswith(name)]
+    if not matches:
+        near = [s.job.name for s in found.jobs if s.job.name.startswith(name[:6])][:5]
+        raise ValueError(f"--why {name}: no such job in this plan; `plan` lists them" + (f" (near: {', '.join(near)})" if near else ""))
+    lines = []
+    for s in matches:
+        lines.append(f"{s.job.name}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}")
+        if s.other is not None:
+            lines.append(f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}")
+            lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
+    return lines

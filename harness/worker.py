@@ -1,0 +1,220 @@
+"""Runs ONE job in its own process: builds the MMEngine Runner, trains, tests, writes the record.
+
+Imported by the fork server, so that torch and MMAction2 are imported once for all jobs of a harness.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
+import cv2
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from harness.environment import environment, hardware
+from harness.worker_hooks import ExactResume, NanLoss, RunLog, Stopped
+from harness.job_spec import JobSpec, read_spec
+from harness.ledger.files import sha256_of
+from harness.ledger.logs import LOG, log_tail
+from harness.ledger.metrics import compute_metrics
+from harness.ledger.record import Failure, RunRecord
+from harness.ledger.store import PREDICTIONS, load_predictions, write_record
+from harness.measure import count_cost
+
+CHECKPOINT = "checkpoint.pth"
+STORE = "store"
+
+
+def main(directory: str, threads: int, gpu: str | None) -> None:
+    """Entry of the job's process. Exit code 0: a record was written (done or failed); 3: stopped on request."""
+    os.setsid()
+    folder = Path(directory)
+    _log_to(folder / LOG)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)     # the harness decides; Ctrl-C reaches the whole terminal group
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(0)
+    spec = read_spec(folder)
+    record = _blank_record(spec)
+    try:
+        _run(folder, spec, record, on_gpu=gpu is not None)
+    except Stopped:
+        print("stopped on request; the last checkpoint stays", flush=True)
+        sys.exit(3)
+    except BaseException as e:  # noqa: B036  every failure becomes a record (design, rule 4)
+        traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        record.status = "failed"
+        record.metrics = None
+        record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))
+    record.finished = now()
+    write_record(folder, record)
+    if record.status == "done":
+        shutil.rmtree(folder / "mm", ignore_errors=True)
+
+
+def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
+    cfg = Config(runner_config(folder, spec, on_gpu))
+    if spec.kind == "train":
+        print(f"{spec.name}: training", flush=True)
+    runner = Runner.from_cfg(cfg)
+    log = RunLog(folder, cfg.get("train_cfg", {}).get("max_epochs") if cfg.get("train_cfg") else None)
+    runner.register_hook(log, priority="VERY_LOW")
+    if spec.kind == "train":
+        runner.register_hook(NanLoss(), priority="HIGH")
+        runner.register_hook(ExactResume(), priority="HIGHEST")
+        started = time.perf_counter()
+        runner.train()
+        record.cost.train_seconds = log.trained_before + time.perf_counter() - started
+        record.epochs = log.epochs
+        record.cost.data_time_share = log.data_time_share()
+        save_weights(runner, folder / CHECKPOINT, spec)
+        record.checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
+    if cfg.get("test_cfg") is not None and cfg.get("test_dataloader") is not None:
+        started = time.perf_counter()
+        measured = runner.test()
+        record.cost.test_seconds = time.perf_counter() - started
+        record.measurements = {k: float(v) for k, v in measured.items() if isinstance(v, (int, float)) and not k.startswith("acc/")}
+    if (folder / PREDICTIONS).is_file():
+        predictions = load_predictions(folder)
+        record.metrics = compute_metrics(predictions)
+        record.predictions_sha256 = sha256_of(folder / PREDICTIONS)
+        if record.data is not None and len(predictions) != record.data.test_clips:
+            raise ValueError(f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole")
+    if spec.input_shape:
+        record.cost.input_shape = list(spec.input_shape)
+        record.cost.params, record.cost.flops = count_cost(runner.model, tuple(spec.input_shape))
+    record.cost.peak_memory_bytes = peak_memory(on_gpu)
+    record.cost.total_seconds = (record.cost.train_seconds or 0.0) + (record.cost.test_seconds or 0.0)
+    record.status = "done"
+
+
+def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
+    """The config that the Runner gets: the job's config with this run's folders, seed and device settings."""
+    config = dict(spec.config)
+    config["work_dir"] = str(folder / "mm")
+    config["experiment_name"] = spec.key[:16]
+    config["launcher"] = "none"
+    config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
+    config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
+    config["resume"] = (folder / "mm" / "last_checkpoint").is_file()
+    config["load_from"] = None
+    workers = spec.workers
+    for split in ("train", "val", "test"):
+        loader = config.get(f"{split}_dataloader")
+        if loader:
+            loader = {**loader, "num_workers": workers, "persistent_workers": workers > 0, "pin_memory": on_gpu}
+            if workers == 0:
+                loader.pop("prefetch_factor", None)
+            dataset = dict(loader["dataset"])
+            if "clip_store" in dataset or spec.clip_store:
+                dataset["clip_store"] = spec.clip_store
+            config[f"{split}_dataloader"] = {**loader, "dataset": dataset}
+    if spec.accumulate > 1:
+        loader = config["train_dataloader"]
+        optim = config["optim_wrapper"]
+        config["train_dataloader"] = {**loader, "batch_size": max(1, loader["batch_size"] // spec.accumulate)}
+        config["optim_wrapper"] = {**optim, "accumulative_counts": optim.get("accumulative_counts", 1) * spec.accumulate}
+    evaluator = config.get("test_evaluator")
+    if evaluator:
+        many = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
+        config["test_evaluator"] = [_place_output(e, folder) for e in many]
+    return config
+
+
+def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:
+    if evaluator.get("type") == "ClipPredictions":
+        return {**evaluator, "out_file": str(folder / PREDICTIONS)}
+    if "output_dir" in evaluator:
+        return {**evaluator, "output_dir": str(folder / STORE)}
+    return evaluator
+
+
+def save_weights(runner: Runner, path: Path, spec: JobSpec) -> None:
+    """Weights alone (no optimizer, no pickled objects), so that the file loads with ``weights_only=True``."""
+    checkpoint: dict[str, Any] = {
+        "meta": {"key": spec.key, "model": spec.cell.model, "stage": spec.cell.stage,
+                 "train_subjects": list(spec.data.train_subjects) if spec.data else []},
+        "state_dict": {k: v.detach().cpu() for k, v in runner.model.state_dict().items()},
+    }
+    for hook in runner.hooks:        # a distiller keeps its student alone
+        keep = getattr(hook, "publish", None)
+        if keep is not None:
+            keep(runner, checkpoint)
+    tmp = path.with_suffix(".tmp")
+    torch.save(checkpoint, tmp)
+    os.replace(tmp, path)
+
+
+def _blank_record(spec: JobSpec) -> RunRecord:
+    return RunRecord(
+        key=spec.key, status="failed", kind=spec.kind, cell=spec.cell, identity=spec.identity, data=spec.data,
+        pretrained=spec.pretrained, environment=environment(), hardware=hardware(), commit=spec.commit,
+        command=spec.command, started=now(), attempts=spec.attempts, notes=list(spec.notes),
+    )
+
+
+def classify(e: BaseException) -> str:
+    """The failure class of an exception."""
+    text = str(e).lower()
+    if isinstance(e, (torch.cuda.OutOfMemoryError, MemoryError)) or "out of memory" in text or "can't allocate memory" in text:
+        return "out_of_memory"
+    if isinstance(e, FloatingPointError):
+        return "nan_loss"
+    names = {c.__name__ for c in type(e).__mro__}
+    if names & {"ClipError", "FileNotFoundError", "FFmpegError"}:
+        return "data_error"
+    if isinstance(e, (SystemExit, KeyboardInterrupt)):
+        return "killed"
+    return "crash"
+
+
+def one_line(e: BaseException) -> str:
+    text = " ".join(str(e).split()) or "no message"
+    known = isinstance(e, (ValueError, FloatingPointError, OSError))
+    return (text if known else f"{type(e).__name__}: {text}")[:500]
+
+
+def peak_memory(on_gpu: bool) -> int:
+    """Peak bytes of this process: of the GPU's allocator there, of resident memory otherwise."""
+    if on_gpu:
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _log_to(path: Path) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+def dump_config(config: dict[str, Any], path: Path) -> None:
+    """The resolved config as a file for MMAction2's stock tools."""
+    path.write_text("# Resolved config of this run; trains with MMAction2's tools/train.py\n"
+                    + "".join(f"{k} = {json_like(v)}\n" for k, v in config.items()), encoding="utf-8")
+
+
+def json_like(value: Any) -> str:
+    return repr(json.loads(json.dumps(value)))

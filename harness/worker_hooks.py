@@ -1,0 +1,142 @@
+"""Hooks of the worker: the run's log, NaN stop, exact resume."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+
+from harness.ledger.files import write_text_atomically
+from harness.ledger.record import Epoch
+
+
+class Stopped(Exception):
+    """The harness asked this job to stop; its last checkpoint stays."""
+
+
+class NanLoss(Hook):
+    """Stops a training whose loss is no longer finite, at the step where it happens."""
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
+        for name, value in (outputs or {}).items():
+            if "loss" in name and not torch.isfinite(torch.as_tensor(value)).all():
+                raise FloatingPointError(f"{name} is {float(torch.as_tensor(value).mean())} in epoch {runner.epoch + 1}, iteration {batch_idx + 1}")
+
+
+class ExactResume(Hook):
+    """Keeps the state of every random generator in the checkpoint, so that a resumed run equals an undisturbed one."""
+
+    def __init__(self) -> None:
+        self._state: dict[str, Any] | None = None
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        checkpoint["random_state"] = {
+            "python": [random.getstate()[0], list(random.getstate()[1]), random.getstate()[2]],
+            "numpy": [x.tolist() if isinstance(x, np.ndarray) else x for x in np.random.get_state()],
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        self._state = checkpoint.get("random_state")
+
+    def before_train_epoch(self, runner) -> None:
+        if self._state is None:
+            return
+        state, self._state = self._state, None
+        version, internal, gauss = state["python"]
+        random.setstate((version, tuple(internal), gauss))
+        name, keys, *rest = state["numpy"]
+        np.random.set_state((name, np.asarray(keys, dtype=np.uint32), *rest))
+        torch.set_rng_state(state["torch"])
+        if state["cuda"]:
+            torch.cuda.set_rng_state_all(state["cuda"])
+
+
+class RunLog(Hook):
+    """Collects one ``Epoch`` per epoch, writes the heartbeat, and turns SIGTERM into a clean stop.
+
+    The epochs are kept in the checkpoint, so that a resumed run knows those before it.
+    """
+
+    def __init__(self, folder: Path, max_epochs: int | None) -> None:
+        self.folder = folder
+        self.max_epochs = max_epochs
+        self.epochs: list[Epoch] = []
+        self.trained_before = 0.0
+        self._stop = False
+        self._parent = os.getppid()
+        self._beat = 0.0
+        self._train_started = time.perf_counter()
+        signal.signal(signal.SIGTERM, self._on_term)
+
+    def _on_term(self, *_: object) -> None:
+        self._stop = True
+
+    def before_train(self, runner) -> None:
+        self._train_started = time.perf_counter()
+
+    def before_train_epoch(self, runner) -> None:
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        self._data = 0.0
+        self._start = self._mark = time.perf_counter()
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        self._data += time.perf_counter() - self._mark
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
+        for name, value in (outputs or {}).items():
+            number = float(torch.as_tensor(value).float().mean())
+            self._sums[name] = self._sums.get(name, 0.0) + number
+        self._count += 1
+        self._step(runner, "train", batch_idx)
+        self._mark = time.perf_counter()
+
+    def after_test_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        self._step(runner, "test", batch_idx)
+
+    def _step(self, runner, phase: str, batch_idx: int) -> None:
+        if self._stop or os.getppid() != self._parent:   # asked to stop, or the harness is gone
+            raise Stopped
+        if time.monotonic() - self._beat > 1.0:
+            self._beat = time.monotonic()
+            total = self.max_epochs or 0
+            write_text_atomically(self.folder / "progress.json",
+                                  f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, "iteration": {batch_idx + 1}}}\n')
+
+    def after_train_epoch(self, runner) -> None:
+        means = {k: v / max(self._count, 1) for k, v in self._sums.items()}
+        losses = {k: v for k, v in means.items() if "loss" in k and k != "loss"}
+        lr = runner.optim_wrapper.get_lr()
+        rate = next(iter(lr.values()))
+        self.epochs.append(Epoch(
+            epoch=runner.epoch + 1,
+            loss=means.get("loss", sum(losses.values())),
+            losses=losses,
+            train_top1=means.get("top1_acc"),
+            lr=float(rate[0] if isinstance(rate, list) else next(iter(rate.values()))[0]),
+            seconds=time.perf_counter() - self._start,
+            data_seconds=self._data,
+        ))
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        checkpoint["harness_epochs"] = [e.model_dump() for e in self.epochs]
+        checkpoint["harness_seconds"] = self.trained_before + time.perf_counter() - self._train_started
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        self.epochs = [Epoch(**e) for e in checkpoint.get("harness_epochs", [])]
+        self.trained_before = float(checkpoint.get("harness_seconds", 0.0))
+
+    def data_time_share(self) -> float | None:
+        total = sum(e.seconds or 0.0 for e in self.epochs)
+        return sum(e.data_seconds or 0.0 for e in self.epochs) / total if total > 0 else None
+
+
