@@ -1,0 +1,100 @@
+"""Clips and their streams: what every reader returns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
+RENDERED_FROM = {"pseudo_ir": "rgb"}  # read from a store, frame by frame beside this stream
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One modality of a clip: frames [start, end) of a video file.
+
+    ``times`` holds the time stamp of each of these frames in seconds of a clock that the clip's streams
+    share, or None where there is none; ``clock`` says which, and why ("log", "fps", "fps: the log is empty").
+    """
+
+    path: str
+    start: int
+    end: int
+    fps: float
+    times: tuple[float, ...] | None = None
+    clock: str = "fps"
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One sample: a gesture of one subject in one or more synchronised streams."""
+
+    clip_id: str
+    subject: str
+    label: int
+    split: str  # train | test
+    streams: dict[str, Stream] = field(hash=False)
+    scene: str = ""
+    lighting: str = ""  # dark | daylight | "" where the set has no such thing
+    pair_id: str = ""  # equal for the dark and the daylight take
+
+
+@dataclass(frozen=True)
+class ClipTable:
+    """A data set: every clip of both splits, and the class names in label order."""
+
+    clips: tuple[Clip, ...]
+    classes: tuple[str, ...]
+    synthetic: bool
+    name: str
+
+
+def fingerprint(clips: Iterable[Clip], modalities: Sequence[str]) -> str:
+    """sha256 hex of what training sees of these clips: ids, labels, subjects, splits, windows, frame rates,
+    time stamps and file sizes of the given modalities. Neither paths nor modification times count.
+
+    Raises:
+        FileNotFoundError: a video file is missing.
+        ValueError: a clip lacks a modality.
+    """
+    digest = hashlib.sha256()
+    for clip in sorted(clips, key=lambda c: c.clip_id):
+        streams = {name: _facts(clip, name) for name in sorted(modalities)}
+        row = [clip.clip_id, clip.label, clip.subject, clip.split, streams]
+        digest.update(json.dumps(row, separators=(",", ":")).encode())
+    return digest.hexdigest()
+
+
+def source_stream(clip: Clip, modality: str) -> Stream:
+    """The stream that a modality is read or rendered from. ValueError where the clip does not have it."""
+    name = RENDERED_FROM.get(modality, modality)
+    stream = clip.streams.get(name)
+    if stream is None:
+        raise ValueError(
+            f"clip {clip.clip_id} has no {name} stream; leave the clip out (quarantine) or drop the modality"
+        )
+    return stream
+
+
+def file_size(clip: Clip, modality: str) -> int:
+    """Bytes of a modality's file. FileNotFoundError names clip and file."""
+    path = source_stream(clip, modality).path
+    try:
+        return os.stat(path).st_size
+    except OSError as error:
+        raise FileNotFoundError(
+            f"clip {clip.clip_id}: {modality} file {path} cannot be read ({error.strerror}); "
+            "check data_root, or leave the clip out (quarantine)"
+        ) from None
+
+
+def _facts(clip: Clip, modality: str) -> list:
+    stream = source_stream(clip, modality)
+    return [stream.start, stream.end, stream.fps, stream.times, file_size(clip, modality)]

@@ -1,0 +1,80 @@
+"""Which clips of a table a data set uses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, file_size
+from mtcd_plugin.formats.text import read_lines
+
+SPLITS = ("train", "test", "fit", "holdout", "all")
+HOLDOUT_SHARE = 6  # one training subject in six: 2 of NvGesture's 12, 3 of MGR-Dark's 16
+
+
+def select_clips(
+    table: ClipTable, split: str, modalities: Sequence[str], quarantine: str = ""
+) -> list[Clip]:
+    """The clips of a split, without those in quarantine, each checked to have a file for every modality.
+
+    Args:
+        table: from ``read_mgr_dark`` or ``read_nvgesture``.
+        split: ``train``, ``test``, ``all``; ``fit`` and ``holdout`` divide the training subjects.
+        modalities: of ``rgb depth ir pseudo_ir``; pseudo_ir stands for the rgb stream that it is
+        rendered from. quarantine: file with one clip id per line, '' for none; see ``read_quarantine``.
+
+    Raises:
+        ValueError: unknown split or modality, an empty split, or a clip without one of the streams.
+        FileNotFoundError: a video file or the quarantine file is missing.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split={split!r} is unknown; choose from {', '.join(SPLITS)}")
+    if not modalities:
+        raise ValueError(f"modalities is empty; choose from {', '.join(MODALITIES)}")
+    for name in modalities:
+        if name not in MODALITIES:
+            raise ValueError(f"modality {name!r} is unknown; choose from {', '.join(MODALITIES)}")
+    left_out = read_quarantine(quarantine) if quarantine else frozenset()
+    held_out = holdout_subjects(table) if split in ("fit", "holdout") else frozenset()
+    clips = [
+        clip for clip in table.clips if clip.clip_id not in left_out and _in_split(clip, split, held_out)
+    ]
+    if not clips:
+        lightings = sorted({clip.lighting for clip in table.clips} - {""})
+        where = f" ({', '.join(lightings)})" if lightings else ""
+        raise ValueError(
+            f"split '{split}' of {table.name}{where} has no clips"
+            + (
+                f" outside the quarantine file {quarantine}"
+                if left_out
+                else "; check the annotation files"
+            )
+        )
+    for clip in clips:
+        for name in modalities:
+            file_size(clip, name)
+    return clips
+
+
+def holdout_subjects(table: ClipTable) -> frozenset[str]:
+    """The training subjects of split ``holdout``: a sixth (at least one), by the hash of their name."""
+    subjects = {clip.subject for clip in table.clips if clip.split == "train"}
+    if len(subjects) < 2:
+        raise ValueError(
+            f"{table.name}: fit and holdout need two training subjects, found {len(subjects)}"
+        )
+    order = sorted(subjects, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    return frozenset(order[: max(1, round(len(order) / HOLDOUT_SHARE))])
+
+
+def read_quarantine(path: str) -> frozenset[str]:
+    """Clip ids to leave out: one per line; text after ``#`` and empty lines do not count."""
+    lines = read_lines(Path(path), "quarantine: clip ids to leave out")
+    return frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
+
+
+def _in_split(clip: Clip, split: str, held_out: frozenset[str]) -> bool:
+    if split in ("fit", "holdout"):
+        return clip.split == "train" and (clip.subject in held_out) == (split == "holdout")
+    return split == "all" or clip.split == split

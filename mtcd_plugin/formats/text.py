@@ -1,0 +1,30 @@
+"""Reading small text files, with errors that name the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def read_lines(path: Path, what: str) -> list[str]:
+    """Lines of a UTF-8 file, without line ends and byte order mark. FileNotFoundError or ValueError."""
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} ({what}) is not a UTF-8 text file") from None
+    except OSError as error:
+        raise FileNotFoundError(f"{path} ({what}): {error.strerror}; check data_root") from None
+
+
+def is_synthetic(root: Path) -> bool:
+    """Whether ``dataset.json`` says that the set was generated. Real sets have no such file."""
+    path = root / "dataset.json"
+    if not path.exists():
+        return False
+    try:
+        about = json.loads("\n".join(read_lines(path, "description of the data set")))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not valid JSON ({error})") from None
+    if not isinstance(about, dict) or not isinstance(about.get("synthetic", False), bool):
+        raise ValueError(f"{path}: expected an object whose 'synthetic' is true or false")
+    return about.get("synthetic", False)
