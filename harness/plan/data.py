@@ -1,0 +1,102 @@
+"""Which clips a config trains and tests on, read from the annotation files without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from harness.identity import canonical_json
+from harness.ledger.record import DataInfo
+from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from mtcd_plugin.formats.nvgesture import read_nvgesture
+from mtcd_plugin.formats.splits import select_clips
+from mtcd_plugin.formats.sysu import read_sysu_mm01
+
+HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
+TABLE_KEYS = {"MGRDarkDataset": ("lighting",), "NvGestureDataset": ("streams", "lists")}
+
+
+def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, str]]:
+    """What a resolved config trains and tests on, and the fingerprint of each split.
+
+    A data set type of another package has no DataInfo; its fingerprint is that of its config.
+
+    Raises:
+        FileNotFoundError, ValueError: data that is missing or malformed, one line.
+    """
+    chosen: dict[str, tuple[ClipTable, tuple[Clip, ...], str]] = {}
+    prints: dict[str, str] = {}
+    for split in ("train", "test"):
+        dataset = (config.get(f"{split}_dataloader") or {}).get("dataset")
+        if not dataset:
+            continue
+        if dataset.get("type") in TABLE_KEYS:
+            table, clips, sha = _clips(*_query(dataset))
+            chosen[split] = table, clips, str(dataset.get("lighting", ""))
+            prints[split] = sha
+        elif "sysu" in str(dataset.get("type", "")).lower():
+            prints[split] = _sysu(str(dataset["data_root"]))
+        else:
+            known = {k: v for k, v in dataset.items() if k != "pipeline"}
+            prints[split] = hashlib.sha256(canonical_json(known).encode()).hexdigest()
+    if not chosen:
+        return None, prints
+    any_table = next(iter(chosen.values()))[0]
+    train, test = (chosen.get(s, (None, (), ""))[1] for s in ("train", "test"))
+    quarantine = next((d.get("quarantine") for d in (config.get(f"{s}_dataloader", {}).get("dataset", {}) for s in chosen) if d.get("quarantine")), "")
+    return DataInfo(
+        name=any_table.name,
+        synthetic=any_table.synthetic,
+        fingerprint=hashlib.sha256(canonical_json(prints).encode()).hexdigest(),
+        classes=list(any_table.classes),
+        train_clips=len(train),
+        test_clips=len(test),
+        train_subjects=sorted({c.subject for c in train}),
+        test_subjects=sorted({c.subject for c in test}),
+        lighting=next(iter(chosen.values()))[2] if any(c.lighting for c in (*train, *test)) else "",
+        quarantine=hashlib.sha256(Path(quarantine).read_bytes()).hexdigest() if quarantine else "",
+    ), prints
+
+
+def dataset_clips(dataset: dict[str, Any]) -> tuple[ClipTable, tuple[Clip, ...]]:
+    """The table of a clip data set's config and the clips that it selects."""
+    return _clips(*_query(dataset))[:2]
+
+
+def _query(dataset: dict[str, Any]) -> tuple:
+    kind = dataset["type"]
+    reader = canonical_json({k: dataset[k] for k in TABLE_KEYS[kind] if dataset.get(k) is not None})
+    modalities = tuple(dataset.get("modalities") or ("rgb",))
+    return kind, str(dataset["data_root"]), reader, dataset.get("split", "train"), modalities, str(dataset.get("quarantine") or "")
+
+
+@lru_cache(maxsize=None)
+def _table(kind: str, root: str, arguments: str) -> ClipTable:
+    import json
+
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f"{root}: no such data set{HINT}")
+    read = read_mgr_dark if kind == "MGRDarkDataset" else read_nvgesture
+    return read(root, **json.loads(arguments))
+
+
+@lru_cache(maxsize=None)
+def _clips(kind: str, root: str, arguments: str, split: str, modalities: tuple[str, ...], quarantine: str) -> tuple[ClipTable, tuple[Clip, ...], str]:
+    table = _table(kind, root, arguments)
+    clips = tuple(select_clips(table, split, modalities, quarantine))
+    return table, clips, fingerprint(clips, modalities)
+
+
+@lru_cache(maxsize=None)
+def _sysu(root: str) -> str:
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f"{root}: no such data set{HINT}")
+    digest = hashlib.sha256()
+    for image in read_sysu_mm01(root):
+        name = Path(image.path).name
+        digest.update(f"{image.pid},{image.cam},{image.split},{name},{os.path.getsize(image.path)}\n".encode())
+    return digest.hexdigest()
