@@ -1,4 +1,8 @@
 """Hooks and functions for MMEngine's runner: one import line per module."""
 
 from mtcd_plugin.engine import seed_worker  # noqa: F401
-from mtcd_plugin.engine.hooks import dataset_epoch_hook, plain_checkpoint_hook  # noqa: F401
+from mtcd_plugin.engine.hooks import (  # noqa: F401
+    dataset_epoch_hook,
+    plain_checkpoint_hook,
+    stage_checkpoint_hook,  # noqa: F401
+)

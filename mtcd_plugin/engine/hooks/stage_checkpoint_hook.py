@@ -1,0 +1,98 @@
+"""Checkpoints of MTCD's stages: what a stage hands to the next one, and what it says about itself."""
+
+from __future__ import annotations
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mtcd_plugin.models.distillers.checkpoints import META
+from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
+
+STAGES = ("encoder", "translator", "teacher", "assistant", "student")
+STUDENT = "student."
+
+
+@HOOKS.register_module()
+class StageCheckpointHook(Hook):
+    """Writes and reads the checkpoints of one stage.
+
+    A distiller's checkpoint is the checkpoint of its student: ``state_dict`` has the keys of a plain
+    recognizer and loads into one, strictly. What only training needs (T_s, networks trained jointly) goes to
+    the separate entry ``distillation``, so that a run can be resumed; frozen networks are not written, they
+    have files of their own.
+
+    Every checkpoint says in ``meta['mtcd']`` which stage and which training subjects it comes from. A network
+    that was trained on subjects of the test split is refused as a teacher.
+
+    Args:
+        stage: one of encoder, translator, teacher, assistant, student.
+    """
+
+    def __init__(self, stage: str) -> None:
+        if stage not in STAGES:
+            raise ValueError(
+                f"StageCheckpointHook: stage '{stage}' is unknown; choose from {', '.join(STAGES)}"
+            )
+        self.stage = stage
+
+    def before_train(self, runner: Runner) -> None:
+        model = bare(runner)
+        test_subjects = subjects_of(getattr(runner, "_test_dataloader", None))
+        for role, about in getattr(model, "about", {}).items():
+            if leaked := sorted(set(about.get("subjects", ())) & test_subjects):
+                raise ValueError(
+                    f"model.teachers.{role}.checkpoint was trained on test subject '{leaked[0]}'; "
+                    "train it on this split's training subjects"
+                )
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Says once, after the first epoch, which clips had no stream to be taught by."""
+        model = bare(runner)
+        if runner.epoch == 0 and isinstance(model, CrossModalDistiller) and model.undistilled:
+            names = sorted(model.undistilled)
+            runner.logger.warning(
+                f"{len(names)} clips lack a stream that teaches; they are trained without distillation "
+                f"(first: {', '.join(names[:3])})"
+            )
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        subjects = sorted(subjects_of(runner.train_dataloader)) if runner._train_loop is not None else []
+        checkpoint.setdefault("meta", {})[META] = dict(stage=self.stage, subjects=subjects)
+        model = bare(runner)
+        if not isinstance(model, CrossModalDistiller):
+            return
+        state = checkpoint["state_dict"]
+        checkpoint["state_dict"] = {k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)}
+        kept = ("projection.", *(f"teachers.{role}." for role in model.roles if model.trained[role]))
+        checkpoint["distillation"] = {k: v for k, v in state.items() if k.startswith(kept)}
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        model = bare(runner)
+        if not isinstance(model, CrossModalDistiller) or "distillation" not in checkpoint:
+            return
+        state = {k: v for k, v in model.state_dict().items() if not k.startswith(STUDENT)}
+        state.update({STUDENT + k: v for k, v in checkpoint["state_dict"].items()})
+        state.update(checkpoint["distillation"])
+        checkpoint["state_dict"] = state
+
+
+def bare(runner: Runner):
+    """The model without its wrapper."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def subjects_of(loader) -> set[str]:
+    """Subjects in a data loader, or in the config of one (its data set is built, which reads the annotations
+    only)."""
+    if loader is None:
+        return set()
+    dataset = getattr(loader, "dataset", None)
+    if dataset is None:
+        from mmaction.registry import DATASETS
+
+        dataset = DATASETS.build(loader["dataset"])
+    if not hasattr(dataset, "get_data_info"):
+        return set()
+    return {str(s) for i in range(len(dataset)) if (s := dataset.get_data_info(i).get("subject")) is not None}

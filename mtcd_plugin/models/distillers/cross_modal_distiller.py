@@ -1,0 +1,336 @@
+"""Progressive cross-modal distillation (paper, sections 4.2 and 4.4, Eq. 5-7 and 10)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mtcd_plugin.models.distillers.checkpoints import load_network
+from mtcd_plugin.models.distillers.distances import (
+    DISTANCES,
+    REDUCTIONS,
+    UNIT_LENGTH,
+    feature_distance,
+    logit_distance,
+)
+from mtcd_plugin.models.distillers.projection import FUSIONS, FeatureProjection, fuse
+from mtcd_plugin.models.heads.projected_head import ProjectedHead, labels_of
+
+ROLES = ("teacher", "assistant")
+
+
+def check_weight(name: str, value: float) -> float:
+    """A finite weight >= 0, or one clear line."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value < 0
+    ):
+        raise ValueError(
+            f"CrossModalDistiller: {name} must be a finite number >= 0, got {value!r}; set model.{name}"
+        )
+    return float(value)
+
+
+@MODELS.register_module()
+class CrossModalDistiller(BaseModel):
+    """A student recognizer, and the frozen recognizers that teach it through other modalities of the same
+    clip.
+
+    The loss is Eq. 10, ``L_ce + alpha * L_kd(Fusion -> student) + beta * L_kd(IR -> student)``. The same
+    class trains the assistant (Eq. 6): its network is the student there, the teacher is the only one that
+    teaches, and ``beta`` is the weight gamma of ``CE + gamma * L_kd(IR -> IRp)``. Gradients stop at the
+    arrow's source: what teaches is frozen, in eval mode, and runs without a graph. Only the student predicts,
+    from its own modality.
+
+    Args:
+        student: config of an ordinary recognizer, with a :class:`FeatureConverter` as its neck.
+        student_input: its modality, or several that are joined along channels (control: pseudo-infrared as
+            input).
+        teachers: ``teacher`` and, optionally, ``assistant``: ``dict(model=..., input='ir',
+            checkpoint='...')``, with a :class:`ProjectedHead`. ``train=True`` trains that network in the same
+            job instead (joint training; the assistant then has its own cross-entropy and ``gamma`` times Eq.
+            6).
+        alpha: weight of Eq. 7. beta: weight of Eq. 5 (Eq. 6 in the assistant's stage). A weight of 0 switches
+            its term off, and a network that no term needs is neither loaded nor run.
+        gamma: weight of Eq. 6 in joint training.
+        projection: arguments of T_s, a :class:`FeatureProjection`; needs ``in_channels``. Left out when the
+            student's head carries one (assistant's stage).
+        fusion: ``mean | sum | max`` of teacher and assistant, ``assistant`` alone, or ``learned`` (by the
+            assistant's head, see :class:`LearnedFusion`).
+        distance, reduction: see :func:`feature_distance`.
+        bidirectional: let gradients of Eq. 5-7 reach networks with ``train=True`` as well.
+        logit_weight, temperature: logit distillation, off by default: from the teacher and the assistant, the
+            mean of those that are there.
+
+    Losses: ``loss_cls``, ``loss_kd_<teacher's input>_<student's input>``, ``loss_kd_fusion_<student's
+        input>``, ...
+    Scalars beside them: ``kd_share`` (share of clips with all streams), ``teacher_top1``,
+        ``teacher_agreement``, ...
+
+    A clip whose teaching stream is missing (its name in the metainfo's ``missing``, or a constant input) is
+    trained without its distillation terms and counted in ``undistilled``.
+    """
+
+    def __init__(
+        self,
+        student: dict,
+        teachers: dict,
+        student_input: str | list[str] = "rgb",
+        alpha: float = 0.9,
+        beta: float = 0.3,
+        gamma: float = 1.0,
+        projection: dict | None = None,
+        fusion: str = "mean",
+        distance: str = "normalized_l2",
+        reduction: str = "mean",
+        bidirectional: bool = False,
+        logit_weight: float = 0.0,
+        temperature: float = 4.0,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.alpha, self.beta = check_weight("alpha", alpha), check_weight("beta", beta)
+        self.gamma, self.logit_weight = (
+            check_weight("gamma", gamma),
+            check_weight("logit_weight", logit_weight),
+        )
+        for name, value, valid in (
+            ("fusion", fusion, FUSIONS),
+            ("distance", distance, DISTANCES),
+            ("reduction", reduction, REDUCTIONS),
+        ):
+            if value not in valid:
+                raise ValueError(
+                    f"CrossModalDistiller: {name} '{value}' is unknown; choose from {', '.join(valid)}"
+                )
+        if unknown := sorted(set(teachers) - set(ROLES)):
+            raise ValueError(
+                f"CrossModalDistiller: teachers '{unknown[0]}' is unknown; choose from {', '.join(ROLES)}"
+            )
+        self.fusion, self.distance, self.reduction = fusion, distance, reduction
+        self.bidirectional, self.temperature = bidirectional, temperature
+        self.student_inputs = [student_input] if isinstance(student_input, str) else list(student_input)
+        self.student = MODELS.build(student)
+        with (
+            torch.random.fork_rng()
+        ):  # the student's weights and dropout are those of the same network trained alone
+            self.projection = FeatureProjection(**projection) if projection else None
+            if self.projection is None and not isinstance(self.student.cls_head, ProjectedHead):
+                raise ValueError(
+                    "CrossModalDistiller: give model.projection (T_s), or a student with a ProjectedHead"
+                )
+            self.roles = self._needed_roles(teachers)
+            self.teachers = nn.ModuleDict(
+                {role: MODELS.build(teachers[role]["model"]) for role in self.roles}
+            )
+        self.inputs = {role: teachers[role]["input"] for role in self.roles}
+        self.checkpoints = {role: teachers[role].get("checkpoint") or "" for role in self.roles}
+        self.trained = {role: bool(teachers[role].get("train", False)) for role in self.roles}
+        for role, network in self.teachers.items():
+            if not isinstance(network.cls_head, ProjectedHead):
+                raise ValueError(f"CrossModalDistiller: the {role}'s cls_head must be a ProjectedHead")
+            network.requires_grad_(self.trained[role])
+        self.undistilled: set[str] = set()
+        self.about: dict[str, dict] = {}  # what the loaded checkpoints say about their stages
+        self.train(self.training)
+
+    def _needed_roles(self, teachers: dict) -> list[str]:
+        """The networks that a term with a weight needs."""
+        needed = set()
+        if self.alpha > 0:
+            needed.add("assistant")
+        if self.beta > 0 or (self.alpha > 0 and self.fusion != "assistant"):
+            needed.add("teacher")
+        if self.logit_weight > 0:
+            needed |= set(teachers)
+        needed |= {role for role in teachers if teachers[role].get("train", False)}
+        if missing := sorted(needed - set(teachers)):
+            raise ValueError(
+                f"CrossModalDistiller: alpha={self.alpha}, beta={self.beta}, fusion='{self.fusion}' need "
+                f"teachers.{missing[0]}, which the config does not give"
+            )
+        return [role for role in ROLES if role in needed]
+
+    def init_weights(self) -> None:
+        """Initialise the student as if it were alone; load the networks that teach."""
+        self.student.init_weights()
+        with torch.random.fork_rng():
+            if self.projection is not None:
+                self.projection.init_weights()
+            for role, network in self.teachers.items():
+                path = self.checkpoints[role]
+                if path:
+                    self.about[role] = load_network(network, path, f"model.teachers.{role}", stages=(role,))
+                elif self.trained[role]:
+                    network.init_weights()
+                else:
+                    raise ValueError(
+                        f"model.teachers.{role}.checkpoint is empty: train that stage first and give its "
+                        f"checkpoint (--cfg-options model.teachers.{role}.checkpoint=...)"
+                    )
+
+    def train(self, mode: bool = True) -> CrossModalDistiller:
+        """Training mode for the student alone; what teaches stays in eval mode unless it is trained as
+        well."""
+        super().train(mode)
+        for role, network in self.teachers.items():
+            network.train(mode and self.trained[role])
+        return self
+
+    # ------------------------------------------------------------------ three modes of a recognizer
+
+    def forward(self, inputs, data_samples: list | None = None, mode: str = "tensor", **kwargs):
+        """As MMAction2's ``BaseRecognizer.forward``; ``inputs``: one tensor [N, 1, C, T, H, W], or a dict of
+        them by
+        modality. ``predict`` and ``tensor`` use the student and its modality alone."""
+        if mode == "loss":
+            return self.loss(inputs, data_samples)
+        if mode not in ("predict", "tensor"):
+            raise RuntimeError(f'Invalid mode "{mode}". Only supports loss, predict and tensor mode')
+        return self.student(self.student_view(inputs), data_samples, mode=mode, **kwargs)
+
+    def student_view(self, inputs) -> Tensor:
+        """The student's part of the inputs, [N, 1, C, T, H, W]."""
+        if isinstance(inputs, Tensor):
+            return inputs
+        if missing := [m for m in self.student_inputs if m not in inputs]:
+            raise ValueError(f"the student needs '{missing[0]}'; the data give {', '.join(inputs)}")
+        views = [inputs[m] for m in self.student_inputs]
+        return views[0] if len(views) == 1 else torch.cat(views, dim=2)
+
+    def loss(self, inputs, data_samples: list) -> dict[str, Tensor]:
+        """Eq. 10. ``inputs``: dict modality -> [N, 1, C, T, H, W], preprocessed."""
+        features, kwargs = self.student.extract_feat(self.student_view(inputs), data_samples=data_samples)
+        losses, logits = class_losses(self.student, features, kwargs, data_samples)
+        if not self.roles:
+            return losses
+        if isinstance(inputs, Tensor):
+            raise ValueError(f"distillation needs '{self.inputs[self.roles[0]]}' beside the student's input")
+        taught = self.teach(inputs, data_samples)
+        losses.update(self.distillation(features, logits, taught, data_samples))
+        return losses
+
+    # ------------------------------------------------------------------ teaching
+
+    def teach(self, inputs: dict[str, Tensor], data_samples: list) -> dict[str, dict]:
+        """What the networks that teach say about a batch; the student has no part in it.
+
+        Returns:
+            role -> dict(z: [N, P, D] projected feature, logits: [N, K], present: bool [N], losses: of its own
+            training)
+        """
+        taught = {}
+        for role, network in self.teachers.items():
+            name = self.inputs[role]
+            if name not in inputs:
+                raise ValueError(f"the {role} needs '{name}'; the data give {', '.join(inputs)}")
+            with torch.set_grad_enabled(self.trained[role]):
+                features, kwargs = network.extract_feat(inputs[name], data_samples=data_samples)
+                if self.trained[role]:
+                    losses, logits = class_losses(network, features, kwargs, data_samples)
+                else:
+                    losses, logits = {}, network.cls_head(features)
+                z = self.unit(network.cls_head.projection(features))
+            present = stream_present(inputs[name], name, data_samples)
+            taught[role] = dict(z=z, logits=logits, present=present, losses=losses)
+        return taught
+
+    def unit(self, z: Tensor) -> Tensor:
+        """Projected features at unit length, where the distance asks for it."""
+        return F.normalize(z, dim=2) if self.distance in UNIT_LENGTH else z
+
+    def distillation(
+        self, features: Tensor, logits: Tensor, taught: dict, data_samples: list
+    ) -> dict[str, Tensor]:
+        """The terms of Eq. 5 (or 6) and 7 with their weights, and what is logged beside them.
+
+        Args:
+            features: converted feature of the student, [N, C, T', H, W]. logits: [N, K]. taught: see
+                :meth:`teach`.
+        """
+        target = self.student_inputs[0]
+        project = self.projection or self.student.cls_head.projection
+        z = self.unit(project(features))
+        source = {r: t["z"] if self.bidirectional else t["z"].detach() for r, t in taught.items()}
+        losses = {
+            f"{name}_{role}": value for role, t in taught.items() for name, value in t["losses"].items()
+        }
+        both = torch.stack([t["present"] for t in taught.values()]).all(dim=0)
+
+        def mean(each: Tensor, present: Tensor) -> Tensor:
+            return torch.where(present, each, each.new_zeros(())).sum() / len(each)
+
+        if self.beta > 0:
+            each = feature_distance(source["teacher"], z, self.distance, self.reduction)
+            losses[f"loss_kd_{self.inputs['teacher']}_{target}"] = self.beta * mean(
+                each, taught["teacher"]["present"]
+            )
+        if self.alpha > 0:
+            learned = self.teachers["assistant"].cls_head.learned_fusion if self.fusion == "learned" else None
+            if self.fusion == "learned" and learned is None:
+                raise ValueError(
+                    "fusion='learned' needs an assistant that was trained with cls_head.learned_fusion"
+                )
+            fused = fuse(source.get("teacher"), source["assistant"], self.fusion, learned)
+            each = feature_distance(fused, z, self.distance, self.reduction)
+            needed = taught["assistant"]["present"] if self.fusion == "assistant" else both
+            losses[f"loss_kd_fusion_{target}"] = self.alpha * mean(each, needed)
+        if self.logit_weight > 0:
+            teaching = torch.stack([t["logits"].detach() for t in taught.values()]).mean(dim=0)
+            each = logit_distance(teaching, logits, self.temperature)
+            losses["loss_kd_logit"] = self.logit_weight * mean(each, both)
+        if self.trained.get("assistant") and "teacher" in taught and self.gamma > 0:
+            each = feature_distance(
+                source["teacher"], taught["assistant"]["z"], self.distance, self.reduction
+            )
+            name = f"loss_kd_{self.inputs['teacher']}_{self.inputs['assistant']}"
+            losses[name] = self.gamma * mean(each, both)
+        head = self.student.cls_head
+        if getattr(head, "learned_fusion", None) is not None and "teacher" in taught:
+            fused_logits = head.learned_fusion.logits(source["teacher"], z.detach())
+            losses["loss_fusion"] = F.cross_entropy(fused_logits, labels_of(data_samples, z.device))
+
+        losses["kd_share"] = both.float().mean()
+        self.undistilled.update(
+            clip_name(s) for s, ok in zip(data_samples, both.tolist(), strict=True) if not ok
+        )
+        labels, predicted = labels_of(data_samples, z.device), logits.argmax(dim=1)
+        for role, t in taught.items():
+            said = t["logits"].argmax(dim=1)
+            losses[f"{role}_top1"] = (said == labels).float().mean()
+            losses[f"{role}_agreement"] = (said == predicted).float().mean()
+        return losses
+
+
+def class_losses(
+    network: nn.Module, features: Tensor, kwargs: dict, data_samples: list
+) -> tuple[dict, Tensor]:
+    """The losses of an ordinary recognizer from its converted features, and its logits [N, K]."""
+    head = network.cls_head
+    logits = head(features, **kwargs)
+    losses = head.loss_by_feat(logits, data_samples)
+    if isinstance(head, ProjectedHead):
+        losses.update(head.projection_loss(features, data_samples))
+    losses.update(kwargs.get("loss_aux", {}))
+    return losses, logits
+
+
+def stream_present(x: Tensor, name: str, data_samples: list) -> Tensor:
+    """Which clips have the stream: bool [N]. A constant clip carries nothing and counts as missing."""
+    flat = x.flatten(1)
+    there = flat.amax(dim=1) > flat.amin(dim=1)
+    listed = [name not in sample.metainfo.get("missing", ()) for sample in data_samples]
+    return there & torch.tensor(listed, device=x.device)
+
+
+def clip_name(sample) -> str:
+    """How a clip is called in messages."""
+    return str(sample.metainfo.get("clip_id", sample.metainfo.get("filename", "?")))
