@@ -1,0 +1,200 @@
+"""Execution: order, failures, retries, blocking, sharing. The executor is a fake one that runs a function in this process."""
+
+import dataclasses
+import signal
+
+import pytest
+
+from harness import claims
+from harness.execute import Options, State, execute, existing_record, folder_of, output_of
+from harness.executors import Outcome
+from harness.identity import IDENTITY_VERSION, run_key
+from harness.job_spec import read_spec
+from harness.ledger.record import CellInfo, Failure, Identity, RunRecord
+from harness.ledger.store import load_record, write_record
+from harness.plan.jobs import Job
+
+
+def toy_job(name, parents=None):
+    parents = parents or {}
+    cell = CellInfo(model=name, method="Toy", stage="single", dataset="mgr_dark", train_modalities=["rgb"], test_modality="rgb", seed=0, profile="smoke")
+    identity = Identity(version=IDENTITY_VERSION, config={"name": name}, data={}, parents={s: p.key for s, p in parents.items()}, code={}, seed=0)
+    return Job(key=run_key(identity), name=name, kind="train", cell=cell, identity=identity, data=None,
+               config={"model": {"teacher": {"checkpoint": None}}}, parents=identity.parents, into={s: ("model.teacher.checkpoint",) for s in parents})
+
+
+class FakeExecutor:
+    """Runs ``behave(spec, folder)`` at submission; its result is the process's exit code."""
+
+    def __init__(self, behave, slots=2):
+        self.behave, self.slots, self.ended, self.order = behave, slots, [], []
+
+    def free(self):
+        return self.slots - len(self.ended)
+
+    def submit(self, directory):
+        spec = read_spec(directory)
+        self.order.append(spec.name)
+        self.ended.append(Outcome(directory, self.behave(spec, directory)))
+        return 1
+
+    def wait(self, timeout):
+        ended, self.ended = self.ended, []
+        return ended
+
+    def stop(self, grace):
+        self.ended = []
+
+
+def finish(spec, folder, **changes):
+    (folder / "checkpoint.pth").write_bytes(b"weights")
+    write_record(folder, RunRecord(key=spec.key, status="done", kind=spec.kind, cell=spec.cell, identity=spec.identity, attempts=spec.attempts, **changes))
+    return 0
+
+
+def fail(spec, folder, kind="crash"):
+    write_record(folder, RunRecord(key=spec.key, status="failed", kind=spec.kind, cell=spec.cell, identity=spec.identity, attempts=spec.attempts,
+                                   failure=Failure(kind=kind, message="boom")))
+    return 0
+
+
+def run(jobs, behave, tmp_path, events=None, **options):
+    executor = FakeExecutor(behave)
+    state = execute({j.key: j for j in jobs}, executor, Options(work_dir=tmp_path, **options),
+                    (lambda e, j, d: events.append((e, j.name))) if events is not None else lambda *a: None)
+    return state, executor.order
+
+
+def test_parents_come_first_and_their_output_is_filled_in(tmp_path):
+    teacher = toy_job("teacher")
+    student = toy_job("student", {"teacher": teacher})
+    seen = {}
+
+    def behave(spec, folder):
+        seen[spec.name] = spec.config["model"]["teacher"]["checkpoint"]
+        return finish(spec, folder)
+
+    state, order = run([student, teacher], behave, tmp_path)
+    assert order == ["teacher", "student"] and state.done == 2
+    assert seen["student"] == str(output_of(teacher, tmp_path))
+
+
+def test_a_second_run_does_nothing(tmp_path):
+    jobs = [toy_job("a"), toy_job("b")]
+    run(jobs, finish, tmp_path)
+    state, order = run(jobs, finish, tmp_path)
+    assert order == [] and state.cached == 2
+
+
+def test_one_failure_blocks_its_children_alone(tmp_path):
+    bad = toy_job("bad")
+    child, grandchild, other = toy_job("child", {"t": bad}), None, toy_job("other")
+    grandchild = toy_job("grandchild", {"t": child})
+    state, order = run([bad, child, grandchild, other], lambda s, f: fail(s, f, "data_error") if s.name == "bad" else finish(s, f), tmp_path)
+    assert order == ["bad", "other"]
+    assert set(state.failed) == {bad.key} and set(state.blocked) == {child.key, grandchild.key} and state.done == 1
+
+
+@pytest.mark.parametrize(("kind", "attempts"), [("killed", 2), ("crash", 2), ("out_of_memory", 2), ("nan_loss", 1), ("data_error", 1), ("time_limit", 1)])
+def test_retries_are_bounded_and_counted_by_kind(tmp_path, kind, attempts):
+    job = toy_job("a")
+    state, order = run([job], lambda s, f: fail(s, f, kind), tmp_path, retries=1)
+    assert len(order) == attempts and job.key in state.failed
+    assert load_record(folder_of(job, tmp_path)).attempts == attempts
+
+
+def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path):
+    job, seen = toy_job("a"), []
+
+    def behave(spec, folder):
+        seen.append((spec.accumulate, spec.notes))
+        return fail(spec, folder, "out_of_memory") if spec.accumulate < 4 else finish(spec, folder, notes=spec.notes)
+
+    state, _ = run([job], behave, tmp_path, retries=3)
+    assert [s[0] for s in seen] == [1, 2, 4] and state.done == 1
+    assert "divided by 4" in load_record(folder_of(job, tmp_path)).notes[0]
+
+
+def test_a_failed_run_is_tried_again_by_the_next_invocation(tmp_path):
+    job = toy_job("a")
+    run([job], lambda s, f: fail(s, f, "nan_loss"), tmp_path)
+    state, order = run([job], finish, tmp_path)
+    assert order == ["a"] and state.done == 1
+    assert load_record(folder_of(job, tmp_path)).attempts == 2
+
+
+@pytest.mark.parametrize(("code", "kind", "text"), [(-signal.SIGKILL, "killed", "SIGKILL"), (-signal.SIGSEGV, "killed", "SIGSEGV"), (1, "crash", "exit code 1")])
+def test_a_process_that_leaves_no_record_gets_one(tmp_path, code, kind, text):
+    job = toy_job("a")
+    run([job], lambda s, f: code, tmp_path, retries=0)
+    failure = load_record(folder_of(job, tmp_path)).failure
+    assert failure.kind == kind and text in failure.message
+
+
+def test_a_corrupt_record_is_moved_aside_and_the_job_run_again(tmp_path):
+    job = toy_job("a")
+    run([job], finish, tmp_path)
+    folder = folder_of(job, tmp_path)
+    (folder / "run.json").write_text("{")
+    state, order = run([job], finish, tmp_path)
+    assert order == ["a"] and state.done == 1
+    assert (folder / "run.json.rejected").read_text() == "{" and "corrupt" in (folder / "run.json.rejected.reason").read_text()
+
+
+def test_a_done_run_whose_output_is_gone_is_run_again(tmp_path):
+    job = toy_job("a")
+    run([job], finish, tmp_path)
+    output_of(job, tmp_path).unlink()
+    assert existing_record(job, tmp_path) is None
+
+
+def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkeypatch):
+    mine, theirs = toy_job("mine"), toy_job("theirs")
+    folder = folder_of(theirs, tmp_path)
+    folder.mkdir(parents=True)
+    holder = claims.Claim("elsewhere", 1, 1.0)
+    real_take = claims.take
+    calls = []
+
+    def take(directory):
+        if directory == folder:
+            calls.append(1)
+            if len(calls) == 1:
+                return holder
+            (folder / "checkpoint.pth").write_bytes(b"weights")
+            write_record(folder, RunRecord(key=theirs.key, status="done", cell=theirs.cell, identity=theirs.identity))
+        return real_take(directory)
+
+    monkeypatch.setattr(claims, "take", take)
+    events = []
+    state, order = run([theirs, mine], finish, tmp_path, events)
+    assert order == ["mine"] and state.over == 2 and not state.failed
+    assert ("elsewhere", "theirs") in events
+
+
+def test_too_little_disk_stops_with_what_is_needed(tmp_path, monkeypatch):
+    import shutil
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda p: usage._replace(free=1))
+    with pytest.raises(OSError, match="64 MiB are needed"):
+        run([toy_job("a")], finish, tmp_path)
+
+
+def test_a_stop_request_leaves_jobs_for_the_next_run(tmp_path):
+    jobs = [toy_job("a"), toy_job("b")]
+
+    def behave(spec, folder):
+        if spec.name == "a":
+            signal.raise_signal(signal.SIGINT)
+        return 3
+
+    state, _ = run(jobs, behave, tmp_path)
+    assert state.stopped and not state.failed
+    state, order = run(jobs, finish, tmp_path)
+    assert sorted(order) == ["a", "b"] and state.done == 2
+
+
+def test_jobs_are_plain_values():
+    assert dataclasses.asdict(toy_job("a"))["name"] == "a"
+    assert State().over == 0

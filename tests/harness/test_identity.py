@@ -1,0 +1,123 @@
+"""Identity: what is and what is not part of a run's key."""
+
+import subprocess
+import sys
+
+import pytest
+
+from harness.identity import IDENTITY_VERSION, canonical_json, differences, identity_config, run_key
+from harness.ledger.record import Identity
+from harness.plan.code import code_fingerprint
+
+CONFIG = {
+    "model": {"type": "Recognizer3D", "backbone": {"type": "ResNet3d", "depth": 50, "init_cfg": {"type": "Pretrained", "checkpoint": "/a/b/k400.pth"}}},
+    "train_dataloader": {"batch_size": 16, "num_workers": 4, "dataset": {"type": "MGRDarkDataset", "data_root": "/data/x", "lighting": "dark", "stores": {"pseudo_ir": "/w/store"}}},
+    "train_cfg": {"max_epochs": 2},
+    "clip_len": 32,
+}
+
+
+def identity(**changes):
+    fields = dict(version=IDENTITY_VERSION, config=identity_config(CONFIG, "demo"), data={"train": "aa", "test": "bb"}, parents={}, code={"m": "cc"}, seed=0)
+    return Identity(**{**fields, **changes})
+
+
+def with_path(config, path, value):
+    head, *rest = path
+    return {**config, head: with_path(config[head], rest, value) if rest else value}
+
+
+@pytest.mark.parametrize(("path", "value"), [
+    (("train_dataloader", "num_workers"), 0),
+    (("train_dataloader", "dataset", "data_root"), "/elsewhere"),
+    (("train_dataloader", "dataset", "stores"), {"pseudo_ir": "/elsewhere"}),
+    (("model", "backbone", "init_cfg", "checkpoint"), "/other/folder/k400.pth"),
+    (("clip_len",), 16),
+])
+def test_paths_and_hardware_settings_do_not_count(path, value):
+    assert identity_config(with_path(CONFIG, path, value), "demo") == identity_config(CONFIG, "demo")
+
+
+@pytest.mark.parametrize(("path", "value"), [
+    (("train_dataloader", "batch_size"), 32),
+    (("train_dataloader", "dataset", "lighting"), "daylight"),
+    (("model", "backbone", "depth"), 18),
+    (("model", "backbone", "init_cfg", "checkpoint"), "/a/b/imagenet.pth"),
+    (("train_cfg", "max_epochs"), 3),
+])
+def test_what_changes_a_result_changes_the_key(path, value):
+    assert run_key(identity(config=identity_config(with_path(CONFIG, path, value), "demo"))) != run_key(identity())
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"parents": {"teacher": "k"}}, {"code": {"m": "dd"}}, {"data": {"train": "aa", "test": "xx"}}, {"version": 99}])
+def test_every_component_counts_and_is_named(change):
+    old, new = identity(), identity(**change)
+    assert run_key(old) != run_key(new)
+    lines = differences(old, new)
+    assert len(lines) == 1 and next(iter(change)).replace("version", "identity version") in lines[0]
+
+
+def test_profile_counts():
+    assert identity_config(CONFIG, "demo") != identity_config(CONFIG, "smoke")
+
+
+def test_differences_show_old_and_new_value():
+    changed = with_path(CONFIG, ("train_cfg", "max_epochs"), 9)
+    assert differences(identity(), identity(config=identity_config(changed, "demo"))) == ["config train_cfg.max_epochs: 2 -> 9"]
+
+
+def test_key_is_pinned():
+    """A change of this value re-runs every benchmark in the world: raise IDENTITY_VERSION on purpose instead."""
+    assert run_key(identity()) == "211ded5b41f5495366bfac97a5b9e023537b65e95eb4f258ed0df111ba99346a"
+
+
+def test_tuples_and_lists_are_one_and_order_of_keys_is_none():
+    assert canonical_json({"b": (1, 2), "a": 0.1}) == '{"a":0.1,"b":[1,2]}' == canonical_json({"a": 0.1, "b": [1, 2]})
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), object()])
+def test_what_json_cannot_hold_is_refused(bad):
+    with pytest.raises(ValueError, match="config.x"):
+        canonical_json({"x": bad})
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    root = tmp_path / "toyplugin"
+    root.mkdir()
+    (root / "__init__.py").write_text("from toyplugin import head, other\n")
+    (root / "head.py").write_text('"""Doc."""\nfrom toyplugin.loss import f\nclass ToyHead:\n    x = f\n')
+    (root / "loss.py").write_text("def f():\n    return 1\n")
+    (root / "other.py").write_text("class Unused:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from harness.plan import code
+
+    code.index_package.cache_clear()
+    code._closure.cache_clear()
+    yield root
+    code.index_package.cache_clear()
+    code._closure.cache_clear()
+
+
+def fingerprint_of(config):
+    from harness.plan import code
+
+    code.index_package.cache_clear()
+    code._closure.cache_clear()
+    return code_fingerprint(config, ["toyplugin"])
+
+
+def test_code_fingerprint_follows_imports_and_ignores_comments(package):
+    config = {"model": {"cls_head": {"type": "ToyHead"}}}
+    before = fingerprint_of(config)
+    assert set(before) == {"toyplugin.head", "toyplugin.loss"}
+    (package / "loss.py").write_text('"""Another docstring."""\ndef f():\n    return 1  # why\n')
+    (package / "other.py").write_text("class Unused:\n    y = 2\n")
+    assert fingerprint_of(config) == before
+    (package / "loss.py").write_text("def f():\n    return 2\n")
+    assert fingerprint_of(config)["toyplugin.loss"] != before["toyplugin.loss"]
+
+
+def test_planning_modules_import_neither_torch_nor_mmengine():
+    code = "import sys, harness.workspace, harness.cli.run_all, harness.cli.report, reports; sys.exit(any(m in sys.modules for m in ('torch', 'mmengine', 'mmaction')))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
