@@ -1,1 +1,3 @@
-"""Evaluation registered in MMAction2's registries: one import line per module."""
+"""Metrics registered in MMAction2's registry: one import line per module."""
+
+from mtcd_plugin.evaluation import clip_predictions  # noqa: F401

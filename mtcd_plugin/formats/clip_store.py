@@ -30,19 +30,25 @@ class StoreError(ValueError):
     """A store that is missing, incomplete or damaged. The message is one line and names the folder."""
 
 
-def store_key(clips: Iterable[Clip], modality: str, size: tuple[int, int], codec: str = "raw") -> str:
-    """Folder name of the store that holds these clips: of the modality, (width, height), codec and a
-    hash of the clips' ids, windows and file sizes, so that a store of other videos is never taken for
-    this one.
+def source_hash(clips: Iterable[Clip], modality: str) -> str:
+    """Hash of what a store is made from: the clips' ids, windows and file sizes. 16 hex digits.
 
-    Give it every clip of one lighting that has the modality, of all splits: ``groups`` does.
+    Give it every clip of one lighting that has the modality, of all splits, as ``groups`` does.
     """
     digest = hashlib.sha256()
     for clip in sorted(clips, key=lambda c: c.clip_id):
         stream = source_stream(clip, modality)
         row = [clip.clip_id, stream.start, stream.end, file_size(clip, modality)]
         digest.update(json.dumps(row).encode())
-    return f"{modality}-{size[0]}x{size[1]}-{codec}-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
+
+
+def store_name(modality: str, size: tuple[int, int], source: str, codec: str = "raw") -> str:
+    """Folder name of a store, so that one of other videos or of another size is never taken for it.
+
+    ``size`` is (width, height), ``source`` from ``source_hash``.
+    """
+    return f"{modality}-{size[0]}x{size[1]}-{codec}-{source}"
 
 
 def groups(clips: Iterable[Clip], modality: str) -> dict[str, list[Clip]]:
@@ -60,7 +66,7 @@ class ClipStoreWriter:
     Args:
         folder: final place; it must not exist yet.
         modality, size: what is stored; size is (width, height).
-        source: what the frames were made from (the ``store_key`` for videos, the run key for renderings).
+        source: what the frames were made from (``source_hash`` for videos, the run's key for renderings).
     """
 
     def __init__(

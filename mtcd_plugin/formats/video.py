@@ -74,10 +74,9 @@ def read_frames(
     except VideoError:
         raise
     except ImportError:
-        raise ImportError(f"decoder {decoder!r} is not installed: pip install {decoder}, or use 'pyav'") from None
-    except (
-        Exception
-    ) as error:  # each decoder has errors of its own; all mean that this file is unreadable
+        message = f"decoder {decoder!r} is not installed: pip install {decoder}, or use 'pyav'"
+        raise ImportError(message) from None
+    except Exception as error:  # each decoder has errors of its own; all mean an unreadable file
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         raise VideoError(f"{path}: cannot be decoded ({reason})") from error
     return frames[places]
@@ -178,8 +177,12 @@ def _decord(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarray]:
 
     reader = decord.VideoReader(path, num_threads=1)
     _check_end(path, len(reader), numbers)  # decord can hang when it is asked for a frame beyond the end
-    images = reader.get_batch(np.minimum(numbers, len(reader) - 1)).asnumpy()
-    return iter(_luminance(images) if gray else images)
+    places = np.minimum(numbers, len(reader) - 1).tolist()
+    image, following = None, 0
+    for place in places:
+        while following <= place:  # its random access gives wrong frames of AVI files
+            image, following = reader.next(), following + 1
+        yield _luminance(image.asnumpy()) if gray else image.asnumpy()
 
 
 def _torchcodec(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarray]:
@@ -187,8 +190,8 @@ def _torchcodec(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarr
 
     reader = VideoDecoder(path, dimension_order="NHWC", num_ffmpeg_threads=1)
     _check_end(path, len(reader), numbers)
-    images = reader.get_frames_at(np.minimum(numbers, len(reader) - 1).tolist()).data.numpy()
-    return iter(_luminance(images) if gray else images)
+    for image in reader.get_frames_at(np.minimum(numbers, len(reader) - 1).tolist()).data.numpy():
+        yield _luminance(image) if gray else image
 
 
 def _check_end(path: str, count: int, numbers: np.ndarray) -> None:
@@ -198,8 +201,8 @@ def _check_end(path: str, count: int, numbers: np.ndarray) -> None:
         raise VideoError(f"{path}: has {count} frames, but frame {numbers[-1]} was asked for")
 
 
-def _luminance(images: np.ndarray) -> np.ndarray:
-    return np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] for image in images])
+def _luminance(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
 
 
 DECODERS = {"pyav": _pyav, "decord": _decord, "torchcodec": _torchcodec}

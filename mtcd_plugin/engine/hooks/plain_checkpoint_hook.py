@@ -26,7 +26,9 @@ class PlainCheckpointHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         hub = checkpoint.get("message_hub")
         if hub is not None:
-            hub["log_scalars"] = {name: _buffer_to_plain(value) for name, value in hub["log_scalars"].items()}
+            hub["log_scalars"] = {
+                name: _buffer_to_plain(value) for name, value in hub["log_scalars"].items()
+            }
         for name, value in list(checkpoint.items()):
             checkpoint[name] = _plain(value)
 

@@ -64,7 +64,9 @@ class StageCheckpointHook(Hook):
         if not isinstance(model, CrossModalDistiller):
             return
         state = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)}
+        checkpoint["state_dict"] = {
+            k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)
+        }
         kept = ("projection.", *(f"teachers.{role}." for role in model.roles if model.trained[role]))
         checkpoint["distillation"] = {k: v for k, v in state.items() if k.startswith(kept)}
 
@@ -95,4 +97,6 @@ def subjects_of(loader) -> set[str]:
         dataset = DATASETS.build(loader["dataset"])
     if not hasattr(dataset, "get_data_info"):
         return set()
-    return {str(s) for i in range(len(dataset)) if (s := dataset.get_data_info(i).get("subject")) is not None}
+    return {
+        str(s) for i in range(len(dataset)) if (s := dataset.get_data_info(i).get("subject")) is not None
+    }

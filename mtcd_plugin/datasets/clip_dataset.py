@@ -1,0 +1,149 @@
+"""Base of the data sets of clips in one or more synchronised modalities."""
+
+from __future__ import annotations
+
+import random
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from mmaction.datasets.base import BaseActionDataset
+
+from mtcd_plugin.formats.clip_store import ClipStore, groups, source_hash
+from mtcd_plugin.formats.clips import RENDERED_FROM, Clip, ClipTable, source_stream
+from mtcd_plugin.formats.splits import select_clips
+
+
+class ClipDataset(BaseActionDataset):
+    """Clips of a ``ClipTable``; subclasses say which one by ``read_table``.
+
+    Args:
+        data_root: folder of the data set.
+        pipeline: starts with ``SampleClipFrames`` and ``LoadModalities``, ends with ``PackClip``.
+        split: ``train``, ``test``, ``all``, or ``fit`` and ``holdout``, which divide the training subjects.
+        modalities: which of ``rgb depth ir pseudo_ir`` to load, in this order.
+        stores: modality -> folder of a clip store with exactly these clips, read instead of the videos. A
+            must for ``pseudo_ir``, whose frames stand beside those of the rgb window one by one.
+        clip_store: folder of stores built from the videos, '' for none. One that fits these videos and
+            ``LoadModalities.size`` is read; where there is none, the videos are.
+        quarantine: file with one clip id per line to leave out, '' for none.
+
+    Each sample has ``clip_id subject pair_id lighting label``, ``streams`` (modality -> ``Stream``),
+    ``stores`` and, with ``clip_store``, ``store_sources``.
+
+    Once ``set_epoch`` was called, the global generators of ``random`` and ``numpy`` are seeded by (seed,
+    epoch, index) while a sample is prepared, and restored after it: stock transforms draw the same for any
+    number of workers. Without it they draw from the generators as they are.
+
+    Raises:
+        FileNotFoundError, ValueError: when built; one line each for a missing file, a malformed annotation,
+        an empty split, an unknown name, a clip without a stream, or a store that does not fit.
+    """
+
+    def __init__(
+        self,
+        data_root: str,
+        pipeline: list,
+        split: str = "train",
+        modalities: Sequence[str] = ("rgb",),
+        stores: Mapping[str, str] | None = None,
+        clip_store: str = "",
+        quarantine: str = "",
+        **kwargs,
+    ) -> None:
+        self.split = split
+        self.modalities = tuple(modalities)
+        self.stores = {
+            name: folder for name, folder in (stores or {}).items() if name in self.modalities
+        }
+        self.clip_store = clip_store
+        self.quarantine = quarantine
+        self._draw = torch.full((2,), -1, dtype=torch.int64).share_memory_()  # seed, epoch
+        super().__init__(ann_file="", data_root=data_root, data_prefix={}, pipeline=pipeline, **kwargs)
+
+    @abstractmethod
+    def read_table(self) -> ClipTable:
+        """All clips of the data set, both splits."""
+
+    def load_data_list(self) -> list[dict]:
+        table = self.read_table()
+        clips = select_clips(table, self.split, self.modalities, self.quarantine)
+        self._metainfo.update(
+            classes=list(table.classes), dataset_name=table.name, synthetic=table.synthetic
+        )
+        self._check_stores(clips)
+        sources = self._store_sources(table)
+        return [
+            {
+                "clip_id": clip.clip_id,
+                "subject": clip.subject,
+                "pair_id": clip.pair_id,
+                "lighting": clip.lighting,
+                "label": clip.label,
+                "streams": {name: source_stream(clip, name) for name in self.modalities},
+                "store_sources": {name: found[clip.lighting] for name, found in sources.items()},
+            }
+            for clip in clips
+        ]
+
+    def get_data_info(self, idx: int) -> dict:
+        info = super().get_data_info(idx)
+        info["clip_store"] = self.clip_store
+        info["stores"] = self.stores
+        return info
+
+    def set_epoch(self, seed: int, epoch: int) -> None:
+        """Draw by (seed, epoch, index) from now on, also in workers that run already."""
+        self._draw[0], self._draw[1] = seed, epoch
+
+    def prepare_data(self, idx: int) -> dict:
+        seed, epoch = self._draw.tolist()
+        if epoch < 0:
+            return super().prepare_data(idx)
+        with seeded(seed, epoch, idx % len(self)):
+            return super().prepare_data(idx)
+
+    def _check_stores(self, clips: list[Clip]) -> None:
+        for name in self.modalities:
+            if name in RENDERED_FROM and not self.stores.get(name):
+                raise ValueError(
+                    f"modality {name} is rendered, not recorded: set stores=dict({name}=<folder of its store>)"
+                )
+        for name, folder in self.stores.items():
+            store = ClipStore.open(folder)
+            for clip in clips:
+                frames = source_stream(clip, name).frames
+                if len(store.clip(clip.clip_id)) != frames:
+                    raise ValueError(
+                        f"{folder}: clip {clip.clip_id} has {len(store.clip(clip.clip_id))} {name} frames, "
+                        f"its window {frames}; build the store anew"
+                    )
+
+    def _store_sources(self, table: ClipTable) -> dict[str, dict[str, str]]:
+        """modality -> lighting -> what a store of the videos is made from, for modalities without a store."""
+        if not self.clip_store:
+            return {}
+        return {
+            name: {
+                lighting: source_hash(clips, name)
+                for lighting, clips in groups(table.clips, name).items()
+            }
+            for name in self.modalities
+            if name not in self.stores
+        }
+
+
+@contextmanager
+def seeded(*entropy: int) -> Iterator[None]:
+    """Seed the global generators of ``random`` and ``numpy`` by these numbers, and restore them on leaving."""
+    states = random.getstate(), np.random.get_state()
+    first, second = np.random.SeedSequence(entropy).generate_state(2)
+    random.seed(int(first))
+    np.random.seed(second)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])

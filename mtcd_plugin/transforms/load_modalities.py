@@ -1,0 +1,102 @@
+"""Frames of all modalities as one list, for stock spatial transforms."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+from mtcd_plugin.formats.clip_store import ClipStore, store_name
+from mtcd_plugin.formats.video import DECODERS, read_frames, resize
+
+
+class ClipError(ValueError):
+    """A clip that cannot be loaded. The message is one line that names clip and file.
+
+    A loader worker hands its error on as text, traceback included, through this constructor; the last line of
+    it is the message.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message.strip().splitlines()[-1].removeprefix(f"{type(self).__module__}.ClipError: ")
+        )
+
+
+@TRANSFORMS.register_module()
+class LoadModalities(BaseTransform):
+    """Load the sampled frames of each modality, resized to one size, into one list ``imgs``.
+
+    Every stock spatial operation draws once and maps over the list, so all modalities are cropped or flipped
+    alike; ``SplitModalities`` takes them apart again. Frames come from the modality's clip store where there is
+    one, as views that are not read before they are cropped, otherwise from the video.
+
+    Args:
+        size: (width, height) of all frames.
+        decoder: for videos: ``pyav``, or ``decord`` or ``torchcodec`` where installed.
+
+    Required keys: ``clip_id streams frame_inds``; optional ``stores clip_store store_sources``.
+    Added keys: ``imgs`` (list of uint8 [h, w, 3 or 1]), ``modality_slices`` (modality -> (first, last + 1) in
+    ``imgs``), ``img_shape`` and ``original_shape`` (h, w).
+
+    Raises:
+        ClipError: a clip cannot be loaded.
+    """
+
+    def __init__(self, size: tuple[int, int] = (256, 256), decoder: str = "pyav") -> None:
+        if len(size) != 2 or min(size) < 1:
+            raise ValueError(f"LoadModalities: size={size} must be (width, height)")
+        if decoder not in DECODERS:
+            raise ValueError(
+                f"LoadModalities: decoder {decoder!r} is unknown; choose from {', '.join(DECODERS)}"
+            )
+        self.size = (int(size[0]), int(size[1]))
+        self.decoder = decoder
+        self._opened: dict[str, ClipStore | None] = {}
+
+    def transform(self, results: dict) -> dict:
+        images: list[np.ndarray] = []
+        slices = {}
+        for name, positions in results["frame_inds"].items():
+            frames = self._load(results, name, positions)
+            slices[name] = (len(images), len(images) + len(frames))
+            images += frames
+        results["imgs"] = images
+        results["modality_slices"] = slices
+        results["img_shape"] = results["original_shape"] = (self.size[1], self.size[0])
+        return results
+
+    def _load(self, results: dict, name: str, positions: np.ndarray) -> list[np.ndarray]:
+        clip_id, stream = results["clip_id"], results["streams"][name]
+        try:
+            store = self._store(results, name)
+            if store is None or clip_id not in store:
+                frames = read_frames(
+                    stream.path, stream.start + positions, self.size, name != "rgb", self.decoder
+                )
+                return list(frames)
+            whole = store.clip(clip_id)
+            if len(whole) != stream.frames:
+                raise ValueError(
+                    f"{store.folder} has {len(whole)} frames of a window of {stream.frames}"
+                )
+            return [resize(whole[position], self.size) for position in positions.tolist()]
+        except (OSError, ValueError) as error:
+            raise ClipError(f"clip {clip_id}, {name}: {error}") from error
+
+    def _store(self, results: dict, name: str) -> ClipStore | None:
+        folder = results.get("stores", {}).get(name)
+        if folder is None:
+            source = results.get("store_sources", {}).get(name)
+            if source is None:
+                return None
+            folder = os.path.join(results["clip_store"], store_name(name, self.size, source))
+        if folder not in self._opened:
+            rendered = folder == results.get("stores", {}).get(name)
+            self._opened[folder] = ClipStore.open(folder) if rendered or os.path.isdir(folder) else None
+        return self._opened[folder]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(size={self.size}, decoder={self.decoder!r})"

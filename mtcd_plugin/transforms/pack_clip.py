@@ -1,0 +1,45 @@
+"""Network input and data sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from mmaction.registry import TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+
+
+@TRANSFORMS.register_module()
+class PackClip(BaseTransform):
+    """Copy the frames of each modality into one tensor, and make the data sample.
+
+    Required keys: ``modality_slices num_crops``, one list of frames per modality, ``label clip_id subject``.
+    Returns ``inputs``: uint8 [crops, C, T, H, W] if there is one modality, else modality -> that; and
+    ``data_samples``: an ``ActionDataSample`` with ``gt_label``, and ``clip_id subject pair_id lighting clock``
+    as meta information.
+    """
+
+    META = ("clip_id", "subject", "pair_id", "lighting", "clock")
+
+    def transform(self, results: dict) -> dict:
+        crops = results["num_crops"]
+        inputs = {name: pack(results[name], crops) for name in results["modality_slices"]}
+        sample = ActionDataSample().set_gt_label(results["label"])
+        sample.set_metainfo({key: results[key] for key in self.META if key in results})
+        return {
+            "inputs": next(iter(inputs.values())) if len(inputs) == 1 else inputs,
+            "data_samples": sample,
+        }
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def pack(frames: list[np.ndarray], crops: int) -> torch.Tensor:
+    """Frames [h, w, c], crop after crop, as one uint8 tensor [crops, c, t, h, w]."""
+    height, width, channels = frames[0].shape
+    length = len(frames) // crops
+    out = np.empty((crops, channels, length, height, width), dtype=np.uint8)
+    for number, frame in enumerate(frames):
+        out[number // length, :, number % length] = frame.transpose(2, 0, 1)
+    return torch.from_numpy(out)
