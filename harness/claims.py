@@ -25,7 +25,7 @@ STALE_SECONDS = 120.0
 class Claim:
     host: str
     pid: int
-    started: float                   # creation time of the process, so that a reused pid is told apart
+    started: float  # creation time of the process, so that a reused pid is told apart
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -97,7 +97,9 @@ def alive(directory: Path, claim: Claim) -> bool:
     if claim.host == socket.gethostname():
         return claim.started != 0.0 and abs(_start_time(claim.pid) - claim.started) < 1.0
     try:
-        with tempfile.NamedTemporaryFile(dir=directory, prefix=".clock.") as f:   # the file system's clock, not ours
+        with tempfile.NamedTemporaryFile(
+            dir=directory, prefix=".clock."
+        ) as f:  # the file system's clock, not ours
             age = os.stat(f.name).st_mtime - os.stat(directory / CLAIM).st_mtime
     except FileNotFoundError:
         return False

@@ -32,8 +32,17 @@ def checks() -> Iterator[Check]:
         found = _version(name)
         yield Check(name, found == wanted, found or "not installed", f"{REINSTALL} (wants {wanted})")
     both = _version("mmcv") and _version("mmcv-lite")
-    yield Check("one mmcv", not both, "mmcv and mmcv-lite" if both else "mmcv-lite", "pip uninstall mmcv, then reinstall mmcv-lite==2.1.0")
-    yield _attempt("OpenCV", _opencv, "pip uninstall opencv-python opencv-contrib-python; pip install opencv-python-headless")
+    yield Check(
+        "one mmcv",
+        not both,
+        "mmcv and mmcv-lite" if both else "mmcv-lite",
+        "pip uninstall mmcv, then reinstall mmcv-lite==2.1.0",
+    )
+    yield _attempt(
+        "OpenCV",
+        _opencv,
+        "pip uninstall opencv-python opencv-contrib-python; pip install opencv-python-headless",
+    )
     yield _attempt("video codecs (PyAV)", _codecs, "pip install --force-reinstall av")
     yield _attempt("torch", _torch, REINSTALL)
     yield _attempt("MMAction2 and plugin", _plugin, REINSTALL)
@@ -42,7 +51,9 @@ def checks() -> Iterator[Check]:
     free = shutil.disk_usage(".").free / 2**30
     yield Check("free disk here", free > 2.0, f"{free:.0f} GiB", "free at least 2 GiB for data and runs")
     browser = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
-    yield Check("browser (tests only)", True, browser or "none: the tests of the pages in a browser are skipped")
+    yield Check(
+        "browser (tests only)", True, browser or "none: the tests of the pages in a browser are skipped"
+    )
 
 
 def _attempt(name: str, probe: Callable[[], str], remedy: str) -> Check:
@@ -81,8 +92,9 @@ def _torch() -> str:
 
 
 def _plugin() -> str:
-    import mtcd_plugin.register  # noqa: F401
     from mmaction.registry import DATASETS
+
+    import mtcd_plugin.register  # noqa: F401
 
     if DATASETS.get("MGRDarkDataset") is None:
         raise RuntimeError("MGRDarkDataset is not registered")

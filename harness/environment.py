@@ -9,8 +9,22 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("torch", "mmaction2", "mmengine", "mmcv-lite", "mmcv", "numpy", "opencv-python", "opencv-python-headless", "av",
-            "decord", "torchcodec", "pandas", "pyarrow", "scipy")
+PACKAGES = (
+    "torch",
+    "mmaction2",
+    "mmengine",
+    "mmcv-lite",
+    "mmcv",
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "av",
+    "decord",
+    "torchcodec",
+    "pandas",
+    "pyarrow",
+    "scipy",
+)
 
 
 @lru_cache
@@ -62,8 +76,16 @@ def commit() -> str:
     """The harness's git commit, ``-dirty`` appended where tracked files were changed, "" outside a git checkout."""
     root = Path(__file__).resolve().parents[1]
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-        dirty = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        dirty = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
     return f"{head[:12]}{'-dirty' if dirty else ''}"

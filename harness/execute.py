@@ -18,7 +18,7 @@ from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import RECORD, load_record, run_dir, write_record
 from harness.plan.jobs import Job, fill_parents
 
-NEEDED_BYTES = 64 * 2**20            # free disk below which no further job is started
+NEEDED_BYTES = 64 * 2**20  # free disk below which no further job is started
 RETRY_KINDS = ("killed", "out_of_memory", "crash")
 
 
@@ -28,9 +28,9 @@ class Options:
 
     work_dir: Path
     clip_store: str = ""
-    workers: int = 0                 # data-loading processes of each job
-    retries: int = 1                 # further attempts at a job that was killed, crashed or ran out of memory
-    retry_failed: bool = True        # try again what failed in an earlier invocation
+    workers: int = 0  # data-loading processes of each job
+    retries: int = 1  # further attempts at a job that was killed, crashed or ran out of memory
+    retry_failed: bool = True  # try again what failed in an earlier invocation
     command: str = "python -m harness run"
 
 
@@ -41,10 +41,10 @@ class State:
     total: int = 0
     cached: int = 0
     done: int = 0
-    running: dict[str, Path] = field(default_factory=dict)       # key -> folder
-    failed: dict[str, str] = field(default_factory=dict)         # key -> one line
+    running: dict[str, Path] = field(default_factory=dict)  # key -> folder
+    failed: dict[str, str] = field(default_factory=dict)  # key -> one line
     blocked: dict[str, str] = field(default_factory=dict)
-    elsewhere: dict[str, str] = field(default_factory=dict)      # key -> who runs it
+    elsewhere: dict[str, str] = field(default_factory=dict)  # key -> who runs it
     stopped: bool = False
 
     @property
@@ -52,7 +52,7 @@ class State:
         return self.cached + self.done + len(self.failed) + len(self.blocked)
 
 
-Report = Callable[[str, Job, str], None]     # event, job, detail
+Report = Callable[[str, Job, str], None]  # event, job, detail
 
 
 def folder_of(job: Job, work_dir: Path) -> Path:
@@ -81,8 +81,14 @@ def existing_record(job: Job, work_dir: Path) -> RunRecord | None:
     return record
 
 
-def execute(jobs: dict[str, Job], executor: Executor, options: Options, report: Report, state: State | None = None,
-            tick: Callable[[State], None] | None = None) -> State:
+def execute(
+    jobs: dict[str, Job],
+    executor: Executor,
+    options: Options,
+    report: Report,
+    state: State | None = None,
+    tick: Callable[[State], None] | None = None,
+) -> State:
     """Run all jobs that have no valid record yet.
 
     One failing job does not stop the others; its children are blocked. SIGINT and SIGTERM stop every running job at its
@@ -104,49 +110,56 @@ def execute(jobs: dict[str, Job], executor: Executor, options: Options, report: 
         else:
             waiting[key] = job
             attempts[key] = record.attempts if record is not None else 0
-    first_attempt = dict(attempts)
     stop = _StopRequest()
     with stop:
-        last_refresh = 0.0
-        while waiting or state.running:
-            if stop.requested:
+        try:
+            _loop(jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop)
+        finally:
+            if state.running:  # asked to stop, or an error of the harness itself: nothing is left behind
                 executor.stop(grace=20.0)
                 for folder in state.running.values():
                     claims.release(folder)
                 state.running.clear()
-                state.stopped = True
-                break
-            _block(waiting, jobs, state, report)
-            _start(waiting, finished, executor, options, state, attempts, accumulate, report)
-            if tick:
-                tick(state)
-            if not waiting and not state.running:
-                break
-            outcomes = executor.wait(0.5) if state.running else _pause(0.5)
-            for outcome in outcomes:
-                key = next(k for k, f in state.running.items() if f == outcome.directory)
-                del state.running[key]
-                record = _conclude(jobs[key], outcome, attempts[key], options)
-                claims.release(outcome.directory)
-                if record is None:                      # stopped on request from outside
-                    waiting[key] = jobs[key]
-                elif record.status == "done":
-                    finished.add(key)
-                    state.done += 1
-                    report("done", jobs[key], _summary(record))
-                elif record.failure.kind in RETRY_KINDS and attempts[key] - first_attempt[key] <= options.retries:
-                    waiting[key] = jobs[key]
-                    if record.failure.kind == "out_of_memory":
-                        accumulate[key] = accumulate.get(key, 1) * 2
-                    report("retry", jobs[key], f"{record.failure.kind}: {record.failure.message}")
-                else:
-                    state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
-                    report("failed", jobs[key], state.failed[key])
-            if time.monotonic() - last_refresh > 10.0:
-                last_refresh = time.monotonic()
-                for folder in state.running.values():
-                    claims.refresh(folder)
     return state
+
+
+def _loop(
+    jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop
+) -> None:
+    first_attempt = dict(attempts)
+    last_refresh = 0.0
+    while waiting or state.running:
+        if stop.requested:
+            state.stopped = True
+            return
+        _block(waiting, jobs, state, report)
+        _start(waiting, finished, executor, options, state, attempts, accumulate, report)
+        if tick:
+            tick(state)
+        outcomes = executor.wait(0.5) if state.running else _pause(0.5 if waiting else 0.0)
+        for outcome in outcomes:
+            key = next(k for k, f in state.running.items() if f == outcome.directory)
+            del state.running[key]
+            record = _conclude(jobs[key], outcome, attempts[key], options)
+            claims.release(outcome.directory)
+            if record is None:  # stopped on request from outside
+                waiting[key] = jobs[key]
+            elif record.status == "done":
+                finished.add(key)
+                state.done += 1
+                report("done", jobs[key], _summary(record))
+            elif record.failure.kind in RETRY_KINDS and attempts[key] - first_attempt[key] <= options.retries:
+                waiting[key] = jobs[key]
+                if record.failure.kind == "out_of_memory":
+                    accumulate[key] = accumulate.get(key, 1) * 2
+                report("retry", jobs[key], f"{record.failure.kind}: {record.failure.message}")
+            else:
+                state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
+                report("failed", jobs[key], state.failed[key])
+        if time.monotonic() - last_refresh > 10.0:
+            last_refresh = time.monotonic()
+            for folder in state.running.values():
+                claims.refresh(folder)
 
 
 def _pause(seconds: float) -> list[Outcome]:
@@ -182,7 +195,7 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
             continue
         state.elsewhere.pop(key, None)
         record = existing_record(job, options.work_dir)
-        if record is not None and record.status == "done":      # another harness finished it meanwhile
+        if record is not None and record.status == "done":  # another harness finished it meanwhile
             claims.release(folder)
             del waiting[key]
             finished.add(key)
@@ -191,7 +204,10 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
         free = shutil.disk_usage(folder).free
         if free < NEEDED_BYTES:
             claims.release(folder)
-            raise OSError(f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; free some and run again")
+            raise OSError(
+                f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
+                "free some and run again"
+            )
         attempts[key] += 1
         (folder / RECORD).unlink(missing_ok=True)
         write_spec(folder, _spec(job, folder, options, attempts[key], accumulate.get(key, 1)))
@@ -204,11 +220,28 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
 
 def _spec(job: Job, folder: Path, options: Options, attempts: int, accumulate: int) -> JobSpec:
     outputs = {stage: str(_parent_output(job, stage, options.work_dir)) for stage in job.parents}
-    notes = [f"micro-batch divided by {accumulate}, gradients accumulated to the config's batch, after running out of memory"] if accumulate > 1 else []
+    notes = (
+        [
+            f"micro-batch divided by {accumulate}, gradients accumulated to the config's batch, after running out of memory"
+        ]
+        if accumulate > 1
+        else []
+    )
     return JobSpec(
-        key=job.key, name=job.name, kind=job.kind, cell=job.cell, identity=job.identity, data=job.data,
-        config=fill_parents(job, outputs), clip_store=options.clip_store, workers=options.workers,
-        accumulate=accumulate, commit=commit(), command=f"{options.command} --cell '{job.name}'", attempts=attempts, notes=notes,
+        key=job.key,
+        name=job.name,
+        kind=job.kind,
+        cell=job.cell,
+        identity=job.identity,
+        data=job.data,
+        config=fill_parents(job, outputs),
+        clip_store=options.clip_store,
+        workers=options.workers,
+        accumulate=accumulate,
+        commit=commit(),
+        command=f"{options.command} --cell '{job.name}'",
+        attempts=attempts,
+        notes=notes,
     )
 
 
@@ -219,7 +252,9 @@ def _parent_output(job: Job, stage: str, work_dir: Path) -> Path:
         for name in ("store", "checkpoint.pth"):
             if (folder / name).exists():
                 return folder / name
-    raise FileNotFoundError(f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; remove its folder to run it again")
+    raise FileNotFoundError(
+        f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; remove its folder to run it again"
+    )
 
 
 def _conclude(job: Job, outcome: Outcome, attempts: int, options: Options) -> RunRecord | None:
@@ -237,10 +272,24 @@ def _conclude(job: Job, outcome: Outcome, attempts: int, options: Options) -> Ru
         name = signal.Signals(-outcome.exitcode).name
         failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
     else:
-        failure = Failure(kind="crash", message=f"ended with exit code {outcome.exitcode} and no record", log_tail=log_tail(folder))
+        failure = Failure(
+            kind="crash",
+            message=f"ended with exit code {outcome.exitcode} and no record",
+            log_tail=log_tail(folder),
+        )
     record = RunRecord(
-        key=job.key, status="failed", kind=job.kind, cell=job.cell, identity=job.identity, data=job.data, failure=failure,
-        environment=environment(), hardware=hardware(), commit=commit(), command=options.command, attempts=attempts,
+        key=job.key,
+        status="failed",
+        kind=job.kind,
+        cell=job.cell,
+        identity=job.identity,
+        data=job.data,
+        failure=failure,
+        environment=environment(),
+        hardware=hardware(),
+        commit=commit(),
+        command=options.command,
+        attempts=attempts,
     )
     write_record(folder, record)
     return record

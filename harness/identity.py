@@ -20,16 +20,51 @@ IDENTITY_VERSION = 1
 
 # What MMEngine's Runner reads and a result depends on. Everything else in a config file is a helper variable.
 RUNNER_KEYS = (
-    "model", "train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr", "custom_hooks",
-    "val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator", "data_preprocessor",
-    "model_wrapper_cfg", "find_unused_parameters", "efficient_conv_bn_eval", "runner_type", "deterministic",
+    "model",
+    "train_dataloader",
+    "train_cfg",
+    "optim_wrapper",
+    "param_scheduler",
+    "auto_scale_lr",
+    "custom_hooks",
+    "val_dataloader",
+    "val_cfg",
+    "val_evaluator",
+    "test_dataloader",
+    "test_cfg",
+    "test_evaluator",
+    "data_preprocessor",
+    "model_wrapper_cfg",
+    "find_unused_parameters",
+    "efficient_conv_bn_eval",
+    "runner_type",
+    "deterministic",
 )
 # Where things lie and what they run on: never part of a result.
-PATH_KEYS = frozenset({"data_root", "data_prefix", "clip_store", "output_dir", "out_file", "work_dir", "load_from", "quarantine"})
-HARDWARE_KEYS = frozenset({
-    "num_workers", "persistent_workers", "pin_memory", "prefetch_factor", "multiprocessing_context", "worker_init_fn",
-    "decoder", "timeout",
-})
+PATH_KEYS = frozenset(
+    {
+        "data_root",
+        "data_prefix",
+        "clip_store",
+        "output_dir",
+        "out_file",
+        "work_dir",
+        "load_from",
+        "quarantine",
+    }
+)
+HARDWARE_KEYS = frozenset(
+    {
+        "num_workers",
+        "persistent_workers",
+        "pin_memory",
+        "prefetch_factor",
+        "multiprocessing_context",
+        "worker_init_fn",
+        "decoder",
+        "timeout",
+    }
+)
 
 
 def canonical(value: Any, where: str = "config") -> Any:
@@ -46,11 +81,15 @@ def canonical(value: Any, where: str = "config") -> Any:
         return [canonical(v, f"{where}.{i}") for i, v in enumerate(value)]
     if isinstance(value, PurePath):
         return str(value)
-    raise ValueError(f"{where}: a {type(value).__name__} cannot be part of a run's identity; use numbers, strings, lists and dicts")
+    raise ValueError(
+        f"{where}: a {type(value).__name__} cannot be part of a run's identity; use numbers, strings, lists and dicts"
+    )
 
 
 def canonical_json(value: Any) -> str:
-    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return json.dumps(
+        canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
 
 
 def identity_config(config: Mapping[str, Any], profile: str) -> dict[str, Any]:
@@ -66,7 +105,7 @@ def _strip(value: Any) -> Any:
             if k in PATH_KEYS or k in HARDWARE_KEYS:
                 continue
             if k == "checkpoint" and isinstance(v, str):
-                v = PurePath(v).name     # which weights, not where they lie
+                v = PurePath(v).name  # which weights, not where they lie
             out[k] = sorted(v) if k == "stores" and isinstance(v, Mapping) else _strip(v)
         return out
     if isinstance(value, (list, tuple)):
@@ -92,7 +131,9 @@ def differences(old: Identity, new: Identity) -> list[str]:
         x, y = getattr(old, name), getattr(new, name)
         for key in sorted(x.keys() | y.keys()):
             if x.get(key) != y.get(key):
-                lines.append(f"{name} {key}: {str(x.get(key, 'absent'))[:12]} -> {str(y.get(key, 'absent'))[:12]}")
+                lines.append(
+                    f"{name} {key}: {str(x.get(key, 'absent'))[:12]} -> {str(y.get(key, 'absent'))[:12]}"
+                )
     if old.seed != new.seed:
         lines.append(f"seed: {old.seed} -> {new.seed}")
     return lines

@@ -63,11 +63,18 @@ class Progress:
         table = Table.grid(padding=(0, 2))
         left = self.remaining_seconds(state)
         head = f"{state.over}/{state.total} jobs"
-        bits = [f"{state.cached} cached" if state.cached else "", f"{len(state.failed)} failed" if state.failed else "",
-                f"about {duration(left)} left" if left is not None else ""]
+        bits = [
+            f"{state.cached} cached" if state.cached else "",
+            f"{len(state.failed)} failed" if state.failed else "",
+            f"about {duration(left)} left" if left is not None else "",
+        ]
         table.add_row(head, ", ".join(b for b in bits if b), "")
         for key, folder in state.running.items():
-            table.add_row("running", self.jobs[key].name, _where(folder, time.monotonic() - self.began.get(key, time.monotonic())))
+            table.add_row(
+                "running",
+                self.jobs[key].name,
+                _where(folder, time.monotonic() - self.began.get(key, time.monotonic())),
+            )
         return table
 
     def remaining_seconds(self, state: State) -> float | None:
@@ -81,7 +88,11 @@ class Progress:
         total = open_jobs * mean
         for key in state.running:
             if key not in over:
-                total += max(0.0, self.estimates.get(key, mean) - (time.monotonic() - self.began.get(key, time.monotonic())))
+                total += max(
+                    0.0,
+                    self.estimates.get(key, mean)
+                    - (time.monotonic() - self.began.get(key, time.monotonic())),
+                )
         return total / max(self.slots, 1)
 
 

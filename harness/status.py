@@ -21,7 +21,7 @@ class JobState:
     job: Job
     state: str
     detail: str = ""
-    other: RunRecord | None = None   # the run that makes it stale
+    other: RunRecord | None = None  # the run that makes it stale
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,16 @@ def explain(found: Survey, name: str) -> list[str]:
     matches = [s for s in found.jobs if s.job.name == name or s.job.key.startswith(name)]
     if not matches:
         near = [s.job.name for s in found.jobs if s.job.name.startswith(name[:6])][:5]
-        raise ValueError(f"--why {name}: no such job in this plan; `plan` lists them" + (f" (near: {', '.join(near)})" if near else ""))
+        raise ValueError(
+            f"--why {name}: no such job in this plan; `plan` lists them"
+            + (f" (near: {', '.join(near)})" if near else "")
+        )
     lines = []
     for s in matches:
         lines.append(f"{s.job.name}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}")
         if s.other is not None:
-            lines.append(f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}")
+            lines.append(
+                f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}"
+            )
             lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
     return lines

@@ -24,7 +24,6 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from harness.environment import environment, hardware
-from harness.worker_hooks import ExactResume, NanLoss, RunLog, Stopped
 from harness.job_spec import JobSpec, read_spec
 from harness.ledger.files import sha256_of
 from harness.ledger.logs import LOG, log_tail
@@ -32,6 +31,7 @@ from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import PREDICTIONS, load_predictions, write_record
 from harness.measure import count_cost
+from harness.worker_hooks import ExactResume, NanLoss, RunLog, Stopped
 
 CHECKPOINT = "checkpoint.pth"
 STORE = "store"
@@ -42,7 +42,9 @@ def main(directory: str, threads: int, gpu: str | None) -> None:
     os.setsid()
     folder = Path(directory)
     _log_to(folder / LOG)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)     # the harness decides; Ctrl-C reaches the whole terminal group
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the harness decides; Ctrl-C reaches the whole terminal group
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     torch.set_num_threads(threads)
@@ -88,13 +90,19 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         started = time.perf_counter()
         measured = runner.test()
         record.cost.test_seconds = time.perf_counter() - started
-        record.measurements = {k: float(v) for k, v in measured.items() if isinstance(v, (int, float)) and not k.startswith("acc/")}
+        record.measurements = {
+            k: float(v)
+            for k, v in measured.items()
+            if isinstance(v, (int, float)) and not k.startswith("acc/")
+        }
     if (folder / PREDICTIONS).is_file():
         predictions = load_predictions(folder)
         record.metrics = compute_metrics(predictions)
         record.predictions_sha256 = sha256_of(folder / PREDICTIONS)
         if record.data is not None and len(predictions) != record.data.test_clips:
-            raise ValueError(f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole")
+            raise ValueError(
+                f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole"
+            )
     if spec.input_shape:
         record.cost.input_shape = list(spec.input_shape)
         record.cost.params, record.cost.flops = count_cost(runner.model, tuple(spec.input_shape))
@@ -117,7 +125,12 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     for split in ("train", "val", "test"):
         loader = config.get(f"{split}_dataloader")
         if loader:
-            loader = {**loader, "num_workers": workers, "persistent_workers": workers > 0, "pin_memory": on_gpu}
+            loader = {
+                **loader,
+                "num_workers": workers,
+                "persistent_workers": workers > 0,
+                "pin_memory": on_gpu,
+            }
             if workers == 0:
                 loader.pop("prefetch_factor", None)
             dataset = dict(loader["dataset"])
@@ -128,7 +141,10 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
         loader = config["train_dataloader"]
         optim = config["optim_wrapper"]
         config["train_dataloader"] = {**loader, "batch_size": max(1, loader["batch_size"] // spec.accumulate)}
-        config["optim_wrapper"] = {**optim, "accumulative_counts": optim.get("accumulative_counts", 1) * spec.accumulate}
+        config["optim_wrapper"] = {
+            **optim,
+            "accumulative_counts": optim.get("accumulative_counts", 1) * spec.accumulate,
+        }
     evaluator = config.get("test_evaluator")
     if evaluator:
         many = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
@@ -147,11 +163,15 @@ def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:
 def save_weights(runner: Runner, path: Path, spec: JobSpec) -> None:
     """Weights alone (no optimizer, no pickled objects), so that the file loads with ``weights_only=True``."""
     checkpoint: dict[str, Any] = {
-        "meta": {"key": spec.key, "model": spec.cell.model, "stage": spec.cell.stage,
-                 "train_subjects": list(spec.data.train_subjects) if spec.data else []},
+        "meta": {
+            "key": spec.key,
+            "model": spec.cell.model,
+            "stage": spec.cell.stage,
+            "train_subjects": list(spec.data.train_subjects) if spec.data else [],
+        },
         "state_dict": {k: v.detach().cpu() for k, v in runner.model.state_dict().items()},
     }
-    for hook in runner.hooks:        # a distiller keeps its student alone
+    for hook in runner.hooks:  # a distiller keeps its student alone
         keep = getattr(hook, "publish", None)
         if keep is not None:
             keep(runner, checkpoint)
@@ -162,16 +182,31 @@ def save_weights(runner: Runner, path: Path, spec: JobSpec) -> None:
 
 def _blank_record(spec: JobSpec) -> RunRecord:
     return RunRecord(
-        key=spec.key, status="failed", kind=spec.kind, cell=spec.cell, identity=spec.identity, data=spec.data,
-        pretrained=spec.pretrained, environment=environment(), hardware=hardware(), commit=spec.commit,
-        command=spec.command, started=now(), attempts=spec.attempts, notes=list(spec.notes),
+        key=spec.key,
+        status="failed",
+        kind=spec.kind,
+        cell=spec.cell,
+        identity=spec.identity,
+        data=spec.data,
+        pretrained=spec.pretrained,
+        environment=environment(),
+        hardware=hardware(),
+        commit=spec.commit,
+        command=spec.command,
+        started=now(),
+        attempts=spec.attempts,
+        notes=list(spec.notes),
     )
 
 
 def classify(e: BaseException) -> str:
     """The failure class of an exception."""
     text = str(e).lower()
-    if isinstance(e, (torch.cuda.OutOfMemoryError, MemoryError)) or "out of memory" in text or "can't allocate memory" in text:
+    if (
+        isinstance(e, (torch.cuda.OutOfMemoryError, MemoryError))
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    ):
         return "out_of_memory"
     if isinstance(e, FloatingPointError):
         return "nan_loss"
@@ -212,8 +247,11 @@ def _log_to(path: Path) -> None:
 
 def dump_config(config: dict[str, Any], path: Path) -> None:
     """The resolved config as a file for MMAction2's stock tools."""
-    path.write_text("# Resolved config of this run; trains with MMAction2's tools/train.py\n"
-                    + "".join(f"{k} = {json_like(v)}\n" for k, v in config.items()), encoding="utf-8")
+    path.write_text(
+        "# Resolved config of this run; trains with MMAction2's tools/train.py\n"
+        + "".join(f"{k} = {json_like(v)}\n" for k, v in config.items()),
+        encoding="utf-8",
+    )
 
 
 def json_like(value: Any) -> str:

@@ -27,7 +27,9 @@ class NanLoss(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
         for name, value in (outputs or {}).items():
             if "loss" in name and not torch.isfinite(torch.as_tensor(value)).all():
-                raise FloatingPointError(f"{name} is {float(torch.as_tensor(value).mean())} in epoch {runner.epoch + 1}, iteration {batch_idx + 1}")
+                raise FloatingPointError(
+                    f"{name} is {float(torch.as_tensor(value).mean())} in epoch {runner.epoch + 1}, iteration {batch_idx + 1}"
+                )
 
 
 class ExactResume(Hook):
@@ -104,28 +106,32 @@ class RunLog(Hook):
         self._step(runner, "test", batch_idx)
 
     def _step(self, runner, phase: str, batch_idx: int) -> None:
-        if self._stop or os.getppid() != self._parent:   # asked to stop, or the harness is gone
+        if self._stop or os.getppid() != self._parent:  # asked to stop, or the harness is gone
             raise Stopped
         if time.monotonic() - self._beat > 1.0:
             self._beat = time.monotonic()
             total = self.max_epochs or 0
-            write_text_atomically(self.folder / "progress.json",
-                                  f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, "iteration": {batch_idx + 1}}}\n')
+            write_text_atomically(
+                self.folder / "progress.json",
+                f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, "iteration": {batch_idx + 1}}}\n',
+            )
 
     def after_train_epoch(self, runner) -> None:
         means = {k: v / max(self._count, 1) for k, v in self._sums.items()}
         losses = {k: v for k, v in means.items() if "loss" in k and k != "loss"}
         lr = runner.optim_wrapper.get_lr()
         rate = next(iter(lr.values()))
-        self.epochs.append(Epoch(
-            epoch=runner.epoch + 1,
-            loss=means.get("loss", sum(losses.values())),
-            losses=losses,
-            train_top1=means.get("top1_acc"),
-            lr=float(rate[0] if isinstance(rate, list) else next(iter(rate.values()))[0]),
-            seconds=time.perf_counter() - self._start,
-            data_seconds=self._data,
-        ))
+        self.epochs.append(
+            Epoch(
+                epoch=runner.epoch + 1,
+                loss=means.get("loss", sum(losses.values())),
+                losses=losses,
+                train_top1=means.get("top1_acc"),
+                lr=float(rate[0] if isinstance(rate, list) else next(iter(rate.values()))[0]),
+                seconds=time.perf_counter() - self._start,
+                data_seconds=self._data,
+            )
+        )
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         checkpoint["harness_epochs"] = [e.model_dump() for e in self.epochs]
@@ -138,5 +144,3 @@ class RunLog(Hook):
     def data_time_share(self) -> float | None:
         total = sum(e.seconds or 0.0 for e in self.epochs)
         return sum(e.data_seconds or 0.0 for e in self.epochs) / total if total > 0 else None
-
-

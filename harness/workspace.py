@@ -47,19 +47,28 @@ def open_workspace(
     """Plan the suite. Raises ValueError for anything asked for that does not exist."""
     check_profile(configs, profile)
     if data_root is None and profile == "paper":
-        raise ValueError("--profile paper needs --data-root with the real data sets; the embedded synthetic data is for demo and smoke")
+        raise ValueError(
+            "--profile paper needs --data-root with the real data sets; the embedded synthetic data is for demo and smoke"
+        )
     benchmark = load_benchmark(Path(configs) / "benchmark.yml")
     entries = load_entries(configs, benchmark)
     ids = [t.strip() for t in tables.split(",") if t.strip()] if tables else None
     cells = expand(benchmark, entries, profile, ids, seeds)
     settings = Settings(
-        configs=Path(configs), profile=profile, data_root=Path(data_root or synthetic_root(profile)),
+        configs=Path(configs),
+        profile=profile,
+        data_root=Path(data_root or synthetic_root(profile)),
         quarantine=dict(_quarantine(q) for q in quarantine),
     )
     chosen_tables, chosen_figures = benchmark.select(ids)
     return Workspace(
-        benchmark, entries, cells, make_plan(cells, entries, settings), settings,
-        [x.id for x in (*chosen_tables, *chosen_figures)], max(c.seed for c in cells) + 1 if cells else 0,
+        benchmark,
+        entries,
+        cells,
+        make_plan(cells, entries, settings),
+        settings,
+        [x.id for x in (*chosen_tables, *chosen_figures)],
+        max(c.seed for c in cells) + 1 if cells else 0,
     )
 
 
@@ -67,7 +76,9 @@ def check_profile(configs: Path, profile: str) -> None:
     """Raises ValueError for a profile that has no file."""
     known = sorted(p.stem for p in (Path(configs) / "_base_" / "profiles").glob("*.py"))
     if profile not in known:
-        raise ValueError(f"unknown profile '{profile}'; choose from {', '.join(known) or 'none: no profiles in ' + str(configs)}")
+        raise ValueError(
+            f"unknown profile '{profile}'; choose from {', '.join(known) or 'none: no profiles in ' + str(configs)}"
+        )
 
 
 def _quarantine(text: str) -> tuple[str, Path]:
@@ -85,10 +96,16 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
         raise OSError(f"{work_dir}: is not a folder; give another one with --work-dir") from None
     if not os.access(work_dir, os.W_OK):
         raise OSError(f"{work_dir}: not writable; give another folder with --work-dir")
-    write_plan(Path(work_dir) / PLAN, PlanFile(
-        profile=workspace.settings.profile, tables=workspace.tables, seeds=workspace.seeds, commit=commit(),
-        cells=[_planned(c, workspace, blocked or {}) for c in workspace.cells],
-    ))
+    write_plan(
+        Path(work_dir) / PLAN,
+        PlanFile(
+            profile=workspace.settings.profile,
+            tables=workspace.tables,
+            seeds=workspace.seeds,
+            commit=commit(),
+            cells=[_planned(c, workspace, blocked or {}) for c in workspace.cells],
+        ),
+    )
 
 
 def _planned(cell: Cell, workspace: Workspace, blocked: dict[str, str]) -> PlannedCell:
@@ -96,7 +113,18 @@ def _planned(cell: Cell, workspace: Workspace, blocked: dict[str, str]) -> Plann
     error = workspace.plan.errors.get((cell.id, cell.seed), "") or blocked.get(key, "")
     e = cell.entry
     return PlannedCell(
-        id=cell.id, model=e.name, method=e.method, title=e.title, dataset=e.dataset, stage=e.stage,
-        train_modalities=list(e.train_modalities), test_modality=e.test_modality, variant=cell.variant,
-        overrides=cell.overrides, seed=cell.seed, key=key, error=error, used_by=list(cell.used_by),
+        id=cell.id,
+        model=e.name,
+        method=e.method,
+        title=e.title,
+        dataset=e.dataset,
+        stage=e.stage,
+        train_modalities=list(e.train_modalities),
+        test_modality=e.test_modality,
+        variant=cell.variant,
+        overrides=cell.overrides,
+        seed=cell.seed,
+        key=key,
+        error=error,
+        used_by=list(cell.used_by),
     )

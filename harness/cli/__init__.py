@@ -40,10 +40,14 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            raise click.UsageError(f"unknown command '{args[0]}'; choose from {', '.join(COMMANDS)}") from None
+            raise click.UsageError(
+                f"unknown command '{args[0]}'; choose from {', '.join(COMMANDS)}"
+            ) from None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="mgr-dark-benchmark")
 def cli(debug: bool) -> None:

@@ -16,7 +16,12 @@ def command() -> None:
 
 
 @command.command("synthesize")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to write to.  [default: data/synthetic-PRESET]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder to write to.  [default: data/synthetic-PRESET]",
+)
 @click.option("--preset", type=click.Choice(["demo", "smoke"]), default="demo", show_default=True)
 @click.option("--datasets", default="mgr_dark,nvgesture,sysu_mm01", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -26,8 +31,14 @@ def synthesize_command(out: Path | None, preset: str, datasets: str, seed: int, 
     from harness.data.synthesize import synthesize
 
     root = out or Path("data") / f"synthetic-{preset}"
-    synthesize(root, datasets=tuple(d.strip() for d in datasets.split(",")), preset=preset, seed=seed, jobs=jobs,
-               progress=lambda done, total: click.echo(f"\r{done} of {total} files", nl=done == total, err=True))
+    synthesize(
+        root,
+        datasets=tuple(d.strip() for d in datasets.split(",")),
+        preset=preset,
+        seed=seed,
+        jobs=jobs,
+        progress=lambda done, total: click.echo(f"\r{done} of {total} files", nl=done == total, err=True),
+    )
     click.echo(f"synthetic data (not the real data sets) in {root}")
 
 

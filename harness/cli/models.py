@@ -8,7 +8,12 @@ import click
 
 from harness.cli.options import DEFAULT_CONFIGS
 
-configs_option = click.option("--configs", type=click.Path(path_type=Path), default=DEFAULT_CONFIGS, help="Folder of configs.  [default: mm_configs]")
+configs_option = click.option(
+    "--configs",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIGS,
+    help="Folder of configs.  [default: mm_configs]",
+)
 
 
 @click.group("models")
@@ -23,7 +28,9 @@ def list_models(configs: Path) -> None:
     from harness.suite import load_benchmark, load_entries
 
     for e in load_entries(configs, load_benchmark(configs / "benchmark.yml")).values():
-        click.echo(f"{e.name:44s} {e.method:14s} {e.dataset:10s} {'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}")
+        click.echo(
+            f"{e.name:44s} {e.method:14s} {e.dataset:10s} {'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
+        )
 
 
 @command.command("show")

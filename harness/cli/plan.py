@@ -13,7 +13,9 @@ from harness.cli.options import suite_options
 @click.command("plan")
 @suite_options
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-@click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
+@click.option(
+    "--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs."
+)
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, show_cells) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
     from harness.workspace import open_workspace
@@ -22,24 +24,50 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, as
     jobs = ws.needed()
     states = {key: job_state(job, work_dir) for key, job in jobs.items()}
     if as_json:
-        click.echo(json.dumps({
-            "profile": profile,
-            "cells": [{"id": c.id, "seed": c.seed, "key": ws.plan.keys.get((c.id, c.seed), ""), "used_by": list(c.used_by),
-                       "error": ws.plan.errors.get((c.id, c.seed), "")} for c in ws.cells],
-            "jobs": [{"name": j.name, "key": k, "kind": j.kind, "state": states[k], "parents": sorted(j.parents.values())} for k, j in jobs.items()],
-        }, indent=1))
+        click.echo(
+            json.dumps(
+                {
+                    "profile": profile,
+                    "cells": [
+                        {
+                            "id": c.id,
+                            "seed": c.seed,
+                            "key": ws.plan.keys.get((c.id, c.seed), ""),
+                            "used_by": list(c.used_by),
+                            "error": ws.plan.errors.get((c.id, c.seed), ""),
+                        }
+                        for c in ws.cells
+                    ],
+                    "jobs": [
+                        {
+                            "name": j.name,
+                            "key": k,
+                            "kind": j.kind,
+                            "state": states[k],
+                            "parents": sorted(j.parents.values()),
+                        }
+                        for k, j in jobs.items()
+                    ],
+                },
+                indent=1,
+            )
+        )
         return 0
     if show_cells:
         for c in ws.cells:
             key = ws.plan.keys.get((c.id, c.seed))
-            click.echo(f"{states[key] if key else 'unplannable':11s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]")
+            click.echo(
+                f"{states[key] if key else 'unplannable':11s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]"
+            )
     else:
         for key, job in jobs.items():
             click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
     print_errors(ws)
     counts = {s: list(states.values()).count(s) for s in ("cached", "missing", "failed")}
-    click.echo(f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {profile}: {len(jobs)} jobs, "
-               + ", ".join(f"{n} {s}" for s, n in counts.items()))
+    click.echo(
+        f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {profile}: {len(jobs)} jobs, "
+        + ", ".join(f"{n} {s}" for s, n in counts.items())
+    )
     return 0
 
 

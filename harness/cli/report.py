@@ -10,9 +10,26 @@ from harness.cli.options import DEFAULT_CONFIGS
 
 
 @click.command("report")
-@click.option("--work-dir", type=click.Path(path_type=Path), default=Path("work_dirs"), show_default=True, help="The ledger.")
-@click.option("--site", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Where the pages go.")
-@click.option("--configs", type=click.Path(path_type=Path), default=DEFAULT_CONFIGS, help="Folder of configs.  [default: mm_configs]")
+@click.option(
+    "--work-dir",
+    type=click.Path(path_type=Path),
+    default=Path("work_dirs"),
+    show_default=True,
+    help="The ledger.",
+)
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    default=Path("site"),
+    show_default=True,
+    help="Where the pages go.",
+)
+@click.option(
+    "--configs",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIGS,
+    help="Folder of configs.  [default: mm_configs]",
+)
 def command(work_dir: Path, site: Path, configs: Path) -> int:
     """Write the pages from the ledger. Starts nothing and needs no data set."""
     from harness.suite import load_benchmark, load_entries

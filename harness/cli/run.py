@@ -14,7 +14,12 @@ from harness.cli.options import execution_options, suite_options
 @click.command("run")
 @suite_options
 @execution_options
-@click.option("--cell", "chosen", multiple=True, help="Only these jobs (and the stages they stand on), by name as `plan` lists them.")
+@click.option(
+    "--cell",
+    "chosen",
+    multiple=True,
+    help="Only these jobs (and the stages they stand on), by name as `plan` lists them.",
+)
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, chosen, **execution) -> int:
     """Run what the plan lacks. Exit code 1 where a job failed, 130 where it was interrupted."""
     from harness.workspace import open_workspace
@@ -44,8 +49,11 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         jobs = ancestors(ws.plan.jobs, [names[c] for c in chosen])
     gpus = detect_gpus()
     executor = make_executor(
-        execution["backend"], jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"]),
-        gpus=gpus, cores=usable_cores(), time_limit=execution["time_limit"],
+        execution["backend"],
+        jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"]),
+        gpus=gpus,
+        cores=usable_cores(),
+        time_limit=execution["time_limit"],
     )
     workers = execution["workers"] if execution["workers"] is not None else (4 if gpus else 0)
     store = "" if execution["no_cache"] else str(work_dir / "clip_store")
@@ -53,15 +61,20 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     if store and profile != "paper":
         build_stores(jobs, Path(store), executor.slots)
     options = Options(
-        work_dir=work_dir, clip_store=store, workers=workers, retries=execution["retries"],
+        work_dir=work_dir,
+        clip_store=store,
+        workers=workers,
+        retries=execution["retries"],
         command=redo_command(ws, work_dir),
     )
     state = State()
     with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
         execute(jobs, executor, options, progress.report, state, progress.tick)
     save_plan(ws, work_dir, state.blocked)
-    click.echo(f"{state.total} jobs: {state.cached} cached, {state.done} run, {len(state.failed)} failed, {len(state.blocked)} blocked"
-               + (", stopped on request; run the same command again to go on" if state.stopped else ""))
+    click.echo(
+        f"{state.total} jobs: {state.cached} cached, {state.done} run, {len(state.failed)} failed, {len(state.blocked)} blocked"
+        + (", stopped on request; run the same command again to go on" if state.stopped else "")
+    )
     for key, reason in state.failed.items():
         click.echo(f"failed: {jobs[key].name}: {reason}", err=True)
     if state.stopped:

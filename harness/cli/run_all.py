@@ -13,7 +13,13 @@ from harness.cli.options import execution_options, suite_options
 @click.command("run-all")
 @suite_options
 @execution_options
-@click.option("--site", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="Where the pages go.")
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    default=Path("site"),
+    show_default=True,
+    help="Where the pages go.",
+)
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, site, **execution) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 

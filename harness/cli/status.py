@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -12,7 +11,9 @@ from harness.cli.options import suite_options
 
 @click.command("status")
 @suite_options
-@click.option("--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there.")
+@click.option(
+    "--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, why, as_json) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
@@ -26,7 +27,15 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, wh
             click.echo(line)
         return 0
     if as_json:
-        click.echo(json.dumps([{"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail} for s in found.jobs], indent=1))
+        click.echo(
+            json.dumps(
+                [
+                    {"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail}
+                    for s in found.jobs
+                ],
+                indent=1,
+            )
+        )
         return 0
     for s in found.jobs:
         click.echo(f"{s.state:8s} {s.job.key[:12]}  {s.job.name}{'  ' + s.detail if s.detail else ''}")

@@ -17,7 +17,7 @@ from mtcd_plugin.formats.clip_store import ClipStoreWriter, groups, store_key
 from mtcd_plugin.formats.clips import Clip, source_stream
 from mtcd_plugin.formats.video import read_frames
 
-MARGIN_BYTES = 256 * 2**20           # left free on the disk
+MARGIN_BYTES = 256 * 2**20  # left free on the disk
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,16 @@ class Wanted:
 
     folder: Path
     modality: str
-    size: tuple[int, int]            # width, height
+    size: tuple[int, int]  # width, height
     clips: tuple[Clip, ...]
 
     @property
     def bytes(self) -> int:
         """Size of the store once built."""
         channels = 3 if self.modality == "rgb" else 1
-        return sum(c.streams[self.modality].frames for c in self.clips) * self.size[0] * self.size[1] * channels
+        return (
+            sum(c.streams[self.modality].frames for c in self.clips) * self.size[0] * self.size[1] * channels
+        )
 
 
 def wanted_stores(datasets: Iterable[dict[str, Any]], root: Path) -> list[Wanted]:
@@ -53,7 +55,9 @@ def wanted_stores(datasets: Iterable[dict[str, Any]], root: Path) -> list[Wanted
     return list(found.values())
 
 
-def build_for_datasets(datasets: Iterable[dict[str, Any]], root: Path, processes: int, say: Callable[[str], None]) -> list[Path]:
+def build_for_datasets(
+    datasets: Iterable[dict[str, Any]], root: Path, processes: int, say: Callable[[str], None]
+) -> list[Path]:
     """Build the stores that these dataset configs lack. Returns the folders of all of them.
 
     Raises:
@@ -77,18 +81,25 @@ def _check_space(missing: list[Wanted], root: Path) -> None:
     need = sum(s.bytes for s in missing)
     free = shutil.disk_usage(root).free
     if need + MARGIN_BYTES > free:
-        raise OSError(f"{root}: the clip store needs {need / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; "
-                      "free some, put the work dir elsewhere, or run with --no-cache")
+        raise OSError(
+            f"{root}: the clip store needs {need / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; "
+            "free some, put the work dir elsewhere, or run with --no-cache"
+        )
 
 
 def _build(store: Wanted, pool, say: Callable[[str], None]) -> None:
     began = time.monotonic()
     with ClipStoreWriter(store.folder, store.modality, store.size, source=store.folder.name) as writer:
-        jobs = [(c.clip_id, source_stream(c, store.modality), store.size, store.modality != "rgb") for c in store.clips]
+        jobs = [
+            (c.clip_id, source_stream(c, store.modality), store.size, store.modality != "rgb")
+            for c in store.clips
+        ]
         for clip_id, frames in pool.imap(_decode, jobs, chunksize=4):
             writer.add(clip_id, frames)
-    say(f"clip store {store.modality} {store.size[0]}x{store.size[1]}: {len(store.clips)} clips, "
-        f"{store.bytes / 2**20:.0f} MiB, {time.monotonic() - began:.1f} s")
+    say(
+        f"clip store {store.modality} {store.size[0]}x{store.size[1]}: {len(store.clips)} clips, "
+        f"{store.bytes / 2**20:.0f} MiB, {time.monotonic() - began:.1f} s"
+    )
 
 
 def _decode(job) -> tuple[str, np.ndarray]:
@@ -96,7 +107,9 @@ def _decode(job) -> tuple[str, np.ndarray]:
     try:
         return clip_id, read_frames(stream.path, np.arange(stream.start, stream.end), size=size, gray=gray)
     except ValueError as e:
-        raise ValueError(f"clip {clip_id}: {e}; `harness data verify` lists all such clips, --quarantine leaves them out") from None
+        raise ValueError(
+            f"clip {clip_id}: {e}; `harness data verify` lists all such clips, --quarantine leaves them out"
+        ) from None
 
 
 def _single_thread() -> None:

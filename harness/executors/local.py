@@ -35,7 +35,9 @@ class LocalExecutor:
         time_limit: seconds after which a job is stopped, None for no limit.
     """
 
-    def __init__(self, jobs: int, gpus: tuple[str, ...] = (), cores: int = 1, time_limit: float | None = None) -> None:
+    def __init__(
+        self, jobs: int, gpus: tuple[str, ...] = (), cores: int = 1, time_limit: float | None = None
+    ) -> None:
         if jobs < 1:
             raise ValueError(f"--jobs {jobs}: at least 1 is needed")
         self._devices: list[str | None] = [g for g in gpus for _ in range(jobs)] or [None] * jobs
@@ -53,7 +55,9 @@ class LocalExecutor:
 
     def submit(self, directory: Path) -> int:
         slot = next(i for i in range(self.slots) if all(r.slot != i for r in self._running.values()))
-        process = self._context.Process(target=_child, args=(str(directory), self.threads, self._devices[slot]), name=directory.name)
+        process = self._context.Process(
+            target=_child, args=(str(directory), self.threads, self._devices[slot]), name=directory.name
+        )
         process.start()
         deadline = None if self._time_limit is None else time.monotonic() + self._time_limit
         self._running[process.pid] = _Running(process, directory, slot, deadline)
@@ -71,7 +75,7 @@ class LocalExecutor:
         for pid in ended:
             r = self._running.pop(pid)
             r.process.join()
-            _signal_group(pid, signal.SIGKILL)     # what the job left behind (data-loading processes)
+            _signal_group(pid, signal.SIGKILL)  # what the job left behind (data-loading processes)
             outcomes.append(Outcome(r.directory, r.process.exitcode, r.timed_out))
         return outcomes
 
@@ -100,7 +104,7 @@ def _signal_group(pid: int, number: int) -> None:
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
-        try:                                       # not yet the leader of its own group, or gone
+        try:  # not yet the leader of its own group, or gone
             os.kill(pid, number)
         except ProcessLookupError:
             return

@@ -32,7 +32,9 @@ def compute_metrics(predictions: pd.DataFrame) -> Metrics:
     rank = (scores >= own[:, None]).sum(axis=1) - 1
     right = rank < 1
     per_class = [right[labels == c].mean() for c in np.unique(labels)]
-    return Metrics(top1=float(right.mean()), top5=float((rank < 5).mean()), mean_class=float(np.mean(per_class)))
+    return Metrics(
+        top1=float(right.mean()), top5=float((rank < 5).mean()), mean_class=float(np.mean(per_class))
+    )
 
 
 def same_metrics(a: Metrics, b: Metrics, tolerance: float = 1e-9) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.ledger.record import SCHEMA_VERSION
 
-STEPS: dict[int, Callable[[dict], dict]] = {}   # version -> function that lifts a record from it to the next
+STEPS: dict[int, Callable[[dict], dict]] = {}  # version -> function that lifts a record from it to the next
 
 
 def migrate(data: dict, path: Path) -> dict:
@@ -16,7 +16,9 @@ def migrate(data: dict, path: Path) -> dict:
     if not isinstance(version, int):
         raise ValueError(f"{path}: not a run record (no schema_version)")
     if version > SCHEMA_VERSION:
-        raise ValueError(f"{path}: written by a newer harness (schema {version}, this one reads {SCHEMA_VERSION}); update the harness")
+        raise ValueError(
+            f"{path}: written by a newer harness (schema {version}, this one reads {SCHEMA_VERSION}); update the harness"
+        )
     while version < SCHEMA_VERSION:
         if version not in STEPS:
             raise ValueError(f"{path}: schema {version} is too old to be read")

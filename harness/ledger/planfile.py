@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 class PlannedCell(Strict):
     """One cell of the suite, tied to the run that answers it by the run's key."""
 
-    id: str                          # "<model>" or "<model>+<variant>"
+    id: str  # "<model>" or "<model>+<variant>"
     model: str
     method: str
     title: str
@@ -27,9 +27,9 @@ class PlannedCell(Strict):
     variant: str = ""
     overrides: dict[str, Any] = Field(default_factory=dict)
     seed: int
-    key: str                         # "" where the cell could not be planned
-    error: str = ""                  # why it could not be planned, one line
-    used_by: list[str] = Field(default_factory=list)   # tables and figures that show it
+    key: str  # "" where the cell could not be planned
+    error: str = ""  # why it could not be planned, one line
+    used_by: list[str] = Field(default_factory=list)  # tables and figures that show it
 
 
 class PlanFile(Strict):
@@ -37,7 +37,7 @@ class PlanFile(Strict):
 
     schema_version: int = SCHEMA_VERSION
     profile: str
-    tables: list[str]                # tables and figures that were asked for
+    tables: list[str]  # tables and figures that were asked for
     seeds: int
     commit: str = ""
     cells: list[PlannedCell]
@@ -52,9 +52,13 @@ def read_plan(path: Path) -> PlanFile:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first") from None
+        raise FileNotFoundError(
+            f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first"
+        ) from None
     try:
         return PlanFile.model_validate_json(text)
     except ValidationError as e:
         err = e.errors()[0]
-        raise ValueError(f"{path}: not a plan ({'.'.join(map(str, err['loc']))}: {err['msg']}); plan again to rewrite it") from None
+        raise ValueError(
+            f"{path}: not a plan ({'.'.join(map(str, err['loc']))}: {err['msg']}); plan again to rewrite it"
+        ) from None

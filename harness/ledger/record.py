@@ -20,26 +20,26 @@ class Strict(BaseModel):
 class CellInfo(Strict):
     """What was measured. One cell = one model entry x variant x seed (x profile)."""
 
-    model: str                       # metafile model name, e.g. "i3d_r50_mgr-dark-rgb"
-    method: str                      # metafile collection name, e.g. "I3D"
-    stage: str                       # "single" or translator | pseudo_ir | teacher | assistant | student
-    dataset: str                     # dataset key of benchmark.yml, e.g. "mgr_dark"
-    train_modalities: list[str]      # e.g. ["rgb", "ir"]
-    test_modality: str               # e.g. "rgb"
-    variant: str = ""                # "" is the config as it stands
-    overrides: dict[str, Any] = Field(default_factory=dict)   # the variant's dotted-key overrides
+    model: str  # metafile model name, e.g. "i3d_r50_mgr-dark-rgb"
+    method: str  # metafile collection name, e.g. "I3D"
+    stage: str  # "single" or translator | pseudo_ir | teacher | assistant | student
+    dataset: str  # dataset key of benchmark.yml, e.g. "mgr_dark"
+    train_modalities: list[str]  # e.g. ["rgb", "ir"]
+    test_modality: str  # e.g. "rgb"
+    variant: str = ""  # "" is the config as it stands
+    overrides: dict[str, Any] = Field(default_factory=dict)  # the variant's dotted-key overrides
     seed: int
-    profile: str                     # smoke | demo | paper
+    profile: str  # smoke | demo | paper
 
 
 class Identity(Strict):
     """The components whose hash is the run's key (design, rule 2)."""
 
     version: int
-    config: dict[str, Any]           # resolved config without paths and hardware settings
-    data: dict[str, str]             # {"train": fingerprint, "test": fingerprint}
-    parents: dict[str, str]          # stage name -> key of the parent run
-    code: dict[str, str]             # plugin module -> sha256 of its source
+    config: dict[str, Any]  # resolved config without paths and hardware settings
+    data: dict[str, str]  # {"train": fingerprint, "test": fingerprint}
+    parents: dict[str, str]  # stage name -> key of the parent run
+    code: dict[str, str]  # plugin module -> sha256 of its source
     seed: int
 
 
@@ -47,7 +47,7 @@ class Failure(Strict):
     """Why a run gave no result."""
 
     kind: FailureKind
-    message: str                     # one line
+    message: str  # one line
     log_tail: list[str] = Field(default_factory=list)
 
 
@@ -56,38 +56,38 @@ class Epoch(Strict):
 
     epoch: int
     loss: float
-    losses: dict[str, float] = Field(default_factory=dict)    # every loss term by name
+    losses: dict[str, float] = Field(default_factory=dict)  # every loss term by name
     train_top1: float | None = None
     lr: float | None = None
     seconds: float | None = None
-    data_seconds: float | None = None                         # of which waiting for data
+    data_seconds: float | None = None  # of which waiting for data
 
 
 class DataInfo(Strict):
     """The data set a run was trained and tested on."""
 
-    name: str                        # "MGR-Dark"
+    name: str  # "MGR-Dark"
     synthetic: bool
-    fingerprint: str                 # sha256 over the clips that were used
+    fingerprint: str  # sha256 over the clips that were used
     classes: list[str]
     train_clips: int
     test_clips: int
     train_subjects: list[str]
     test_subjects: list[str]
-    lighting: str = ""               # "dark" | "daylight" | "" where the set has no such thing
-    quarantine: str = ""             # sha256 of the list of clips left out, "" for none
+    lighting: str = ""  # "dark" | "daylight" | "" where the set has no such thing
+    quarantine: str = ""  # sha256 of the list of clips left out, "" for none
 
 
 class Cost(Strict):
     """Cost of the network that predicts (the student alone for distillation)."""
 
     params: int | None = None
-    flops: int | None = None         # multiply-adds of one view
+    flops: int | None = None  # multiply-adds of one view
     input_shape: list[int] = Field(default_factory=list)
     train_seconds: float | None = None
     test_seconds: float | None = None
     total_seconds: float | None = None
-    data_time_share: float | None = None                      # share of training time spent waiting for data
+    data_time_share: float | None = None  # share of training time spent waiting for data
     peak_memory_bytes: int | None = None
 
 
@@ -103,25 +103,25 @@ class RunRecord(Strict):
     """``run.json``. ``status`` is "done" or "failed"; a failed run has a ``failure`` and no metrics."""
 
     schema_version: int = SCHEMA_VERSION
-    key: str                         # sha256 hex of ``identity``
+    key: str  # sha256 hex of ``identity``
     status: Literal["done", "failed"]
     kind: Literal["train", "render"] = "train"
     cell: CellInfo
     identity: Identity
     failure: Failure | None = None
-    metrics: Metrics | None = None   # None for stages that predict no class (translator, pseudo_ir)
+    metrics: Metrics | None = None  # None for stages that predict no class (translator, pseudo_ir)
     measurements: dict[str, float] = Field(default_factory=dict)  # further named numbers of a stage
-    predictions_sha256: str = ""     # of predictions.parquet, "" where there is none
-    checkpoint_sha256: str = ""      # of checkpoint.pth, "" where there is none
+    predictions_sha256: str = ""  # of predictions.parquet, "" where there is none
+    checkpoint_sha256: str = ""  # of checkpoint.pth, "" where there is none
     epochs: list[Epoch] = Field(default_factory=list)
     data: DataInfo | None = None
     cost: Cost = Field(default_factory=Cost)
-    pretrained: list[str] = Field(default_factory=list)       # weights that were loaded; empty = from scratch
+    pretrained: list[str] = Field(default_factory=list)  # weights that were loaded; empty = from scratch
     environment: dict[str, str] = Field(default_factory=dict)
     hardware: dict[str, str] = Field(default_factory=dict)
-    commit: str = ""                 # of the harness, "-dirty" appended where the tree was changed
-    command: str = ""                # what re-does this run
-    started: str = ""                # ISO 8601, UTC
+    commit: str = ""  # of the harness, "-dirty" appended where the tree was changed
+    command: str = ""  # what re-does this run
+    started: str = ""  # ISO 8601, UTC
     finished: str = ""
     attempts: int = 1
     notes: list[str] = Field(default_factory=list)

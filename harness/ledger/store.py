@@ -62,7 +62,9 @@ def load_record(directory: Path, check_predictions: bool = True) -> RunRecord:
         record = RunRecord.model_validate(migrate(data, path))
     except ValidationError as e:
         err = e.errors()[0]
-        raise ValueError(f"{path}: not a run record ({'.'.join(map(str, err['loc']))}: {err['msg']})") from None
+        raise ValueError(
+            f"{path}: not a run record ({'.'.join(map(str, err['loc']))}: {err['msg']})"
+        ) from None
     if check_predictions and record.metrics is not None:
         _check(Path(directory), record)
     return record
@@ -89,7 +91,9 @@ def load_predictions(directory: Path) -> pd.DataFrame:
         raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
 
 
-def load_records(work_dir: Path, check_predictions: bool = True) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
+def load_records(
+    work_dir: Path, check_predictions: bool = True
+) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
     """All records of a work dir by key, with their directories, and those that were rejected with the reason."""
     records: dict[str, tuple[Path, RunRecord]] = {}
     rejected: list[Rejected] = []
@@ -100,7 +104,12 @@ def load_records(work_dir: Path, check_predictions: bool = True) -> tuple[dict[s
             rejected.append(Rejected(path.parent, str(e)))
             continue
         if path.parent.name[-12:] != record.key[:12]:
-            rejected.append(Rejected(path.parent, f"{path}: the record of another run (key {record.key[:12]}) lies in this folder"))
+            rejected.append(
+                Rejected(
+                    path.parent,
+                    f"{path}: the record of another run (key {record.key[:12]}) lies in this folder",
+                )
+            )
             continue
         records[record.key] = (path.parent, record)
     return records, rejected

@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from typing import Any
 class Module:
     """One module of a plugin package."""
 
-    names: frozenset[str]            # classes and functions defined at top level
-    imports: frozenset[str]          # modules of the same package that it imports
-    sha256: str                      # of its source without comments and docstrings
+    names: frozenset[str]  # classes and functions defined at top level
+    imports: frozenset[str]  # modules of the same package that it imports
+    sha256: str  # of its source without comments and docstrings
 
 
 def types_in(config: Any) -> set[str]:
@@ -50,7 +50,7 @@ def code_fingerprint(config: Any, packages: Iterable[str]) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _closure(package: str, types: frozenset[str]) -> dict[str, str]:
     modules = index_package(package)
     todo = [name for name, m in modules.items() if m.names & types]
@@ -64,7 +64,7 @@ def _closure(package: str, types: frozenset[str]) -> dict[str, str]:
     return {name: modules[name].sha256 for name in sorted(seen)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def index_package(package: str) -> dict[str, Module]:
     """All modules of an installed package. Raises ValueError where it cannot be found."""
     spec = importlib.util.find_spec(package)
@@ -85,7 +85,7 @@ def _read(name: str, path: Path, known: Iterable[str]) -> Module:
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     names = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
     if path.name == "__init__.py":
-        return Module(frozenset(), frozenset(), "")   # packages only list their modules
+        return Module(frozenset(), frozenset(), "")  # packages only list their modules
     imports = {m for node in ast.walk(tree) for m in _imported(node, name) if m in known}
     source = ast.unparse(_without_docstrings(tree))
     return Module(frozenset(names), frozenset(imports - {name}), hashlib.sha256(source.encode()).hexdigest())
@@ -104,6 +104,9 @@ def _imported(node: ast.AST, module: str) -> list[str]:
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from mtcd_plugin.formats.nvgesture import read_nvgesture
 from mtcd_plugin.formats.splits import select_clips
 from mtcd_plugin.formats.sysu import read_sysu_mm01
 
-HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
+HINT = (
+    "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
+)
 TABLE_KEYS = {"MGRDarkDataset": ("lighting",), "NvGestureDataset": ("streams", "lists")}
 
 
@@ -47,7 +49,14 @@ def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, st
         return None, prints
     any_table = next(iter(chosen.values()))[0]
     train, test = (chosen.get(s, (None, (), ""))[1] for s in ("train", "test"))
-    quarantine = next((d.get("quarantine") for d in (config.get(f"{s}_dataloader", {}).get("dataset", {}) for s in chosen) if d.get("quarantine")), "")
+    quarantine = next(
+        (
+            d.get("quarantine")
+            for d in (config.get(f"{s}_dataloader", {}).get("dataset", {}) for s in chosen)
+            if d.get("quarantine")
+        ),
+        "",
+    )
     return DataInfo(
         name=any_table.name,
         synthetic=any_table.synthetic,
@@ -71,10 +80,17 @@ def _query(dataset: dict[str, Any]) -> tuple:
     kind = dataset["type"]
     reader = canonical_json({k: dataset[k] for k in TABLE_KEYS[kind] if dataset.get(k) is not None})
     modalities = tuple(dataset.get("modalities") or ("rgb",))
-    return kind, str(dataset["data_root"]), reader, dataset.get("split", "train"), modalities, str(dataset.get("quarantine") or "")
+    return (
+        kind,
+        str(dataset["data_root"]),
+        reader,
+        dataset.get("split", "train"),
+        modalities,
+        str(dataset.get("quarantine") or ""),
+    )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _table(kind: str, root: str, arguments: str) -> ClipTable:
     import json
 
@@ -84,19 +100,23 @@ def _table(kind: str, root: str, arguments: str) -> ClipTable:
     return read(root, **json.loads(arguments))
 
 
-@lru_cache(maxsize=None)
-def _clips(kind: str, root: str, arguments: str, split: str, modalities: tuple[str, ...], quarantine: str) -> tuple[ClipTable, tuple[Clip, ...], str]:
+@cache
+def _clips(
+    kind: str, root: str, arguments: str, split: str, modalities: tuple[str, ...], quarantine: str
+) -> tuple[ClipTable, tuple[Clip, ...], str]:
     table = _table(kind, root, arguments)
     clips = tuple(select_clips(table, split, modalities, quarantine))
     return table, clips, fingerprint(clips, modalities)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sysu(root: str) -> str:
     if not os.path.isdir(root):
         raise FileNotFoundError(f"{root}: no such data set{HINT}")
     digest = hashlib.sha256()
     for image in read_sysu_mm01(root):
         name = Path(image.path).name
-        digest.update(f"{image.pid},{image.cam},{image.split},{name},{os.path.getsize(image.path)}\n".encode())
+        digest.update(
+            f"{image.pid},{image.cam},{image.split},{name},{os.path.getsize(image.path)}\n".encode()
+        )
     return digest.hexdigest()

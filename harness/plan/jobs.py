@@ -31,14 +31,16 @@ class Job:
     """One run to be had: a config with its place in the DAG. ``config`` has data paths, but no parent's output yet."""
 
     key: str
-    name: str                                    # readable, for folders and logs
-    kind: str                                    # train | render
+    name: str  # readable, for folders and logs
+    kind: str  # train | render
     cell: CellInfo
     identity: Identity
     data: DataInfo | None
     config: dict[str, Any] = field(hash=False, compare=False)
-    parents: dict[str, str] = field(default_factory=dict, hash=False)          # stage -> key
-    into: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)  # stage -> dotted keys that get its output
+    parents: dict[str, str] = field(default_factory=dict, hash=False)  # stage -> key
+    into: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, hash=False
+    )  # stage -> dotted keys that get its output
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,16 @@ class _Planner:
                 name=f"{entry.name}{'+' + variant if variant else ''}-s{seed}",
                 kind=frame.kind,
                 cell=CellInfo(
-                    model=entry.name, method=entry.method, stage=entry.stage, dataset=entry.dataset,
-                    train_modalities=list(entry.train_modalities), test_modality=entry.test_modality,
-                    variant=variant, overrides=overrides, seed=seed, profile=self.settings.profile,
+                    model=entry.name,
+                    method=entry.method,
+                    stage=entry.stage,
+                    dataset=entry.dataset,
+                    train_modalities=list(entry.train_modalities),
+                    test_modality=entry.test_modality,
+                    variant=variant,
+                    overrides=overrides,
+                    seed=seed,
+                    profile=self.settings.profile,
                 ),
                 identity=identity,
                 data=frame.data,
@@ -131,10 +140,14 @@ class _Planner:
     def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
         unknown = set(declared) - {"config", "into", "seed", "overrides"}
         if unknown or "config" not in declared or "into" not in declared:
-            raise ValueError(f"{entry.config}: parents.{stage} takes config, into, seed, overrides; got {', '.join(sorted(declared))}")
+            raise ValueError(
+                f"{entry.config}: parents.{stage} takes config, into, seed, overrides; got {', '.join(sorted(declared))}"
+            )
         path = (entry.config.parent / declared["config"]).resolve()
         if path not in self.by_path:
-            raise ValueError(f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml")
+            raise ValueError(
+                f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml"
+            )
         overrides = dict(declared.get("overrides") or {})
         into = declared["into"]
         return Parent(

@@ -17,7 +17,7 @@ class Strict(BaseModel):
 
 class Dataset(Strict):
     title: str
-    training_data: str               # the name metafiles use in Metadata.Training Data
+    training_data: str  # the name metafiles use in Metadata.Training Data
 
 
 class Source(Strict):
@@ -30,7 +30,7 @@ class Claim(Strict):
 
     value: float | None = None
     source: str = ""
-    corrected: float | None = None   # what the method's own paper says where the source differs from it
+    corrected: float | None = None  # what the method's own paper says where the source differs from it
     corrected_source: str = ""
     remark: str = ""
     at: dict[str, float] = Field(default_factory=dict)
@@ -39,7 +39,7 @@ class Claim(Strict):
 class MethodClaim(Claim):
     """A claimed row of a table of methods."""
 
-    method: str                      # collection name of the metafile, if we have the method
+    method: str  # collection name of the metafile, if we have the method
     title: str
     backbone: str = ""
     train: list[str] = Field(default_factory=list)
@@ -87,11 +87,11 @@ class Table(Strict):
 
 class Sweep(Strict):
     id: str
-    key: str                         # dotted config key
+    key: str  # dotted config key
     title: str
     values: list[float]
     default: float
-    smoke: list[float]               # the points of the smoke profile
+    smoke: list[float]  # the points of the smoke profile
 
     def points(self, profile: str) -> list[float]:
         return self.smoke if profile == "smoke" else self.values
@@ -130,7 +130,7 @@ class Benchmark(Strict):
 
     version: Literal[1]
     title: str
-    seeds: dict[str, int]            # profile -> number of seeds
+    seeds: dict[str, int]  # profile -> number of seeds
     datasets: dict[str, Dataset]
     sources: dict[str, Source]
     table1: Table1
@@ -153,7 +153,9 @@ def load_benchmark(path: Path) -> Benchmark:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         return Benchmark.model_validate(data)
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no benchmark file; give the folder of configs with --configs") from None
+        raise FileNotFoundError(
+            f"{path}: no benchmark file; give the folder of configs with --configs"
+        ) from None
     except yaml.YAMLError as e:
         raise ValueError(f"{path}: not YAML: {' '.join(str(e).split())}") from None
     except ValidationError as e:

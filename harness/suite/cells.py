@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.suite.benchmark import Benchmark, Figure, Table
+from harness.suite.benchmark import Benchmark, Table
 from harness.suite.entries import Entry
 
 
@@ -63,7 +63,9 @@ def expand(
 
     def add(user: str, model: str, variant: str = "", overrides: dict[str, Any] | None = None) -> None:
         if model not in entries:
-            raise ValueError(f"benchmark.yml: {user} names model '{model}', which no metafile has; choose from {', '.join(entries)}")
+            raise ValueError(
+                f"benchmark.yml: {user} names model '{model}', which no metafile has; choose from {', '.join(entries)}"
+            )
         for seed in range(n):
             key = (cell_id(model, variant), seed)
             cell = found.get(key) or Cell(entries[model], variant, dict(overrides or {}), seed)

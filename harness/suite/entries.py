@@ -71,7 +71,9 @@ def load_entries(configs: Path, benchmark: Benchmark) -> dict[str, Entry]:
     for path in sorted(Path(configs).glob("*/metafile.yml")):
         for entry in _read(path, benchmark):
             if entry.name in entries:
-                raise ValueError(f"{path}: model '{entry.name}' is also in {entries[entry.name].config.parent}; names must be unique")
+                raise ValueError(
+                    f"{path}: model '{entry.name}' is also in {entries[entry.name].config.parent}; names must be unique"
+                )
             entries[entry.name] = entry
     if not entries:
         raise ValueError(f"{configs}: no */metafile.yml found; give the folder of configs with --configs")
@@ -96,13 +98,17 @@ def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: d
     if not config.is_file():
         raise ValueError(f"{where}: config {config} does not exist")
     if config.stem != m.name:
-        raise ValueError(f"{where}: its config is named {config.name}; the name must be the config's stem '{config.stem}'")
+        raise ValueError(
+            f"{where}: its config is named {config.name}; the name must be the config's stem '{config.stem}'"
+        )
     collection = collections.get(m.collection)
     if collection is None:
         raise ValueError(f"{where}: In Collection '{m.collection}' is not among {', '.join(collections)}")
     data = m.metadata.get("Training Data")
     if data not in datasets:
-        raise ValueError(f"{where}: Metadata.Training Data '{data}' is unknown; choose from {', '.join(datasets)}")
+        raise ValueError(
+            f"{where}: Metadata.Training Data '{data}' is unknown; choose from {', '.join(datasets)}"
+        )
     for name in [m.modality, *(m.training or [])]:
         if name not in MODALITIES:
             raise ValueError(f"{where}: modality '{name}' is unknown; choose from {', '.join(MODALITIES)}")

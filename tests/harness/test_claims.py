@@ -53,6 +53,12 @@ def test_a_damaged_claim_is_taken_over(tmp_path):
 
 
 def test_of_many_only_one_gets_it(tmp_path):
-    code = "import sys, time, pathlib\nfrom harness import claims\nprint(claims.take(pathlib.Path(sys.argv[1])) is None, flush=True)\ntime.sleep(2)"
-    racers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    code = (
+        "import sys, time, pathlib\nfrom harness import claims\n"
+        "print(claims.take(pathlib.Path(sys.argv[1])) is None, flush=True)\ntime.sleep(2)"
+    )
+    racers = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
     assert sorted(r.communicate()[0].strip() for r in racers) == ["False", "False", "False", "True"]

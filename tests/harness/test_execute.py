@@ -17,10 +17,35 @@ from harness.plan.jobs import Job
 
 def toy_job(name, parents=None):
     parents = parents or {}
-    cell = CellInfo(model=name, method="Toy", stage="single", dataset="mgr_dark", train_modalities=["rgb"], test_modality="rgb", seed=0, profile="smoke")
-    identity = Identity(version=IDENTITY_VERSION, config={"name": name}, data={}, parents={s: p.key for s, p in parents.items()}, code={}, seed=0)
-    return Job(key=run_key(identity), name=name, kind="train", cell=cell, identity=identity, data=None,
-               config={"model": {"teacher": {"checkpoint": None}}}, parents=identity.parents, into={s: ("model.teacher.checkpoint",) for s in parents})
+    cell = CellInfo(
+        model=name,
+        method="Toy",
+        stage="single",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="smoke",
+    )
+    identity = Identity(
+        version=IDENTITY_VERSION,
+        config={"name": name},
+        data={},
+        parents={s: p.key for s, p in parents.items()},
+        code={},
+        seed=0,
+    )
+    return Job(
+        key=run_key(identity),
+        name=name,
+        kind="train",
+        cell=cell,
+        identity=identity,
+        data=None,
+        config={"model": {"teacher": {"checkpoint": None}}},
+        parents=identity.parents,
+        into={s: ("model.teacher.checkpoint",) for s in parents},
+    )
 
 
 class FakeExecutor:
@@ -48,20 +73,45 @@ class FakeExecutor:
 
 def finish(spec, folder, **changes):
     (folder / "checkpoint.pth").write_bytes(b"weights")
-    write_record(folder, RunRecord(key=spec.key, status="done", kind=spec.kind, cell=spec.cell, identity=spec.identity, attempts=spec.attempts, **changes))
+    write_record(
+        folder,
+        RunRecord(
+            key=spec.key,
+            status="done",
+            kind=spec.kind,
+            cell=spec.cell,
+            identity=spec.identity,
+            attempts=spec.attempts,
+            **changes,
+        ),
+    )
     return 0
 
 
 def fail(spec, folder, kind="crash"):
-    write_record(folder, RunRecord(key=spec.key, status="failed", kind=spec.kind, cell=spec.cell, identity=spec.identity, attempts=spec.attempts,
-                                   failure=Failure(kind=kind, message="boom")))
+    write_record(
+        folder,
+        RunRecord(
+            key=spec.key,
+            status="failed",
+            kind=spec.kind,
+            cell=spec.cell,
+            identity=spec.identity,
+            attempts=spec.attempts,
+            failure=Failure(kind=kind, message="boom"),
+        ),
+    )
     return 0
 
 
 def run(jobs, behave, tmp_path, events=None, **options):
     executor = FakeExecutor(behave)
-    state = execute({j.key: j for j in jobs}, executor, Options(work_dir=tmp_path, **options),
-                    (lambda e, j, d: events.append((e, j.name))) if events is not None else lambda *a: None)
+    state = execute(
+        {j.key: j for j in jobs},
+        executor,
+        Options(work_dir=tmp_path, **options),
+        (lambda e, j, d: events.append((e, j.name))) if events is not None else lambda *a: None,
+    )
     return state, executor.order
 
 
@@ -90,12 +140,30 @@ def test_one_failure_blocks_its_children_alone(tmp_path):
     bad = toy_job("bad")
     child, grandchild, other = toy_job("child", {"t": bad}), None, toy_job("other")
     grandchild = toy_job("grandchild", {"t": child})
-    state, order = run([bad, child, grandchild, other], lambda s, f: fail(s, f, "data_error") if s.name == "bad" else finish(s, f), tmp_path)
+    state, order = run(
+        [bad, child, grandchild, other],
+        lambda s, f: fail(s, f, "data_error") if s.name == "bad" else finish(s, f),
+        tmp_path,
+    )
     assert order == ["bad", "other"]
-    assert set(state.failed) == {bad.key} and set(state.blocked) == {child.key, grandchild.key} and state.done == 1
+    assert (
+        set(state.failed) == {bad.key}
+        and set(state.blocked) == {child.key, grandchild.key}
+        and state.done == 1
+    )
 
 
-@pytest.mark.parametrize(("kind", "attempts"), [("killed", 2), ("crash", 2), ("out_of_memory", 2), ("nan_loss", 1), ("data_error", 1), ("time_limit", 1)])
+@pytest.mark.parametrize(
+    ("kind", "attempts"),
+    [
+        ("killed", 2),
+        ("crash", 2),
+        ("out_of_memory", 2),
+        ("nan_loss", 1),
+        ("data_error", 1),
+        ("time_limit", 1),
+    ],
+)
 def test_retries_are_bounded_and_counted_by_kind(tmp_path, kind, attempts):
     job = toy_job("a")
     state, order = run([job], lambda s, f: fail(s, f, kind), tmp_path, retries=1)
@@ -108,7 +176,11 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path):
 
     def behave(spec, folder):
         seen.append((spec.accumulate, spec.notes))
-        return fail(spec, folder, "out_of_memory") if spec.accumulate < 4 else finish(spec, folder, notes=spec.notes)
+        return (
+            fail(spec, folder, "out_of_memory")
+            if spec.accumulate < 4
+            else finish(spec, folder, notes=spec.notes)
+        )
 
     state, _ = run([job], behave, tmp_path, retries=3)
     assert [s[0] for s in seen] == [1, 2, 4] and state.done == 1
@@ -123,7 +195,14 @@ def test_a_failed_run_is_tried_again_by_the_next_invocation(tmp_path):
     assert load_record(folder_of(job, tmp_path)).attempts == 2
 
 
-@pytest.mark.parametrize(("code", "kind", "text"), [(-signal.SIGKILL, "killed", "SIGKILL"), (-signal.SIGSEGV, "killed", "SIGSEGV"), (1, "crash", "exit code 1")])
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        (-signal.SIGKILL, "killed", "SIGKILL"),
+        (-signal.SIGSEGV, "killed", "SIGSEGV"),
+        (1, "crash", "exit code 1"),
+    ],
+)
 def test_a_process_that_leaves_no_record_gets_one(tmp_path, code, kind, text):
     job = toy_job("a")
     run([job], lambda s, f: code, tmp_path, retries=0)
@@ -138,7 +217,9 @@ def test_a_corrupt_record_is_moved_aside_and_the_job_run_again(tmp_path):
     (folder / "run.json").write_text("{")
     state, order = run([job], finish, tmp_path)
     assert order == ["a"] and state.done == 1
-    assert (folder / "run.json.rejected").read_text() == "{" and "corrupt" in (folder / "run.json.rejected.reason").read_text()
+    assert (folder / "run.json.rejected").read_text() == "{" and "corrupt" in (
+        folder / "run.json.rejected.reason"
+    ).read_text()
 
 
 def test_a_done_run_whose_output_is_gone_is_run_again(tmp_path):
@@ -162,7 +243,9 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
             if len(calls) == 1:
                 return holder
             (folder / "checkpoint.pth").write_bytes(b"weights")
-            write_record(folder, RunRecord(key=theirs.key, status="done", cell=theirs.cell, identity=theirs.identity))
+            write_record(
+                folder, RunRecord(key=theirs.key, status="done", cell=theirs.cell, identity=theirs.identity)
+            )
         return real_take(directory)
 
     monkeypatch.setattr(claims, "take", take)

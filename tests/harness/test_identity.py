@@ -10,15 +10,38 @@ from harness.ledger.record import Identity
 from harness.plan.code import code_fingerprint
 
 CONFIG = {
-    "model": {"type": "Recognizer3D", "backbone": {"type": "ResNet3d", "depth": 50, "init_cfg": {"type": "Pretrained", "checkpoint": "/a/b/k400.pth"}}},
-    "train_dataloader": {"batch_size": 16, "num_workers": 4, "dataset": {"type": "MGRDarkDataset", "data_root": "/data/x", "lighting": "dark", "stores": {"pseudo_ir": "/w/store"}}},
+    "model": {
+        "type": "Recognizer3D",
+        "backbone": {
+            "type": "ResNet3d",
+            "depth": 50,
+            "init_cfg": {"type": "Pretrained", "checkpoint": "/a/b/k400.pth"},
+        },
+    },
+    "train_dataloader": {
+        "batch_size": 16,
+        "num_workers": 4,
+        "dataset": {
+            "type": "MGRDarkDataset",
+            "data_root": "/data/x",
+            "lighting": "dark",
+            "stores": {"pseudo_ir": "/w/store"},
+        },
+    },
     "train_cfg": {"max_epochs": 2},
     "clip_len": 32,
 }
 
 
 def identity(**changes):
-    fields = dict(version=IDENTITY_VERSION, config=identity_config(CONFIG, "demo"), data={"train": "aa", "test": "bb"}, parents={}, code={"m": "cc"}, seed=0)
+    fields = dict(
+        version=IDENTITY_VERSION,
+        config=identity_config(CONFIG, "demo"),
+        data={"train": "aa", "test": "bb"},
+        parents={},
+        code={"m": "cc"},
+        seed=0,
+    )
     return Identity(**{**fields, **changes})
 
 
@@ -27,29 +50,46 @@ def with_path(config, path, value):
     return {**config, head: with_path(config[head], rest, value) if rest else value}
 
 
-@pytest.mark.parametrize(("path", "value"), [
-    (("train_dataloader", "num_workers"), 0),
-    (("train_dataloader", "dataset", "data_root"), "/elsewhere"),
-    (("train_dataloader", "dataset", "stores"), {"pseudo_ir": "/elsewhere"}),
-    (("model", "backbone", "init_cfg", "checkpoint"), "/other/folder/k400.pth"),
-    (("clip_len",), 16),
-])
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("train_dataloader", "num_workers"), 0),
+        (("train_dataloader", "dataset", "data_root"), "/elsewhere"),
+        (("train_dataloader", "dataset", "stores"), {"pseudo_ir": "/elsewhere"}),
+        (("model", "backbone", "init_cfg", "checkpoint"), "/other/folder/k400.pth"),
+        (("clip_len",), 16),
+    ],
+)
 def test_paths_and_hardware_settings_do_not_count(path, value):
     assert identity_config(with_path(CONFIG, path, value), "demo") == identity_config(CONFIG, "demo")
 
 
-@pytest.mark.parametrize(("path", "value"), [
-    (("train_dataloader", "batch_size"), 32),
-    (("train_dataloader", "dataset", "lighting"), "daylight"),
-    (("model", "backbone", "depth"), 18),
-    (("model", "backbone", "init_cfg", "checkpoint"), "/a/b/imagenet.pth"),
-    (("train_cfg", "max_epochs"), 3),
-])
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("train_dataloader", "batch_size"), 32),
+        (("train_dataloader", "dataset", "lighting"), "daylight"),
+        (("model", "backbone", "depth"), 18),
+        (("model", "backbone", "init_cfg", "checkpoint"), "/a/b/imagenet.pth"),
+        (("train_cfg", "max_epochs"), 3),
+    ],
+)
 def test_what_changes_a_result_changes_the_key(path, value):
-    assert run_key(identity(config=identity_config(with_path(CONFIG, path, value), "demo"))) != run_key(identity())
+    assert run_key(identity(config=identity_config(with_path(CONFIG, path, value), "demo"))) != run_key(
+        identity()
+    )
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"parents": {"teacher": "k"}}, {"code": {"m": "dd"}}, {"data": {"train": "aa", "test": "xx"}}, {"version": 99}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"parents": {"teacher": "k"}},
+        {"code": {"m": "dd"}},
+        {"data": {"train": "aa", "test": "xx"}},
+        {"version": 99},
+    ],
+)
 def test_every_component_counts_and_is_named(change):
     old, new = identity(), identity(**change)
     assert run_key(old) != run_key(new)
@@ -63,7 +103,9 @@ def test_profile_counts():
 
 def test_differences_show_old_and_new_value():
     changed = with_path(CONFIG, ("train_cfg", "max_epochs"), 9)
-    assert differences(identity(), identity(config=identity_config(changed, "demo"))) == ["config train_cfg.max_epochs: 2 -> 9"]
+    assert differences(identity(), identity(config=identity_config(changed, "demo"))) == [
+        "config train_cfg.max_epochs: 2 -> 9"
+    ]
 
 
 def test_key_is_pinned():
@@ -72,7 +114,11 @@ def test_key_is_pinned():
 
 
 def test_tuples_and_lists_are_one_and_order_of_keys_is_none():
-    assert canonical_json({"b": (1, 2), "a": 0.1}) == '{"a":0.1,"b":[1,2]}' == canonical_json({"a": 0.1, "b": [1, 2]})
+    assert (
+        canonical_json({"b": (1, 2), "a": 0.1})
+        == '{"a":0.1,"b":[1,2]}'
+        == canonical_json({"a": 0.1, "b": [1, 2]})
+    )
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), object()])
@@ -119,5 +165,8 @@ def test_code_fingerprint_follows_imports_and_ignores_comments(package):
 
 
 def test_planning_modules_import_neither_torch_nor_mmengine():
-    code = "import sys, harness.workspace, harness.cli.run_all, harness.cli.report, reports; sys.exit(any(m in sys.modules for m in ('torch', 'mmengine', 'mmaction')))"
+    code = (
+        "import sys, harness.workspace, harness.cli.run_all, harness.cli.report, reports\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'mmengine', 'mmaction')))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -15,23 +15,41 @@ from harness.ledger.store import load_record, load_records, run_dir, write_recor
 
 def predictions(n=12, classes=4, seed=0):
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({
-        "clip_id": [f"c{i}" for i in range(n)],
-        "subject": [f"s{i % 3}" for i in range(n)],
-        "label": np.arange(n, dtype=np.int32) % classes,
-        "scores": list(rng.random((n, classes), dtype=np.float32)),
-    })
+    return pd.DataFrame(
+        {
+            "clip_id": [f"c{i}" for i in range(n)],
+            "subject": [f"s{i % 3}" for i in range(n)],
+            "label": np.arange(n, dtype=np.int32) % classes,
+            "scores": list(rng.random((n, classes), dtype=np.float32)),
+        }
+    )
 
 
 def make_run(work_dir, seed=0):
-    cell = CellInfo(model="toy", method="Toy", stage="single", dataset="mgr_dark", train_modalities=["rgb"], test_modality="rgb", seed=seed, profile="smoke")
+    cell = CellInfo(
+        model="toy",
+        method="Toy",
+        stage="single",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=seed,
+        profile="smoke",
+    )
     identity = Identity(version=IDENTITY_VERSION, config={}, data={}, parents={}, code={}, seed=seed)
     key = run_key(identity)
     folder = run_dir(work_dir, "toy", key)
     folder.mkdir(parents=True)
     table = predictions(seed=seed)
     table.to_parquet(folder / "predictions.parquet")
-    record = RunRecord(key=key, status="done", cell=cell, identity=identity, metrics=compute_metrics(table), predictions_sha256=sha256_of(folder / "predictions.parquet"))
+    record = RunRecord(
+        key=key,
+        status="done",
+        cell=cell,
+        identity=identity,
+        metrics=compute_metrics(table),
+        predictions_sha256=sha256_of(folder / "predictions.parquet"),
+    )
     write_record(folder, record)
     return folder, record
 
@@ -52,15 +70,25 @@ def test_metrics_against_a_slow_reference():
 
 
 def test_ties_never_flatter():
-    table = pd.DataFrame({"clip_id": ["a", "b"], "subject": ["s", "s"], "label": [0, 1], "scores": [np.full(6, 0.5), np.full(6, 0.5)]})
+    table = pd.DataFrame(
+        {
+            "clip_id": ["a", "b"],
+            "subject": ["s", "s"],
+            "label": [0, 1],
+            "scores": [np.full(6, 0.5), np.full(6, 0.5)],
+        }
+    )
     assert compute_metrics(table).top1 == 0.0 and compute_metrics(table).top5 == 0.0
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda t: t.iloc[:0], "empty"),
-    (lambda t: t.assign(label=9), "outside"),
-    (lambda t: t.assign(scores=[np.array([np.nan, 0, 0, 0])] * len(t)), "finite"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.iloc[:0], "empty"),
+        (lambda t: t.assign(label=9), "outside"),
+        (lambda t: t.assign(scores=[np.array([np.nan, 0, 0, 0])] * len(t)), "finite"),
+    ],
+)
 def test_bad_predictions_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         compute_metrics(change(predictions()))
@@ -78,16 +106,19 @@ def edit(folder, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-@pytest.mark.parametrize(("damage", "reason"), [
-    (lambda f: (f / "run.json").write_text("{ half"), "corrupt"),
-    (lambda f: (f / "run.json").write_text("[]"), "corrupt"),
-    (lambda f: edit(f, metrics={"top1": 1.0, "top5": 1.0, "mean_class": 1.0}), "disagree"),
-    (lambda f: edit(f, schema_version=99), "newer harness"),
-    (lambda f: edit(f, surprise=1), "surprise"),
-    (lambda f: (f / "predictions.parquet").write_bytes(b"x"), "changed since"),
-    (lambda f: (f / "predictions.parquet").unlink(), "missing"),
-    (lambda f: f.rename(f.with_name("toy-000000000000")), "another run"),
-])
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda f: (f / "run.json").write_text("{ half"), "corrupt"),
+        (lambda f: (f / "run.json").write_text("[]"), "corrupt"),
+        (lambda f: edit(f, metrics={"top1": 1.0, "top5": 1.0, "mean_class": 1.0}), "disagree"),
+        (lambda f: edit(f, schema_version=99), "newer harness"),
+        (lambda f: edit(f, surprise=1), "surprise"),
+        (lambda f: (f / "predictions.parquet").write_bytes(b"x"), "changed since"),
+        (lambda f: (f / "predictions.parquet").unlink(), "missing"),
+        (lambda f: f.rename(f.with_name("toy-000000000000")), "another run"),
+    ],
+)
 def test_what_was_tampered_with_is_rejected_with_its_reason_and_others_stay(tmp_path, damage, reason):
     folder, _ = make_run(tmp_path, seed=0)
     _, other = make_run(tmp_path, seed=1)
