@@ -4,4 +4,3 @@
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=1e-4, momentum=0.9, weight_decay=1e-4))
 param_scheduler = [dict(type='MultiStepLR', by_epoch=True, begin=0, end=80, milestones=[20], gamma=0.1)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=80)
-test_cfg = dict(type='TestLoop')

@@ -1,0 +1,56 @@
+"""Clips to measure with: what a loader would give, of any shape, without any data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+
+Shape = Sequence[int]
+
+
+def random_batch(shape: Shape | Mapping[str, Shape], batch_size: int = 1, seed: int = 0) -> dict:
+    """A batch as the loader gives it: ``inputs`` of random uint8 clips ``[1, C, T, H, W]``, and data samples.
+
+    Args:
+        shape: of one clip, ``(C, T, H, W)``, or modality -> that where the model takes several.
+
+    Raises:
+        ValueError: a shape that has not four positive numbers, or a batch size below 1.
+    """
+    from mmaction.structures import ActionDataSample
+
+    if batch_size < 1:
+        raise ValueError(f"batch size {batch_size}: at least 1 is needed")
+    draw = torch.Generator().manual_seed(seed)
+
+    def clips(one: Shape) -> list[torch.Tensor]:
+        if len(one) != 4 or min(one) < 1:
+            raise ValueError(f"input shape {tuple(one)}: four positive numbers (C, T, H, W) are needed")
+        size = (1, *one)
+        return [torch.randint(0, 256, size, generator=draw, dtype=torch.uint8) for _ in range(batch_size)]
+
+    inputs = {m: clips(s) for m, s in shape.items()} if isinstance(shape, Mapping) else clips(shape)
+    return {"inputs": inputs, "data_samples": [ActionDataSample() for _ in range(batch_size)]}
+
+
+def predict(model: nn.Module, batch: dict) -> list:
+    """Preprocess a batch and predict, without a graph; the model must be in eval mode."""
+    with torch.no_grad():
+        return model(**model.data_preprocessor(batch, False), mode="predict")
+
+
+class evaluating:
+    """Context: the model in eval mode; every part is back in its own mode afterwards."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+
+    def __enter__(self) -> nn.Module:
+        self.was = {m: m.training for m in self.model.modules()}
+        return self.model.eval()
+
+    def __exit__(self, *exc) -> None:
+        for module, training in self.was.items():
+            module.training = training

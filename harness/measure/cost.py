@@ -1,0 +1,41 @@
+"""Parameters and multiply-adds of the network that predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness.measure.clips import Shape, evaluating, predict, random_batch
+
+
+class Cost(NamedTuple):
+    """``params``: all weights, of every part that is needed to predict. ``flops``: multiply-adds of one clip."""
+
+    params: int
+    flops: int
+
+
+def predicting_network(model: nn.Module) -> nn.Module:
+    """The part that predicts: a distiller's student alone, any other model as a whole."""
+    return getattr(model, "student", model)
+
+
+def count_cost(model: nn.Module, input_shape: Shape | Mapping[str, Shape]) -> Cost:
+    """Count a recognizer's parameters and the multiply-adds of predicting one clip (one view).
+
+    Counted where they are executed, so any recognizer will do, 2D or 3D; convolutions and matrix products
+    (attention included) are counted, element-wise work and normalisation are not. A multiply-add counts once,
+    as in the tables of MMAction2.
+
+    Args:
+        model: a built recognizer or distiller; its mode, weights and buffers are left as they are.
+        input_shape: of one clip, ``(C, T, H, W)``, or modality -> that where the model takes several.
+    """
+    network = predicting_network(model)
+    params = sum(p.numel() for p in network.parameters())
+    with evaluating(model), FlopCounterMode(display=False) as counter:
+        predict(model, random_batch(input_shape))
+    return Cost(params, counter.get_total_flops() // 2)
