@@ -1,6 +1,9 @@
 """Hooks and functions for MMEngine's runner: one import line per module."""
 
-from mtcd_plugin.engine import seed_worker  # noqa: F401
+from mtcd_plugin.engine import (
+    gan_optim_wrapper,  # noqa: F401
+    seed_worker,  # noqa: F401
+)
 from mtcd_plugin.engine.hooks import (  # noqa: F401
     dataset_epoch_hook,
     plain_checkpoint_hook,

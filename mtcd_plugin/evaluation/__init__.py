@@ -1,3 +1,6 @@
 """Metrics registered in MMAction2's registry: one import line per module."""
 
-from mtcd_plugin.evaluation import clip_predictions  # noqa: F401
+from mtcd_plugin.evaluation import (
+    clip_predictions,  # noqa: F401
+    pseudo_infrared,  # noqa: F401
+)

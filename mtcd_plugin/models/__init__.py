@@ -5,3 +5,4 @@ from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor  # noqa
 from mtcd_plugin.models.distillers import cross_modal_distiller, projection  # noqa: F401
 from mtcd_plugin.models.heads import projected_head  # noqa: F401
 from mtcd_plugin.models.necks import feature_converter  # noqa: F401
+from mtcd_plugin.models.translators import encoder, networks, sda_gan, trivial  # noqa: F401

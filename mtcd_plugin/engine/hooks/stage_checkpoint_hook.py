@@ -7,7 +7,6 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mtcd_plugin.models.distillers.checkpoints import META
 from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
 
 STAGES = ("encoder", "translator", "teacher", "assistant", "student")
@@ -23,7 +22,7 @@ class StageCheckpointHook(Hook):
     the separate entry ``distillation``, so that a run can be resumed; frozen networks are not written, they
     have files of their own.
 
-    Every checkpoint says in ``meta['mtcd']`` which stage and which training subjects it comes from. A network
+    Every checkpoint says in ``meta`` which stage and which training subjects it comes from. A network
     that was trained on subjects of the test split is refused as a teacher.
 
     Args:
@@ -41,7 +40,7 @@ class StageCheckpointHook(Hook):
         model = bare(runner)
         test_subjects = subjects_of(getattr(runner, "_test_dataloader", None))
         for role, about in getattr(model, "about", {}).items():
-            if leaked := sorted(set(about.get("subjects", ())) & test_subjects):
+            if leaked := sorted(set(about.get("train_subjects", ())) & test_subjects):
                 raise ValueError(
                     f"model.teachers.{role}.checkpoint was trained on test subject '{leaked[0]}'; "
                     "train it on this split's training subjects"
@@ -59,14 +58,16 @@ class StageCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         subjects = sorted(subjects_of(runner.train_dataloader)) if runner._train_loop is not None else []
-        checkpoint.setdefault("meta", {})[META] = dict(stage=self.stage, subjects=subjects)
+        checkpoint.setdefault("meta", {}).update(stage=self.stage, train_subjects=subjects)
+        self.publish(runner, checkpoint)
+
+    def publish(self, runner: Runner, checkpoint: dict) -> None:
+        """Reduce ``state_dict`` to what the stage hands on."""
         model = bare(runner)
         if not isinstance(model, CrossModalDistiller):
             return
         state = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {
-            k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)
-        }
+        checkpoint["state_dict"] = {k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)}
         kept = ("projection.", *(f"teachers.{role}." for role in model.roles if model.trained[role]))
         checkpoint["distillation"] = {k: v for k, v in state.items() if k.startswith(kept)}
 
@@ -97,6 +98,4 @@ def subjects_of(loader) -> set[str]:
         dataset = DATASETS.build(loader["dataset"])
     if not hasattr(dataset, "get_data_info"):
         return set()
-    return {
-        str(s) for i in range(len(dataset)) if (s := dataset.get_data_info(i).get("subject")) is not None
-    }
+    return {str(s) for i in range(len(dataset)) if (s := dataset.get_data_info(i).get("subject")) is not None}

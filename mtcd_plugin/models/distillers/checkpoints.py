@@ -9,8 +9,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-META = "mtcd"  # key in a checkpoint's ``meta`` under which a stage describes itself (see StageCheckpointHook)
-
 
 def read_checkpoint(path: str, what: str) -> dict:
     """A checkpoint on the CPU, as a dict with ``state_dict`` and ``meta``.
@@ -33,7 +31,9 @@ def read_checkpoint(path: str, what: str) -> dict:
     return checkpoint if "state_dict" in checkpoint else {"state_dict": checkpoint, "meta": {}}
 
 
-def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ...] = ()) -> dict:
+def load_network(
+    network: nn.Module, path: str, what: str, stages: tuple[str, ...] = (), prefix: str = ""
+) -> dict:
     """Load ``path`` into ``network``, every weight of it.
 
     Args:
@@ -41,20 +41,21 @@ def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ..
         path: a checkpoint file.
         what: how messages call it, e.g. ``"model.teachers.assistant"``.
         stages: stages that the file may come from; files that do not say are taken on trust.
+        prefix: of the network's weights in the file.
 
     Returns:
-        What the file says about its stage (``meta['mtcd']``), or {}.
+        What the file says about itself (``meta``): ``stage`` and ``train_subjects``, where it does.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`read_checkpoint`; or wrong stage, missing or misshapen
             weights.
     """
     checkpoint = read_checkpoint(path, what)
-    about = (checkpoint.get("meta") or {}).get(META, {})
+    about = checkpoint.get("meta") or {}
     stage = about.get("stage", "")
     if stage and stages and stage not in stages:
         raise ValueError(f"{what}: {path} is of stage '{stage}'; needed is {' or '.join(stages)}")
-    weights = checkpoint["state_dict"]
+    weights = {k[len(prefix) :]: v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
     own = network.state_dict()
     missing = [k for k in own if k not in weights and not k.endswith("num_batches_tracked")]
     if missing:

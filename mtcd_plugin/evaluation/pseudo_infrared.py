@@ -1,0 +1,138 @@
+"""Writing pseudo-infrared to a clip store, and measuring how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmaction.registry import METRICS
+from mmengine.evaluator import BaseMetric
+
+from mtcd_plugin.formats.clip_store import ClipStoreWriter
+
+GRID = 16  # frames are compared at 16 x 16: the infrared camera stands beside the RGB one
+
+
+@METRICS.register_module()
+class PseudoInfraredStore(BaseMetric):
+    """Writes each clip's ``pseudo_ir`` to a clip store, frame by frame beside its RGB window, and compares it
+    with the
+    true infrared where the batch has it.
+
+    Args:
+        output_dir: folder of the store; it must not exist yet. '' measures only.
+        source: what the store was made from, e.g. the translator's checksum.
+        strips: number of clips of which an image strip is written to ``<output_dir>/../strips``.
+
+    ``compute_metrics`` returns, as means over clips:
+
+    - ``flicker``: mean |difference of following frames| of pseudo-infrared over that of RGB, both divided by
+    their
+      standard deviation (1 = as lively as the RGB it was made from);
+    - ``ir_flicker``: the same for the true infrared;
+    - ``ir_correlation``: Pearson correlation with the true infrared at 16 x 16 pixels, per frame;
+    - ``ir_distance``: mean absolute difference of the grey levels there, in 0..1;
+    - ``ir_histogram``: earth mover's distance of the grey levels' histograms, in 0..1.
+    """
+
+    default_prefix = "pseudo_ir"
+
+    def __init__(
+        self,
+        output_dir: str = "",
+        source: str = "",
+        strips: int = 4,
+        collect_device: str = "cpu",
+        prefix=None,
+    ):
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.output_dir, self.source, self.strips = output_dir, source, strips
+        self.writer: ClipStoreWriter | None = None
+        self.drawn = 0
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        inputs = data_batch["inputs"]
+        streams = inputs if isinstance(inputs, dict) else {"rgb": inputs}
+        for i, sample in enumerate(data_samples):
+            pseudo = frames(sample["pseudo_ir"])
+            rgb = frames(streams["rgb"][i])
+            infrared = frames(streams["ir"][i]) if "ir" in streams else None
+            self._write(sample["clip_id"], pseudo)
+            self._draw(sample["clip_id"], rgb, pseudo, infrared)
+            self.results.append(quality(rgb, pseudo, infrared))
+
+    def compute_metrics(self, results: list[dict[str, float]]) -> dict[str, float]:
+        if self.writer is not None:
+            self.writer.close()
+            self.writer = None
+        names = sorted({name for row in results for name in row})
+        return {name: float(np.mean([row[name] for row in results if name in row])) for name in names}
+
+    def _write(self, clip_id: str, pseudo: np.ndarray) -> None:
+        if not self.output_dir:
+            return
+        if self.writer is None:
+            size = (pseudo.shape[2], pseudo.shape[1])
+            self.writer = ClipStoreWriter(self.output_dir, "pseudo_ir", size, source=self.source)
+        self.writer.add(clip_id, pseudo)
+
+    def _draw(self, clip_id: str, rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None) -> None:
+        if not self.output_dir or self.drawn >= self.strips:
+            return
+        self.drawn += 1
+        folder = Path(self.output_dir).parent / "strips"
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{clip_id}.png"), strip(rgb, pseudo, infrared)[..., ::-1])
+
+
+def frames(clip) -> np.ndarray:
+    """Tensor uint8 [1, C, T, H, W] -> array uint8 [T, H, W, C]."""
+    return clip[0].permute(1, 2, 3, 0).cpu().numpy()
+
+
+def quality(rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None) -> dict[str, float]:
+    """The measures of :class:`PseudoInfraredStore` for one clip; uint8 [T, H, W, 3 or 1] each."""
+    base = liveliness(rgb)
+    out = {"flicker": liveliness(pseudo) / base} if base > 0 else {}
+    if infrared is None or infrared.std() == 0:
+        return out
+    if base > 0:
+        out["ir_flicker"] = liveliness(infrared) / base
+    a, b = coarse(pseudo), coarse(infrared)
+    da, db = (x - x.mean(axis=1, keepdims=True) for x in (a, b))
+    norm = np.sqrt((da**2).sum(axis=1) * (db**2).sum(axis=1))
+    out["ir_correlation"] = float(np.mean((da * db).sum(axis=1) / np.maximum(norm, 1e-9)))
+    out["ir_distance"] = float(np.abs(a - b).mean())
+    histograms = [np.bincount(x.ravel(), minlength=256) / x.size for x in (pseudo, infrared)]
+    out["ir_histogram"] = float(np.abs(np.cumsum(histograms[0] - histograms[1])).sum() / 255)
+    return out
+
+
+def liveliness(clip: np.ndarray) -> float:
+    """Mean |difference of following frames| over the standard deviation of the clip; 0 for a constant or
+    single frame."""
+    x = clip.astype(np.float32).mean(axis=3)
+    spread = float(x.std())
+    return float(np.abs(np.diff(x, axis=0)).mean()) / spread if len(x) > 1 and spread > 0 else 0.0
+
+
+def coarse(clip: np.ndarray) -> np.ndarray:
+    """uint8 [T, H, W, 1] -> float [T, 256] in 0..1: each frame at 16 x 16."""
+    small = [cv2.resize(frame[..., 0], (GRID, GRID), interpolation=cv2.INTER_AREA) for frame in clip]
+    return np.stack(small).reshape(len(small), -1).astype(np.float32) / 255
+
+
+def strip(rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None, columns: int = 8) -> np.ndarray:
+    """RGB, brightened RGB, pseudo-infrared and infrared, one row each: uint8 [rows * H, columns * W, 3]."""
+    at = np.linspace(0, len(rgb) - 1, columns).round().astype(int)
+    level = max(float(rgb.mean()) / 255, 1e-3)
+    bright = ((rgb / 255.0) ** min(1.0, np.log(0.4) / np.log(level)) * 255).astype(np.uint8)
+    rows = [rgb, bright, pseudo] + ([infrared] if infrared is not None else [])
+    return np.concatenate(
+        [
+            np.concatenate([np.broadcast_to(row[t], (*row[t].shape[:2], 3)) for t in at], axis=1)
+            for row in rows
+        ]
+    )

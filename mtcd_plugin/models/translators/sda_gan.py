@@ -1,0 +1,225 @@
+"""The modality translator: structured domain adaptation with a cycle GAN (paper, section 4.1)."""
+
+from __future__ import annotations
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor
+
+from mtcd_plugin.models.distillers.checkpoints import load_network, read_checkpoint
+from mtcd_plugin.models.heads.projected_head import labels_of
+from mtcd_plugin.models.translators.base import Translator, frames_of
+from mtcd_plugin.models.translators.enhance import ENHANCEMENTS, enhance
+from mtcd_plugin.models.translators.losses import least_squares, relation_consistency
+from mtcd_plugin.models.translators.networks import ImagePool
+
+PAIRINGS = ("unpaired", "paired")
+IDENTITIES = ("label", "subject")
+
+
+@MODELS.register_module()
+class SDATranslator(Translator):
+    """Two generators (RGB -> infrared and back), two PatchGAN discriminators, and two frozen encoders that
+    hold the
+    relations between identities.
+
+    Loss of the generators: LSGAN in both directions + ``cycle_weight`` * L1 cycle + ``identity_weight`` * L1
+        identity
+    + ``relation_weight`` * online relation consistency, and ``paired_weight`` * L1 to the true infrared where
+    frames are pairs. Loss of the discriminators: half of real + fake, with pools of ``pool_size`` images.
+
+    Args:
+        generator, discriminator: configs; the RGB -> infrared generator is made grey.
+        rgb_encoder, ir_encoder: ``dict(model=..., checkpoint='...')`` of the frozen encoders F_s and F_t;
+            None switches relation consistency off.
+        init_from: checkpoint of a translator to start from (fine-tuning on the target), '' for none.
+        pairing: ``unpaired``: infrared frames of a batch are dealt to other clips, so that no frame meets its
+            own; ``paired``: RGB and infrared of the same instant, which also allows ``paired_weight``.
+        identity: what relation consistency takes for an identity: ``label`` (person of SYSU-MM01, gesture of
+            the target) or ``subject``.
+
+    ``train_step`` takes ``inputs['rgb']`` and ``inputs['ir']``, uint8 [1, C, T, H, W] each; all their frames
+    are used.
+    """
+
+    def __init__(
+        self,
+        generator: dict,
+        discriminator: dict,
+        rgb_encoder: dict | None = None,
+        ir_encoder: dict | None = None,
+        init_from: str = "",
+        pairing: str = "unpaired",
+        identity: str = "label",
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
+        relation_weight: float = 1.0,
+        paired_weight: float = 0.0,
+        pool_size: int = 50,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value, valid in (("pairing", pairing, PAIRINGS), ("identity", identity, IDENTITIES)):
+            if value not in valid:
+                raise ValueError(
+                    f"SDATranslator: {name} '{value}' is unknown; choose from {', '.join(valid)}"
+                )
+        if paired_weight and pairing != "paired":
+            raise ValueError("SDATranslator: paired_weight needs pairing='paired'")
+        self.pairing, self.identity, self.init_from = pairing, identity, init_from
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.relation_weight, self.paired_weight = relation_weight, paired_weight
+        self.to_ir = MODELS.build({**generator, "gray": True})
+        self.to_rgb = MODELS.build(generator)
+        self.judge_ir = MODELS.build(discriminator)
+        self.judge_rgb = MODELS.build(discriminator)
+        self.encoder_files = {}
+        if relation_weight and rgb_encoder and ir_encoder:
+            self.rgb_encoder, self.ir_encoder = (
+                MODELS.build(rgb_encoder["model"]),
+                MODELS.build(ir_encoder["model"]),
+            )
+            self.encoder_files = {
+                "rgb_encoder": rgb_encoder["checkpoint"],
+                "ir_encoder": ir_encoder["checkpoint"],
+            }
+            for encoder in (self.rgb_encoder, self.ir_encoder):
+                encoder.requires_grad_(False)
+        self.pools = {"rgb": ImagePool(pool_size), "ir": ImagePool(pool_size)}
+        self.train(self.training)
+
+    def init_weights(self) -> None:
+        for module in (self.to_ir, self.to_rgb, self.judge_ir, self.judge_rgb):
+            module.init_weights()
+        for name, path in self.encoder_files.items():
+            if not path:
+                raise ValueError(
+                    f"model.{name}.checkpoint is empty: train the encoder first, or set model.relation_weight=0"
+                )
+            load_network(getattr(self, name), path, f"model.{name}", stages=("encoder",))
+        if self.init_from:
+            load_translator(self, self.init_from, "model.init_from")
+
+    def train(self, mode: bool = True) -> SDATranslator:
+        """The encoders stay in eval mode."""
+        super().train(mode)
+        for name in self.encoder_files:
+            getattr(self, name).eval()
+        return self
+
+    def generate(self, images: Tensor) -> Tensor:
+        """float [N, 3, H, W] in [0, 1] -> the same, grey."""
+        return self.to_ir(images)
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """One step of both generators, then of both discriminators."""
+        data = self.data_preprocessor(data, True)
+        rgb, ir, identities = self.frames(data["inputs"], data["data_samples"])
+        losses, fakes = self.generator_losses(rgb, ir, identities)
+        total, log = self.parse_losses(losses)
+        optim_wrapper["generator"].update_params(total)
+        losses = self.discriminator_losses(rgb, ir, fakes)
+        total, more = self.parse_losses(losses)
+        optim_wrapper["discriminator"].update_params(total)
+        log["loss_generator"], more["loss_discriminator"] = log.pop("loss"), more.pop("loss")
+        return {**log, **more, "loss": log["loss_generator"]}
+
+    def frames(self, inputs: dict, data_samples: list) -> tuple[Tensor, Tensor, Tensor]:
+        """RGB and infrared frames, float [N * T, 3, H, W] each, and the identity of each RGB frame, int64 [N
+        * T]."""
+        rgb, ir = enhance(frames_of(inputs["rgb"]), self.pre_enhance), frames_of(inputs["ir"])
+        if self.pairing == "unpaired" and len(ir) > 1:
+            ir = ir.roll(1, dims=0)
+        if self.identity == "subject":
+            names = sorted({s.metainfo["subject"] for s in data_samples})
+            identities = torch.tensor(
+                [names.index(s.metainfo["subject"]) for s in data_samples], device=rgb.device
+            )
+        else:
+            identities = labels_of(data_samples, rgb.device)
+        return rgb.flatten(0, 1), ir.flatten(0, 1), identities.repeat_interleave(rgb.shape[1])
+
+    def generator_losses(self, rgb: Tensor, ir: Tensor, identities: Tensor) -> tuple[dict, dict]:
+        """Losses of the generators, and the fakes they made."""
+        for judge in (self.judge_ir, self.judge_rgb):
+            judge.requires_grad_(False)  # the generators' gradient passes through, not into them
+        fake_ir, fake_rgb = self.to_ir(rgb), self.to_rgb(ir)
+        losses = {
+            "loss_gan_ir": least_squares(self.judge_ir(fake_ir), True),
+            "loss_gan_rgb": least_squares(self.judge_rgb(fake_rgb), True),
+            "loss_cycle": self.cycle_weight
+            * ((self.to_rgb(fake_ir) - rgb).abs().mean() + (self.to_ir(fake_rgb) - ir).abs().mean()),
+        }
+        if self.identity_weight:
+            losses["loss_identity"] = self.identity_weight * (
+                (self.to_ir(ir) - ir).abs().mean() + (self.to_rgb(rgb) - rgb).abs().mean()
+            )
+        if self.encoder_files:
+            with torch.no_grad():
+                original = self.rgb_encoder.embed(rgb)
+            relation = relation_consistency(self.ir_encoder.embed(fake_ir), original, identities)
+            losses["loss_relation"] = self.relation_weight * relation
+        if self.paired_weight:
+            losses["loss_paired"] = self.paired_weight * (fake_ir - ir).abs().mean()
+        return losses, {"ir": fake_ir, "rgb": fake_rgb}
+
+    def discriminator_losses(self, rgb: Tensor, ir: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+        losses = {}
+        for name, judge, real in (("ir", self.judge_ir, ir), ("rgb", self.judge_rgb, rgb)):
+            judge.requires_grad_(True)
+            fake = self.pools[name].query(fakes[name])
+            losses[f"loss_judge_{name}"] = 0.5 * (
+                least_squares(judge(real), True) + least_squares(judge(fake), False)
+            )
+        return losses
+
+
+@MODELS.register_module()
+class TrainedTranslator(Translator):
+    """The RGB -> infrared generator of a trained :class:`SDATranslator`, for rendering and for use on the
+    fly.
+
+    Args:
+        generator: config of the generator that was trained.
+        checkpoint: file of the translator's stage; it is read before the first use.
+    """
+
+    def __init__(self, generator: dict, checkpoint: str = "", **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.to_ir = MODELS.build({**generator, "gray": True})
+        self.checkpoint, self.loaded = checkpoint, False
+        self.requires_grad_(False)
+
+    def prepare(self) -> None:
+        if self.loaded:
+            return
+        if not self.checkpoint:
+            raise ValueError(
+                "model.checkpoint of the translator is empty: train the translator first and give its file"
+            )
+        load_translator(self, self.checkpoint, "translator")
+        self.loaded = True
+
+    def generate(self, images: Tensor) -> Tensor:
+        """float [N, 3, H, W] in [0, 1] -> the same, grey."""
+        return self.to_ir(images)
+
+
+def load_translator(translator: Translator, path: str, what: str) -> dict:
+    """Load what a translation stage trained, whatever ``translator`` has of it; see :func:`load_network`.
+
+    Raises:
+        ValueError: in addition, the file was trained with another ``pre_enhance``.
+    """
+    about = {}
+    for name in ("to_ir", "to_rgb", "judge_ir", "judge_rgb"):
+        if hasattr(translator, name):
+            about = load_network(getattr(translator, name), path, what, ("translator",), prefix=f"{name}.")
+    trained = read_checkpoint(path, what)["state_dict"].get("enhancement")
+    if trained is not None and int(trained) != int(translator.enhancement):
+        raise ValueError(
+            f"{what}: {path} was trained with pre_enhance='{ENHANCEMENTS[int(trained)]}', "
+            f"the config says '{translator.pre_enhance}'"
+        )
+    return about
