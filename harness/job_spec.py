@@ -19,7 +19,6 @@ class JobSpec(Strict):
     identity: Identity
     data: DataInfo | None
     config: dict[str, Any]  # with data paths and the parents' outputs in place
-    input_shape: list[int] = []  # of one clip, [C, T, H, W]; empty: cost is not counted
     clip_store: str = ""  # folder of clip stores, "" decodes straight from video
     workers: int = 0  # data-loading processes
     accumulate: int = 1  # the micro-batch is the config's batch divided by this

@@ -31,10 +31,11 @@ from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import PREDICTIONS, load_predictions, write_record
 from harness.measure import count_cost
-from harness.worker_hooks import ExactResume, NanLoss, RunLog, Stopped
+from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped
 
 CHECKPOINT = "checkpoint.pth"
 STORE = "store"
+RESUME = Path("mm") / "last.pth"
 
 
 def main(directory: str, threads: int, gpu: str | None) -> None:
@@ -75,16 +76,17 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         print(f"{spec.name}: training", flush=True)
     runner = Runner.from_cfg(cfg)
     log = RunLog(folder, cfg.get("train_cfg", {}).get("max_epochs") if cfg.get("train_cfg") else None)
-    runner.register_hook(log, priority="VERY_LOW")
+    runner.register_hook(log, priority="BELOW_NORMAL")
     if spec.kind == "train":
         runner.register_hook(NanLoss(), priority="HIGH")
         runner.register_hook(ExactResume(), priority="HIGHEST")
+        runner.register_hook(AtomicCheckpoint(folder / RESUME), priority="VERY_LOW")
         started = time.perf_counter()
         runner.train()
         record.cost.train_seconds = log.trained_before + time.perf_counter() - started
         record.epochs = log.epochs
         record.cost.data_time_share = log.data_time_share()
-        save_weights(runner, folder / CHECKPOINT, spec)
+        publish_weights(folder / RESUME, folder / CHECKPOINT, spec)
         record.checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
     if cfg.get("test_cfg") is not None and cfg.get("test_dataloader") is not None:
         started = time.perf_counter()
@@ -103,9 +105,9 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
             raise ValueError(
                 f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole"
             )
-    if spec.input_shape:
-        record.cost.input_shape = list(spec.input_shape)
-        record.cost.params, record.cost.flops = count_cost(runner.model, tuple(spec.input_shape))
+        shape = clip_shape(runner)
+        record.cost.params, record.cost.flops = count_cost(runner.model, shape)
+        record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
     record.cost.peak_memory_bytes = peak_memory(on_gpu)
     record.cost.total_seconds = (record.cost.train_seconds or 0.0) + (record.cost.test_seconds or 0.0)
     record.status = "done"
@@ -119,8 +121,10 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     config["launcher"] = "none"
     config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
     config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
-    config["resume"] = (folder / "mm" / "last_checkpoint").is_file()
-    config["load_from"] = None
+    config["default_hooks"] = {**config.get("default_hooks", {}), "checkpoint": None}     # AtomicCheckpoint instead
+    resumable = spec.kind == "train" and (folder / RESUME).is_file()
+    config["resume"] = resumable
+    config["load_from"] = str(folder / RESUME) if resumable else None
     workers = spec.workers
     for split in ("train", "val", "test"):
         loader = config.get(f"{split}_dataloader")
@@ -160,23 +164,22 @@ def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:
     return evaluator
 
 
-def save_weights(runner: Runner, path: Path, spec: JobSpec) -> None:
-    """Weights alone (no optimizer, no pickled objects), so that the file loads with ``weights_only=True``."""
-    checkpoint: dict[str, Any] = {
-        "meta": {
-            "key": spec.key,
-            "model": spec.cell.model,
-            "stage": spec.cell.stage,
-            "train_subjects": list(spec.data.train_subjects) if spec.data else [],
-        },
-        "state_dict": {k: v.detach().cpu() for k, v in runner.model.state_dict().items()},
-    }
-    for hook in runner.hooks:  # a distiller keeps its student alone
-        keep = getattr(hook, "publish", None)
-        if keep is not None:
-            keep(runner, checkpoint)
+def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
+    """(C, T, H, W) of one test clip, by modality where there are several."""
+    inputs = runner.test_dataloader.dataset[0]["inputs"]
+    if isinstance(inputs, dict):
+        return {m: tuple(x.shape[1:]) for m, x in inputs.items()}
+    return tuple(inputs.shape[1:])
+
+
+def publish_weights(resume: Path, path: Path, spec: JobSpec) -> None:
+    """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files."""
+    full = torch.load(resume, map_location="cpu", weights_only=True)
+    meta = {"key": spec.key, "model": spec.cell.model, "stage": spec.cell.stage}
+    if "mtcd" in full["meta"]:
+        meta["mtcd"] = full["meta"]["mtcd"]
     tmp = path.with_suffix(".tmp")
-    torch.save(checkpoint, tmp)
+    torch.save({"meta": meta, "state_dict": full["state_dict"]}, tmp)
     os.replace(tmp, path)
 
 

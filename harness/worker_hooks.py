@@ -32,6 +32,18 @@ class NanLoss(Hook):
                 )
 
 
+class AtomicCheckpoint(Hook):
+    """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def after_train_epoch(self, runner) -> None:
+        tmp = self.path.with_suffix(".tmp")
+        runner.save_checkpoint(str(tmp.parent), tmp.name, by_epoch=True)
+        os.replace(tmp, self.path)
+
+
 class ExactResume(Hook):
     """Keeps the state of every random generator in the checkpoint, so that a resumed run equals an undisturbed one."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness.plan.data import TABLE_KEYS, dataset_clips
-from mtcd_plugin.formats.clip_store import ClipStoreWriter, groups, store_key
+from mtcd_plugin.formats.clip_store import ClipStoreWriter, groups, source_hash, store_name
 from mtcd_plugin.formats.clips import Clip, source_stream
 from mtcd_plugin.formats.video import read_frames
 
@@ -27,6 +27,7 @@ class Wanted:
     folder: Path
     modality: str
     size: tuple[int, int]  # width, height
+    source: str  # hash of what it is made from
     clips: tuple[Clip, ...]
 
     @property
@@ -50,8 +51,9 @@ def wanted_stores(datasets: Iterable[dict[str, Any]], root: Path) -> list[Wanted
         for modality in dataset.get("modalities") or ("rgb",):
             for lighting, clips in groups(table.clips, modality).items():
                 if lighting in lightings:
-                    folder = root / store_key(clips, modality, size)
-                    found[folder] = Wanted(folder, modality, size, tuple(clips))
+                    source = source_hash(clips, modality)
+                    folder = root / store_name(modality, size, source)
+                    found[folder] = Wanted(folder, modality, size, source, tuple(clips))
     return list(found.values())
 
 
@@ -89,7 +91,7 @@ def _check_space(missing: list[Wanted], root: Path) -> None:
 
 def _build(store: Wanted, pool, say: Callable[[str], None]) -> None:
     began = time.monotonic()
-    with ClipStoreWriter(store.folder, store.modality, store.size, source=store.folder.name) as writer:
+    with ClipStoreWriter(store.folder, store.modality, store.size, source=store.source) as writer:
         jobs = [
             (c.clip_id, source_stream(c, store.modality), store.size, store.modality != "rgb")
             for c in store.clips
