@@ -59,6 +59,21 @@ def test_cost_of_a_distiller_is_its_students():
     assert count_cost(Distilling(), (C, T, H, W)) == (PARAMS, FLOPS)
 
 
+def test_attention_is_counted():
+    """Four projections and two products of tokens with tokens; the softmax is not a multiply-add."""
+
+    class Attending(Toy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+        def forward(self, inputs, data_samples=None, mode="tensor"):
+            tokens = inputs.flatten()[: 6 * 8].reshape(1, 6, 8)
+            return self.attention(tokens, tokens, tokens)[0]
+
+    assert count_cost(Attending(), (C, T, H, W)).flops == 4 * 6 * 8 * 8 + 2 * 6 * 6 * 8
+
+
 def test_measuring_changes_nothing():
     toy = Toy().train()
     toy.norm.eval()

@@ -1,0 +1,173 @@
+"""Every config of ``mm_configs``: how it is written, what it says at each profile, and what its metafile says of it."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.plan.resolve import resolve
+from harness.suite.benchmark import load_benchmark
+from harness.suite.entries import load_entries
+
+ROOT = Path(__file__).parents[2] / "mm_configs"
+FILES = sorted(ROOT.rglob("*.py"))
+CONFIGS = [f for f in FILES if "_base_" not in f.parts]
+METAFILES = sorted(ROOT.glob("*/metafile.yml"))
+CLASSES = {"mgr_dark": 10, "nvgesture": 25}
+
+
+@cache
+def entries():
+    return load_entries(ROOT, load_benchmark(ROOT / "benchmark.yml"))
+
+
+SINGLE = sorted(name for name, e in entries().items() if e.stage == "single")
+
+
+def pipelines(config):
+    """The transforms of each loader by type."""
+    return {
+        split: {t["type"]: t for t in config[f"{split}_dataloader"]["dataset"]["pipeline"]}
+        for split in ("train", "test")
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_text_style(path):
+    """An import above ``_base_`` flips MMEngine to another parser; bases by package name need pkg_resources."""
+    text = path.read_text(encoding="utf-8")
+    code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert not [line for line in code if re.match(r"\s*(import|from)\s", line)]
+    assert "read_base" not in text and "::" not in text
+    if "_base_ =" in text:
+        assert code[0].startswith("_base_ =")
+    assert "Flip" not in text, "gestures differ by left and right"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("profile", ["smoke", "demo", "paper"])
+def test_resolves(path, profile):
+    resolved = resolve(path, profile)
+    assert resolved.config["default_scope"] == "mmaction"
+    assert not {"profiles", "parents"} & set(resolved.config)
+    assert all(f.is_relative_to(ROOT) for f in resolved.files) and path in resolved.files
+    for parent in resolved.parents.values():
+        assert (path.parent / parent["config"]).is_file()
+
+
+def test_every_config_is_listed_once():
+    listed = [m["Config"] for f in METAFILES for m in yaml.safe_load(f.read_text())["Models"]]
+    assert sorted(listed) == sorted(f"mm_configs/{p.relative_to(ROOT)}" for p in CONFIGS)
+    assert {f.parent for f in METAFILES} == {p.parent for p in CONFIGS}
+
+
+@pytest.mark.parametrize("path", METAFILES, ids=lambda p: p.parent.name)
+def test_metafile_is_mmaction2s_format(path):
+    meta = yaml.safe_load(path.read_text())
+    collections = {c["Name"]: c for c in meta["Collections"]}
+    for c in collections.values():
+        assert c["Paper"]["Title"] and c["Paper"]["URL"].startswith("http")
+        assert c["Metadata"]["Family"] and c["Metadata"]["Architecture"]
+        assert "README" not in c or (ROOT.parent / c["README"]).is_file()
+    for m in meta["Models"]:
+        assert m["Name"] == Path(m["Config"]).stem and (ROOT.parent / m["Config"]).is_file()
+        assert m["In Collection"] in collections
+        assert m["Metadata"]["Pretrained"], "'none' where no weights are loaded"
+        assert m["Results"] == [], "results come from the ledger, not from hand"
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_data_and_head_fit_the_metafile(name):
+    entry = entries()[name]
+    for profile in ("smoke", "demo", "paper"):
+        config = resolve(entry.config, profile).config
+        for split in ("train", "test"):
+            dataset = config[f"{split}_dataloader"]["dataset"]
+            assert Path(dataset["data_root"]).name == entry.dataset
+            assert dataset["modalities"] == [entry.test_modality]
+            assert dataset["split"] == split
+            if entry.dataset == "mgr_dark":
+                assert dataset["lighting"] == entry.metadata.get("Lighting", "dark")
+        assert config["model"]["cls_head"]["num_classes"] == CLASSES[entry.dataset]
+        assert config["model"]["cls_head"]["average_clips"] == "prob"
+        assert f"_{entry.test_modality}".replace("_", "-") in name
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_weights_said_absent_are_absent(name):
+    config = resolve(entries()[name].config, "paper").config
+    loaded = [
+        config["load_from"],
+        config["model"]["backbone"].get("pretrained"),
+        config["model"].get("init_cfg"),
+    ]
+    assert (entries()[name].pretrained == "none") == (not any(loaded))
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_paper_is_section_5_1(name):
+    """32 frames uniformly, 256 -> 224 random / centre crop, batch 32, 80 epochs of SGD at 1e-4, x0.1 after 20."""
+    config = resolve(entries()[name].config, "paper").config
+    train, test = pipelines(config).values()
+    assert train["SampleClipFrames"]["clip_len"] == test["SampleClipFrames"]["clip_len"] == 32
+    assert train["LoadModalities"]["size"] == test["LoadModalities"]["size"] == (256, 256)
+    assert train["RandomCrop"]["size"] == test["CenterCrop"]["crop_size"] == 224
+    assert config["train_dataloader"]["batch_size"] == 32
+    assert config["train_cfg"] == {"type": "EpochBasedTrainLoop", "max_epochs": 80}
+    optimizer = {"type": "SGD", "lr": 1e-4, "momentum": 0.9, "weight_decay": 1e-4}
+    assert config["optim_wrapper"] == {"optimizer": optimizer}
+    (decay,) = config["param_scheduler"]
+    assert (decay["type"], decay["by_epoch"], decay["milestones"], decay["gamma"]) == (
+        "MultiStepLR",
+        True,
+        [20],
+        0.1,
+    )
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_nothing_is_selected_on_the_test_split(name):
+    for profile in ("smoke", "demo", "paper"):
+        config = resolve(entries()[name].config, profile).config
+        assert not {"val_dataloader", "val_cfg", "val_evaluator"} & {k for k, v in config.items() if v}
+        assert not config["test_dataloader"].get("drop_last"), "all test clips count"
+        assert "num_batch_per_epoch" not in config["test_dataloader"]
+        assert "indices" not in config["test_dataloader"]["dataset"]
+        assert "save_best" not in config["default_hooks"]["checkpoint"]
+
+
+@pytest.mark.parametrize("profile", ["smoke", "demo"])
+def test_profiles_are_the_same_for_all_methods(profile):
+    """Rows of a table differ by method, not by clip length, resolution, batch or number of clips seen."""
+
+    def protocol(name):
+        config = resolve(entries()[name].config, profile).config
+        loaders = {
+            s: {k: v for k, v in config[f"{s}_dataloader"].items() if k != "dataset"}
+            for s in ("train", "test")
+        }
+        return pipelines(config), loaders, config["train_cfg"]
+
+    first, *others = [protocol(name) for name in SINGLE]
+    assert all(other == first for other in others)
+
+
+def test_profile_arguments_name_transforms_that_exist():
+    """A transform type misspelt in a profile would be left out silently."""
+    from mmengine.config import Config
+
+    known = set()
+    for path in CONFIGS:
+        config = resolve(path, "paper").config
+        for split in ("train", "test"):
+            if config.get(f"{split}_dataloader"):
+                known |= {t["type"] for t in config[f"{split}_dataloader"]["dataset"].get("pipeline", [])}
+    for profile in (ROOT / "_base_" / "profiles").glob("*.py"):
+        content = Config.fromfile(str(profile), import_custom_modules=False)
+        assert set(content.get("transforms", {})) <= known
+        assert {k.split(".")[0] for k in content.get("overrides", {})} <= {
+            "train_dataloader",
+            "test_dataloader",
+        }
