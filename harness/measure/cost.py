@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
+import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.measure.clips import Shape, evaluating, predict, random_batch
@@ -36,6 +39,19 @@ def count_cost(model: nn.Module, input_shape: Shape | Mapping[str, Shape]) -> Co
     """
     network = predicting_network(model)
     params = sum(p.numel() for p in network.parameters())
-    with evaluating(model), FlopCounterMode(display=False) as counter:
-        predict(model, random_batch(input_shape))
+    batch = random_batch(input_shape)
+    with evaluating(model), plain_attention(), FlopCounterMode(display=False) as counter:
+        predict(model, batch)
     return Cost(params, counter.get_total_flops() // 2)
+
+
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """Context: attention as matrix products, because the fused kernels of the CPU are not counted."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)

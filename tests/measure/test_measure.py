@@ -59,7 +59,8 @@ def test_cost_of_a_distiller_is_its_students():
     assert count_cost(Distilling(), (C, T, H, W)) == (PARAMS, FLOPS)
 
 
-def test_attention_is_counted():
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_attention_is_counted(need_weights):
     """Four projections and two products of tokens with tokens; the softmax is not a multiply-add."""
 
     class Attending(Toy):
@@ -69,9 +70,10 @@ def test_attention_is_counted():
 
         def forward(self, inputs, data_samples=None, mode="tensor"):
             tokens = inputs.flatten()[: 6 * 8].reshape(1, 6, 8)
-            return self.attention(tokens, tokens, tokens)[0]
+            return self.attention(tokens, tokens, tokens, need_weights=need_weights)[0]
 
     assert count_cost(Attending(), (C, T, H, W)).flops == 4 * 6 * 8 * 8 + 2 * 6 * 6 * 8
+    assert torch.backends.mha.get_fastpath_enabled(), "back on afterwards"
 
 
 def test_measuring_changes_nothing():
