@@ -1,0 +1,13 @@
+# A network that teaches: I3D-R50 with the feature converter (Eq. 8-9), and T_t or T_a (Eq. 5-7) beside the classifier.
+_base_ = './i3d_r50.py'
+model = dict(
+    neck=dict(type='FeatureConverter', in_channels=2048),
+    cls_head=dict(type='ProjectedHead', projection=dict(out_channels=512)))
+
+profiles = dict(
+    demo=dict(model=dict(
+        neck=dict(in_channels=256),
+        cls_head=dict(projection=dict(out_channels=64)))),
+    smoke=dict(model=dict(
+        neck=dict(in_channels=32),
+        cls_head=dict(projection=dict(out_channels=16)))))

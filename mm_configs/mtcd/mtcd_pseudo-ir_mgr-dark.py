@@ -1,0 +1,49 @@
+# Rendering, not a training: every clip of both splits through the translator, frame by frame, once.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/mgr_dark_rgb.py',
+    '../_base_/models/mtcd_translator.py',
+]
+
+model = dict(
+    _delete_=True,
+    type='TrainedTranslator',
+    generator={{_base_.model.generator}},
+    pre_enhance='stretch',
+    checkpoint='')
+train_dataloader = None
+train_cfg = None
+test_dataloader = dict(
+    batch_size=4,
+    dataset=dict(
+        split='all',
+        modalities=['rgb', 'ir'],
+        pipeline=[
+            dict(type='SampleClipFrames', clip_len=None, test_mode=True),
+            dict(type='LoadModalities', size=(256, 256)),
+            dict(type='SplitModalities'),
+            dict(type='PackClip'),
+        ]))
+test_evaluator = [dict(type='PseudoInfraredStore', output_dir='work_dirs/mtcd_pseudo-ir_mgr-dark/store')]
+
+parents = dict(translator=dict(config='mtcd_translator_mgr-dark.py', into=['model.checkpoint'], seed=0))
+
+profiles = dict(
+    demo=dict(
+        _delete_=True,
+        model=dict(generator={{_base_.profiles.demo.model.generator}}),
+        test_dataloader=dict(dataset=dict(pipeline=[
+            dict(type='SampleClipFrames', clip_len=None, test_mode=True),
+            dict(type='LoadModalities', size=(64, 64)),
+            dict(type='SplitModalities'),
+            dict(type='PackClip'),
+        ]))),
+    smoke=dict(
+        _delete_=True,
+        model=dict(generator={{_base_.profiles.smoke.model.generator}}),
+        test_dataloader=dict(dataset=dict(pipeline=[
+            dict(type='SampleClipFrames', clip_len=None, test_mode=True),
+            dict(type='LoadModalities', size=(36, 36)),
+            dict(type='SplitModalities'),
+            dict(type='PackClip'),
+        ]))))

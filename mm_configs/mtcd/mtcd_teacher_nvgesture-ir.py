@@ -1,0 +1,9 @@
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/nvgesture_ir.py',
+    '../_base_/models/mtcd_teacher_i3d_r50.py',
+    '../_base_/schedules/paper.py',
+]
+
+model = dict(cls_head=dict(num_classes=25))
+default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='teacher'))
