@@ -31,14 +31,15 @@ class StoreError(ValueError):
 
 
 def source_hash(clips: Iterable[Clip], modality: str) -> str:
-    """Hash of what a store is made from: the clips' ids, windows and file sizes. 16 hex digits.
+    """Hash of what a store is made from: the clips' ids, windows, file names and sizes. 16 hex digits.
 
     Give it every clip of one lighting that has the modality, of all splits, as ``groups`` does.
     """
     digest = hashlib.sha256()
     for clip in sorted(clips, key=lambda c: c.clip_id):
         stream = source_stream(clip, modality)
-        row = [clip.clip_id, stream.start, stream.end, file_size(clip, modality)]
+        name = os.path.basename(stream.path)
+        row = [clip.clip_id, name, stream.start, stream.end, file_size(clip, modality)]
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()[:16]
 

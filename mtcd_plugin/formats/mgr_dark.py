@@ -80,18 +80,20 @@ def _read_subjects(path: Path) -> dict[str, str]:
 def _rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows of a CSV file with a header, as (where, values without spaces around)."""
     reader = csv.reader(read_lines(path, what))
-    header = [name.strip() for name in next(reader, [])]
-    if missing := [name for name in columns if name not in header]:
-        raise ValueError(
-            f"{path} line 1: column {missing[0]!r} is missing; expected {', '.join(columns)}"
-        )
-    for values in reader:
-        where = f"{path} line {reader.line_num}"
-        if not any(value.strip() for value in values):
-            continue
-        if len(values) != len(header):
-            raise ValueError(f"{where}: {len(values)} fields where the header has {len(header)}")
-        yield where, dict(zip(header, (value.strip() for value in values), strict=True))
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if missing := [name for name in columns if name not in header]:
+            names = ", ".join(columns)
+            raise ValueError(f"{path} line 1: column {missing[0]!r} is missing; expected {names}")
+        for values in reader:
+            where = f"{path} line {reader.line_num}"
+            if not any(value.strip() for value in values):
+                continue
+            if len(values) != len(header):
+                raise ValueError(f"{where}: {len(values)} fields where the header has {len(header)}")
+            yield where, dict(zip(header, (value.strip() for value in values), strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{path} line {reader.line_num}: {error}") from None
 
 
 def _parse_row(

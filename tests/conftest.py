@@ -1,0 +1,24 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+
+from pathlib import Path
+
+import pytest
+from tiny_data import write_mgr_dark, write_nvgesture
+
+
+@pytest.fixture(scope="session")
+def mgr_dark_root(tmp_path_factory) -> Path:
+    """MGR-Dark: 4 subjects, 3 gestures, dark and daylight; rgb and depth at 25 fps, ir at 12.5 fps."""
+    return write_mgr_dark(tmp_path_factory.mktemp("mgr_dark"))
+
+
+@pytest.fixture(scope="session")
+def nvgesture_root(tmp_path_factory) -> Path:
+    """NvGesture: 3 training and 2 test clips, all five streams, true windows, rates and logs."""
+    return write_nvgesture(tmp_path_factory.mktemp("nvgesture"))

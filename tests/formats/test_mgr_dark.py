@@ -1,0 +1,162 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tiny_data import COLUMNS, GESTURES, MGR_FRAMES, SUBJECTS, write_mgr_dark_tables
+
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from mtcd_plugin.formats.video import read_frames
+
+
+def row(**changes):
+    """A valid row of annotations.csv, with rgb only."""
+    values = dict.fromkeys(COLUMNS, "") | {
+        "clip_id": "c1",
+        "pair_id": "p1",
+        "subject": "s1",
+        "scene": "lab",
+        "gesture": "stop",
+        "lighting": "dark",
+        "rgb_file": "a.mp4",
+        "rgb_fps": "25",
+        "rgb_start": "3",
+        "rgb_end": "60",
+    }
+    return values | changes
+
+
+def test_reads_the_embedded_layout(mgr_dark_root):
+    table = read_mgr_dark(str(mgr_dark_root))
+    assert table.classes == GESTURES and table.name == "MGR-Dark" and table.synthetic is True
+    assert len(table.clips) == len(SUBJECTS) * len(GESTURES)
+    clip = next(clip for clip in table.clips if clip.clip_id == "s4_stop_dark")
+    assert (clip.subject, clip.split, clip.label, clip.pair_id) == ("s4", "test", 2, "s4_stop")
+    assert (clip.streams["ir"].fps, clip.streams["ir"].end) == (12.5, MGR_FRAMES // 2)
+    assert clip.streams["rgb"].times is None
+    assert read_frames(clip.streams["rgb"].path, [0]).shape == (1, 24, 32, 3)
+
+
+def test_lighting_chooses_rows_and_pairs_tie_them(mgr_dark_root):
+    dark, daylight, both = (
+        read_mgr_dark(str(mgr_dark_root), name).clips for name in ("dark", "daylight", "both")
+    )
+    assert {clip.lighting for clip in dark} == {"dark"} and len(both) == 2 * len(dark) == 2 * len(
+        daylight
+    )
+    assert {clip.pair_id for clip in dark} == {clip.pair_id for clip in daylight}
+    with pytest.raises(ValueError, match="choose from dark, daylight, both"):
+        read_mgr_dark(str(mgr_dark_root), "night")
+
+
+def test_without_a_description_a_set_is_real(tmp_path):
+    write_mgr_dark_tables(tmp_path, [row()])
+    assert read_mgr_dark(str(tmp_path)).synthetic is False
+
+
+def test_a_missing_stream_is_left_out(tmp_path):
+    write_mgr_dark_tables(tmp_path, [row()])
+    assert list(read_mgr_dark(str(tmp_path)).clips[0].streams) == ["rgb"]
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"gesture": "dance"}, "gesture 'dance' is not in classes.txt: forward, backward, stop"),
+        ({"subject": "s9"}, "subject 's9' is not in subjects.csv"),
+        ({"lighting": "dusk"}, "choose from dark, daylight"),
+        ({"clip_id": " "}, "clip_id is empty"),
+        ({"rgb_start": "one"}, "must be numbers"),
+        ({"rgb_end": ""}, "must be numbers"),
+        ({"rgb_start": "60"}, r"rgb window \[60, 60\) is empty"),
+        ({"rgb_start": "-1"}, "empty or negative"),
+        ({"rgb_fps": "0"}, "not a frame rate"),
+        ({"rgb_fps": "nan"}, "not a frame rate"),
+    ],
+)
+def test_a_bad_value_is_one_line_with_its_place(tmp_path, changes, message):
+    write_mgr_dark_tables(tmp_path, [row(), row(clip_id="c2") | changes])
+    with pytest.raises(ValueError, match=message) as caught:
+        read_mgr_dark(str(tmp_path))
+    assert "annotations.csv line 3: " in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_clip_id_twice_is_an_error_even_across_lightings(tmp_path):
+    write_mgr_dark_tables(tmp_path, [row(), row(lighting="daylight")])
+    with pytest.raises(ValueError, match="line 3: clip_id 'c1' occurs twice"):
+        read_mgr_dark(str(tmp_path))
+
+
+def test_structure_errors(tmp_path):
+    with pytest.raises(FileNotFoundError, match="classes.txt.*check data_root"):
+        read_mgr_dark(str(tmp_path))
+    write_mgr_dark_tables(tmp_path, [row()])
+    (tmp_path / "annotations.csv").write_text("clip_id,subject\nc1,s1\n")
+    with pytest.raises(ValueError, match="line 1: column 'pair_id' is missing"):
+        read_mgr_dark(str(tmp_path))
+    write_mgr_dark_tables(tmp_path, [row()])
+    with open(tmp_path / "annotations.csv", "a") as file:
+        file.write("c2,p2,s1\n")
+    with pytest.raises(ValueError, match="line 3: 3 fields where the header has 18"):
+        read_mgr_dark(str(tmp_path))
+    write_mgr_dark_tables(tmp_path, [row()], classes=("stop", "go", "stop"))
+    with pytest.raises(ValueError, match="classes.txt line 3: class 'stop' occurs twice"):
+        read_mgr_dark(str(tmp_path))
+    write_mgr_dark_tables(tmp_path, [row()], subjects={"s1": "validation"})
+    with pytest.raises(ValueError, match="subjects.csv line 2: split 'validation' is unknown"):
+        read_mgr_dark(str(tmp_path))
+    write_mgr_dark_tables(tmp_path, [row()])
+    (tmp_path / "dataset.json").write_text("{")
+    with pytest.raises(ValueError, match="dataset.json: not valid JSON"):
+        read_mgr_dark(str(tmp_path))
+    (tmp_path / "annotations.csv").write_bytes(b"\xff\xfe\x00garbage\x9c")
+    with pytest.raises(ValueError, match="not a UTF-8 text file"):
+        read_mgr_dark(str(tmp_path))
+
+
+WORDS = st.text(
+    st.characters(codec="utf-8", categories=("L", "N", "P", "S"), exclude_characters='"'), min_size=1
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(data=st.data())
+def test_any_valid_table_is_read_back(tmp_path, data):
+    classes = data.draw(st.lists(WORDS, min_size=1, max_size=5, unique=True))
+    subjects = data.draw(
+        st.dictionaries(WORDS, st.sampled_from(["train", "test"]), min_size=1, max_size=4)
+    )
+    rows = []
+    for clip_id in data.draw(st.lists(WORDS, max_size=6, unique=True)):
+        values = row(
+            clip_id=clip_id,
+            subject=data.draw(st.sampled_from(sorted(subjects))),
+            gesture=data.draw(st.sampled_from(classes)),
+            lighting=data.draw(st.sampled_from(["dark", "daylight"])),
+        )
+        start = data.draw(st.integers(0, 500))
+        length = data.draw(st.integers(1, 500))
+        fps = data.draw(st.floats(1, 120))
+        if data.draw(st.booleans()):
+            values |= {"ir_file": "b.mp4", "ir_start": start, "ir_end": start + length, "ir_fps": fps}
+        rows.append(values)
+    write_mgr_dark_tables(tmp_path, rows, subjects, classes)
+    table = read_mgr_dark(str(tmp_path), "both")
+    assert table.classes == tuple(classes)
+    assert [clip.clip_id for clip in table.clips] == [values["clip_id"] for values in rows]
+    for clip, values in zip(table.clips, rows, strict=True):
+        assert classes[clip.label] == values["gesture"] and clip.split == subjects[clip.subject]
+        assert ("ir" in clip.streams) == bool(values["ir_file"])
+        if stream := clip.streams.get("ir"):
+            found = (stream.start, stream.end, stream.fps)
+            assert found == (values["ir_start"], values["ir_end"], values["ir_fps"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@given(text=st.text(alphabet='ab1,"\n\r \t;', max_size=80))
+def test_garbage_is_read_or_refused_in_one_line(tmp_path, text):
+    write_mgr_dark_tables(tmp_path, [row()])
+    with open(tmp_path / "annotations.csv", "a", newline="") as file:
+        file.write(text)
+    try:
+        read_mgr_dark(str(tmp_path))
+    except ValueError as error:
+        assert "annotations.csv line " in str(error) and "\n" not in str(error)
