@@ -10,7 +10,7 @@ _base_ = [
 model = dict(pre_enhance='stretch')
 train_dataloader = dict(
     batch_size=16,
-    num_batch_per_epoch=200,
+    sampler=dict(_delete_=True, type='PKSampler', identities=8, instances=2, batches=200),
     dataset=dict(
         modalities=['rgb', 'ir'],
         pipeline=[
@@ -29,7 +29,7 @@ profiles = dict(
     demo=dict(
         train_dataloader=dict(
             batch_size=8,
-            num_batch_per_epoch=20,
+            sampler=dict(identities=4, batches=20),
             dataset=dict(pipeline=[
                 dict(type='SampleClipFrames', clip_len=1),
                 dict(type='LoadModalities', size=(64, 64)),
@@ -45,8 +45,9 @@ profiles = dict(
         train_cfg=dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=10)),
     smoke=dict(
         train_dataloader=dict(
-            batch_size=2,
-            num_batch_per_epoch=2,
+            batch_size=4,
+            num_batch_per_epoch=None,
+            sampler=dict(identities=2, batches=2),
             dataset=dict(pipeline=[
                 dict(type='SampleClipFrames', clip_len=1),
                 dict(type='LoadModalities', size=(36, 36)),

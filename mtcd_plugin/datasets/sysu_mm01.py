@@ -103,19 +103,25 @@ class SYSUMM01Dataset(BaseDataset):
 class PKSampler(Sampler):
     """Batches of P identities with K samples each, so that every anchor has positives and negatives.
 
-    Identities with fewer than K samples repeat some. An epoch is as many batches as it takes to draw the data
-    set's length of samples; ``num_batch_per_epoch`` of the data loader cuts it. The loader's batch size must
-    be P x K.
+    Identities with fewer than K samples repeat some. The loader's batch size must be P x K.
 
     Args:
-        dataset: ``get_data_info(i)['label']`` is the identity.
+        dataset: ``get_data_info(i)['label']`` is the identity: a person of SYSU-MM01, a gesture of the target.
         identities: P. instances: K.
-        seed, shuffle: as of MMEngine's samplers (``shuffle`` is always on).
+        batches: per epoch; by default as many as draw the data set's length of samples. (MMEngine's
+            ``num_batch_per_epoch`` would keep to the first samples of the data set for good.)
+        seed, shuffle: as of MMEngine's samplers; the order is always random.
     """
 
     def __init__(
-        self, dataset, identities: int = 16, instances: int = 4, seed: int | None = None, shuffle: bool = True
-    ):
+        self,
+        dataset,
+        identities: int = 16,
+        instances: int = 4,
+        batches: int | None = None,
+        seed: int | None = None,
+        shuffle: bool = True,
+    ) -> None:
         labels = [dataset.get_data_info(i)["label"] for i in range(len(dataset))]
         self.samples: dict[int, list[int]] = {}
         for position, label in enumerate(labels):
@@ -123,7 +129,7 @@ class PKSampler(Sampler):
         if len(self.samples) < identities:
             raise ValueError(f"PKSampler: identities={identities}, but the data have {len(self.samples)}")
         self.identities, self.instances = identities, instances
-        self.batches = math.ceil(len(labels) / (identities * instances))
+        self.batches = batches or math.ceil(len(labels) / (identities * instances))
         self.seed, self.epoch = seed or 0, 0
 
     def set_epoch(self, epoch: int) -> None:
