@@ -1,0 +1,110 @@
+"""Writing whole sets: what is missing, by several processes, and never half of anything."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from types import ModuleType
+
+from harness.data.synthesize import mgr_dark_files
+from harness.data.synthesize.files import write_json
+from harness.data.synthesize.seeding import GENERATOR_VERSION
+
+_SETS: dict[str, ModuleType] = {"mgr_dark": mgr_dark_files}
+DATASETS = tuple(_SETS)
+PRESETS = ("demo", "smoke")
+_UNFINISHED = ".unfinished.json"
+Progress = Callable[[str, int, int], None]
+
+
+def synthesize(root: str | os.PathLike, datasets: Sequence[str] = DATASETS, preset: str = "demo", seed: int = 0,
+               jobs: int | None = None, progress: Progress | None = None) -> dict[str, Path]:
+    """Write synthetic sets as real video files, each into `root`/<dataset>.
+
+    A finished set of the same generator version, preset and seed is left alone, a half-written one is completed. Frames
+    depend on version, preset and seed, not on `jobs`.
+
+    Args:
+        root: folder that holds one folder per set.
+        datasets: any of DATASETS.
+        preset: "demo" (learnable on two cores, minutes) or "smoke" (tiny, seconds).
+        seed: seed of the whole set.
+        jobs: processes, default all cores that this process may use. Callers that start processes by `spawn` need the
+            usual `if __name__ == "__main__"`.
+        progress: called as progress(dataset, clips done, clips in all).
+
+    Returns: dataset -> its folder.
+    Raises: ValueError for an unknown name, or when the folder holds something else.
+    """
+    for name in datasets:
+        if name not in _SETS:
+            raise ValueError(f"unknown synthetic data set {name!r}; choose from {', '.join(DATASETS)}")
+    if preset not in PRESETS:
+        raise ValueError(f"unknown preset {preset!r}; choose from {', '.join(PRESETS)}")
+    out = {}
+    for name in datasets:
+        folder = Path(root) / name
+        stamp = {"generator_version": GENERATOR_VERSION, "preset": preset, "seed": seed}
+        if not _finished(folder, stamp):
+            _build(folder, _SETS[name], stamp, jobs or _cores(), (lambda d, t, n=name: progress(n, d, t)) if progress else None)
+        out[name] = folder
+    return out
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:                                      # macOS
+        return os.cpu_count() or 1
+
+
+def _finished(folder: Path, stamp: dict) -> bool:
+    """True if the set is there, False if it may be written; ValueError if the folder holds something else."""
+    for name in ("dataset.json", _UNFINISHED):
+        path = folder / name
+        if path.exists():
+            try:
+                found = json.loads(path.read_text())
+                held = {k: found.get(k) for k in stamp}
+            except (ValueError, AttributeError):
+                raise ValueError(f"{path}: not a description of a data set; delete {folder} and try again") from None
+            if held == stamp:
+                return name == "dataset.json"
+            text = ", ".join(f"{k} {v!r}" for k, v in held.items())
+            raise ValueError(f"{folder} holds another data set ({text}); delete it or choose another folder")
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder} is not empty and holds no synthetic set; choose another folder")
+    return False
+
+
+def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Callable[[int, int], None] | None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / _UNFINISHED, stamp)
+    seed, preset = stamp["seed"], stamp["preset"]
+    takes = kind.plan(seed, preset)
+    done = 0
+    if jobs == 1:
+        for take in takes:
+            kind.write_take(folder, take, seed, preset)
+            done += 1
+            if progress:
+                progress(done, len(takes))
+    else:
+        # spawn: the caller may hold threads or locks that do not survive a fork
+        with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn")) as pool:
+            try:
+                for future in as_completed([pool.submit(kind.write_take, folder, t, seed, preset) for t in takes]):
+                    future.result()
+                    done += 1
+                    if progress:
+                        progress(done, len(takes))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+    counts = kind.write_tables(folder, takes, seed)
+    write_json(folder / "dataset.json", {"name": counts.pop("name"), "synthetic": True, **stamp, **counts})
+    (folder / _UNFINISHED).unlink()

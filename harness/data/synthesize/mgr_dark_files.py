@@ -1,0 +1,69 @@
+"""MGR-Dark on disk: annotations.csv, subjects.csv, classes.txt and one mp4 per take and modality."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from harness.data.synthesize.files import write_text, write_video
+from harness.data.synthesize.mgr_dark import (
+    FPS,
+    LIGHTINGS,
+    MODALITIES,
+    SUBJECTS,
+    Take,
+    frame_count,
+    plan_takes,
+    render_take,
+    split_of,
+)
+from harness.data.synthesize.motion import GESTURES
+
+PRESETS = {
+    "demo": {"takes": 2, "train_per_class": None, "test_per_class": None, "scale": 1.0},
+    "smoke": {"takes": 2, "train_per_class": 3, "test_per_class": 2, "scale": 0.5},
+}
+
+
+def plan(seed: int, preset: str) -> list[Take]:
+    """The takes of a preset."""
+    options = {k: v for k, v in PRESETS[preset].items() if k != "scale"}
+    return plan_takes(seed, **options)
+
+
+def video_file(take: Take, modality: str) -> str:
+    """Path of a clip below the root of the set."""
+    return f"clips/{take.lighting}/{modality}/{take.gesture.replace(' ', '_')}/{take.clip_id}.mp4"
+
+
+def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
+    """Render and write the videos of a take that are not there yet."""
+    missing = tuple(m for m in MODALITIES if not (root / video_file(take, m)).exists())
+    if not missing:
+        return
+    for modality, frames in render_take(take, seed, PRESETS[preset]["scale"], missing).items():
+        write_video(root / video_file(take, modality), frames, FPS)
+
+
+def write_tables(root: Path, takes: list[Take], seed: int) -> dict:
+    """Write the three tables; returns the counts for dataset.json."""
+    columns = ["clip_id", "pair_id", "subject", "scene", "gesture", "lighting"]
+    columns += [f"{m}_{part}" for m in MODALITIES for part in ("file", "fps", "start", "end")]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    for take in takes:
+        row = [take.clip_id, take.pair_id, take.subject, take.scene, take.gesture, take.lighting]
+        for m in MODALITIES:
+            row += [video_file(take, m), FPS, 0, frame_count(take, seed)]
+        table.writerow(row)
+    write_text(root / "classes.txt", "".join(f"{g}\n" for g in GESTURES))
+    write_text(root / "subjects.csv", "subject,split\n" + "".join(f"{s},{split_of(s)}\n" for s in SUBJECTS))
+    write_text(root / "annotations.csv", text.getvalue())
+    counts = {
+        f"{split}_{light}": sum(t.lighting == light and split_of(t.subject) == split for t in takes)
+        for split in ("train", "test") for light in LIGHTINGS
+    }
+    return {"name": "MGR-Dark", "classes": len(GESTURES), "subjects": len({t.subject for t in takes}),
+            "scenes": len({t.scene for t in takes}), "clips": len(takes), "videos": len(takes) * len(MODALITIES), **counts}

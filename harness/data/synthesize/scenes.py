@@ -1,0 +1,124 @@
+"""The synthetic places: what stands in the background, how light, how dark and how warm it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.data.synthesize.cameras import Camera
+from harness.data.synthesize.seeding import generator
+
+OUTDOOR_SCENES = (
+    "carpark", "corridor outdoors", "grove", "courtyard", "playground", "roadside", "bicycle shed", "lawn", "gate",
+)
+INDOOR_SCENES = (
+    "hall", "stairs", "laboratory", "classroom", "office", "canteen", "library", "bedroom", "living room", "kitchen",
+    "gym", "meeting room", "storeroom", "garage", "workshop", "lobby", "corridor",
+)
+SCENES = OUTDOOR_SCENES + INDOOR_SCENES
+"""9 outdoor and 17 indoor scenes; the paper names carparks, corridors, groves, halls, stairs and laboratories."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """An upright rectangle that faces the cameras: centre x, bottom and top y, distance z, width (metres)."""
+
+    x: float
+    bottom: float
+    top: float
+    z: float
+    width: float
+    albedo: tuple[float, float, float]
+    warmth: float                   # degrees above ambient
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One place. Light levels are the expected photo-electrons of a white surface that faces the light."""
+
+    name: str
+    outdoor: bool
+    wall: float                     # distance of the back wall, metres
+    wall_albedo: tuple[float, float, float]
+    floor_albedo: tuple[float, float, float]
+    panels: tuple[Panel, ...]
+    texture: np.ndarray             # [K,4]: wave numbers in x and y, phase, amplitude
+    ambient: float                  # degrees Celsius at night
+    day_warming: float              # degrees more by day
+    dark_electrons: float
+    dark_tint: tuple[float, float, float]
+    day_tint: tuple[float, float, float]
+    light: tuple[float, float, float]   # direction to the light in camera axes
+
+
+def make_scene(seed: int, name: str) -> Scene:
+    """The scene `name`, always the same for one seed."""
+    rng = generator(seed, "scene", name)
+    outdoor = name in OUTDOOR_SCENES
+
+    def albedo(low: float, high: float, tint: float = 0.12) -> tuple[float, float, float]:
+        value = np.exp(rng.uniform(np.log(low), np.log(high))) * (1 + rng.normal(0, tint, 3))
+        return tuple(float(v) for v in np.clip(value, 0.02, 0.9))
+
+    wall = float(rng.uniform(5.0, 9.0) if outdoor else rng.uniform(4.2, 6.0))
+    panels = []
+    for _ in range(int(rng.integers(5, 10))):
+        bottom = 0.0 if rng.random() < 0.65 else float(rng.uniform(0.6, 1.6))
+        if outdoor and rng.random() < 0.5:                      # trunks and posts
+            width, top = float(rng.uniform(0.12, 0.35)), 3.5
+        else:
+            width, top = float(rng.uniform(0.4, 1.6)), bottom + float(rng.uniform(0.5, 1.9))
+        panels.append(Panel(float(rng.uniform(-2.4, 2.4)), bottom, top, float(rng.uniform(4.1, wall)), width,
+                            albedo(0.05, 0.6, 0.25), float(rng.normal(0, 0.8) + 6.0 * (rng.random() < 0.08))))
+    waves = np.stack([rng.uniform(0.5, 9, 6), rng.uniform(0.5, 9, 6), rng.uniform(0, 6.28, 6),
+                      rng.uniform(0.01, 0.09, 6)], 1)
+    tint = np.array([1.0, rng.uniform(0.72, 0.95), rng.uniform(0.4, 1.1)])
+    side = rng.uniform(-0.8, 0.8)
+    return Scene(
+        name=name, outdoor=outdoor, wall=wall, wall_albedo=albedo(0.12, 0.6), floor_albedo=albedo(0.08, 0.35),
+        panels=tuple(sorted(panels, key=lambda p: -p.z)), texture=waves,
+        ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
+        day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
+        dark_electrons=float(np.exp(rng.uniform(np.log(9.0), np.log(26.0)))),
+        dark_tint=tuple(float(v) for v in tint / tint.mean()),
+        day_tint=tuple(float(v) for v in 1 + rng.normal(0, 0.04, 3)),
+        light=(float(side), -0.9, -0.9),
+    )
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The empty scene as one camera sees it: `albedo` [H,W,3], `depth` [H,W] metres, `warmth` [H,W] degrees above ambient."""
+
+    albedo: np.ndarray
+    depth: np.ndarray
+    warmth: np.ndarray
+
+
+def see_scene(scene: Scene, camera: Camera) -> Backdrop:
+    """Cast one ray per pixel onto floor, wall and panels."""
+    u = (np.arange(camera.width) + 0.5 - camera.width / 2) / camera.focal
+    v = (np.arange(camera.height) + 0.5 - camera.height / 2) / camera.focal
+    rays = np.stack(np.broadcast_arrays(u[None, :], v[:, None], 1.0), -1) @ camera.rotation()
+    ox, oy, oz = camera.position
+    slope_x, slope_y = rays[..., 0] / rays[..., 2], rays[..., 1] / rays[..., 2]
+
+    reach = np.full(slope_x.shape, scene.wall - oz)
+    falling = slope_y < -1e-3
+    floor_reach = np.where(falling, -oy / np.where(falling, slope_y, -1), np.inf)
+    on_floor = floor_reach < reach
+    reach = np.where(on_floor, floor_reach, reach)
+    albedo = np.where(on_floor[..., None], scene.floor_albedo, scene.wall_albedo)
+    warmth = np.where(on_floor, -0.5, 0.0)
+    for panel in scene.panels:
+        away = panel.z - oz
+        x, y = ox + slope_x * away, oy + slope_y * away
+        hit = (np.abs(x - panel.x) < panel.width / 2) & (y > panel.bottom) & (y < panel.top)
+        albedo[hit], warmth[hit], reach[hit] = panel.albedo, panel.warmth, away
+    x, y = ox + slope_x * reach, oy + slope_y * reach + 0.7 * reach * on_floor
+    pattern = np.ones_like(x)
+    for kx, ky, phase, amount in scene.texture:
+        pattern += amount * np.sin(kx * x + ky * y + phase)
+    warmth = warmth + 1.2 * (pattern - 1)
+    return Backdrop((albedo * pattern[..., None]).astype(np.float32), reach.astype(np.float32), warmth.astype(np.float32))

@@ -1,0 +1,16 @@
+"""One random generator per thing that is generated, so that no result depends on order or on the number of processes."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+GENERATOR_VERSION = "0.1"
+"""The version of everything that is generated. Any change of any frame or file must change it."""
+
+
+def generator(seed: int, *names: object) -> np.random.Generator:
+    """Random generator that depends on the generator version, the seed and the names, and on nothing else."""
+    text = "|".join([GENERATOR_VERSION, str(seed), *(str(n) for n in names)])
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little"))
