@@ -1,1 +1,5 @@
 """Leaderboard pages from the ledger: statistics, tables, plots, pages. Reads records only."""
+
+from reports.build import build
+
+__all__ = ["build"]

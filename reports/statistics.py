@@ -1,7 +1,7 @@
 """Statistics of a leaderboard, as small pure functions.
 
-Everything works on *correctness*: a boolean array [seeds, clips], whether a run classified a clip rightly. Accuracies are
-fractions in [0, 1]. Randomness is seeded, so that the same ledger gives the same page.
+Everything works on *correctness*: a boolean array [seeds, clips], whether a run classified a clip rightly.
+Accuracies are fractions in [0, 1]. Randomness is seeded, so that the same ledger gives the same page.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:
-    """Two-sided exact McNemar test: p of ``only_a`` wins against ``only_b`` if both were equally likely (binomial, 1/2)."""
+    """Two-sided exact McNemar test: p of ``only_a`` wins against ``only_b`` if both were equally likely."""
     n, k = only_a + only_b, min(only_a, only_b)
     if n == 0:
         return 1.0
@@ -56,12 +56,12 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 def paired_p(a: np.ndarray, b: np.ndarray) -> float:
     """p of two methods being equally good on the same clips.
 
-    A clip counts for the method that gets it right in the larger share of its seeds; ties count for neither. The counts go
-    into the exact McNemar test. With one seed each this *is* McNemar's test; with more, a clip still has one vote, so that
-    repeating seeds does not make clips.
+    A clip counts for the method that gets it right in the larger share of its seeds; ties count for
+    neither. The counts go into the exact McNemar test. With one seed each this *is* McNemar's test; with
+    more, a clip still has one vote, so that repeating seeds does not make clips.
 
     Args:
-        a, b: correctness bool [seeds, clips] on the same clips in the same order; numbers of seeds may differ.
+        a, b: correctness bool [seeds, clips], the same clips in the same order; numbers of seeds may differ.
 
     Raises:
         ValueError: different numbers of clips.
@@ -78,7 +78,7 @@ def binomial_p(successes: int, n: int, classes: int) -> float:
     if classes < 1 or n < 1:
         raise ValueError(f"{n} guesses among {classes} classes")
     ways = sum(math.comb(n, k) * (classes - 1) ** (n - k) for k in range(successes, n + 1))
-    return ways / classes**n        # integers: Python divides them exactly, also where both overflow a float
+    return ways / classes**n  # integers: Python divides them exactly, also where both overflow a float
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -94,44 +94,47 @@ def holm(p: Sequence[float]) -> list[float]:
 def cluster_bootstrap(
     groups: Sequence[np.ndarray], subjects: Sequence[str], draws: int = DRAWS, seed: int = SEED
 ) -> np.ndarray:
-    """Bootstrap accuracies of methods on the same clips: subjects are drawn first, then clips within each drawn subject.
+    """Bootstrap accuracies of methods on the same clips: subjects are drawn, then clips within each drawn
+    subject.
 
-    Clips of one person are not independent, so drawing clips alone would give intervals that are too narrow. Where a method
-    has several seeds, its seeds are drawn as well (independently per method).
+    Clips of one person are not independent, so drawing clips alone would give intervals that are too
+    narrow. Where a method has several seeds, its seeds are drawn as well (independently per method).
 
-    Clips of a subject with equal correctness are exchangeable: their number in a draw is multinomial, which gives exactly
-    the distribution of drawing clips one by one, at a fraction of the time.
+    Clips of a subject with equal correctness are exchangeable: their number in a draw is multinomial, which
+    gives exactly the distribution of drawing clips one by one, at a fraction of the time.
 
     Args:
         groups: per method a correctness array bool [seeds, clips], clips in the same order.
         subjects: subject of each clip.
 
     Returns:
-        float [draws, methods]; columns share the drawn subjects and clips, so that their difference is a paired draw.
+        float [draws, methods]; columns share the drawn subjects and clips, so their difference is a paired
+        draw.
     """
-    stacked = np.concatenate([np.asarray(g, dtype=bool) for g in groups])           # [all seeds, clips]
+    stacked = np.concatenate([np.asarray(g, dtype=bool) for g in groups])  # [all seeds, clips]
     if stacked.shape[1] != len(subjects) or not len(subjects):
         raise ValueError(f"{len(subjects)} subjects for {stacked.shape[1]} clips")
     rng = np.random.default_rng(seed)
-    patterns, which = np.unique(stacked, axis=1, return_inverse=True)                # [all seeds, patterns]
+    patterns, which = np.unique(stacked, axis=1, return_inverse=True)  # [all seeds, patterns]
     which = np.asarray(which).reshape(-1)
     names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
     counts = np.zeros((len(names), patterns.shape[1]))
     np.add.at(counts, (owner, which), 1)
     size = counts.sum(axis=1)
 
-    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)     # [draws, subjects]
+    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)  # [draws, subjects]
     drawn = np.zeros((draws, patterns.shape[1]))
     for s in range(len(names)):
         present = np.flatnonzero(counts[s])
-        drawn[:, present] += rng.multinomial((times[:, s] * size[s]).astype(np.int64), counts[s, present] / size[s])
-    per_seed = drawn @ patterns.T / drawn.sum(axis=1, keepdims=True)                 # [draws, all seeds]
+        clips = (times[:, s] * size[s]).astype(np.int64)
+        drawn[:, present] += rng.multinomial(clips, counts[s, present] / size[s])
+    per_seed = drawn @ patterns.T / drawn.sum(axis=1, keepdims=True)  # [draws, all seeds]
 
     out, first = np.empty((draws, len(groups))), 0
     for g, group in enumerate(groups):
         n = len(group)
         weights = rng.multinomial(n, np.full(n, 1 / n), size=draws) / n
-        out[:, g] = (per_seed[:, first:first + n] * weights).sum(axis=1)
+        out[:, g] = (per_seed[:, first : first + n] * weights).sum(axis=1)
         first += n
     return out
 
@@ -144,7 +147,7 @@ def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a method stands in a column: its group of ties (0 is the best) and the ranks that the data leave open."""
+    """Where a method stands: its group of ties (0 is the best) and the ranks that the data leave open."""
 
     group: int
     best: int
@@ -154,10 +157,10 @@ class Standing:
 def standings(methods: Sequence[np.ndarray], alpha: float = 0.05) -> list[Standing]:
     """Ranks with ties of methods measured on the same clips.
 
-    All pairs are tested (``paired_p``) and adjusted by Holm within the column. A rank interval counts who is separably
-    better and who is separably worse. A tie group has a fixed anchor, its best method: it holds the methods after it, in
-    order of accuracy, until the first that is separable from the anchor; that one anchors the next group. (Chaining
-    overlaps instead would tie the first with the last.)
+    All pairs are tested (``paired_p``) and adjusted by Holm within the column. A rank interval counts who
+    is separably better and who is separably worse. A tie group has a fixed anchor, its best method: it
+    holds the methods after it, in order of accuracy, until the first that is separable from the anchor;
+    that one anchors the next group. (Chaining overlaps instead would tie the first with the last.)
 
     Args:
         methods: correctness bool [seeds, clips] per method, the same clips in the same order.

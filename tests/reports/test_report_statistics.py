@@ -20,7 +20,13 @@ def test_mean_std_is_the_sample_deviation():
 
 def test_wilson_published_values():
     # Newcombe (1998), Statistics in Medicine 17, table I, method 3
-    for r, n, low, high in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]:
+    published = [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ]
+    for r, n, low, high in published:
         assert s.wilson(r, n) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
 
@@ -60,7 +66,8 @@ def test_paired_p_is_mcnemar_for_one_seed_and_gives_a_clip_one_vote_for_more():
 @settings(max_examples=50, deadline=None)
 def test_binomial_p_agrees_with_scipy(n, classes, data):
     k = data.draw(st.integers(0, n))
-    assert s.binomial_p(k, n, classes) == pytest.approx(stats.binom.sf(k - 1, n, 1 / classes), rel=1e-8, abs=1e-300)
+    expected = stats.binom.sf(k - 1, n, 1 / classes)
+    assert s.binomial_p(k, n, classes) == pytest.approx(expected, rel=1e-8, abs=1e-300)
 
 
 def test_holm_by_hand():
@@ -109,13 +116,13 @@ def test_cluster_bootstrap_has_the_distribution_of_drawing_clips_one_by_one():
 
 def test_cluster_bootstrap_is_wider_than_wilson_when_subjects_differ_and_close_when_they_do_not():
     subjects = [str(i) for i in range(10) for _ in range(40)]
-    clustered = np.array([[int(x) < 5 for x in subjects]])              # half of the people always right
+    clustered = np.array([[int(x) < 5 for x in subjects]])  # half of the people always right
     low, high = s.interval(s.cluster_bootstrap([clustered], subjects)[:, 0])
     wl, wh = s.wilson(200, 400)
     assert high - low > 3 * (wh - wl)
     alone = np.array([[i % 2 == 0 for i in range(400)]])
     low, high = s.interval(s.cluster_bootstrap([alone], [str(i) for i in range(400)])[:, 0])
-    assert (high - low) / (wh - wl) == pytest.approx(1, rel=0.1)        # one clip per subject: the plain bootstrap
+    assert (high - low) / (wh - wl) == pytest.approx(1, rel=0.1)  # one clip per subject: the plain bootstrap
 
 
 def test_cluster_bootstrap_is_seeded_and_pairs_methods():
@@ -123,7 +130,7 @@ def test_cluster_bootstrap_is_seeded_and_pairs_methods():
     rng = np.random.default_rng(3)
     x = rng.random((1, 20)) < 0.5
     draws = s.cluster_bootstrap([x, x], subjects)
-    assert (draws[:, 0] == draws[:, 1]).all()                           # a method against itself never differs
+    assert (draws[:, 0] == draws[:, 1]).all()  # a method against itself never differs
     assert (draws == s.cluster_bootstrap([x, x], subjects)).all()
     with pytest.raises(ValueError):
         s.cluster_bootstrap([x], subjects[:3])
@@ -131,8 +138,10 @@ def test_cluster_bootstrap_is_seeded_and_pairs_methods():
 
 def test_standings_ranks_and_tie_groups():
     n = 200
+
     def method(right):
         return np.arange(n)[None, :] < right
+
     # 190 and 185 differ on 5 clips (p = 0.06); 150 and 145 likewise; between them lie 35 clips
     result = s.standings([method(150), method(190), method(145), method(185)])
     assert [r.group for r in result] == [1, 0, 1, 0]
@@ -141,8 +150,10 @@ def test_standings_ranks_and_tie_groups():
 
 def test_standings_do_not_chain_ties():
     n = 100
+
     def method(right):
         return np.arange(n)[None, :] < right
+
     # neighbours differ on 5 clips and are tied; first and last differ on 15 and are not
     result = s.standings([method(90), method(85), method(80), method(75)])
     assert result[0].group == 0 and result[3].group == 1

@@ -1,0 +1,111 @@
+"""Tables whose rows name their own configs: an ablation with its marks, its controls and its bounds."""
+
+from __future__ import annotations
+
+from harness.suite import benchmark as suite
+from harness.suite.cells import cell_id
+from reports import formats as f
+from reports import statistics as st
+from reports.board import Board
+from reports.cells import MEASURED, absent_cells, claimed, measured_cells, measured_columns
+from reports.model import Cell, Column, Row, Table, missing
+from reports.results import Result
+from reports.table_parts import against, against_column, finished
+
+
+def by_rows(board: Board, table: suite.Table) -> Table:
+    """Rows that name their own configs: an ablation with its marks, its controls and its bounds."""
+    comparable = board.comparable(table.dataset)
+    columns = [
+        Column("row", "Row"),
+        *(
+            Column("mark." + m.id, m.title, group="Distillation terms" if len(table.marks) > 1 else "")
+            for m in table.marks
+        ),
+        Column(
+            "claimed", "Claimed top-1 (%)", origin="claimed", numeric=True, explain="printed in the draft"
+        ),
+        *measured_columns("m."),
+        Column(
+            "delta",
+            "Against the first row",
+            origin=MEASURED,
+            numeric=True,
+            explain=(
+                "difference of measured accuracies in points with its 95 % interval (paired bootstrap over subjects, clips "
+                "and seeds); only rows tested on the same clips"
+            ),
+        ),
+        Column(
+            "p",
+            "p",
+            origin=MEASURED,
+            numeric=True,
+            ascending=True,
+            explain="of no difference to the first row: exact McNemar test on the same clips, Holm-adjusted",
+        ),
+        *([against_column()] if comparable else []),
+        Column("isolates", "What it isolates"),
+    ]
+    results = [board.result(cell_id(r.model, r.variant)) for r in table.rows]
+    deltas = _deltas(results)
+    rows = []
+    for row, result, (delta, p) in zip(table.rows, results, deltas, strict=True):
+        if result is None:
+            asked = ", ".join(board.ledger.plan.tables)
+            measured = absent_cells(
+                "not asked for", f"the last plan ({asked}) did not ask for it", "m.", rank=False
+            )
+        else:
+            measured = measured_cells(result, "m.")
+        cells = {
+            "row": Cell(row.title, sub=cell_id(row.model, row.variant)),
+            **{"mark." + m.id: _mark(row, m) for m in table.marks},
+            "claimed": claimed(row.claim, board.benchmark),
+            **measured,
+            "delta": delta,
+            "p": p,
+            "isolates": Cell(row.isolates),
+        }
+        if comparable:
+            cells["against"] = against(result, row.claim)
+        rows.append(Row(row.id, cells, row.group, ours=row.claim is None))
+    return finished(board, table, columns, rows, [r.claim for r in table.rows])
+
+
+def _mark(row: suite.Row, mark: suite.Mark) -> Cell:
+    if row.group and not row.marks:
+        return missing("", f"not a row of the ablation ({row.group.lower()})")
+    return Cell("yes", 1, state="yes") if mark.id in row.marks else Cell("no", 0, state="no")
+
+
+def _deltas(results: list[Result | None]) -> list[tuple[Cell, Cell]]:
+    """Difference to the first row and its adjusted p, per row."""
+    first = results[0] if results else None
+    base = first.outcomes if first is not None else None
+    none = (missing(f.DASH, "nothing measured to compare", MEASURED),) * 2
+    out = [none] * len(results)
+    if base is None:
+        return out
+    out[0] = (missing("reference", "the row that the others are compared with", MEASURED),) * 2
+    compared = []
+    for i, r in enumerate(results[1:], start=1):
+        if r is None or r.outcomes is None or r.id == first.id:
+            continue
+        if r.outcomes.fingerprint != base.fingerprint:
+            out[i] = (missing(f.DASH, "tested on other clips than the first row", MEASURED),) * 2
+            continue
+        compared.append(i)
+    adjusted = st.holm([st.paired_p(results[i].outcomes.correct, base.correct) for i in compared])
+    for i, p in zip(compared, adjusted, strict=True):
+        draws = st.cluster_bootstrap([results[i].outcomes.correct, base.correct], base.subjects)
+        low, high = st.interval(draws[:, 0] - draws[:, 1])
+        gap = results[i].top1[0] - first.top1[0]
+        digits = f.percent_digits(len(base.clips))
+        out[i] = (
+            Cell(
+                f.points(gap, digits), 100 * gap, sub=f"{f.points(low)} to {f.points(high)}", origin=MEASURED
+            ),
+            Cell(f.p_value(p), p, origin=MEASURED),
+        )
+    return out

@@ -1,0 +1,167 @@
+"""Write the site: everything into a new folder first, then one swap, so that a site is whole or the old one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from harness.suite import Benchmark, Entry
+from reports import exports
+from reports.board import Board
+from reports.model import Table
+from reports.pages import content, pages
+from reports.results import read_ledger
+from reports.site import environment, render, site_context
+
+MARK = ".leaderboard"  # only a folder with this file is ever replaced
+
+
+def build(
+    work_dir: Path,
+    site: Path,
+    benchmark: Benchmark,
+    entries: dict[str, Entry],
+    statistics: dict[str, dict[str, Any]] | None = None,
+) -> list[Path]:
+    """Write the pages of a ledger to ``site`` and return their paths, sorted.
+
+    The same ledger gives the same bytes. Nothing is run, and no data set is read.
+
+    Args:
+        work_dir: holds ``plan.json``, ``runs/`` and, where made, ``contact_sheet_<data set>.png``.
+        site: a new or empty folder, or one that an earlier call wrote; it is replaced whole.
+        statistics: per data set, what ``harness.data.stats`` measured; data sets may be missing.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no plan, or it cannot be read.
+        ValueError: ``site`` holds files that are not a leaderboard.
+        OSError: ``site`` cannot be written.
+    """
+    work_dir, site = Path(work_dir), Path(site)
+    _check(site, work_dir)
+    board = Board(benchmark, entries, read_ledger(work_dir), statistics or {})
+    try:
+        site.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
+    except OSError as e:
+        raise OSError(
+            f"{site}: cannot write here ({e.strerror}); choose another folder with --site"
+        ) from None
+    try:
+        _write(board, new)
+        os.chmod(new, 0o755)
+        _swap(new, site)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return sorted(p for p in site.rglob("*") if p.is_file())
+
+
+def _check(site: Path, work_dir: Path) -> None:
+    if site.exists() and not site.is_dir():
+        raise ValueError(f"{site}: is a file; choose another folder with --site")
+    if site.is_dir() and any(site.iterdir()) and not (site / MARK).is_file():
+        raise ValueError(
+            f"{site}: holds files that are not a leaderboard and would be lost; choose another folder with --site"
+        )
+    if site.resolve() == work_dir.resolve() or site.resolve() in work_dir.resolve().parents:
+        raise ValueError(f"{site}: holds the work dir {work_dir}; choose another folder with --site")
+
+
+def _swap(new: Path, site: Path) -> None:
+    """Put the new folder in the place of the old one."""
+    if not site.exists():
+        new.rename(site)
+        return
+    old = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-old-"))
+    site.rename(old / "site")
+    try:
+        new.rename(site)
+    except OSError:
+        (old / "site").rename(site)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(board: Board, out: Path) -> None:
+    made = content(board, _contact_sheets(board, out))
+    site, env = site_context(board, made.tables, made.figures), environment()
+    for page in pages(board, made):
+        _text(out / page.path, render(env, page, site))
+    for run in made.runs:
+        if run.predictions is not None:
+            _text(out / run.csv, run.predictions.csv)
+    datasets = {t.id: t.dataset for t in (*board.benchmark.tables, *board.benchmark.figures)}
+    for table in made.every_table:
+        _downloads(out / "downloads", table, board.header(datasets.get(table.id, "")))
+    for figure in made.figures:
+        if figure.svg:
+            xml = f'<?xml version="1.0" encoding="utf-8"?>\n{figure.svg}'
+            _text(out / "downloads" / f"{figure.figure.id}.svg", xml)
+    everything = leaderboard(board, made.every_table)
+    text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False)
+    _text(out / "leaderboard.json", text + "\n")
+    _static(out / "static")
+    _text(out / ".nojekyll", "")
+    _text(out / MARK, "Written by `python -m harness report`; replaced whole by the next one.\n")
+
+
+def _contact_sheets(board: Board, out: Path) -> dict[str, str]:
+    """Copy the contact sheets that the work dir holds; data set -> path in the site."""
+    found = {}
+    for dataset in board.benchmark.datasets:
+        sheet = board.ledger.work_dir / f"contact_sheet_{dataset}.png"
+        if sheet.is_file():
+            found[dataset] = f"images/{sheet.name}"
+            (out / "images").mkdir(exist_ok=True)
+            shutil.copyfile(sheet, out / found[dataset])
+    return found
+
+
+def _downloads(folder: Path, table: Table, header: list[str]) -> None:
+    for suffix, write in (("csv", exports.to_csv), ("md", exports.to_markdown), ("tex", exports.to_latex)):
+        _text(folder / f"{table.id}.{suffix}", write(table, header))
+
+
+def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
+    """Everything on the pages, as data."""
+    plan = board.ledger.plan
+    return {
+        "title": board.benchmark.title,
+        "profile": plan.profile,
+        "seeds": plan.seeds,
+        "commit": plan.commit,
+        "synthetic": board.synthetic(),
+        "command": board.command,
+        "datasets": {
+            d: {"title": board.benchmark.datasets[d].title, "synthetic": board.synthetic(d)}
+            for d in board.datasets
+        },
+        "runs": [
+            {
+                "cell": r.cell.id,
+                "seed": r.cell.seed,
+                "key": r.cell.key,
+                "status": r.status,
+                "reason": r.reason,
+                "page": r.page,
+            }
+            for r in board.ledger.runs
+        ],
+        "tables": [exports.to_json(t) for t in tables],
+    }
+
+
+def _static(folder: Path) -> None:
+    for source in sorted(files("reports").joinpath("static").iterdir(), key=lambda p: p.name):
+        _text(folder / source.name, source.read_text(encoding="utf-8"))
+
+
+def _text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")

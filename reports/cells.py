@@ -1,0 +1,271 @@
+"""Cells of the table model, made from claims and results."""
+
+from __future__ import annotations
+
+from harness.suite.benchmark import Benchmark, Claim
+from reports import formats as f
+from reports import statistics as st
+from reports.model import Bar, Cell, Column, Link, missing
+from reports.results import STATUS, Result
+
+CLAIMED, MEASURED = "claimed", "measured"
+
+
+def claimed(claim: Claim | None, benchmark: Benchmark, listed: bool = True) -> Cell:
+    """A claimed value with its source. ``listed``: the paper's table has this row at all."""
+    if claim is None or (claim.value is None and not listed):
+        return missing(f.DASH, "not in the paper's table", CLAIMED)
+    if claim.value is None:
+        return missing("lost", "the paper's table has this row, but its value is lost", CLAIMED)
+    source = benchmark.sources.get(claim.source)
+    return Cell(
+        text=f.printed(claim.value),
+        value=claim.value,
+        origin=CLAIMED,
+        href=source.url if source else "",
+        title=f"printed in: {source.title}" if source else "no source given",
+    )
+
+
+def corrected(claim: Claim | None, benchmark: Benchmark) -> Cell:
+    """What a method's own paper says where the source of the claim differs from it."""
+    if claim is None or claim.corrected is None:
+        return missing("", "no correction known", CLAIMED)
+    source = benchmark.sources.get(claim.corrected_source)
+    return Cell(
+        text=f.printed(claim.corrected),
+        value=claim.corrected,
+        origin=CLAIMED,
+        href=source.url if source else "",
+        title=f"reported in: {source.title}" if source else "",
+    )
+
+
+METRICS, CHANCE, COST = "Other metrics", "Against chance", "Cost"
+
+
+def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[Column]:
+    """The columns of a measured result. ``rank``: the explanation of the rank column, "" for none."""
+
+    def column(name: str, title: str, **kw) -> Column:
+        return Column(prefix + name, title, origin=MEASURED, group=group, **kw)
+
+    return [
+        column(
+            "top1",
+            "Measured top-1 (%)",
+            numeric=True,
+            explain=(
+                "mean over seeds ± standard deviation; below it the 95 % interval (bootstrap over subjects, then their "
+                "clips, then seeds) and the number n of seeds; the bar runs from 0 to 100 %, its tick is chance"
+            ),
+        ),
+        *([column("rank", "Rank", numeric=True, ascending=True, explain=rank)] if rank else []),
+        column(
+            "mean_class",
+            "Mean class (%)",
+            numeric=True,
+            detail=True,
+            toggle=METRICS,
+            explain="accuracy per class, averaged over classes; mean over seeds",
+        ),
+        column("top5", "Top-5 (%)", numeric=True, detail=True, toggle=METRICS),
+        column(
+            "chance",
+            "p (chance)",
+            numeric=True,
+            ascending=True,
+            detail=True,
+            toggle=CHANCE,
+            explain="exact one-sided binomial test against guessing, the worst seed",
+        ),
+        column(
+            "params",
+            "Parameters",
+            numeric=True,
+            ascending=True,
+            detail=True,
+            toggle=COST,
+            explain="of the network that predicts",
+        ),
+        column(
+            "gflops",
+            "GFLOPs",
+            numeric=True,
+            ascending=True,
+            detail=True,
+            toggle=COST,
+            explain="multiply-adds of one view",
+        ),
+        column(
+            "train",
+            "Training time",
+            numeric=True,
+            ascending=True,
+            detail=True,
+            toggle=COST,
+            explain="of the last stage, mean over seeds; the hardware is on the run page",
+        ),
+        column("std", "Standard deviation (points)", numeric=True, page=False),
+        column("n", "Seeds done", numeric=True, page=False),
+        column("ci_low", "95 % interval, low (%)", numeric=True, page=False),
+        column("ci_high", "95 % interval, high (%)", numeric=True, page=False),
+        column("clips", "Test clips", numeric=True, page=False),
+        column("status", "Status", page=False),
+        column("reason", "Reason", page=False),
+        column("runs", "Run keys", page=False),
+    ]
+
+
+NUMBERS = ("mean_class", "top5", "chance", "params", "gflops", "train")
+EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "status", "reason", "runs")
+
+
+def absent_cells(text: str, why: str, prefix: str = "", rank: bool = True) -> dict[str, Cell]:
+    """The cells of ``measured_columns`` where there is no result: ``text`` instead of a number, and why."""
+    return {prefix + k: v for k, v in _empty(missing(text, why, MEASURED), text, why, rank).items()}
+
+
+def measured_cells(
+    result: Result, prefix: str = "", standing: st.Standing | str | None = None
+) -> dict[str, Cell]:
+    """The cells of ``measured_columns``.
+
+    Args:
+        standing: where the result stands, or one line why that is not said; None: the table has no rank
+        column.
+    """
+    cells = _done(result) if result.done else _not_done(result, standing is not None)
+    if result.done and standing is not None:
+        cells["rank"] = _rank(standing)
+    return {prefix + k: v for k, v in cells.items()}
+
+
+def _empty(top1: Cell, status: str, reason: str, rank: bool) -> dict[str, Cell]:
+    cells = {"top1": top1}
+    for name in ("rank",) * rank + NUMBERS:
+        cells[name] = missing(f.DASH, reason, MEASURED)
+    for name in EXPORTED:
+        cells[name] = Cell(origin=MEASURED)
+    cells["status"], cells["reason"] = Cell(status, origin=MEASURED), Cell(reason, origin=MEASURED)
+    return cells
+
+
+def _not_done(result: Result, rank: bool) -> dict[str, Cell]:
+    """All seeds failed, or none was run: the worst thing that happened, said in the cell."""
+    status = next(
+        (s for s in ("failed", "rejected", "unplanned", "blocked", "missing") if _reasons(result, s)),
+        "missing",
+    )
+    runs = [r for r in result.runs if r.status == status]
+    reason = _reasons(result, status) or "stages that predict no class have no accuracy"
+    top1 = Cell(
+        text=STATUS[status],
+        sub="" if status == "missing" else reason,
+        title=reason,
+        origin=MEASURED,
+        href=next((r.page for r in runs if r.page), ""),
+        state="missing" if status == "missing" else "failed",
+    )
+    cells = _empty(top1, STATUS[status], reason, rank)
+    cells["runs"] = Cell(" ".join(r.cell.key[:12] for r in result.runs if r.cell.key), origin=MEASURED)
+    return cells
+
+
+def _reasons(result: Result, status: str) -> str:
+    return "; ".join(dict.fromkeys(r.reason for r in result.runs if r.status == status))
+
+
+def _done(result: Result) -> dict[str, Cell]:
+    records = result.done
+    mean, std = result.top1
+    clips = result.outcomes.correct.shape[1] if result.outcomes else None
+    digits = f.percent_digits(clips or 0)
+    text = f.percent(mean, digits) + (f" ± {f.percent(std, digits)}" if std is not None else "")
+    lost = [r for r in result.runs if r.status != "done"]
+    runs = [r for r in result.runs if r.status == "done"]
+    n = f"n = {len(records)}" + (f" of {len(result.runs)}" if lost else "")
+    low, high = result.interval or (None, None)
+    span = f"{f.percent(low)} to {f.percent(high)}, " if low is not None else ""
+    chance, p = result.chance or (None, None)
+
+    def average(name: str, text, scale: float = 1, source: str = "metrics") -> Cell:
+        values = [v for r in records if (v := getattr(getattr(r, source), name)) is not None]
+        if not values:
+            return missing(f.DASH, "not recorded", MEASURED)
+        value = st.mean_std(values)[0]
+        return Cell(text(value), scale * value, origin=MEASURED)
+
+    def plain(text: str, value: float | None = None) -> Cell:
+        return Cell(text, value, origin=MEASURED)
+
+    return {
+        "top1": Cell(
+            text=text,
+            value=100 * mean,
+            sub=span + n,
+            origin=MEASURED,
+            href=runs[0].page,
+            title=f"run page of seed {runs[0].cell.seed}",
+            links=tuple(Link(f"s{r.cell.seed}", r.page, f"run page of seed {r.cell.seed}") for r in runs)
+            if len(runs) > 1
+            else (),
+            warn="; ".join(
+                [*(f"seed {r.cell.seed} {STATUS[r.status]}: {r.reason}" for r in lost), result.note]
+            ).strip("; "),
+            bar=Bar(mean, low, high, chance),
+        ),
+        "mean_class": average("mean_class", lambda v: f.percent(v, digits), 100),
+        "top5": average("top5", lambda v: f.percent(v, digits), 100),
+        "chance": plain(f.p_value(p), p)
+        if p is not None
+        else missing(f.DASH, "no classes recorded", MEASURED),
+        "params": average("params", f.large, source="cost"),
+        "gflops": average("flops", lambda v: f"{v / 1e9:.3g}", 1e-9, "cost"),
+        "train": average("train_seconds", f.seconds, source="cost"),
+        "std": plain(f.percent(std, 2), 100 * std) if std is not None else missing("", "one seed", MEASURED),
+        "n": plain(str(len(records)), len(records)),
+        "ci_low": plain(f.percent(low, 2), 100 * low) if low is not None else missing("", "none", MEASURED),
+        "ci_high": plain(f.percent(high, 2), 100 * high)
+        if high is not None
+        else missing("", "none", MEASURED),
+        "clips": plain(str(clips or ""), clips),
+        "status": plain("done" if not lost else f"{len(runs)} of {len(result.runs)} seeds done"),
+        "reason": plain("; ".join(r.reason for r in lost)),
+        "runs": plain(" ".join(r.cell.key[:12] for r in runs)),
+    }
+
+
+def _rank(standing: st.Standing | str) -> Cell:
+    if isinstance(standing, str):
+        return missing(f.DASH, standing, MEASURED)
+    text = str(standing.best) if standing.best == standing.worst else f"{standing.best}–{standing.worst}"
+    return Cell(
+        text,
+        standing.best + standing.worst / 1000,
+        sub=f"group {chr(ord('A') + standing.group % 26)}",
+        origin=MEASURED,
+    )
+
+
+RANK = (
+    "the ranks that the data leave open: pairs of methods are compared clip by clip (exact McNemar test, a clip has one "
+    "vote whatever the number of seeds, Holm-adjusted within the column, 5 % level); methods of one group are not "
+    "separable from its best"
+)
+
+
+def rank(results: list[Result]) -> dict[str, st.Standing | str]:
+    """Standings of the results that were tested on the same clips; one line for each of the others."""
+    usable = [r for r in results if r.outcomes is not None]
+    same: dict[tuple, list[Result]] = {}
+    for r in usable:
+        same.setdefault(r.outcomes.fingerprint, []).append(r)
+    field = max(same.values(), key=len, default=[])
+    said: dict[str, st.Standing | str] = {
+        r.id: "tested on other clips than the rest of the column" for r in usable
+    }
+    if len(field) < 2:
+        return dict.fromkeys(said, "nothing to compare with on the same clips")
+    placed = st.standings([r.outcomes.correct for r in field])
+    return said | {r.id: s for r, s in zip(field, placed, strict=True)}

@@ -1,0 +1,227 @@
+"""The data page: Table 1 as printed, the data at hand as measured, and Figure 4's brightness of the colour frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports import formats as f
+from reports import plots
+from reports.board import Board
+from reports.model import Cell, Column, Row, Table, missing
+from reports.table_parts import sources_of
+
+MODALITIES = ("rgb", "depth", "ir")
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    id: str
+    title: str
+    synthetic: bool
+    facts: list[tuple[str, str]]
+    plots: list[tuple[str, str]]  # (title, SVG)
+    sheet: str  # image, "" for none
+
+
+@dataclass(frozen=True)
+class DataView:
+    lede: str
+    table1: Table
+    measured: Table
+    light: str  # SVG of Figure 4, "" where nothing was measured
+    datasets: list[DatasetView]
+
+
+def data_view(board: Board, sheets: dict[str, str]) -> DataView:
+    """Everything of the data page.
+
+    Args:
+        sheets: data set -> contact sheet in the site.
+    """
+    datasets = [_dataset(board, d, sheets.get(d, "")) for d in board.benchmark.datasets]
+    made = [d.title for d in datasets if d.synthetic]
+    lede = "What the numbers were measured on, beside the data sets that the draft compares."
+    if made:
+        lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, of people who do not exist."
+    return DataView(lede, table1(board), measured_table(board), _light(board), datasets)
+
+
+def table1(board: Board) -> Table:
+    """Table 1 as printed: every number is a claim."""
+
+    def column(i: str, title: str, group: str = "", **kw) -> Column:
+        return Column(i, title, origin="claimed", group=group, **kw)
+
+    columns = (
+        Column("dataset", "Data set"),
+        column("classes", "Classes", numeric=True),
+        column("instances", "Instances", numeric=True),
+        column("light", "Light"),
+        column("distance", "Distance"),
+        *(column(m, f.MODALITY[m], "Resolution") for m in MODALITIES),
+    )
+    t = board.benchmark.table1
+    rows = tuple(
+        Row(
+            r.dataset,
+            {
+                "dataset": Cell(r.dataset),
+                "classes": _claim(str(r.classes), r.classes),
+                "instances": _claim(f"{r.instances:,}", r.instances),
+                "light": _claim(r.light),
+                "distance": _claim(r.distance),
+                **{
+                    m: _claim(getattr(r, m))
+                    if getattr(r, m)
+                    else missing(f.DASH, "has no such stream", "claimed")
+                    for m in MODALITIES
+                },
+            },
+        )
+        for r in t.rows
+    )
+    return Table(
+        "table1",
+        "Table 1. Gesture data sets, as printed",
+        "Claimed values only; the data at hand is below.",
+        columns,
+        rows,
+        (t.note,) if t.note else (),
+        sources_of(board, t.source),
+    )
+
+
+def _claim(text: str, value: float | None = None) -> Cell:
+    return Cell(text, value, origin="claimed")
+
+
+def measured_table(board: Board) -> Table:
+    """The row of Table 1 for the data at hand, counted from its files."""
+
+    def column(i: str, title: str, group: str = "", **kw) -> Column:
+        return Column(i, title, origin="measured", group=group, **kw)
+
+    columns = (
+        Column("dataset", "Data set"),
+        column("classes", "Classes", numeric=True),
+        column("clips", "Clips", numeric=True),
+        column("subjects", "Subjects", numeric=True),
+        column("light", "Light"),
+        *(column(m, f.MODALITY[m], "Resolution") for m in MODALITIES),
+    )
+    rows = []
+    for dataset, declared in board.benchmark.datasets.items():
+        s = board.statistics.get(dataset, {})
+        rows.append(
+            Row(
+                dataset,
+                {
+                    "dataset": Cell(declared.title, sub="synthetic" if s.get("synthetic") else ""),
+                    "classes": _number(_size(s.get("classes"))),
+                    "clips": _number(_size(s.get("clips"))),
+                    "subjects": _number(_size(s.get("subjects"))),
+                    "light": _words(" and ".join(_lights(s))),
+                    **{m: _words(_resolution(s, m)) for m in MODALITIES},
+                },
+            )
+        )
+    return Table(
+        "data",
+        "The data at hand, measured",
+        "Counted and measured from the files that the runs read.",
+        columns,
+        tuple(rows),
+    )
+
+
+def _number(value: int | None) -> Cell:
+    return (
+        missing(f.DASH, "not measured", "measured")
+        if value is None
+        else Cell(f"{value:,}", value, origin="measured")
+    )
+
+
+def _words(text: str) -> Cell:
+    return Cell(text, origin="measured") if text else missing(f.DASH, "not measured", "measured")
+
+
+def _size(value: Any) -> int | None:
+    """A count given as a number or as the things counted."""
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, dict):
+        return sum(v for v in value.values() if isinstance(v, int)) or len(value)
+    return len(value)
+
+
+def _lights(s: dict[str, Any]) -> list[str]:
+    return list(s.get("rgb", {})) if isinstance(s.get("rgb"), dict) else []
+
+
+def _resolution(s: dict[str, Any], modality: str) -> str:
+    size = s.get("resolution", {}).get(modality)
+    return " × ".join(str(v) for v in size) if size else ""
+
+
+def _light(board: Board) -> str:
+    """Figure 4 for the data at hand: one bar per data set and lighting."""
+    means, stds = [], []
+    for dataset, declared in board.benchmark.datasets.items():
+        for light, values in board.statistics.get(dataset, {}).get("rgb", {}).items():
+            label = f"{declared.title} ({light})" if light else declared.title
+            means.append((label, float(values["mean"])))
+            stds.append((label, float(values["std"])))
+    if not means:
+        return ""
+    return plots.bars(
+        [("RGB mean", means), ("RGB standard deviation", stds)],
+        "light",
+        "Mean and standard deviation of the colour frames",
+    )
+
+
+def _dataset(board: Board, dataset: str, sheet: str) -> DatasetView:
+    s = board.statistics.get(dataset, {})
+    title = board.benchmark.datasets[dataset].title
+    facts = [
+        (k, v)
+        for k, v in (
+            ("Version", str(s.get("generator_version", ""))),
+            ("Seed", str(s.get("seed", ""))),
+            ("Clips", _count(_size(s.get("clips")))),
+            ("Subjects", _count(_size(s.get("subjects")))),
+            ("Classes", ", ".join(map(str, s["classes"])) if isinstance(s.get("classes"), list) else ""),
+        )
+        if v
+    ]
+    drawn = []
+    for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
+        if s.get(key):
+            drawn.append((name, plots.counts(list(s[key].items()), f"{dataset}-{key}", f"{name}, {title}")))
+    lengths = s.get("lengths")
+    if lengths:
+        edges, counts = _histogram(lengths)
+        drawn.append(
+            (
+                "Clip length",
+                plots.histogram(edges, counts, "frames", f"{dataset}-lengths", f"Clip length, {title}"),
+            )
+        )
+    synthetic = bool(s.get("synthetic", board.synthetic(dataset)))
+    return DatasetView(dataset, title, synthetic, facts, drawn, sheet)
+
+
+def _count(n: int | None) -> str:
+    return "" if n is None else f"{n:,}"
+
+
+def _histogram(lengths: dict[str, Any] | Sequence[float], bins: int = 12) -> tuple[list[float], list[int]]:
+    import numpy as np
+
+    if isinstance(lengths, dict):
+        return list(lengths["edges"]), list(lengths["counts"])
+    counts, edges = np.histogram(np.asarray(lengths, dtype=float), bins=bins)
+    return edges.tolist(), counts.tolist()

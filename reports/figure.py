@@ -1,0 +1,121 @@
+"""Figure 6: accuracy against the weights of the loss, as numbers (a table) and as points to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.suite import benchmark as suite
+from harness.suite.cells import cell_id, sweep_variant
+from reports import formats as f
+from reports.board import Board
+from reports.cells import absent_cells, measured_cells, measured_columns
+from reports.model import Cell, Column, Row, Table
+from reports.results import Result
+from reports.table_parts import sources_of
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measured point: fractions; ``std`` over seeds, None for one seed."""
+
+    x: float
+    mean: float
+    std: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One sweep with what became of each of its points."""
+
+    id: str
+    title: str
+    default: float
+    points: tuple[Point, ...]
+    absent: tuple[tuple[float, str], ...]  # weight -> why it has no point
+
+
+def curves(board: Board, figure: suite.Figure) -> tuple[Curve, ...]:
+    """The sweeps of a figure at the plan's profile."""
+    out = []
+    for sweep in figure.sweeps:
+        points, absent = [], []
+        for value in sweep.points(board.profile):
+            result = board.result(cell_id(figure.model, sweep_variant(sweep.id, value)))
+            if result is not None and result.done:
+                points.append(Point(value, *result.top1, len(result.done)))
+            else:
+                absent.append((value, _why(result)))
+        out.append(Curve(sweep.id, sweep.title, sweep.default, tuple(points), tuple(absent)))
+    return tuple(out)
+
+
+def _why(result: Result | None) -> str:
+    if result is None:
+        return "the last plan did not ask for it"
+    return next(
+        (f"{r.status}: {r.reason}" for r in result.runs if r.status != "done"), "no accuracy recorded"
+    )
+
+
+def baseline(board: Board, figure: suite.Figure) -> tuple[str, Result] | None:
+    """The row without any mark of an ablation on the same data set: the student that nobody teaches."""
+    for table in board.benchmark.tables:
+        if table.layout == "rows" and table.dataset == figure.dataset:
+            for row in table.rows:
+                if not row.marks and not row.group:
+                    result = board.result(cell_id(row.model, row.variant))
+                    return (row.title, result) if result is not None and result.done else None
+    return None
+
+
+def figure_table(board: Board, figure: suite.Figure) -> Table:
+    """The numbers of a figure."""
+    columns = [
+        Column("point", "Weight"),
+        Column("sweep", "Sweep", page=False),
+        Column("weight", "Value", numeric=True, page=False),
+        *measured_columns("m."),
+    ]
+    rows = []
+    for sweep in figure.sweeps:
+        for value in sweep.points(board.profile):
+            result = board.result(cell_id(figure.model, sweep_variant(sweep.id, value)))
+            measured = (
+                absent_cells("not asked for", "the last plan did not ask for it", "m.", rank=False)
+                if result is None
+                else measured_cells(result, "m.")
+            )
+            default = "default" if value == sweep.default else ""
+            rows.append(
+                Row(
+                    f"{sweep.id}={value:g}",
+                    {
+                        "point": Cell(f"{sweep.id} = {value:g}", value, sub=default),
+                        "sweep": Cell(sweep.id),
+                        "weight": Cell(f"{value:g}", value),
+                        **measured,
+                    },
+                    group=sweep.title,
+                )
+            )
+    sources = sources_of(board, figure.claim.source) if figure.claim else ()
+    return Table(
+        figure.id,
+        figure.title,
+        figure.caption,
+        tuple(columns),
+        tuple(rows),
+        (figure.note,) if figure.note else (),
+        sources,
+        board.comparability(figure.dataset),
+    )
+
+
+def claim_text(board: Board, figure: suite.Figure) -> str:
+    """The claimed optimum, in words."""
+    claim = figure.claim
+    if claim is None or claim.value is None:
+        return ""
+    at = " and ".join(f"{k} = {v:g}" for k, v in claim.at.items())
+    return f"{f.printed(claim.value)} %" + (f" at {at}" if at else "")

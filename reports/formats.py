@@ -1,0 +1,74 @@
+"""Numbers as people read them. None is an en dash everywhere."""
+
+from __future__ import annotations
+
+DASH = "–"
+MODALITY = {"rgb": "RGB", "depth": "Depth", "ir": "IR", "pseudo_ir": "pseudo-IR"}
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    return DASH if fraction is None else f"{100 * fraction:.{digits}f}"
+
+
+def percent_digits(clips: int) -> int:
+    """Digits that a percentage of this many clips can carry: two where one clip is less than half a point."""
+    return 2 if clips >= 200 else 1
+
+
+def points(fraction: float, digits: int = 1) -> str:
+    """A difference of percentages with its sign, with a real minus."""
+    return f"{100 * fraction:+.{digits}f}".replace("-", "\u2212")
+
+
+def printed(value: float) -> str:
+    """A claimed percentage without digits that nobody printed."""
+    text = f"{value:.4f}".rstrip("0")
+    return text + "0" if text.endswith(".") else text
+
+
+def p_value(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def large(value: float | None) -> str:
+    """A count with a metric suffix: 28.0 M, 33.3 G."""
+    if value is None:
+        return DASH
+    for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {suffix}"
+    return f"{value:g}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration: 8.2 s, 12 min 5 s, 3 h 20 min."""
+    if value is None:
+        return DASH
+    if value < 60:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def memory(value: float | None) -> str:
+    if value is None:
+        return DASH
+    return f"{value / 2**30:.2f} GiB" if value >= 2**30 else f"{value / 2**20:.0f} MiB"
+
+
+def modalities(names) -> str:
+    """Modalities as the paper writes them: RGB + IR. A joined name such as ``rgb+depth`` is taken apart."""
+    parts = names.split("+") if isinstance(names, str) else names
+    return " + ".join(MODALITY.get(m, m) for m in parts) or DASH
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}".replace(",", "\u202f")
+
+
+def short_commit(commit: str) -> str:
+    """The head of a commit; a mark that the tree was changed stays."""
+    head, _, rest = commit.partition("-")
+    return head[:12] + (f"-{rest}" if rest else "") or "not recorded"

@@ -1,0 +1,176 @@
+"""The table model: what pages, downloads and JSON are all written from, so that they cannot disagree.
+
+A claimed value (printed in a paper) and a measured one (from a run in the ledger) never share a column: a
+cell that does not fit its column's ``origin`` is an error here, not a matter of care in a template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Origin = Literal["text", "claimed", "measured"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value and its interval on a 0 to 1 scale, drawn in a cell. ``chance`` is the level of guessing."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    text: str
+    href: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: what a reader sees; downloads use it too, unless ``value`` is given.
+        value: the number for sorting and for CSV and JSON, unrounded; None is missing and sorts last.
+        sub: a second, smaller line.
+        title: what it means, for pointer and screen reader; says why where nothing is shown.
+        href: where the number comes from: a run page, or the source of a claim.
+        links: further runs behind the number.
+        state: "" for a value; "missing", "failed" for none; "yes", "no" for marks.
+        warn: a line that must be seen with the value.
+    """
+
+    text: str = ""
+    value: float | None = None
+    sub: str = ""
+    title: str = ""
+    href: str = ""
+    links: tuple[Link, ...] = ()
+    state: Literal["", "missing", "failed", "yes", "no"] = ""
+    warn: str = ""
+    bar: Bar | None = None
+    origin: Origin = "text"
+
+
+def missing(text: str, title: str, origin: Origin = "text") -> Cell:
+    """An empty cell that says why it is empty."""
+    return Cell(text=text, title=title, state="missing", origin=origin)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        group: heading that spans columns; neighbours with the same group are joined.
+        detail: shown on demand where there is JavaScript, always shown where there is none.
+        page: False for columns of the CSV and JSON downloads alone.
+        numeric: right-aligned, sorted as a number, best first.
+        explain: one sentence for the legend below the table.
+    """
+
+    id: str
+    title: str
+    origin: Origin = "text"
+    group: str = ""
+    detail: bool = False
+    page: bool = True
+    numeric: bool = False
+    ascending: bool = False  # the smaller the better: ranks, costs
+    explain: str = ""
+    toggle: str = ""  # name of the switch that shows a detail column with its like
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    cells: dict[str, Cell]  # column id -> cell
+    group: str = ""  # heading of a block of rows
+    ours: bool = False  # a row that no claim names
+
+
+@dataclass(frozen=True)
+class Span:
+    """A heading over neighbouring columns."""
+
+    text: str
+    width: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its words.
+
+    ``verdict`` says whether claimed and measured values can be compared; it stands above the table.
+    ``notes`` stand below it. Both are at the head of every download."""
+
+    id: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    sources: tuple[Link, ...] = ()
+    verdict: str = ""
+
+    def __post_init__(self) -> None:
+        ids = [c.id for c in self.columns]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"table {self.id}: a column appears twice among {', '.join(ids)}")
+        for row in self.rows:
+            if set(row.cells) != set(ids):
+                odd = sorted(set(row.cells) ^ set(ids))
+                raise ValueError(
+                    f"table {self.id}, row {row.id}: cells and columns differ in {', '.join(odd)}"
+                )
+            for column in self.columns:
+                if row.cells[column.id].origin != column.origin:
+                    raise ValueError(
+                        f"table {self.id}, row {row.id}: a {row.cells[column.id].origin} value in the "
+                        f"{column.origin} column {column.id}"
+                    )
+
+    @property
+    def page_columns(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.page)
+
+    @property
+    def main_columns(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.page and not c.detail)
+
+    @property
+    def groups(self) -> list[tuple[str, list[Row]]]:
+        """Rows in blocks of the same group heading, in order."""
+        blocks: list[tuple[str, list[Row]]] = []
+        for row in self.rows:
+            if not blocks or blocks[-1][0] != row.group:
+                blocks.append((row.group, []))
+            blocks[-1][1].append(row)
+        return blocks
+
+    @property
+    def spans(self) -> list[Span]:
+        """Group headings over the columns of the page, with the number of columns that each covers."""
+        spans: list[Span] = []
+        for column in self.page_columns:
+            if spans and spans[-1].text == column.group:
+                spans[-1] = Span(column.group, spans[-1].width + 1)
+            else:
+                spans.append(Span(column.group, 1))
+        return spans
+
+    @property
+    def firsts(self) -> set[str]:
+        """Columns at which a group or an origin begins, where the page draws a rule."""
+        shown = self.page_columns
+        return {
+            b.id for a, b in zip(shown, shown[1:], strict=False) if (a.group, a.origin) != (b.group, b.origin)
+        }
+
+    @property
+    def explained(self) -> list[tuple[str, str]]:
+        """Titles of the page's columns with what they mean, each once."""
+        return list(dict.fromkeys((c.title, c.explain) for c in self.page_columns if c.explain))

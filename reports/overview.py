@@ -1,0 +1,107 @@
+"""The first page: the state of the ledger, previews of all tables and figures, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.suite import benchmark as suite
+from reports import formats as f
+from reports.board import Board
+from reports.data import DataView
+from reports.model import Link, Table
+from reports.results import STATUS
+from reports.site import FigurePage, Page
+
+
+@dataclass(frozen=True)
+class Preview:
+    title: str
+    href: str
+    caption: str
+    asked: bool
+    blocks: list[dict[str, Any]]
+    svg: str = ""
+
+
+def index(board: Board, tables: list[Table], figures: list[FigurePage], data: DataView) -> Page:
+    source = next(iter(board.benchmark.sources.values()), None)
+    tally = [
+        {"status": s, "n": n, "text": STATUS[s] if s != "blocked" else "blocked by a failure"}
+        for s, n in board.tally.items()
+        if n or s in ("done", "failed", "missing")
+    ]
+    commits = {board.ledger.records[k][1].commit for k in board.ledger.pages} - {""}
+    done = board.tally["done"]
+    return Page(
+        "index.html",
+        "index.html.j2",
+        {
+            "paper": Link(source.title if source else "", source.url if source else ""),
+            "tally": tally,
+            "summary": f"{f.count(done, 'planned run')} of {sum(board.tally.values())} done.",
+            "otherf.short_commits": sorted(map(f.short_commit, commits)) if len(commits) > 1 else [],
+            "previews": [
+                *(_preview(board, d, t) for d, t in zip(board.benchmark.tables, tables, strict=True)),
+                *(_figure_preview(board, p) for p in figures),
+            ],
+            "sheet": next((d.sheet for d in data.datasets if d.sheet), ""),
+            "command": board.command,
+            "gaps": _gaps(board),
+            "rejected": [r.reason for r in board.ledger.rejected],
+            "unused": f.count(board.ledger.unused, "run") if board.ledger.unused else "",
+        },
+    )
+
+
+def _preview(board: Board, declared: suite.Table, table: Table) -> Preview:
+    """The best measured rows, per test modality; an ablation keeps its order."""
+    if declared.layout == "by_modality":
+        parts = [(c.title, c.modality + ".top1", table.rows) for c in declared.columns]
+    elif declared.layout == "by_training":
+        tests = list(dict.fromkeys(r.cells["test"].text for r in table.rows))
+        parts = [
+            (f"{t} at inference", "m.top1", [r for r in table.rows if r.cells["test"].text == t])
+            for t in tests
+        ]
+    else:
+        parts = [("", "m.top1", table.rows)]
+    blocks = []
+    for title, column, rows in parts:
+        shown = [(r, r.cells[column]) for r in rows if r.cells[column].value is not None]
+        if declared.layout != "rows":
+            shown.sort(key=lambda pair: -pair[1].value)
+        top = 5 if len(parts) > 1 else 10
+        rest = f.count(len(shown) - top, "more row") if len(shown) > top else ""
+        named = [{"title": r.cells[table.columns[0].id].text, "cell": c} for r, c in shown[:top]]
+        blocks += [{"title": title, "rows": named, "rest": rest}] if shown else []
+    return Preview(
+        table.title, f"{table.id}.html", table.caption, table.id in board.ledger.plan.tables, blocks
+    )
+
+
+def _figure_preview(board: Board, page: FigurePage) -> Preview:
+    asked = page.figure.id in board.ledger.plan.tables
+    return Preview(page.table.title, f"{page.figure.id}.html", page.table.caption, asked, [], page.svg)
+
+
+def _gaps(board: Board) -> list[dict[str, Any]]:
+    """Runs without a result, one line per cell and reason."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for run in board.ledger.runs:
+        if run.status == "done":
+            continue
+        gap = found.setdefault(
+            (run.cell.id, run.status, run.reason),
+            {
+                "cell": run.cell.id,
+                "seeds": [],
+                "status": run.status,
+                "text": STATUS[run.status],
+                "reason": run.reason,
+                "href": run.page,
+                "used_by": ", ".join(run.cell.used_by),
+            },
+        )
+        gap["seeds"].append(run.cell.seed)
+    return [{**g, "seeds": ", ".join(map(str, g["seeds"]))} for g in found.values()]

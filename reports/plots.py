@@ -1,0 +1,200 @@
+"""Plots by matplotlib, as SVG strings that are the same for the same numbers and follow the page's colours.
+
+Text stays text, and the colours are CSS variables with a fallback, so that an inlined plot turns dark with
+its page while the downloaded file stands alone."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from markupsafe import Markup
+
+from reports.figure import Curve
+
+# drawn colour -> CSS variable with a fallback for the stand-alone file
+COLOURS = {
+    "#010101": "var(--ink, #1d2129)",
+    "#020202": "var(--muted, #5b6472)",
+    "#030303": "var(--line, #d5d9e0)",
+    "#040404": "var(--hot, #c2410c)",
+    "#050505": "var(--cold, #2563a8)",
+    "#060606": "var(--paper, #ffffff)",
+}
+INK, MUTED, LINE, HOT, COLD, PAPER = COLOURS
+
+
+STYLE = {
+    "svg.hashsalt": "mgr-dark",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+}
+
+
+def styled(draw):
+    """Draw under ``STYLE``, whatever the process has set; matplotlib is imported when the first plot is drawn."""
+
+    @functools.wraps(draw)
+    def wrapper(*args, **kwargs):
+        import matplotlib
+
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def _figure(width: float, height: float, columns: int = 1, **kw):
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasSVG(figure)
+    figure.patch.set_alpha(0)
+    axes = figure.subplots(1, columns, squeeze=False, **kw)[0]
+    for ax in axes:
+        ax.patch.set_alpha(0)
+        ax.grid(axis="y", color=LINE, linewidth=0.6)
+        ax.tick_params(length=0)
+    return figure, axes
+
+
+def _svg(figure, title: str, description: str, prefix: str) -> Markup:
+    """The figure as an inline SVG element, named for screen readers; ids carry a prefix, unique in a page."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    text = out.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.S)
+    for drawn, css in COLOURS.items():
+        text = text.replace(drawn, css)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r"font: ((?:\d+ )?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", text)
+    start, rest = text.split(">", 1)
+    start = re.sub(r' (?:width|height|version)="[^"]*"', "", start)
+    named = f'{start} role="img">\n<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>{rest}'
+    return Markup(named)  # matplotlib escapes its texts, and the two above are escaped here
+
+
+@styled
+def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> str:
+    """Accuracy against each weight; bars are the standard deviation over seeds, the dashed line is the baseline."""
+    figure, axes = _figure(8.6, 3.4, len(curves), sharey=True)
+    for ax, curve in zip(axes, curves, strict=True):
+        ax.set_title(curve.title)
+        ax.set_xlabel(curve.id)
+        if baseline is not None:
+            ax.axhline(100 * baseline, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+            ax.annotate(
+                "baseline",
+                (1, 100 * baseline),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=8,
+                color=MUTED,
+                xytext=(0, 2),
+                textcoords="offset points",
+            )
+        if curve.points:
+            x = [p.x for p in curve.points]
+            y = [100 * p.mean for p in curve.points]
+            spread = [100 * (p.std or 0) for p in curve.points]
+            ax.plot(x, y, color=HOT, linewidth=1.6, zorder=3)
+            if any(p.std is not None for p in curve.points):
+                ax.errorbar(x, y, yerr=spread, fmt="none", ecolor=HOT, elinewidth=1.2, capsize=3, zorder=3)
+            marks = [p.x == curve.default for p in curve.points]
+            ax.scatter(
+                [a for a, m in zip(x, marks, strict=True) if not m],
+                [b for b, m in zip(y, marks, strict=True) if not m],
+                s=34,
+                color=PAPER,
+                edgecolor=HOT,
+                linewidth=1.6,
+                zorder=4,
+            )
+            ax.scatter(
+                [a for a, m in zip(x, marks, strict=True) if m],
+                [b for b, m in zip(y, marks, strict=True) if m],
+                s=40,
+                color=HOT,
+                edgecolor=HOT,
+                linewidth=1.6,
+                zorder=4,
+            )
+        for value, _ in curve.absent:
+            ax.annotate("×", (value, 0.02), xycoords=("data", "axes fraction"), ha="center", color=MUTED)
+        ax.set_xticks(sorted({p.x for p in curve.points} | {v for v, _ in curve.absent}))
+        ax.margins(x=0.08, y=0.15)
+    axes[0].set_ylabel("Top-1 accuracy (%)")
+    said = "; ".join(
+        f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}" for p in c.points) for c in curves
+    )
+    return _svg(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
+
+
+@styled
+def bars(panels: Sequence[tuple[str, Sequence[tuple[str, float]]]], name: str, title: str) -> str:
+    """Horizontal bars side by side: (panel title, [(label, value)])."""
+    rows = max(len(values) for _, values in panels)
+    figure, axes = _figure(8.6, 0.9 + 0.42 * rows, len(panels), sharey=True)
+    for ax, (panel, values) in zip(axes, panels, strict=True):
+        labels = [label for label, _ in values]
+        numbers = [v for _, v in values]
+        ax.barh(
+            labels, numbers, height=0.55, color=[COLD if "daylight" in x.lower() else HOT for x in labels]
+        )
+        for i, v in enumerate(numbers):
+            ax.annotate(
+                f"{v:.3f}",
+                (v, i),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8.5,
+                color=INK,
+            )
+        ax.set_title(panel)
+        ax.grid(axis="x", color=LINE, linewidth=0.6)
+        ax.grid(axis="y", visible=False)
+        ax.margins(x=0.2)
+        ax.set_xlim(left=0)
+    axes[0].invert_yaxis()
+    said = "; ".join(f"{p}: " + ", ".join(f"{label} {v:.3f}" for label, v in values) for p, values in panels)
+    return _svg(figure, title, said, name)
+
+
+@styled
+def histogram(edges: Sequence[float], counts: Sequence[int], xlabel: str, name: str, title: str) -> str:
+    """A histogram of counts between edges (one more edge than counts)."""
+    figure, (ax,) = _figure(4.6, 2.6)
+    widths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    ax.bar(edges[:-1], counts, width=widths, align="edge", color=COLD, edgecolor=PAPER, linewidth=1)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("clips")
+    said = ", ".join(f"{a:g} to {b:g}: {n}" for a, b, n in zip(edges, edges[1:], counts, strict=False))
+    return _svg(figure, title, said, name)
+
+
+@styled
+def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> str:
+    """Vertical bars of counts with their labels."""
+    figure, (ax,) = _figure(4.6, 2.6)
+    ax.bar([label for label, _ in values], [n for _, n in values], color=COLD, width=0.7)
+    ax.set_ylabel("clips")
+    ax.tick_params(axis="x", labelrotation=60 if len(values) > 8 else 0, labelsize=8)
+    return _svg(figure, title, ", ".join(f"{label}: {n}" for label, n in values), name)

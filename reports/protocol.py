@@ -1,0 +1,226 @@
+"""The protocol page: what the paper prescribes, what the runs really used, and how ambiguous equations were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reports import formats as f
+from reports.board import Board
+from reports.model import Cell, Column, Link, Row, Table, missing
+
+PAPER = (
+    ("Frames", "32 per clip, uniformly in time"),
+    ("Frame size", "resized to 256 × 256"),
+    ("Crop", "224 × 224, random in training, centre in test"),
+    ("Batch size", "32"),
+    ("Epochs", "80"),
+    ("Optimiser", "SGD, learning rate 0.0001"),
+    ("Schedule", "× 0.1 after 20 epochs"),
+    ("Loss weights", "alpha 0.9, beta 0.3"),
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    where: str
+    open: str
+    taken: str
+    others: str
+
+
+READINGS = (
+    Reading(
+        "Eq. 2",
+        "a sum over classes is said to run over all RGB data",
+        "cross-entropy, averaged over the batch",
+        "label smoothing",
+    ),
+    Reading(
+        "Eq. 3, 4",
+        "both distances carry the same name; margin and weight are not given",
+        "hinge on the hardest positive and negative of the batch, Euclidean, margin 0.3, weight 1",
+        "soft margin, margin 0",
+    ),
+    Reading(
+        "Eq. 5–7",
+        "the norm of a pair of features, with no minus between them",
+        "half the squared distance of the two projected features",
+        "mean squared, normalised, cosine, smooth L1",
+    ),
+    Reading(
+        "Eq. 5–7",
+        "the scale of the distance, on which alpha and beta depend, is not given",
+        "projections have unit length; squared distance per clip, averaged over the batch",
+        "raw sum, raw mean",
+    ),
+    Reading(
+        "Eq. 5–7",
+        "whether features are maps or vectors; infrared sees from elsewhere, so maps do not align",
+        "the converter's output, pooled over space and kept in time",
+        "full map, one vector",
+    ),
+    Reading(
+        "Eq. 5–7",
+        "if all projections learn together, all of them going to zero is a perfect solution",
+        "the projections of teacher and assistant are trained with their own networks, then frozen; the student's learns",
+        "identity, fixed random projection",
+    ),
+    Reading(
+        "Eq. 5–7",
+        "who is updated",
+        "only the end of each arrow: the student never moves teacher or assistant",
+        "—",
+    ),
+    Reading(
+        "Eq. 6",
+        "printed with the student's losses, but missing from Eq. 10",
+        "trains the assistant, beside its cross-entropy",
+        "its weight; joint training",
+    ),
+    Reading(
+        "Eq. 7",
+        "the fused feature is not defined",
+        "mean of the projected features of teacher and assistant, detached",
+        "assistant alone, sum, learned gate",
+    ),
+    Reading(
+        "Eq. 8, 9",
+        "which tensor each attention sees; a 3 × 3 kernel on a pooled map has one live tap",
+        "spatial attention on the map, then temporal attention with a kernel of 3 over time on the pooled map",
+        "kernel of 1 over time; no converter",
+    ),
+    Reading(
+        "Eq. 10",
+        "the text gives the symbol alpha to both weights",
+        "alpha weighs Fusion → RGB, beta weighs IR → RGB",
+        "any weights",
+    ),
+    Reading(
+        "Table 4, row 3",
+        "without fusion nothing of the assistant reaches the student in Eq. 10",
+        "the assistant alone takes the place of the fused feature",
+        "no effect (row 3 equals row 2)",
+    ),
+    Reading(
+        "Table 4, row 1",
+        "called a depth baseline in the text",
+        "the RGB student with cross-entropy alone",
+        "—",
+    ),
+    Reading(
+        "Eq. 11",
+        "the recognition rate carries the name of the cross-entropy",
+        "top-1 accuracy over all test clips",
+        "top-5 and mean class accuracy stand beside it",
+    ),
+)
+
+
+def used_protocol(board: Board) -> Table:
+    """What the runs used, read from their resolved configs; configs with the same settings share a row."""
+    columns = (
+        Column("stage", "Stage"),
+        Column("frames", "Frames", numeric=True),
+        Column("size", "Size"),
+        Column("crop", "Crop"),
+        Column("batch", "Batch", numeric=True),
+        Column("epochs", "Epochs", numeric=True),
+        Column("optimiser", "Optimiser"),
+        Column("schedule", "Schedule"),
+        Column("weights", "Pretrained weights"),
+        Column("models", "Configs"),
+    )
+    found: dict[tuple, tuple[dict[str, Cell], dict[str, str]]] = {}
+    for key, page in sorted(board.ledger.pages.items(), key=lambda item: item[1]):
+        record = board.ledger.records[key][1]
+        cells = {
+            "stage": Cell(record.cell.stage),
+            **_facts(record.identity.config),
+            "weights": Cell(", ".join(record.pretrained) or "none: from scratch"),
+        }
+        _, models = found.setdefault(tuple(c.text for c in cells.values()), (cells, {}))
+        models.setdefault(record.cell.model, page)
+    rows = [
+        Row(
+            str(i),
+            cells
+            | {
+                "models": Cell(
+                    f.count(len(models), "config"), links=tuple(Link(m, p) for m, p in models.items())
+                )
+            },
+        )
+        for i, (cells, models) in enumerate(found.values())
+    ]
+    return Table(
+        "protocol",
+        "What the runs used",
+        "Read from the resolved configs of the runs on these pages.",
+        columns,
+        tuple(rows),
+    )
+
+
+def _facts(config: dict[str, Any]) -> dict[str, Cell]:
+    train = config.get("train_dataloader") or config.get("test_dataloader") or {}
+    sample, load = _find(train, "SampleClipFrames"), _find(train, "LoadModalities")
+    crop = _find(train, "RandomCrop") or _find(config.get("test_dataloader") or {}, "CenterCrop")
+    wrapper = config.get("optim_wrapper") or {}
+    optimiser = wrapper.get("optimizer") or {}
+    loop = config.get("train_cfg") or {}
+    schedule = config.get("param_scheduler") or []
+    return {
+        "frames": _number(sample.get("clip_len")),
+        "size": _text(_size(load.get("size"))),
+        "crop": _text(_size(crop.get("size") or crop.get("crop_size"))),
+        "batch": _number(train.get("batch_size")),
+        "epochs": _number(loop.get("max_epochs")),
+        "optimiser": _text(
+            f"{optimiser.get('type')}, {optimiser.get('lr'):g}" if optimiser.get("lr") else ""
+        ),
+        "schedule": _text(
+            ", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))
+        ),
+    }
+
+
+def _find(node: Any, kind: str) -> dict[str, Any]:
+    """The first dict of this ``type`` anywhere below; empty if there is none."""
+    return next((d for d in _walk(node) if d.get("type") == kind), {})
+
+
+def _walk(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from _walk(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _walk(value)
+
+
+def _step(step: dict[str, Any]) -> str:
+    kind = str(step.get("type", ""))
+    if kind == "MultiStepLR":
+        at = ", ".join(str(m) for m in step.get("milestones", []))
+        return f"× {step.get('gamma', 0.1):g} at epoch {at}"
+    return kind
+
+
+def _size(value: Any) -> str:
+    if value is None:
+        return ""
+    pair = value if isinstance(value, (list, tuple)) else (value, value)
+    return "\u00a0×\u00a0".join(str(v) for v in pair)
+
+
+def _text(text: str) -> Cell:
+    return Cell(text) if text else missing(f.DASH, "not in the config")
+
+
+def _number(value: Any) -> Cell:
+    return (
+        Cell(f"{value:g}", value) if isinstance(value, (int, float)) else missing(f.DASH, "not in the config")
+    )

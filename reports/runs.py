@@ -1,0 +1,207 @@
+"""What a run page shows beyond the record itself: charts, confusion, hardest clips, predictions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.ledger.record import RunRecord
+from reports import statistics as st
+from reports.charts import Chart, training_charts
+from reports.results import Ledger, right_and_predicted
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One true class: its clips by predicted class. ``shade`` is the share of the row's clips, in percent."""
+
+    name: str
+    clips: int
+    right: int
+    counts: tuple[int, ...]
+    shades: tuple[int, ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    true: str
+    predicted: str
+    clips: int
+
+
+@dataclass(frozen=True)
+class HardClip:
+    clip_id: str
+    subject: str
+    true: str
+    predicted: str
+    margin: float  # own score minus the best other score
+
+
+@dataclass(frozen=True)
+class Subject:
+    name: str
+    right: int
+    clips: int
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A run's predictions, summed up."""
+
+    clips: int
+    right: int
+    wilson: tuple[float, float]
+    classes: tuple[ClassRow, ...]
+    pairs: tuple[Pair, ...]
+    hardest: tuple[HardClip, ...]
+    subjects: tuple[Subject, ...]
+    csv: str
+
+
+@dataclass(frozen=True)
+class Parent:
+    stage: str
+    key: str
+    page: str  # "" where the ledger has no such record
+    name: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run page."""
+
+    record: RunRecord
+    name: str  # of its folder
+    page: str
+    charts: list[Chart]
+    predictions: Predictions | None
+    parents: tuple[Parent, ...]
+    children: tuple[Parent, ...]
+    used_by: tuple[str, ...]  # tables and figures
+    config: str  # pretty JSON
+
+    @property
+    def csv(self) -> str:
+        """The download of its predictions, in the site."""
+        return self.page.removesuffix(".html") + ".csv"
+
+
+def run_views(ledger: Ledger) -> list[RunView]:
+    """Views of all runs that have a page, in the order of their pages."""
+    used: dict[str, list[str]] = {}
+    for run in ledger.runs:
+        used.setdefault(run.cell.key, []).extend(run.cell.used_by)
+    children: dict[str, list[Parent]] = {}
+    for key, page in ledger.pages.items():
+        directory, record = ledger.records[key]
+        for stage, parent in record.identity.parents.items():
+            children.setdefault(parent, []).append(Parent(stage, key, page, directory.name))
+    views = []
+    for key, page in sorted(ledger.pages.items(), key=lambda item: item[1]):
+        directory, record = ledger.records[key]
+        views.append(
+            RunView(
+                record=record,
+                name=directory.name,
+                page=page,
+                charts=training_charts(record.epochs),
+                predictions=_predictions(ledger, key, record),
+                parents=tuple(
+                    Parent(
+                        stage,
+                        parent,
+                        ledger.pages.get(parent, ""),
+                        ledger.records[parent][0].name if parent in ledger.records else parent[:12],
+                    )
+                    for stage, parent in record.identity.parents.items()
+                ),
+                children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
+                used_by=tuple(dict.fromkeys(used.get(key, []))),
+                config=json.dumps(record.identity.config, indent=2, sort_keys=True, ensure_ascii=False),
+            )
+        )
+    return views
+
+
+def _predictions(ledger: Ledger, key: str, record: RunRecord) -> Predictions | None:
+    if key not in ledger.predictions:
+        return None
+    return summarise(ledger.predictions[key], record.data.classes if record.data else [])
+
+
+def summarise(table: pd.DataFrame, classes: list[str], top: int = 10) -> Predictions:
+    """Confusion, recall, confused pairs and hardest clips.
+
+    Args:
+        table: ``clip_id``, ``subject``, ``label``, ``scores`` as in the ledger, clips in order.
+        classes: names by label; numbers stand in where they are missing.
+    """
+    scores = np.stack(table["scores"].to_numpy()).astype(np.float64)
+    labels = table["label"].to_numpy(dtype=np.int64)
+    right, predicted = right_and_predicted(table)
+    k = scores.shape[1]
+    names = [classes[i] if i < len(classes) else str(i) for i in range(k)]
+    confusion = np.zeros((k, k), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+
+    rows = []
+    for i in range(k):
+        n = int(confusion[i].sum())
+        low, high = st.wilson(int(confusion[i, i]), n) if n else (0.0, 1.0)
+        shades = tuple(round(100 * c / n) if n else 0 for c in confusion[i].tolist())
+        rows.append(
+            ClassRow(names[i], n, int(confusion[i, i]), tuple(confusion[i].tolist()), shades, low, high)
+        )
+    off = [(int(confusion[i, j]), i, j) for i in range(k) for j in range(k) if i != j and confusion[i, j]]
+    off.sort(key=lambda t: (-t[0], t[1], t[2]))
+
+    index = np.arange(len(labels))
+    others = scores.copy()
+    others[index, labels] = -np.inf
+    margin = scores[index, labels] - others.max(axis=1)
+    hardest = [int(i) for i in np.argsort(margin, kind="stable")[:top] if not right[i]]
+    subjects = table["subject"].astype(str)
+    by_subject = [
+        Subject(s, int(right[mask].sum()), int(mask.sum()))
+        for s in sorted(set(subjects), key=_natural)
+        for mask in [(subjects == s).to_numpy()]
+    ]
+    return Predictions(
+        clips=len(labels),
+        right=int(right.sum()),
+        wilson=st.wilson(int(right.sum()), len(labels)),
+        classes=tuple(rows),
+        pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:top]),
+        hardest=tuple(
+            HardClip(
+                table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margin[i])
+            )
+            for i in hardest
+        ),
+        subjects=tuple(by_subject),
+        csv=_csv(table, names, predicted, scores),
+    )
+
+
+def _natural(text: str) -> tuple:
+    return (0, int(text), "") if text.isdigit() else (1, 0, text)
+
+
+def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["clip_id", "subject", "label", "label_name", "predicted", "predicted_name", "score"])
+    labels = table["label"].tolist()
+    for clip, subject, label, p, row in zip(
+        table["clip_id"], table["subject"], labels, predicted.tolist(), scores, strict=True
+    ):
+        writer.writerow([clip, subject, label, names[label], p, names[p], f"{row[p]:.6g}"])
+    return out.getvalue()

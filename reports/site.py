@@ -1,0 +1,88 @@
+"""A page of the site, its template, and what every page shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.suite import benchmark as suite
+from reports import formats as f
+from reports.board import Board
+from reports.figure import Curve
+from reports.model import Link, Table
+
+
+@dataclass(frozen=True)
+class Page:
+    """``path`` is relative to the site; ``context`` goes to ``template``."""
+
+    path: str
+    template: str
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FigurePage:
+    """A figure of the benchmark, ready to show."""
+
+    figure: suite.Figure
+    table: Table
+    curves: tuple[Curve, ...]
+    svg: str
+    baseline: str
+    claim: str
+
+
+def environment() -> Environment:
+    """Templates with every string escaped and every undefined name an error."""
+    env = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters["slug"] = lambda text: re.sub(r"[^A-Za-z0-9]+", "-", text)
+    return env
+
+
+def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
+    """A page as HTML; links are relative to where the page lies."""
+    depth = page.path.count("/")
+    return env.get_template(page.template).render(
+        site=site, root="../" * depth, here=page.path, **page.context
+    )
+
+
+def site_context(board: Board, tables: list[Table], figures: list[FigurePage]) -> dict[str, Any]:
+    """What every page shows: navigation and the stamp that says how the numbers were made."""
+    shown = [(t.id, t.title) for t in tables] + [(p.figure.id, p.figure.title) for p in figures]
+    names = {i: title.split(".")[0] for i, title in shown}
+    nav = [
+        Link("Overview", "index.html"),
+        *(Link(names[i], f"{i}.html") for i, _ in shown),
+        Link("Data", "data.html"),
+        Link("Methods", "methods.html"),
+        Link("Runs", "runs.html"),
+        Link("Protocol", "protocol.html"),
+    ]
+    data = []
+    for d in board.datasets:
+        made = board.synthetic(d)
+        data.append(
+            board.benchmark.datasets[d].title + {True: " (synthetic)", False: "", None: " (no run yet)"}[made]
+        )
+    return {
+        "title": board.benchmark.title,
+        "nav": nav,
+        "names": names,
+        "synthetic": bool(board.synthetic()),
+        "profile": board.profile,
+        "data": ", ".join(data) or "none planned",
+        "seeds": board.ledger.plan.seeds,
+        "commit": f.short_commit(board.ledger.plan.commit),
+    }

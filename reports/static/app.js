@@ -1,0 +1,217 @@
+/* Sorting, filtering, column switches, links to a view, copying and the theme. Every page reads fully without it. */
+(function () {
+  "use strict";
+
+  const make = (tag, attributes = {}, text = "") => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.textContent = text;
+    return node;
+  };
+
+  /* ---- the view of all tables lives in the hash: #table2.sort=rgb.top1,desc&table2.q=mtcd&table2.show=Cost */
+  const readHash = () => {
+    const hash = location.hash.slice(1);
+    return new URLSearchParams(hash.includes("=") ? hash : "");
+  };
+  const writeHash = (id, key, value) => {
+    const state = readHash();
+    if (value) state.set(`${id}.${key}`, value);
+    else state.delete(`${id}.${key}`);
+    const text = state.toString().replace(/%2C/g, ",");
+    const url = text ? `#${text}` : location.pathname + location.search;
+    try { history.replaceState(null, "", url); } catch { if (text) location.hash = text; }
+  };
+
+  const copy = async (text, button) => {
+    const before = button.textContent;
+    let done = true;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = make("textarea", { readonly: "", class: "sr" });
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      done = document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    button.textContent = done ? "Copied" : "Not copied";
+    setTimeout(() => { button.textContent = before; }, 1500);
+  };
+
+  /* ---- one table */
+  class Sheet {
+    constructor(table) {
+      this.table = table;
+      this.id = table.dataset.table;
+      this.heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+      this.spans = table.tHead.rows.length > 1 ? [...table.tHead.rows[0].cells] : [];
+      this.bodies = [...table.tBodies].map((body) => ({
+        body,
+        heading: body.querySelector("tr.group"),
+        rows: [...body.querySelectorAll("tr:not(.group)")],
+      }));
+      this.rows = this.bodies.flatMap((b) => b.rows);
+      this.toggles = [...new Set(this.heads.map((h) => h.dataset.toggle).filter(Boolean))];
+      this.sort = null;
+      this.shown = new Set();
+      this.addTools();
+      this.addSorting();
+      this.apply();
+      addEventListener("hashchange", () => this.apply());
+    }
+
+    addTools() {
+      const tools = make("div", { class: "tools" });
+      if (this.rows.length > 3) {
+        this.search = make("input", { type: "search", placeholder: "Filter rows", "aria-label": `Filter rows of ${this.id}` });
+        this.search.addEventListener("input", () => { writeHash(this.id, "q", this.search.value.trim()); this.filter(); });
+        tools.append(this.search);
+      }
+      this.switches = this.toggles.map((name) => {
+        const button = make("button", { type: "button", "aria-pressed": "false" }, name);
+        button.addEventListener("click", () => {
+          if (!this.shown.delete(name)) this.shown.add(name);
+          writeHash(this.id, "show", [...this.shown].join(","));
+          this.columns();
+        });
+        tools.append(button);
+        return button;
+      });
+      this.status = make("span", { role: "status", "aria-live": "polite" });
+      const link = make("button", { type: "button", class: "push" }, "Copy link to this view");
+      link.addEventListener("click", () => copy(location.href, link));
+      const rows = make("button", { type: "button" }, "Copy table");
+      rows.addEventListener("click", () => copy(this.asText(), rows));
+      tools.append(this.status, link, rows);
+      this.table.closest(".scroll").before(tools);
+    }
+
+    addSorting() {
+      this.heads.forEach((head, index) => {
+        const button = make("button", { type: "button" }, head.textContent);
+        head.textContent = "";
+        head.append(button);
+        head.classList.add("sortable");
+        button.addEventListener("click", () => {
+          const first = head.dataset.order;
+          const second = first === "asc" ? "desc" : "asc";
+          const now = this.sort && this.sort.index === index ? this.sort.order : "";
+          const next = now === "" ? first : now === first ? second : "";
+          writeHash(this.id, "sort", next && `${head.dataset.col},${next}`);
+          this.order(next ? { index, order: next } : null);
+          this.status.textContent = next ? `sorted by ${button.textContent}, ${next === "asc" ? "ascending" : "descending"}` : "in the order of the paper";
+        });
+      });
+    }
+
+    /* the state of the hash, on load and when it changes */
+    apply() {
+      const state = readHash();
+      const [column, order] = (state.get(`${this.id}.sort`) || "").split(",");
+      const index = this.heads.findIndex((h) => h.dataset.col === column);
+      this.shown = new Set((state.get(`${this.id}.show`) || "").split(",").filter((n) => this.toggles.includes(n)));
+      if (this.search) this.search.value = state.get(`${this.id}.q`) || "";
+      this.order(index < 0 ? null : { index, order: order === "asc" ? "asc" : "desc" });
+      this.columns();
+      this.filter();
+    }
+
+    key(row, index) {
+      const cell = row.cells[index];
+      if (cell.dataset.v !== undefined) return Number(cell.dataset.v);
+      const text = cell.classList.contains("missing") || cell.classList.contains("failed") ? "" : cell.textContent.trim();
+      return this.heads[index].classList.contains("num") || text === "" ? null : text.toLowerCase();
+    }
+
+    /* within each block of rows; what is missing stays last in both directions */
+    order(sort) {
+      this.sort = sort;
+      this.heads.forEach((head, i) => {
+        if (sort && sort.index === i) head.setAttribute("aria-sort", sort.order === "asc" ? "ascending" : "descending");
+        else head.removeAttribute("aria-sort");
+      });
+      const sign = sort && sort.order === "asc" ? 1 : -1;
+      for (const { body, rows } of this.bodies) {
+        const sorted = sort === null ? rows : rows
+          .map((row, place) => ({ row, place, key: this.key(row, sort.index) }))
+          .sort((a, b) => {
+            if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place;
+            const by = typeof a.key === "string" ? a.key.localeCompare(b.key, "en") : a.key - b.key;
+            return sign * by || a.place - b.place;
+          })
+          .map((x) => x.row);
+        body.append(...sorted);
+      }
+    }
+
+    columns() {
+      const visible = this.heads.map((h) => !h.dataset.toggle || this.shown.has(h.dataset.toggle));
+      this.heads.forEach((h, i) => { h.hidden = !visible[i]; });
+      for (const row of this.rows) [...row.cells].forEach((c, i) => { c.hidden = !visible[i]; });
+      let from = 0;
+      for (const span of this.spans) {
+        const width = Number(span.dataset.span);
+        const left = visible.slice(from, from + width).filter(Boolean).length;
+        span.colSpan = Math.max(left, 1);
+        span.hidden = left === 0;
+        from += width;
+      }
+      const total = visible.filter(Boolean).length;
+      for (const { heading } of this.bodies) if (heading) heading.cells[0].colSpan = total;
+      this.switches.forEach((b) => b.setAttribute("aria-pressed", String(this.shown.has(b.textContent))));
+    }
+
+    filter() {
+      const words = (this.search ? this.search.value : "").toLowerCase().split(/\s+/).filter(Boolean);
+      let left = 0;
+      for (const { heading, rows } of this.bodies) {
+        let inBlock = 0;
+        for (const row of rows) {
+          const text = row.textContent.toLowerCase();
+          row.hidden = !words.every((w) => text.includes(w));
+          inBlock += !row.hidden;
+        }
+        if (heading) heading.hidden = inBlock === 0;
+        left += inBlock;
+      }
+      this.status.textContent = words.length ? `${left} of ${this.rows.length} rows` : "";
+    }
+
+    /* what is visible, tab separated, as a spreadsheet wants it */
+    asText() {
+      const line = (cells) => [...cells].filter((c) => !c.hidden)
+        .map((c) => [...c.childNodes].filter((n) => n.nodeName !== "svg").map((n) => n.textContent).join(" ").replace(/\s+/g, " ").trim()).join("\t");
+      const rows = this.bodies.flatMap(({ body }) => [...body.rows]).filter((r) => !r.hidden);
+      return [this.heads, ...rows.map((r) => r.cells)].map(line).join("\n");
+    }
+  }
+
+  document.querySelectorAll("table[data-table]").forEach((table) => new Sheet(table));
+
+  document.querySelectorAll(".command").forEach((box) => {
+    const button = make("button", { type: "button" }, "Copy");
+    button.addEventListener("click", () => copy(box.querySelector("code").textContent, button));
+    box.append(button);
+  });
+
+  /* ---- theme: as the system, light, dark */
+  const themes = ["auto", "light", "dark"];
+  let current = "auto";
+  try { current = localStorage.getItem("theme") || "auto"; } catch { /* no storage: the choice lasts as long as the page */ }
+  const show = (theme) => {
+    current = theme;
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    toggle.textContent = `Theme: ${theme}`;
+  };
+  const toggle = make("button", { type: "button", class: "theme", title: "Theme of the pages: as the system, light, dark" });
+  toggle.addEventListener("click", () => {
+    show(themes[(themes.indexOf(current) + 1) % themes.length]);
+    try { localStorage.setItem("theme", current); } catch { /* as above */ }
+  });
+  document.querySelector("header.top").append(toggle);
+  show(current);
+})();
