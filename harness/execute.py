@@ -19,7 +19,7 @@ from harness.ledger.store import RECORD, load_record, run_dir, write_record
 from harness.plan.jobs import Job, fill_parents
 
 NEEDED_BYTES = 64 * 2**20  # free disk below which no further job is started
-RETRY_KINDS = ("killed", "out_of_memory", "crash")
+RETRY_KINDS = ("killed", "out_of_memory")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Options:
     work_dir: Path
     clip_store: str = ""
     workers: int = 0  # data-loading processes of each job
-    retries: int = 1  # further attempts at a job that was killed, crashed or ran out of memory
+    retries: int = 1  # further attempts at a job that was killed or ran out of memory
     retry_failed: bool = True  # try again what failed in an earlier invocation
     command: str = "python -m harness run"
 

@@ -5,6 +5,7 @@ Imported by the fork server, so that torch and MMAction2 are imported once for a
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -20,6 +21,8 @@ from typing import Any
 import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
 import cv2
 import torch
+import torch._dynamo  # noqa: F401  the first optimizer imports it: paid once here, not by every job
+from matplotlib import pyplot  # noqa: F401  so does the visualizer
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -32,6 +35,9 @@ from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import PREDICTIONS, load_predictions, write_record
 from harness.measure import count_cost
 from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped
+
+gc.collect()
+gc.freeze()      # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
 
 CHECKPOINT = "checkpoint.pth"
 STORE = "store"
@@ -71,7 +77,7 @@ def main(directory: str, threads: int, gpu: str | None) -> None:
 
 
 def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
-    cfg = Config(runner_config(folder, spec, on_gpu))
+    cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
     if spec.kind == "train":
         print(f"{spec.name}: training", flush=True)
     runner = Runner.from_cfg(cfg)

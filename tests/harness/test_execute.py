@@ -157,7 +157,7 @@ def test_one_failure_blocks_its_children_alone(tmp_path):
     ("kind", "attempts"),
     [
         ("killed", 2),
-        ("crash", 2),
+        ("crash", 1),
         ("out_of_memory", 2),
         ("nan_loss", 1),
         ("data_error", 1),

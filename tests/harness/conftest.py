@@ -1,0 +1,38 @@
+"""A small suite: I3D alone, Table 2 alone, on the tiny data set of the top-level fixtures."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
+
+
+@pytest.fixture
+def small_configs(tmp_path) -> Path:
+    """A copy of the configs with I3D on MGR-Dark only, and with Table 2 only."""
+    root = tmp_path / "configs"
+    shutil.copytree(CONFIGS / "_base_", root / "_base_")
+    shutil.copytree(CONFIGS / "i3d", root / "i3d")
+    meta = yaml.safe_load((root / "i3d" / "metafile.yml").read_text(encoding="utf-8"))
+    meta["Models"] = [
+        m for m in meta["Models"] if m["Name"] in ("i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth")
+    ]
+    (root / "i3d" / "metafile.yml").write_text(yaml.safe_dump(meta), encoding="utf-8")
+    for path in (root / "_base_" / "models").glob("*.py"):
+        path.write_text(path.read_text(encoding="utf-8").replace("num_classes=10", "num_classes=3"), encoding="utf-8")
+    benchmark = yaml.safe_load((CONFIGS / "benchmark.yml").read_text(encoding="utf-8"))
+    benchmark["tables"] = benchmark["tables"][:1]
+    benchmark["figures"] = []
+    (root / "benchmark.yml").write_text(yaml.safe_dump(benchmark), encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def tiny_data(mgr_dark_root, tmp_path) -> Path:
+    """A data root that holds the tiny MGR-Dark."""
+    root = tmp_path / "tiny"
+    root.mkdir()
+    (root / "mgr_dark").symlink_to(mgr_dark_root)
+    return root
