@@ -10,6 +10,7 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1, save_last=True),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
+    class_count=dict(type='ClassCountHook'),
     dataset_epoch=dict(type='DatasetEpochHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'))
 

@@ -114,11 +114,11 @@ class ClipDataset(BaseActionDataset):
         for name, folder in self.stores.items():
             store = ClipStore.open(folder)
             for clip in clips:
-                frames = source_stream(clip, name).frames
-                if len(store.clip(clip.clip_id)) != frames:
+                frames, stored = source_stream(clip, name).frames, store.length(clip.clip_id)
+                if stored != frames:
                     raise ValueError(
-                        f"{folder}: clip {clip.clip_id} has {len(store.clip(clip.clip_id))} {name} frames, "
-                        f"its window {frames}; build the store anew"
+                        f"{folder}: clip {clip.clip_id} has {stored} {name} frames, its window {frames}; "
+                        "build the store anew"
                     )
 
     def _store_sources(self, table: ClipTable) -> dict[str, dict[str, str]]:

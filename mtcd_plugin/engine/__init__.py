@@ -5,6 +5,7 @@ from mtcd_plugin.engine import (
     seed_worker,  # noqa: F401
 )
 from mtcd_plugin.engine.hooks import (  # noqa: F401
+    class_count_hook,
     dataset_epoch_hook,
     plain_checkpoint_hook,
     stage_checkpoint_hook,  # noqa: F401

@@ -1,9 +1,8 @@
 """Clip stores: the frames of one modality, decoded and resized once, in one memory-mapped file.
 
-A store is a folder with ``frames.bin`` (uint8, frame after frame, each [channels, height, width], so
-that a clip is packed for a network without a transposition) and ``index.json`` (where each clip lies,
-its checksum, and what the store was made from). A store is written beside its final place and renamed
-when complete: a folder of that name is always whole.
+A store is a folder with ``frames.bin`` (uint8, frame after frame, each [height, width, channels]) and
+``index.json`` (where each clip lies, its checksum, and what the store was made from). A store is written
+beside its final place and renamed when complete: a folder of that name is always whole.
 """
 
 from __future__ import annotations
@@ -108,12 +107,12 @@ class ClipStoreWriter:
             )
         if clip_id in self._clips:
             raise ValueError(f"clip {clip_id} is in the store already")
-        planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
-        self._file.write(planes.data)
+        frames = np.ascontiguousarray(frames)
+        self._file.write(frames.data)
         self._clips[clip_id] = {
             "first": self._frames,
             "frames": len(frames),
-            "crc32": zlib.crc32(planes.data),
+            "crc32": zlib.crc32(frames.data),
         }
         self._frames += len(frames)
 
@@ -172,7 +171,7 @@ class ClipStore:
                 )
             if index.pop("sha256") != _checksum(index):
                 raise StoreError(f"{path}: {DAMAGED}")
-            shape = (index["total_frames"], index["channels"], index["height"], index["width"])
+            shape = (index["total_frames"], index["height"], index["width"], index["channels"])
             size = os.path.getsize(path / FRAMES)
         except FileNotFoundError as error:
             raise StoreError(f"{path}: not a clip store ({error.filename} is missing)") from None
@@ -182,7 +181,8 @@ class ClipStore:
             raise StoreError(
                 f"{path}: the clip store is incomplete; remove the folder and build it anew"
             )
-        return cls(path, index, np.memmap(path / FRAMES, dtype=np.uint8, mode="r", shape=shape))
+        frames = np.memmap(path / FRAMES, dtype=np.uint8, mode="r", shape=shape)
+        return cls(path, index, frames.view(np.ndarray))
 
     @property
     def clip_ids(self) -> tuple[str, ...]:
@@ -191,27 +191,32 @@ class ClipStore:
     def __contains__(self, clip_id: str) -> bool:
         return clip_id in self._clips
 
+    def length(self, clip_id: str) -> int:
+        """Number of frames of a clip. StoreError for a clip that is not in the store."""
+        return self._entry(clip_id)["frames"]
+
     def clip(self, clip_id: str) -> np.ndarray:
         """All frames of a clip's window as a read-only view, uint8 [n, height, width, channels].
 
         Nothing is read until it is used. StoreError for a clip that is not in the store."""
-        if clip_id not in self._clips:
-            raise StoreError(f"{self.folder}: clip {clip_id} is not in this store of {self.modality}")
-        entry = self._clips[clip_id]
-        planes = self._frames[entry["first"] : entry["first"] + entry["frames"]]
-        return planes.transpose(0, 2, 3, 1)
+        entry = self._entry(clip_id)
+        return self._frames[entry["first"] : entry["first"] + entry["frames"]]
 
     def frames(self, clip_id: str, indices) -> np.ndarray:
         """A copy of frames by position in the window: uint8 [len(indices), height, width, channels]."""
         return self.clip(clip_id)[np.asarray(indices, dtype=np.int64)]
+
+    def _entry(self, clip_id: str) -> dict[str, int]:
+        if clip_id not in self._clips:
+            raise StoreError(f"{self.folder}: clip {clip_id} is not in this store of {self.modality}")
+        return self._clips[clip_id]
 
     def verify(self) -> list[str]:
         """Ids of the clips whose frames do not match their checksum. Reads the whole store."""
         return [
             clip_id
             for clip_id, entry in self._clips.items()
-            if zlib.crc32(np.ascontiguousarray(self.clip(clip_id).transpose(0, 3, 1, 2)))
-            != entry["crc32"]
+            if zlib.crc32(self.clip(clip_id)) != entry["crc32"]
         ]
 
 

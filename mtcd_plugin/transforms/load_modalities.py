@@ -31,7 +31,7 @@ class LoadModalities(BaseTransform):
 
     Every stock spatial operation draws once and maps over the list, so all modalities are cropped or flipped
     alike; ``SplitModalities`` takes them apart again. Frames come from the modality's clip store where there is
-    one, as views that are not read before they are cropped, otherwise from the video.
+    one, otherwise from the video.
 
     Args:
         size: (width, height) of all frames.
@@ -46,7 +46,7 @@ class LoadModalities(BaseTransform):
     """
 
     def __init__(self, size: tuple[int, int] = (256, 256), decoder: str = "pyav") -> None:
-        if len(size) != 2 or min(size) < 1:
+        if not isinstance(size, tuple | list) or len(size) != 2 or min(size) < 1:
             raise ValueError(f"LoadModalities: size={size} must be (width, height)")
         if decoder not in DECODERS:
             raise ValueError(
@@ -77,12 +77,10 @@ class LoadModalities(BaseTransform):
                     stream.path, stream.start + positions, self.size, name != "rgb", self.decoder
                 )
                 return list(frames)
-            whole = store.clip(clip_id)
-            if len(whole) != stream.frames:
-                raise ValueError(
-                    f"{store.folder} has {len(whole)} frames of a window of {stream.frames}"
-                )
-            return [resize(whole[position], self.size) for position in positions.tolist()]
+            length = store.length(clip_id)
+            if length != stream.frames:
+                raise ValueError(f"{store.folder} has {length} frames of a window of {stream.frames}")
+            return [resize(frame, self.size) for frame in store.frames(clip_id, positions)]
         except (OSError, ValueError) as error:
             raise ClipError(f"clip {clip_id}, {name}: {error}") from error
 

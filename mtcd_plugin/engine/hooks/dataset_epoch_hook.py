@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop
 
 
 @HOOKS.register_module()
@@ -15,6 +16,8 @@ class DatasetEpochHook(Hook):
     """
 
     def before_train_epoch(self, runner) -> None:
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            return  # a loop over iterations has no epochs: every pass over the data would draw the same
         dataset = runner.train_dataloader.dataset
         while not hasattr(dataset, "set_epoch") and hasattr(dataset, "dataset"):
             dataset = dataset.dataset

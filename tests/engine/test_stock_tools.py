@@ -1,0 +1,73 @@
+"""MMAction2's own tools train, resume and test our base configs, unchanged, in processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mmaction
+import pandas as pd
+import pytest
+import torch
+from tiny_data import GESTURES
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(mmaction.__file__).parent / ".mim" / "tools"
+CONFIG = """
+_base_ = ['{configs}/_base_/default_runtime.py', '{configs}/_base_/datasets/mgr_dark_rgb.py']
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(type='ResNet3d', depth=18, pretrained=None, pretrained2d=False, base_channels=4,
+                  conv_cfg=dict(type='Conv3d'), zero_init_residual=False),
+    cls_head=dict(type='I3DHead', num_classes=3, in_channels=32, average_clips='prob'),
+    data_preprocessor=dict(type='ClipDataPreprocessor'))
+train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(data_root='{data}'))
+test_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
+param_scheduler = [dict(type='MultiStepLR', milestones=[1], by_epoch=True)]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=2)
+"""
+SMALL = [
+    f"{loader}.dataset.pipeline.{key}"
+    for loader, crop in (("train_dataloader", "2.size=16"), ("test_dataloader", "2.crop_size=16"))
+    for key in ("0.clip_len=4", "1.size=20,20", crop)
+]
+
+
+def tool(folder, name, *arguments):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, str(TOOLS / name), str(folder / "tiny.py"), *arguments], cwd=folder, env=environment,
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def test_train_resume_and_test(mgr_dark_root, tmp_path):
+    (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
+    options = ["--work-dir", "out", "--cfg-options", *SMALL]
+    tool(tmp_path, "train.py", *options, "train_cfg.max_epochs=1")
+    first = torch.load(tmp_path / "out/epoch_1.pth", weights_only=True)
+    assert first["meta"]["epoch"] == 1 and first["meta"]["dataset_meta"]["classes"] == list(GESTURES)
+    tool(tmp_path, "train.py", "--resume", "auto", *options)
+    second = torch.load(tmp_path / "out/epoch_2.pth", weights_only=True)
+    assert second["meta"]["iter"] == 2 * first["meta"]["iter"] == 6
+    history = second["message_hub"]["log_scalars"]["train/loss"]["history"]
+    assert len(history) == 6  # the history of the first epoch came through
+    assert not (tmp_path / "out/epoch_1.pth").exists()
+
+    tool(tmp_path, "train.py", "--work-dir", "straight", "--cfg-options", *SMALL)
+    uninterrupted = torch.load(tmp_path / "straight/epoch_2.pth", weights_only=True)
+    for name, value in second["state_dict"].items():
+        assert torch.equal(value, uninterrupted["state_dict"][name]), name
+
+    tool(tmp_path, "test.py", "out/epoch_2.pth", *options, "test_evaluator.0.out_file=predictions.parquet")
+    predictions = pd.read_parquet(tmp_path / "predictions.parquet")
+    assert predictions.subject.unique().tolist() == ["s4"] and sorted(predictions.label) == [0, 1, 2]
+
+
+def test_a_wrong_number_of_classes_stops_before_the_first_batch(mgr_dark_root, tmp_path):
+    (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
+    with pytest.raises(AssertionError, match=r"model.cls_head.num_classes is 7, .* has 3 classes"):
+        tool(tmp_path, "train.py", "--cfg-options", *SMALL, "model.cls_head.num_classes=7")
