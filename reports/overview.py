@@ -40,7 +40,7 @@ def index(board: Board, tables: list[Table], figures: list[FigurePage], data: Da
             "paper": Link(source.title if source else "", source.url if source else ""),
             "tally": tally,
             "summary": f"{f.count(done, 'planned run')} of {sum(board.tally.values())} done.",
-            "otherf.short_commits": sorted(map(f.short_commit, commits)) if len(commits) > 1 else [],
+            "other_commits": sorted(map(f.short_commit, commits)) if len(commits) > 1 else [],
             "previews": [
                 *(_preview(board, d, t) for d, t in zip(board.benchmark.tables, tables, strict=True)),
                 *(_figure_preview(board, p) for p in figures),
