@@ -13,6 +13,8 @@ COMMANDS = {
     "run": ("run", "Run what the plan lacks."),
     "report": ("report", "Write the pages from the ledger."),
     "status": ("status", "What is done, missing, stale, failed or running, and why."),
+    "verify": ("verify", "Check the ledger: metrics, test sets, splits, parents, keys."),
+    "adopt": ("adopt", "Declare a stale run equivalent, with a reason that the pages show."),
     "doctor": ("doctor", "What is installed, which device will be used, what is wrong and how to mend it."),
     "data": ("data", "Synthesize, cache and describe data sets."),
     "bench": ("bench", "Measure the harness on this machine."),

@@ -124,4 +124,6 @@ class RunRecord(Strict):
     started: str = ""  # ISO 8601, UTC
     finished: str = ""
     attempts: int = 1
+    adopted: str = ""  # why a run with another identity was declared equivalent, "" for a run of its own
+    adopted_from: str = ""  # key of that run
     notes: list[str] = Field(default_factory=list)

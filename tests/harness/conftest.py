@@ -21,7 +21,9 @@ def small_configs(tmp_path) -> Path:
     ]
     (root / "i3d" / "metafile.yml").write_text(yaml.safe_dump(meta), encoding="utf-8")
     for path in (root / "_base_" / "models").glob("*.py"):
-        path.write_text(path.read_text(encoding="utf-8").replace("num_classes=10", "num_classes=3"), encoding="utf-8")
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("num_classes=10", "num_classes=3"), encoding="utf-8"
+        )
     benchmark = yaml.safe_load((CONFIGS / "benchmark.yml").read_text(encoding="utf-8"))
     benchmark["tables"] = benchmark["tables"][:1]
     benchmark["figures"] = []

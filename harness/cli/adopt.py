@@ -1,0 +1,30 @@
+"""``adopt``: declare a stale run equivalent instead of training again."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.options import suite_options
+
+
+@click.command("adopt")
+@suite_options
+@click.argument("job")
+@click.option("--reason", required=True, help="Why the old run stands for the new one; the pages show it.")
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, job, reason) -> int:
+    """Declare the stale run of JOB equivalent to what the plan asks for now."""
+    from harness.adopt import adopt
+    from harness.identity import differences
+    from harness.status import survey
+    from harness.workspace import open_workspace
+
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    found = next((s for s in survey(ws, work_dir).jobs if s.job.name == job), None)
+    if found is None:
+        raise ValueError(f"{job}: no such job in this plan; `plan` lists them")
+    if found.other is None:
+        raise ValueError(f"{job} is {found.state}, not stale: there is no other run of it to adopt")
+    for line in differences(found.other.identity, found.job.identity):
+        click.echo(f"  {line}")
+    click.echo(f"adopted: {adopt(found.job, found.other, work_dir, reason)}")
+    return 0
