@@ -1,0 +1,72 @@
+"""``bench``: measure the harness on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.cli.options import suite_options
+
+
+@click.group("bench")
+def command() -> None:
+    """Measure the harness on this machine."""
+
+
+def say(result: dict, as_json: bool) -> None:
+    """A result as JSON or as lines of name and number."""
+    if as_json:
+        click.echo(json.dumps(result, indent=1))
+        return
+    for name, value in result.items():
+        click.echo(f"{name:32s} {value:.3f}" if isinstance(value, float) else f"{name:32s} {value}")
+
+
+@command.command("harness")
+@suite_options
+@click.option("--quick", is_flag=True, help="Fewer cells, records and jobs.")
+@click.option("--json", "as_json", is_flag=True)
+def bench_harness_command(
+    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, quick, as_json
+) -> None:
+    """Planning, status, a run-all with nothing to do, a job's start, the gain of two slots."""
+    from harness.bench.orchestration import bench_harness
+    from harness.workspace import open_workspace
+
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    say(bench_harness(ws, work_dir, profile, quick), as_json)
+
+
+@command.command("models")
+@suite_options
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+def bench_models_command(
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, device
+) -> None:
+    """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry."""
+    from harness.measure.entries import bench_entries
+    from harness.suite import load_benchmark, load_entries
+    from harness.workspace import check_profile
+
+    check_profile(configs, profile)
+    entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
+    rows = bench_entries(
+        [
+            e
+            for e in entries.values()
+            if e.stage == "single" and e.dataset == "mgr_dark" and e.test_modality == "rgb"
+        ],
+        profile,
+        device,
+    )
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['model']:36s} {row['params'] / 1e6:7.2f} M  {row['flops'] / 1e9:8.2f} GMAC  "
+            f"{row['latency_ms']:8.1f} ms  {row['clips_per_s']:8.1f} clips/s  {row['peak_mib']:7.0f} MiB"
+        )

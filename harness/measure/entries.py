@@ -1,0 +1,60 @@
+"""Cost and speed of model entries, apart from data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from mmaction.registry import MODELS
+
+from harness.environment import hardware
+from harness.measure.cost import count_cost
+from harness.measure.memory import PeakMemory
+from harness.measure.timing import latency, throughput
+from harness.plan.resolve import resolve
+from harness.suite import Entry
+
+
+def clip_shape_of(config: dict[str, Any], modality: str) -> tuple[int, int, int, int]:
+    """(C, T, H, W) that the test pipeline of a resolved config packs. Raises ValueError where it cannot be read off."""
+    frames = size = None
+    for transform in config["test_dataloader"]["dataset"]["pipeline"]:
+        frames = transform.get("clip_len", frames)
+        size = transform.get("crop_size", size)
+    if frames is None or size is None:
+        raise ValueError("the test pipeline names no clip_len or no crop_size, so a clip's shape is unknown")
+    height, width = (size, size) if isinstance(size, int) else (size[1], size[0])
+    return (3 if modality == "rgb" else 1, frames, height, width)
+
+
+def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") -> list[dict[str, Any]]:
+    """One row per entry: params, flops (multiply-adds of a view), latency at batch 1, throughput at batch 8, peak memory."""
+    import mtcd_plugin.register  # noqa: F401
+
+    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    return [_bench(e, profile, where) for e in entries]
+
+
+def _bench(entry: Entry, profile: str, device: torch.device) -> dict[str, Any]:
+    config = resolve(entry.config, profile).config
+    shape = clip_shape_of(config, entry.test_modality)
+    model = MODELS.build(config["model"]).to(device)
+    cost = count_cost(model, shape)
+    with PeakMemory(device) as memory:
+        one = latency(model, shape, repeats=5, warmup=1)
+        many = throughput(model, shape, batch_size=8, repeats=3, warmup=1)
+    return {
+        "model": entry.name,
+        "profile": profile,
+        "input_shape": list(shape),
+        "params": cost.params,
+        "flops": cost.flops,
+        "latency_ms": 1000 * one.median,
+        "latency_p95_ms": 1000 * one.p95,
+        "clips_per_s": many.clips_per_second,
+        "peak_mib": memory.bytes / 2**20,
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "hardware": hardware(),
+    }
