@@ -30,7 +30,11 @@ def clip_shape_of(config: dict[str, Any], modality: str) -> tuple[int, int, int,
 
 def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") -> list[dict[str, Any]]:
     """One row per entry: params, flops (multiply-adds of a view), latency at batch 1, throughput at batch 8, peak memory."""
+    from mmengine.registry import init_default_scope
+
     import mtcd_plugin.register  # noqa: F401
+
+    init_default_scope("mmaction")
 
     where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     return [_bench(e, profile, where) for e in entries]
