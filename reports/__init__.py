@@ -1,5 +1,5 @@
 """Leaderboard pages from the ledger: statistics, tables, plots, pages. Reads records only."""
 
-from reports.build import build
+from reports.publish import build
 
 __all__ = ["build"]

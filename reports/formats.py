@@ -44,7 +44,7 @@ def seconds(value: float | None) -> str:
     """A duration: 8.2 s, 12 min 5 s, 3 h 20 min."""
     if value is None:
         return DASH
-    if value < 60:
+    if value < 59.95:
         return f"{value:.1f} s"
     whole = round(value)
     if whole < 3600:

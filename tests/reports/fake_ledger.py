@@ -58,7 +58,7 @@ def fake_predictions(
 
 
 def fake_record(
-    cell: CellInfo, key: str, parents: dict[str, str] | None = None, epochs: int = 12, **changes
+    cell: CellInfo, key: str, parents: dict[str, str] | None = None, epochs: int = 12, synthetic: bool = True
 ) -> RunRecord:
     """A record with made-up costs and curves."""
     losses = [2.3 * np.exp(-e / 5) + 0.1 for e in range(epochs)]
@@ -67,7 +67,7 @@ def fake_record(
         if cell.stage == "student"
         else {"loss_cls": 1.0}
     )
-    record = RunRecord(
+    return RunRecord(
         key=key,
         status="done",
         cell=cell,
@@ -109,7 +109,7 @@ def fake_record(
         ],
         data=DataInfo(
             name="MGR-Dark" if cell.dataset == "mgr_dark" else "NvGesture",
-            synthetic=True,
+            synthetic=synthetic,
             fingerprint=fake_key(cell.dataset),
             classes=CLASSES[cell.dataset],
             train_clips=640,
@@ -136,7 +136,6 @@ def fake_record(
         finished="2024-07-20T10:00:41Z",
         notes=["these numbers are fake"],
     )
-    return record.model_copy(update=changes)
 
 
 def save(work_dir: Path, record: RunRecord, predictions: pd.DataFrame | None) -> None:
@@ -209,9 +208,8 @@ def write_fake_ledger(
             continue
         parents = {}
         if e.stage == "student":
-            parents = {s: _parent(work_dir, info, s) for s in ("teacher", "assistant")}
-        record = fake_record(info, key, parents)
-        record = record.model_copy(update={"data": record.data.model_copy(update={"synthetic": synthetic})})
+            parents = {s: _parent(work_dir, info, s, synthetic) for s in ("teacher", "assistant")}
+        record = fake_record(info, key, parents, synthetic=synthetic)
         if where in failed:
             save(
                 work_dir,
@@ -236,7 +234,7 @@ def write_fake_ledger(
     )
 
 
-def _parent(work_dir: Path, child: CellInfo, stage: str) -> str:
+def _parent(work_dir: Path, child: CellInfo, stage: str, synthetic: bool) -> str:
     """A fake teacher or assistant of a student, written once."""
     modality = {"teacher": "ir", "assistant": "pseudo_ir"}[stage]
     info = child.model_copy(
@@ -252,6 +250,8 @@ def _parent(work_dir: Path, child: CellInfo, stage: str) -> str:
     key = fake_key(info.model, info.seed, info.profile)
     if not run_dir(work_dir, f"{info.model}-s{info.seed}", key).exists():
         save(
-            work_dir, fake_record(info, key), fake_predictions(child.dataset, 1.2, child.seed, info.model, 2)
+            work_dir,
+            fake_record(info, key, synthetic=synthetic),
+            fake_predictions(child.dataset, 1.2, child.seed, info.model, 2),
         )
     return key

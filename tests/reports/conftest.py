@@ -1,0 +1,36 @@
+"""A site of a made-up ledger: three seeds, failures, gaps, parents."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from fake_site import write
+
+from harness.ledger.record import Failure
+from reports import build
+
+FAILURES = {
+    ("broken_mgr-dark-rgb", 0): Failure(
+        kind="out_of_memory", message="fake: 9 GiB <b>needed</b>", log_tail=["last <line>"]
+    ),
+    ("broken_mgr-dark-rgb", 1): Failure(kind="nan_loss", message="fake: loss is not a number"),
+    ("broken_mgr-dark-rgb", 2): Failure(kind="nan_loss", message="fake: loss is not a number"),
+    ("plain_mgr-dark-depth", 1): Failure(kind="killed", message="fake: killed by signal 9"),
+}
+MISSING = {("hostile_nvgesture-depth", s) for s in range(3)} | {
+    ("student_mgr-dark-rgb+alpha=1.5", s) for s in range(3)
+}
+ERRORS = {("student_mgr-dark-rgb+half", s): "fake: unknown key model.alhpa" for s in range(3)}
+
+
+@pytest.fixture(scope="session")
+def fake(tmp_path_factory) -> SimpleNamespace:
+    """``work_dir``, ``benchmark``, ``entries``, ``site`` and the ``paths`` that ``build`` returned."""
+    made = write(tmp_path_factory.mktemp("fake"), failed=FAILURES, missing=MISSING, errors=ERRORS)
+    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, fake_statistics())
+    return made
+
+
+def fake_statistics() -> dict[str, dict]:
+    return {}

@@ -1,0 +1,151 @@
+"""The pages in a real browser: sorting and filtering, the view in the address, no error, no sideways scrolling."""
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+
+import pytest
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
+    None,
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--v=0",
+    "--virtual-time-budget=2000",
+]
+
+
+@pytest.fixture
+def browse(fake, tmp_path):
+    """Open a page with a script at its end and return what the script's function returns. Fails on console errors."""
+
+    def run(page: str, body: str, fragment: str = "", width: int = 1280):
+        source = fake.site / page
+        probe = source.with_name(f"probe-{source.name}")
+        script = (
+            "<script>addEventListener('load', () => { const f = () => {" + body + "};"
+            "document.documentElement.dataset.answer = JSON.stringify(f()); });</script></body>"
+        )
+        probe.write_text(source.read_text().replace("</body>", script))
+        try:
+            done = subprocess.run(
+                [
+                    CHROMIUM,
+                    *FLAGS,
+                    f"--user-data-dir={tmp_path / 'profile'}",
+                    f"--window-size={width},900",
+                    "--dump-dom",
+                    probe.as_uri() + fragment,
+                ],
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=True,
+            )
+        finally:
+            probe.unlink()
+        errors = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        assert not errors, errors
+        answer = re.search(r'data-answer="([^"]*)"', done.stdout)
+        assert answer, f"no answer: {done.stderr[-500:]}"
+        return json.loads(unescape(answer.group(1)))
+
+    return run
+
+
+ROWS = "[...document.querySelectorAll('table[data-table] tbody tr:not(.group)')]"
+STATE = f"""
+  const heads = [...document.querySelectorAll('thead th[data-col]')];
+  return {{
+    rows: {ROWS}.filter(r => !r.hidden).map(r => r.cells[0].textContent),
+    values: {ROWS}.map(r => r.querySelector('td:nth-child(4)').dataset.v || null),
+    sorted: heads.filter(h => h.hasAttribute('aria-sort')).map(h => [h.dataset.col, h.getAttribute('aria-sort')]),
+    hidden: heads.filter(h => h.hidden).map(h => h.dataset.col),
+    hash: location.hash,
+  }};
+"""
+
+
+def test_the_address_restores_the_view(browse):
+    state = browse("table2.html", STATE, "#table2.sort=rgb.top1,desc&table2.show=Cost&table2.q=plain")
+    assert state["sorted"] == [["rgb.top1", "descending"]]
+    assert "rgb.params" not in state["hidden"] and "rgb.mean_class" in state["hidden"]
+    numbers = [float(v) for v in state["values"] if v is not None]
+    assert numbers == sorted(numbers, reverse=True) and len(numbers) > 2
+    assert None not in state["values"][: len(numbers)]  # what is missing comes last
+    assert state["rows"] == ["Plain"]
+
+
+def test_clicks_sort_filter_and_write_the_address(browse):
+    state = browse(
+        "table2.html",
+        """
+      const head = document.querySelector('th[data-col="rgb.top1"] button');
+      head.click(); head.click();
+      [...document.querySelectorAll('.tools button')].find(b => b.textContent === 'Other metrics').click();
+      const search = document.querySelector('.tools input');
+      search.value = 'student'; search.dispatchEvent(new Event('input'));
+    """
+        + STATE,
+    )
+    assert state["sorted"] == [["rgb.top1", "ascending"]]
+    assert len(state["rows"]) == 1 and state["rows"][0].startswith("Student")
+    assert "rgb.mean_class" not in state["hidden"] and "rgb.params" in state["hidden"]
+    for part in ("table2.sort=rgb.top1,asc", "table2.q=student", "table2.show=Other+metrics"):
+        assert part in state["hash"]
+
+
+def test_the_third_click_restores_the_order_of_the_paper(browse):
+    state = browse(
+        "table2.html",
+        """
+      const head = document.querySelector('th[data-col="rgb.top1"] button');
+      const before = """
+        + ROWS
+        + """.map(r => r.cells[0].textContent);
+      head.click(); head.click(); head.click();
+      return [before, """
+        + ROWS
+        + """.map(r => r.cells[0].textContent), location.hash];
+    """,
+    )
+    assert state[0] == state[1] and state[2] == ""
+
+
+@pytest.mark.parametrize(
+    "page", ["index.html", "table2.html", "table3.html", "data.html", "protocol.html", "runs/"]
+)
+def test_no_page_scrolls_sideways_on_a_phone(browse, fake, page):
+    if page == "runs/":
+        page = str(next((fake.site / "runs").glob("student_mgr-dark-rgb-s0-*.html")).relative_to(fake.site))
+    wide, width = browse(page, "return [document.documentElement.scrollWidth, innerWidth];", width=390)
+    assert width <= 500
+    assert wide <= width, f"{page} is {wide - width} px wider than the window"
+
+
+def test_themes_change_the_colours(browse):
+    colours = browse(
+        "index.html",
+        """
+      const toggle = document.querySelector('.theme');
+      const seen = [];
+      for (let i = 0; i < 3; i += 1) { toggle.click(); seen.push([toggle.textContent, getComputedStyle(document.body).backgroundColor]); }
+      return seen;
+    """,
+    )
+    assert [c[0] for c in colours] == ["Theme: light", "Theme: dark", "Theme: auto"]
+    assert colours[0][1] != colours[1][1]

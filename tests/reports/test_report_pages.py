@@ -1,0 +1,397 @@
+"""The pages of a made-up ledger: what is on them, what is not, and that they stand alone."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from urllib.parse import unquote
+
+import pytest
+from fake_benchmark import HOSTILE
+from fake_site import write
+from html_tree import cell, grid, parse
+
+from harness.ledger.record import Failure
+from reports import build
+
+
+@pytest.fixture(scope="module")
+def pages(fake):
+    return {str(p.relative_to(fake.site)): parse(p) for p in fake.paths if p.suffix == ".html"}
+
+
+def test_every_page_is_there_and_named(pages, fake):
+    assert {
+        "index.html",
+        "table2.html",
+        "table3.html",
+        "table4.html",
+        "figure6.html",
+        "data.html",
+        "methods.html",
+        "protocol.html",
+        "runs.html",
+    } <= set(pages)
+    for path, page in pages.items():
+        assert page.one("html").attrs["lang"] == "en"
+        assert len(page.all("h1")) == 1 and page.one("h1").text, path
+    titles = [p.one("head").one("title").text for p in pages.values()]
+    assert len(set(titles)) == len(pages)
+
+
+def test_nothing_is_loaded_from_outside(pages, fake):
+    loads = {"src", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
+    for path, page in pages.items():
+        for node in page.all():
+            for name, value in node.attrs.items():
+                if name in loads or (name == "href" and node.tag != "a"):
+                    assert not re.match(r"(?i)\s*([a-z]+:)?//|\s*(https?|data|javascript):", value or ""), (
+                        path,
+                        node.tag,
+                        value,
+                    )
+            if node.tag == "a":
+                assert not (node.attrs.get("href") or "").lower().startswith(("javascript:", "data:")), path
+            assert node.tag not in ("iframe", "object", "embed", "base")
+    for path in fake.paths:
+        if path.suffix in (".css", ".js"):
+            text = path.read_text()
+            assert "@import" not in text and "url(" not in text
+            assert not re.search(r"https?://|fetch\(|XMLHttpRequest|import\s*\(", text), path
+        if path.suffix == ".svg":
+            assert not re.search(r'(?:href|src)="(?!#)', path.read_text()), path
+
+
+def test_every_link_leads_somewhere(pages, fake):
+    for path, page in pages.items():
+        here = fake.site / path
+        for node in page.all("a") + page.all("link") + page.all("script") + page.all("img"):
+            target = node.attrs.get("href") or node.attrs.get("src")
+            if not target or target.startswith("http"):
+                continue
+            file, _, fragment = target.partition("#")
+            goal = (here.parent / unquote(file)).resolve() if file else here
+            assert goal.is_file(), f"{path} links to {target}"
+            if fragment and goal.suffix == ".html":
+                assert pages[str(goal.relative_to(fake.site.resolve()))].all(id=fragment), (
+                    f"{path} links to {target}"
+                )
+
+
+def test_ids_are_unique_and_references_exist(pages):
+    for path, page in pages.items():
+        ids = [n.attrs["id"] for n in page.all() if n.attrs.get("id")]
+        assert len(ids) == len(set(ids)), (path, [i for i in ids if ids.count(i) > 1])
+        for node in page.all():
+            for name in ("aria-labelledby", "aria-describedby", "for"):
+                assert node.attrs.get(name) is None or node.attrs[name] in ids, (path, name, node.attrs[name])
+
+
+def test_tables_are_readable_without_eyes(pages):
+    for path, page in pages.items():
+        for table in page.all("table"):
+            assert table.all("caption") and table.one("caption").text, path
+            for th in table.all("th"):
+                assert th.attrs.get("scope") in ("row", "col", "colgroup", "rowgroup"), (path, th.text)
+        for image in page.all("img"):
+            assert image.attrs.get("alt")
+        for svg in page.all("svg"):
+            named = svg.attrs.get("role") == "img" and svg.all("title")
+            assert named or svg.attrs.get("aria-hidden") == "true", path
+    yes_no = cell(pages["table4.html"], "table4", "Base row", "mark.a")
+    assert yes_no.one("span", cls="sr").text == "no"
+    assert cell(pages["table4.html"], "table4", "Whole row", "mark.b").one("span", cls="sr").text == "yes"
+
+
+def test_without_scripts_everything_is_shown(pages):
+    for path, page in pages.items():
+        assert not page.all("button") and not page.all("input") and not page.all("template"), path
+        assert not [n for n in page.all() if "hidden" in n.attrs], path
+    columns, _ = grid(pages["table2.html"], "table2")
+    assert {"rgb.mean_class", "rgb.top5", "rgb.params", "rgb.gflops", "rgb.train"} <= {
+        c["data-col"] for c in columns
+    }
+
+
+def test_synthetic_data_is_called_synthetic_on_every_page(pages):
+    for page in pages.values():
+        assert "Synthetic data." in page.one("p", cls="synthetic").text
+        stamp = page.one("dl", cls="stamp").text
+        assert "demo" in stamp and "MGR-Dark (synthetic)" in stamp and "c0ffee" in stamp and "3" in stamp
+    assert "not comparable" in pages["table2.html"].one("p", cls="verdict").text
+
+
+def test_real_data_with_the_papers_protocol_is_compared(tmp_path):
+    real = write(tmp_path, seeds=1, profile="paper", synthetic=False)
+    build(real.work_dir, real.site, real.benchmark, real.entries)
+    page = parse(real.site / "table2.html")
+    assert not page.all("p", cls="synthetic")
+    assert "can be compared" in page.one("p", cls="verdict").text
+    gap = cell(page, "table2", "Student", "rgb.against").text
+    assert re.match(r"[+−]\d+\.\d\d (in|out)side the interval", gap)
+
+
+def test_claimed_and_measured_never_share_a_column(pages, fake):
+    claims = {"12.34", "21.3", "31.2", "22.0", "45.6", "56.7"}
+    for path in ("table2", "table3", "table4", "figure6"):
+        columns, rows = grid(pages[f"{path}.html"], path)
+        for row in rows:
+            for column, td in zip(columns, row, strict=True):
+                origin = {"claimed", "measured", "text"} & td.classes
+                assert origin == {"claimed", "measured", "text"} & column["classes"] and len(origin) == 1
+                first = td.text.split(" ")[0]
+                assert (first in claims) <= (origin == {"claimed"}), (path, column["data-col"], td.text)
+                if td.all("svg", cls="bar"):
+                    assert origin == {"measured"}
+        for c in columns:
+            if "measured" in c["title_text"].lower():
+                assert "measured" in c["classes"]
+            if "claimed" in c["title_text"].lower():
+                assert "claimed" in c["classes"]
+    # the claimed optimum of a figure stands beside the plot, not in it
+    assert "56.7 %" in pages["figure6.html"].one("aside", cls="claim").text
+    assert "56.7" not in (fake.site / "downloads" / "figure6.svg").read_text()
+
+
+def test_measured_cells_say_mean_deviation_interval_n_and_their_runs(pages, fake):
+    for row, column in (("Plain", "rgb.top1"), ("Student", "rgb.top1")):
+        td = cell(pages["table2.html"], "table2", row, column)
+        assert re.match(r"\d+\.\d ± \d+\.\d ", td.text), td.text
+        assert re.search(r"\d+\.\d to \d+\.\d, n = 3", td.text)
+        links = [a.attrs["href"] for a in td.all("a")]
+        assert len(links) == 4 and len(set(links)) == 3  # the number and three seeds
+    record = json.loads(next((fake.work_dir / "runs").glob("plain_mgr-dark-rgb-s0-*/run.json")).read_text())
+    values = [
+        json.loads(p.read_text())["metrics"]["top1"]
+        for p in sorted((fake.work_dir / "runs").glob("plain_mgr-dark-rgb-s*-*/run.json"))
+    ]
+    td = cell(pages["table2.html"], "table2", "Plain", "rgb.top1")
+    assert float(td.attrs["data-v"]) == pytest.approx(100 * sum(values) / 3)
+    assert record["metrics"]["top1"] in values
+
+
+def test_failures_and_gaps_are_said_where_the_number_would_be(pages):
+    table2, table3, table4 = (pages[f"table{i}.html"] for i in (2, 3, 4))
+    broken = cell(table2, "table2", "Broken", "rgb.top1")
+    assert broken.text.startswith("failed") and "out of memory: fake: 9 GiB <b>needed</b>" in broken.text
+    assert "failed" in broken.classes and broken.all("a")[0].attrs["href"].startswith("runs/broken")
+    partly = cell(table2, "table2", "Plain", "depth.top1")
+    assert "n = 2 of 3" in partly.text and "seed 1 failed: killed: fake: killed by signal 9" in partly.text
+    assert cell(table2, "table2", "Absent", "rgb.top1").text.startswith("not implemented yet")
+    assert cell(table2, "table2", "Student", "depth.top1").text.startswith("no config")
+    assert cell(table3, "table3", "<script>", "m.top1").text.startswith("not run")
+    assert "fake: unknown key model.alhpa" in cell(table4, "table4", "Half row", "m.top1").text
+    assert cell(table2, "table2", "Plain", "rgb.claimed").text.startswith("lost")
+    gaps = pages["index.html"].text
+    for reason in ("fake: killed by signal 9", "fake: unknown key model.alhpa", "no run in the ledger yet"):
+        assert reason in gaps
+    tally = pages["index.html"].one("ul", cls="tally").text
+    assert "4 failed" in tally and "6 not run" in tally and "3 could not be planned" in tally
+
+
+def test_rows_of_the_paper_come_first_then_ours_and_bounds_are_no_rows(pages):
+    _, rows = grid(pages["table2.html"], "table2")
+    titles = [r[0].text for r in rows]
+    assert titles[:3] == ["Plain", "Absent", "Student trains with IR as well"]
+    assert len(rows) == 5 and any(HOSTILE.split()[0] in t for t in titles) and "Broken" in titles
+    assert not any("daylight" in t.lower() for t in titles)
+
+
+def test_a_column_is_ranked_among_equal_clips_alone(pages):
+    assert re.match(r"\d(–\d)? group [A-C]", cell(pages["table2.html"], "table2", "Plain", "rgb.rank").text)
+    assert cell(pages["table2.html"], "table2", "Plain", "depth.rank").text.startswith(
+        "–"
+    )  # alone in its column
+    light = cell(pages["table4.html"], "table4", "Daylight", "delta").text
+    assert light == "– (tested on other clips than the first row)"
+    assert re.match(
+        r"[+−]\d+\.\d [+−]\d+\.\d to [+−]\d+\.\d", cell(pages["table4.html"], "table4", "Whole", "delta").text
+    )
+
+
+def test_table3_keeps_corrections_beside_the_claim(pages):
+    page = pages["table3.html"]
+    assert cell(page, "table3", "Absent", "claimed").text == "21.3"
+    assert cell(page, "table3", "Absent", "corrected").text == "31.2"
+    assert cell(page, "table3", "Absent", "remark").text == "Two fake numbers."
+    assert cell(page, "table3", "Absent", "corrected").all("a")[0].attrs["href"] == "https://example.org/own"
+    assert cell(page, "table3", "Plain", "test").text == "RGB"
+    assert cell(page, "table3", "Plain", "m.top1").attrs.get("data-v")
+
+
+def test_hostile_titles_stay_text(pages, fake):
+    for path in fake.paths:
+        if path.suffix == ".html":
+            text = path.read_text()
+            assert (
+                "<script>alert" not in text and "<b>needed</b>" not in text and "<b>&amp; every" not in text
+            )
+    scripts = [s for p in pages.values() for s in p.all("script")]
+    assert all(s.attrs.get("src", "").endswith("static/app.js") and not s.text for s in scripts)
+    assert any(h.text == HOSTILE for h in pages["methods.html"].all("h2"))
+
+
+def test_figure_has_points_baseline_and_numbers(pages, fake):
+    page = pages["figure6.html"]
+    svg = (fake.site / "downloads" / "figure6.svg").read_text()
+    assert "baseline" in svg and "alpha, fake" in svg and "beta, fake" in svg
+    assert "the baseline: Base row" in page.one("figure", cls="plot").text
+    assert cell(page, "figure6", "alpha = 0.9", "m.top1").attrs.get("data-v")
+    assert cell(page, "figure6", "alpha = 1.5", "m.top1").text.startswith("not run")
+
+
+def test_run_pages_say_how_a_number_was_made(pages, fake):
+    path = next(p for p in pages if p.startswith("runs/student_mgr-dark-rgb-s1"))
+    page = pages[path]
+    for said in (
+        "python -m harness run --cell student_mgr-dark-rgb --seed 1",
+        "a fake processor",
+        "these numbers are fake",
+        "FakeRecognizer",
+        "MGR-Dark, dark (synthetic)",
+        "loss_kd_fusion",
+        "2024-07-20T10:00:00Z",
+    ):
+        assert said in page.text, said
+    parents = [a.attrs["href"] for a in page.all("a") if "fake_teacher" in a.text]
+    assert parents and (fake.site / "runs" / parents[0]).resolve().is_file()
+    teacher = next(p for p in pages if p.startswith("runs/fake_teacher_mgr_dark-s1"))
+    assert any("student_mgr-dark-rgb-s1" in a.text for a in pages[teacher].all("a"))
+    failed = pages[next(p for p in pages if p.startswith("runs/broken_mgr-dark-rgb-s0"))]
+    assert "last <line>" in failed.one("section", cls="failure").text
+
+
+def test_confusion_and_predictions_agree_with_the_record(pages, fake):
+    path = next(p for p in pages if p.startswith("runs/plain_mgr-dark-rgb-s0"))
+    record = json.loads(next((fake.work_dir / "runs").glob("plain_mgr-dark-rgb-s0-*/run.json")).read_text())
+    rows = list(csv.DictReader(io.StringIO((fake.site / path).with_suffix(".csv").read_text())))
+    right = sum(r["label"] == r["predicted"] for r in rows)
+    assert right / len(rows) == pytest.approx(record["metrics"]["top1"])
+    matrix = pages[path].one("table", cls="confusion")
+    diagonal = [int(td.text or 0) for td in matrix.all("td", cls="diagonal")]
+    assert sum(diagonal) == right
+    cells = [int(td.text) for td in matrix.all("td") if "recall" not in td.classes and td.text]
+    assert sum(cells) == len(rows)
+
+
+def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
+    again = build(fake.work_dir, tmp_path / "again", fake.benchmark, fake.entries)
+    assert {p.relative_to(tmp_path / "again"): p.read_bytes() for p in again} == {
+        p.relative_to(fake.site): p.read_bytes() for p in fake.paths
+    }
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[4]]\n"
+        "from pathlib import Path\nfrom fake_benchmark import fake_benchmark, fake_entries\nfrom reports import build\n"
+        "build(Path(sys.argv[1]), Path(sys.argv[2]), fake_benchmark(), fake_entries(Path(sys.argv[3])))\n"
+        "assert not {'torch', 'mmengine', 'mmaction', 'mtcd_plugin', 'harness.plan', 'harness.worker'} & set(sys.modules)\n"
+    )
+    other = tmp_path / "other"
+    args = [fake.work_dir, other, fake.work_dir.parent / "configs", __file__.rsplit("/", 1)[0]]
+    subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)], check=True, env={"PYTHONHASHSEED": "7", "PATH": ""}
+    )
+    assert {p.relative_to(other): p.read_bytes() for p in other.rglob("*") if p.is_file()} == {
+        p.relative_to(fake.site): p.read_bytes() for p in fake.paths
+    }
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A ledger with one table and one seed."""
+    return write(tmp_path_factory.mktemp("small"), seeds=1, tables=["table3"])
+
+
+def test_a_site_is_replaced_whole_and_nothing_else_is(small, tmp_path):
+    site = tmp_path / "site"
+    build(small.work_dir, site, small.benchmark, small.entries)
+    (site / "runs" / "stale.html").write_text("old")
+    build(small.work_dir, site, small.benchmark, small.entries)
+    assert not (site / "runs" / "stale.html").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]  # no temporary folder is left
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("do not lose")
+    with pytest.raises(ValueError, match="not a leaderboard"):
+        build(small.work_dir, mine, small.benchmark, small.entries)
+    assert (mine / "thesis.txt").read_text() == "do not lose"
+    with pytest.raises(ValueError, match="is a file"):
+        build(small.work_dir, mine / "thesis.txt", small.benchmark, small.entries)
+    with pytest.raises(ValueError, match="holds the work dir"):
+        build(tmp_path / "w" / "x", tmp_path / "w", small.benchmark, small.entries)
+
+
+def test_a_failing_build_leaves_the_old_site(small, tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    build(small.work_dir, site, small.benchmark, small.entries)
+    before = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    monkeypatch.setattr("reports.publish._downloads", lambda *a: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build(small.work_dir, site, small.benchmark, small.entries)
+    assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+
+
+def test_no_plan_is_one_clear_line(tmp_path, fake):
+    with pytest.raises(FileNotFoundError, match="nothing planned here yet"):
+        build(tmp_path / "empty", tmp_path / "site", fake.benchmark, fake.entries)
+
+
+def test_a_plan_without_a_single_run_still_makes_pages(tmp_path, fake):
+    from harness.suite import expand
+
+    cells = {(c.id, c.seed) for c in expand(fake.benchmark, fake.entries, "demo", None, 1)}
+    empty = write(tmp_path, seeds=1, missing=cells)
+    build(empty.work_dir, empty.site, empty.benchmark, empty.entries)
+    page = parse(empty.site / "table2.html")
+    assert cell(page, "table2", "Plain", "rgb.top1").text.startswith("not run")
+    assert "No point of this figure" in parse(empty.site / "figure6.html").text
+    assert not page.all("p", cls="synthetic")
+
+
+def test_tables_that_were_not_asked_for_say_so(tmp_path):
+    part = write(tmp_path, seeds=1, tables=["table4"])
+    build(part.work_dir, part.site, part.benchmark, part.entries)
+    assert cell(parse(part.site / "table3.html"), "table3", "Plain", "m.top1").text.startswith(
+        "not asked for"
+    )
+    assert "--tables table4" in parse(part.site / "index.html").text
+
+
+def test_a_rejected_record_is_listed_and_never_shown(tmp_path):
+    made = write(tmp_path, seeds=1)
+    record = next((made.work_dir / "runs").glob("plain_mgr-dark-rgb-s0-*/run.json"))
+    data = json.loads(record.read_text())
+    data["metrics"]["top1"] = 0.999
+    record.write_text(json.dumps(data))
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    td = cell(parse(made.site / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert "record rejected" in td.text and "disagree" in td.text
+    index = parse(made.site / "index.html").text
+    assert "Records that were not trusted" in index and "99.9" not in td.text
+
+
+def test_a_blocked_cell_names_what_it_waits_for(tmp_path):
+    made = write(
+        tmp_path, seeds=1, failed={("plain_nvgesture-rgb", 0): Failure(kind="crash", message="fake crash")}
+    )
+    plan = made.work_dir / "plan.json"
+    data = json.loads(plan.read_text())
+    for c in data["cells"]:
+        if c["id"] == "plain_mgr-dark-rgb":
+            c["key"], c["error"] = "f" * 64, "fake: its teacher failed"
+    plan.write_text(json.dumps(data))
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    td = cell(parse(made.site / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert td.text.startswith("not run") and "fake: its teacher failed" in td.text
+
+
+def test_methods_page_reads_the_readme_and_says_which_weights(pages):
+    page = pages["methods.html"]
+    assert "A plain <i>network</i>, see its paper." in page.text
+    student = next(
+        tr for tr in page.all("tr") if tr.all("th") and tr.all("th")[0].text == "student_mgr-dark-rgb"
+    )
+    assert "https://example.org/weights.pth: absent, so trained from scratch" in student.text
+    assert "Absent" in page.all("section")[-1].text

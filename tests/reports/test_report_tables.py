@@ -1,0 +1,170 @@
+"""The table model and its downloads."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+
+import pytest
+from fake_site import write
+from html_tree import grid, parse
+
+from reports import exports
+from reports.charts import chart, nice_ticks
+from reports.formats import large, memory, percent_digits, points, printed, seconds, short_commit
+from reports.model import Cell, Column, Row, Table
+
+
+def test_a_measured_value_in_a_claimed_column_is_an_error():
+    columns = (Column("m", "Method"), Column("c", "Claimed", origin="claimed"))
+    with pytest.raises(ValueError, match="a measured value in the claimed column c"):
+        Table("t", "T", "", columns, (Row("r", {"m": Cell("x"), "c": Cell("1", 1.0, origin="measured")}),))
+    with pytest.raises(ValueError, match="cells and columns differ in c"):
+        Table("t", "T", "", columns, (Row("r", {"m": Cell("x")}),))
+    with pytest.raises(ValueError, match="appears twice"):
+        Table("t", "T", "", (columns[0], columns[0]), ())
+
+
+def read_csv(path):
+    lines = path.read_text().splitlines(keepends=True)
+    head = [x for x in lines if x.startswith("# ")]
+    return head, list(csv.DictReader(io.StringIO("".join(x for x in lines if not x.startswith("# ")))))
+
+
+def test_csv_agrees_with_the_page_cell_by_cell(fake):
+    for name in ("table2", "table3", "table4", "figure6", "table1", "runs"):
+        page = {"table1": "data"}.get(name, name)
+        columns, rows = grid(parse(fake.site / f"{page}.html"), name)
+        head, table = read_csv(fake.site / "downloads" / f"{name}.csv")
+        titles = [t for t in table[0] if t != "Group"]
+        assert len(table) == len(rows)
+        numeric = [i for i, c in enumerate(columns) if "num" in c["classes"]]
+        for row, line in zip(rows, table, strict=True):
+            for i in numeric:
+                here = row[i].attrs.get("data-v")
+                title = columns[i]["title_text"]
+                matching = [t for t in titles if title in t]
+                values = [line[t] for t in matching]
+                assert (here or "") in values, (name, title, here, values)
+
+
+def test_every_download_says_profile_synthetic_and_origin(fake):
+    for name in ("table2", "table3", "table4", "figure6"):
+        for suffix in ("csv", "md", "tex"):
+            text = (fake.site / "downloads" / f"{name}.{suffix}").read_text()
+            assert "profile: demo" in text and "SYNTHETIC DATA" in text, (name, suffix)
+        _, rows = read_csv(fake.site / "downloads" / f"{name}.csv")
+        for title in rows[0]:
+            if "top-1" in title.lower():
+                assert ("claimed" in title.lower()) != ("measured" in title.lower()), title
+
+
+def test_csv_keeps_unrounded_numbers_and_reasons(fake):
+    _, rows = read_csv(fake.site / "downloads" / "table2.csv")
+    plain = next(r for r in rows if r["Method"] == "Plain")
+    tops = sorted(
+        json.loads(p.read_text())["metrics"]["top1"]
+        for p in (fake.work_dir / "runs").glob("plain_mgr-dark-rgb-s*-*/run.json")
+    )
+    assert float(plain["RGB: Measured top-1 (%)"]) == pytest.approx(100 * sum(tops) / 3)
+    assert plain["RGB: Seeds done [measured]"] == "3" and plain["Depth: Seeds done [measured]"] == "2"
+    assert "killed by signal 9" in plain["Depth: Reason [measured]"]
+    low, high = (float(plain[f"RGB: 95 % interval, {x} (%) [measured]"]) for x in ("low", "high"))
+    assert low < float(plain["RGB: Measured top-1 (%)"]) < high
+    assert plain["RGB: Claimed top-1 (%)"] == ""
+    broken = next(r for r in rows if r["Method"] == "Broken")
+    assert broken["RGB: Status [measured]"] == "failed" and "9 GiB" in broken["RGB: Reason [measured]"]
+
+
+def test_latex_and_markdown_escape_everything():
+    table = Table(
+        "t",
+        "A & B",
+        "50 % of_it",
+        (Column("m", "M_x"), Column("v", "V (%)", numeric=True)),
+        (Row("r", {"m": Cell(r"\input{x} #1 <b> | a ± b → c"), "v": Cell("−1.5", -1.5)}),),
+    )
+    tex = exports.to_latex(table, ["a note"])
+    body = tex[tex.index("\\midrule") :]
+    assert r"\textbackslash{}input\{x\} \#1 $<$b$>$ | a $\pm$ b $\to$ c & $-$1.5 \\" in body
+    assert r"A \& B. 50 \% of\_it" in tex and tex.startswith("% A & B\n% a note\n")
+    md = exports.to_markdown(table, ["-- > a note"])
+    assert r"\<b\> \|" in md and "-->" in md and md.count("-->") == 1
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
+def test_latex_compiles(fake, tmp_path):
+    body = "".join(f"\\input{{{fake.site}/downloads/table{i}.tex}}" for i in (2, 3, 4))
+    (tmp_path / "t.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs,amssymb}\\begin{document}" + body + "\\end{document}"
+    )
+    subprocess.run(["pdflatex", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_leaderboard_json_holds_every_table_and_run(fake):
+    data = json.loads((fake.site / "leaderboard.json").read_text())
+    assert (
+        data["profile"] == "demo"
+        and data["synthetic"] is True
+        and data["datasets"]["mgr_dark"]["synthetic"] is True
+    )
+    assert {"table2", "table3", "table4", "figure6", "table1", "data", "runs"} <= {
+        t["id"] for t in data["tables"]
+    }
+    table2 = next(t for t in data["tables"] if t["id"] == "table2")
+    origins = {c["id"]: c["origin"] for c in table2["columns"]}
+    assert origins["rgb.claimed"] == "claimed" and origins["rgb.top1"] == "measured"
+    statuses = {r["status"] for r in data["runs"]}
+    assert statuses == {"done", "failed", "missing", "unplanned"}
+    assert all(r["reason"] for r in data["runs"] if r["status"] != "done")
+
+
+def test_seeds_on_different_clips_are_not_pooled(tmp_path):
+    import pandas as pd
+    from fake_ledger import save
+
+    from harness.ledger.store import load_predictions, load_record
+    from reports.results import read_ledger
+
+    made = write(tmp_path, seeds=2, tables=["table3"])
+    directory = next((made.work_dir / "runs").glob("plain_nvgesture-rgb-s1-*"))
+    fewer: pd.DataFrame = load_predictions(directory).iloc[:-5]
+    save(made.work_dir, load_record(directory), fewer)
+    result = read_ledger(made.work_dir).results["plain_nvgesture-rgb"]
+    assert result.outcomes is None and "different clips" in result.note
+    assert result.interval is None and len(result.done) == 2
+
+
+def test_numbers_as_people_read_them():
+    assert [printed(v) for v in (85.26, 85.0, 84.6, 86.1)] == ["85.26", "85.0", "84.6", "86.1"]
+    assert [large(v) for v in (None, 999, 27_200_000, 33.1e9)] == ["–", "999", "27.2 M", "33.1 G"]
+    assert [seconds(v) for v in (None, 8.24, 59.97, 725, 12_000)] == [
+        "–",
+        "8.2 s",
+        "1 min 0 s",
+        "12 min 5 s",
+        "3 h 20 min",
+    ]
+    assert memory(700 * 2**20) == "700 MiB" and memory(3 * 2**29) == "1.50 GiB"
+    assert points(-0.0123) == "\u22121.2" and points(0.5, 2) == "+50.00"
+    assert (percent_digits(50), percent_digits(482)) == (1, 2)
+    assert (
+        short_commit("0123456789abcdef-dirty") == "0123456789ab-dirty" and short_commit("") == "not recorded"
+    )
+
+
+def test_ticks_cover_the_range_with_round_steps():
+    assert nice_ticks(0, 2) == pytest.approx([0, 0.5, 1.0, 1.5, 2.0])
+    for low, high in ((0, 2.37), (0.001, 0.0043), (3, 3), (-5, 17), (0, 1e-7)):
+        ticks = nice_ticks(low, high)
+        assert ticks[0] <= low and ticks[-1] >= high * 0.999 and len(ticks) <= 7
+        step = ticks[1] - ticks[0]
+        assert all(b - a == pytest.approx(step) for a, b in zip(ticks, ticks[1:], strict=False))
+
+
+def test_charts_leave_out_what_is_not_finite():
+    made = chart("Loss", {"loss": [(1, 2.0), (2, float("nan")), (3, 1.0)], "gone": [(1, float("inf"))]})
+    assert [line.name for line in made.lines] == ["loss"] and made.lines[0].points.count(",") == 2
+    assert chart("Loss", {"loss": [(1, float("nan"))]}) is None
+    assert chart("One", {"x": [(5, 1.0)]}).lines[0].points  # one epoch is a point, not an error
