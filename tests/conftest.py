@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from tiny_data import write_mgr_dark, write_nvgesture
 
+from mtcd_plugin import _compat
+
+_compat.apply()  # a test module may import mmaction before the plugin
+
 
 @pytest.fixture(scope="session")
 def mgr_dark_root(tmp_path_factory) -> Path:

@@ -11,7 +11,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
     class_count=dict(type='ClassCountHook'),
-    dataset_epoch=dict(type='DatasetEpochHook'),
+    epoch_seed=dict(type='EpochSeedHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'))
 
 # tools/train.py ignores --seed where a config has a seed; use --cfg-options randomness.seed=1

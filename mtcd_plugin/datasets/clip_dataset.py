@@ -61,7 +61,14 @@ class ClipDataset(BaseActionDataset):
         self.clip_store = clip_store
         self.quarantine = quarantine
         self._draw = torch.full((2,), -1, dtype=torch.int64).share_memory_()  # seed, epoch
-        super().__init__(ann_file="", data_root=data_root, data_prefix={}, pipeline=pipeline, **kwargs)
+        super().__init__(
+            ann_file="",
+            data_root=data_root,
+            data_prefix={},
+            pipeline=pipeline,
+            serialize_data=False,  # would cost a garbage collection per data set, for a list that is small
+            **kwargs,
+        )
 
     @abstractmethod
     def read_table(self) -> ClipTable:
@@ -89,10 +96,14 @@ class ClipDataset(BaseActionDataset):
         ]
 
     def get_data_info(self, idx: int) -> dict:
-        info = super().get_data_info(idx)
-        info["clip_store"] = self.clip_store
-        info["stores"] = self.stores
-        return info
+        return {
+            **self.data_list[idx],
+            "sample_idx": idx % len(self),
+            "modality": "RGB",  # stock transforms treat only "Flow" in another way
+            "start_index": 0,
+            "clip_store": self.clip_store,
+            "stores": self.stores,
+        }
 
     def set_epoch(self, seed: int, epoch: int) -> None:
         """Draw by (seed, epoch, index) from now on, also in workers that run already."""

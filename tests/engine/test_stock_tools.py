@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mmaction
 import pandas as pd
-import pytest
 import torch
 from tiny_data import GESTURES
 
@@ -24,7 +23,7 @@ model = dict(
 train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(data_root='{data}'))
 test_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
-param_scheduler = [dict(type='MultiStepLR', milestones=[1], by_epoch=True)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[1], end=9, by_epoch=True)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=2)
 """
 SMALL = [
@@ -45,29 +44,22 @@ def tool(folder, name, *arguments):
 
 
 def test_train_resume_and_test(mgr_dark_root, tmp_path):
+    """A run resumed after its first epoch ends with the same weights, bit by bit, as the whole run."""
     (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
-    options = ["--work-dir", "out", "--cfg-options", *SMALL]
-    tool(tmp_path, "train.py", *options, "train_cfg.max_epochs=1")
-    first = torch.load(tmp_path / "out/epoch_1.pth", weights_only=True)
-    assert first["meta"]["epoch"] == 1 and first["meta"]["dataset_meta"]["classes"] == list(GESTURES)
-    tool(tmp_path, "train.py", "--resume", "auto", *options)
-    second = torch.load(tmp_path / "out/epoch_2.pth", weights_only=True)
-    assert second["meta"]["iter"] == 2 * first["meta"]["iter"] == 6
-    history = second["message_hub"]["log_scalars"]["train/loss"]["history"]
-    assert len(history) == 6  # the history of the first epoch came through
-    assert not (tmp_path / "out/epoch_1.pth").exists()
+    options = ["--cfg-options", *SMALL]
+    tool(tmp_path, "train.py", "--work-dir", "whole", *options, "default_hooks.checkpoint.max_keep_ckpts=2")
+    first = torch.load(tmp_path / "whole/epoch_1.pth", weights_only=True)
+    whole = torch.load(tmp_path / "whole/epoch_2.pth", weights_only=True)
+    assert first["meta"]["dataset_meta"]["classes"] == list(GESTURES)
 
-    tool(tmp_path, "train.py", "--work-dir", "straight", "--cfg-options", *SMALL)
-    uninterrupted = torch.load(tmp_path / "straight/epoch_2.pth", weights_only=True)
-    for name, value in second["state_dict"].items():
-        assert torch.equal(value, uninterrupted["state_dict"][name]), name
+    tool(tmp_path, "train.py", "--work-dir", "resumed", "--resume", "whole/epoch_1.pth", *options)
+    resumed = torch.load(tmp_path / "resumed/epoch_2.pth", weights_only=True)
+    assert resumed["meta"]["iter"] == 2 * first["meta"]["iter"] == 6
+    for name, value in resumed["state_dict"].items():
+        assert torch.equal(value, whole["state_dict"][name]), name
+    history = resumed["message_hub"]["log_scalars"]["train/loss"]["history"]
+    torch.testing.assert_close(history, whole["message_hub"]["log_scalars"]["train/loss"]["history"])
 
-    tool(tmp_path, "test.py", "out/epoch_2.pth", *options, "test_evaluator.0.out_file=predictions.parquet")
+    tool(tmp_path, "test.py", "resumed/epoch_2.pth", *options, "test_evaluator.0.out_file=predictions.parquet")
     predictions = pd.read_parquet(tmp_path / "predictions.parquet")
     assert predictions.subject.unique().tolist() == ["s4"] and sorted(predictions.label) == [0, 1, 2]
-
-
-def test_a_wrong_number_of_classes_stops_before_the_first_batch(mgr_dark_root, tmp_path):
-    (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
-    with pytest.raises(AssertionError, match=r"model.cls_head.num_classes is 7, .* has 3 classes"):
-        tool(tmp_path, "train.py", "--cfg-options", *SMALL, "model.cls_head.num_classes=7")
