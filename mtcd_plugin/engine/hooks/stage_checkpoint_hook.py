@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mtcd_plugin.models.distillers.checkpoints import META
 from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
 
 STAGES = ("encoder", "translator", "teacher", "assistant", "student")
@@ -22,7 +23,7 @@ class StageCheckpointHook(Hook):
     the separate entry ``distillation``, so that a run can be resumed; frozen networks are not written, they
     have files of their own.
 
-    Every checkpoint says in ``meta`` which stage and which training subjects it comes from. A network
+    Every checkpoint says in ``meta['mtcd']`` which stage and which training subjects it comes from. A network
     that was trained on subjects of the test split is refused as a teacher.
 
     Args:
@@ -58,11 +59,7 @@ class StageCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         subjects = sorted(subjects_of(runner.train_dataloader)) if runner._train_loop is not None else []
-        checkpoint.setdefault("meta", {}).update(stage=self.stage, train_subjects=subjects)
-        self.publish(runner, checkpoint)
-
-    def publish(self, runner: Runner, checkpoint: dict) -> None:
-        """Reduce ``state_dict`` to what the stage hands on."""
+        checkpoint.setdefault("meta", {})[META] = dict(stage=self.stage, train_subjects=subjects)
         model = bare(runner)
         if not isinstance(model, CrossModalDistiller):
             return

@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+META = "mtcd"  # key in a checkpoint's ``meta`` under which StageCheckpointHook describes the stage
+
 
 def read_checkpoint(path: str, what: str) -> dict:
     """A checkpoint on the CPU, as a dict with ``state_dict`` and ``meta``.
@@ -44,14 +46,14 @@ def load_network(
         prefix: of the network's weights in the file.
 
     Returns:
-        What the file says about itself (``meta``): ``stage`` and ``train_subjects``, where it does.
+        What the file says about itself: ``stage`` and ``train_subjects``, or {}.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`read_checkpoint`; or wrong stage, missing or misshapen
             weights.
     """
     checkpoint = read_checkpoint(path, what)
-    about = checkpoint.get("meta") or {}
+    about = (checkpoint.get("meta") or {}).get(META, {})
     stage = about.get("stage", "")
     if stage and stages and stage not in stages:
         raise ValueError(f"{what}: {path} is of stage '{stage}'; needed is {' or '.join(stages)}")

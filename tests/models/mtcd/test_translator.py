@@ -76,7 +76,9 @@ def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
     files = []
     for seed in (1, 2):
         path = tmp_path / f"{seed}.pth"
-        torch.save(dict(meta=dict(stage="encoder"), state_dict=build(encoder(), seed).state_dict()), path)
+        torch.save(
+            dict(meta=dict(mtcd=dict(stage="encoder")), state_dict=build(encoder(), seed).state_dict()), path
+        )
         files.append(dict(model=encoder(), checkpoint=str(path)))
     model = build(translator(rgb_encoder=files[0], ir_encoder=files[1])).train()
     assert not model.rgb_encoder.training and not model.ir_encoder.training
@@ -128,7 +130,9 @@ def test_encoder_learns_by_equation_1():
 
 def test_inference_is_deterministic_and_frame_by_frame(tmp_path):
     trained = build(translator(pre_enhance="gamma"), seed=4)
-    torch.save(dict(meta=dict(stage="translator"), state_dict=trained.state_dict()), tmp_path / "t.pth")
+    torch.save(
+        dict(meta=dict(mtcd=dict(stage="translator")), state_dict=trained.state_dict()), tmp_path / "t.pth"
+    )
     config = dict(
         type="TrainedTranslator", generator=GENERATOR, pre_enhance="gamma", checkpoint=str(tmp_path / "t.pth")
     )
@@ -149,7 +153,7 @@ def test_wrong_translator_files(tmp_path):
 
     def use(state, checkpoint=None, stage="translator", **options):
         path = tmp_path / "t.pth"
-        torch.save(dict(meta=dict(stage=stage), state_dict=state), path)
+        torch.save(dict(meta=dict(mtcd=dict(stage=stage)), state_dict=state), path)
         MODELS.build(
             {**config, "checkpoint": str(path if checkpoint is None else checkpoint), **options}
         ).test_step(batch(("rgb",)))

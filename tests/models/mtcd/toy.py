@@ -70,7 +70,8 @@ def save(config: dict, path, stage: str, seed: int = 0, subjects=()) -> str:
     """Write a freshly initialised network as the checkpoint of a stage."""
     model = build(config, seed)
     torch.save(
-        dict(meta=dict(stage=stage, train_subjects=list(subjects)), state_dict=model.state_dict()), path
+        dict(meta=dict(mtcd=dict(stage=stage, train_subjects=list(subjects))), state_dict=model.state_dict()),
+        path,
     )
     return str(path)
 
