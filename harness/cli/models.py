@@ -49,3 +49,49 @@ def show(name: str, configs: Path, profile: str) -> None:
         raise ValueError(f"unknown model '{name}'; choose from {', '.join(entries)}")
     resolved = resolve(entries[name].config, profile)
     click.echo(json.dumps({**resolved.config, "parents": resolved.parents}, indent=1, default=str))
+
+
+@command.command("new")
+@click.argument("name")
+@click.option(
+    "--from", "base", default="i3d_r50_mgr-dark-rgb", show_default=True, help="The entry to start from."
+)
+@configs_option
+def new(name: str, base: str, configs: Path) -> None:
+    """Write a folder of configs for a new method, one per data set and modality of the one it starts from."""
+    from harness.scaffold import new_entry
+    from harness.suite import load_benchmark, load_entries
+
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    entries = load_entries(configs, benchmark)
+    if base not in entries:
+        raise ValueError(f"unknown model '{base}'; choose from {', '.join(entries)}")
+    for path in new_entry(configs, name, entries[base], entries, benchmark):
+        click.echo(str(path))
+    click.echo(f"next: edit them, then `python -m harness models check {name}`")
+
+
+@command.command("check")
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Every entry of every folder.")
+@configs_option
+def check(name: str | None, every: bool, configs: Path) -> int:
+    """Is an entry (or a folder) sound? Builds, trains a step, overfits a batch, saves, resumes, predicts the same."""
+    from harness.measure.entry_check import check_entries
+    from harness.suite import load_benchmark, load_entries
+
+    entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
+    chosen = [e for e in entries.values() if every or name in (e.name, e.config.parent.name)]
+    if not chosen:
+        folders = ", ".join(sorted({e.config.parent.name for e in entries.values()}))
+        raise ValueError(
+            f"models check {name or ''}: no such model or folder; choose from {folders}, or --all"
+        )
+    bad = 0
+    for finding in check_entries(chosen, entries):
+        bad += not finding.ok
+        click.echo(
+            f"{'ok ' if finding.ok else 'BAD'}  {finding.entry:44s} {finding.what}{'' if finding.ok else ': ' + finding.remedy}"
+        )
+    click.echo(f"{len(chosen)} entries, {bad} problems")
+    return 1 if bad else 0

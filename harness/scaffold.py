@@ -1,0 +1,92 @@
+"""``models new``: a folder of configs and a metafile to start a new method from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness.suite import Benchmark, Entry
+
+CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
+_base_ = ['../{source}/{base}.py']
+# What makes your method differ from {base} goes here, for example:
+# model = dict(backbone=dict(depth=18), cls_head=dict(dropout_ratio=0.2))
+# A class of your own package: custom_imports = dict(imports=['mtcd_plugin.register', 'your_package'], allow_failed_imports=False)
+# Smaller sizes for the laptop profiles: profiles = dict(demo=dict(model=dict(...)), smoke=dict(model=dict(...)))
+"""
+
+METAFILE = """Collections:
+  - Name: {title}
+    Paper: {{Title: "", URL: ""}}
+    Metadata:
+      Architecture: []
+      Family: ""
+Models:
+"""
+
+MODEL = """  - Name: {name}
+    Config: {folder}/{name}.py
+    In Collection: {title}
+    Metadata: {{Training Data: {training_data}, Pretrained: none}}
+    Modality: {modality}
+    Training Modalities: [{training}]
+    Stage: single
+    Results: []
+"""
+
+TITLES = {"rgb": "RGB", "depth": "Depth", "ir": "IR", "pseudo_ir": "Pseudo-IR"}
+
+
+def new_entry(
+    configs: Path, name: str, base: Entry, entries: dict[str, Entry], benchmark: Benchmark
+) -> list[Path]:
+    """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a metafile.
+
+    Raises:
+        ValueError: a name that is no folder name or is taken, or a base that is a stage of a chain.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        raise ValueError(
+            f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first"
+        )
+    folder = configs / name
+    if folder.exists():
+        raise ValueError(f"{folder} is there already; choose another name")
+    if base.stage != "single":
+        raise ValueError(
+            f"{base.name} is the {base.stage} of a chain; start from a single network, as `models list` shows them"
+        )
+    siblings = [
+        e
+        for e in entries.values()
+        if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
+    ]
+    folder.mkdir(parents=True)
+    written = []
+    metafile = METAFILE.format(title=name)
+    for sibling in siblings:
+        training_data = benchmark.datasets[sibling.dataset].training_data
+        suffix = f"{sibling.dataset.replace('_', '-')}-{sibling.test_modality.replace('_', '-')}"
+        stem = f"{name}_{suffix}"
+        path = folder / f"{stem}.py"
+        path.write_text(
+            CONFIG.format(
+                title=name,
+                dataset=training_data,
+                modality=TITLES[sibling.test_modality],
+                source=sibling.config.parent.name,
+                base=sibling.name,
+            ),
+            encoding="utf-8",
+        )
+        metafile += MODEL.format(
+            name=stem,
+            folder=f"mm_configs/{name}",
+            title=name,
+            training_data=training_data,
+            modality=TITLES[sibling.test_modality],
+            training=", ".join(TITLES[m] for m in sibling.train_modalities),
+        )
+        written.append(path)
+    (folder / "metafile.yml").write_text(metafile, encoding="utf-8")
+    return [*written, folder / "metafile.yml"]
