@@ -109,3 +109,16 @@ def _deltas(results: list[Result | None]) -> list[tuple[Cell, Cell]]:
             Cell(f.p_value(p), p, origin=MEASURED),
         )
     return out
+
+
+def ablation_finding(table: Table) -> str:
+    """What the last row of the ablation proper adds to the first, in one sentence; "" where it was not measured."""
+    rows = [r for r in table.rows if not r.group]
+    if len(rows) < 2 or rows[-1].cells["delta"].value is None:
+        return ""
+    first, last = rows[0].cells["row"].text, rows[-1].cells
+    p = last["p"].text
+    return (
+        f"{last['row'].text} against {first}: {last['delta'].text} points (95 % interval {last['delta'].sub}; "
+        f"p {p if p.startswith('<') else '= ' + p})."
+    )

@@ -6,7 +6,7 @@ from harness.suite.benchmark import Benchmark, Claim
 from reports import formats as f
 from reports import statistics as st
 from reports.model import Bar, Cell, Column, Link, missing
-from reports.results import STATUS, Result
+from reports.results import STATUS, Result, same_clips
 
 CLAIMED, MEASURED = "claimed", "measured"
 
@@ -257,11 +257,8 @@ RANK = (
 
 def rank(results: list[Result]) -> dict[str, st.Standing | str]:
     """Standings of the results that were tested on the same clips; one line for each of the others."""
+    field = same_clips(results)
     usable = [r for r in results if r.outcomes is not None]
-    same: dict[tuple, list[Result]] = {}
-    for r in usable:
-        same.setdefault(r.outcomes.fingerprint, []).append(r)
-    field = max(same.values(), key=len, default=[])
     said: dict[str, st.Standing | str] = {
         r.id: "tested on other clips than the rest of the column" for r in usable
     }

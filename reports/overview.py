@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.suite import benchmark as suite
 from reports import formats as f
+from reports.ablation import ablation_finding
 from reports.board import Board
 from reports.data import DataView
 from reports.model import Link, Table
@@ -22,6 +23,7 @@ class Preview:
     asked: bool
     blocks: list[dict[str, Any]]
     svg: str = ""
+    finding: str = ""
 
 
 def index(board: Board, tables: list[Table], figures: list[FigurePage], data: DataView) -> Page:
@@ -75,9 +77,9 @@ def _preview(board: Board, declared: suite.Table, table: Table) -> Preview:
         rest = f.count(len(shown) - top, "more row") if len(shown) > top else ""
         named = [{"title": r.cells[table.columns[0].id].text, "cell": c} for r, c in shown[:top]]
         blocks += [{"title": title, "rows": named, "rest": rest}] if shown else []
-    return Preview(
-        table.title, f"{table.id}.html", table.caption, table.id in board.ledger.plan.tables, blocks
-    )
+    asked = table.id in board.ledger.plan.tables
+    finding = ablation_finding(table) if declared.layout == "rows" else ""
+    return Preview(table.title, f"{table.id}.html", table.caption, asked, blocks, finding=finding)
 
 
 def _figure_preview(board: Board, page: FigurePage) -> Preview:

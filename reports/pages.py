@@ -9,15 +9,15 @@ from harness.suite import benchmark as suite
 from harness.suite.cells import in_methods_table
 from reports import plots
 from reports import statistics as st
+from reports.ablation import ablation_finding
 from reports.board import Board
-from reports.clips import Shared, shared
+from reports.comparison import Comparison, compare
 from reports.data import DataView, data_view
 from reports.figure import baseline, claim_text, curves, figure_table
 from reports.methods import methods, not_implemented
 from reports.model import Table
 from reports.overview import index
 from reports.protocol import PAPER, READINGS, used_protocol
-from reports.results import Result
 from reports.run_pages import run_page, runs_table
 from reports.runs import RunView, run_views
 from reports.site import FigurePage, Page
@@ -62,7 +62,9 @@ def pages(board: Board, made: Content) -> Iterator[Page]:
     """All pages of the site."""
     yield index(board, made.tables, made.figures, made.data)
     for declared, table in zip(board.benchmark.tables, made.tables, strict=True):
-        yield Page(f"{table.id}.html", "table.html.j2", {"table": table, "clips": _clips(board, declared)})
+        context = {"table": table, "comparisons": _comparisons(board, declared)}
+        finding = ablation_finding(table) if declared.layout == "rows" else ""
+        yield Page(f"{table.id}.html", "table.html.j2", {**context, "finding": finding})
     for figure in made.figures:
         yield _figure_page(board, figure)
     yield Page("runs.html", "runs.html.j2", {"table": made.all_runs})
@@ -75,19 +77,23 @@ def pages(board: Board, made: Content) -> Iterator[Page]:
     yield Page("protocol.html", "protocol.html.j2", rules)
 
 
-def _clips(board: Board, declared: suite.Table) -> list[Shared]:
-    """Per column of a table of methods: the clips that tell methods apart."""
+def _comparisons(board: Board, declared: suite.Table) -> list[Comparison]:
+    """Per column of a table of methods: who can be told apart, and by which clips."""
     if declared.layout == "rows":
         return []
     found = []
     for c in declared.columns:
-        rows = [e for e in board.entries.values() if in_methods_table(e, declared)]
-        rows = [e for e in rows if e.test_modality == c.modality and board.result(e.name) is not None]
-        titles = [e.title for e in rows]
-        named: list[tuple[str, Result]] = [
-            (e.title if titles.count(e.title) == 1 else e.name, board.ledger.results[e.name]) for e in rows
+        rows = [
+            e
+            for e in board.entries.values()
+            if in_methods_table(e, declared) and e.test_modality == c.modality
         ]
-        one = shared(f"{c.title}: which clips are hard", named)
+        rows = [e for e in rows if e.name in board.ledger.results]
+        titles = [e.title for e in rows]
+        named = {
+            e.title if titles.count(e.title) == 1 else e.name: board.ledger.results[e.name] for e in rows
+        }
+        one = compare(c.title, named)
         found += [one] if one else []
     return found
 

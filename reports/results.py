@@ -113,6 +113,15 @@ class Ledger:
         return len(self.records) - len(self.pages)
 
 
+def same_clips(results: list[Result]) -> list[Result]:
+    """The largest set of results that were tested on the same clips; of equally large ones the first."""
+    sets: dict[tuple, list[Result]] = {}
+    for r in results:
+        if r.outcomes is not None:
+            sets.setdefault(r.outcomes.fingerprint, []).append(r)
+    return max(sets.values(), key=len, default=[])
+
+
 def slug(directory: Path) -> str:
     """The name of a run's page: that of its folder, with nothing that a URL would have to quote."""
     return re.sub(r"[^A-Za-z0-9._=-]", "_", Path(directory).name)

@@ -47,6 +47,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     env.filters["slug"] = lambda text: re.sub(r"[^A-Za-z0-9]+", "-", text)
+    env.filters["p_value"] = f.p_value
     return env
 
 

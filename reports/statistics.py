@@ -53,12 +53,8 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     return min(1.0, float(2 * tail / (1 << n)))
 
 
-def paired_p(a: np.ndarray, b: np.ndarray) -> float:
-    """p of two methods being equally good on the same clips.
-
-    A clip counts for the method that gets it right in the larger share of its seeds; ties count for
-    neither. The counts go into the exact McNemar test. With one seed each this *is* McNemar's test; with
-    more, a clip still has one vote, so that repeating seeds does not make clips.
+def paired_wins(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
+    """Clips that a gets right in a larger share of its seeds than b, and the other way round.
 
     Args:
         a, b: correctness bool [seeds, clips], the same clips in the same order; numbers of seeds may differ.
@@ -70,7 +66,16 @@ def paired_p(a: np.ndarray, b: np.ndarray) -> float:
         raise ValueError(f"paired test on {a.shape[1]} and {b.shape[1]} clips: they must be the same clips")
     # integers, so that 2/3 against 4/6 is a tie and not a rounding error
     difference = a.sum(axis=0) * b.shape[0] - b.sum(axis=0) * a.shape[0]
-    return mcnemar_exact(int((difference > 0).sum()), int((difference < 0).sum()))
+    return int((difference > 0).sum()), int((difference < 0).sum())
+
+
+def paired_p(a: np.ndarray, b: np.ndarray) -> float:
+    """p of two methods being equally good on the same clips: exact McNemar test of ``paired_wins``.
+
+    With one seed each this *is* McNemar's test. With more, a clip still has one vote, so that repeating seeds does
+    not make clips.
+    """
+    return mcnemar_exact(*paired_wins(a, b))
 
 
 def binomial_p(successes: int, n: int, classes: int) -> float:
@@ -154,29 +159,48 @@ class Standing:
     worst: int
 
 
-def standings(methods: Sequence[np.ndarray], alpha: float = 0.05) -> list[Standing]:
-    """Ranks with ties of methods measured on the same clips.
-
-    All pairs are tested (``paired_p``) and adjusted by Holm within the column. A rank interval counts who
-    is separably better and who is separably worse. A tie group has a fixed anchor, its best method: it
-    holds the methods after it, in order of accuracy, until the first that is separable from the anchor;
-    that one anchors the next group. (Chaining overlaps instead would tie the first with the last.)
+def pairwise(methods: Sequence[np.ndarray]) -> np.ndarray:
+    """``paired_p`` of all pairs, adjusted by Holm: float [methods, methods], symmetric, 1 on the diagonal.
 
     Args:
         methods: correctness bool [seeds, clips] per method, the same clips in the same order.
     """
     n = len(methods)
-    mean = [float(m.mean()) for m in methods]
     pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
-    separable = np.zeros((n, n), dtype=bool)
-    for (i, j), p in zip(pairs, holm([paired_p(methods[i], methods[j]) for i, j in pairs]), strict=True):
-        separable[i, j] = separable[j, i] = p < alpha
+    p = np.ones((n, n))
+    for (i, j), adjusted in zip(
+        pairs, holm([paired_p(methods[i], methods[j]) for i, j in pairs]), strict=True
+    ):
+        p[i, j] = p[j, i] = adjusted
+    return p
 
+
+def standings(methods: Sequence[np.ndarray], alpha: float = 0.05) -> list[Standing]:
+    """Ranks with ties of methods measured on the same clips.
+
+    Two methods are separable when ``pairwise`` says so and the one that wins more clips has the higher accuracy. A
+    rank interval counts who is separably better and who is separably worse. A tie group has a fixed anchor, its best
+    method: it holds the methods after it, in order of accuracy, until the first that is separable from the anchor;
+    that one anchors the next group. (Chaining overlaps instead would tie the first with the last.)
+
+    Args:
+        methods: as for ``pairwise``.
+    """
+    n = len(methods)
+    mean = [float(m.mean()) for m in methods]
+    p = pairwise(methods)
+
+    def beats(i: int, j: int) -> bool:
+        if p[i, j] >= alpha or mean[i] <= mean[j]:
+            return False
+        wins, losses = paired_wins(methods[i], methods[j])
+        return wins > losses
+
+    better = [sum(beats(j, i) for j in range(n)) for i in range(n)]
+    worse = [sum(beats(i, j) for j in range(n)) for i in range(n)]
     group, anchor, groups = -1, -1, [0] * n
     for i in sorted(range(n), key=lambda i: -mean[i]):
-        if anchor < 0 or separable[anchor, i]:
+        if anchor < 0 or beats(anchor, i):
             anchor, group = i, group + 1
         groups[i] = group
-    better = [sum(bool(separable[i, j]) and mean[j] > mean[i] for j in range(n)) for i in range(n)]
-    worse = [sum(bool(separable[i, j]) and mean[j] < mean[i] for j in range(n)) for i in range(n)]
     return [Standing(groups[i], 1 + better[i], n - worse[i]) for i in range(n)]
