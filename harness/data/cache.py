@@ -71,8 +71,7 @@ def build_for_datasets(
     if missing:
         root.mkdir(parents=True, exist_ok=True)
         _check_space(missing, root)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["harness.data.cache"])
+        context = multiprocessing.get_context("spawn")     # the fork server is the worker's, with torch in it
         with context.Pool(max(1, processes), initializer=_single_thread) as pool:
             for store in missing:
                 _build(store, pool, say)
