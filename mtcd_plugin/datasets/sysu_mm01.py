@@ -31,6 +31,7 @@ class SYSUMM01Dataset(BaseDataset):
         with_infrared: give each sample an infrared image of any person beside its own, drawn anew each time:
             the unpaired input of the translator.
         size: (width, height).
+        clip_store: not used; images are read as they are.
 
     Samples: ``inputs`` uint8 [1, 3 or 1, 1, H, W], with ``with_infrared`` a dict of ``rgb`` and ``ir``;
         ``data_samples``
@@ -45,6 +46,7 @@ class SYSUMM01Dataset(BaseDataset):
         images: str = "rgb",
         with_infrared: bool = False,
         size: tuple[int, int] = (128, 256),
+        clip_store: str = "",
         **kwargs,
     ) -> None:
         if images not in IMAGES:
@@ -106,7 +108,8 @@ class PKSampler(Sampler):
     Identities with fewer than K samples repeat some. The loader's batch size must be P x K.
 
     Args:
-        dataset: ``get_data_info(i)['label']`` is the identity: a person of SYSU-MM01, a gesture of the target.
+        dataset: ``get_data_info(i)[by]`` is the identity of sample i.
+        by: ``label`` (a person of SYSU-MM01, a gesture of the target) or ``subject`` (of the target).
         identities: P. instances: K.
         batches: per epoch; by default as many as draw the data set's length of samples. (MMEngine's
             ``num_batch_per_epoch`` would keep to the first samples of the data set for good.)
@@ -119,11 +122,12 @@ class PKSampler(Sampler):
         identities: int = 16,
         instances: int = 4,
         batches: int | None = None,
+        by: str = "label",
         seed: int | None = None,
         shuffle: bool = True,
     ) -> None:
-        labels = [dataset.get_data_info(i)["label"] for i in range(len(dataset))]
-        self.samples: dict[int, list[int]] = {}
+        labels = [dataset.get_data_info(i)[by] for i in range(len(dataset))]
+        self.samples: dict[int | str, list[int]] = {}
         for position, label in enumerate(labels):
             self.samples.setdefault(label, []).append(position)
         if len(self.samples) < identities:
@@ -140,7 +144,7 @@ class PKSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        people: Sequence[int] = sorted(self.samples)
+        people: Sequence[int | str] = sorted(self.samples)
         for _ in range(self.batches):
             for label in rng.choice(people, self.identities, replace=False).tolist():
                 mine = self.samples[label]

@@ -65,7 +65,7 @@ class StageCheckpointHook(Hook):
             return
         state = checkpoint["state_dict"]
         checkpoint["state_dict"] = {k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)}
-        kept = ("projection.", *(f"teachers.{role}." for role in model.roles if model.trained[role]))
+        kept = ("projection.", "converter.", *(f"teachers.{role}." for role in model.roles if model.trained[role]))
         checkpoint["distillation"] = {k: v for k, v in state.items() if k.startswith(kept)}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

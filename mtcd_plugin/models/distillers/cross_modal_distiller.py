@@ -18,6 +18,7 @@ from mtcd_plugin.models.distillers.distances import (
     feature_distance,
     logit_distance,
 )
+from mtcd_plugin.models.distillers.partners import PartnerBank
 from mtcd_plugin.models.distillers.projection import FUSIONS, FeatureProjection, fuse
 from mtcd_plugin.models.heads.projected_head import ProjectedHead, labels_of
 
@@ -66,6 +67,10 @@ class CrossModalDistiller(BaseModel):
             assistant's head, see :class:`LearnedFusion`).
         distance, reduction: see :func:`feature_distance`.
         bidirectional: let gradients of Eq. 5-7 reach networks with ``train=True`` as well.
+        shuffle: a control, see :class:`PartnerBank`: every clip is taught by what the frozen networks said
+            about another clip of its class (``same_class``) or of another class (``random_class``).
+        converter: a feature converter for distillation only, for a student without one (ablation: is the
+            converter needed at test time?).
         logit_weight, temperature: logit distillation, off by default: from the teacher and the assistant, the
             mean of those that are there.
 
@@ -93,6 +98,8 @@ class CrossModalDistiller(BaseModel):
         bidirectional: bool = False,
         logit_weight: float = 0.0,
         temperature: float = 4.0,
+        shuffle: str = "none",
+        converter: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -117,12 +124,14 @@ class CrossModalDistiller(BaseModel):
             )
         self.fusion, self.distance, self.reduction = fusion, distance, reduction
         self.bidirectional, self.temperature = bidirectional, temperature
+        self.partners = PartnerBank(shuffle) if shuffle != "none" else None
         self.student_inputs = [student_input] if isinstance(student_input, str) else list(student_input)
         self.student = MODELS.build(student)
         with (
             torch.random.fork_rng()
         ):  # the student's weights and dropout are those of the same network trained alone
             self.projection = FeatureProjection(**projection) if projection else None
+            self.converter = MODELS.build(converter) if converter else None
             if self.projection is None and not isinstance(self.student.cls_head, ProjectedHead):
                 raise ValueError(
                     "CrossModalDistiller: give model.projection (T_s), or a student with a ProjectedHead"
@@ -163,8 +172,9 @@ class CrossModalDistiller(BaseModel):
         """Initialise the student as if it were alone; load the networks that teach."""
         self.student.init_weights()
         with torch.random.fork_rng():
-            if self.projection is not None:
-                self.projection.init_weights()
+            for module in (self.projection, self.converter):
+                if module is not None:
+                    module.init_weights()
             for role, network in self.teachers.items():
                 path = self.checkpoints[role]
                 if path:
@@ -215,6 +225,9 @@ class CrossModalDistiller(BaseModel):
         if isinstance(inputs, Tensor):
             raise ValueError(f"distillation needs '{self.inputs[self.roles[0]]}' beside the student's input")
         taught = self.teach(inputs, data_samples)
+        if self.partners is not None:
+            clips = [clip_name(sample) for sample in data_samples]
+            taught = self.partners.swap(taught, labels_of(data_samples, features.device).tolist(), clips)
         losses.update(self.distillation(features, logits, taught, data_samples))
         return losses
 
@@ -258,7 +271,8 @@ class CrossModalDistiller(BaseModel):
         """
         target = self.student_inputs[0]
         project = self.projection or self.student.cls_head.projection
-        z = self.unit(project(features))
+        converted = features if self.converter is None else self.converter(features)[0]
+        z = self.unit(project(converted))
         source = {r: t["z"] if self.bidirectional else t["z"].detach() for r, t in taught.items()}
         losses = {
             f"{name}_{role}": value for role, t in taught.items() for name, value in t["losses"].items()

@@ -1,0 +1,60 @@
+"""Trained recognizers tested together, or one tested on another modality."""
+
+from __future__ import annotations
+
+from mmaction.registry import MODELS
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mtcd_plugin.models.distillers.checkpoints import load_network
+
+
+@MODELS.register_module()
+class LateFusion(BaseModel):
+    """Mean of the class probabilities of frozen recognizers, one per modality. For tests only.
+
+    Two members (RGB and infrared) are the upper bound of what distillation could bring; one member tests a
+    network on a modality that it was not trained on (the infrared teacher on pseudo-infrared).
+
+    Args:
+        members: modality -> ``dict(model=<recognizer>, checkpoint='...', weight=1.0)``. Checkpoints are read
+            before the first use.
+    """
+
+    def __init__(self, members: dict, data_preprocessor: dict | None = None, init_cfg=None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        if not members:
+            raise ValueError("LateFusion: members is empty; give modality -> dict(model=..., checkpoint=...)")
+        self.members = nn.ModuleDict({name: MODELS.build(m["model"]) for name, m in members.items()})
+        self.weights = {name: float(m.get("weight", 1.0)) for name, m in members.items()}
+        self.checkpoints = {name: m.get("checkpoint") or "" for name, m in members.items()}
+        self.loaded = False
+        self.requires_grad_(False)
+
+    def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
+        """``inputs``: modality -> [N, 1, C, T, H, W], or one tensor if there is one member."""
+        if mode != "predict":
+            raise RuntimeError(f'Invalid mode "{mode}". LateFusion only predicts')
+        self._load()
+        total: Tensor | None = None
+        for name, network in self.members.items():
+            x = inputs if isinstance(inputs, Tensor) else inputs.get(name)
+            if x is None:
+                raise ValueError(f"LateFusion needs '{name}'; the data give {', '.join(inputs)}")
+            features, kwargs = network.extract_feat(x, test_mode=True)
+            scores = network.cls_head(features, **kwargs).softmax(dim=1) * self.weights[name]
+            total = scores if total is None else total + scores
+        scores = total / sum(self.weights.values())
+        for sample, score in zip(data_samples, scores, strict=True):
+            sample.set_pred_score(score)
+            sample.set_pred_label(score.argmax(dim=0, keepdim=True))
+        return data_samples
+
+    def _load(self) -> None:
+        if self.loaded:
+            return
+        for name, network in self.members.items():
+            if not self.checkpoints[name]:
+                raise ValueError(f"model.members.{name}.checkpoint is empty: train that network first")
+            load_network(network, self.checkpoints[name], f"model.members.{name}")
+        self.loaded = True

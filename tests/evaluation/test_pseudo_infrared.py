@@ -1,0 +1,56 @@
+"""The pseudo-infrared store and its measures."""
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import METRICS
+from mmaction.structures import ActionDataSample
+
+import mtcd_plugin.register  # noqa: F401
+from mtcd_plugin.evaluation.pseudo_infrared import liveliness, quality
+from mtcd_plugin.formats.clip_store import ClipStore
+
+
+def clip(seed, frames=6, channels=1):
+    return np.random.default_rng(seed).integers(0, 256, (frames, 32, 32, channels), dtype=np.uint8)
+
+
+def tensor(frames):
+    return torch.from_numpy(frames).permute(3, 0, 1, 2)[None]
+
+
+def test_store_and_strips(tmp_path):
+    metric = METRICS.build(
+        dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / "store"), strips=1)
+    )
+    for i in range(2):
+        sample = ActionDataSample(metainfo=dict(clip_id=f"c{i}"))
+        sample.set_field(tensor(clip(i)), "pseudo_ir", dtype=torch.Tensor)
+        inputs = dict(rgb=[tensor(clip(10 + i, channels=3))], ir=[tensor(clip(20 + i))])
+        metric.process(dict(inputs=inputs), [sample.to_dict()])
+    measured = metric.evaluate(2)
+    store = ClipStore.open(tmp_path / "store")
+    assert np.array_equal(store.clip("c1"), clip(1)) and not store.verify()
+    assert len(list((tmp_path / "strips").glob("*.png"))) == 1
+    expected = [quality(clip(10 + i, channels=3), clip(i), clip(20 + i)) for i in range(2)]
+    for name in expected[0]:
+        assert measured[f"pseudo_ir/{name}"] == pytest.approx(np.mean([row[name] for row in expected]))
+
+
+def test_measures():
+    rgb, infrared = clip(0, channels=3), clip(1)
+    same = quality(rgb, infrared, infrared)
+    assert same["ir_correlation"] == pytest.approx(1) and same["ir_distance"] == same["ir_histogram"] == 0
+    assert quality(rgb, 255 - infrared, infrared)["ir_correlation"] == pytest.approx(-1, abs=0.02)
+    assert "ir_correlation" not in quality(rgb, infrared, np.zeros_like(infrared))
+    still = np.repeat(infrared[:1], 6, axis=0)
+    assert quality(rgb, still, None) == {"flicker": 0.0}
+    black, white = np.zeros_like(infrared), np.full_like(infrared, 255)
+    white[0, 0, 0] = 254
+    assert quality(rgb, black, white)["ir_histogram"] == pytest.approx(1, abs=1e-3)
+
+
+def test_liveliness_by_hand():
+    """Two frames of 0 and 2: every pixel moves by 2, the standard deviation is 1."""
+    two = np.stack([np.zeros((2, 2, 1), np.uint8), np.full((2, 2, 1), 2, np.uint8)])
+    assert liveliness(two) == 2.0

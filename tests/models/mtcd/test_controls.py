@@ -1,0 +1,123 @@
+"""Mechanisms of the controls: shuffled teacher, late fusion, converter for training only, inputs made on the
+fly."""
+
+import copy
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+
+from mtcd_plugin.models.distillers.partners import PartnerBank
+from mtcd_plugin.models.translators.enhance import enhance
+from tests.models.mtcd.test_cross_modal_distiller import prepared
+from tests.models.mtcd.toy import CHANNELS, batch, build, distiller, network, save
+
+
+def said(values, labels):
+    """What one teacher said: z holds the clip's number, so that its origin can be read off."""
+    z = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
+    return {
+        "teacher": dict(z=z, logits=z[:, 0], present=torch.ones(len(labels), dtype=torch.bool), losses={})
+    }
+
+
+@pytest.mark.parametrize("shuffle", ["same_class", "random_class"])
+def test_partners_are_other_clips_of_the_right_class(shuffle):
+    bank = PartnerBank(shuffle)
+    label_of = {}
+    for step in range(20):
+        labels = [(step + i) % 3 for i in range(4)]
+        values = [10 * step + i for i in range(4)]
+        label_of |= dict(zip(values, labels, strict=True))
+        out = bank.swap(said(values, labels), labels, [str(v) for v in values])["teacher"]
+        for own, label, z, ok in zip(
+            values, labels, out["z"].flatten().tolist(), out["present"], strict=True
+        ):
+            if ok:
+                assert z != own and (label_of[int(z)] == label) == (shuffle == "same_class")
+    assert out["present"].all()
+
+
+def test_a_clip_without_a_partner_is_not_taught():
+    out = PartnerBank("same_class").swap(said([1, 2], [0, 1]), [0, 1], ["a", "b"])["teacher"]
+    assert out["present"].tolist() == [False, False]
+    bank = PartnerBank("same_class")
+    bank.swap(said([1], [0]), [0], ["a"])
+    assert not bank.swap(said([1], [0]), [0], ["a"])["teacher"]["present"].any()  # the same clip again
+    assert bank.swap(said([2], [0]), [0], ["b"])["teacher"]["z"].item() == 1
+    with pytest.raises(ValueError, match="choose from none, same_class"):
+        PartnerBank("other")
+
+
+def test_shuffled_teacher_leaves_the_student_stream_alone(tmp_path):
+    plain, shuffled = (build(distiller(tmp_path, shuffle=s)).eval() for s in ("none", "random_class"))
+    torch.manual_seed(1)
+    a = plain.loss(*prepared(plain))
+    state = torch.get_rng_state()
+    torch.manual_seed(1)
+    b = shuffled.loss(*prepared(shuffled))
+    assert torch.equal(state, torch.get_rng_state())
+    assert a["loss_cls"] == b["loss_cls"] and a["loss_kd_ir_rgb"] != b["loss_kd_ir_rgb"]
+
+
+def test_converter_for_distillation_only(tmp_path):
+    student = network(converter=False)
+    model = build(
+        distiller(tmp_path, student=student, converter=dict(type="FeatureConverter", in_channels=CHANNELS))
+    )
+    losses = model.loss(*prepared(model))
+    losses["loss_kd_ir_rgb"].backward()
+    assert model.converter.conv.weight.grad is not None
+    assert not any("conv.weight" in k and k.startswith("neck") for k in model.student.state_dict())
+    assert model.eval().test_step(batch(("rgb", "ir")))[0].pred_score.shape == (3,)
+
+
+def test_late_fusion_is_the_mean_of_probabilities(tmp_path):
+    members = {}
+    for seed, name in enumerate(("rgb", "ir")):
+        members[name] = dict(model=network(), checkpoint=save(network(), tmp_path / f"{name}.pth", "", seed))
+    config = dict(type="LateFusion", members=members, data_preprocessor=dict(type="ClipDataPreprocessor"))
+    data = batch(("rgb", "ir"))
+    fused = MODELS.build(config).eval().test_step(copy.deepcopy(data))
+    expected = 0
+    for seed, name in enumerate(("rgb", "ir")):
+        one = dict(inputs=data["inputs"][name], data_samples=copy.deepcopy(data["data_samples"]))
+        expected = expected + torch.stack(
+            [s.pred_score for s in build(network(), seed).eval().test_step(one)]
+        )
+    torch.testing.assert_close(torch.stack([s.pred_score for s in fused]), expected / 2)
+    single = dict(config, members=dict(pseudo_ir=members["ir"]))
+    one = dict(inputs=data["inputs"]["ir"], data_samples=copy.deepcopy(data["data_samples"]))
+    assert MODELS.build(single).eval().test_step(one)[0].pred_score.shape == (3,)
+    members["ir"]["checkpoint"] = ""
+    with pytest.raises(ValueError, match="members.ir.checkpoint is empty"):
+        MODELS.build(config).eval().test_step(copy.deepcopy(data))
+
+
+def test_pseudo_infrared_on_the_fly_equals_the_rendered_one():
+    translator = dict(type="TrivialTranslator", kind="inverted")
+    config = dict(type="TranslatingPreprocessor", translator=translator)
+    data = batch(("rgb", "ir"))
+    made = MODELS.build(config)(copy.deepcopy(data), True)["inputs"]
+    rendered = copy.deepcopy(data)
+    rendered["inputs"]["pseudo_ir"] = MODELS.build(translator).translate(data["inputs"]["rgb"])
+    expected = MODELS.build(dict(type="ClipDataPreprocessor"))(rendered)["inputs"]
+    assert set(made) == {"rgb", "ir", "pseudo_ir"}
+    assert all(torch.equal(made[m], expected[m]) for m in made)
+    assert set(MODELS.build(config)(copy.deepcopy(data), False)["inputs"]) == {"rgb", "ir"}
+    alone = MODELS.build(config)(batch(("rgb",)), True)["inputs"]
+    assert set(alone) == {"rgb", "pseudo_ir"}
+
+
+def test_enhanced_rgb_replaces_or_joins():
+    data = batch(("rgb",))
+    enhancer = dict(type="Enhancer", pre_enhance="gamma")
+    own = MODELS.build(dict(type="TranslatingPreprocessor", translator=enhancer, target=""))
+    out = own.translator.translate([torch.full((1, 3, 2, 4, 4), 10, dtype=torch.uint8)])[0]
+    expected = enhance(torch.full((1, 2, 3, 4, 4), 10 / 255), "gamma") * 255
+    assert (out.float() - expected.transpose(1, 2)).abs().max() <= 0.51
+    for training in (True, False):
+        assert own(copy.deepcopy(data), training)["inputs"].shape == (4, 1, 3, 4, 16, 16)
+    beside = MODELS.build(dict(type="TranslatingPreprocessor", translator=enhancer, target="enhanced_rgb"))
+    made = beside(batch(("rgb", "ir")), True)["inputs"]
+    assert made["enhanced_rgb"].shape == made["rgb"].shape == (4, 1, 3, 4, 16, 16)
