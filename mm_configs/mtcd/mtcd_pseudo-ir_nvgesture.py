@@ -9,7 +9,7 @@ model = dict(
     _delete_=True,
     type='TrainedTranslator',
     generator={{_base_.model.generator}},
-    pre_enhance='stretch',
+    pre_enhance={{_base_.model.pre_enhance}},
     checkpoint='')
 train_dataloader = None
 train_cfg = None
@@ -26,12 +26,15 @@ test_dataloader = dict(
         ]))
 test_evaluator = [dict(type='PseudoInfraredStore', output_dir='work_dirs/mtcd_pseudo-ir_nvgesture/store')]
 
-parents = dict(translator=dict(config='mtcd_translator_nvgesture.py', into=['model.checkpoint'], seed=0))
+# Read literally: the translator as pretrained on SYSU-MM01.
+parents = dict(translator=dict(config='mtcd_translator_sysu-mm01.py', into=['model.checkpoint'], seed=0))
 
+# At the scale of a demo the pretrained translator is fine-tuned on the target's training split first.
 profiles = dict(
     demo=dict(
         _delete_=True,
         model=dict(generator={{_base_.profiles.demo.model.generator}}),
+        parents=dict(translator=dict(config='mtcd_translator_nvgesture.py')),
         test_dataloader=dict(dataset=dict(pipeline=[
             dict(type='SampleClipFrames', clip_len=None, test_mode=True),
             dict(type='LoadModalities', size=(64, 64)),
@@ -41,6 +44,7 @@ profiles = dict(
     smoke=dict(
         _delete_=True,
         model=dict(generator={{_base_.profiles.smoke.model.generator}}),
+        parents=dict(translator=dict(config='mtcd_translator_nvgesture.py')),
         test_dataloader=dict(dataset=dict(pipeline=[
             dict(type='SampleClipFrames', clip_len=None, test_mode=True),
             dict(type='LoadModalities', size=(36, 36)),

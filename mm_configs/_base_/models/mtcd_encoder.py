@@ -1,0 +1,16 @@
+# Feature encoder of the translator (Eq. 1-4): ResNet-50 with last stride 1, cross-entropy + batch-hard triplet loss.
+# SYSU-MM01 has 395 people for training. Pretrained weights: model.backbone.pretrained=<path or URL of a ResNet-50>.
+model = dict(
+    type='IdentityEncoder',
+    backbone=dict(type='SlimResNet', depth=50, base_channels=64, strides=(1, 2, 2, 1), pretrained=None, norm_eval=False),
+    feature_channels=2048,
+    num_identities=395,
+    triplet_weight=1.0,
+    margin=0.3,
+    soft_margin=False,
+    label_smoothing=0.0,
+    bn_neck=False)
+
+profiles = dict(
+    demo=dict(model=dict(backbone=dict(depth=18, base_channels=8), feature_channels=64)),
+    smoke=dict(model=dict(backbone=dict(depth=18, base_channels=4), feature_channels=32)))
