@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from reports import formats as f
 from reports import plots
 from reports.board import Board
 from reports.model import Cell, Column, Row, Table, missing
+from reports.runs import natural
 from reports.table_parts import sources_of
 
 MODALITIES = ("rgb", "depth", "ir")
@@ -149,16 +151,12 @@ def _words(text: str) -> Cell:
 
 
 def _size(value: Any) -> int | None:
-    """A count given as a number or as the things counted."""
-    if value is None or isinstance(value, int):
-        return value
-    if isinstance(value, dict):
-        return sum(v for v in value.values() if isinstance(v, int)) or len(value)
-    return len(value)
+    """A count given as a number or as the list of things counted."""
+    return len(value) if isinstance(value, (list, tuple, dict)) else value
 
 
 def _lights(s: dict[str, Any]) -> list[str]:
-    return list(s.get("rgb", {})) if isinstance(s.get("rgb"), dict) else []
+    return [light for light in s.get("rgb", {}) if light]
 
 
 def _resolution(s: dict[str, Any], modality: str) -> str:
@@ -186,42 +184,38 @@ def _light(board: Board) -> str:
 def _dataset(board: Board, dataset: str, sheet: str) -> DatasetView:
     s = board.statistics.get(dataset, {})
     title = board.benchmark.datasets[dataset].title
-    facts = [
-        (k, v)
-        for k, v in (
-            ("Version", str(s.get("generator_version", ""))),
-            ("Seed", str(s.get("seed", ""))),
-            ("Clips", _count(_size(s.get("clips")))),
-            ("Subjects", _count(_size(s.get("subjects")))),
-            ("Classes", ", ".join(map(str, s["classes"])) if isinstance(s.get("classes"), list) else ""),
-        )
-        if v
-    ]
     drawn = []
     for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
         if s.get(key):
-            drawn.append((name, plots.counts(list(s[key].items()), f"{dataset}-{key}", f"{name}, {title}")))
-    lengths = s.get("lengths")
-    if lengths:
-        edges, counts = _histogram(lengths)
-        drawn.append(
-            (
-                "Clip length",
-                plots.histogram(edges, counts, "frames", f"{dataset}-lengths", f"Clip length, {title}"),
-            )
-        )
+            ordered = sorted(s[key].items(), key=lambda item: natural(item[0]))
+            drawn.append((name, plots.counts(ordered, f"{dataset}-{key}", f"{name}, {title}")))
+    if s.get("lengths"):
+        counts, edges = np.histogram(np.asarray(s["lengths"], dtype=float), bins=12)
+        name = f"Clip length, {title}"
+        svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name)
+        drawn.append(("Clip length", svg))
     synthetic = bool(s.get("synthetic", board.synthetic(dataset)))
-    return DatasetView(dataset, title, synthetic, facts, drawn, sheet)
+    return DatasetView(dataset, title, synthetic, [(k, v) for k, v in _facts(s) if v], drawn, sheet)
 
 
-def _count(n: int | None) -> str:
-    return "" if n is None else f"{n:,}"
+def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is known of a data set, in words."""
 
+    def several(key: str) -> str:
+        return ", ".join(f"{k} {v:,}" for k, v in s.get(key, {}).items())
 
-def _histogram(lengths: dict[str, Any] | Sequence[float], bins: int = 12) -> tuple[list[float], list[int]]:
-    import numpy as np
-
-    if isinstance(lengths, dict):
-        return list(lengths["edges"]), list(lengths["counts"])
-    counts, edges = np.histogram(np.asarray(lengths, dtype=float), bins=bins)
-    return edges.tolist(), counts.tolist()
+    made = f"version {s.get('generator_version')}, seed {s.get('seed')}" if s.get("generator_version") else ""
+    rates = ", ".join(f"{f.MODALITY.get(m, m)} {v:g}" for m, v in s.get("fps", {}).items())
+    lengths = s.get("lengths")
+    return [
+        ("Clips", f"{s['clips']:,}" if "clips" in s else ""),
+        ("By split", several("clips_per_split")),
+        ("By lighting", several("clips_per_lighting")),
+        ("Subjects", str(s.get("subjects", ""))),
+        ("Scenes", str(len(s.get("clips_per_scene", {})) or "")),
+        ("Frames per second", rates),
+        ("Frames per clip", f"{min(lengths)} to {max(lengths)}" if lengths else ""),
+        ("Length in all", f.seconds(s["seconds"]) if "seconds" in s else ""),
+        ("Made by generator", made),
+        ("Classes", ", ".join(map(str, s.get("classes", [])))),
+    ]

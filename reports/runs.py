@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,7 +172,7 @@ def summarise(table: pd.DataFrame, classes: list[str], top: int = 10) -> Predict
     subjects = table["subject"].astype(str)
     by_subject = [
         Subject(s, int(right[mask].sum()), int(mask.sum()))
-        for s in sorted(set(subjects), key=_natural)
+        for s in sorted(set(subjects), key=natural)
         for mask in [(subjects == s).to_numpy()]
     ]
     return Predictions(
@@ -191,8 +192,9 @@ def summarise(table: pd.DataFrame, classes: list[str], top: int = 10) -> Predict
     )
 
 
-def _natural(text: str) -> tuple:
-    return (0, int(text), "") if text.isdigit() else (1, 0, text)
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sorting key that puts s2 before s10."""
+    return [(0, int(x), "") if x.isdigit() else (1, 0, x) for x in re.split(r"(\d+)", text) if x]
 
 
 def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from fake_site import write
+from fake_site import FAKE_STATISTICS, write
 
 from harness.ledger.record import Failure
 from reports import build
@@ -28,9 +28,7 @@ ERRORS = {("student_mgr-dark-rgb+half", s): "fake: unknown key model.alhpa" for 
 def fake(tmp_path_factory) -> SimpleNamespace:
     """``work_dir``, ``benchmark``, ``entries``, ``site`` and the ``paths`` that ``build`` returned."""
     made = write(tmp_path_factory.mktemp("fake"), failed=FAILURES, missing=MISSING, errors=ERRORS)
-    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, fake_statistics())
+    made.statistics = FAKE_STATISTICS
+    (made.work_dir / "contact_sheet_mgr_dark.png").write_bytes(b"fake image")
+    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, made.statistics)
     return made
-
-
-def fake_statistics() -> dict[str, dict]:
-    return {}

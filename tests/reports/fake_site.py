@@ -8,6 +8,20 @@ from types import SimpleNamespace
 from fake_benchmark import fake_benchmark, fake_entries
 from fake_ledger import write_fake_ledger
 
+FAKE_STATISTICS = {
+    "mgr_dark": {
+        "name": "MGR-Dark", "synthetic": True, "generator_version": "fake 1", "seed": 7,
+        "classes": ["fake one", "<i>fake two</i>"], "clips": 1234, "subjects": 21,
+        "clips_per_class": {"fake one": 600, "<i>fake two</i>": 634},
+        "clips_per_subject": {"s1": 500, "s10": 400, "s2": 334}, "clips_per_scene": {"hall": 1234},
+        "clips_per_split": {"test": 234, "train": 1000}, "clips_per_lighting": {"dark": 617, "daylight": 617},
+        "resolution": {"rgb": [192, 108], "ir": [96, 72]}, "fps": {"rgb": 25.0, "ir": 12.5},
+        "lengths": [45, 60, 60, 120, 210], "seconds": 3725.0,
+        "rgb": {"dark": {"mean": 0.0421, "std": 0.0312}, "daylight": {"mean": 0.4567, "std": 0.2351}},
+        "stamp": "x",
+    },
+}
+
 
 def write(folder: Path, seeds: int = 3, **kw) -> SimpleNamespace:
     """A made-up ledger and its benchmark in ``folder``."""

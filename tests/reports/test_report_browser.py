@@ -143,7 +143,10 @@ def test_themes_change_the_colours(browse):
         """
       const toggle = document.querySelector('.theme');
       const seen = [];
-      for (let i = 0; i < 3; i += 1) { toggle.click(); seen.push([toggle.textContent, getComputedStyle(document.body).backgroundColor]); }
+      for (let i = 0; i < 3; i += 1) {
+        toggle.click();
+        seen.push([toggle.textContent, getComputedStyle(document.body).backgroundColor]);
+      }
       return seen;
     """,
     )

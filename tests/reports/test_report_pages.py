@@ -277,14 +277,16 @@ def test_confusion_and_predictions_agree_with_the_record(pages, fake):
 
 
 def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
-    again = build(fake.work_dir, tmp_path / "again", fake.benchmark, fake.entries)
+    again = build(fake.work_dir, tmp_path / "again", fake.benchmark, fake.entries, fake.statistics)
     assert {p.relative_to(tmp_path / "again"): p.read_bytes() for p in again} == {
         p.relative_to(fake.site): p.read_bytes() for p in fake.paths
     }
     code = (
         "import sys; sys.path[:0] = [sys.argv[4]]\n"
-        "from pathlib import Path\nfrom fake_benchmark import fake_benchmark, fake_entries\nfrom reports import build\n"
-        "build(Path(sys.argv[1]), Path(sys.argv[2]), fake_benchmark(), fake_entries(Path(sys.argv[3])))\n"
+        "from pathlib import Path\nfrom fake_benchmark import fake_benchmark, fake_entries\n"
+        "from fake_site import FAKE_STATISTICS\nfrom reports import build\n"
+        "work, site, configs = map(Path, sys.argv[1:4])\n"
+        "build(work, site, fake_benchmark(), fake_entries(configs), FAKE_STATISTICS)\n"
         "assert not {'torch', 'mmengine', 'mmaction', 'mtcd_plugin', 'harness.plan', 'harness.worker'} & set(sys.modules)\n"
     )
     other = tmp_path / "other"
@@ -385,6 +387,22 @@ def test_a_blocked_cell_names_what_it_waits_for(tmp_path):
     build(made.work_dir, made.site, made.benchmark, made.entries)
     td = cell(parse(made.site / "table2.html"), "table2", "Plain", "rgb.top1")
     assert td.text.startswith("not run") and "fake: its teacher failed" in td.text
+
+
+def test_data_page_measures_beside_what_is_printed(pages, fake):
+    page = pages["data.html"]
+    assert cell(page, "table1", "Fakes", "instances").text == "4,321"
+    assert cell(page, "data", "MGR-Dark", "clips").text == "1,234"
+    assert cell(page, "data", "MGR-Dark", "rgb").text == "192 × 108"
+    assert cell(page, "data", "MGR-Dark", "depth").text == "– (not measured)"
+    assert cell(page, "data", "NvGesture", "clips").text == "– (not measured)"
+    for said in ("train 1,000", "version fake 1, seed 7", "45 to 210", "1 h 2 min", "<i>fake two</i>"):
+        assert said in page.text, said
+    assert (fake.site / "images" / "contact_sheet_mgr_dark.png").read_bytes() == b"fake image"
+    titled = {s.one("title").text: s.one("desc").text for s in page.all("svg") if s.all("title")}
+    light = titled["Mean and standard deviation of the colour frames"]
+    assert "MGR-Dark (dark) 0.042" in light and "MGR-Dark (daylight) 0.457" in light and "0.235" in light
+    assert titled["Clips per subject, MGR-Dark"] == "s1: 500, s2: 334, s10: 400"
 
 
 def test_methods_page_reads_the_readme_and_says_which_weights(pages):
