@@ -37,7 +37,7 @@ from harness.measure import count_cost
 from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped
 
 gc.collect()
-gc.freeze()      # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
+gc.freeze()  # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
 
 CHECKPOINT = "checkpoint.pth"
 STORE = "store"
@@ -47,11 +47,23 @@ RESUME = Path("mm") / "last.pth"
 def main(directory: str, threads: int, gpu: str | None) -> None:
     """Entry of the job's process. Exit code 0: a record was written (done or failed); 3: stopped on request."""
     os.setsid()
-    folder = Path(directory)
-    _log_to(folder / LOG)
+    signal.signal(signal.SIGTERM, _stop)
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
-    )  # the harness decides; Ctrl-C reaches the whole terminal group
+    )  # Ctrl-C reaches the whole terminal group; the harness decides
+    try:
+        _main(Path(directory), threads, gpu)
+    except Stopped:
+        print("stopped on request; the last checkpoint stays", flush=True)
+        sys.exit(3)
+
+
+def _stop(*_: object) -> None:
+    raise Stopped
+
+
+def _main(folder: Path, threads: int, gpu: str | None) -> None:
+    _log_to(folder / LOG)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     torch.set_num_threads(threads)
@@ -61,8 +73,7 @@ def main(directory: str, threads: int, gpu: str | None) -> None:
     try:
         _run(folder, spec, record, on_gpu=gpu is not None)
     except Stopped:
-        print("stopped on request; the last checkpoint stays", flush=True)
-        sys.exit(3)
+        raise
     except BaseException as e:  # noqa: B036  every failure becomes a record (design, rule 4)
         traceback.print_exc()
         sys.stdout.flush()
@@ -127,7 +138,10 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     config["launcher"] = "none"
     config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
     config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
-    config["default_hooks"] = {**config.get("default_hooks", {}), "checkpoint": None}     # AtomicCheckpoint instead
+    config["default_hooks"] = {
+        **config.get("default_hooks", {}),
+        "checkpoint": None,
+    }  # AtomicCheckpoint instead
     resumable = spec.kind == "train" and (folder / RESUME).is_file()
     config["resume"] = resumable
     config["load_from"] = str(folder / RESUME) if resumable else None
