@@ -14,9 +14,14 @@ from harness.cli.options import suite_options
 @suite_options
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option(
+    "--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history."
+)
+@click.option(
     "--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs."
 )
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, show_cells) -> int:
+def command(
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, cost, show_cells
+) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
     from harness.workspace import open_workspace
 
@@ -62,6 +67,8 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, as
     else:
         for key, job in jobs.items():
             click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
+    if cost:
+        print_cost(jobs, states, work_dir)
     print_errors(ws)
     counts = {s: list(states.values()).count(s) for s in ("cached", "missing", "failed")}
     click.echo(
@@ -83,6 +90,22 @@ def job_state(job, work_dir: Path) -> str:
     if record.status == "failed":
         return "failed"
     return "cached" if output_of(job, work_dir).exists() else "missing"
+
+
+def print_cost(jobs, states, work_dir: Path) -> None:
+    """Predicted seconds of each job still to run: the mean of done runs of the same model and profile in this ledger."""
+    from harness.progress import duration, history
+
+    known = history(work_dir, jobs)
+    todo = [k for k, s in states.items() if s != "cached"]
+    for key in todo:
+        click.echo(f"{duration(known[key]) if key in known else 'unknown':>9s}  {jobs[key].name}")
+    total = sum(known[k] for k in todo if k in known)
+    unknown = sum(k not in known for k in todo)
+    click.echo(
+        f"{duration(total)} of one slot's time for {len(todo) - unknown} jobs"
+        + (f"; {unknown} jobs of models that never ran at this profile are not in it" if unknown else "")
+    )
 
 
 def print_errors(ws) -> None:
