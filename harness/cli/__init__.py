@@ -12,6 +12,7 @@ COMMANDS = {
     "plan": ("plan", "List cells and jobs (cached, missing, failed) without starting anything."),
     "run": ("run", "Run what the plan lacks."),
     "report": ("report", "Write the pages from the ledger."),
+    "publish": ("publish", "Commit the pages on a branch for a static host."),
     "status": ("status", "What is done, missing, stale, failed or running, and why."),
     "verify": ("verify", "Check the ledger: metrics, test sets, splits, parents, keys."),
     "adopt": ("adopt", "Declare a stale run equivalent, with a reason that the pages show."),
