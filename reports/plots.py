@@ -196,5 +196,8 @@ def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> str:
     figure, (ax,) = _figure(4.6, 2.6)
     ax.bar([label for label, _ in values], [n for _, n in values], color=COLD, width=0.7)
     ax.set_ylabel("clips")
-    ax.tick_params(axis="x", labelrotation=60 if len(values) > 8 else 0, labelsize=8)
+    ax.tick_params(axis="x", labelsize=8)
+    if len(values) > 6:
+        for label in ax.get_xticklabels():
+            label.set(rotation=60, ha="right", rotation_mode="anchor")
     return _svg(figure, title, ", ".join(f"{label}: {n}" for label, n in values), name)

@@ -263,6 +263,34 @@ def test_run_pages_say_how_a_number_was_made(pages, fake):
     assert "last <line>" in failed.one("section", cls="failure").text
 
 
+def test_a_stage_that_predicts_no_class_has_a_page_too(pages):
+    page = pages[next(p for p in pages if p.startswith("runs/fake_translator-s0"))]
+    assert "fake_flicker" in page.text and "0.125" in page.text and not page.all("table", cls="confusion")
+    assert "The record names no command." in page.text
+    _, rows = grid(pages["runs.html"], "runs")
+    row = next(r for r in rows if r[0].text.startswith("fake_translator"))
+    assert any("predicts no class" in c.text for c in row)
+
+
+def test_a_run_that_failed_before_it_knew_anything_has_a_page(tmp_path):
+    from fake_ledger import fake_key, save
+
+    from harness.ledger.record import CellInfo, Identity, RunRecord
+
+    cell_id, seed = "plain_nvgesture-rgb", 0
+    made = write(tmp_path, seeds=1, tables=["table3"], missing={(cell_id, seed)})
+    info = CellInfo(model=cell_id, method="Plain", stage="single", dataset="nvgesture", train_modalities=["rgb"],
+                    test_modality="rgb", seed=seed, profile="demo")
+    identity = Identity(version=1, config={}, data={}, parents={"teacher": "e" * 64}, code={}, seed=seed)
+    failure = Failure(kind="data_error", message="fake: no videos")
+    save(made.work_dir, RunRecord(
+        key=fake_key(cell_id, seed, "demo"), status="failed", cell=info, identity=identity, failure=failure), None)
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert "data error: fake: no videos" in cell(parse(made.site / "table3.html"), "table3", "Plain", "m.top1").text
+    page = parse(next((made.site / "runs").glob("plain_nvgesture-rgb-s0-*.html")))
+    assert "This run failed: data error" in page.text and "not in this ledger" in page.text
+
+
 def test_confusion_and_predictions_agree_with_the_record(pages, fake):
     path = next(p for p in pages if p.startswith("runs/plain_mgr-dark-rgb-s0"))
     record = json.loads(next((fake.work_dir / "runs").glob("plain_mgr-dark-rgb-s0-*/run.json")).read_text())
