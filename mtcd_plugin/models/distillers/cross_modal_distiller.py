@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -18,25 +16,19 @@ from mtcd_plugin.models.distillers.distances import (
     feature_distance,
     logit_distance,
 )
+from mtcd_plugin.models.distillers.networks import (
+    build_once,
+    check_weight,
+    class_losses,
+    clip_name,
+    fold_batch_norms,
+    stream_present,
+)
 from mtcd_plugin.models.distillers.partners import PartnerBank
 from mtcd_plugin.models.distillers.projection import FUSIONS, FeatureProjection, fuse
 from mtcd_plugin.models.heads.projected_head import ProjectedHead, labels_of
 
 ROLES = ("teacher", "assistant")
-
-
-def check_weight(name: str, value: float) -> float:
-    """A finite weight >= 0, or one clear line."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or value < 0
-    ):
-        raise ValueError(
-            f"CrossModalDistiller: {name} must be a finite number >= 0, got {value!r}; set model.{name}"
-        )
-    return float(value)
 
 
 @MODELS.register_module()
@@ -127,9 +119,9 @@ class CrossModalDistiller(BaseModel):
         self.partners = PartnerBank(shuffle) if shuffle != "none" else None
         self.student_inputs = [student_input] if isinstance(student_input, str) else list(student_input)
         self.student = MODELS.build(student)
-        with (
-            torch.random.fork_rng()
-        ):  # the student's weights and dropout are those of the same network trained alone
+        # nothing else draws from the random stream: the student is the network that it would be if trained
+        # alone
+        with torch.random.fork_rng():
             self.projection = FeatureProjection(**projection) if projection else None
             self.converter = MODELS.build(converter) if converter else None
             if self.projection is None and not isinstance(self.student.cls_head, ProjectedHead):
@@ -137,9 +129,7 @@ class CrossModalDistiller(BaseModel):
                     "CrossModalDistiller: give model.projection (T_s), or a student with a ProjectedHead"
                 )
             self.roles = self._needed_roles(teachers)
-            self.teachers = nn.ModuleDict(
-                {role: MODELS.build(teachers[role]["model"]) for role in self.roles}
-            )
+            self.teachers = nn.ModuleDict({role: build_once(teachers[role]["model"]) for role in self.roles})
         self.inputs = {role: teachers[role]["input"] for role in self.roles}
         self.checkpoints = {role: teachers[role].get("checkpoint") or "" for role in self.roles}
         self.trained = {role: bool(teachers[role].get("train", False)) for role in self.roles}
@@ -170,11 +160,20 @@ class CrossModalDistiller(BaseModel):
 
     def init_weights(self) -> None:
         """Initialise the student as if it were alone; load the networks that teach."""
+        self.init_student()
+        self.load_teachers()
+
+    def init_student(self) -> None:
+        """Initialise what learns."""
         self.student.init_weights()
         with torch.random.fork_rng():
             for module in (self.projection, self.converter):
                 if module is not None:
                     module.init_weights()
+
+    def load_teachers(self) -> None:
+        """Read the checkpoints of the networks that teach, and make the frozen ones fast."""
+        with torch.random.fork_rng():
             for role, network in self.teachers.items():
                 path = self.checkpoints[role]
                 if path:
@@ -186,6 +185,8 @@ class CrossModalDistiller(BaseModel):
                         f"model.teachers.{role}.checkpoint is empty: train that stage first and give its "
                         f"checkpoint (--cfg-options model.teachers.{role}.checkpoint=...)"
                     )
+                if not self.trained[role]:
+                    fold_batch_norms(network)
 
     def train(self, mode: bool = True) -> CrossModalDistiller:
         """Training mode for the student alone; what teaches stays in eval mode unless it is trained as
@@ -218,13 +219,15 @@ class CrossModalDistiller(BaseModel):
 
     def loss(self, inputs, data_samples: list) -> dict[str, Tensor]:
         """Eq. 10. ``inputs``: dict modality -> [N, 1, C, T, H, W], preprocessed."""
+        taught = {role: self.teach(role, inputs, data_samples) for role in self.roles}
+        return self.student_loss(inputs, data_samples, taught)
+
+    def student_loss(self, inputs, data_samples: list, taught: dict[str, dict]) -> dict[str, Tensor]:
+        """Eq. 10, given what was taught (role -> see :meth:`teach`)."""
         features, kwargs = self.student.extract_feat(self.student_view(inputs), data_samples=data_samples)
         losses, logits = class_losses(self.student, features, kwargs, data_samples)
-        if not self.roles:
+        if not taught:
             return losses
-        if isinstance(inputs, Tensor):
-            raise ValueError(f"distillation needs '{self.inputs[self.roles[0]]}' beside the student's input")
-        taught = self.teach(inputs, data_samples)
         if self.partners is not None:
             clips = [clip_name(sample) for sample in data_samples]
             taught = self.partners.swap(taught, labels_of(data_samples, features.device).tolist(), clips)
@@ -233,28 +236,28 @@ class CrossModalDistiller(BaseModel):
 
     # ------------------------------------------------------------------ teaching
 
-    def teach(self, inputs: dict[str, Tensor], data_samples: list) -> dict[str, dict]:
-        """What the networks that teach say about a batch; the student has no part in it.
+    def teach(self, role: str, inputs, data_samples: list) -> dict:
+        """What a network that teaches says about a batch; the student has no part in it.
 
         Returns:
-            role -> dict(z: [N, P, D] projected feature, logits: [N, K], present: bool [N], losses: of its own
-            training)
+            dict(z: projected feature [N, P, D], logits: [N, K], present: which clips have the stream, bool
+            [N],
+            losses: of its own training, where it is trained as well).
         """
-        taught = {}
-        for role, network in self.teachers.items():
-            name = self.inputs[role]
-            if name not in inputs:
-                raise ValueError(f"the {role} needs '{name}'; the data give {', '.join(inputs)}")
-            with torch.set_grad_enabled(self.trained[role]):
-                features, kwargs = network.extract_feat(inputs[name], data_samples=data_samples)
-                if self.trained[role]:
-                    losses, logits = class_losses(network, features, kwargs, data_samples)
-                else:
-                    losses, logits = {}, network.cls_head(features)
-                z = self.unit(network.cls_head.projection(features))
-            present = stream_present(inputs[name], name, data_samples)
-            taught[role] = dict(z=z, logits=logits, present=present, losses=losses)
-        return taught
+        name, network = self.inputs[role], self.teachers[role]
+        if isinstance(inputs, Tensor) or name not in inputs:
+            given = "one input" if isinstance(inputs, Tensor) else ", ".join(inputs)
+            raise ValueError(f"the {role} needs '{name}'; the data give {given}")
+        with torch.set_grad_enabled(self.trained[role]):
+            features, kwargs = network.extract_feat(inputs[name], data_samples=data_samples)
+            if self.trained[role]:
+                losses, logits = class_losses(network, features, kwargs, data_samples)
+            else:
+                losses, logits = {}, network.cls_head(features)
+            z = network.cls_head.projection(features)
+        return dict(
+            z=z, logits=logits, present=stream_present(inputs[name], name, data_samples), losses=losses
+        )
 
     def unit(self, z: Tensor) -> Tensor:
         """Projected features at unit length, where the distance asks for it."""
@@ -273,7 +276,8 @@ class CrossModalDistiller(BaseModel):
         project = self.projection or self.student.cls_head.projection
         converted = features if self.converter is None else self.converter(features)[0]
         z = self.unit(project(converted))
-        source = {r: t["z"] if self.bidirectional else t["z"].detach() for r, t in taught.items()}
+        spoken = {role: self.unit(t["z"]) for role, t in taught.items()}
+        source = spoken if self.bidirectional else {role: z.detach() for role, z in spoken.items()}
         losses = {
             f"{name}_{role}": value for role, t in taught.items() for name, value in t["losses"].items()
         }
@@ -302,9 +306,7 @@ class CrossModalDistiller(BaseModel):
             each = logit_distance(teaching, logits, self.temperature)
             losses["loss_kd_logit"] = self.logit_weight * mean(each, both)
         if self.trained.get("assistant") and "teacher" in taught and self.gamma > 0:
-            each = feature_distance(
-                source["teacher"], taught["assistant"]["z"], self.distance, self.reduction
-            )
+            each = feature_distance(source["teacher"], spoken["assistant"], self.distance, self.reduction)
             name = f"loss_kd_{self.inputs['teacher']}_{self.inputs['assistant']}"
             losses[name] = self.gamma * mean(each, both)
         head = self.student.cls_head
@@ -322,29 +324,3 @@ class CrossModalDistiller(BaseModel):
             losses[f"{role}_top1"] = (said == labels).float().mean()
             losses[f"{role}_agreement"] = (said == predicted).float().mean()
         return losses
-
-
-def class_losses(
-    network: nn.Module, features: Tensor, kwargs: dict, data_samples: list
-) -> tuple[dict, Tensor]:
-    """The losses of an ordinary recognizer from its converted features, and its logits [N, K]."""
-    head = network.cls_head
-    logits = head(features, **kwargs)
-    losses = head.loss_by_feat(logits, data_samples)
-    if isinstance(head, ProjectedHead):
-        losses.update(head.projection_loss(features, data_samples))
-    losses.update(kwargs.get("loss_aux", {}))
-    return losses, logits
-
-
-def stream_present(x: Tensor, name: str, data_samples: list) -> Tensor:
-    """Which clips have the stream: bool [N]. A constant clip carries nothing and counts as missing."""
-    flat = x.flatten(1)
-    there = flat.amax(dim=1) > flat.amin(dim=1)
-    listed = [name not in sample.metainfo.get("missing", ()) for sample in data_samples]
-    return there & torch.tensor(listed, device=x.device)
-
-
-def clip_name(sample) -> str:
-    """How a clip is called in messages."""
-    return str(sample.metainfo.get("clip_id", sample.metainfo.get("filename", "?")))

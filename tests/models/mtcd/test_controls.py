@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
+from mtcd_plugin.models.distillers.networks import fold_batch_norms
 from mtcd_plugin.models.distillers.partners import PartnerBank
 from mtcd_plugin.models.translators.enhance import enhance
 from tests.models.mtcd.test_cross_modal_distiller import prepared
@@ -121,3 +122,22 @@ def test_enhanced_rgb_replaces_or_joins():
     beside = MODELS.build(dict(type="TranslatingPreprocessor", translator=enhancer, target="enhanced_rgb"))
     made = beside(batch(("rgb", "ir")), True)["inputs"]
     assert made["enhanced_rgb"].shape == made["rgb"].shape == (4, 1, 3, 4, 16, 16)
+
+
+def test_folded_batch_norms_change_nothing_but_the_number_of_passes():
+    config = dict(
+        type="ResNet3d", depth=18, base_channels=4, pretrained=None, inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
+        conv_cfg=dict(type="Conv3d"), norm_cfg=dict(type="BN3d"), zero_init_residual=False,
+    )  # fmt: skip
+    backbone = MODELS.build(config)
+    backbone.init_weights()
+    backbone.train()
+    x = torch.randn(2, 3, 8, 32, 32)
+    backbone(x)  # statistics that are not the initial ones
+    backbone.eval()
+    with torch.no_grad():
+        before = backbone(x)
+        fold_batch_norms(backbone)
+        torch.testing.assert_close(backbone(x), before, rtol=1e-4, atol=1e-5)
+    assert not any(isinstance(m, torch.nn.BatchNorm3d) for m in backbone.modules())
+    assert not any(p.requires_grad for p in backbone.parameters())

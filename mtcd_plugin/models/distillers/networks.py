@@ -1,0 +1,76 @@
+"""What a distiller does with the networks that it contains."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from mmaction.registry import MODELS
+from mmcv.cnn import ConvModule
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mtcd_plugin.models.heads.projected_head import ProjectedHead
+
+
+def check_weight(name: str, value: float) -> float:
+    """A finite weight >= 0, or one clear line."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value < 0
+    ):
+        raise ValueError(
+            f"CrossModalDistiller: {name} must be a finite number >= 0, got {value!r}; set model.{name}"
+        )
+    return float(value)
+
+
+def build_once(model: dict | nn.Module) -> nn.Module:
+    """A network from its config; one that is built already stays what it is (a sweep shares its teachers)."""
+    return model if isinstance(model, nn.Module) else MODELS.build(model)
+
+
+def fold_batch_norms(network: nn.Module) -> None:
+    """Fold the batch norms of a frozen network into its convolutions, in place: fewer passes over the
+    activations.
+
+    Only MMCV's ``ConvModule`` with a convolution directly before its batch norm is touched.
+    """
+    for module in network.modules():
+        if not isinstance(module, ConvModule) or not module.with_norm or module.order[:2] != ("conv", "norm"):
+            continue
+        if isinstance(module.conv, nn.modules.conv._ConvNd) and isinstance(
+            module.norm, nn.modules.batchnorm._BatchNorm
+        ):
+            folded = fuse_conv_bn_eval(module.conv.eval(), module.norm.eval())
+            module.conv.weight, module.conv.bias = folded.weight, folded.bias
+            setattr(module, module.norm_name, nn.Identity())
+    network.requires_grad_(False)
+
+
+def class_losses(
+    network: nn.Module, features: Tensor, kwargs: dict, data_samples: list
+) -> tuple[dict, Tensor]:
+    """The losses of an ordinary recognizer from its converted features, and its logits [N, K]."""
+    head = network.cls_head
+    logits = head(features, **kwargs)
+    losses = head.loss_by_feat(logits, data_samples)
+    if isinstance(head, ProjectedHead):
+        losses.update(head.projection_loss(features, data_samples))
+    losses.update(kwargs.get("loss_aux", {}))
+    return losses, logits
+
+
+def stream_present(x: Tensor, name: str, data_samples: list) -> Tensor:
+    """Which clips have the stream: bool [N]. A constant clip carries nothing and counts as missing."""
+    flat = x.flatten(1)
+    there = flat.amax(dim=1) > flat.amin(dim=1)
+    listed = [name not in sample.metainfo.get("missing", ()) for sample in data_samples]
+    return there & torch.tensor(listed, device=x.device)
+
+
+def clip_name(sample) -> str:
+    """How a clip is called in messages."""
+    return str(sample.metainfo.get("clip_id", sample.metainfo.get("filename", "?")))
