@@ -41,8 +41,8 @@ def read_mgr_dark(root: str, lighting: str = "dark") -> ClipTable:
     labels = {name: number for number, name in enumerate(classes)}
     clips: list[Clip] = []
     seen: set[str] = set()
-    for where, row in _rows(base / "annotations.csv", COLUMNS, "MGR-Dark's annotation"):
-        clip = _parse_row(row, where, base, labels, splits)
+    for where, row in read_rows(base / "annotations.csv", COLUMNS, "MGR-Dark's annotation"):
+        clip = parse_row(row, where, base, labels, splits)
         if clip.clip_id in seen:
             raise ValueError(f"{where}: clip_id {clip.clip_id!r} occurs twice")
         seen.add(clip.clip_id)
@@ -68,7 +68,7 @@ def read_classes(path: Path) -> tuple[str, ...]:
 
 def _read_subjects(path: Path) -> dict[str, str]:
     splits: dict[str, str] = {}
-    for where, row in _rows(path, ("subject", "split"), "the split by subject"):
+    for where, row in read_rows(path, ("subject", "split"), "the split by subject"):
         if row["split"] not in SPLITS:
             raise ValueError(f"{where}: split {row['split']!r} is unknown; choose from train, test")
         if row["subject"] in splits:
@@ -77,28 +77,45 @@ def _read_subjects(path: Path) -> dict[str, str]:
     return splits
 
 
-def _rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows of a CSV file with a header, as (where, values without spaces around)."""
-    reader = csv.reader(read_lines(path, what))
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if missing := [name for name in columns if name not in header]:
-            names = ", ".join(columns)
-            raise ValueError(f"{path} line 1: column {missing[0]!r} is missing; expected {names}")
-        for values in reader:
-            where = f"{path} line {reader.line_num}"
-            if not any(value.strip() for value in values):
-                continue
-            if len(values) != len(header):
+def read_rows(
+    path: Path, columns: tuple[str, ...], what: str, problems: list[str] | None = None
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a CSV file with a header, one per line, as (where, values without spaces around).
+
+    With ``problems``, a malformed row is described there, and the rows after it are still read. A file that
+    cannot be read or lacks a column raises FileNotFoundError or ValueError in any case.
+    """
+    lines = read_lines(path, what)
+    header = _fields(lines[0] if lines else "", f"{path} line 1")
+    if missing := [name for name in columns if name not in header]:
+        names = ", ".join(columns)
+        raise ValueError(f"{path} line 1: column {missing[0]!r} is missing; expected {names}")
+    for number, line in enumerate(lines[1:], 2):
+        where = f"{path} line {number}"
+        try:
+            values = _fields(line, where)
+            if any(values) and len(values) != len(header):
                 raise ValueError(f"{where}: {len(values)} fields where the header has {len(header)}")
-            yield where, dict(zip(header, (value.strip() for value in values), strict=True))
+        except ValueError as error:
+            if problems is None:
+                raise
+            problems.append(str(error))
+        else:
+            if any(values):
+                yield where, dict(zip(header, values, strict=True))
+
+
+def _fields(line: str, where: str) -> list[str]:
+    try:
+        return [value.strip() for value in next(csv.reader([line], strict=True), [])]
     except csv.Error as error:
-        raise ValueError(f"{path} line {reader.line_num}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
 
 
-def _parse_row(
+def parse_row(
     row: dict, where: str, base: Path, labels: dict[str, int], splits: dict[str, str]
 ) -> Clip:
+    """One row of annotations.csv as a clip; ``where`` opens every error message."""
     if not row["clip_id"]:
         raise ValueError(f"{where}: clip_id is empty")
     if row["gesture"] not in labels:

@@ -151,6 +151,8 @@ def read_times(path: Path, start: int, end: int) -> tuple[tuple[float, ...] | No
         stamps = [int(line.split()[1]) for line in lines[start:end]]
     except (IndexError, ValueError):
         return None, "fps: the log has a line without a time stamp"
+    if not all(0 <= stamp < 2**63 for stamp in stamps):
+        return None, "fps: the log has a time stamp that is no Unix time in nanoseconds"
     if any(later <= earlier for earlier, later in pairwise(stamps)):
         return None, "fps: the log's time stamps do not increase"
     return tuple(stamp / 1e9 for stamp in stamps), "log"
