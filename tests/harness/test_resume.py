@@ -1,0 +1,83 @@
+"""Resume is exact: a job killed in the middle of its training ends with the weights and predictions of an undisturbed one."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.ledger.store import load_predictions, load_records
+
+
+@pytest.fixture
+def options(small_configs, tiny_data):
+    smoke = small_configs / "_base_" / "profiles" / "smoke.py"
+    text, count = re.subn(r"max_epochs=\d+", "max_epochs=12", smoke.read_text(encoding="utf-8"))
+    assert count == 1
+    smoke.write_text(text, encoding="utf-8")
+    return [
+        "--configs",
+        str(small_configs),
+        "--data-root",
+        str(tiny_data),
+        "--profile",
+        "smoke",
+        "--jobs",
+        "1",
+    ]
+
+
+def command(options, work_dir):
+    return [
+        sys.executable,
+        "-m",
+        "harness",
+        "run",
+        *options,
+        "--work-dir",
+        str(work_dir),
+        "--cell",
+        "i3d_r50_mgr-dark-rgb-s0",
+    ]
+
+
+def kill_after_a_checkpoint(work_dir: Path) -> bool:
+    """Kill the running job once it has saved a state; False where it was over before."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for claim in Path(work_dir).glob("runs/*/claim.json"):
+            if (claim.parent / "mm" / "last.pth").exists() and not (claim.parent / "checkpoint.pth").exists():
+                os.kill(json.loads(claim.read_text())["pid"], signal.SIGKILL)
+                return True
+        if list(Path(work_dir).glob("runs/*/run.json")):
+            return False
+        time.sleep(0.005)
+    raise AssertionError("no job got as far as a checkpoint")
+
+
+def test_a_killed_and_resumed_run_equals_an_undisturbed_one(options, tmp_path):
+    assert subprocess.run(command(options, tmp_path / "calm"), capture_output=True).returncode == 0
+    process = subprocess.Popen(command(options, tmp_path / "killed"), stdout=subprocess.PIPE, text=True)
+    killed = kill_after_a_checkpoint(tmp_path / "killed")
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, out
+    assert killed and "retry" in out
+
+    (calm_dir, calm), (killed_dir, resumed) = (
+        next(iter(load_records(tmp_path / d)[0].values())) for d in ("calm", "killed")
+    )
+    assert calm.key == resumed.key and resumed.attempts == 2
+    assert "resumed" in (killed_dir / "log.txt").read_text().lower()
+    assert [e.epoch for e in resumed.epochs] == list(range(1, 13))
+    assert [e.loss for e in resumed.epochs] == [e.loss for e in calm.epochs]
+    assert resumed.checkpoint_sha256 == calm.checkpoint_sha256
+    assert (
+        load_predictions(calm_dir).equals(load_predictions(killed_dir))
+        or resumed.predictions_sha256 == calm.predictions_sha256
+    )
+    assert resumed.metrics == calm.metrics
