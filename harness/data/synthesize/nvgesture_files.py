@@ -1,0 +1,110 @@
+"""NvGesture on disk as NVIDIA ships it: AVI files, time stamp logs, nucleus files and the lists v1 and v2."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from harness.data.synthesize.files import write_atomically, write_text, write_video
+from harness.data.synthesize.nvgesture import (
+    CLASSES,
+    COLOUR_FPS,
+    COLOUR_WINDOW,
+    DUO_FPS,
+    DUO_WINDOW,
+    SUBJECTS,
+    Take,
+    nucleus,
+    plan_takes,
+    record,
+    render_take,
+)
+from harness.data.synthesize.seeding import generator
+
+PRESETS = {
+    "demo": {"per_class": None, "frames": 100, "size": (160, 120)},
+    "smoke": {"per_class": {"train": 2, "test": 1}, "frames": 84, "size": (80, 60)},
+}
+FPS = {"sk_color": COLOUR_FPS, "sk_depth": COLOUR_FPS, "sk_wrapped": COLOUR_FPS, "duo_left": DUO_FPS, "duo_right": DUO_FPS}
+_CLOCK = {"sk_color": "colour", "sk_depth": "depth", "sk_wrapped": "colour", "duo_left": "duo", "duo_right": "duo"}
+_MADE_FROM = {"sk_wrapped": "sk_color", "duo_right": "duo_left"}
+NOTE = (
+    "Synthetic stand-in for NvGesture, procedurally rendered. Unlike the real set: recordings are shorter (the real ones "
+    "last about 8 s), frames smaller (320x240), one take per subject and class. sk_wrapped is a copy of sk_color (both "
+    "are seen from the depth camera), duo_right is duo_left shifted sideways by a constant, without parallax."
+)
+
+
+def plan(seed: int, preset: str) -> list[Take]:
+    """The takes of a preset; they do not depend on the seed."""
+    return plan_takes(PRESETS[preset]["per_class"])
+
+
+def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
+    """Render and write the files of a recording that are not there yet."""
+    folder = root / "Video_data" / take.clip_id
+    frames, size = PRESETS[preset]["frames"], PRESETS[preset]["size"]
+    recording = record(take, seed, frames)
+    for stream, clock in _CLOCK.items():
+        stamps = getattr(recording, clock)
+        write_text(folder / f"{stream}_log.txt", "".join(f"img{i:05d}.png {ns}\n" for i, ns in enumerate(stamps)))
+    known = generator(seed, "nvgesture nucleus", take.clip_id).random() < 0.4
+    write_text(folder / "nucleus.txt", "{}:{}\n".format(*nucleus(take, seed, recording)) if known else "")
+
+    def file(stream: str) -> Path:
+        return folder / f"{stream}.avi"
+
+    missing = [s for s in FPS if not file(s).exists()]
+    wanted = {s for s in missing if s not in _MADE_FROM}
+    if "duo_right" in missing:
+        wanted.add("duo_left")
+    if "sk_wrapped" in missing and file("sk_color").exists():
+        wanted.discard("sk_color")
+    videos = render_take(take, seed, frames, size, tuple(sorted(wanted))) if wanted else {}
+    for stream in missing:
+        if stream == "sk_wrapped":
+            write_atomically(file(stream), lambda temporary: shutil.copyfile(file("sk_color"), temporary))
+        elif stream == "duo_right":
+            write_video(file(stream), _shifted(videos["duo_left"]), FPS[stream])
+        else:
+            write_video(file(stream), videos[stream], FPS[stream])
+
+
+def _shifted(frames: np.ndarray) -> np.ndarray:
+    """uint8 [n,H,W,1] moved to the left by a twentieth of the width, the right edge repeated."""
+    by = frames.shape[2] // 20
+    return np.concatenate([frames[:, :, by:], np.repeat(frames[:, :, -1:], by, 2)], 2)
+
+
+def list_line(take: Take, seed: int, frames: int, label: int) -> str:
+    """A line of a list file, with the trailing space and without line end."""
+    recording = record(take, seed, frames)
+
+    def window(stream: str, start: int, length: int) -> str:
+        return f"{stream}:{start}:{start + length}"
+
+    return (f"path:./Video_data/{take.clip_id} depth:{window('sk_depth', recording.depth_start, COLOUR_WINDOW)} "
+            f"color:{window('sk_color', recording.colour_start, COLOUR_WINDOW)} "
+            f"duo_left:{window('duo_left', recording.duo_start, DUO_WINDOW)} label:{label} ")
+
+
+def write_tables(root: Path, takes: list[Take], seed: int, frames: int | None = None) -> dict:
+    """Write the four lists; returns the counts and the note for dataset.json."""
+    frames = frames or _frames_of(root, takes)
+    counts = {}
+    for split in SUBJECTS:
+        mine = [t for t in takes if t.split == split]
+        v1 = "\n".join(list_line(t, seed, frames, t.folder) for t in mine)
+        v2 = "".join(list_line(t, seed, frames, t.gesture) + "\n" for t in mine)
+        write_text(root / f"nvgesture_{split}_correct_cvpr2016.lst", v1)
+        write_text(root / f"nvgesture_{split}_correct_cvpr2016_v2.lst", v2)
+        counts[split] = len(mine)
+    return {"name": "NvGesture", "note": NOTE, "classes": CLASSES, "subjects": len({t.subject for t in takes}),
+            "clips": len(takes), "videos": len(takes) * len(FPS), "frames": frames, **counts}
+
+
+def _frames_of(root: Path, takes: list[Take]) -> int:
+    """Colour frames of a recording, from the log of the first one."""
+    return len((root / "Video_data" / takes[0].clip_id / "sk_color_log.txt").read_text().splitlines())
