@@ -117,8 +117,7 @@ def ablation_finding(table: Table) -> str:
     if len(rows) < 2 or rows[-1].cells["delta"].value is None:
         return ""
     first, last = rows[0].cells["row"].text, rows[-1].cells
-    p = last["p"].text
-    return (
-        f"{last['row'].text} against {first}: {last['delta'].text} points (95 % interval {last['delta'].sub}; "
-        f"p {p if p.startswith('<') else '= ' + p})."
-    )
+    p = last["p"].text if last["p"].text.startswith("<") else f"= {last['p'].text}"
+    said = f"p {p}".replace(" ", "\u00a0")
+    delta = last["delta"]
+    return f"{last['row'].text} against {first}: {delta.text} points (95 % interval {delta.sub}; {said})."
