@@ -10,11 +10,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
-from harness.data.synthesize import mgr_dark_files, nvgesture_files
+from harness.data.synthesize import mgr_dark_files, nvgesture_files, sysu_mm01
 from harness.data.synthesize.files import write_json
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 
-_SETS: dict[str, ModuleType] = {"mgr_dark": mgr_dark_files, "nvgesture": nvgesture_files}
+_SETS: dict[str, ModuleType] = {"mgr_dark": mgr_dark_files, "nvgesture": nvgesture_files, "sysu_mm01": sysu_mm01}
 DATASETS = tuple(_SETS)
 PRESETS = ("demo", "smoke")
 _UNFINISHED = ".unfinished.json"

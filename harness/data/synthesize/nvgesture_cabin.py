@@ -215,7 +215,7 @@ class NearInfrared:
             level *= self.parts[drawing.part[i]]
             level /= drawing.depth[i]
             np.copyto(level, self.background, where=drawing.part[i] == 0)
-            level += np.float32(3.0) * grain.frame()
+            level += np.float32(2.0) * grain.frame()
             np.clip(level, 0, 255, out=level)
             frames[i] = level
         return frames[..., None]
