@@ -37,7 +37,7 @@ def synthesize_command(out: Path | None, preset: str, datasets: str, seed: int, 
         preset=preset,
         seed=seed,
         jobs=jobs,
-        progress=lambda done, total: click.echo(f"\r{done} of {total} files", nl=done == total, err=True),
+        progress=lambda name, done, total: click.echo(f"\r{name}: {done} of {total} clips", nl=done == total, err=True),
     )
     click.echo(f"synthetic data (not the real data sets) in {root}")
 

@@ -49,9 +49,9 @@ def make_synthetic(root: Path, preset: str) -> None:
 
     shown = [0.0]
 
-    def progress(done: int, total: int) -> None:
+    def progress(dataset: str, done: int, total: int) -> None:
         if time.monotonic() - shown[0] > 10.0 or done == total:
             shown[0] = time.monotonic()
-            click.echo(f"synthetic data in {root}: {done} of {total} files")
+            click.echo(f"synthetic {dataset} in {root}: {done} of {total} clips")
 
     synthesize(root, preset=preset, progress=progress)
