@@ -1,23 +1,32 @@
 """Clip stores: the frames of one modality, decoded and resized once, in one memory-mapped file.
 
-A store is a folder with ``frames.bin`` (uint8, frame after frame, each [height, width, channels]) and
-``index.json`` (where each clip lies, its checksum, and what the store was made from). A store is written
-beside its final place and renamed when complete: a folder of that name is always whole.
+A store is a folder with ``frames.bin`` and ``index.json`` (where each clip lies, its checksum, and what the
+store was made from). ``frames.bin`` holds, by codec:
+
+- ``raw``: uint8, frame after frame, each [height, width, channels]; a clip's ``first`` is its first frame;
+- ``jpeg``: a block per clip (``frame_codec``), RGB as JPEG, one channel as PNG; ``first`` is its first byte.
+
+A store is written beside its final place and renamed when complete: a folder of that name is always whole.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
+import weakref
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clips import Clip, file_size, source_stream
+from mtcd_plugin.formats.frame_codec import CODECS
 
 FORMAT = 1
 INDEX = "index.json"
@@ -60,6 +69,39 @@ def groups(clips: Iterable[Clip], modality: str) -> dict[str, list[Clip]]:
     return found
 
 
+def describe(
+    modality: str, size: tuple[int, int], source: str, codec: str = "raw", origin: str = ""
+) -> dict[str, Any]:
+    """The head of an index; ``origin`` names the data set and lighting, so that stale stores can be told."""
+    if codec not in CODECS:
+        raise ValueError(f"codec {codec!r} is unknown; choose from {', '.join(CODECS)}")
+    return {
+        "format": FORMAT,
+        "codec": codec,
+        "modality": modality,
+        "width": int(size[0]),
+        "height": int(size[1]),
+        "channels": 3 if modality == "rgb" else 1,
+        "source": source,
+        "origin": origin,
+    }
+
+
+def publish(unfinished: Path, folder: Path, about: dict, total_frames: int, clips: dict[str, dict]) -> None:
+    """Make a folder with a complete, closed ``frames.bin`` a store: force it to disk, add the index, rename."""
+    with open(unfinished / FRAMES, "rb") as file:
+        os.fsync(file.fileno())
+    index = {**about, "total_frames": total_frames, "clips": clips}
+    if about["codec"] != "raw":
+        index["total_bytes"] = os.path.getsize(unfinished / FRAMES)
+    index["sha256"] = _checksum(index)
+    with open(unfinished / INDEX, "w", encoding="utf-8") as file:
+        json.dump(index, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(unfinished, folder)
+
+
 class ClipStoreWriter:
     """Writes a store; use as a context manager, or call ``close`` (complete) or ``abort``.
 
@@ -75,15 +117,7 @@ class ClipStoreWriter:
         self.folder = Path(folder)
         if self.folder.exists():
             raise StoreError(f"{self.folder}: exists already; remove it to build the store anew")
-        self._about = {
-            "format": FORMAT,
-            "codec": "raw",
-            "modality": modality,
-            "width": int(size[0]),
-            "height": int(size[1]),
-            "channels": 3 if modality == "rgb" else 1,
-            "source": source,
-        }
+        self._about = describe(modality, size, source)
         self._clips: dict[str, dict[str, int]] = {}
         self._frames = 0
         self._unfinished = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.unfinished")
@@ -121,14 +155,8 @@ class ClipStoreWriter:
         if not self._clips:
             self.abort()
             raise ValueError(f"{self.folder}: a store without clips")
-        _sync(self._file)
         self._file.close()
-        index = {**self._about, "total_frames": self._frames, "clips": self._clips}
-        index["sha256"] = _checksum(index)
-        with open(self._unfinished / INDEX, "w", encoding="utf-8") as file:
-            json.dump(index, file)
-            _sync(file)
-        os.rename(self._unfinished, self.folder)
+        publish(self._unfinished, self.folder, self._about, self._frames, self._clips)
         return self.folder
 
     def abort(self) -> None:
@@ -146,17 +174,24 @@ class ClipStoreWriter:
 class ClipStore:
     """A complete store, opened for reading with ``ClipStore.open``.
 
-    ``modality``, ``size`` (width, height), ``channels``, ``source`` and ``clip_ids`` say what it holds.
+    ``modality``, ``size`` (width, height), ``channels``, ``codec``, ``source``, ``origin`` and ``clip_ids`` say
+    what it holds. Copies and pickles open the folder again.
     """
 
-    def __init__(self, folder: Path, index: dict, frames: np.ndarray) -> None:
+    def __init__(self, folder: Path, index: dict, file: int) -> None:
         self.folder = folder
         self.modality: str = index["modality"]
         self.size: tuple[int, int] = (index["width"], index["height"])
         self.channels: int = index["channels"]
+        self.codec: str = index["codec"]
         self.source: str = index["source"]
+        self.origin: str = index.get("origin", "")
         self._clips: dict[str, dict[str, int]] = index["clips"]
-        self._frames = frames
+        self._shape = (self.size[1], self.size[0], self.channels)
+        self._frame_bytes = int(np.prod(self._shape))
+        self._file = file
+        weakref.finalize(self, os.close, file)
+        self._bytes = np.frombuffer(mmap.mmap(file, 0, access=mmap.ACCESS_READ), np.uint8)
 
     @classmethod
     def open(cls, folder: str | os.PathLike) -> ClipStore:
@@ -165,24 +200,29 @@ class ClipStore:
         path = Path(folder)
         try:
             index = json.loads((path / INDEX).read_text(encoding="utf-8"))
-            if index["format"] != FORMAT:
+            if index["format"] != FORMAT or index["codec"] not in CODECS:
                 raise StoreError(
-                    f"{path}: store format {index['format']} is not {FORMAT}; build it anew"
+                    f"{path}: store format {index['format']} ({index['codec']}) is not {FORMAT} "
+                    f"({' or '.join(CODECS)}); build it anew"
                 )
             if index.pop("sha256") != _checksum(index):
                 raise StoreError(f"{path}: {DAMAGED}")
             shape = (index["total_frames"], index["height"], index["width"], index["channels"])
+            raw = index["codec"] == "raw"
+            expected = int(np.prod(shape, dtype=np.int64)) if raw else index["total_bytes"]
             size = os.path.getsize(path / FRAMES)
         except FileNotFoundError as error:
             raise StoreError(f"{path}: not a clip store ({error.filename} is missing)") from None
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
             raise StoreError(f"{path}: {DAMAGED}") from None
-        if size != int(np.prod(shape, dtype=np.int64)):
+        if size != expected:
             raise StoreError(
                 f"{path}: the clip store is incomplete; remove the folder and build it anew"
             )
-        frames = np.memmap(path / FRAMES, dtype=np.uint8, mode="r", shape=shape)
-        return cls(path, index, frames.view(np.ndarray))
+        return cls(path, index, os.open(path / FRAMES, os.O_RDONLY))
+
+    def __reduce__(self):
+        return ClipStore.open, (self.folder,)
 
     @property
     def clip_ids(self) -> tuple[str, ...]:
@@ -196,34 +236,75 @@ class ClipStore:
         return self._entry(clip_id)["frames"]
 
     def clip(self, clip_id: str) -> np.ndarray:
-        """All frames of a clip's window as a read-only view, uint8 [n, height, width, channels].
+        """All frames of a clip's window, uint8 [n, height, width, channels].
 
-        Nothing is read until it is used. StoreError for a clip that is not in the store."""
+        A read-only view for codec raw (nothing is read until it is used), a copy otherwise. StoreError for a
+        clip that is not in the store."""
         entry = self._entry(clip_id)
-        return self._frames[entry["first"] : entry["first"] + entry["frames"]]
+        if self.codec == "raw":
+            return self._block(entry).reshape(-1, *self._shape)
+        return np.stack(self._decode(clip_id, range(entry["frames"])))
 
     def frames(self, clip_id: str, indices) -> np.ndarray:
         """A copy of frames by position in the window: uint8 [len(indices), height, width, channels]."""
-        return self.clip(clip_id)[np.asarray(indices, dtype=np.int64)]
+        if self.codec == "raw":
+            return self.clip(clip_id)[np.asarray(indices, dtype=np.int64)]
+        return np.stack(self._decode(clip_id, indices))
+
+    def private_frames(self, clip_id: str, indices) -> list[np.ndarray]:
+        """Frames by position in the window, each uint8 [height, width, channels], for the caller alone.
+
+        For codec raw they are copy-on-write views of a mapping of this call: reading copies nothing, and what
+        is written to one reaches neither the file nor any other frame. IndexError beyond the window.
+        """
+        entry = self._entry(clip_id)
+        if self.codec != "raw":
+            return self._decode(clip_id, indices)
+        begin = entry["first"] * self._frame_bytes
+        before = begin % mmap.ALLOCATIONGRANULARITY
+        length = before + entry["frames"] * self._frame_bytes
+        mapping = mmap.mmap(self._file, length, access=mmap.ACCESS_COPY, offset=begin - before)
+        clip = np.frombuffer(mapping, np.uint8, offset=before).reshape(-1, *self._shape)
+        positions = np.asarray(indices, dtype=np.int64).tolist()
+        if len(set(positions)) == len(positions):
+            return [clip[i] for i in positions]
+        taken: set[int] = set()
+        frames = []
+        for i in positions:  # a frame that is asked for again must not share the memory of the first
+            frames.append(clip[i].copy() if i in taken else clip[i])
+            taken.add(i)
+        return frames
+
+    def verify(self) -> list[str]:
+        """Ids of the clips whose bytes do not match their checksum. Reads the whole store."""
+        return [
+            clip_id
+            for clip_id, entry in self._clips.items()
+            if zlib.crc32(self._block(entry)) != entry["crc32"]
+        ]
+
+    def stored_bytes(self, clip_id: str) -> int:
+        """Bytes that a clip takes in the file."""
+        return len(self._block(self._entry(clip_id)))
 
     def _entry(self, clip_id: str) -> dict[str, int]:
         if clip_id not in self._clips:
             raise StoreError(f"{self.folder}: clip {clip_id} is not in this store of {self.modality}")
         return self._clips[clip_id]
 
-    def verify(self) -> list[str]:
-        """Ids of the clips whose frames do not match their checksum. Reads the whole store."""
-        return [
-            clip_id
-            for clip_id, entry in self._clips.items()
-            if zlib.crc32(self.clip(clip_id)) != entry["crc32"]
-        ]
+    def _block(self, entry: dict[str, int]) -> np.ndarray:
+        if self.codec == "raw":
+            begin = entry["first"] * self._frame_bytes
+            return self._bytes[begin : begin + entry["frames"] * self._frame_bytes]
+        return self._bytes[entry["first"] : entry["first"] + entry["bytes"]]
+
+    def _decode(self, clip_id: str, indices) -> list[np.ndarray]:
+        entry = self._entry(clip_id)
+        try:
+            return frame_codec.decode(self._block(entry), entry["frames"], indices)
+        except ValueError as error:
+            raise StoreError(f"{self.folder}: clip {clip_id}: {error}") from None
 
 
 def _checksum(index: dict) -> str:
     return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
-
-
-def _sync(file) -> None:
-    file.flush()
-    os.fsync(file.fileno())

@@ -60,26 +60,43 @@ def read_frames(
         FileNotFoundError: no such file.
         VideoError: not a video, broken, or too short.
     """
+    wanted = np.asarray(indices, dtype=np.int64)
+    numbers, places = np.unique(wanted, return_inverse=True)
+    return np.stack(list(iter_frames(path, numbers, size, gray, decoder)))[places]
+
+
+def iter_frames(
+    path: str,
+    numbers: Sequence[int] | np.ndarray,
+    size: tuple[int, int] | None = None,
+    gray: bool = False,
+    decoder: str = "pyav",
+) -> Iterator[np.ndarray]:
+    """Frames one by one as they are decoded, uint8 [h, w, 3 or 1]; ``numbers`` increase. See ``read_frames``."""
     if decoder not in DECODERS:
         raise ValueError(f"decoder {decoder!r} is unknown; choose from {', '.join(DECODERS)}")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: no such video file")
-    wanted = np.asarray(indices, dtype=np.int64)
-    if wanted.size == 0 or wanted.min() < 0:
-        raise ValueError(f"{path}: expected frame numbers from 0, got {list(indices)}")
-    numbers, places = np.unique(wanted, return_inverse=True)
-    try:
-        images = DECODERS[decoder](path, numbers, gray)
-        frames = np.stack([resize(image, size) if size else image for image in images])
-    except VideoError:
-        raise
-    except ImportError:
-        message = f"decoder {decoder!r} is not installed: pip install {decoder}, or use 'pyav'"
-        raise ImportError(message) from None
-    except Exception as error:  # each decoder has errors of its own; all mean an unreadable file
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        raise VideoError(f"{path}: cannot be decoded ({reason})") from error
-    return frames[places]
+    numbers = np.asarray(numbers, dtype=np.int64)
+    if numbers.size == 0 or numbers[0] < 0 or (np.diff(numbers) <= 0).any():
+        raise ValueError(f"{path}: expected increasing frame numbers from 0, got {numbers.tolist()}")
+    images = DECODERS[decoder](path, numbers, gray)
+    while True:
+        try:
+            image = next(images, None)
+            if image is not None and size:
+                image = resize(image, size)
+        except VideoError:
+            raise
+        except ImportError:
+            message = f"decoder {decoder!r} is not installed: pip install {decoder}, or use 'pyav'"
+            raise ImportError(message) from None
+        except Exception as error:  # each decoder has errors of its own; all mean an unreadable file
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+            raise VideoError(f"{path}: cannot be decoded ({reason})") from error
+        if image is None:
+            return
+        yield image
 
 
 def resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mtcd_plugin.formats.clip_store import ClipStore, store_name
+from mtcd_plugin.formats.clip_store import ClipStore, StoreError, store_name
+from mtcd_plugin.formats.frame_codec import CODECS
 from mtcd_plugin.formats.video import DECODERS, read_frames, resize
 
 
@@ -31,7 +32,8 @@ class LoadModalities(BaseTransform):
 
     Every stock spatial operation draws once and maps over the list, so all modalities are cropped or flipped
     alike; ``SplitModalities`` takes them apart again. Frames come from the modality's clip store where there is
-    one, otherwise from the video.
+    one (codec raw before jpeg), otherwise from the video. Those of a raw store are copied only where they are
+    written to.
 
     Args:
         size: (width, height) of all frames.
@@ -80,21 +82,38 @@ class LoadModalities(BaseTransform):
             length = store.length(clip_id)
             if length != stream.frames:
                 raise ValueError(f"{store.folder} has {length} frames of a window of {stream.frames}")
-            return [resize(frame, self.size) for frame in store.frames(clip_id, positions)]
+            return [resize(frame, self.size) for frame in store.private_frames(clip_id, positions)]
         except (OSError, ValueError) as error:
             raise ClipError(f"clip {clip_id}, {name}: {error}") from error
 
     def _store(self, results: dict, name: str) -> ClipStore | None:
-        folder = results.get("stores", {}).get(name)
-        if folder is None:
-            source = results.get("store_sources", {}).get(name)
-            if source is None:
-                return None
-            folder = os.path.join(results["clip_store"], store_name(name, self.size, source))
-        if folder not in self._opened:
-            rendered = folder == results.get("stores", {}).get(name)
-            self._opened[folder] = ClipStore.open(folder) if rendered or os.path.isdir(folder) else None
-        return self._opened[folder]
+        given = results.get("stores", {}).get(name)
+        source = results.get("store_sources", {}).get(name)
+        if given is None and source is None:
+            return None
+        key = given or os.path.join(results["clip_store"], store_name(name, self.size, source))
+        if key not in self._opened:
+            self._opened[key] = (
+                ClipStore.open(given) if given else find_store(results["clip_store"], name, self.size, source)
+            )
+        return self._opened[key]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(size={self.size}, decoder={self.decoder!r})"
+
+
+def find_store(root: str, modality: str, size: tuple[int, int], source: str) -> ClipStore | None:
+    """The store below ``root`` that was built from these very videos, or None. StoreError for a folder of the
+    right name that holds another store."""
+    for codec in CODECS:
+        folder = os.path.join(root, store_name(modality, size, source, codec))
+        if not os.path.isdir(folder):
+            continue
+        store = ClipStore.open(folder)
+        if (store.modality, store.size, store.source or source) != (modality, size, source):
+            raise StoreError(
+                f"{folder}: is a store of {store.modality} {store.size[0]}x{store.size[1]} made from "
+                f"{store.source}; remove it and build it anew"
+            )
+        return store
+    return None
