@@ -3,6 +3,7 @@
 from mtcd_plugin.engine import (
     gan_optim_wrapper,  # noqa: F401
     seed_worker,  # noqa: F401
+    sweep_optim_wrapper,  # noqa: F401
 )
 from mtcd_plugin.engine.hooks import (  # noqa: F401
     class_count_hook,

@@ -3,4 +3,5 @@
 from mtcd_plugin.evaluation import (
     clip_predictions,  # noqa: F401
     pseudo_infrared,  # noqa: F401
+    sweep_predictions,  # noqa: F401
 )

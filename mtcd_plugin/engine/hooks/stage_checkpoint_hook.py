@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 
 from mtcd_plugin.models.distillers.checkpoints import META
 from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
+from mtcd_plugin.models.distillers.fused_sweep import FusedSweepDistiller
 
 STAGES = ("encoder", "translator", "teacher", "assistant", "student")
 STUDENT = "student."
@@ -60,10 +61,11 @@ class StageCheckpointHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         subjects = sorted(subjects_of(runner.train_dataloader)) if runner._train_loop is not None else []
         checkpoint.setdefault("meta", {})[META] = dict(stage=self.stage, train_subjects=subjects)
-        model = bare(runner)
+        model, state = bare(runner), checkpoint["state_dict"]
+        if isinstance(model, FusedSweepDistiller):
+            checkpoint["state_dict"] = {k: v for k, v in state.items() if ".teachers." not in k}
         if not isinstance(model, CrossModalDistiller):
             return
-        state = checkpoint["state_dict"]
         checkpoint["state_dict"] = {k[len(STUDENT) :]: v for k, v in state.items() if k.startswith(STUDENT)}
         kept = ("projection.", "converter.", *(f"teachers.{role}." for role in model.roles if model.trained[role]))
         checkpoint["distillation"] = {k: v for k, v in state.items() if k.startswith(kept)}

@@ -171,10 +171,12 @@ class CrossModalDistiller(BaseModel):
                 if module is not None:
                     module.init_weights()
 
-    def load_teachers(self) -> None:
-        """Read the checkpoints of the networks that teach, and make the frozen ones fast."""
+    def load_teachers(self, roles: list[str] | None = None) -> None:
+        """Read the checkpoints of the networks that teach (of ``roles``, or all), and make the frozen ones
+        fast."""
         with torch.random.fork_rng():
-            for role, network in self.teachers.items():
+            for role in self.roles if roles is None else roles:
+                network = self.teachers[role]
                 path = self.checkpoints[role]
                 if path:
                     self.about[role] = load_network(network, path, f"model.teachers.{role}", stages=(role,))

@@ -2,12 +2,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mtcd_plugin import _compat
-
-_compat.apply()
-
-import mtcd_plugin.engine  # noqa: E402,F401
-import mtcd_plugin.models  # noqa: E402,F401
+import mtcd_plugin.register  # noqa: F401
 
 
 @pytest.fixture(autouse=True)

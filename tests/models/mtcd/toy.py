@@ -6,6 +6,7 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModule
+from mmengine.registry import init_default_scope
 from torch import nn
 
 CHANNELS, CLASSES = 6, 3
@@ -78,6 +79,7 @@ def save(config: dict, path, stage: str, seed: int = 0, subjects=()) -> str:
 
 def build(config: dict, seed: int = 0):
     """A model as the runner makes it: constructed, then initialised."""
+    init_default_scope("mmaction")
     torch.manual_seed(seed)
     model = MODELS.build(config)
     model.init_weights()

@@ -1,0 +1,27 @@
+"""One optimizer per point of a fused sweep."""
+
+from __future__ import annotations
+
+from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from torch import nn
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class SweepOptimWrapperConstructor:
+    """``optim_wrapper = dict(constructor='SweepOptimWrapperConstructor', point=<what a student alone would
+    have>)``.
+
+    Each point of a ``FusedSweepDistiller`` gets the optimizer, the gradient clipping and, from the runner,
+    the schedule of a run of its own.
+    """
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
+        self.config = optim_wrapper_cfg["point"]
+
+    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+        model = model.module if is_model_wrapper(model) else model
+        return OptimWrapperDict(
+            **{f"point{i}": build_optim_wrapper(point, self.config) for i, point in enumerate(model.points)}
+        )
