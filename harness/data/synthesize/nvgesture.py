@@ -34,7 +34,6 @@ lists the real one; these are some of the set's own corrections."""
 DEPTH_LATER = ((6, 17), (20, 18), (23, 18), (24, 18))
 """(class of the folder, subject) of the recordings whose depth window begins one frame after the colour window."""
 WHITE = 1500.0      # electrons that give output 255 in the colour camera
-CHUNK = 10          # frames that are drawn at once; trunk and head move between chunks only
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,11 @@ def _swaying(rng: np.random.Generator, columns: int):
 
 
 def render_take(take: Take, seed: int, frames: int, size: tuple[int, int],
-                streams: tuple[str, ...] = ("sk_color", "sk_depth", "duo_left")) -> dict[str, np.ndarray]:
-    """Frames by stream: sk_color uint8 [n,H,W,3], sk_depth [n,H,W,1], duo_left [m,H,W,1]; `size` is (width, height)."""
+                streams: tuple[str, ...] = ("sk_color", "sk_depth", "duo_left"), chunk: int = 10) -> dict[str, np.ndarray]:
+    """Frames by stream: sk_color uint8 [n,H,W,3], sk_depth [n,H,W,1], duo_left [m,H,W,1]; `size` is (width, height).
+
+    `chunk` frames are drawn at once; trunk and head move between chunks only.
+    """
     rng = generator(seed, "nvgesture take", take.clip_id)
     person, recording, manner = driver_of(take, seed), record(take, seed, frames), _manner(take, seed)
     outfit = int(rng.integers(len(person.outfits)))
@@ -149,8 +151,8 @@ def render_take(take: Take, seed: int, frames: int, size: tuple[int, int],
         shoulder = place + lean + [-shoulder_width(person), 0, 0]
         motion = hand_motion(take.gesture - 1, manner, (stamps - recording.gesture_start) / 1e9)
         moving = Rasteriser(right_arm(person, outfit, shoulder, motion), camera, toward_light)
-        for i in range(0, len(t), CHUNK):
-            yield lay_over(still.draw(i, i + 1), moving.draw(i, min(i + CHUNK, len(t))))
+        for i in range(0, len(t), chunk):
+            yield lay_over(still.draw(i, i + 1), moving.draw(i, min(i + chunk, len(t))))
 
     out: dict[str, list[np.ndarray]] = {s: [] for s in streams}
     noise = {s: generator(seed, "nvgesture noise", take.clip_id, s) for s in ("sk_color", "sk_depth", "duo_left")}

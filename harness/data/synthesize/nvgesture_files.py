@@ -24,8 +24,8 @@ from harness.data.synthesize.nvgesture import (
 from harness.data.synthesize.seeding import generator
 
 PRESETS = {
-    "demo": {"per_class": None, "frames": 100, "size": (160, 120)},
-    "smoke": {"per_class": {"train": 2, "test": 1}, "frames": 84, "size": (80, 60)},
+    "demo": {"per_class": None, "frames": 100, "size": (160, 120), "chunk": 10},
+    "smoke": {"per_class": {"train": 2, "test": 1}, "frames": 84, "size": (80, 60), "chunk": 28},
 }
 FPS = {"sk_color": COLOUR_FPS, "sk_depth": COLOUR_FPS, "sk_wrapped": COLOUR_FPS, "duo_left": DUO_FPS, "duo_right": DUO_FPS}
 _CLOCK = {"sk_color": "colour", "sk_depth": "depth", "sk_wrapped": "colour", "duo_left": "duo", "duo_right": "duo"}
@@ -45,7 +45,7 @@ def plan(seed: int, preset: str) -> list[Take]:
 def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
     """Render and write the files of a recording that are not there yet."""
     folder = root / "Video_data" / take.clip_id
-    frames, size = PRESETS[preset]["frames"], PRESETS[preset]["size"]
+    frames, size, chunk = (PRESETS[preset][k] for k in ("frames", "size", "chunk"))
     recording = record(take, seed, frames)
     for stream, clock in _CLOCK.items():
         stamps = getattr(recording, clock)
@@ -62,7 +62,7 @@ def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
         wanted.add("duo_left")
     if "sk_wrapped" in missing and file("sk_color").exists():
         wanted.discard("sk_color")
-    videos = render_take(take, seed, frames, size, tuple(sorted(wanted))) if wanted else {}
+    videos = render_take(take, seed, frames, size, tuple(sorted(wanted)), chunk) if wanted else {}
     for stream in missing:
         if stream == "sk_wrapped":
             write_atomically(file(stream), lambda temporary: shutil.copyfile(file("sk_color"), temporary))
