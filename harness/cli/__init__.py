@@ -17,7 +17,7 @@ COMMANDS = {
     "verify": ("verify", "Check the ledger: metrics, test sets, splits, parents, keys."),
     "adopt": ("adopt", "Declare a stale run equivalent, with a reason that the pages show."),
     "doctor": ("doctor", "What is installed, which device will be used, what is wrong and how to mend it."),
-    "data": ("data", "Synthesize, cache and describe data sets."),
+    "data": ("data", "Synthesize, segment, verify, cache and describe data sets."),
     "bench": ("bench", "Measure the harness on this machine."),
     "models": ("models", "List, show and check model entries."),
 }

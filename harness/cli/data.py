@@ -1,8 +1,10 @@
-"""``data``: synthesize, cache and describe data sets."""
+"""``data``: synthesize, segment, verify, cache and describe data sets."""
 
 from __future__ import annotations
 
 import json
+import sys
+import time
 from pathlib import Path
 
 import click
@@ -12,7 +14,7 @@ from harness.cli.options import suite_options
 
 @click.group("data")
 def command() -> None:
-    """Synthesize, cache and describe data sets."""
+    """Synthesize, segment, verify, cache and describe data sets."""
 
 
 @command.command("synthesize")
@@ -65,10 +67,71 @@ def stats(root: Path) -> None:
 @command.command("cache")
 @suite_options
 @click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
-def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, jobs) -> None:
-    """Decode once what the plan's runs will read many times."""
-    from harness.cli.run import build_stores, usable_cores
+@click.option(
+    "--codec",
+    type=click.Choice(["raw", "jpeg"]),
+    default=None,
+    help="raw: fastest, exact. jpeg: RGB as JPEG (lossy), depth and infrared as PNG (exact).  "
+    "[default: raw, where there is no store yet]",
+)
+@click.option("--store", type=click.Path(path_type=Path), default=None, help="[default: WORK_DIR/clip_store]")
+@click.option("--check", is_flag=True, help="Compare the stores that are there with their checksums.")
+def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, jobs, codec, store, check) -> None:
+    """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
+    from harness.cli.run import usable_cores
+    from harness.data.cache import build_for_datasets
+    from harness.plan.jobs import dataset_configs
     from harness.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
-    build_stores(ws.needed(), work_dir / "clip_store", jobs or usable_cores())
+    datasets = [d for job in ws.needed().values() for d in dataset_configs(job.config).values()]
+    root = store or work_dir / "clip_store"
+    folders = build_for_datasets(datasets, root, jobs or usable_cores(), click.echo, codec, check)
+    click.echo(f"{len(folders)} clip stores in {root}")
+
+
+@command.command("verify")
+@click.option("--dataset", required=True, type=click.Choice(["mgr_dark", "nvgesture", "sysu_mm01"]))
+@click.option(
+    "--data-root",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the data set, or the one that holds it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on standard output.")
+@click.option("--html", type=click.Path(path_type=Path), default=None, help="Write a page with the findings.")
+@click.option(
+    "--quarantine",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Write the clips with errors; run --quarantine SET=FILE leaves them out.",
+)
+@click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
+def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
+    """Decode every file and check it against the annotation. Exit code 1 where there are errors."""
+    from harness.cli.run import usable_cores
+    from harness.data.verify import verify_dataset, write_quarantine
+    from harness.data.verify_page import findings_page, findings_text
+    from harness.ledger.files import write_text_atomically
+
+    outcome = verify_dataset(dataset, data_root, jobs or usable_cores(), _progress("files"))
+    if html:
+        write_text_atomically(html, findings_page(outcome))
+    if quarantine:
+        count = write_quarantine(quarantine, outcome)
+        click.echo(f"{quarantine}: {count} clips to leave out", err=True)
+    click.echo(json.dumps(outcome.as_json(), indent=1) if as_json else findings_text(outcome))
+    return 0 if outcome.sound else 1
+
+
+def _progress(what: str):
+    """A counter on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    began = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        left = (time.monotonic() - began) / done * (total - done) if done else 0
+        click.echo(f"\r{done} of {total} {what}, {left:.0f} s left ", nl=done == total, err=True)
+
+    return show

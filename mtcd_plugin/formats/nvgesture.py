@@ -140,7 +140,10 @@ def read_times(path: Path, start: int, end: int) -> tuple[tuple[float, ...] | No
     """Seconds of frames [start, end) by a log, or None, and which clock that leaves ("log" or "fps: why")."""
     if not path.is_file():
         return None, "fps: the log is missing"
-    lines = read_lines(path, "time stamps")
+    try:
+        lines = read_lines(path, "time stamps")
+    except ValueError:
+        return None, "fps: the log is not a text file"
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:

@@ -1,0 +1,23 @@
+"""What a verification finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about a data set.
+
+    ``error``: training or its result would be wrong, or the readers refuse the set. ``warning``: it can be used as it
+    is, but differs from what it should be. ``note``: a fact, such as a count beside the paper's. ``clip_id`` is ''
+    where it is about the set and not about one clip. ``check`` names the check in one word or two.
+    """
+
+    clip_id: str
+    severity: str
+    check: str
+    message: str
+    remedy: str = ""
