@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mtcd_plugin.engine.sweep import can_fuse, fuse, group_size, point_checkpoints
+from mtcd_plugin.sweep import can_fuse, fuse, group_size, point_checkpoints
 from tests.models.mtcd.toy import distiller, network
 
 POINTS = [
