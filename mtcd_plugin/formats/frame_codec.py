@@ -8,7 +8,12 @@ import cv2
 import numpy as np
 
 CODECS = ("raw", "jpeg")  # of a clip store, in the order in which they are looked for
-QUALITY = 95  # of JPEG; a grey level is off by about one on average
+JPEG = [
+    cv2.IMWRITE_JPEG_QUALITY,
+    95,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,  # frames of this size have no colour to spare
+]
 
 
 def encode(frames: Iterable[np.ndarray]) -> bytes:
@@ -32,7 +37,7 @@ def decode(block: np.ndarray, count: int, indices: Sequence[int] | np.ndarray) -
 def _encode(frame: np.ndarray) -> bytes:
     if frame.shape[2] == 3:
         bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-        done, file = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        done, file = cv2.imencode(".jpg", bgr, JPEG)
     else:
         done, file = cv2.imencode(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
