@@ -96,7 +96,8 @@ def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable
     if video.problem == "does not exist":
         yield finding("error", "file", video.problem)
     elif video.problem:
-        yield finding("error", "decode", video.problem)
+        text = f"{video.problem}; {video.frames} frames can be decoded{_stated(video)}" if video.frames else video.problem
+        yield finding("error" if stream.end > video.sound_frames else "warning", "decode", text)
     elif stream.end > video.frames + LONGEST_REPEAT or stream.start >= video.frames:
         text = f"has {video.frames} frames{_stated(video)}, but the window {window} ends beyond"
         yield finding("error", "window", text, "correct the window or restore the file, or leave the clip out")

@@ -33,8 +33,8 @@ def check_log(clip_id: str, name: str, stream: Stream, frames: int) -> list[Find
         at = stream.start + int(steps.argmax())
         found.append(
             warning(
-                f"gap of {steps.max() / stream.fps * 1000:.0f} ms after frame {at}, inside the window "
-                f"({int((steps > GAP_PERIODS).sum())} such gaps)",
+                f"{int((steps > GAP_PERIODS).sum())} gaps inside the window, the longest of "
+                f"{steps.max() / stream.fps * 1000:.0f} ms after frame {at}",
                 "nothing to do: frames are matched by nearest time stamp; leave the clip out if the gap is too long",
             )
         )

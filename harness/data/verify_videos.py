@@ -27,9 +27,10 @@ class Cut:
 
 @dataclass(frozen=True)
 class Video:
-    """What decoding a file gave. ``problem`` is '' for a file that is whole; ``frames`` came before it."""
+    """What decoding a file gave. ``problem`` is '' for a file that is whole."""
 
-    frames: int = 0
+    frames: int = 0  # all that could be decoded
+    sound_frames: int = 0  # those before the problem
     stated_frames: int = 0  # by the container's header, 0 where it gives none
     width: int = 0
     height: int = 0
@@ -48,7 +49,7 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     facts: dict = {}
     hashes = [hashlib.blake2b(digest_size=16) for _ in windows]
     sums = [0.0] * len(windows)
-    count, problem = 0, ""
+    count, problem, sound = 0, "", None
     try:
         with av.open(path) as container:
             if not container.streams.video:
@@ -59,10 +60,8 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
             facts = dict(zip(("width", "height"), size, strict=True), stated_frames=stream.frames)
             facts |= dict(fps=float(stream.average_rate or 0), codec=stream.codec_context.name)
             for frame in container.decode(stream):
-                if frame.is_corrupt and not problem:
-                    problem = f"frame {count} is broken"
-                if (frame.width, frame.height) != size and not problem:
-                    problem = f"frame {count} is {frame.width}x{frame.height}, the header says {size[0]}x{size[1]}"
+                if not problem and (problem := _defect(frame, count, size)):
+                    sound = count
                 wanted = [i for i, (start, end) in enumerate(windows) if start <= count < end]
                 if wanted:
                     image = np.ascontiguousarray(frame.to_ndarray(format="gray"))
@@ -72,14 +71,23 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
                 count += 1
     except Exception as error:  # FFmpeg's errors take many shapes; each of them is what the file is reported for
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        problem = f"cannot be opened as a video ({reason})" if not facts else f"breaks after {count} frames ({reason})"
+        broken = problem or f"breaks after {count} frames ({reason})"
+        problem = broken if facts else f"cannot be opened as a video ({reason})"
     if facts and not count and not problem:
         problem = "holds no frame"
     cuts = tuple(
         Cut(h.hexdigest() if end <= count else "", total / max(1, min(end, count) - start))
         for h, total, (start, end) in zip(hashes, sums, windows, strict=True)
     )
-    return Video(frames=count, problem=problem, cuts=cuts, **facts)
+    return Video(frames=count, sound_frames=count if sound is None else sound, problem=problem, cuts=cuts, **facts)
+
+
+def _defect(frame: av.VideoFrame, number: int, size: tuple[int, int]) -> str:
+    if frame.is_corrupt:
+        return f"frame {number} is broken"
+    if (frame.width, frame.height) != size:
+        return f"frame {number} is {frame.width}x{frame.height}, the header says {size[0]}x{size[1]}"
+    return ""
 
 
 def scan_videos(

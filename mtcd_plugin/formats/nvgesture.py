@@ -166,8 +166,8 @@ def _window(name: str, value: str, where: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"{where}: {name}:{value} is not of the form {name}:<stream>:<start>:<end>")
     start, end = int(match.group(1)), int(match.group(2))
-    if start >= end:
-        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty")
+    if not start < end < 2**31:
+        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty or endless")
     return start, end
 
 
