@@ -148,7 +148,7 @@ def _parse_stream(row: dict, name: str, where: str, base: Path) -> Stream:
             f"{row[f'{name}_start']!r}, {row[f'{name}_end']!r}, {row[f'{name}_fps']!r}"
         ) from None
     if not 0 <= start < end < 2**31:
-        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty, negative or endless")
+        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty or negative, or has no end")
     if not 0 < fps < 1000:
         raise ValueError(f"{where}: {name}_fps {fps} is not a frame rate")
     return Stream(str(base / row[f"{name}_file"]), start, end, fps)
