@@ -13,10 +13,12 @@ from pathlib import Path
 from harness import claims
 from harness.environment import commit, environment, hardware
 from harness.executors import Executor, Outcome
-from harness.job_spec import JobSpec, write_spec
+from harness.fusing import partners, points
+from harness.job_spec import JobSpec, Member, write_spec
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import RECORD, load_record, run_dir, write_record
 from harness.plan.jobs import Job, fill_parents
+from mtcd_plugin.sweep import fuse
 
 NEEDED_BYTES = 64 * 2**20  # free disk below which no further job is started
 RETRY_KINDS = ("killed", "out_of_memory")
@@ -30,6 +32,7 @@ class Options:
     clip_store: str = ""
     workers: int = 0  # data-loading processes of each job
     retries: int = 1  # further attempts at a job that was killed or ran out of memory
+    fuse: bool = True  # let students that differ in their losses' weights alone train side by side
     retry_failed: bool = True  # try again what failed in an earlier invocation
     command: str = "python -m harness run"
 
@@ -45,6 +48,8 @@ class State:
     failed: dict[str, str] = field(default_factory=dict)  # key -> one line
     blocked: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)  # key -> who runs it
+    groups: dict[Path, list[str]] = field(default_factory=dict)  # a process's folder -> the jobs it runs
+    alone: set[str] = field(default_factory=set)  # jobs whose group failed: one by one from now on
     stopped: bool = False
 
     @property
@@ -138,28 +143,38 @@ def _loop(
             tick(state)
         outcomes = executor.wait(0.5) if state.running else _pause(0.5 if waiting else 0.0)
         for outcome in outcomes:
-            key = next(k for k, f in state.running.items() if f == outcome.directory)
-            del state.running[key]
-            record = _conclude(jobs[key], outcome, attempts[key], options)
-            claims.release(outcome.directory)
-            if record is None:  # stopped on request from outside
-                waiting[key] = jobs[key]
-            elif record.status == "done":
-                finished.add(key)
-                state.done += 1
-                report("done", jobs[key], _summary(record))
-            elif record.failure.kind in RETRY_KINDS and attempts[key] - first_attempt[key] <= options.retries:
-                waiting[key] = jobs[key]
-                if record.failure.kind == "out_of_memory":
-                    accumulate[key] = accumulate.get(key, 1) * 2
-                report("retry", jobs[key], f"{record.failure.kind}: {record.failure.message}")
-            else:
-                state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
-                report("failed", jobs[key], state.failed[key])
+            group = state.groups.pop(outcome.directory)
+            for key in group:
+                folder = state.running.pop(key)
+                own = Outcome(folder, outcome.exitcode, outcome.timed_out)
+                record = _conclude(jobs[key], own, attempts[key], options)
+                claims.release(folder)
+                if record is None:  # stopped on request from outside
+                    waiting[key] = jobs[key]
+                elif record.status == "done":
+                    finished.add(key)
+                    state.done += 1
+                    report("done", jobs[key], _summary(record))
+                elif len(group) > 1:
+                    waiting[key] = jobs[key]
+                    state.alone.add(key)
+                    report("retry", jobs[key], f"alone, after {record.failure.kind} side by side")
+                elif _again(record, attempts[key] - first_attempt[key], options):
+                    waiting[key] = jobs[key]
+                    if record.failure.kind == "out_of_memory":
+                        accumulate[key] = accumulate.get(key, 1) * 2
+                    report("retry", jobs[key], f"{record.failure.kind}: {record.failure.message}")
+                else:
+                    state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
+                    report("failed", jobs[key], state.failed[key])
         if time.monotonic() - last_refresh > 10.0:
             last_refresh = time.monotonic()
             for folder in state.running.values():
                 claims.refresh(folder)
+
+
+def _again(record: RunRecord, tried: int, options: Options) -> bool:
+    return record.failure.kind in RETRY_KINDS and tried <= options.retries
 
 
 def _pause(seconds: float) -> list[Outcome]:
@@ -184,49 +199,95 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
     for key, job in list(waiting.items()):
         if executor.free() == 0:
             return
-        if any(p not in finished for p in job.parents.values()):
+        if key not in waiting or any(p not in finished for p in job.parents.values()):
             continue
-        folder = folder_of(job, options.work_dir)
-        holder = claims.take(folder)
-        if holder is not None:
-            if key not in state.elsewhere:
-                state.elsewhere[key] = str(holder)
-                report("elsewhere", job, f"being run by {holder}")
+        chosen = [job]
+        if options.fuse and key not in state.alone:
+            ready = [
+                j
+                for k, j in waiting.items()
+                if k not in state.alone and all(p in finished for p in j.parents.values())
+            ]
+            chosen = partners(job, ready, executor.slots)
+        group = [j for j in chosen if _claim(j, waiting, finished, options, state, report)]
+        if not group:
             continue
-        state.elsewhere.pop(key, None)
-        record = existing_record(job, options.work_dir)
-        if record is not None and record.status == "done":  # another harness finished it meanwhile
-            claims.release(folder)
-            del waiting[key]
-            finished.add(key)
-            state.cached += 1
-            continue
-        free = shutil.disk_usage(folder).free
-        if free < NEEDED_BYTES:
-            claims.release(folder)
-            raise OSError(
-                f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
-                "free some and run again"
-            )
-        attempts[key] += 1
-        (folder / RECORD).unlink(missing_ok=True)
-        write_spec(folder, _spec(job, folder, options, attempts[key], accumulate.get(key, 1)))
-        pid = executor.submit(folder)
-        claims.hand_over(folder, pid)
-        del waiting[key]
-        state.running[key] = folder
-        report("started", job, "")
+        lead = folder_of(group[0], options.work_dir)
+        _check_disk(lead, options, group)
+        for j in group:
+            attempts[j.key] += 1
+            (folder_of(j, options.work_dir) / RECORD).unlink(missing_ok=True)
+        write_spec(lead, _spec(group, lead, options, attempts, accumulate.get(group[0].key, 1)))
+        pid = executor.submit(lead)
+        state.groups[lead] = [j.key for j in group]
+        for j in group:
+            folder = folder_of(j, options.work_dir)
+            claims.hand_over(folder, pid)
+            del waiting[j.key]
+            state.running[j.key] = folder
+            report("started", j, f"beside {group[0].name}" if j is not group[0] else "")
 
 
-def _spec(job: Job, folder: Path, options: Options, attempts: int, accumulate: int) -> JobSpec:
+def _claim(job: Job, waiting, finished, options, state, report) -> bool:
+    """Take a job for this harness; False where another one runs it or has just finished it."""
+    folder = folder_of(job, options.work_dir)
+    holder = claims.take(folder)
+    if holder is not None:
+        if job.key not in state.elsewhere:
+            state.elsewhere[job.key] = str(holder)
+            report("elsewhere", job, f"being run by {holder}")
+        return False
+    state.elsewhere.pop(job.key, None)
+    record = existing_record(job, options.work_dir)
+    if record is not None and record.status == "done":
+        claims.release(folder)
+        del waiting[job.key]
+        finished.add(job.key)
+        state.cached += 1
+        return False
+    return True
+
+
+def _check_disk(folder: Path, options: Options, group: list[Job]) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_BYTES:
+        for job in group:
+            claims.release(folder_of(job, options.work_dir))
+        raise OSError(
+            f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
+            "free some and run again"
+        )
+
+
+def _spec(
+    group: list[Job], folder: Path, options: Options, attempts: dict[str, int], accumulate: int
+) -> JobSpec:
+    job = group[0]
     outputs = {stage: str(_parent_output(job, stage, options.work_dir)) for stage in job.parents}
-    notes = (
-        [
-            f"micro-batch divided by {accumulate}, gradients accumulated to the config's batch, after running out of memory"
+    config = fill_parents(job, outputs)
+    notes = []
+    members = []
+    if accumulate > 1:
+        notes.append(
+            f"after running out of memory: micro-batch divided by {accumulate}, gradients accumulated to the config's batch"
+        )
+    if len(group) > 1:
+        config = fuse(config, points(group), str(folder / "points"))
+        notes.append(
+            f"trained side by side with {len(group) - 1} other runs; times are a {len(group)}th of the job's"
+        )
+        members = [
+            Member(
+                directory=str(folder_of(j, options.work_dir)),
+                key=j.key,
+                name=j.name,
+                cell=j.cell,
+                identity=j.identity,
+                command=f"{options.command} --cell '{j.name}'",
+                attempts=attempts[j.key],
+            )
+            for j in group
         ]
-        if accumulate > 1
-        else []
-    )
     return JobSpec(
         key=job.key,
         name=job.name,
@@ -234,14 +295,15 @@ def _spec(job: Job, folder: Path, options: Options, attempts: int, accumulate: i
         cell=job.cell,
         identity=job.identity,
         data=job.data,
-        config=fill_parents(job, outputs),
+        config=config,
         clip_store=options.clip_store,
         workers=options.workers,
         accumulate=accumulate,
         commit=commit(),
         command=f"{options.command} --cell '{job.name}'",
-        attempts=attempts,
+        attempts=attempts[job.key],
         notes=notes,
+        members=members,
     )
 
 

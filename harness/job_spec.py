@@ -11,6 +11,18 @@ from harness.ledger.record import CellInfo, DataInfo, Identity, Strict
 SPEC = "job.json"
 
 
+class Member(Strict):
+    """One of several runs that train side by side in a job."""
+
+    directory: str
+    key: str
+    name: str
+    cell: CellInfo
+    identity: Identity
+    command: str
+    attempts: int
+
+
 class JobSpec(Strict):
     key: str
     name: str
@@ -27,6 +39,7 @@ class JobSpec(Strict):
     command: str = ""
     attempts: int = 1
     notes: list[str] = []
+    members: list[Member] = []  # runs side by side, this job's own first; empty for a job that runs alone
 
 
 def write_spec(directory: Path, spec: JobSpec) -> None:

@@ -28,13 +28,14 @@ from mmengine.runner import Runner
 
 from harness.environment import environment, hardware
 from harness.job_spec import JobSpec, read_spec
-from harness.ledger.files import sha256_of
+from harness.ledger.files import sha256_of, write_text_atomically
 from harness.ledger.logs import LOG, log_tail
 from harness.ledger.metrics import compute_metrics
-from harness.ledger.record import Failure, RunRecord
+from harness.ledger.record import CellInfo, Failure, RunRecord
 from harness.ledger.store import PREDICTIONS, load_predictions, write_record
 from harness.measure import count_cost
 from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped
+from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
 gc.freeze()  # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
@@ -71,7 +72,14 @@ def _main(folder: Path, threads: int, gpu: str | None) -> None:
     spec = read_spec(folder)
     record = _blank_record(spec)
     try:
-        _run(folder, spec, record, on_gpu=gpu is not None)
+        forget_other_training(folder, spec)
+        if spec.members:
+            members = run_side_by_side(folder, spec, record, gpu is not None)
+        else:
+            _run(folder, spec, record, on_gpu=gpu is not None)
+            members = [(folder, record)]
+        for _, done in members:
+            done.status = "done"
     except Stopped:
         raise
     except BaseException as e:  # noqa: B036  every failure becomes a record (design, rule 4)
@@ -81,31 +89,37 @@ def _main(folder: Path, threads: int, gpu: str | None) -> None:
         record.status = "failed"
         record.metrics = None
         record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))
-    record.finished = now()
-    write_record(folder, record)
+        members = [(folder, record)]
+    for place, done in reversed(members):  # the job's own record last: it says that the job is over
+        done.finished = now()
+        write_record(place, done)
     if record.status == "done":
         shutil.rmtree(folder / "mm", ignore_errors=True)
+        shutil.rmtree(folder / "points", ignore_errors=True)
+
+
+def forget_other_training(folder: Path, spec: JobSpec) -> None:
+    """Drop a half-finished training of another group of runs: its state does not fit this one's networks."""
+    who = folder / "mm" / "of.json"
+    own = json.dumps([m.key for m in spec.members] or [spec.key])
+    if who.parent.is_dir() and not (who.is_file() and who.read_text(encoding="utf-8") == own):
+        shutil.rmtree(who.parent)
+    who.parent.mkdir(exist_ok=True)
+    write_text_atomically(who, own)
 
 
 def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
-    cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
     if spec.kind == "train":
         print(f"{spec.name}: training", flush=True)
-    runner = Runner.from_cfg(cfg)
-    log = RunLog(folder, cfg.get("train_cfg", {}).get("max_epochs") if cfg.get("train_cfg") else None)
-    runner.register_hook(log, priority="BELOW_NORMAL")
+    runner, log = make_runner(folder, spec, on_gpu)
     if spec.kind == "train":
-        runner.register_hook(NanLoss(), priority="HIGH")
-        runner.register_hook(ExactResume(), priority="HIGHEST")
-        runner.register_hook(AtomicCheckpoint(folder / RESUME), priority="VERY_LOW")
-        started = time.perf_counter()
-        runner.train()
-        record.cost.train_seconds = log.trained_before + time.perf_counter() - started
+        record.cost.train_seconds = train(runner, log)
         record.epochs = log.epochs
         record.cost.data_time_share = log.data_time_share()
-        publish_weights(folder / RESUME, folder / CHECKPOINT, spec)
+        full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
+        publish_weights(full, folder / CHECKPOINT, spec.key, spec.cell)
         record.checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
-    if cfg.get("test_cfg") is not None and cfg.get("test_dataloader") is not None:
+    if runner.cfg.get("test_cfg") is not None and runner.cfg.get("test_dataloader") is not None:
         started = time.perf_counter()
         measured = runner.test()
         record.cost.test_seconds = time.perf_counter() - started
@@ -115,19 +129,82 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
             if isinstance(v, (int, float)) and not k.startswith("acc/")
         }
     if (folder / PREDICTIONS).is_file():
-        predictions = load_predictions(folder)
-        record.metrics = compute_metrics(predictions)
-        record.predictions_sha256 = sha256_of(folder / PREDICTIONS)
-        if record.data is not None and len(predictions) != record.data.test_clips:
-            raise ValueError(
-                f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole"
-            )
+        judge(folder, record)
         shape = clip_shape(runner)
         record.cost.params, record.cost.flops = count_cost(runner.model, shape)
         record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
     record.cost.peak_memory_bytes = peak_memory(on_gpu)
     record.cost.total_seconds = (record.cost.train_seconds or 0.0) + (record.cost.test_seconds or 0.0)
-    record.status = "done"
+
+
+def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunLog]:
+    """MMEngine's Runner for a job, with the harness's hooks."""
+    cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
+    runner = Runner.from_cfg(cfg)
+    log = RunLog(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None)
+    runner.register_hook(log, priority="BELOW_NORMAL")
+    if spec.kind == "train":
+        runner.register_hook(NanLoss(), priority="HIGH")
+        runner.register_hook(ExactResume(), priority="HIGHEST")
+        runner.register_hook(AtomicCheckpoint(folder / RESUME), priority="VERY_LOW")
+    return runner, log
+
+
+def train(runner: Runner, log: RunLog) -> float:
+    """Train to the last epoch; returns the seconds that all attempts together took."""
+    started = time.perf_counter()
+    runner.train()
+    return log.trained_before + time.perf_counter() - started
+
+
+def judge(folder: Path, record: RunRecord) -> None:
+    """Metrics of the predictions that lie in a run's folder, which must be those of the whole test split."""
+    predictions = load_predictions(folder)
+    if record.data is not None and len(predictions) != record.data.test_clips:
+        raise ValueError(
+            f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole"
+        )
+    record.metrics = compute_metrics(predictions)
+    record.predictions_sha256 = sha256_of(folder / PREDICTIONS)
+
+
+def run_side_by_side(
+    folder: Path, spec: JobSpec, own: RunRecord, on_gpu: bool
+) -> list[tuple[Path, RunRecord]]:
+    """Train and test a group of runs in one process; each gets weights, predictions and a record of its own."""
+    print(f"{', '.join(m.name for m in spec.members)}: training side by side", flush=True)
+    runner, log = make_runner(folder, spec, on_gpu)
+    count = len(spec.members)
+    seconds = train(runner, log)
+    full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
+    started = time.perf_counter()
+    runner.test()
+    tested = time.perf_counter() - started
+    shape = clip_shape(runner)
+    network = runner.model.points[0]  # all students are alike
+    network.data_preprocessor = runner.model.data_preprocessor
+    cost = count_cost(network, shape)
+    peak = peak_memory(on_gpu)
+    done = []
+    for i, (member, checkpoint) in enumerate(zip(spec.members, point_checkpoints(full), strict=True)):
+        place = Path(member.directory)
+        record = own if i == 0 else own.model_copy(deep=True)
+        record.key, record.cell, record.identity = member.key, member.cell, member.identity
+        record.command, record.attempts = member.command, member.attempts
+        record.epochs = log.of_point(i)
+        record.cost.train_seconds = seconds / count
+        record.cost.test_seconds = tested / count
+        record.cost.total_seconds = (seconds + tested) / count
+        record.cost.data_time_share = log.data_time_share()
+        record.cost.peak_memory_bytes = peak
+        record.cost.params, record.cost.flops = cost
+        record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
+        publish_weights(checkpoint, place / CHECKPOINT, member.key, member.cell)
+        record.checkpoint_sha256 = sha256_of(place / CHECKPOINT)
+        os.replace(folder / "points" / str(i) / PREDICTIONS, place / PREDICTIONS)
+        judge(place, record)
+        done.append((place, record))
+    return done
 
 
 def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
@@ -192,10 +269,9 @@ def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
     return tuple(inputs.shape[1:])
 
 
-def publish_weights(resume: Path, path: Path, spec: JobSpec) -> None:
+def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo) -> None:
     """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files."""
-    full = torch.load(resume, map_location="cpu", weights_only=True)
-    meta = {"key": spec.key, "model": spec.cell.model, "stage": spec.cell.stage}
+    meta = {"key": key, "model": cell.model, "stage": cell.stage}
     if "mtcd" in full["meta"]:
         meta["mtcd"] = full["meta"]["mtcd"]
     tmp = path.with_suffix(".tmp")

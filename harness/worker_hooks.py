@@ -84,6 +84,7 @@ class RunLog(Hook):
         self.folder = folder
         self.max_epochs = max_epochs
         self.epochs: list[Epoch] = []
+        self.means: list[dict[str, float]] = []  # of every logged number, by epoch
         self.trained_before = 0.0
         self._stop = False
         self._parent = os.getppid()
@@ -130,6 +131,7 @@ class RunLog(Hook):
 
     def after_train_epoch(self, runner) -> None:
         means = {k: v / max(self._count, 1) for k, v in self._sums.items()}
+        self.means.append(means)
         losses = {k: v for k, v in means.items() if "loss" in k and k != "loss"}
         lr = runner.optim_wrapper.get_lr()
         rate = next(iter(lr.values()))
@@ -146,12 +148,27 @@ class RunLog(Hook):
         )
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        checkpoint["harness_means"] = list(self.means)
         checkpoint["harness_epochs"] = [e.model_dump() for e in self.epochs]
         checkpoint["harness_seconds"] = self.trained_before + time.perf_counter() - self._train_started
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         self.epochs = [Epoch(**e) for e in checkpoint.get("harness_epochs", [])]
+        self.means = list(checkpoint.get("harness_means", []))
         self.trained_before = float(checkpoint.get("harness_seconds", 0.0))
+
+    def of_point(self, number: int) -> list[Epoch]:
+        """The epochs of one of several runs that train side by side (``point<i>/`` in their logged names)."""
+        prefix = f"point{number}/"
+        found = []
+        for epoch, means in zip(self.epochs, self.means, strict=True):
+            own = {k[len(prefix) :]: v for k, v in means.items() if k.startswith(prefix)}
+            losses = {k: v for k, v in own.items() if "loss" in k and k != "loss"}
+            loss = own.get("loss", sum(losses.values()))
+            found.append(
+                epoch.model_copy(update={"loss": loss, "losses": losses, "train_top1": own.get("top1_acc")})
+            )
+        return found
 
     def data_time_share(self) -> float | None:
         total = sum(e.seconds or 0.0 for e in self.epochs)

@@ -92,6 +92,11 @@ def execution_options(f: Callable) -> Callable:
                 help="Data-loading processes per job.  [default: 0 on CPU, 4 on GPU]",
             ),
             click.option(
+                "--no-fuse",
+                is_flag=True,
+                help="Train every student of a sweep on its own instead of side by side.",
+            ),
+            click.option(
                 "--no-cache",
                 is_flag=True,
                 help="Decode from video in every epoch instead of building a clip store.",

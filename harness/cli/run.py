@@ -65,6 +65,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         clip_store=store,
         workers=workers,
         retries=execution["retries"],
+        fuse=not execution["no_fuse"],
         command=redo_command(ws, work_dir),
     )
     state = State()

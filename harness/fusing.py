@@ -1,0 +1,56 @@
+"""Which jobs train side by side in one process: students that differ in nothing but how their losses are weighed.
+
+Side by side they share decoding, augmentation and the forward passes of the networks that teach. Results equal those of
+separate runs, so keys, records and folders stay those of separate runs; only the execution differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from harness.identity import canonical_json
+from harness.plan.jobs import Job
+from mtcd_plugin.sweep import can_fuse
+
+LIMIT = 8  # jobs in one group; the worker divides further where memory is short
+
+
+def group_key(job: Job) -> str | None:
+    """Equal for jobs that can share a process; None for a job that always runs alone."""
+    if job.config.get("model", {}).get("type") != "CrossModalDistiller" or not can_fuse(job.cell.overrides):
+        return None
+    return canonical_json(
+        [job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents]
+    )
+
+
+def partners(lead: Job, ready: Iterable[Job], slots: int) -> list[Job]:
+    """The lead and the ready jobs that run with it: an even share of them per slot, at most ``LIMIT``."""
+    key = group_key(lead)
+    if key is None:
+        return [lead]
+    same = [j for j in ready if group_key(j) == key]
+    share = min(LIMIT, math.ceil(len(same) / max(1, slots)))
+    return [lead, *[j for j in same if j.key != lead.key][: max(0, share - 1)]]
+
+
+def points(jobs: list[Job]) -> list[dict[str, Any]]:
+    """Per job the explicit value of every key in which any of them differs from its config."""
+    keys = sorted({key for job in jobs for key in job.cell.overrides})
+    return [{key: _get(job.config, key) for key in keys if _has(job.config, key)} for job in jobs]
+
+
+def _has(config: Any, dotted: str) -> bool:
+    for part in dotted.split("."):
+        if not isinstance(config, dict) or part not in config:
+            return False
+        config = config[part]
+    return True
+
+
+def _get(config: Any, dotted: str) -> Any:
+    for part in dotted.split("."):
+        config = config[part]
+    return config
