@@ -274,7 +274,7 @@ def _spec(
     if len(group) > 1:
         config = fuse(config, points(group), str(folder / "points"))
         notes.append(
-            f"trained side by side with {len(group) - 1} other runs; times are a {len(group)}th of the job's"
+            f"trained side by side with {len(group) - 1} more; each is charged an equal share of the job's time"
         )
         members = [
             Member(
