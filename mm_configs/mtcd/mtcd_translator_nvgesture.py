@@ -29,7 +29,6 @@ parents = dict(
 
 profiles = dict(
     demo=dict(
-        parents=dict(_delete_=True),
         train_dataloader=dict(
             sampler=dict(by='subject'),
             dataset=dict(
@@ -43,7 +42,6 @@ profiles = dict(
         param_scheduler=[dict(type='LinearLR', start_factor=1.0, end_factor=0.01, begin=5, end=10, by_epoch=True)],
         train_cfg=dict(max_epochs=10)),
     smoke=dict(
-        parents=dict(_delete_=True),
         train_dataloader=dict(
             dataset=dict(
                 _delete_=True,
