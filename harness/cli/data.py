@@ -39,7 +39,9 @@ def synthesize_command(out: Path | None, preset: str, datasets: str, seed: int, 
         preset=preset,
         seed=seed,
         jobs=jobs,
-        progress=lambda name, done, total: click.echo(f"\r{name}: {done} of {total} clips", nl=done == total, err=True),
+        progress=lambda name, done, total: click.echo(
+            f"\r{name}: {done} of {total} clips", nl=done == total, err=True
+        ),
     )
     click.echo(f"synthetic data (not the real data sets) in {root}")
 
@@ -76,7 +78,9 @@ def stats(root: Path) -> None:
 )
 @click.option("--store", type=click.Path(path_type=Path), default=None, help="[default: WORK_DIR/clip_store]")
 @click.option("--check", is_flag=True, help="Compare the stores that are there with their checksums.")
-def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, jobs, codec, store, check) -> None:
+def cache(
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, jobs, codec, store, check
+) -> None:
     """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
     from harness.cli.run import usable_cores
     from harness.data.cache import build_for_datasets
@@ -122,6 +126,29 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
         click.echo(f"{quarantine}: {count} clips to leave out", err=True)
     click.echo(json.dumps(outcome.as_json(), indent=1) if as_json else findings_text(outcome))
     return 0 if outcome.sound else 1
+
+
+@command.command("segment")
+@click.argument("recordings", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the clips.")
+@click.option("--min-frames", type=int, default=45, show_default=True, help="Shortest clip, at 25 fps.")
+@click.option("--max-frames", type=int, default=210, show_default=True, help="Longest clip, at 25 fps.")
+@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality, 0 is lossless.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
+@click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
+def segment_command(recordings, out, min_frames, max_frames, crf, as_json, jobs) -> int:
+    """Cut annotated recordings into synchronised clips of MGR-Dark's layout. Goes on where it was stopped or killed.
+
+    Exit code 1 where a line is malformed or a recording unreadable; what can be cut is cut.
+    """
+    from harness.cli.run import usable_cores
+    from harness.data.segment import segment_recordings
+
+    summary = segment_recordings(
+        recordings, out, jobs or usable_cores(), min_frames, max_frames, crf, _progress("files")
+    )
+    click.echo(json.dumps(summary.as_json(), indent=1) if as_json else summary.as_text())
+    return 0 if summary.sound else 1
 
 
 def _progress(what: str):

@@ -1,0 +1,244 @@
+"""Segments continuous recordings into isolated, synchronised clips of MGR-Dark's layout (paper, section 3.1).
+
+A gesture is annotated once, in rgb frames. Its time on the recording's clock gives the frames of every stream: depth
+shares the clock, infrared starts at an offset and runs at a rate of its own. Clips are resampled to 25 fps by nearest
+time stamp. ``recordings.py`` describes the input.
+
+Each file is written whole or not at all and then noted in ``.segment/``; a second run cuts only what is missing or was
+cut from something else. ``annotations.csv`` comes last: while it is missing, so is something else.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from harness.data.finding import Finding
+from harness.data.recordings import Recordings, read_recordings
+from harness.data.segment_plan import ClipFile, plan_clips
+from harness.data.segment_video import FPS, Cut, cut_video
+from harness.ledger.files import write_text_atomically
+from mtcd_plugin.formats.mgr_dark import COLUMNS, STREAMS
+
+SEGMENT_VERSION = 1  # raised when the same input gives other clips
+SHORTEST, LONGEST = 45, 210  # frames at 25 fps (paper, section 3.2)
+NOTES = ".segment"
+COPIED = ("classes.txt", "subjects.csv", "dataset.json")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did. ``clips`` are complete and in annotations.csv; files are counted per stream."""
+
+    recordings: int
+    segments: int
+    clips: int
+    files_cut: int
+    files_kept: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        return all(f.severity != "error" for f in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "counts": dict(Counter(f.check for f in self.findings))}
+
+    def as_text(self) -> str:
+        lines = [
+            f"{f.severity}: {f.check}: " + (f"{f.clip_id}: " if f.clip_id else "") + f"{f.message} -> {f.remedy}"
+            for f in self.findings
+        ]
+        counts = "".join(f", {count} {check}" for check, count in Counter(f.check for f in self.findings).items())
+        lines.append(
+            f"{self.clips} of {self.segments} annotated gestures in {self.recordings} recordings are clips now "
+            f"({self.files_cut} files cut, {self.files_kept} were there){counts}"
+        )
+        return "\n".join(lines)
+
+
+def segment_recordings(
+    root: Path,
+    out: Path,
+    processes: int = 1,
+    shortest: int = SHORTEST,
+    longest: int = LONGEST,
+    crf: int = 18,
+    progress: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Cut every annotated gesture of the recordings in ``root`` into clips in ``out``.
+
+    Args:
+        shortest, longest: frames at 25 fps; gestures outside are reported and not cut.
+        crf: quality of the clips, 0 (lossless) to 51.
+        progress: called as progress(files done, files in all).
+
+    Raises:
+        FileNotFoundError, ValueError: the tables cannot be read.
+        OSError: the output cannot be written, or another run is writing it. What is finished stays.
+    """
+    root, out = Path(root), Path(out)
+    recordings = read_recordings(root)
+    planned, not_cut = plan_clips(root, recordings, shortest, longest)
+    found = [*recordings.findings, *not_cut]
+    files = {file.note: file for clip in planned.values() for file in clip}
+    (out / NOTES).mkdir(parents=True, exist_ok=True)
+    with _alone(out):
+        _tidy(out, recordings, files)
+        facts = {name: _facts(file, crf) for name, file in files.items()}
+        todo = {name: file for name, file in files.items() if not _is_there(out, name, facts[name])}
+        if todo:
+            (out / "annotations.csv").unlink(missing_ok=True)
+        failed = _cut(out, todo, facts, processes, crf, len(files), progress)
+        clips = {clip_id: clip for clip_id, clip in planned.items() if not failed.keys() & {f.note for f in clip}}
+        found += [
+            Finding(files[name].clip_id, "error", "unreadable", f"{files[name].modality} file {text}", "restore the file")
+            for name, text in failed.items()
+        ]
+        for name in COPIED:
+            if (root / name).is_file():
+                _write_if_new(out / name, (root / name).read_text(encoding="utf-8-sig"))
+        _write_if_new(out / "annotations.csv", _annotation(recordings, clips))
+    return Summary(
+        recordings.count,
+        len(recordings.segments),
+        len(clips),
+        len(todo) - len(failed),
+        len(files) - len(todo),
+        tuple(sorted(found, key=lambda f: (f.severity, f.check, f.clip_id))),
+    )
+
+
+def _cut(out: Path, todo: dict[str, ClipFile], facts: dict, processes: int, crf: int, total: int, progress) -> dict:
+    """Cut the files, source by source. Returns note -> what is wrong, for those that could not be cut."""
+    by_source: dict[str, list[ClipFile]] = {}
+    for file in todo.values():
+        by_source.setdefault(file.source, []).append(file)
+    jobs = [(out, source, files, {f.note: facts[f.note] for f in files}, crf) for source, files in by_source.items()]
+    failed: dict[str, str] = {}
+    done = total - len(todo)
+
+    def put(result: dict[str, str]) -> None:
+        nonlocal done
+        done += len(result)
+        failed.update({name: text for name, text in result.items() if text})
+        if progress:
+            progress(done, total)
+
+    if min(processes, len(jobs)) <= 1:
+        for job in jobs:
+            put(cut_source(*job))
+        return failed
+    with ProcessPoolExecutor(min(processes, len(jobs)), get_context("spawn")) as pool:
+        try:
+            for future in as_completed([pool.submit(cut_source, *job) for job in jobs]):
+                put(future.result())
+        except BrokenProcessPool:
+            raise OSError(f"{out}: a process was killed (out of memory?); run again, it goes on where it was") from None
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return failed
+
+
+def cut_source(out: Path, source: str, files: list[ClipFile], facts: dict[str, dict], crf: int) -> dict[str, str]:
+    """Cut all clips of one source and note those that are whole. Returns note -> '' or what is wrong."""
+    targets = {out / file.file: file for file in files}
+    for file in files:
+        (out / NOTES / file.note).unlink(missing_ok=True)
+
+    def note(target: Path) -> None:
+        name = targets[target].note
+        text = json.dumps({**facts[name], "bytes": target.stat().st_size})
+        write_text_atomically(out / NOTES / name, text + "\n")
+
+    cuts = [Cut(target, file.indices) for target, file in targets.items()]
+    problems = cut_video(source, cuts, crf, note)
+    return {file.note: f"{source}: {p}" if (p := problems[t]) else "" for t, file in targets.items()}
+
+
+def _facts(file: ClipFile, crf: int) -> dict[str, Any]:
+    """What a clip was made from; a clip is made again when this changes."""
+    source = Path(file.source)
+    return {
+        "version": SEGMENT_VERSION,
+        "clip_id": file.clip_id,
+        "file": file.file,
+        "source": source.name,
+        "source_bytes": source.stat().st_size,
+        "frames": hashlib.sha256(json.dumps(file.indices).encode()).hexdigest(),
+        "crf": crf,
+    }
+
+
+def _is_there(out: Path, name: str, facts: dict[str, Any]) -> bool:
+    note, target = _read_note(out / NOTES / name), out / facts["file"]
+    return target.is_file() and note == {**facts, "bytes": target.stat().st_size}
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    """A note as written, {} where there is none or it is not ours."""
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _tidy(out: Path, recordings: Recordings, files: dict[str, ClipFile]) -> None:
+    """Remove what killed runs left unfinished, and clips whose gesture is no longer annotated."""
+    for left in [*(out / "clips").rglob(".*.mp4"), *(out / NOTES).glob(".*")]:
+        if left.name != ".lock":
+            left.unlink(missing_ok=True)
+    known = {segment.clip_id for segment in recordings.segments}
+    for path in (out / NOTES).glob("*.json"):
+        note = _read_note(path)
+        moved = path.name in files and files[path.name].file != note.get("file")
+        if note and (note.get("clip_id") not in known or moved):
+            (out / note["file"]).unlink(missing_ok=True)
+            path.unlink()
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    with open(out / NOTES / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(f"{out}: another run is segmenting into this folder; wait for it") from None
+        yield
+
+
+def _annotation(recordings: Recordings, clips: dict[str, list[ClipFile]]) -> str:
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    table.writeheader()
+    for segment in recordings.segments:
+        files = {file.modality: file for file in clips.get(segment.clip_id, ())}
+        if not files:
+            continue
+        r = segment.recording
+        row = dict(clip_id=segment.clip_id, pair_id=segment.pair_id, subject=r.subject, scene=r.scene)
+        row |= dict(gesture=segment.gesture, lighting=r.lighting)
+        for m in STREAMS:
+            if m in files:
+                row |= {f"{m}_file": files[m].file, f"{m}_fps": FPS, f"{m}_start": 0, f"{m}_end": len(files[m].indices)}
+        table.writerow(row)
+    return text.getvalue()
+
+
+def _write_if_new(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_bytes() != text.encode():
+        write_text_atomically(path, text)

@@ -1,0 +1,127 @@
+"""Cuts clips out of one long video in one pass, each clip there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from mtcd_plugin.formats.video import probe
+
+FPS = 25
+COLOUR = ("color_range", "colorspace", "color_primaries", "color_trc")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A clip to be: frame k is frame ``indices[k]`` of the source. Indices never decrease."""
+
+    target: Path
+    indices: tuple[int, ...]
+
+
+def cut_video(
+    source: str, cuts: list[Cut], crf: int, finished: Callable[[Path], None] | None = None
+) -> dict[Path, str]:
+    """Decode ``source`` once and write every cut as H.264 at 25 fps; ``finished`` is called with each target.
+
+    Returns:
+        target -> '' where it was written, else what is wrong with the source. Targets are replaced in one step.
+
+    Raises:
+        OSError: a clip cannot be written; what was finished before stays.
+    """
+    writers = {cut.target: _Writer(cut, crf) for cut in cuts}
+    last = max(cut.indices[-1] for cut in cuts)
+    problem, count = "", 0
+    try:
+        with av.open(source) as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1  # files are cut side by side
+            for frame in container.decode(stream):
+                if frame.is_corrupt:
+                    problem = f"frame {count} is broken"
+                    break
+                for writer in writers.values():
+                    if writer.take(count, frame, stream.codec_context) and finished:
+                        finished(writer.cut.target)
+                count += 1
+                if count > last:
+                    break
+    except (av.error.FFmpegError, IndexError) as error:
+        problem = f"breaks after {count} frames ({getattr(error, 'strerror', None) or error})"
+    finally:
+        for writer in writers.values():
+            writer.discard()
+    problem = problem or f"has {count} frames, frame {last} is needed"
+    return {target: "" if writer.done else problem for target, writer in writers.items()}
+
+
+class WriteError(OSError):
+    """A clip that cannot be written. The message is one line."""
+
+
+class _Writer:
+    """Encodes one cut while its source is being decoded."""
+
+    def __init__(self, cut: Cut, crf: int):
+        self.cut, self.crf = cut, crf
+        self.place, self.done = 0, False
+        self.unfinished = cut.target.with_name(f".{cut.target.stem}.{os.getpid()}{cut.target.suffix}")
+        self.container = self.stream = None
+
+    def take(self, number: int, frame: av.VideoFrame, source) -> bool:
+        """Encode frame ``number`` of the source as often as the cut wants it. True when that finished the clip."""
+        indices = self.cut.indices
+        if self.done or indices[self.place] != number:
+            return False
+        try:
+            if self.container is None:
+                self._open(frame, source)
+            image = frame.reformat(format="yuv420p")
+            image.pict_type = 0  # the encoder chooses, not the source
+            image.time_base = Fraction(1, FPS)
+            while self.place < len(indices) and indices[self.place] == number:
+                image.pts = self.place
+                self.container.mux(self.stream.encode(image))
+                self.place += 1
+            if self.place == len(indices):
+                self._finish()
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise WriteError(f"{self.cut.target}: cannot be written ({reason}); mend it and run again") from error
+        return self.done
+
+    def discard(self) -> None:
+        """Remove what is unfinished."""
+        if self.done or self.container is None:
+            return
+        with suppress(av.error.FFmpegError, OSError, ValueError):  # the file is removed, whatever state it is in
+            self.container.close()
+        self.unfinished.unlink(missing_ok=True)
+
+    def _open(self, frame: av.VideoFrame, source) -> None:
+        self.cut.target.parent.mkdir(parents=True, exist_ok=True)
+        self.container = av.open(str(self.unfinished), "w")
+        self.stream = self.container.add_stream("libx264", rate=FPS)
+        self.stream.width, self.stream.height, self.stream.pix_fmt = frame.width, frame.height, "yuv420p"
+        context = self.stream.codec_context
+        context.thread_count = 1
+        context.time_base = Fraction(1, FPS)
+        for name in COLOUR:  # else colours shift where the source says how to read its own
+            setattr(context, name, getattr(source, name))
+        self.stream.options = {"crf": str(self.crf), "g": "12", "preset": "veryfast", "bf": "0"}
+
+    def _finish(self) -> None:
+        self.container.mux(self.stream.encode())
+        self.container.close()
+        found = probe(str(self.unfinished)).frames
+        if found != len(self.cut.indices):
+            raise ValueError(f"{found} of {len(self.cut.indices)} frames arrived on the disk")
+        os.replace(self.unfinished, self.cut.target)
+        self.done = True

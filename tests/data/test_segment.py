@@ -1,0 +1,311 @@
+"""Segmentation of recordings whose pixels tell the time: the left half the seconds, the right half the rest."""
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from defective_sets import truncate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.cli import main
+from harness.data import segment, segment_video
+from harness.data.recordings import RECORDING_COLUMNS, SEGMENT_COLUMNS, read_recordings
+from harness.data.segment import segment_recordings
+from harness.data.verify import verify_dataset
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from mtcd_plugin.formats.video import probe, read_frames, write_video
+
+SECONDS = 13.0
+OFFSET = 0.43  # the infrared camera starts so much later
+RATES = {"rgb": 30.0, "depth": 30.0, "ir": 27.0}
+SEGMENTS = [("forward", 30, 100), ("backward", 105, 160), ("stop", 170, 300)]  # rgb frames
+ONE_LEVEL = 1 / 200  # seconds
+
+
+def clock_frames(seconds: np.ndarray) -> np.ndarray:
+    frames = np.zeros((len(seconds), 24, 32, 1), np.uint8)
+    whole = np.floor(seconds)
+    frames[:, :, :16, 0] = (30 + 15 * whole)[:, None, None]
+    frames[:, :, 16:, 0] = np.rint(20 + 200 * (seconds - whole))[:, None, None]
+    return frames
+
+
+def read_clock(path) -> np.ndarray:
+    """The time that each frame of a file shows, in seconds."""
+    images = read_frames(str(path), range(probe(str(path)).frames), gray=True).astype(float)
+    whole = np.rint((images[:, 4:20, 2:14].mean((1, 2, 3)) - 30) / 15)
+    return whole + (images[:, 4:20, 18:30].mean((1, 2, 3)) - 20) / 200
+
+
+def write_table(path: Path, columns, rows) -> None:
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+
+
+def write_recordings(root: Path, names=("r1", "r2"), segments=SEGMENTS) -> Path:
+    """Recordings of one subject each, dark and daylight in turn."""
+    rows = []
+    for number, name in enumerate(names):
+        for modality, rate in RATES.items():
+            start = OFFSET if modality == "ir" else 0.0
+            seconds = start + np.arange(round((SECONDS - start) * rate)) / rate
+            write_video(str(root / f"{name}_{modality}.mp4"), clock_frames(seconds), rate, crf=0, gop=50)
+        files = [f"{name}_{m}.mp4" for m in RATES]
+        rows.append([name, f"s{number}", "hall", ("dark", "daylight")[number % 2], *files, OFFSET])
+    write_table(root / "recordings.csv", RECORDING_COLUMNS, rows)
+    write_table(root / "segments.csv", SEGMENT_COLUMNS, [(name, *line) for name in names for line in segments])
+    write_table(root / "subjects.csv", ("subject", "split"), [("s0", "train"), ("s1", "test")])
+    (root / "classes.txt").write_text("forward\nbackward\nstop\n")
+    (root / "dataset.json").write_text('{"name": "MGR-Dark", "synthetic": true}')
+    return root
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    return write_recordings(tmp_path_factory.mktemp("recordings"))
+
+
+@pytest.fixture(scope="module")
+def done(recordings, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    return out, segment_recordings(recordings, out, crf=0)
+
+
+@pytest.fixture
+def own(recordings, tmp_path):
+    """A copy of the recordings to spoil."""
+    root = tmp_path / "own"
+    root.mkdir()
+    for path in recordings.iterdir():
+        (root / path.name).write_bytes(path.read_bytes())
+    return root
+
+
+def files_of(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+def public_files(out: Path) -> dict[str, bytes]:
+    return {name: data for name, data in files_of(out).items() if not name.startswith(".segment")}
+
+
+def test_every_stream_shows_the_annotated_time_at_25_fps(done):
+    out, summary = done
+    assert summary.sound and (summary.recordings, summary.segments, summary.clips) == (2, 6, 6)
+    assert (summary.files_cut, summary.files_kept, summary.findings) == (18, 0, ())
+    table = read_mgr_dark(str(out), "both")
+    assert [c.clip_id for c in table.clips][:3] == ["r1_000030", "r1_000105", "r1_000170"]
+    for clip in table.clips:
+        gesture, start, end = next(s for s in SEGMENTS if s[0] == table.classes[clip.label])
+        times = start / 30 + np.arange(round((end - start) / 30 * 25)) / 25
+        for modality, stream in clip.streams.items():
+            info = probe(stream.path)
+            assert (info.frames, info.fps, stream.start, stream.end) == (len(times), 25, 0, len(times))
+            apart = np.abs(read_clock(stream.path) - times)
+            assert apart.max() <= 0.5 / RATES[modality] + ONE_LEVEL, (clip.clip_id, modality)
+    assert {c.split for c in table.clips if c.lighting == "dark"} == {"train"} and table.synthetic
+
+
+def test_without_the_offset_infrared_would_be_late(own, tmp_path):
+    """The test above can fail: infrared cut as if it had started with rgb shows another time."""
+    (own / "recordings.csv").write_text((own / "recordings.csv").read_text().replace(str(OFFSET), "0"))
+    segment_recordings(own, tmp_path / "out", crf=0)
+    shown = read_clock(tmp_path / "out/clips/dark/ir/forward/r1_000030.mp4")
+    assert abs(shown[0] - (1.0 + OFFSET)) < 0.03
+
+
+def test_frames_keep_their_pixels(done, recordings):
+    out, _ = done
+    times = 1.0 + np.arange(58) / 25
+    source = np.rint(times * 30).astype(int)  # no frame of the window is as near to two
+    keep = np.abs(times * 30 % 1 - 0.5) > 0.01
+    want = read_frames(str(recordings / "r1_rgb.mp4"), source)
+    got = read_frames(str(out / "clips/dark/rgb/forward/r1_000030.mp4"), range(58))
+    assert keep.sum() > 50 and np.abs(got[keep].astype(int) - want[keep]).max() <= 2
+
+
+def test_the_outcome_passes_verification(done):
+    outcome = verify_dataset("mgr_dark", done[0])
+    checks = {f.check for f in outcome.findings if f.severity != "note"}
+    assert outcome.clips == 6 and checks <= {"copy", "dark", "class balance"}  # the streams all show the same clock
+
+
+def test_a_second_run_writes_nothing(done, recordings):
+    out, first = done
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.*") if p.name != ".lock"}
+    again = segment_recordings(recordings, out, crf=0)
+    assert (again.clips, again.files_cut, again.files_kept) == (6, 0, 18)
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+
+
+def test_what_changed_is_cut_again_and_what_is_gone_is_removed(own, tmp_path):
+    out = tmp_path / "out"
+    segment_recordings(own, out)
+    old = public_files(out)
+    text = (own / "segments.csv").read_text()
+    (own / "segments.csv").write_text(text.replace("r1,backward,105,160", "r1,backward,105,165").replace("r2,stop,170,300", ""))
+    damaged = out / "clips/dark/rgb/stop/r1_000170.mp4"
+    truncate(damaged)
+    summary = segment_recordings(own, out)
+    assert (summary.clips, summary.files_cut, summary.files_kept) == (5, 4, 11)
+    new = public_files(out)
+    assert {name for name in old if name not in new} == {
+        f"clips/daylight/{m}/stop/r2_000170.mp4" for m in RATES
+    }
+    assert {name for name in new if new[name] != old[name]} == {"annotations.csv"} | {
+        f"clips/dark/{m}/backward/r1_000105.mp4" for m in RATES
+    }
+
+
+@pytest.mark.parametrize("kill_at", [1, 4, 9, 17])
+def test_stopped_at_any_moment_it_goes_on(recordings, done, tmp_path, monkeypatch, kill_at):
+    """The process ends just before the n-th clip gets its name."""
+    moves = []
+
+    def replace(source, target):
+        moves.append(target)
+        if len(moves) == kill_at:
+            raise KeyboardInterrupt
+        os.rename(source, target)
+
+    monkeypatch.setattr(segment_video.os, "replace", replace)
+    monkeypatch.setattr(segment, "write_text_atomically", lambda path, text: path.write_text(text))
+    with pytest.raises(KeyboardInterrupt):
+        segment_recordings(recordings, tmp_path, crf=0)
+    assert not (tmp_path / "annotations.csv").exists()
+    monkeypatch.undo()
+    summary = segment_recordings(recordings, tmp_path, crf=0)
+    assert summary.clips == 6 and summary.files_kept == kill_at - 1
+    assert public_files(tmp_path) == public_files(done[0])
+
+
+def test_killed_processes_leave_nothing_half_written(recordings, done, tmp_path):
+    command = [sys.executable, "-m", "harness", "data", "segment", str(recordings), "--out", str(tmp_path)]
+    process = subprocess.Popen([*command, "--crf", "0", "--jobs", "2"], start_new_session=True)
+    try:
+        until = time.monotonic() + 60
+        while not any((tmp_path / "clips").rglob("r*.mp4")) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.002)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    whole = public_files(done[0])
+    for name, data in public_files(tmp_path).items():
+        if not Path(name).name.startswith("."):
+            assert data == whole[name]
+    assert segment_recordings(recordings, tmp_path, crf=0).clips == 6
+    assert public_files(tmp_path) == whole
+
+
+def test_two_runs_at_once_are_refused(recordings, done):
+    with segment._alone(done[0]), pytest.raises(OSError, match="another run is segmenting"):
+        segment_recordings(recordings, done[0], crf=0)
+
+
+def test_a_file_that_cannot_be_written_is_one_line(recordings, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))  # as a full disk: writing fails in the middle of a file
+    try:
+        with pytest.raises(OSError, match=r"r1_\d+\.mp4: cannot be written \(.*\); mend it and run again"):
+            segment_recordings(recordings, tmp_path, crf=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list((tmp_path / "clips").rglob("*.mp4"))
+    assert segment_recordings(recordings, tmp_path, crf=0).clips == 6
+
+
+def test_everything_that_is_wrong_is_reported_and_the_rest_is_cut(own, tmp_path, capsys):
+    with open(own / "segments.csv", "a") as file:
+        file.write("r1,forward,310,330\nr1,stop,330,389\nr1,forward,380,480\n")  # short, infrared ends, beyond
+        file.write("r2,forward,1,290\nr2,stop,0,60\n")  # long, before infrared starts; both overlap others
+        file.write("r1,juggle,1,60\nr9,stop,1,60\nr1,stop,sixty,70\nr1,stop,70,70\nr1,stop\nr1,stop,30,90\n")
+    with open(own / "recordings.csv", "a") as file:
+        file.write("r3,s0,hall,dark,r3.mp4,,,\nr4,s7,hall,dark,r1_rgb.mp4,,,\nr5,s0,hall,dusk,r1_rgb.mp4,,,\n")
+        file.write("r6,s0,hall,dark,,,r1_ir.mp4,\nr7,s0,hall,dark,r1_rgb.mp4,,r1_ir.mp4,late\n../r8,s0,h,dark,a,,,\n")
+    with open(own / "segments.csv", "a") as file:
+        file.write("r3,stop,1,60\n")
+    truncate(own / "r2_depth.mp4", 0.6)
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "segment", str(own), "--out", str(tmp_path / "o"), "--json", "--jobs", "1", "--crf", "0"])
+    out = json.loads(capsys.readouterr().out)
+    found = {(f["check"], f["clip_id"]) for f in out["findings"]}
+    assert stop.value.code == 1
+    assert found >= {("too short", "r1_000310"), ("no match", "r1_000380"), ("unreadable", "r3_000001")}
+    assert found >= {("unreadable", f"r2_{n:06d}") for n in (1, 30, 105, 170)}
+    text = "\n".join(f["message"] for f in out["findings"])
+    for part in (
+        "'juggle' is not in classes.txt", "recording 'r9' is not in recordings.csv", "found ('sixty', '70')",
+        "window [70, 70) is empty", "2 fields where the header has 4", "a second gesture of r1 starts at frame 30",
+        "subject 's7' is not in subjects.csv", "lighting 'dusk' is unknown", "rgb_file is empty",
+        "ir_offset_s 'late' is not a number", "recording_id '../r8' must be of letters", "r3.mp4: no such video",
+        "starts at frame 30, before the gesture at frame 1 ends",
+    ):  # fmt: skip
+        assert part in text
+    clips = read_mgr_dark(str(tmp_path / "o"), "both").clips
+    assert out["clips"] == len(clips) == 4 and {c.clip_id[:2] for c in clips} == {"r1"}
+
+
+def test_bounds_of_length_and_of_coverage(own, tmp_path):
+    """45 and 210 frames are in, 44 and 211 out; a gesture before the first infrared frame has no match."""
+    lines = [("forward", 0, 55), ("stop", 60, 114), ("stop", 120, 173), ("backward", 13, 265), ("forward", 14, 267)]
+    write_table(own / "segments.csv", SEGMENT_COLUMNS, [("r1", *line) for line in lines])
+    summary = segment_recordings(own, tmp_path / "out")
+    found = {(f.clip_id, f.check) for f in summary.findings if f.clip_id and f.check != "overlap"}
+    assert found == {("r1_000000", "no match"), ("r1_000120", "too short"), ("r1_000014", "too long")}
+    lengths = {c.clip_id: c.streams["ir"].frames for c in read_mgr_dark(str(tmp_path / "out"), "dark").clips}
+    assert lengths == {"r1_000060": 45, "r1_000013": 210}
+
+
+def test_streams_that_were_not_recorded_and_pairs(own, tmp_path):
+    columns = [*RECORDING_COLUMNS, "pair_id"]
+    rows = [
+        ["r1", "s0", "hall", "dark", "r1_rgb.mp4", "", "r1_ir.mp4", OFFSET, "p"],
+        ["r2", "s0", "hall", "daylight", "r2_rgb.mp4", "", "r2_ir.mp4", OFFSET, "p"],
+    ]
+    write_table(own / "recordings.csv", columns, rows)
+    summary = segment_recordings(own, tmp_path / "out", processes=2)
+    assert summary.clips == 6 and summary.files_cut == 12
+    clips = read_mgr_dark(str(tmp_path / "out"), "both").clips
+    assert all(set(clip.streams) == {"rgb", "ir"} for clip in clips)
+    assert [clip.pair_id for clip in clips] == ["p_forward_1", "p_backward_1", "p_stop_1"] * 2
+
+
+def test_missing_tables_are_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "segment", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")])
+    err = capsys.readouterr().err
+    assert stop.value.code == 1 and "classes.txt" in err and err.count("\n") == 1
+
+
+CELLS = st.one_of(st.sampled_from(["", "r1", "s0", "dark", "stop", "0", "7", "1e9", "nan"]), st.text(max_size=6))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
+@given(data=st.data())
+def test_any_tables_give_segments_or_findings(tmp_path, data):
+    (tmp_path / "classes.txt").write_text("stop\n")
+    (tmp_path / "subjects.csv").write_text("subject,split\ns0,train\n")
+    lines = {}
+    for name, columns in (("recordings.csv", RECORDING_COLUMNS), ("segments.csv", SEGMENT_COLUMNS)):
+        good = ["r1", "s0", "hall", "dark", "a.mp4", "", "", ""] if name[0] == "r" else ["r1", "stop", "0", "60"]
+        row = st.tuples(*[st.one_of(st.just(value), CELLS) for value in good])
+        lines[name] = data.draw(st.lists(row, max_size=4))
+        text = ",".join(columns) + "\n"
+        text += "".join(",".join('"' + c.replace('"', '""') + '"' for c in r) + "\n" for r in lines[name])
+        text += data.draw(st.text(alphabet='ar1,"\n\r ', max_size=20))
+        (tmp_path / name).write_bytes(text.encode())
+    found = read_recordings(tmp_path)
+    ids = [s.clip_id for s in found.segments]
+    assert len(ids) == len(set(ids)) and all("/" not in clip_id for clip_id in ids)
+    assert all(0 <= s.start < s.end and s.gesture == "stop" for s in found.segments)
+    summary = segment_recordings(tmp_path, tmp_path / "out")
+    assert summary.clips == 0 and {f.clip_id for f in summary.findings} >= set(ids)
