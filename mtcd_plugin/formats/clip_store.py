@@ -300,8 +300,9 @@ class ClipStore:
 
     def _decode(self, clip_id: str, indices) -> list[np.ndarray]:
         entry = self._entry(clip_id)
+        block = np.frombuffer(os.pread(self._file, entry["bytes"], entry["first"]), np.uint8)
         try:
-            return frame_codec.decode(self._block(entry), entry["frames"], indices)
+            return frame_codec.decode(block, entry["frames"], indices)
         except ValueError as error:
             raise StoreError(f"{self.folder}: clip {clip_id}: {error}") from None
 
