@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.ledger.store import load_records
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
 
 def harness(*args, **kwargs):
@@ -59,9 +60,7 @@ def test_a_broken_video_fails_its_runs_with_one_line_and_leaves_the_others(optio
 
     data = tmp_path / "data"
     shutil.copytree(tiny_data / "mgr_dark", data / "mgr_dark")
-    broken = next((data / "mgr_dark").rglob("*rgb*/**/*.mp4"), None) or next(
-        p for p in (data / "mgr_dark").rglob("*.mp4") if "rgb" in str(p)
-    )
+    broken = Path(read_mgr_dark(str(data / "mgr_dark")).clips[0].streams["rgb"].path)
     broken.write_bytes(broken.read_bytes()[:200])
     options[3] = data
     got = harness("run", *options, "--no-cache")
