@@ -170,13 +170,14 @@ def _check_copies(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: R
             if cut is None:
                 continue
             kept, kept_name = first.setdefault(cut.digest, (clip, name))
-            if (kept, kept_name) == (clip, name):
+            both_read = {name, kept_name} <= set(rules.required)
+            if (kept, kept_name) == (clip, name) or (kept is clip and not both_read):
                 continue
             leak = " of the test split" if kept.split == "test" and clip.split == "train" else ""
             where = f"{kept_name} of clip {kept.clip_id}{leak}" if kept is not clip else f"its {kept_name}"
             message = f"{name} shows the same frames as {where}"
             found = Finding(clip.clip_id, "error", "copy", message, "put the right file there, or leave the clip out")
-            yield found if {name, kept_name} <= set(rules.required) else _at_most_warning(found)
+            yield found if both_read else _at_most_warning(found)
 
 
 def _check_darkness(clips: tuple[Clip, ...], videos: Mapping[str, Video]) -> Iterable[Finding]:

@@ -65,6 +65,7 @@ def findings_text(verification: Verification) -> str:
             lines.append(f"{severity}: {check}: {count - PER_CHECK} more; --json and --html have them all")
     synthetic = " (synthetic)" if verification.synthetic else ""
     counts = ", ".join(f"{count} {severity}s" for severity, count in verification.counts.items())
-    files = f"{verification.clips} clips, {verification.files} files decoded"
+    what = "images" if verification.dataset == "sysu_mm01" else "clips"
+    files = f"{verification.clips} {what}, {verification.files} files decoded"
     lines.append(f"{verification.name}{synthetic}: {files}, {counts}")
     return "\n".join(lines)
