@@ -20,7 +20,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76re
 h1 { font-size: 1.4rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; }
-td { overflow-wrap: anywhere; } td:nth-child(2) { white-space: nowrap; }
+td { overflow-wrap: break-word; } td:nth-child(2) { white-space: nowrap; }
 .synthetic { border-left: 4px solid #b36b00; padding-left: .6rem; }
 @media (prefers-color-scheme: dark) { body { color: #e4e4e4; background: #181818; } th, td { border-color: #444; } }
 </style>
