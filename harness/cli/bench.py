@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from pathlib import Path
 
 import click
 
-from harness.cli.options import suite_options
+from harness.cli.options import DEFAULT_CONFIGS, suite_options
 
 
 @click.group("bench")
@@ -70,3 +72,34 @@ def bench_models_command(
             f"{row['model']:36s} {row['params'] / 1e6:7.2f} M  {row['flops'] / 1e9:8.2f} GMAC  "
             f"{row['latency_ms']:8.1f} ms  {row['clips_per_s']:8.1f} clips/s  {row['peak_mib']:7.0f} MiB"
         )
+
+
+@command.command("data")
+@click.option("--quick", is_flag=True, help="Fewer clips and samples.")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--configs", type=click.Path(path_type=Path), default=DEFAULT_CONFIGS, help="[default: mm_configs]")
+def bench_data_command(quick, as_json, configs) -> None:
+    """Clips per second from video and clip store, beside MMAction2's pipeline; builder; share of data time."""
+    from harness.bench.data import bench_data
+
+    with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # MMEngine logs to standard output
+        result = bench_data(configs, quick, click.echo)
+    say(result if as_json else {k: v for k, v in result.items() if not isinstance(v, list | dict)}, as_json)
+
+
+@command.command("sweep")
+@suite_options
+@click.option("--quick", is_flag=True, help="Three points instead of all.")
+@click.option("--json", "as_json", is_flag=True)
+def bench_sweep_command(
+    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, quick, as_json
+) -> None:
+    """Figure 6's students side by side in one job against one by one: time, and whether the results are equal."""
+    from harness.bench.sweep import bench_sweep
+    from harness.cli.run import build_stores
+    from harness.workspace import open_workspace
+
+    ws = open_workspace(configs, profile, data_root, tables or "figure6", seeds or 1, quarantine)
+    store = work_dir / "clip_store"
+    build_stores(ws.needed(), store, 2)
+    say(bench_sweep(ws, work_dir, str(store), quick), as_json)

@@ -34,6 +34,7 @@ from mtcd_plugin.formats.video import iter_frames
 
 JOURNAL = "done.jsonl"
 LOCK = ".lock"
+FLUSH_EVERY_S = 0.5
 AHEAD = 4  # clips per process that wait in the queue
 
 
@@ -169,6 +170,13 @@ def build(store: Wanted, todo: list[Job], pool: Executor | None, processes: int)
 
     Raises DiskFull, or ValueError where a process was killed. Clips finished until then are kept.
     """
+    with _flushing(store.building / FRAMES):
+        yield from _results(store, todo, pool, processes)
+
+
+def _results(
+    store: Wanted, todo: list[Job], pool: Executor | None, processes: int
+) -> Iterator[tuple[Job, str]]:
     if pool is None:
         for job in todo:
             yield job, write_clip(job)
@@ -319,6 +327,25 @@ def _write(file: int, line: str) -> None:
             raise OSError(errno.ENOSPC, "the journal's line was cut short")
     finally:
         os.close(file)
+
+
+@contextmanager
+def _flushing(path: Path) -> Iterator[None]:
+    """Force a file to disk again and again beside the decoding, so that little is left to do at the end."""
+    over = threading.Event()
+
+    def flush() -> None:
+        with open(path, "rb") as file:
+            while not over.wait(FLUSH_EVERY_S):
+                os.fsync(file.fileno())
+
+    thread = threading.Thread(target=flush, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _start() -> None:

@@ -1,0 +1,42 @@
+"""The loader benchmark runs through and says what it measured; its numbers are nobody's business here."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from harness.bench import data as bench
+from harness.bench.clip_set import moving_noise, write_clip_set
+from harness.cli import cli
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from mtcd_plugin.formats.video import probe
+
+
+def test_the_clip_set_is_what_it_says(tmp_path):
+    write_clip_set(tmp_path, 2, frames=10, size=(64, 48), other_size=(32, 24))
+    table = read_mgr_dark(str(tmp_path))
+    assert table.synthetic and [clip.split for clip in table.clips] == ["train", "train"]
+    streams = table.clips[1].streams
+    assert [probe(streams[m].path)[:3] for m in ("rgb", "depth", "ir")] == [
+        (10, 64, 48),
+        (10, 32, 24),
+        (10, 32, 24),
+    ]
+    frames = moving_noise(3, (64, 48), 3, 0)
+    assert (frames[0] != frames[1]).mean() > 0.5
+
+
+@pytest.mark.slow
+def test_json_has_every_source_and_ratio(monkeypatch):
+    small = bench.Amount(clips=2, decoded=2, stored=3, rounds=1, steps=1, size=(320, 256))
+    monkeypatch.setattr(bench, "QUICK", small)
+    monkeypatch.setattr(bench, "WORKERS", (0, 1))
+    done = CliRunner().invoke(cli, ["bench", "data", "--quick", "--json"], catch_exceptions=False)
+    result = json.loads(done.stdout[done.stdout.index("{") :])
+    names = [row["source"] for row in result["sources"]]
+    assert {"stock", "video pyav", "store raw", "store jpeg", "store raw rgb+depth+ir"} <= set(names)
+    for row in result["sources"]:
+        assert set(row["clips_per_s"]) == {"0", "1"} and row["p95_ms"]["0"] >= row["p50_ms"]["0"] > 0
+    for name in ("ratio_raw_to_stock", "builder_to_decoder", "synchronised_to_bytes"):
+        assert result[name] > 0
+    assert 0 < result["data_time_share_store"] < 1 and result["quick"] is True
