@@ -16,12 +16,12 @@ from mtcd_plugin.models.distillers.distances import (
     feature_distance,
     logit_distance,
 )
+from mtcd_plugin.models.distillers.frozen import GRAY, freeze
 from mtcd_plugin.models.distillers.networks import (
     build_once,
     check_weight,
     class_losses,
     clip_name,
-    fold_batch_norms,
     stream_present,
 )
 from mtcd_plugin.models.distillers.partners import PartnerBank
@@ -188,7 +188,7 @@ class CrossModalDistiller(BaseModel):
                         f"checkpoint (--cfg-options model.teachers.{role}.checkpoint=...)"
                     )
                 if not self.trained[role]:
-                    fold_batch_norms(network)
+                    freeze(network, gray=self.inputs[role] in GRAY)
 
     def train(self, mode: bool = True) -> CrossModalDistiller:
         """Training mode for the student alone; what teaches stays in eval mode unless it is trained as

@@ -6,9 +6,7 @@ import math
 
 import torch
 from mmaction.registry import MODELS
-from mmcv.cnn import ConvModule
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mtcd_plugin.models.heads.projected_head import ProjectedHead
 
@@ -30,24 +28,6 @@ def check_weight(name: str, value: float) -> float:
 def build_once(model: dict | nn.Module) -> nn.Module:
     """A network from its config; one that is built already stays what it is (a sweep shares its teachers)."""
     return model if isinstance(model, nn.Module) else MODELS.build(model)
-
-
-def fold_batch_norms(network: nn.Module) -> None:
-    """Fold the batch norms of a frozen network into its convolutions, in place: fewer passes over the
-    activations.
-
-    Only MMCV's ``ConvModule`` with a convolution directly before its batch norm is touched.
-    """
-    for module in network.modules():
-        if not isinstance(module, ConvModule) or not module.with_norm or module.order[:2] != ("conv", "norm"):
-            continue
-        if isinstance(module.conv, nn.modules.conv._ConvNd) and isinstance(
-            module.norm, nn.modules.batchnorm._BatchNorm
-        ):
-            folded = fuse_conv_bn_eval(module.conv.eval(), module.norm.eval())
-            module.conv.weight, module.conv.bias = folded.weight, folded.bias
-            setattr(module, module.norm_name, nn.Identity())
-    network.requires_grad_(False)
 
 
 def class_losses(

@@ -13,6 +13,7 @@ from mtcd_plugin.models.translators.base import Translator, frames_of
 from mtcd_plugin.models.translators.enhance import ENHANCEMENTS, enhance
 from mtcd_plugin.models.translators.losses import least_squares, relation_consistency
 from mtcd_plugin.models.translators.networks import ImagePool
+from mtcd_plugin.models.translators.registration import covered, warp
 
 PAIRINGS = ("unpaired", "paired")
 IDENTITIES = ("label", "subject")
@@ -36,6 +37,8 @@ class SDATranslator(Translator):
         init_from: checkpoint of a translator to start from (fine-tuning on the target), '' for none.
         pairing: ``unpaired``: infrared frames of a batch are dealt to other clips, so that no frame meets its
             own; ``paired``: RGB and infrared of the same instant, which also allows ``paired_weight``.
+        registration: (sx, sy, dx, dy), the place of the infrared image in the RGB view, see :func:`warp` and
+            :func:`estimate_registration`; None takes the views as equal.
         identity: what relation consistency takes for an identity: ``label`` (person of SYSU-MM01, gesture of
             the target) or ``subject``.
 
@@ -56,6 +59,7 @@ class SDATranslator(Translator):
         identity_weight: float = 5.0,
         relation_weight: float = 1.0,
         paired_weight: float = 0.0,
+        registration: tuple[float, float, float, float] | None = None,
         pool_size: int = 50,
         **kwargs,
     ) -> None:
@@ -86,6 +90,7 @@ class SDATranslator(Translator):
             }
             for encoder in (self.rgb_encoder, self.ir_encoder):
                 encoder.requires_grad_(False)
+        self.registration = registration
         self.pools = {"rgb": ImagePool(pool_size), "ir": ImagePool(pool_size)}
         self.train(self.training)
 
@@ -129,6 +134,8 @@ class SDATranslator(Translator):
         """RGB and infrared frames, float [N * T, 3, H, W] each, and the identity of each RGB frame, int64 [N
         * T]."""
         rgb, ir = enhance(frames_of(inputs["rgb"]), self.pre_enhance), frames_of(inputs["ir"])
+        if self.registration is not None:
+            ir = warp(ir.flatten(0, 1), self.registration).unflatten(0, ir.shape[:2])
         if self.pairing == "unpaired" and len(ir) > 1:
             ir = ir.roll(1, dims=0)
         if self.identity == "subject":
@@ -161,7 +168,10 @@ class SDATranslator(Translator):
             relation = relation_consistency(self.ir_encoder.embed(fake_ir), original, identities)
             losses["loss_relation"] = self.relation_weight * relation
         if self.paired_weight:
-            losses["loss_paired"] = self.paired_weight * (fake_ir - ir).abs().mean()
+            difference = (fake_ir - ir).abs()
+            if self.registration is not None:  # only where the infrared camera has seen anything
+                difference = difference[..., covered(*ir.shape[2:], self.registration).to(ir.device)]
+            losses["loss_paired"] = self.paired_weight * difference.mean()
         return losses, {"ir": fake_ir, "rgb": fake_rgb}
 
     def discriminator_losses(self, rgb: Tensor, ir: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:

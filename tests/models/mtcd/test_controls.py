@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mtcd_plugin.models.distillers.networks import fold_batch_norms
+from mtcd_plugin.models.distillers.frozen import SeparableMaxPool3d, freeze
 from mtcd_plugin.models.distillers.partners import PartnerBank
 from mtcd_plugin.models.translators.enhance import enhance
 from tests.models.mtcd.test_cross_modal_distiller import prepared
@@ -124,20 +124,44 @@ def test_enhanced_rgb_replaces_or_joins():
     assert made["enhanced_rgb"].shape == made["rgb"].shape == (4, 1, 3, 4, 16, 16)
 
 
-def test_folded_batch_norms_change_nothing_but_the_number_of_passes():
-    config = dict(
+@pytest.mark.parametrize("gray", [False, True])
+def test_frozen_networks_are_the_same_with_fewer_passes(gray):
+    backbone = dict(
         type="ResNet3d", depth=18, base_channels=4, pretrained=None, inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
         conv_cfg=dict(type="Conv3d"), norm_cfg=dict(type="BN3d"), zero_init_residual=False,
     )  # fmt: skip
-    backbone = MODELS.build(config)
-    backbone.init_weights()
-    backbone.train()
-    x = torch.randn(2, 3, 8, 32, 32)
-    backbone(x)  # statistics that are not the initial ones
-    backbone.eval()
+    model = build(
+        dict(network("ProjectedHead"), backbone=backbone, neck=dict(type="FeatureConverter", in_channels=32))
+        | dict(
+            cls_head=dict(
+                type="ProjectedHead", in_channels=32, num_classes=3, projection=dict(out_channels=5)
+            )
+        )
+    )
+    x = torch.randn(2, 1, 1 if gray else 3, 8, 32, 32).expand(-1, -1, 3, -1, -1, -1).contiguous()
+    model.train()
+    model.extract_feat(x)  # batch statistics that are not the initial ones
+    model.eval()
     with torch.no_grad():
-        before = backbone(x)
-        fold_batch_norms(backbone)
-        torch.testing.assert_close(backbone(x), before, rtol=1e-4, atol=1e-5)
-    assert not any(isinstance(m, torch.nn.BatchNorm3d) for m in backbone.modules())
-    assert not any(p.requires_grad for p in backbone.parameters())
+        before = model.extract_feat(x)[0]
+        freeze(model, gray)
+        torch.testing.assert_close(model.extract_feat(x)[0], before, rtol=1e-4, atol=1e-5)
+    assert not any(isinstance(m, (torch.nn.BatchNorm3d, torch.nn.MaxPool3d)) for m in model.modules())
+    assert not any(p.requires_grad for p in model.parameters())
+    first = next(m for m in model.modules() if isinstance(m, torch.nn.Conv3d))
+    assert first.in_channels == (1 if gray else 3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(kernel_size=3),
+        dict(kernel_size=(1, 3, 3), stride=(2, 2, 2), padding=(0, 1, 1)),
+        dict(kernel_size=(2, 1, 1), stride=(2, 1, 1)),
+        dict(kernel_size=2, stride=1, padding=1),
+    ],
+)
+def test_separable_pooling_is_equal_to_the_bit(options):
+    pool = torch.nn.MaxPool3d(**options)
+    x = torch.randn(2, 3, 7, 9, 8)
+    assert torch.equal(SeparableMaxPool3d(pool)(x), pool(x))
