@@ -14,7 +14,7 @@ from harness.identity import canonical_json
 from harness.plan.jobs import Job
 from mtcd_plugin.sweep import can_fuse
 
-LIMIT = 8  # jobs in one group; the worker divides further where memory is short
+LIMIT = 12  # jobs in one group
 
 
 def group_key(job: Job) -> str | None:
