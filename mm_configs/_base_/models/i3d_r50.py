@@ -28,7 +28,8 @@ model = dict(
 
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(base_channels=8),
+        # 16 frames at full rate see motion as finely as 32 frames after the stem's strides
+        backbone=dict(base_channels=8, conv1_stride_t=1, pool1_stride_t=1),
         cls_head=dict(in_channels=256, dropout_ratio=0.2))),
     smoke=dict(model=dict(
         backbone=dict(base_channels=4, depth=18, inflate=((1, 1), (1, 0), (1, 0), (0, 1))),
