@@ -61,8 +61,8 @@ class CrossModalDistiller(BaseModel):
         bidirectional: let gradients of Eq. 5-7 reach networks with ``train=True`` as well.
         shuffle: a control, see :class:`PartnerBank`: every clip is taught by what the frozen networks said
             about another clip of its class (``same_class``) or of another class (``random_class``).
-        converter: a feature converter for distillation only, for a student without one (ablation: is the
-            converter needed at test time?).
+        converter_at_test: the converter belongs to the student (default), or serves distillation only and is
+            left out of its predictions and its checkpoint (ablation).
         logit_weight, temperature: logit distillation, off by default: from the teacher and the assistant, the
             mean of those that are there.
 
@@ -91,7 +91,7 @@ class CrossModalDistiller(BaseModel):
         logit_weight: float = 0.0,
         temperature: float = 4.0,
         shuffle: str = "none",
-        converter: dict | None = None,
+        converter_at_test: bool = True,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -119,11 +119,13 @@ class CrossModalDistiller(BaseModel):
         self.partners = PartnerBank(shuffle) if shuffle != "none" else None
         self.student_inputs = [student_input] if isinstance(student_input, str) else list(student_input)
         self.student = MODELS.build(student)
+        self.converter = None
+        if not converter_at_test:
+            self.converter, self.student.neck = self.student.neck, None
         # nothing else draws from the random stream: the student is the network that it would be if trained
         # alone
         with torch.random.fork_rng():
             self.projection = FeatureProjection(**projection) if projection else None
-            self.converter = MODELS.build(converter) if converter else None
             if self.projection is None and not isinstance(self.student.cls_head, ProjectedHead):
                 raise ValueError(
                     "CrossModalDistiller: give model.projection (T_s), or a student with a ProjectedHead"

@@ -1,0 +1,127 @@
+"""MTCD's configs: the paper's protocol, parents that exist, and controls that resolve with all their stages."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.plan.resolve import resolve
+
+ROOT = Path(__file__).parents[2] / "mm_configs" / "mtcd"
+STUDENTS = sorted(ROOT.glob("mtcd_i3d-r50_*.py"))
+PROFILES = ("smoke", "demo", "paper")
+CONTROLS = yaml.safe_load((ROOT / "README.md").read_text().split("```yaml")[1].split("```")[0])
+
+
+def config_of(name: str) -> Path:
+    return next(ROOT.parent.glob(f"*/{name}.py"))
+
+
+def walk(path: Path, profile: str, overrides=None, depth: int = 0):
+    """A config and all its stages: (name, resolved, the keys into which its parents' outputs go)."""
+    assert depth < 6
+    resolved = resolve(path, profile, overrides)
+    for parent in resolved.parents.values():
+        for key in parent["into"]:
+            node = resolved.config
+            for part in key.split("."):
+                assert part in node, f"{path.name}: {key}"
+                node = node[part]
+        yield from walk(path.parent / parent["config"], profile, parent.get("overrides"), depth + 1)
+    yield path.stem, resolved
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("path", STUDENTS, ids=lambda p: p.stem)
+def test_stages_of_a_student(path, profile):
+    stages = [name for name, _ in walk(path, profile)]
+    data = path.stem.split("_")[2].rsplit("-", 1)[0]
+    expected = {f"mtcd_teacher_{data}-ir", f"mtcd_assistant_{data}-pseudo-ir", f"mtcd_pseudo-ir_{data}"}
+    assert expected | {"mtcd_translator_sysu-mm01", "mtcd_encoder_sysu-mm01"} <= set(stages)
+    assert (f"mtcd_translator_{data}" in stages) == (
+        profile != "paper"
+    )  # read literally, the target is never seen
+
+
+@pytest.mark.parametrize("row", CONTROLS, ids=lambda r: r["id"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_controls_resolve_with_all_their_stages(row, profile):
+    assert {"id", "title", "model", "isolates"} <= set(row)
+    stages = dict(walk(config_of(row["model"]), profile, row.get("overrides")))
+    config = stages[row["model"]].config
+    for name, resolved in stages.items():
+        dataset = (resolved.config.get("train_dataloader") or resolved.config["test_dataloader"])["dataset"]
+        if "modalities" not in dataset:
+            continue
+        model, given = resolved.config["model"], set(dataset["modalities"])
+        if model["type"] == "CrossModalDistiller":
+            made = (
+                {model["data_preprocessor"].get("target")}
+                if "target" in model["data_preprocessor"]
+                else set()
+            )
+            needed = {t["input"] for t in model["teachers"].values()}
+            own = model["student_input"]
+            needed |= {own} if isinstance(own, str) else set(own)
+            assert needed <= given | made, name
+            assert set([own] if isinstance(own, str) else own) == set(
+                resolved.config["test_dataloader"]["dataset"]["modalities"]
+            )
+    if "model.shuffle" in (row.get("overrides") or {}):
+        assert config["model"]["shuffle"] == row["overrides"]["model.shuffle"]
+
+
+def test_the_control_of_the_teacher_reaches_every_stage():
+    row = next(r for r in CONTROLS if r["id"] == "self-distillation")
+    seen = [
+        r.config["train_dataloader"]["dataset"]["modalities"]
+        for name, r in walk(config_of(row["model"]), "demo", row["overrides"])
+        if name == "mtcd_teacher_mgr-dark-ir"
+    ]
+    assert seen == [["rgb"], ["rgb"]]  # the student's teacher and the assistant's
+
+
+@pytest.mark.parametrize("path", STUDENTS, ids=lambda p: p.stem)
+def test_paper_profile(path):
+    config = resolve(path, "paper").config
+    model = config["model"]
+    assert (model["alpha"], model["beta"], model["fusion"], model["distance"]) == (
+        0.9,
+        0.3,
+        "mean",
+        "normalized_l2",
+    )
+    assert config["train_cfg"]["max_epochs"] == 80 and config["train_dataloader"]["batch_size"] == 32
+    assert config["optim_wrapper"]["optimizer"]["lr"] == 1e-4
+    own = path.stem.rsplit("-", 1)[1]
+    assert model["student_input"] == own and config["test_dataloader"]["dataset"]["modalities"] == [own]
+    assert config["train_dataloader"]["dataset"]["modalities"] == [own, "ir", "pseudo_ir"]
+    for network in (model["student"], *(t["model"] for t in model["teachers"].values())):
+        assert network["backbone"]["depth"] == 50 and network["backbone"]["base_channels"] == 64
+        assert network["neck"] == dict(type="FeatureConverter", in_channels=2048)
+        assert network["cls_head"]["num_classes"] == (25 if "nvgesture" in path.stem else 10)
+    assert model["student"]["cls_head"]["type"] == "I3DHead"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_student_and_baseline_share_backbone_schedule_and_data(profile):
+    ours = resolve(ROOT / "mtcd_i3d-r50_mgr-dark-rgb.py", profile).config
+    base = resolve(ROOT.parent / "i3d" / "i3d_r50_mgr-dark-rgb.py", profile).config
+    for part in ("backbone", "cls_head"):
+        assert ours["model"]["student"][part] == base["model"][part]
+    for key in ("optim_wrapper", "param_scheduler", "train_cfg", "test_dataloader"):
+        assert ours[key] == base[key]
+    assert ours["train_dataloader"]["dataset"]["pipeline"] == base["train_dataloader"]["dataset"]["pipeline"]
+
+
+def test_translator_is_as_published():
+    config = resolve(ROOT / "mtcd_translator_sysu-mm01.py", "paper").config
+    model = config["model"]
+    assert model["generator"] == dict(type="ResNetGenerator", channels=64, blocks=9)
+    assert model["discriminator"] == dict(type="PatchDiscriminator", channels=64, layers=3)
+    weights = [model[f"{k}_weight"] for k in ("cycle", "identity", "relation", "paired")]
+    assert weights == [10.0, 5.0, 1.0, 0.0] and model["pool_size"] == 50
+    optimizer = dict(type="Adam", lr=2e-4, betas=(0.5, 0.999))
+    assert config["optim_wrapper"]["generator"]["optimizer"] == optimizer
+    parents = resolve(ROOT / "mtcd_translator_sysu-mm01.py", "paper").parents
+    assert {p["seed"] for p in parents.values()} == {1, 2}
