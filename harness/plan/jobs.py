@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -115,8 +117,6 @@ class _Planner:
         return self.jobs[key]
 
     def _parse(self, config: Path, overrides_json: str) -> Resolved:
-        import json
-
         return resolve(config, self.settings.profile, json.loads(overrides_json))
 
     def _frame(self, entry: Entry, overrides_json: str) -> Frame:
@@ -152,7 +152,9 @@ class _Planner:
         into = declared["into"]
         return Parent(
             entry=self.by_path[path],
-            variant=",".join(f"{k.rsplit('.', 1)[-1]}={v}" for k, v in sorted(overrides.items())),
+            variant=f"as-{hashlib.sha256(canonical_json(overrides).encode()).hexdigest()[:6]}"
+            if overrides
+            else "",
             overrides=overrides,
             seed=declared.get("seed"),
             into=tuple([into] if isinstance(into, str) else into),

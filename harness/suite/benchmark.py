@@ -79,6 +79,7 @@ class Table(Strict):
     caption: str = ""
     note: str = ""
     dataset: str
+    optional: bool = False  # only measured when named with --tables
     columns: list[Column] = Field(default_factory=list)
     claims: list[MethodClaim] = Field(default_factory=list)
     marks: list[Mark] = Field(default_factory=list)
@@ -138,12 +139,12 @@ class Benchmark(Strict):
     figures: list[Figure]
 
     def select(self, ids: list[str] | None) -> tuple[list[Table], list[Figure]]:
-        """Tables and figures by id; all for None. Raises ValueError for an unknown id, naming the valid ones."""
+        """Tables and figures by id; None for all that are not optional. Raises ValueError for an unknown id."""
         known = [t.id for t in self.tables] + [f.id for f in self.figures]
         for i in ids or []:
             if i not in known:
                 raise ValueError(f"unknown table '{i}'; choose from {', '.join(known)}")
-        wanted = set(ids or known)
+        wanted = set(ids or [t.id for t in self.tables if not t.optional] + [f.id for f in self.figures])
         return [t for t in self.tables if t.id in wanted], [f for f in self.figures if f.id in wanted]
 
 
