@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import tempfile
 import time
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from harness.bench.clip_set import write_clip_set
+from harness.bench.clip_sources import EVERY, build_stores, our_dataset, sources, wanted
 from harness.environment import commit, environment, hardware
 
-SIZE, CROP, FRAMES = 256, 224, 32  # the paper's protocol
 WORKERS = (0, 1, 2)
 CORES = 2
 
@@ -36,7 +35,6 @@ class Amount:
 
 FULL = Amount(clips=8, decoded=16, stored=300, rounds=3, steps=12)
 QUICK = Amount(clips=2, decoded=3, stored=60, rounds=1, steps=3)
-EVERY = ("rgb", "depth", "ir")
 
 
 def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = lambda line: None) -> dict:
@@ -56,7 +54,7 @@ def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = 
         build = measure_building(data, root, amount.rounds)
         stores = {"raw": root / "raw", "jpeg": root / "jpeg"}
         for codec, store in stores.items():
-            _build(data, store, codec, EVERY)
+            build_stores(data, store, codec, EVERY)
         rows = []
         for name, dataset, files in sources(data, stores):
             stored = name.startswith("store")
@@ -79,64 +77,6 @@ def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = 
         "environment": environment(),
         "commit": commit(),
     }
-
-
-def sources(data: Path, stores: dict[str, Path]) -> Iterator[tuple[str, Any, list[Path]]]:
-    """Name, dataset (of one clip per item, packed) and the files that it reads."""
-    videos = sorted((data / "clips" / "dark" / "rgb").iterdir())
-    yield "stock", stock_dataset(videos, data), videos
-    for decoder in ("pyav", "decord", "torchcodec"):
-        if decoder == "pyav" or importlib.util.find_spec(decoder):
-            yield f"video {decoder}", our_dataset(data, decoder=decoder), videos
-    for codec, store in stores.items():
-        yield f"store {codec}", our_dataset(data, store), _frames(store, ("rgb",))
-    yield "store raw rgb+depth+ir", our_dataset(data, stores["raw"], EVERY), _frames(stores["raw"], EVERY)
-
-
-def our_dataset(
-    data: Path, store: Path | str = "", modalities=("rgb",), size=SIZE, crop=CROP, frames=FRAMES, decoder="pyav"
-):
-    """The training dataset of ``mm_configs/_base_/datasets``, random instants and crops."""
-    from mmaction.registry import DATASETS
-
-    return DATASETS.build(
-        dict(
-            type="MGRDarkDataset",
-            data_root=str(data),
-            modalities=list(modalities),
-            clip_store=str(store),
-            pipeline=[
-                dict(type="SampleClipFrames", clip_len=frames),
-                dict(type="LoadModalities", size=(size, size), decoder=decoder),
-                dict(type="RandomCrop", size=crop),
-                dict(type="SplitModalities"),
-                dict(type="PackClip"),
-            ],
-        )
-    )
-
-
-def stock_dataset(videos: list[Path], folder: Path):
-    """MMAction2's own training pipeline on the same files."""
-    from mmaction.registry import DATASETS
-
-    lines = folder / "stock.txt"
-    lines.write_text("".join(f"{video} 0\n" for video in videos), encoding="utf-8")
-    return DATASETS.build(
-        dict(
-            type="VideoDataset",
-            ann_file=str(lines),
-            pipeline=[
-                dict(type="DecordInit"),
-                dict(type="UniformSample", clip_len=FRAMES),
-                dict(type="DecordDecode"),
-                dict(type="Resize", scale=(SIZE, SIZE), keep_ratio=False),
-                dict(type="RandomCrop", size=CROP),
-                dict(type="FormatShape", input_format="NCTHW"),
-                dict(type="PackActionInputs"),
-            ],
-        )
-    )
 
 
 def measure_source(name: str, dataset, files: list[Path], samples: int) -> dict[str, Any]:
@@ -226,7 +166,7 @@ def measure_building(data: Path, root: Path, rounds: int) -> dict[str, float]:
     with decoders(CORES) as pool:
         list(pool.map(_nothing, range(4 * CORES)))
         for number in range(rounds + 1):  # the first one warms up
-            store = _wanted(data, _folder(root / f"build{number}"), "raw", ("rgb",))[0]
+            store = wanted(data, _folder(root / f"build{number}"), "raw", ("rgb",))[0]
             jobs = jobs_of(store)
             times = [(time.perf_counter(), _cpu_seconds())]
             list(pool.map(_decode_only, jobs))
@@ -248,7 +188,7 @@ def measure_data_time(configs: Path, data: Path, store: Path, steps: int) -> dic
 
     I3D and its inputs as in profile ``demo``, batches of four, loaded in the training's own process.
     """
-    _build(data, store, "raw", ("rgb",), size=64)
+    build_stores(data, store, "raw", ("rgb",), size=64)
     shares = {}
     for name, folder in (("video", ""), ("store", store)):
         dataset = our_dataset(data, folder, size=64, crop=56, frames=16)
@@ -307,26 +247,6 @@ def one_thread() -> Iterator[None]:
     finally:
         cv2.setNumThreads(threads[0])
         torch.set_num_threads(threads[1])
-
-
-def _wanted(data: Path, store: Path, codec: str, modalities, size: int = SIZE):
-    from harness.data.cache import wanted_stores
-
-    pipeline = [dict(type="LoadModalities", size=(size, size))]
-    config = dict(type="MGRDarkDataset", data_root=str(data), modalities=list(modalities), pipeline=pipeline)
-    return wanted_stores([config], store, codec)
-
-
-def _build(data: Path, store: Path, codec: str, modalities, size: int = SIZE) -> None:
-    from harness.data.cache import build_store
-
-    store.mkdir()
-    for wanted in _wanted(data, store, codec, modalities, size):
-        build_store(wanted, None, 1, lambda line: None)
-
-
-def _frames(store: Path, modalities) -> list[Path]:
-    return sorted(path for m in modalities for path in store.glob(f"{m}-*/frames.bin"))
 
 
 def _decode_only(job) -> int:

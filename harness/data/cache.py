@@ -20,8 +20,8 @@ from harness.data.store_build import (
     decoders,
     jobs_of,
     locked,
-    read_journal,
 )
+from harness.data.store_journal import read_journal
 from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.progress import duration
 from mtcd_plugin.formats import frame_codec

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import mmap
 import os
 import shutil
@@ -27,12 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.data.store_journal import JOURNAL, add_to_journal, read_journal, rewrite_journal
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import FRAMES, describe, publish, store_name
 from mtcd_plugin.formats.clips import Clip, Stream, source_stream
 from mtcd_plugin.formats.video import iter_frames
 
-JOURNAL = "done.jsonl"
 LOCK = ".lock"
 FLUSH_EVERY_S = 0.5
 AHEAD = 4  # clips per process that wait in the queue
@@ -160,7 +159,7 @@ def begin(store: Wanted) -> dict[str, dict]:
     found = read_journal(folder)
     entries = _whole(store, found)
     if entries.keys() != found.keys():
-        _rewrite_journal(folder, entries)
+        rewrite_journal(folder, entries)
     return entries
 
 
@@ -217,8 +216,7 @@ def write_clip(job: Job) -> str:
             entry = _append(path, frame_codec.encode(frames))
         else:
             entry = _write_at(path, frames, job.offset, len(numbers))
-        line = json.dumps({"clip_id": job.clip_id, "frames": len(numbers), **entry})
-        _write(os.open(Path(job.folder) / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), line)
+        add_to_journal(path.parent, job.clip_id, {"frames": len(numbers), **entry})
     except ValueError as error:
         return f"clip {job.clip_id}: {error}"
     except FileNotFoundError as error:
@@ -228,22 +226,6 @@ def write_clip(job: Job) -> str:
     except OSError as error:
         raise as_disk_full(error, path) from error
     return ""
-
-
-def read_journal(folder: Path) -> dict[str, dict]:
-    """Entries of the index by clip id; lines that a kill or a full disk cut short do not count."""
-    found = {}
-    try:
-        text = (folder / JOURNAL).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return {}
-    for line in text.splitlines():
-        try:
-            row = json.loads(line)
-            found[row.pop("clip_id")] = row
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
-            continue
-    return found
 
 
 def as_disk_full(error: OSError, path: Path) -> OSError:
@@ -282,14 +264,6 @@ def _whole(store: Wanted, found: dict[str, dict]) -> dict[str, dict]:
     return whole
 
 
-def _rewrite_journal(folder: Path, entries: dict[str, dict]) -> None:
-    path = folder / JOURNAL
-    beside = path.with_suffix(".new")
-    lines = [json.dumps({"clip_id": clip_id, **entry}) + "\n" for clip_id, entry in entries.items()]
-    beside.write_text("".join(lines), encoding="utf-8")
-    os.replace(beside, path)
-
-
 def _write_at(path: Path, frames: Iterator[np.ndarray], offset: int, count: int) -> dict[str, int]:
     """Write raw frames one by one while they are in the processor's cache."""
     crc, at, frame_bytes = 0, offset, 1
@@ -317,16 +291,6 @@ def _append(path: Path, block: bytes) -> dict[str, int]:
         file.write(block)
         file.flush()
     return {"first": first, "bytes": len(block), "crc32": zlib.crc32(block)}
-
-
-def _write(file: int, line: str) -> None:
-    """Add a line to the journal in one write. It begins with a line break: one cut short spoils no other."""
-    data = f"\n{line}\n".encode()
-    try:
-        if os.write(file, data) != len(data):
-            raise OSError(errno.ENOSPC, "the journal's line was cut short")
-    finally:
-        os.close(file)
 
 
 @contextmanager

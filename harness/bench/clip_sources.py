@@ -1,0 +1,89 @@
+"""What the loader benchmark compares: data sets that read the same clips from videos and from clip stores."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SIZE, CROP, FRAMES = 256, 224, 32  # the paper's protocol
+EVERY = ("rgb", "depth", "ir")
+
+
+def sources(data: Path, stores: dict[str, Path]) -> Iterator[tuple[str, Any, list[Path]]]:
+    """Name, dataset (of one clip per item, packed) and the files that it reads."""
+    videos = sorted((data / "clips" / "dark" / "rgb").iterdir())
+    yield "stock", stock_dataset(videos, data), videos
+    for decoder in ("pyav", "decord", "torchcodec"):
+        if decoder == "pyav" or importlib.util.find_spec(decoder):
+            yield f"video {decoder}", our_dataset(data, decoder=decoder), videos
+    for codec, store in stores.items():
+        yield f"store {codec}", our_dataset(data, store), frame_files(store, ("rgb",))
+    yield "store raw rgb+depth+ir", our_dataset(data, stores["raw"], EVERY), frame_files(stores["raw"], EVERY)
+
+
+def our_dataset(
+    data: Path, store: Path | str = "", modalities=("rgb",), size=SIZE, crop=CROP, frames=FRAMES, decoder="pyav"
+):
+    """The training dataset of ``mm_configs/_base_/datasets``, random instants and crops."""
+    from mmaction.registry import DATASETS
+
+    return DATASETS.build(
+        dict(
+            type="MGRDarkDataset",
+            data_root=str(data),
+            modalities=list(modalities),
+            clip_store=str(store),
+            pipeline=[
+                dict(type="SampleClipFrames", clip_len=frames),
+                dict(type="LoadModalities", size=(size, size), decoder=decoder),
+                dict(type="RandomCrop", size=crop),
+                dict(type="SplitModalities"),
+                dict(type="PackClip"),
+            ],
+        )
+    )
+
+
+def stock_dataset(videos: list[Path], folder: Path):
+    """MMAction2's own training pipeline on the same files."""
+    from mmaction.registry import DATASETS
+
+    lines = folder / "stock.txt"
+    lines.write_text("".join(f"{video} 0\n" for video in videos), encoding="utf-8")
+    return DATASETS.build(
+        dict(
+            type="VideoDataset",
+            ann_file=str(lines),
+            pipeline=[
+                dict(type="DecordInit"),
+                dict(type="UniformSample", clip_len=FRAMES),
+                dict(type="DecordDecode"),
+                dict(type="Resize", scale=(SIZE, SIZE), keep_ratio=False),
+                dict(type="RandomCrop", size=CROP),
+                dict(type="FormatShape", input_format="NCTHW"),
+                dict(type="PackActionInputs"),
+            ],
+        )
+    )
+
+
+def wanted(data: Path, store: Path, codec: str, modalities, size: int = SIZE):
+    from harness.data.cache import wanted_stores
+
+    pipeline = [dict(type="LoadModalities", size=(size, size))]
+    config = dict(type="MGRDarkDataset", data_root=str(data), modalities=list(modalities), pipeline=pipeline)
+    return wanted_stores([config], store, codec)
+
+
+def build_stores(data: Path, store: Path, codec: str, modalities, size: int = SIZE) -> None:
+    from harness.data.cache import build_store
+
+    store.mkdir()
+    for store_wanted in wanted(data, store, codec, modalities, size):
+        build_store(store_wanted, None, 1, lambda line: None)
+
+
+def frame_files(store: Path, modalities) -> list[Path]:
+    return sorted(path for m in modalities for path in store.glob(f"{m}-*/frames.bin"))
