@@ -194,7 +194,8 @@ def _pyav(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarray]:
 
 
 def _image(frame: av.VideoFrame, gray: bool) -> np.ndarray:
-    image = frame.to_ndarray(format="gray" if gray else "rgb24")
+    # one thread: handing a small frame from thread to thread costs more than converting it
+    image = frame.reformat(format="gray" if gray else "rgb24", threads=1).to_ndarray()
     return image[..., None] if gray else image
 
 
