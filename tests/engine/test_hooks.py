@@ -100,3 +100,26 @@ def test_workers_are_seeded_by_torchs_seed():
         seed_worker(0)
         draws.append(np.random.rand())
     assert draws[0] == draws[1] != draws[2]
+
+
+def test_a_schedulers_functions_are_left_out_and_it_goes_on_all_the_same(tmp_path):
+    """OneCycleLR keeps its annealing function in its state, which ``weights_only=True`` refuses."""
+    from mmengine.optim.scheduler import OneCycleLR
+
+    def cycle():
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+        return optimizer, OneCycleLR(optimizer, eta_max=0.1, total_steps=10, by_epoch=False)
+
+    optimizer, straight = cycle()
+    for _ in range(4):
+        optimizer.step()
+        straight.step()
+    checkpoint = {"param_schedulers": [straight.state_dict()]}
+    PlainCheckpointHook().before_save_checkpoint(None, checkpoint)
+    torch.save(checkpoint, tmp_path / "c.pth")
+    _, resumed = cycle()
+    resumed.load_state_dict(torch.load(tmp_path / "c.pth", weights_only=True)["param_schedulers"][0])
+    for _ in range(3):
+        straight.step()
+        resumed.step()
+    assert resumed.get_last_value() == straight.get_last_value()

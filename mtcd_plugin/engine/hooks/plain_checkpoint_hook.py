@@ -29,6 +29,8 @@ class PlainCheckpointHook(Hook):
             hub["log_scalars"] = {
                 name: _buffer_to_plain(value) for name, value in hub["log_scalars"].items()
             }
+        if "param_schedulers" in checkpoint:
+            checkpoint["param_schedulers"] = _without_functions(checkpoint["param_schedulers"])
         for name, value in list(checkpoint.items()):
             checkpoint[name] = _plain(value)
 
@@ -48,6 +50,15 @@ def _buffer_to_plain(buffer: HistoryBuffer) -> dict[str, Any]:
         "counts": torch.from_numpy(np.array(counts, dtype=np.int64)),
         "max_length": int(buffer.max_length),
     }
+
+
+def _without_functions(state: Any) -> Any:
+    """Schedulers' states without the functions that some hold (OneCycleLR's annealing); building one sets them anew."""
+    if isinstance(state, dict):
+        return {k: _without_functions(v) for k, v in state.items() if not callable(v)}
+    if isinstance(state, list):
+        return [_without_functions(v) for v in state]
+    return state
 
 
 def _plain(value: Any) -> Any:
