@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.data.synthesize.body import standing_body
 from harness.data.synthesize.cameras import Camera, focal_length
-from harness.data.synthesize.motion import GESTURES, NEUTRAL, hand_path
+from harness.data.synthesize.motion import GESTURES, NEUTRAL, perform
 from harness.data.synthesize.people import Person, make_person
 from harness.data.synthesize.raster import Rasteriser
 from harness.data.synthesize.scenes import SCENES, Scene, make_scene, see_scene
@@ -23,7 +23,7 @@ SUBJECTS = tuple(f"s{i:02d}" for i in range(1, 22))
 TEST_SUBJECTS = ("s03", "s08", "s13", "s16", "s20")
 SIZES = {"rgb": (160, 90), "depth": (128, 106), "ir": (140, 106)}
 """Width and height at scale 1: 1/12, 1/4 and 1/10 of the real 1920x1080, 512x424 and 1408x1068, made even."""
-FIELDS_OF_VIEW = {"rgb": 55.0, "depth": 48.0, "ir": 42.0}
+FIELDS_OF_VIEW = {"rgb": 50.0, "depth": 48.0, "ir": 44.0}
 """Horizontal, degrees. Colour and depth are narrower than a Kinect V2's (84 and 71), so that the person is as many pixels
 tall as the reduced resolution needs."""
 CHUNK = 10
@@ -75,10 +75,12 @@ def frame_count(take: Take, seed: int) -> int:
     return int(np.clip(45 + rng.gamma(2.2, 6.5) / person.tempo, 45, 85))
 
 
-def cameras(rng: np.random.Generator, scale: float = 1.0) -> dict[str, Camera]:
-    """The Kinect's colour and depth cameras and the thermal camera beside them, set up anew for each take."""
-    yaw, pitch, roll = rng.normal(0, 0.035), rng.normal(-0.02, 0.03), rng.normal(0, 0.02)
+def cameras(aim: float, distance: float, rng: np.random.Generator, scale: float = 1.0) -> dict[str, Camera]:
+    """The Kinect's colour and depth cameras and the thermal camera beside them, set up anew for each take and pointed at
+    `aim` metres above the floor, `distance` metres away, as well as one points a tripod."""
     height = rng.uniform(1.15, 1.45)
+    yaw, roll = rng.normal(0, 0.035), rng.normal(0, 0.02)
+    pitch = np.arctan((aim - height) / distance) + rng.normal(0, 0.025)
     aside = rng.choice([-1, 1]) * rng.uniform(0.10, 0.20)
     above = rng.uniform(-0.05, 0.10)
     out = {}
@@ -95,7 +97,7 @@ def exposure(scene: Scene, lighting: str, rng: np.random.Generator) -> Exposure:
     """How the colour camera is exposed. By day the exposure fits the scene; at night it is at its end stop."""
     if lighting == "daylight":
         white = 2500.0
-        return Exposure(white * rng.uniform(0.75, 1.35), scene.day_tint, white, 2.2 * white, 6.0,
+        return Exposure(white * rng.uniform(1.4, 2.2), scene.day_tint, white, 2.2 * white, 6.0,
                         ambient_light=rng.uniform(0.4, 0.7))
     electrons = scene.dark_electrons * rng.uniform(0.8, 1.25)
     return Exposure(electrons, scene.dark_tint, 900.0, 64.0, 1.6, ambient_light=rng.uniform(0.45, 0.75))
@@ -114,19 +116,19 @@ def render_take(take: Take, seed: int, scale: float = 1.0,
     rng = generator(seed, "take", take.clip_id)
     person, scene = subject(seed, take.subject), make_scene(seed, take.scene)
     frames = frame_count(take, seed)
-    path = hand_path(take.gesture, frames, person, rng)
+    act = perform(take.gesture, frames, person, rng)
     outfit = int(generator(seed, "outfit of", take.pair_id).integers(len(person.outfits)))
-    distance = 2.05 + 1.1 * rng.beta(1.2, 2.2) + (rng.uniform(0, 0.8) if rng.random() < 0.08 else 0)
+    distance = 2.2 + 1.0 * rng.beta(1.2, 2.4) + (rng.uniform(0, 0.8) if rng.random() < 0.06 else 0)
     place = np.array([rng.normal(0, 0.09), 0.0, distance])
-    idle = np.broadcast_to(NEUTRAL * [-path.side, 1, 1], (frames, 3)) + 0.02 * _slow_noise(frames, 3, rng)
+    idle = {side: NEUTRAL * [side, 1, 1] for side in (-1, 1)}
     body = standing_body(
         person, outfit, place, rng.normal(0, 0.12),
-        hands={path.side: path.position + 0.02 * _slow_noise(frames, 3, rng), -path.side: idle},
-        palms={path.side: path.palm, -path.side: np.full(frames, 0.25)},
-        motion=person.sway * _slow_noise(frames, 3, rng) * [2, 0.5, 2],
+        hands={side: act.hands.get(side, idle[side]) + 0.02 * _slow_noise(frames, 3, rng) for side in (-1, 1)},
+        palms={side: act.palms.get(side, np.full(frames, 0.25)) for side in (-1, 1)},
+        lean=act.lean + person.sway * _slow_noise(frames, 3, rng) * [2, 0.5, 2],
         head_turn=rng.normal(0, 0.15) + 0.15 * _slow_noise(frames, 1, rng)[:, 0],
     )
-    views = cameras(rng, scale)
+    views = cameras(0.76 * person.height, distance, rng, scale)
     ambient = scene.ambient + (scene.day_warming if take.lighting == "daylight" else 0) + rng.normal(0, 0.7)
     shot = exposure(scene, take.lighting, rng)
     out = {}

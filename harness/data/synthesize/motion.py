@@ -1,8 +1,10 @@
-"""The ten gestures of MGR-Dark as hand paths.
+"""The ten gestures of MGR-Dark as movements of hands and body.
 
-A gesture is a movement, not a pose. The ten are five pairs: the second of each pair is the first one played backwards,
-so both pass through exactly the same postures. All start and end with hanging arms, and where the hand works in front
-of the body varies more from take to take than from class to class. What is left to tell them apart is the motion.
+A gesture is a movement, not a pose. Eight of the ten are four pairs, of which one is the other played backwards; the
+remaining two go to and fro along the path of such a pair. So the classes share their postures, all start and end with
+hanging arms, and where the hands work in front of the body, how large, how long and with which hand varies more from
+take to take than from class to class. What is left to tell the classes apart is the motion. People put their body into
+it: they lean, crouch and rise with their hands.
 
 The draft names nine of its ten classes (`systems.md` section 1); the tenth is called "unnamed 10" here.
 """
@@ -20,94 +22,117 @@ GESTURES = (
 )
 """Class names; the label is the position. The first nine are the paper's, in its order."""
 
-# gesture -> (movement, played backwards)
-_MOVEMENTS = {
-    "forward": ("push", False), "backward": ("push", True),
-    "upward": ("raise", False), "keep down": ("raise", True),
-    "turn left": ("sweep", False), "turn right": ("sweep", True),
-    "stop": ("thrust", False), "quiet": ("thrust", True),
-    "look for": ("circle", False), "unnamed 10": ("circle", True),
+# gesture -> (movement, how it is played)
+MOVEMENTS = {
+    "forward": ("spread", "once"), "backward": ("spread", "reversed"),      # hands apart and to the camera
+    "upward": ("raise", "once"), "keep down": ("raise", "reversed"),
+    "turn left": ("sweep", "once"), "turn right": ("sweep", "reversed"),    # the person's left, image right
+    "look for": ("circle", "once"), "unnamed 10": ("circle", "reversed"),
+    "stop": ("sweep", "to and fro"), "quiet": ("raise", "to and fro"),
 }
 
 NEUTRAL = np.array([0.10, -0.93, 0.14])
 """The hanging hand: outward, up and toward the camera, in arm lengths from its shoulder."""
 
+# half a stroke of each movement, in arm lengths: outward (spread) or image right (others), up, toward the camera
+_HALF = {"spread": (0.27, 0.0, 0.28), "raise": (0.0, 0.36, 0.0), "sweep": (0.38, 0.0, 0.0), "circle": (0.29, 0.29, 0.0)}
+# how far the shoulders go with it, in metres
+_LEAN = {"spread": (0.0, 0.0, 0.22), "raise": (0.0, 0.15, 0.0), "sweep": (0.17, 0.0, 0.0), "circle": (0.13, 0.11, 0.0)}
+
 
 @dataclass(frozen=True)
-class HandPath:
-    """A hand over time: `position` [T,3] (image right, up, toward the camera; arm lengths from the shoulder of the
-    arm that gestures), `palm` [T] from 0 (loose fist) to 1 (open palm), and the side of that arm (+1 image right)."""
+class Performance:
+    """One gesture over T frames. Axes: image right, up, toward the camera.
 
-    position: np.ndarray
-    palm: np.ndarray
-    side: int
+    `hands` side (+1 = image right) -> position [T,3] in arm lengths from that shoulder; `palms` side -> [T] from 0 (loose
+    fist) to 1 (open palm); `lean` [T,3] metres that the shoulders move.
+    """
+
+    hands: dict[int, np.ndarray]
+    palms: dict[int, np.ndarray]
+    lean: np.ndarray
 
 
-def _ease(t: np.ndarray) -> np.ndarray:
+def ease(t: np.ndarray) -> np.ndarray:
     """Minimum-jerk progress 0..1 of a reach; constant outside 0..1."""
     t = np.clip(t, 0.0, 1.0)
     return t * t * t * (10 + t * (6 * t - 15))
 
 
-def _bezier(a: np.ndarray, via: np.ndarray, b: np.ndarray, s: np.ndarray) -> np.ndarray:
+def bezier(a: np.ndarray, via: np.ndarray, b: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """Points [len(s),3] of a quadratic curve."""
     s = s[:, None]
     return (1 - s) ** 2 * a + 2 * s * (1 - s) * via + s * s * b
 
 
-def _stroke(movement: str, s: np.ndarray, base: np.ndarray, size: float, side: int, angle: float) -> np.ndarray:
-    """Position [len(s),3] of the hand at progress s (0..1) through one stroke of a movement."""
-    if movement == "circle":
-        phase = angle + 2 * np.pi * s
-        offset = np.stack([np.cos(phase), np.sin(phase), 0 * phase], 1) * [0.32, 0.32, 0]
-        return base + size * offset
-    start, end = {
-        "push": ([0.0, -0.10, -0.30], [0.0, 0.10, 0.38]),
-        "raise": ([0.0, -0.42, 0.0], [0.0, 0.42, 0.0]),
-        "sweep": ([-0.45, 0.0, 0.0], [0.45, 0.0, 0.0]),
-        "thrust": ([-0.40 * side, 0.30, -0.25], [0.25 * side, -0.25, 0.25]),
-    }[movement]
-    start, end = np.asarray(start), np.asarray(end)
-    return base + size * (start + s[:, None] * (end - start))
+def _glide(t: np.ndarray) -> np.ndarray:
+    """Progress 0..1 at nearly constant speed."""
+    t = np.clip(t, 0.0, 1.0)
+    return 0.1 * ease(t) + 0.9 * t
 
 
-def hand_path(gesture: str, frames: int, person: Person, rng: np.random.Generator) -> HandPath:
-    """The path of the gesturing hand in one take of `frames` frames.
+def stroke_progress(style: str, active: np.ndarray, repeats: int, share: float, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where on its stroke (-1..1) the hand is, and how far it is withdrawn (0..1), at progress `active` (0..1) [T].
 
-    Timing, base position, size, number of repetitions and the hand used are drawn alike for every gesture.
+    "once": `repeats` strokes from -1 to 1, each but the last followed by a quick return. "to and fro": four passes at
+    one speed, the first toward +1 if `start` is 1, else toward -1.
     """
-    movement, backwards = _MOVEMENTS[gesture]
-    swap = rng.random() < 0.15
-    side = 1 if person.left_handed != swap else -1             # the person faces the camera
-    base = np.array([side * rng.uniform(-0.35, 0.30), rng.uniform(-0.30, 0.16), rng.uniform(0.48, 0.66)])
+    if style == "to and fro":
+        passes = np.clip(active * 4, 0, 4 - 1e-9) + start
+        number = np.floor(passes)
+        part = _glide(passes - number)
+        return np.where(number % 2 == 0, 1 - 2 * part, 2 * part - 1), np.zeros_like(active)
+    u = active * (repeats - 1 + share)
+    part = u - np.minimum(np.floor(u), repeats - 1)
+    back = (part - share) / (1 - share)
+    return 2 * (_glide(part / share) - ease(back)) - 1, np.sin(np.pi * np.clip(back, 0, 1))
+
+
+def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator) -> Performance:
+    """One take of a gesture. Timing, place, size and the hands used are drawn alike for every gesture (only "forward" and
+    "backward" always take both hands)."""
+    movement, style = MOVEMENTS[gesture]
+    swap, both = rng.random() < 0.15, rng.random() < 0.8
+    main = 1 if person.left_handed != swap else -1                # the person faces the camera
+    sides = (main, -main) if both or movement == "spread" else (main,)
+    inward = -0.05 if len(sides) == 2 else -0.30
+    outward, up, near = rng.uniform(inward, 0.28), rng.uniform(-0.26, 0.14), rng.uniform(0.48, 0.66)
     size = person.amplitude * rng.uniform(0.88, 1.14)
-    angle = rng.uniform(0, 2 * np.pi)
-    idle, rise = rng.uniform(0.03, 0.07, 2), rng.uniform(0.10, 0.14, 2)
-    repeats = int(rng.integers(1, 3))
-    share = rng.uniform(0.62, 0.72)                             # of a repetition that is stroke, the rest is return
+    angle, start = rng.uniform(0, 2 * np.pi), int(rng.integers(2))
+    turns = rng.uniform(1.15, 1.35)
+    repeats = 1 + (int(rng.integers(1, 3)) if frames > 100 else 0)
+    idle, rise, share = rng.uniform(0.02, 0.06, 2), rng.uniform(0.05, 0.08, 2), rng.uniform(0.82, 0.9)
+
     phase = np.linspace(0, 1, frames)
     begin, end = idle[0] + rise[0], 1 - idle[1] - rise[1]
-    u = np.clip((phase - begin) / (end - begin), 0, 1) * (repeats if movement == "circle" else repeats - 1 + share)
-    count = np.minimum(np.floor(u), repeats - 1)
-    part = u - count
-    if movement == "circle":                                    # goes on turning, never returns
-        progress = _ease(u / repeats) * 0.35 + u / repeats * 0.65
-        position = _stroke(movement, progress * repeats, base, size, side, angle)
-        palm = np.ones(frames)
-    else:
-        stroke, back = _ease(part / share), _ease((part - share) / (1 - share))
-        position = _stroke(movement, stroke - back, base, size, side, angle)
-        lift = np.sin(np.pi * np.clip((part - share) / (1 - share), 0, 1))
-        position[:, 2] -= 0.12 * lift                           # the hand returns nearer to the body, and closed
-        palm = 1 - np.clip(3 * lift, 0, 1)
-    neutral = NEUTRAL * [side, 1, 1]
-    via = np.array([side * 0.15, -0.55, 0.55])
-    up = _ease((phase - idle[0]) / rise[0])
-    down = _ease((phase - end) / rise[1])
-    first, last = position[0], position[-1]
+    active = np.clip((phase - begin) / (end - begin), 0, 1)
+    up_reach, down_reach = ease((phase - idle[0]) / rise[0]), ease((phase - end) / rise[1])
     before, after = phase < begin, phase > end
-    position[before] = _bezier(neutral, via, first, up[before])
-    position[after] = _bezier(last, via, neutral, down[after])
-    palm = palm * np.where(before, _ease(2 * up - 1), 1) * np.where(after, _ease(1 - 2 * down), 1)
-    if backwards:
-        position, palm = position[::-1].copy(), palm[::-1].copy()
-    return HandPath(position, palm, side)
+    if movement == "circle":
+        turned = angle + 2 * np.pi * turns * repeats * active
+        course, withdrawn = np.stack([np.cos(turned), np.sin(turned), 0 * turned], 1), np.zeros(frames)
+    else:
+        along, withdrawn = stroke_progress(style, active, repeats, share, start)
+        course = np.repeat(along[:, None], 3, 1)
+        if style == "to and fro":
+            course = 0.75 * course
+    hands, palms = {}, {}
+    for side in sides:
+        base = np.array([side * outward, up, near])
+        half = np.array(_HALF[movement]) * ([side, 1, 1] if movement == "spread" else 1)
+        position = base + size * half * course
+        position[:, 2] -= 0.12 * withdrawn                      # the hand returns nearer to the body, and closed
+        neutral, via = NEUTRAL * [side, 1, 1], np.array([side * 0.15, -0.55, 0.55])
+        first, last = position[0], position[-1]
+        position[before] = bezier(neutral, via, first, up_reach[before])
+        position[after] = bezier(last, via, neutral, down_reach[after])
+        hands[side] = position
+        palms[side] = (1 - np.clip(3 * withdrawn, 0, 1)) * ease(2 * up_reach - 1) * ease(1 - 2 * down_reach)
+    lean = size * np.array(_LEAN[movement]) * course
+    lean[:, 1] -= size * _LEAN[movement][1]                     # nobody stands taller than upright
+    lean[:, 1] -= 0.15 * lean[:, 2]                             # who leans forward, lowers the head
+    lean *= (up_reach * (1 - down_reach))[:, None] * (0.0 if style == "to and fro" else 1.0)
+    if style == "reversed":
+        hands, palms = {s: h[::-1] for s, h in hands.items()}, {s: p[::-1] for s, p in palms.items()}
+        lean = lean[::-1]
+    return Performance(hands, palms, lean)

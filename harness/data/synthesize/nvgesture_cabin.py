@@ -18,7 +18,7 @@ from harness.data.synthesize.body import (
     TROUSERS,
     Capsule,
     arm_lengths,
-    solve_arm,
+    solve_limb,
 )
 from harness.data.synthesize.cameras import Camera
 from harness.data.synthesize.nvgesture_motion import HandMotion
@@ -78,7 +78,7 @@ def _arm(person: Person, outfit_index: int, shoulder: np.ndarray, target: np.nda
          side: int) -> tuple[list[Capsule], np.ndarray]:
     upper, fore = arm_lengths(person)
     hint = np.array([side * (0.3 + person.elbow), -1.0, 0.1])
-    elbow, wrist = solve_arm(shoulder, target, upper, fore, hint)
+    elbow, wrist = solve_limb(shoulder, target, upper, fore, hint)
     radius = 0.027 * person.height * (0.7 + 0.3 * person.girth)
     sleeve = SLEEVE if person.outfits[outfit_index].long_sleeves else FOREARM
     return [Capsule(shoulder, elbow, radius * 1.15, radius * 0.95, SLEEVE),

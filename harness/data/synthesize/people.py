@@ -43,8 +43,8 @@ class Person:
 
 def _outfit(rng: np.random.Generator) -> Outfit:
     def cloth() -> tuple[float, float, float]:
-        value = np.exp(rng.uniform(np.log(0.04), np.log(0.7)))
-        tint = 1 + rng.normal(0, 0.25, 3)
+        value = np.exp(rng.uniform(np.log(0.14), np.log(0.5)))
+        tint = 1 + rng.normal(0, 0.2, 3)
         return tuple(float(v) for v in np.clip(value * tint, 0.02, 0.85))
 
     return Outfit(cloth(), tuple(0.7 * v for v in cloth()), bool(rng.random() < 0.6), float(rng.uniform(0.45, 0.8)))
@@ -54,7 +54,7 @@ def make_person(seed: int, name: str, sex: str) -> Person:
     """The subject `name`, always the same for one seed."""
     rng = generator(seed, "person", name)
     woman = sex == "f"
-    tone = rng.uniform(0.35, 1.0)
+    tone = rng.uniform(0.6, 1.1)
     skin = tone * np.array([0.62, 0.44, 0.35]) * (1 + rng.normal(0, 0.03, 3))
     hair = np.array([0.06, 0.05, 0.045]) * np.exp(rng.uniform(-0.4, 1.4))
     return Person(

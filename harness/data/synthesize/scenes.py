@@ -63,20 +63,20 @@ def make_scene(seed: int, name: str) -> Scene:
 
     wall = float(rng.uniform(5.0, 9.0) if outdoor else rng.uniform(4.2, 6.0))
     panels = []
-    for _ in range(int(rng.integers(5, 10))):
+    for _ in range(int(rng.integers(4, 8))):
         bottom = 0.0 if rng.random() < 0.65 else float(rng.uniform(0.6, 1.6))
         if outdoor and rng.random() < 0.5:                      # trunks and posts
             width, top = float(rng.uniform(0.12, 0.35)), 3.5
         else:
             width, top = float(rng.uniform(0.4, 1.6)), bottom + float(rng.uniform(0.5, 1.9))
         panels.append(Panel(float(rng.uniform(-2.4, 2.4)), bottom, top, float(rng.uniform(4.1, wall)), width,
-                            albedo(0.05, 0.6, 0.25), float(rng.normal(0, 0.8) + 6.0 * (rng.random() < 0.08))))
+                            albedo(0.04, 0.2, 0.2), float(rng.normal(0, 0.8) + 6.0 * (rng.random() < 0.08))))
     waves = np.stack([rng.uniform(0.5, 9, 6), rng.uniform(0.5, 9, 6), rng.uniform(0, 6.28, 6),
-                      rng.uniform(0.01, 0.09, 6)], 1)
+                      rng.uniform(0.01, 0.05, 6)], 1)
     tint = np.array([1.0, rng.uniform(0.72, 0.95), rng.uniform(0.4, 1.1)])
     side = rng.uniform(-0.8, 0.8)
     return Scene(
-        name=name, outdoor=outdoor, wall=wall, wall_albedo=albedo(0.12, 0.6), floor_albedo=albedo(0.08, 0.35),
+        name=name, outdoor=outdoor, wall=wall, wall_albedo=albedo(0.06, 0.2), floor_albedo=albedo(0.05, 0.15),
         panels=tuple(sorted(panels, key=lambda p: -p.z)), texture=waves,
         ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
         day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),

@@ -103,7 +103,7 @@ def render_image(pid: int, cam: int, number: int, seed: int) -> np.ndarray:
     hands = {s: np.array([[s * rng.uniform(0.05, 0.15), -0.92, 0.1 + swing]]) for s, swing in zip((-1, 1), stride, strict=True)}
     body = standing_body(
         person, 0, np.array([0.0, 0.0, distance]), rng.uniform(-1.2, 1.2), hands, {s: np.array([0.2]) for s in (-1, 1)},
-        motion=np.zeros((1, 3)), head_turn=rng.normal(0, 0.4, 1),
+        lean=np.zeros((1, 3)), head_turn=rng.normal(0, 0.4, 1),
     )
     light = (0.0, -0.1, -1.0) if infrared else (place_rng.uniform(-0.8, 0.8), -0.8, -0.5)
     drawing = Rasteriser(body, camera, light).draw(0, 1)
