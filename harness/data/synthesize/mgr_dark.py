@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,8 +80,8 @@ def cameras(aim: float, distance: float, rng: np.random.Generator, scale: float 
     """The Kinect's colour and depth cameras and the thermal camera beside them, set up anew for each take and pointed at
     `aim` metres above the floor, `distance` metres away, as well as one points a tripod."""
     height = rng.uniform(1.15, 1.45)
-    yaw, roll = rng.normal(0, 0.035), rng.normal(0, 0.02)
-    pitch = np.arctan((aim - height) / distance) + rng.normal(0, 0.025)
+    yaw, roll = rng.normal(0, 0.045), rng.normal(0, 0.02)
+    pitch = np.arctan((aim - height) / distance) + rng.normal(0, 0.04)
     aside = rng.choice([-1, 1]) * rng.uniform(0.10, 0.20)
     above = rng.uniform(-0.05, 0.10)
     out = {}
@@ -110,9 +111,12 @@ def _slow_noise(frames: int, columns: int, rng: np.random.Generator) -> np.ndarr
     return np.sin(2 * np.pi * rate * t + phase).mean(2)
 
 
-def render_take(take: Take, seed: int, scale: float = 1.0,
-                modalities: tuple[str, ...] = MODALITIES) -> dict[str, np.ndarray]:
-    """Frames of a take by modality: rgb uint8 [T,H,W,3]; depth and ir uint8 [T,H,W,1]."""
+def render_take(take: Take, seed: int, scale: float = 1.0, modalities: tuple[str, ...] = MODALITIES,
+                only: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+    """Frames of a take by modality: rgb uint8 [T,H,W,3]; depth and ir uint8 [T,H,W,1].
+
+    `only` these frame numbers, where not all are needed; they show the same with other noise.
+    """
     rng = generator(seed, "take", take.clip_id)
     person, scene = subject(seed, take.subject), make_scene(seed, take.scene)
     frames = frame_count(take, seed)
@@ -142,6 +146,7 @@ def render_take(take: Take, seed: int, scale: float = 1.0,
             sensor = DepthSensor(backdrop, noise).measure
         else:
             sensor = ThermalSensor(person, outfit, backdrop, ambient, noise).measure
-        chunks = [sensor(drawer.draw(i, min(i + CHUNK, frames)), noise) for i in range(0, frames, CHUNK)]
+        spans = [(i, min(i + CHUNK, frames)) for i in range(0, frames, CHUNK)] if only is None else [(i, i + 1) for i in only]
+        chunks = [sensor(drawer.draw(*span), noise) for span in spans]
         out[m] = np.concatenate(chunks)
     return out

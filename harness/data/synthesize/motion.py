@@ -71,14 +71,14 @@ def _glide(t: np.ndarray) -> np.ndarray:
     return 0.1 * ease(t) + 0.9 * t
 
 
-def stroke_progress(style: str, active: np.ndarray, repeats: int, share: float, start: int) -> tuple[np.ndarray, np.ndarray]:
+def stroke_progress(style: str, active: np.ndarray, repeats: int, share: float, start: float) -> tuple[np.ndarray, np.ndarray]:
     """Where on its stroke (-1..1) the hand is, and how far it is withdrawn (0..1), at progress `active` (0..1) [T].
 
     "once": `repeats` strokes from -1 to 1, each but the last followed by a quick return. "to and fro": four passes at
-    one speed, the first toward +1 if `start` is 1, else toward -1.
+    one speed, from a place and in a direction that `start` (0..2) gives.
     """
     if style == "to and fro":
-        passes = np.clip(active * 4, 0, 4 - 1e-9) + start
+        passes = 4 * active + start
         number = np.floor(passes)
         part = _glide(passes - number)
         return np.where(number % 2 == 0, 1 - 2 * part, 2 * part - 1), np.zeros_like(active)
@@ -98,7 +98,7 @@ def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator)
     inward = -0.05 if len(sides) == 2 else -0.30
     outward, up, near = rng.uniform(inward, 0.28), rng.uniform(-0.26, 0.14), rng.uniform(0.48, 0.66)
     size = person.amplitude * rng.uniform(0.88, 1.14)
-    angle, start = rng.uniform(0, 2 * np.pi), int(rng.integers(2))
+    angle, start, stance = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2), rng.uniform(0, 0.26)
     turns = rng.uniform(1.15, 1.35)
     repeats = 1 + (int(rng.integers(1, 3)) if frames > 100 else 0)
     idle, rise, share = rng.uniform(0.02, 0.06, 2), rng.uniform(0.05, 0.08, 2), rng.uniform(0.82, 0.9)
@@ -129,9 +129,13 @@ def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator)
         hands[side] = position
         palms[side] = (1 - np.clip(3 * withdrawn, 0, 1)) * ease(2 * up_reach - 1) * ease(1 - 2 * down_reach)
     lean = size * np.array(_LEAN[movement]) * course
-    lean[:, 1] -= size * _LEAN[movement][1]                     # nobody stands taller than upright
+    if style == "to and fro":                                   # only the hands wave
+        lean = 0 * lean
+    if style != "to and fro" and _LEAN[movement][1]:
+        stance = size * _LEAN[movement][1]                      # as deep as it takes to rise and never to fly
+    lean[:, 1] -= stance
     lean[:, 1] -= 0.15 * lean[:, 2]                             # who leans forward, lowers the head
-    lean *= (up_reach * (1 - down_reach))[:, None] * (0.0 if style == "to and fro" else 1.0)
+    lean *= (up_reach * (1 - down_reach))[:, None]
     if style == "reversed":
         hands, palms = {s: h[::-1] for s, h in hands.items()}, {s: p[::-1] for s, p in palms.items()}
         lean = lean[::-1]

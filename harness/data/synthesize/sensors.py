@@ -93,6 +93,9 @@ class SiliconSensor:
         self.exposure = exposure
         scale = (exposure.electrons / exposure.full) * np.asarray(exposure.tint, np.float32)
         top = _LEVELS - 1
+        low = np.sqrt(exposure.ambient_light)
+        self.low = np.full(len(PARTS), low, np.float32)
+        self.low[TOP] = 0.4 * low + 0.6                         # the trunk is flatter than its capsules
         self.parts = (top * np.sqrt(reflectance * scale)).astype(np.float32)
         room = exposure.ambient_light + 0.5 * (1 - exposure.ambient_light)
         self.background = np.minimum(top * np.sqrt(background * scale * room), top).astype(np.intp) * _DRAWS
@@ -104,11 +107,10 @@ class SiliconSensor:
         box = body_box(drawing.part)
         rows, cols = box
         pool = _index_pool()
-        low = np.sqrt(self.exposure.ambient_light)
         for i in range(len(frames)):
             index = self.background.copy()
             part = drawing.part[i][box]
-            light = np.maximum(drawing.shade[i][box], 0) * np.float32(1 - low) + np.float32(low)
+            light = np.maximum(drawing.shade[i][box], 0) * (1 - self.low)[part] + self.low[part]
             level = np.minimum(self.parts[part] * light[..., None], _LEVELS - 1).astype(np.intp) * _DRAWS
             np.copyto(index[rows, cols], level, where=(part > 0)[..., None])
             index += _noise(pool, index.shape, rng)
