@@ -103,3 +103,29 @@ def bench_sweep_command(
     store = work_dir / "clip_store"
     build_stores(ws.needed(), store, 2)
     say(bench_sweep(ws, work_dir, str(store), quick), as_json)
+
+
+@command.command("kills")
+@click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="SIGKILLs to survive.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the moments and the targets.")
+@click.option(
+    "--work-dir",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Empty scratch folder, kept.  [default: a temporary one]",
+)
+@click.option("--json", "as_json", is_flag=True)
+def bench_kills_command(count, seed, work_dir: Path | None, as_json) -> int:
+    """Kill a smoke run-all again and again, go on, and compare its ledger with an undisturbed one, bit for bit.
+
+    Exit code 1 where anything differs or is lost.
+    """
+    import tempfile
+
+    from harness.bench.kills import bench_kills
+
+    with contextlib.ExitStack() as stack:
+        folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        result = bench_kills(folder, count, seed, lambda line: click.echo(line, err=True))
+    say(result, as_json)
+    return 1 if result["records_unequal"] or result["lost"] else 0

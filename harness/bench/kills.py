@@ -1,0 +1,297 @@
+"""Kills: what a ``run-all`` loses when it is killed again and again and started again. It must lose nothing.
+
+A smoke ``run-all`` is killed (SIGKILL) at seeded moments: the harness alone, one job, or all their process groups at
+once. After each death of the harness the same command is started again until it ends with everything done. The ledger
+is then held against that of an undisturbed run, bit for bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.bench.ledger_diff import compare_ledgers, files_of
+from harness.environment import environment, hardware
+
+TARGETS = ("harness", "job", "both")
+LONGEST_WAIT_S = 20.0  # a kill comes at most this long after the one before
+AIMED_SHARE = 0.33  # of the kills: they follow the next line that the harness prints, where jobs start and end
+AIMED_WAIT_S = 1.0
+STUCK_S = 1800.0
+WORK, SITE = "work", "site"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def run_all_command(*options: str) -> list[str]:
+    """``run-all`` with its folders relative to where it is started."""
+    return [
+        *[sys.executable, "-m", "harness", "run-all", "--work-dir", WORK, "--site", SITE],
+        *options,
+    ]
+
+
+@dataclass
+class Count:
+    """What happened so far."""
+
+    by_target: Counter = field(default_factory=Counter)
+    by_phase: Counter = field(default_factory=Counter)
+    starts: int = 0
+    retried: int = 0  # by the harness itself, lines of `retry`
+    given_up: int = 0  # retries used up: failed until the next start
+    pids: dict[int, float] = field(default_factory=dict)  # processes that were there at a kill -> start time
+
+    @property
+    def kills(self) -> int:
+        return sum(self.by_target.values())
+
+
+class Start:
+    """One start of the command: its process, the lines it prints, and the jobs it runs."""
+
+    def __init__(self, command: list[str], place: Path) -> None:
+        path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+        self.process = subprocess.Popen(
+            command,
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self._spoke = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            self._spoke.set()
+
+    @property
+    def over(self) -> bool:
+        return self.process.poll() is not None
+
+    @property
+    def phase(self) -> str:
+        """``plan``, ``synthesis``, ``clip store``, ``jobs`` or ``report``, by the last line that tells."""
+        for line in reversed(list(self.lines)):
+            for words, phase in PHASES:
+                if words in line:
+                    return phase
+        return "plan"
+
+    def wait(self, seconds: float) -> None:
+        """Until the time is up or the process is over."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+
+    def wait_for_a_line(self, seconds: float) -> None:
+        self._spoke.clear()
+        end = time.monotonic() + seconds
+        while not self.over and not self._spoke.wait(0.1) and time.monotonic() < end:
+            pass
+
+    def family(self) -> list[psutil.Process]:
+        """The harness's process and all that come from it."""
+        try:
+            own = psutil.Process(self.process.pid)
+            return [own, *own.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def jobs(self) -> list[int]:
+        """Process groups of the running jobs: each job leads one of its own."""
+        found = []
+        for child in self.family()[1:]:
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(child.pid) == child.pid:
+                    found.append(child.pid)
+        return sorted(found)
+
+    def result(self) -> int:
+        """The exit code, when all that it printed was read. Raises ValueError where it hangs."""
+        try:
+            code = self.process.wait(STUCK_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise ValueError(f"it hangs; last lines: {' | '.join(self.lines[-5:])}") from None
+        self._reader.join(5.0)  # a job that outlives the harness keeps the pipe open
+        return code
+
+
+PHASES = (
+    (" jobs: ", "report"),
+    ("started ", "jobs"),
+    ("done  ", "jobs"),
+    ("retry ", "jobs"),
+    ("elsewhere ", "jobs"),
+    ("failed  ", "jobs"),
+    ("clip store", "clip store"),
+    ("synthetic ", "synthesis"),
+)
+
+
+def kill_something(start: Start, draw: random.Random, count: Count) -> str:
+    """Kill one target that is there; returns which, '' where all was over."""
+    jobs = start.jobs()
+    target = draw.choice(TARGETS) if jobs else "harness"
+    victim = draw.choice(jobs) if jobs else 0
+    phase = start.phase
+    for process in start.family():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            count.pids[process.pid] = process.create_time()
+    if start.over:
+        return ""
+    if target == "harness":
+        start.process.kill()
+    for group in {"job": [victim], "both": [start.process.pid, *jobs]}.get(target, []):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    count.by_target[target] += 1
+    count.by_phase[phase] += 1
+    return target
+
+
+def survive(
+    command: list[str],
+    place: Path,
+    draw: random.Random,
+    wanted: int,
+    count: Count,
+    say: Callable[[str], None],
+    longest_wait: float = LONGEST_WAIT_S,
+) -> None:
+    """Start the command in a folder again and again, killing, until it ended with code 0.
+
+    Raises:
+        ValueError: it failed although nothing was killed since it was started.
+    """
+    while True:
+        start = Start(command, place)
+        count.starts += 1
+        before = count.kills
+        while count.kills < wanted and not start.over:
+            if draw.random() < AIMED_SHARE:
+                start.wait_for_a_line(longest_wait)
+                start.wait(draw.uniform(0.0, AIMED_WAIT_S))
+            else:
+                start.wait(draw.uniform(0.0, longest_wait))
+            target = "" if start.over else kill_something(start, draw, count)
+            if target:
+                say(f"kill {count.kills} of {wanted}: {target} while {start.phase}")
+            if target in ("harness", "both"):
+                break
+        code = start.result()
+        count.retried += sum("  retry " in line for line in start.lines)
+        count.given_up += sum("  failed " in line for line in start.lines)
+        if code == 0:
+            return
+        if code > 0 and count.kills == before:
+            raise ValueError(
+                f"{place}: ended with code {code} although nothing was killed: {' | '.join(start.lines[-5:])}"
+            )
+
+
+def bench_kills(
+    folder: Path,
+    wanted: int = 100,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+    command: list[str] | None = None,
+    longest_wait: float = LONGEST_WAIT_S,
+) -> dict[str, Any]:
+    """Kill ``wanted`` times, in as many runs as that takes, and compare every ledger with that of an undisturbed run.
+
+    Args:
+        folder: scratch folder, empty or absent. The first run that is killed also makes data and clip stores; the
+            further ones share those of the undisturbed run.
+        command: what to run in each place; it keeps its ledger in ``work``.
+
+    Returns: a JSON-serialisable dict. ``records_unequal`` and ``lost`` are what must be empty.
+
+    Raises:
+        ValueError: the folder is not empty, or a run fails by itself.
+    """
+    folder = Path(folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder}: not empty; give an empty or a new folder with --work-dir")
+    command = command or run_all_command("--profile", "smoke")
+    began = time.monotonic()
+    draw = random.Random(seed)
+    count = Count()
+    calm = folder / "undisturbed"
+    calm.mkdir(parents=True)
+    say("undisturbed run")
+    survive(command, calm, draw, 0, Count(), say)
+    calm_seconds = time.monotonic() - began
+    total: dict[str, Any] = {"records_equal": 0, "records_unequal": [], "lost": [], "leftover_files": []}
+    runs = 0
+    while count.kills < wanted:
+        place = folder / f"run-{runs}"
+        (place / WORK).mkdir(parents=True)
+        if runs:
+            share(calm, place)
+        runs += 1
+        survive(command, place, draw, wanted, count, say, longest_wait)
+        found = compare_ledgers(calm / WORK, place / WORK)
+        total["records_equal"] += found.equal
+        total["records_unequal"] += [f"run-{runs - 1}: {line}" for line in found.unequal]
+        total["lost"] += [f"run-{runs - 1}: {name}" for name in found.missing]
+        total["leftover_files"] += [
+            f"run-{runs - 1}: {name}" for name in sorted(files_of(place / WORK) - files_of(calm / WORK))
+        ]
+        say(f"run {runs} over: {found.equal} records equal, {len(found.unequal) + len(found.missing)} not")
+    return {
+        "kills": count.kills,
+        **{f"kills_of_{t}": count.by_target[t] for t in TARGETS},
+        "kills_by_phase": dict(count.by_phase),
+        "runs": runs,
+        "starts_after_a_kill": count.starts - runs,
+        "jobs_retried": count.retried,
+        "jobs_given_up_until_the_next_start": count.given_up,
+        **total,
+        "processes_left": len(still_there(count.pids)),
+        "undisturbed_s": calm_seconds,
+        "total_s": time.monotonic() - began,
+        "seed": seed,
+        "hardware": hardware(),
+        "environment": environment(),
+    }
+
+
+def share(calm: Path, place: Path) -> None:
+    """Let a run use the data and the clip stores of the undisturbed one."""
+    for name in ("data", f"{WORK}/clip_store"):
+        if (calm / name).is_dir():
+            (place / name).symlink_to((calm / name).resolve(), target_is_directory=True)
+
+
+def still_there(pids: dict[int, float], patience: float = 30.0) -> list[int]:
+    """Which of these processes live on after some time: nothing may outlast its harness for long."""
+    end = time.monotonic() + patience
+    while True:
+        alive = []
+        for pid, started in pids.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                if process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE:
+                    alive.append(pid)
+        if not alive or time.monotonic() > end:
+            return alive
+        time.sleep(0.5)
