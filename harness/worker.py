@@ -34,7 +34,7 @@ from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import CellInfo, Failure, RunRecord
 from harness.ledger.store import PREDICTIONS, load_predictions, write_record
 from harness.measure import count_cost
-from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped
+from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
@@ -115,6 +115,7 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
     if spec.kind == "train":
         record.cost.train_seconds = train(runner, log)
         record.epochs = log.epochs
+        record.notes += remarks(runner)
         record.cost.data_time_share = log.data_time_share()
         full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
         publish_weights(full, folder / CHECKPOINT, spec.key, spec.cell)
@@ -191,6 +192,7 @@ def run_side_by_side(
         record = own if i == 0 else own.model_copy(deep=True)
         record.key, record.cell, record.identity = member.key, member.cell, member.identity
         record.command, record.attempts = member.command, member.attempts
+        record.notes += remarks(runner) if i == 0 else []  # the others are copies of the first
         record.epochs = log.of_point(i)
         record.cost.train_seconds = seconds / count
         record.cost.test_seconds = tested / count

@@ -173,3 +173,12 @@ class RunLog(Hook):
     def data_time_share(self) -> float | None:
         total = sum(e.seconds or 0.0 for e in self.epochs)
         return sum(e.data_seconds or 0.0 for e in self.epochs) / total if total > 0 else None
+
+
+def remarks(runner) -> list[str]:
+    """What a reader must know about how the network of a Runner was trained, one line each."""
+    untaught = sorted(getattr(runner.model, "undistilled", ()))
+    if not untaught:
+        return []
+    few = ", ".join(untaught[:3])
+    return [f"{len(untaught)} training clips had no stream to be taught by: trained without distillation (first: {few})"]

@@ -85,6 +85,11 @@ def _missing_stream(clip: Clip, name: str, usual: tuple | None) -> list[Finding]
     if usual is None:  # no clip has it: a note about the set, not a defect of each clip
         return []
     remedy = f"leave the clip out (--quarantine); training with {name} refuses it"
+    if name == "ir":
+        remedy = (
+            "nothing to do for a training clip: distillation trains it on its class alone, networks on ir leave it "
+            "out; a test clip must be left out (--quarantine)"
+        )
     return [Finding(clip.clip_id, "error", "missing stream", f"has no {name} stream, other clips have", remedy)]
 
 

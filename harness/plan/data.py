@@ -87,6 +87,7 @@ def _query(dataset: dict[str, Any]) -> tuple:
         dataset.get("split", "train"),
         modalities,
         str(dataset.get("quarantine") or ""),
+        tuple(sorted((dataset.get("lacking") or {}).items())),
     )
 
 
@@ -102,11 +103,17 @@ def _table(kind: str, root: str, arguments: str) -> ClipTable:
 
 @cache
 def _clips(
-    kind: str, root: str, arguments: str, split: str, modalities: tuple[str, ...], quarantine: str
+    kind: str,
+    root: str,
+    arguments: str,
+    split: str,
+    modalities: tuple[str, ...],
+    quarantine: str,
+    lacking: tuple[tuple[str, str], ...],
 ) -> tuple[ClipTable, tuple[Clip, ...], str]:
     table = _table(kind, root, arguments)
-    clips = tuple(select_clips(table, split, modalities, quarantine))
-    return table, clips, fingerprint(clips, modalities)
+    clips = tuple(select_clips(table, split, modalities, quarantine, dict(lacking)))
+    return table, clips, fingerprint(clips, modalities, dict(lacking))
 
 
 @cache

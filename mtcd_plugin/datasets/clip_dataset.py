@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +11,10 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from mmaction.datasets.base import BaseActionDataset
+from mmengine.logging import print_log
 
 from mtcd_plugin.formats.clip_store import ClipStore, groups, source_hash
-from mtcd_plugin.formats.clips import RENDERED_FROM, Clip, ClipTable, source_stream
+from mtcd_plugin.formats.clips import RENDERED_FROM, Clip, ClipTable, has_stream, source_stream
 from mtcd_plugin.formats.splits import select_clips
 
 
@@ -29,9 +31,12 @@ class ClipDataset(BaseActionDataset):
         clip_store: folder of stores built from the videos, '' for none. One that fits these videos and
             ``LoadModalities.size`` is read; where there is none, the videos are.
         quarantine: file with one clip id per line to leave out, '' for none.
+        lacking: modality -> what becomes of a clip that has no such stream: ``blank`` keeps it, with black
+            frames and the modality's name in the sample's ``missing``; ``drop`` leaves it out. Both are said
+            in the log. A clip that lacks a modality not named here is an error.
 
-    Each sample has ``clip_id subject pair_id lighting label``, ``streams`` (modality -> ``Stream``),
-    ``stores`` and, with ``clip_store``, ``store_sources``.
+    Each sample has ``clip_id subject pair_id lighting split label``, ``streams`` (modality -> ``Stream``),
+    ``missing`` (modalities without a stream), ``stores`` and, with ``clip_store``, ``store_sources``.
 
     Once ``set_epoch`` was called, the global generators of ``random`` and ``numpy`` are seeded by (seed,
     epoch, index) while a sample is prepared, and restored after it: stock transforms draw the same for any
@@ -51,6 +56,7 @@ class ClipDataset(BaseActionDataset):
         stores: Mapping[str, str] | None = None,
         clip_store: str = "",
         quarantine: str = "",
+        lacking: Mapping[str, str] | None = None,
         **kwargs,
     ) -> None:
         self.split = split
@@ -60,6 +66,7 @@ class ClipDataset(BaseActionDataset):
         }
         self.clip_store = clip_store
         self.quarantine = quarantine
+        self.lacking = {name: what for name, what in (lacking or {}).items() if name in self.modalities}
         self._draw = torch.full((2,), -1, dtype=torch.int64).share_memory_()  # seed, epoch
         super().__init__(
             ann_file="",
@@ -76,7 +83,8 @@ class ClipDataset(BaseActionDataset):
 
     def load_data_list(self) -> list[dict]:
         table = self.read_table()
-        clips = select_clips(table, self.split, self.modalities, self.quarantine)
+        clips = select_clips(table, self.split, self.modalities, self.quarantine, self.lacking)
+        self._say_lacking(table, clips)
         self._metainfo.update(
             classes=list(table.classes), dataset_name=table.name, synthetic=table.synthetic
         )
@@ -88,9 +96,15 @@ class ClipDataset(BaseActionDataset):
                 "subject": clip.subject,
                 "pair_id": clip.pair_id,
                 "lighting": clip.lighting,
+                "split": clip.split,
                 "label": clip.label,
-                "streams": {name: source_stream(clip, name) for name in self.modalities},
-                "store_sources": {name: found[clip.lighting] for name, found in sources.items()},
+                "streams": {
+                    name: source_stream(clip, name) for name in self.modalities if has_stream(clip, name)
+                },
+                "missing": [name for name in self.modalities if not has_stream(clip, name)],
+                "store_sources": {
+                    name: found[clip.lighting] for name, found in sources.items() if clip.lighting in found
+                },
             }
             for clip in clips
         ]
@@ -116,6 +130,23 @@ class ClipDataset(BaseActionDataset):
         with seeded(seed, epoch, idx % len(self)):
             return super().prepare_data(idx)
 
+    def _say_lacking(self, table: ClipTable, clips: list[Clip]) -> None:
+        """One warning for each modality that some clips do not have."""
+        for name, what in self.lacking.items():
+            if what == "drop":
+                whole = select_clips(table, self.split, (name,), self.quarantine, {name: "blank"})
+            else:
+                whole = clips
+            without = [clip.clip_id for clip in whole if not has_stream(clip, name)]
+            if without:
+                done = "left out" if what == "drop" else "kept without it"
+                print_log(
+                    f"{table.name}, split '{self.split}': {len(without)} of {len(whole)} clips have no {name} "
+                    f"stream and are {done} (first: {', '.join(without[:3])})",
+                    logger="current",
+                    level=logging.WARNING,
+                )
+
     def _check_stores(self, clips: list[Clip]) -> None:
         for name in self.modalities:
             if name in RENDERED_FROM and not self.stores.get(name):
@@ -125,6 +156,8 @@ class ClipDataset(BaseActionDataset):
         for name, folder in self.stores.items():
             store = ClipStore.open(folder)
             for clip in clips:
+                if not has_stream(clip, name):
+                    continue
                 frames, stored = source_stream(clip, name).frames, store.length(clip.clip_id)
                 if stored != frames:
                     raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
@@ -56,20 +56,31 @@ class ClipTable:
     name: str
 
 
-def fingerprint(clips: Iterable[Clip], modalities: Sequence[str]) -> str:
+def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Container[str] = ()) -> str:
     """sha256 hex of what training sees of these clips: ids, labels, subjects, splits, windows, frame rates,
     time stamps and file sizes of the given modalities. Neither paths nor modification times count.
 
+    Args:
+        lacking: modalities that a clip may lack.
+
     Raises:
         FileNotFoundError: a video file is missing.
-        ValueError: a clip lacks a modality.
+        ValueError: a clip lacks another modality.
     """
     digest = hashlib.sha256()
     for clip in sorted(clips, key=lambda c: c.clip_id):
-        streams = {name: _facts(clip, name) for name in sorted(modalities)}
+        streams = {
+            name: None if name in lacking and not has_stream(clip, name) else _facts(clip, name)
+            for name in sorted(modalities)
+        }
         row = [clip.clip_id, clip.label, clip.subject, clip.split, streams]
         digest.update(json.dumps(row, separators=(",", ":")).encode())
     return digest.hexdigest()
+
+
+def has_stream(clip: Clip, modality: str) -> bool:
+    """Whether a clip has a modality, or what it is rendered from."""
+    return RENDERED_FROM.get(modality, modality) in clip.streams
 
 
 def source_stream(clip: Clip, modality: str) -> Stream:

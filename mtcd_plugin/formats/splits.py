@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, file_size
+from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, file_size, has_stream
 from mtcd_plugin.formats.text import read_lines
 
 SPLITS = ("train", "test", "fit", "holdout", "all")
+LACKING = ("blank", "drop")
 HOLDOUT_SHARE = 6  # one training subject in six: 2 of NvGesture's 12, 3 of MGR-Dark's 16
 
 
 def select_clips(
-    table: ClipTable, split: str, modalities: Sequence[str], quarantine: str = ""
+    table: ClipTable,
+    split: str,
+    modalities: Sequence[str],
+    quarantine: str = "",
+    lacking: Mapping[str, str] | None = None,
 ) -> list[Clip]:
     """The clips of a split, without those in quarantine, each checked to have a file for every modality.
 
@@ -23,6 +28,8 @@ def select_clips(
         split: ``train``, ``test``, ``all``; ``fit`` and ``holdout`` divide the training subjects.
         modalities: of ``rgb depth ir pseudo_ir``; pseudo_ir stands for the rgb stream that it is
         rendered from. quarantine: file with one clip id per line, '' for none; see ``read_quarantine``.
+        lacking: modality -> what becomes of a clip without it: ``blank`` keeps it, ``drop`` leaves it out; an
+            error for modalities that are not named.
 
     Raises:
         ValueError: unknown split or modality, an empty split, or a clip without one of the streams.
@@ -35,11 +42,16 @@ def select_clips(
     for name in modalities:
         if name not in MODALITIES:
             raise ValueError(f"modality {name!r} is unknown; choose from {', '.join(MODALITIES)}")
+    lacking = {name: what for name, what in (lacking or {}).items() if name in modalities}
+    for name, what in lacking.items():
+        if what not in LACKING:
+            raise ValueError(f"lacking.{name}={what!r} is unknown; choose from {', '.join(LACKING)}")
     left_out = read_quarantine(quarantine) if quarantine else frozenset()
     held_out = holdout_subjects(table) if split in ("fit", "holdout") else frozenset()
     clips = [
         clip for clip in table.clips if clip.clip_id not in left_out and _in_split(clip, split, held_out)
     ]
+    clips = [c for c in clips if all(has_stream(c, name) for name in lacking if lacking[name] == "drop")]
     if not clips:
         lightings = sorted({clip.lighting for clip in table.clips} - {""})
         where = f" ({', '.join(lightings)})" if lightings else ""
@@ -53,7 +65,8 @@ def select_clips(
         )
     for clip in clips:
         for name in modalities:
-            file_size(clip, name)
+            if name not in lacking or has_stream(clip, name):
+                file_size(clip, name)
     return clips
 
 

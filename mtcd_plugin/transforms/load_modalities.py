@@ -39,7 +39,9 @@ class LoadModalities(BaseTransform):
         size: (width, height) of all frames.
         decoder: for videos: ``pyav``, or ``decord`` or ``torchcodec`` where installed.
 
-    Required keys: ``clip_id streams frame_inds``; optional ``stores clip_store store_sources``.
+    Modalities that the clip has no stream of (``missing``) become black frames.
+
+    Required keys: ``clip_id streams frame_inds clip_len``; optional ``stores clip_store store_sources missing``.
     Added keys: ``imgs`` (list of uint8 [h, w, 3 or 1]), ``modality_slices`` (modality -> (first, last + 1) in
     ``imgs``), ``img_shape`` and ``original_shape`` (h, w).
 
@@ -65,6 +67,10 @@ class LoadModalities(BaseTransform):
             frames = self._load(results, name, positions)
             slices[name] = (len(images), len(images) + len(frames))
             images += frames
+        for name in results.get("missing", ()):
+            blank = np.zeros((self.size[1], self.size[0], 3 if name == "rgb" else 1), np.uint8)
+            slices[name] = (len(images), len(images) + results["clip_len"])
+            images += [blank.copy() for _ in range(results["clip_len"])]
         results["imgs"] = images
         results["modality_slices"] = slices
         results["img_shape"] = results["original_shape"] = (self.size[1], self.size[0])

@@ -192,6 +192,34 @@ def test_a_broken_video_found_while_training_is_one_line_with_clip_and_file(mgr_
     assert "\n" not in message and "s1_stop_dark" in message and str(video) in message
 
 
+def test_a_clip_without_infrared_is_black_there_or_left_out_and_both_are_said(mgr_dark_root, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("mtcd_plugin.datasets.clip_dataset.print_log", lambda message, **_: said.append(message))
+    root = Path(shutil.copytree(mgr_dark_root, tmp_path / "copy"))
+    table = (root / "annotations.csv").read_text()
+    (root / "annotations.csv").write_text(table.replace("clips/dark/ir/stop/s1_stop_dark.mp4", ""))
+    with pytest.raises(ValueError, match="clip s1_stop_dark has no ir stream"):
+        build(root, modalities=["rgb", "ir"])
+    whole, kept = (
+        build(r, modalities=["ir", "rgb"], lacking=dict(ir="blank"), test_mode=True) for r in (mgr_dark_root, root)
+    )
+    number = [info["clip_id"] for info in kept.data_list].index("s1_stop_dark")
+    assert len(kept) == 9
+    assert said == [
+        "MGR-Dark, split 'train': 1 of 9 clips have no ir stream and are kept without it (first: s1_stop_dark)"
+    ]
+    ours, theirs = kept[number], whole[number]
+    alone = build(mgr_dark_root, modalities=["rgb"], test_mode=True)[number]
+    assert torch.equal(ours["inputs"]["rgb"], alone["inputs"])
+    assert ours["inputs"]["ir"].shape == theirs["inputs"]["ir"].shape and not ours["inputs"]["ir"].any()
+    assert ours["data_samples"].missing == ["ir"] and theirs["data_samples"].missing == []
+    assert len(pseudo_collate([ours, kept[0]])["inputs"]["ir"]) == 2  # such clips and the others make a batch
+    assert len(build(root, modalities=["ir"], lacking=dict(ir="drop"))) == 8
+    assert len(said) == 2 and "1 of 9 clips have no ir stream and are left out" in said[1]
+    build(mgr_dark_root, modalities=["ir"], lacking=dict(ir="drop"))
+    assert len(said) == 2
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [

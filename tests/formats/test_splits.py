@@ -89,6 +89,24 @@ def test_a_clip_without_a_stream_is_named(table):
         select_clips(broken, "train", ["rgb", "ir"])
 
 
+def test_a_clip_without_a_stream_is_kept_or_dropped_where_that_is_asked_for(table):
+    clip = table.clips[0]
+    streams = {name: stream for name, stream in clip.streams.items() if name != "ir"}
+    bare = dataclasses.replace(clip, streams=streams)
+    broken = dataclasses.replace(table, clips=(bare, *table.clips[1:]))
+    whole = select_clips(table, "train", ["rgb", "ir"])
+    assert select_clips(broken, "train", ["rgb", "ir"], lacking={"ir": "blank"}) == [bare, *whole[1:]]
+    assert select_clips(broken, "train", ["rgb", "ir"], lacking={"ir": "drop"}) == whole[1:]
+    assert select_clips(broken, "train", ["rgb"], lacking={"ir": "drop"}) == [bare, *whole[1:]]  # ir is not asked for
+    with pytest.raises(ValueError, match="has no ir stream"):
+        select_clips(broken, "train", ["rgb", "ir"], lacking={"depth": "drop"})
+    with pytest.raises(ValueError, match="lacking.ir='skip' is unknown; choose from blank, drop"):
+        select_clips(broken, "train", ["ir"], lacking={"ir": "skip"})
+    with_it = fingerprint(table.clips, ["rgb", "ir"])
+    assert fingerprint(table.clips, ["rgb", "ir"], ["ir"]) == with_it
+    assert fingerprint(broken.clips, ["rgb", "ir"], ["ir"]) not in (with_it, fingerprint(table.clips, ["rgb"]))
+
+
 def test_a_missing_file_is_named_with_its_clip(mgr_dark_root, tmp_path):
     root = shutil.copytree(mgr_dark_root, tmp_path / "copy")
     table = read_mgr_dark(str(root))

@@ -1,3 +1,3 @@
 _base_ = './mgr_dark_rgb.py'
-train_dataloader = dict(dataset=dict(modalities=['ir']))
+train_dataloader = dict(dataset=dict(modalities=['ir'], lacking=dict(ir='drop')))
 test_dataloader = dict(dataset=dict(modalities=['ir']))

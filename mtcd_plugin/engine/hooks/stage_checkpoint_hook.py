@@ -51,8 +51,8 @@ class StageCheckpointHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Says once, after the first epoch, which clips had no stream to be taught by."""
         model = bare(runner)
-        if runner.epoch == 0 and isinstance(model, CrossModalDistiller) and model.undistilled:
-            names = sorted(model.undistilled)
+        names = sorted(getattr(model, "undistilled", ()))
+        if runner.epoch == 0 and names:
             runner.logger.warning(
                 f"{len(names)} clips lack a stream that teaches; they are trained without distillation "
                 f"(first: {', '.join(names[:3])})"

@@ -319,9 +319,10 @@ class CrossModalDistiller(BaseModel):
             losses["loss_fusion"] = F.cross_entropy(fused_logits, labels_of(data_samples, z.device))
 
         losses["kd_share"] = both.float().mean()
-        self.undistilled.update(
-            clip_name(s) for s, ok in zip(data_samples, both.tolist(), strict=True) if not ok
-        )
+        if self.partners is None:  # the shuffled teacher lacks a partner for its first clips, no stream
+            self.undistilled.update(
+                clip_name(s) for s, ok in zip(data_samples, both.tolist(), strict=True) if not ok
+            )
         labels, predicted = labels_of(data_samples, z.device), logits.argmax(dim=1)
         for role, t in taught.items():
             said = t["logits"].argmax(dim=1)

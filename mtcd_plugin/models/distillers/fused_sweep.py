@@ -71,6 +71,11 @@ class FusedSweepDistiller(BaseModel):
         """What the checkpoints of the teachers say about themselves."""
         return {role: point.about.get(role, {}) for role, point in self.first.items()}
 
+    @property
+    def undistilled(self) -> set[str]:
+        """Clips that some student was not taught about."""
+        return set().union(*(point.undistilled for point in self.points))
+
     def init_weights(self) -> None:
         state = torch.get_rng_state()
         for point in self.points:

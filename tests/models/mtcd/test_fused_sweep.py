@@ -5,12 +5,12 @@ import copy
 import pandas as pd
 import pytest
 import torch
-from mmaction.registry import MODELS
+from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mtcd_plugin.sweep import can_fuse, fuse, group_size, point_checkpoints
-from tests.models.mtcd.toy import distiller, network
+from tests.models.mtcd.toy import batch, build, distiller, network
 
 POINTS = [
     {},
@@ -106,6 +106,19 @@ def test_equal_to_separate_runs(config, tmp_path):
     different = [not torch.equal(trained[0], w) for w in trained[1:]]
     assert all(different)  # the points do differ
     MODELS.build(network()).load_state_dict(parts[0]["state_dict"], strict=True)
+
+
+def test_clips_that_nobody_is_taught_about_are_counted(tmp_path):
+    base = distiller(tmp_path)
+    preprocessor = base.pop("data_preprocessor")
+    points = [dict(alpha=0.0), dict()]
+    model = build(dict(type="FusedSweepDistiller", base=base, points=points, data_preprocessor=preprocessor))
+    data = batch()
+    data["inputs"]["ir"][2].zero_()
+    one = dict(point=dict(optimizer=dict(type="SGD", lr=0.1)))
+    constructor = OPTIM_WRAPPER_CONSTRUCTORS.build(dict(type="SweepOptimWrapperConstructor", optim_wrapper_cfg=one))
+    model.train_step(data, constructor(model))
+    assert model.undistilled == {"clip2"}
 
 
 def test_teachers_are_built_once_and_bad_points_are_refused(tmp_path):
