@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
 from mtcd_plugin.formats.clip_store import ClipStoreWriter
+from mtcd_plugin.models.translators.enhance import enhance
 
 GRID = 16  # frames are compared at 16 x 16: the infrared camera stands beside the RGB one
 
@@ -18,19 +21,18 @@ GRID = 16  # frames are compared at 16 x 16: the infrared camera stands beside t
 @METRICS.register_module()
 class PseudoInfraredStore(BaseMetric):
     """Writes each clip's ``pseudo_ir`` to a clip store, frame by frame beside its RGB window, and compares it
-    with the
-    true infrared where the batch has it.
+    with the true infrared where the batch has it.
 
     Args:
         output_dir: folder of the store; it must not exist yet. '' measures only.
         source: what the store was made from, e.g. the translator's checksum.
-        strips: number of clips of which an image strip is written to ``<output_dir>/../strips``.
+        strips: number of clips of which an image strip is written to ``<output_dir>/../strips``: of the test
+            split where there is one, by the hash of their id, so that every translator shows the same clips.
 
-    ``compute_metrics`` returns, as means over clips:
+    ``compute_metrics`` returns, as means over the clips of the test split (over all where samples do not name it):
 
     - ``flicker``: mean |difference of following frames| of pseudo-infrared over that of RGB, both divided by
-    their
-      standard deviation (1 = as lively as the RGB it was made from);
+      their standard deviation (1 = as lively as the RGB it was made from);
     - ``ir_flicker``: the same for the true infrared;
     - ``ir_correlation``: Pearson correlation with the true infrared at 16 x 16 pixels, per frame;
     - ``ir_distance``: mean absolute difference of the grey levels there, in 0..1;
@@ -50,7 +52,7 @@ class PseudoInfraredStore(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.output_dir, self.source, self.strips = output_dir, source, strips
         self.writer: ClipStoreWriter | None = None
-        self.drawn = 0
+        self.drawn: list[tuple[bool, int, str, np.ndarray]] = []  # the strips, best choice first
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         inputs = data_batch["inputs"]
@@ -60,15 +62,18 @@ class PseudoInfraredStore(BaseMetric):
             rgb = frames(streams["rgb"][i])
             infrared = frames(streams["ir"][i]) if "ir" in streams else None
             self._write(sample["clip_id"], pseudo)
-            self._draw(sample["clip_id"], rgb, pseudo, infrared)
-            self.results.append(quality(rgb, pseudo, infrared))
+            tested = sample.get("split", "test") == "test"
+            self._draw(tested, sample["clip_id"], rgb, pseudo, infrared)
+            self.results.append((tested, quality(rgb, pseudo, infrared)))
 
-    def compute_metrics(self, results: list[dict[str, float]]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[bool, dict[str, float]]]) -> dict[str, float]:
         if self.writer is not None:
             self.writer.close()
             self.writer = None
-        names = sorted({name for row in results for name in row})
-        return {name: float(np.mean([row[name] for row in results if name in row])) for name in names}
+        self._write_strips()
+        rows = [row for tested, row in results if tested] or [row for _, row in results]
+        names = sorted({name for row in rows for name in row})
+        return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
 
     def _write(self, clip_id: str, pseudo: np.ndarray) -> None:
         if not self.output_dir:
@@ -78,13 +83,22 @@ class PseudoInfraredStore(BaseMetric):
             self.writer = ClipStoreWriter(self.output_dir, "pseudo_ir", size, source=self.source)
         self.writer.add(clip_id, pseudo)
 
-    def _draw(self, clip_id: str, rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None) -> None:
-        if not self.output_dir or self.drawn >= self.strips:
+    def _draw(self, tested: bool, clip_id: str, rgb: np.ndarray, pseudo: np.ndarray, infrared) -> None:
+        """Keep a clip's strip if it is among the first choices so far."""
+        rank = (not tested, zlib.crc32(clip_id.encode()), clip_id)
+        if not (self.output_dir and self.strips):
             return
-        self.drawn += 1
+        if len(self.drawn) >= self.strips and rank >= self.drawn[-1][:3]:
+            return
+        kept = [*self.drawn, (*rank, strip(rgb, pseudo, infrared))]
+        self.drawn = sorted(kept, key=lambda d: d[:3])[: self.strips]
+
+    def _write_strips(self) -> None:
         folder = Path(self.output_dir).parent / "strips"
-        folder.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / f"{clip_id}.png"), strip(rgb, pseudo, infrared)[..., ::-1])
+        for *_, clip_id, image in self.drawn:
+            folder.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / f"{clip_id.replace('/', '_')}.png"), image[..., ::-1])
+        self.drawn = []
 
 
 def frames(clip) -> np.ndarray:
@@ -125,11 +139,12 @@ def coarse(clip: np.ndarray) -> np.ndarray:
 
 
 def strip(rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None, columns: int = 8) -> np.ndarray:
-    """RGB, brightened RGB, pseudo-infrared and infrared, one row each: uint8 [rows * H, columns * W, 3]."""
+    """RGB, brightened RGB, pseudo-infrared and infrared (where there is one), one row each: uint8 [rows * H,
+    columns * W, 3]."""
     at = np.linspace(0, len(rgb) - 1, columns).round().astype(int)
-    level = max(float(rgb.mean()) / 255, 1e-3)
-    bright = ((rgb / 255.0) ** min(1.0, np.log(0.4) / np.log(level)) * 255).astype(np.uint8)
-    rows = [rgb, bright, pseudo] + ([infrared] if infrared is not None else [])
+    clip = torch.from_numpy(rgb).permute(0, 3, 1, 2)[None] / 255
+    bright = (enhance(clip, "stretch")[0].permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+    rows = [rgb, bright, pseudo] + ([infrared] if infrared is not None and infrared.any() else [])
     return np.concatenate(
         [
             np.concatenate([np.broadcast_to(row[t], (*row[t].shape[:2], 3)) for t in at], axis=1)

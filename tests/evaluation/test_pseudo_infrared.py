@@ -7,7 +7,7 @@ from mmaction.registry import METRICS
 from mmaction.structures import ActionDataSample
 
 import mtcd_plugin.register  # noqa: F401
-from mtcd_plugin.evaluation.pseudo_infrared import liveliness, quality
+from mtcd_plugin.evaluation.pseudo_infrared import liveliness, quality, strip
 from mtcd_plugin.formats.clip_store import ClipStore
 
 
@@ -35,6 +35,31 @@ def test_store_and_strips(tmp_path):
     expected = [quality(clip(10 + i, channels=3), clip(i), clip(20 + i)) for i in range(2)]
     for name in expected[0]:
         assert measured[f"pseudo_ir/{name}"] == pytest.approx(np.mean([row[name] for row in expected]))
+
+
+def test_clips_of_the_test_split_are_measured_and_shown_and_the_same_whatever_their_order(tmp_path):
+    shown = []
+    for name, order in (("a", range(6)), ("b", reversed(range(6)))):
+        metric = METRICS.build(dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / name / "store"), strips=2))
+        for i in order:
+            sample = ActionDataSample(metainfo=dict(clip_id=f"c{i}", split="test" if i % 2 else "train"))
+            sample.set_field(tensor(clip(i)), "pseudo_ir", dtype=torch.Tensor)
+            inputs = dict(rgb=[tensor(clip(10 + i, channels=3))], ir=[tensor(clip(20 + i))])
+            metric.process(dict(inputs=inputs), [sample.to_dict()])
+        measured = metric.evaluate(6)
+        rows = [quality(clip(10 + i, channels=3), clip(i), clip(20 + i)) for i in (1, 3, 5)]
+        assert measured["pseudo_ir/ir_distance"] == pytest.approx(np.mean([row["ir_distance"] for row in rows]))
+        shown.append(sorted(p.name for p in (tmp_path / name / "strips").iterdir()))
+    assert shown[0] == shown[1] and len(shown[0]) == 2 and set(shown[0]) < {"c1.png", "c3.png", "c5.png"}
+
+
+def test_strip_has_a_row_for_each_picture():
+    dark = (clip(0, channels=3) // 16).astype(np.uint8)
+    image = strip(dark, clip(1), clip(2), columns=3)
+    assert image.shape == (4 * 32, 3 * 32, 3)
+    assert np.array_equal(image[:32, :32], dark[0]) and image[32:64].mean() > 3 * image[:32].mean()
+    assert np.array_equal(image[96:, 64:, 0], clip(2)[-1, ..., 0])
+    assert len(strip(dark, clip(1), None)) == len(strip(dark, clip(1), np.zeros_like(clip(1)))) == 96
 
 
 def test_measures():

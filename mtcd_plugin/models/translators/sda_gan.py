@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from mmaction.registry import MODELS
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
@@ -91,6 +94,7 @@ class SDATranslator(Translator):
             for encoder in (self.rgb_encoder, self.ir_encoder):
                 encoder.requires_grad_(False)
         self.registration = registration
+        self.register_buffer("image_size", torch.zeros(2, dtype=torch.int64))  # height, width; saved with the weights
         self.pools = {"rgb": ImagePool(pool_size), "ir": ImagePool(pool_size)}
         self.train(self.training)
 
@@ -121,6 +125,7 @@ class SDATranslator(Translator):
         """One step of both generators, then of both discriminators."""
         data = self.data_preprocessor(data, True)
         rgb, ir, identities = self.frames(data["inputs"], data["data_samples"])
+        self.image_size.copy_(torch.tensor(rgb.shape[2:]))
         losses, fakes = self.generator_losses(rgb, ir, identities)
         total, log = self.parse_losses(losses)
         optim_wrapper["generator"].update_params(total)
@@ -193,12 +198,15 @@ class TrainedTranslator(Translator):
     Args:
         generator: config of the generator that was trained.
         checkpoint: file of the translator's stage; it is read before the first use.
+
+    It is fully convolutional; frames of another size than it was trained on are translated, and that is said once.
     """
 
     def __init__(self, generator: dict, checkpoint: str = "", **kwargs) -> None:
         super().__init__(**kwargs)
         self.to_ir = MODELS.build({**generator, "gray": True})
         self.checkpoint, self.loaded = checkpoint, False
+        self.trained_on: tuple[int, int] | None = None  # (height, width); None where the file does not say
         self.requires_grad_(False)
 
     def prepare(self) -> None:
@@ -209,10 +217,21 @@ class TrainedTranslator(Translator):
                 "model.checkpoint of the translator is empty: train the translator first and give its file"
             )
         load_translator(self, self.checkpoint, "translator")
+        size = read_checkpoint(self.checkpoint, "translator")["state_dict"].get("image_size")
+        self.trained_on = tuple(size.tolist()) if size is not None and int(size.min()) > 0 else None
         self.loaded = True
 
     def generate(self, images: Tensor) -> Tensor:
         """float [N, 3, H, W] in [0, 1] -> the same, grey."""
+        if self.trained_on not in (None, tuple(images.shape[2:])):
+            (height, width), (h, w) = self.trained_on, images.shape[2:]
+            self.trained_on = None
+            print_log(
+                f"translator: {self.checkpoint} was trained on {width} x {height} images and translates {w} x {h} "
+                "frames; fine-tune it at that size (model.init_from) if people are of another height in them",
+                logger="current",
+                level=logging.WARNING,
+            )
         return self.to_ir(images)
 
 

@@ -20,7 +20,7 @@ class TrivialTranslator(Translator):
     Args:
         kind: ``luminance`` Y of BT.601; ``inverted`` 1 - Y; ``gamma`` Y^g with the frame's mean at 0.4;
             ``random`` a generator with random weights (seed 0).
-        generator: config of that generator.
+        generator: config of that generator; it is made grey.
     """
 
     def __init__(self, kind: str = "luminance", generator: dict | None = None, **kwargs) -> None:
@@ -31,7 +31,7 @@ class TrivialTranslator(Translator):
         if kind == "random":
             with torch.random.fork_rng():
                 torch.manual_seed(0)
-                self.generator = MODELS.build(generator or dict(type="ResNetGenerator", gray=True))
+                self.generator = MODELS.build({**(generator or dict(type="ResNetGenerator")), "gray": True})
                 self.generator.init_weights()
 
     def init_weights(self) -> None:

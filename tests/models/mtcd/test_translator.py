@@ -93,7 +93,7 @@ def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
     log = model.train_step(data, optimizers(model))
     assert {"loss", "loss_generator", "loss_discriminator", "loss_cycle"} <= set(log)
     moved = {k.split(".")[0] for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
-    assert moved == {"to_ir", "to_rgb", "judge_ir", "judge_rgb"}
+    assert moved == {"to_ir", "to_rgb", "judge_ir", "judge_rgb", "image_size"}
 
 
 def test_unpaired_never_meets_its_own_infrared():
@@ -166,8 +166,25 @@ def test_wrong_translator_files(tmp_path):
         use(state, stage="teacher")
     with pytest.raises(ValueError, match="another width"):
         use(state, generator=dict(**GENERATOR) | dict(channels=4))
+    with pytest.raises(ValueError, match="lacks .* of another architecture"):
+        use(state, generator=dict(**GENERATOR) | dict(blocks=3))
     with pytest.raises(ValueError, match="trained with pre_enhance='none', the config says 'clahe'"):
         use(state, pre_enhance="clahe")
+
+
+def test_a_translator_trained_at_another_size_says_so_once(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("mtcd_plugin.models.translators.sda_gan.print_log", lambda message, **_: said.append(message))
+    data = batch(("rgb", "ir"))
+    trained = build(translator())
+    trained.train_step(data, optimizers(trained))
+    torch.save(dict(meta={}, state_dict=trained.state_dict()), tmp_path / "t.pth")
+    model = MODELS.build(dict(type="TrainedTranslator", generator=GENERATOR, checkpoint=str(tmp_path / "t.pth")))
+    model.test_step(batch(("rgb",)))
+    assert model.trained_on == (16, 16) and not said
+    for _ in range(2):
+        model.test_step(batch(("rgb",), size=24))
+    assert len(said) == 1 and "was trained on 16 x 16 images and translates 24 x 24 frames" in said[0]
 
 
 def test_trivial_translators():
