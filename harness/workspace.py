@@ -60,14 +60,13 @@ def open_workspace(
         data_root=Path(data_root or synthetic_root(profile)),
         quarantine=dict(_quarantine(q) for q in quarantine),
     )
-    chosen_tables, chosen_figures = benchmark.select(ids)
     return Workspace(
         benchmark,
         entries,
         cells,
         make_plan(cells, entries, settings),
         settings,
-        [x.id for x in (*chosen_tables, *chosen_figures)],
+        benchmark.select(ids).ids,
         max(c.seed for c in cells) + 1 if cells else 0,
     )
 

@@ -77,11 +77,10 @@ class Board:
     def command(self) -> str:
         """The command that makes these pages again."""
         plan = self.ledger.plan
-        known = [t.id for t in self.benchmark.tables] + [f.id for f in self.benchmark.figures]
         parts = ["python -m harness run-all", f"--profile {plan.profile}"]
         if plan.seeds != self.benchmark.seeds.get(plan.profile, 1):
             parts.append(f"--seeds {plan.seeds}")
-        if set(plan.tables) != set(known):
+        if set(plan.tables) != set(self.benchmark.usual):
             parts.append(f"--tables {','.join(plan.tables)}")
         return " ".join(parts)
 

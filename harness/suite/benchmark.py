@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 class Strict(BaseModel):
@@ -98,6 +99,14 @@ class Sweep(Strict):
         return self.smoke if profile == "smoke" else self.values
 
 
+class Grid(Strict):
+    """Every value of a figure's first sweep with every value of its second; only measured when named with --tables."""
+
+    id: str
+    title: str
+    caption: str = ""
+
+
 class Figure(Strict):
     id: str
     title: str
@@ -106,7 +115,14 @@ class Figure(Strict):
     dataset: str
     model: str
     sweeps: list[Sweep]
+    grid: Grid | None = None
     claim: Claim | None = None
+
+    @model_validator(mode="after")
+    def _two_sweeps(self) -> Figure:
+        if self.grid is not None and len(self.sweeps) != 2:
+            raise ValueError(f"a grid needs two sweeps, figure {self.id} has {len(self.sweeps)}")
+        return self
 
 
 class Table1Row(Strict):
@@ -138,14 +154,37 @@ class Benchmark(Strict):
     tables: list[Table]
     figures: list[Figure]
 
-    def select(self, ids: list[str] | None) -> tuple[list[Table], list[Figure]]:
-        """Tables and figures by id; None for all that are not optional. Raises ValueError for an unknown id."""
-        known = [t.id for t in self.tables] + [f.id for f in self.figures]
+    @property
+    def usual(self) -> list[str]:
+        """Ids of all that is measured when nothing is named."""
+        return [t.id for t in self.tables if not t.optional] + [f.id for f in self.figures]
+
+    def select(self, ids: list[str] | None) -> Selection:
+        """Tables, figures and grids by id; None for all that are not optional. Raises ValueError for an unknown id."""
+        grids = [f for f in self.figures if f.grid is not None]
+        known = [x.id for x in (*self.tables, *self.figures, *(f.grid for f in grids))]
         for i in ids or []:
             if i not in known:
                 raise ValueError(f"unknown table '{i}'; choose from {', '.join(known)}")
-        wanted = set(ids or [t.id for t in self.tables if not t.optional] + [f.id for f in self.figures])
-        return [t for t in self.tables if t.id in wanted], [f for f in self.figures if f.id in wanted]
+        wanted = set(ids or self.usual)
+        return Selection(
+            [t for t in self.tables if t.id in wanted],
+            [f for f in self.figures if f.id in wanted],
+            [f for f in grids if f.grid.id in wanted],
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is asked for: tables, figures for their sweeps, figures for their grids."""
+
+    tables: list[Table]
+    figures: list[Figure]
+    grids: list[Figure]
+
+    @property
+    def ids(self) -> list[str]:
+        return [x.id for x in (*self.tables, *self.figures, *(f.grid for f in self.grids))]
 
 
 def load_benchmark(path: Path) -> Benchmark:

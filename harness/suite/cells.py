@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
-from harness.suite.benchmark import Benchmark, Table
+from harness.suite.benchmark import Benchmark, Figure, Table
 from harness.suite.entries import Entry
 
 
@@ -43,6 +44,20 @@ def sweep_variant(sweep_id: str, value: float) -> str:
     return f"{sweep_id}={value:g}"
 
 
+def grid_points(figure: Figure, profile: str) -> list[tuple[float, ...]]:
+    """Every pair of values of a figure's grid: (first sweep, second sweep)."""
+    return list(product(*(sweep.points(profile) for sweep in figure.sweeps)))
+
+
+def grid_variant(figure: Figure, values: tuple[float, ...]) -> str:
+    return ",".join(sweep_variant(s.id, v) for s, v in zip(figure.sweeps, values, strict=True))
+
+
+def grid_overrides(figure: Figure, values: tuple[float, ...]) -> dict[str, float]:
+    """Both values, also where one is the config's own: such a cell has the key of the sweep's point, and is its run."""
+    return {s.key: v for s, v in zip(figure.sweeps, values, strict=True)}
+
+
 def expand(
     benchmark: Benchmark,
     entries: dict[str, Entry],
@@ -58,7 +73,7 @@ def expand(
     n = benchmark.seeds.get(profile, 1) if seeds is None else seeds
     if n < 1:
         raise ValueError(f"--seeds {n}: at least 1 is needed")
-    chosen_tables, chosen_figures = benchmark.select(tables)
+    chosen = benchmark.select(tables)
     found: dict[tuple[str, int], Cell] = {}
 
     def add(user: str, model: str, variant: str = "", overrides: dict[str, Any] | None = None) -> None:
@@ -73,7 +88,7 @@ def expand(
                 cell = replace(cell, used_by=(*cell.used_by, user))
             found[key] = cell
 
-    for table in chosen_tables:
+    for table in chosen.tables:
         if table.layout == "rows":
             for row in table.rows:
                 add(table.id, row.model, row.variant, row.overrides)
@@ -81,8 +96,11 @@ def expand(
             for entry in entries.values():
                 if in_methods_table(entry, table):
                     add(table.id, entry.name)
-    for figure in chosen_figures:
+    for figure in chosen.figures:
         for sweep in figure.sweeps:
             for value in sweep.points(profile):
                 add(figure.id, figure.model, sweep_variant(sweep.id, value), {sweep.key: value})
+    for figure in chosen.grids:
+        for values in grid_points(figure, profile):
+            add(figure.grid.id, figure.model, grid_variant(figure, values), grid_overrides(figure, values))
     return list(found.values())
