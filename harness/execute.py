@@ -16,7 +16,7 @@ from harness.executors import Executor, Outcome
 from harness.fusing import partners, points
 from harness.job_spec import JobSpec, Member, write_spec
 from harness.ledger.record import Failure, RunRecord
-from harness.ledger.store import RECORD, load_record, run_dir, write_record
+from harness.ledger.store import PREDICTIONS, RECORD, load_record, run_dir, write_record
 from harness.plan.jobs import Job, fill_parents
 from mtcd_plugin.sweep import fuse
 
@@ -65,8 +65,13 @@ def folder_of(job: Job, work_dir: Path) -> Path:
 
 
 def output_of(job: Job, work_dir: Path) -> Path:
-    """What a job hands to its children: its weights, or the folder that a rendering wrote."""
-    return folder_of(job, work_dir) / ("checkpoint.pth" if job.kind == "train" else "store")
+    """What a job leaves behind: its weights, the folder that a rendering wrote, the predictions where it only tests."""
+    if job.kind == "train":
+        return folder_of(job, work_dir) / "checkpoint.pth"
+    evaluators = job.config.get("test_evaluator") or []
+    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+    renders = any("output_dir" in e for e in evaluators)
+    return folder_of(job, work_dir) / ("store" if renders else PREDICTIONS)
 
 
 def existing_record(job: Job, work_dir: Path) -> RunRecord | None:

@@ -229,6 +229,21 @@ def test_a_done_run_whose_output_is_gone_is_run_again(tmp_path):
     assert existing_record(job, tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    ("evaluator", "output"), [({"output_dir": ""}, "store"), ({"type": "ClipPredictions"}, "predictions.parquet")]
+)
+def test_a_job_that_trains_nothing_is_done_with_its_rendering_or_its_predictions(tmp_path, evaluator, output):
+    job = dataclasses.replace(toy_job("a"), kind="render", config={"test_evaluator": [evaluator]})
+
+    def behave(spec, folder):
+        (folder / output).mkdir()
+        return finish(spec, folder)
+
+    run([job], behave, tmp_path)
+    state, order = run([job], behave, tmp_path)
+    assert order == [] and state.cached == 1
+
+
 def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkeypatch):
     mine, theirs = toy_job("mine"), toy_job("theirs")
     folder = folder_of(theirs, tmp_path)
