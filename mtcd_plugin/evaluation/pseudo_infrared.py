@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from mtcd_plugin.formats.clip_store import ClipStoreWriter
 from mtcd_plugin.models.translators.enhance import enhance
 
 GRID = 16  # frames are compared at 16 x 16: the infrared camera stands beside the RGB one
+SHOWN = 128  # pixels of a frame in a strip, at most
 
 
 @METRICS.register_module()
@@ -28,6 +30,7 @@ class PseudoInfraredStore(BaseMetric):
         source: what the store was made from, e.g. the translator's checksum.
         strips: number of clips of which an image strip is written to ``<output_dir>/../strips``: of the test
             split where there is one, by the hash of their id, so that every translator shows the same clips.
+            ``strips/index.json`` says what their rows show.
 
     ``compute_metrics`` returns, as means over the clips of the test split (over all where samples do not name it):
 
@@ -52,7 +55,7 @@ class PseudoInfraredStore(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.output_dir, self.source, self.strips = output_dir, source, strips
         self.writer: ClipStoreWriter | None = None
-        self.drawn: list[tuple[bool, int, str, np.ndarray]] = []  # the strips, best choice first
+        self.drawn: list[tuple] = []  # rank of a clip in three parts and its strip, first choices first
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         inputs = data_batch["inputs"]
@@ -94,10 +97,16 @@ class PseudoInfraredStore(BaseMetric):
         self.drawn = sorted(kept, key=lambda d: d[:3])[: self.strips]
 
     def _write_strips(self) -> None:
+        if not self.drawn:
+            return
         folder = Path(self.output_dir).parent / "strips"
-        for *_, clip_id, image in self.drawn:
-            folder.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(folder / f"{clip_id.replace('/', '_')}.png"), image[..., ::-1])
+        folder.mkdir(parents=True, exist_ok=True)
+        index = []
+        for *_, clip_id, (image, rows) in self.drawn:
+            file = f"{clip_id.replace('/', '_')}.png"
+            cv2.imwrite(str(folder / file), image[..., ::-1])
+            index.append({"clip_id": clip_id, "file": file, "rows": rows})
+        (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
         self.drawn = []
 
 
@@ -138,16 +147,26 @@ def coarse(clip: np.ndarray) -> np.ndarray:
     return np.stack(small).reshape(len(small), -1).astype(np.float32) / 255
 
 
-def strip(rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None, columns: int = 8) -> np.ndarray:
+def strip(
+    rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None, columns: int = 8
+) -> tuple[np.ndarray, list[str]]:
     """RGB, brightened RGB, pseudo-infrared and infrared (where there is one), one row each: uint8 [rows * H,
-    columns * W, 3]."""
+    columns * W, 3] with frames of at most ``SHOWN`` pixels, and what the rows show."""
     at = np.linspace(0, len(rgb) - 1, columns).round().astype(int)
     clip = torch.from_numpy(rgb).permute(0, 3, 1, 2)[None] / 255
     bright = (enhance(clip, "stretch")[0].permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
-    rows = [rgb, bright, pseudo] + ([infrared] if infrared is not None and infrared.any() else [])
-    return np.concatenate(
-        [
-            np.concatenate([np.broadcast_to(row[t], (*row[t].shape[:2], 3)) for t in at], axis=1)
-            for row in rows
-        ]
-    )
+    rows = {"RGB": rgb, "brightened RGB": bright, "pseudo-infrared": pseudo}
+    if infrared is not None and infrared.any():
+        rows["infrared"] = infrared
+    lines = [np.concatenate([_shown(row[t]) for t in at], axis=1) for row in rows.values()]
+    return np.concatenate(lines), list(rows)
+
+
+def _shown(frame: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3 or 1] -> [h, w, 3] of at most ``SHOWN`` pixels."""
+    height, width = frame.shape[:2]
+    scale = SHOWN / max(height, width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).reshape(*size[::-1], -1)
+    return np.broadcast_to(frame, (*frame.shape[:2], 3))

@@ -1,5 +1,7 @@
 """The pseudo-infrared store and its measures."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -49,17 +51,24 @@ def test_clips_of_the_test_split_are_measured_and_shown_and_the_same_whatever_th
         measured = metric.evaluate(6)
         rows = [quality(clip(10 + i, channels=3), clip(i), clip(20 + i)) for i in (1, 3, 5)]
         assert measured["pseudo_ir/ir_distance"] == pytest.approx(np.mean([row["ir_distance"] for row in rows]))
-        shown.append(sorted(p.name for p in (tmp_path / name / "strips").iterdir()))
-    assert shown[0] == shown[1] and len(shown[0]) == 2 and set(shown[0]) < {"c1.png", "c3.png", "c5.png"}
+        shown.append(json.loads((tmp_path / name / "strips" / "index.json").read_text()))
+        files = [s["file"] for s in shown[-1]]
+        assert sorted(files) == sorted(p.name for p in (tmp_path / name / "strips").glob("*.png"))
+    assert shown[0] == shown[1] and len(files) == 2 and set(files) < {"c1.png", "c3.png", "c5.png"}
 
 
 def test_strip_has_a_row_for_each_picture():
     dark = (clip(0, channels=3) // 16).astype(np.uint8)
-    image = strip(dark, clip(1), clip(2), columns=3)
+    image, rows = strip(dark, clip(1), clip(2), columns=3)
+    assert rows == ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
     assert image.shape == (4 * 32, 3 * 32, 3)
     assert np.array_equal(image[:32, :32], dark[0]) and image[32:64].mean() > 3 * image[:32].mean()
     assert np.array_equal(image[96:, 64:, 0], clip(2)[-1, ..., 0])
-    assert len(strip(dark, clip(1), None)) == len(strip(dark, clip(1), np.zeros_like(clip(1)))) == 96
+    for nothing in (None, np.zeros_like(clip(1))):
+        image, rows = strip(dark, clip(1), nothing)
+        assert len(image) == 96 and rows == ["RGB", "brightened RGB", "pseudo-infrared"]
+    large = [np.repeat(np.repeat(x, 6, axis=1), 6, axis=2) for x in (dark, clip(1), clip(2))]
+    assert strip(*large, columns=2)[0].shape == (4 * 128, 2 * 128, 3)
 
 
 def test_measures():
