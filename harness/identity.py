@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -116,6 +116,26 @@ def _strip(value: Any) -> Any:
 def run_key(identity: Identity) -> str:
     """sha256 hex of an identity."""
     return hashlib.sha256(canonical_json(identity.model_dump()).encode()).hexdigest()
+
+
+def key_maker(
+    config: Mapping[str, Any], data: Mapping[str, str], code: Mapping[str, str]
+) -> Callable[[Mapping[str, str], int], str]:
+    """``run_key`` for identities that differ in parents and seed alone: ``maker(parents, seed)``.
+
+    The text before the parents (keys are sorted: code, config, data) is hashed once for all of them.
+    """
+    head = f'{{"code":{canonical_json(code)},"config":{canonical_json(config)},"data":{canonical_json(data)},"parents":'
+    begun = hashlib.sha256(head.encode())
+
+    def make(parents: Mapping[str, str], seed: int) -> str:
+        digest = begun.copy()
+        digest.update(
+            f'{canonical_json(parents)},"seed":{canonical_json(seed)},"version":{IDENTITY_VERSION}}}'.encode()
+        )
+        return digest.hexdigest()
+
+    return make
 
 
 def differences(old: Identity, new: Identity) -> list[str]:

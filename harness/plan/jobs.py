@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, run_key
+from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import CellInfo, DataInfo, Identity
 from harness.plan.code import code_fingerprint
 from harness.plan.data import describe_data
-from harness.plan.resolve import Resolved, resolve
+from harness.plan.resolve import resolve
 from harness.suite import Cell, Entry
 
 
@@ -72,26 +70,33 @@ class _Planner:
         self.settings = settings
         self.by_path = {e.config.resolve(): e for e in entries.values()}
         self.jobs: dict[str, Job] = {}
-        self.frames = lru_cache(maxsize=None)(self._frame)
-        self.parsed = lru_cache(maxsize=None)(self._parse)
+        self.made: dict[tuple[Path, str, str, int], Job] = {}
+        self.frames: dict[tuple[Path, str], Frame | Exception] = {}
 
     def job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
         """The job of one cell, and its parents' jobs, each made once."""
-        frame = self.frames(entry, canonical_json(overrides))
+        asked = (entry.config, variant, canonical_json(overrides), seed)
+        if asked not in self.made:
+            self.made[asked] = self._job(entry, variant, overrides, seed)
+        return self.made[asked]
+
+    def _job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
+        frame = self.frame(entry, overrides)
         parents = {
             stage: self.job(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
             for stage, p in frame.parents.items()
         }
-        identity = Identity(
-            version=IDENTITY_VERSION,
-            config=frame.identity_config,
-            data=frame.data_fingerprints,
-            parents={stage: p.key for stage, p in parents.items()},
-            code=frame.code,
-            seed=seed,
-        )
-        key = run_key(identity)
+        keys = {stage: p.key for stage, p in parents.items()}
+        key = frame.key(keys, seed)
         if key not in self.jobs:
+            identity = Identity(
+                version=IDENTITY_VERSION,
+                config=frame.identity_config,
+                data=frame.data_fingerprints,
+                parents=keys,
+                code=frame.code,
+                seed=seed,
+            )
             self.jobs[key] = Job(
                 key=key,
                 name=f"{entry.name}{'+' + variant if variant else ''}-s{seed}",
@@ -116,24 +121,36 @@ class _Planner:
             )
         return self.jobs[key]
 
-    def _parse(self, config: Path, overrides_json: str) -> Resolved:
-        return resolve(config, self.settings.profile, json.loads(overrides_json))
+    def frame(self, entry: Entry, overrides: dict[str, Any]) -> Frame:
+        """All that a job has but its seed and its parents' keys."""
+        asked = (entry.config, canonical_json(overrides))
+        if asked not in self.frames:
+            try:
+                self.frames[asked] = self._frame(entry, overrides)
+            except (ValueError, OSError) as e:
+                self.frames[asked] = e
+        found = self.frames[asked]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    def _frame(self, entry: Entry, overrides_json: str) -> Frame:
-        """All that a job has but its seed."""
-        resolved = self.parsed(entry.config, overrides_json)
+    def _frame(self, entry: Entry, overrides: dict[str, Any]) -> Frame:
+        resolved = resolve(entry.config, self.settings.profile, overrides)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
         hidden = _without(config, [key for p in parents.values() for key in p.into])
         data, fingerprints = describe_data(config)
         packages = [i.split(".")[0] for i in config.get("custom_imports", {}).get("imports", [])]
+        counted = identity_config(hidden, self.settings.profile)
+        code = code_fingerprint(hidden, packages)
         return Frame(
             config=config,
             kind="train" if config.get("train_cfg") else "render",
-            identity_config=identity_config(hidden, self.settings.profile),
+            identity_config=counted,
             data=data,
             data_fingerprints=fingerprints,
-            code=code_fingerprint(hidden, packages),
+            code=code,
+            key=key_maker(counted, fingerprints, code),
             parents=parents,
         )
 
@@ -178,6 +195,7 @@ class Frame:
     data: DataInfo | None
     data_fingerprints: dict[str, str]
     code: dict[str, str]
+    key: Callable[[dict[str, str], int], str]  # of parents' keys and a seed
     parents: dict[str, Parent]
 
 

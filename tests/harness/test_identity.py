@@ -5,7 +5,14 @@ import sys
 
 import pytest
 
-from harness.identity import IDENTITY_VERSION, canonical_json, differences, identity_config, run_key
+from harness.identity import (
+    IDENTITY_VERSION,
+    canonical_json,
+    differences,
+    identity_config,
+    key_maker,
+    run_key,
+)
 from harness.ledger.record import Identity
 from harness.plan.code import code_fingerprint
 
@@ -111,6 +118,13 @@ def test_differences_show_old_and_new_value():
 def test_key_is_pinned():
     """A change of this value re-runs every benchmark in the world: raise IDENTITY_VERSION on purpose instead."""
     assert run_key(identity()) == "211ded5b41f5495366bfac97a5b9e023537b65e95eb4f258ed0df111ba99346a"
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("parents", [{}, {"teacher": "k", "assistant": "ä"}])
+def test_keys_made_for_many_seeds_are_those_of_their_identities(parents, seed):
+    whole = identity(parents=parents, seed=seed, code={"z": "1", "a": "2"})
+    assert key_maker(whole.config, whole.data, whole.code)(parents, seed) == run_key(whole)
 
 
 def test_tuples_and_lists_are_one_and_order_of_keys_is_none():
