@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,13 +82,24 @@ def index_package(package: str) -> dict[str, Module]:
 
 
 def _read(name: str, path: Path, known: Iterable[str]) -> Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    names = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
     if path.name == "__init__.py":
         return Module(frozenset(), frozenset(), "")  # packages only list their modules
-    imports = {m for node in ast.walk(tree) for m in _imported(node, name) if m in known}
-    source = ast.unparse(_without_docstrings(tree))
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    names = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
+    imports = set()
+    for statement in _statements(tree):
+        imports.update(m for m in _imported(statement, name) if m in known)
+        _drop_docstring(statement)
+    source = ast.unparse(tree)
     return Module(frozenset(names), frozenset(imports - {name}), hashlib.sha256(source.encode()).hexdigest())
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """A module and every statement in it, without walking expressions, which hold none."""
+    yield node
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, part, ()):
+            yield from _statements(child)
 
 
 def _imported(node: ast.AST, module: str) -> list[str]:
@@ -102,11 +113,9 @@ def _imported(node: ast.AST, module: str) -> list[str]:
     return []
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree
+def _drop_docstring(node: ast.AST) -> None:
+    if (
+        isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and ast.get_docstring(node, clean=False) is not None
+    ):
+        node.body = node.body[1:] or [ast.Pass()]

@@ -6,12 +6,13 @@ config's own ``profiles[<profile>]`` (its width, depth, input size). Dotted over
 
 from __future__ import annotations
 
-import ast
 import copy
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from harness.plan.config_file import plain, read_config
 
 PROFILE_KEYS = ("transforms", "overrides", "optim_wrapper", "param_scheduler", "train_cfg")
 
@@ -44,7 +45,7 @@ def resolve(
     from mmengine.config import Config
 
     path = Path(config_path).absolute()
-    config, files = _parse(path)
+    config, files = read_config(path)
     chosen, known, profile_files = _read_profile(path, profile)
     own = config.get("profiles") or {}
     if unknown := sorted(set(own) - known):
@@ -63,70 +64,10 @@ def resolve(
         _check_parent(cfg.to_dict(), key, path)
         cfg.merge_from_dict({key: copy.deepcopy(value)})
 
-    result = _plain(cfg.to_dict())
+    result = plain(cfg.to_dict())
     result.pop("profiles", None)
     parents = result.pop("parents", None) or {}
     return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))))
-
-
-_parsed: dict[Path, tuple[tuple, dict[str, Any], tuple[Path, ...]]] = {}
-
-
-def _parse(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    """A fresh copy of a parsed config and the files it was read from; read anew when one of them changed."""
-    known = _parsed.get(path)
-    if known is None or known[0] != _stamp(known[2]):
-        files = _bases(path)
-        stamp = _stamp(files)
-        known = _parsed[path] = (stamp, _read(path), files)
-    return copy.deepcopy(known[1]), known[2]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from mmengine.config import Config
-
-    try:
-        return _plain(Config.fromfile(str(path), import_custom_modules=False).to_dict())
-    except Exception as e:  # a config is code and may raise anything; name the file
-        raise ValueError(
-            f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}"
-        ) from e
-
-
-def _bases(path: Path) -> tuple[Path, ...]:
-    """The file and its ``_base_`` files, recursively, each once."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such config")
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        named = next((ast.literal_eval(s.value) for s in tree.body if _assigns(s, "_base_")), [])
-    except (SyntaxError, ValueError) as e:
-        raise ValueError(f"{path}: not a readable config: {' '.join(str(e).split())}") from None
-    found = [path]
-    for base in [named] if isinstance(named, str) else named:
-        target = Path(os.path.normpath(path.parent / base))
-        if not target.is_file():
-            raise FileNotFoundError(f"{path}: its _base_ file {target} does not exist")
-        found += _bases(target)
-    return tuple(dict.fromkeys(found))
-
-
-def _assigns(statement: ast.stmt, name: str) -> bool:
-    return isinstance(statement, ast.Assign) and any(
-        isinstance(t, ast.Name) and t.id == name for t in statement.targets
-    )
-
-
-def _stamp(files: tuple[Path, ...]) -> tuple:
-    """Changes when one of the files does (None for one that is gone)."""
-    return tuple((s.st_mtime_ns, s.st_size, s.st_ino) if (s := _stat(f)) else None for f in files)
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None
 
 
 def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], tuple[Path, ...]]:
@@ -140,7 +81,7 @@ def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], t
     known = {p.stem for p in profiles.glob("*.py")}
     if profile not in known:
         raise ValueError(f"{path}: unknown profile '{profile}'; choose from {', '.join(sorted(known))}")
-    content, files = _parse(profiles / f"{profile}.py")
+    content, files = read_config(profiles / f"{profile}.py")
     if unknown := sorted(set(content) - set(PROFILE_KEYS)):
         raise ValueError(
             f"{files[0]}: unknown key '{unknown[0]}'; a profile may hold {', '.join(PROFILE_KEYS)}"
@@ -197,12 +138,3 @@ def _check_parent(config: dict[str, Any], key: str, path: Path) -> None:
             node = node[int(part)]
         else:
             raise ValueError(f"{path}: override '{key}': '{at}' is {node!r} and has no part '{part}'")
-
-
-def _plain(node: Any) -> Any:
-    """Nested ConfigDicts as plain dicts; lists and tuples keep their kind."""
-    if isinstance(node, dict):
-        return {k: _plain(v) for k, v in node.items()}
-    if isinstance(node, (list, tuple)):
-        return type(node)(_plain(v) for v in node)
-    return node

@@ -1,0 +1,108 @@
+"""Config files read with MMEngine, each once as long as it does not change."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_configs: dict[Path, tuple[tuple, dict[str, Any]]] = {}  # what was read, with the stamp of the files it came from
+_parts: dict[Path, tuple[tuple, tuple]] = {}  # the same of MMEngine's own reading, one per file of a chain
+_named: dict[Path, tuple[tuple, tuple[Path, ...]]] = {}  # the _base_ files that a file names
+
+
+def read_config(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    """A fresh copy of a config as plain dicts, and the files it was read from; read anew when one of them changed.
+
+    Raises:
+        FileNotFoundError: it or one of its ``_base_`` files does not exist.
+        ValueError: it cannot be read.
+    """
+    files = _with_bases(path)
+    stamp = _stamp(files)
+    known = _configs.get(path)
+    if known is None or known[0] != stamp:
+        known = _configs[path] = (stamp, _read(path))
+    return copy.deepcopy(known[1]), files
+
+
+def plain(node: Any) -> Any:
+    """Nested ConfigDicts as plain dicts; lists and tuples keep their kind."""
+    if isinstance(node, dict):
+        return {k: plain(v) for k, v in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(plain(v) for v in node)
+    return node
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from mmengine.config import Config
+
+    try:
+        with _each_base_once(Config):
+            return plain(Config.fromfile(str(path), import_custom_modules=False).to_dict())
+    except Exception as e:  # a config is code and may raise anything; name the file
+        raise ValueError(
+            f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}"
+        ) from e
+
+
+@contextmanager
+def _each_base_once(config: type) -> Iterator[None]:
+    """MMEngine reads the bases of every config anew, seven files a config here: within this context it reads each once."""
+    original = config._file2dict
+
+    def read(filename: str, *args: Any, **kwargs: Any) -> tuple:
+        path = Path(os.path.abspath(filename))
+        stamp = _stamp(_with_bases(path))
+        known = _parts.get(path)
+        if known is None or known[0] != stamp:
+            known = _parts[path] = (stamp, original(filename, *args, **kwargs))
+        return copy.deepcopy(known[1])
+
+    config._file2dict = staticmethod(read)
+    try:
+        yield
+    finally:
+        config._file2dict = staticmethod(original)
+
+
+def _with_bases(path: Path) -> tuple[Path, ...]:
+    """The file and its ``_base_`` files, recursively, each once."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such config")
+    found = [path]
+    for base in _bases(path):
+        if not base.is_file():
+            raise FileNotFoundError(f"{path}: its _base_ file {base} does not exist")
+        found += _with_bases(base)
+    return tuple(dict.fromkeys(found))
+
+
+def _bases(path: Path) -> tuple[Path, ...]:
+    stamp = _stamp((path,))
+    known = _named.get(path)
+    if known is None or known[0] != stamp:
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = next((ast.literal_eval(s.value) for s in tree.body if _assigns(s, "_base_")), [])
+        except (SyntaxError, ValueError) as e:
+            raise ValueError(f"{path}: not a readable config: {' '.join(str(e).split())}") from None
+        names = [names] if isinstance(names, str) else names
+        known = _named[path] = (stamp, tuple(Path(os.path.normpath(path.parent / n)) for n in names))
+    return known[1]
+
+
+def _assigns(statement: ast.stmt, name: str) -> bool:
+    return isinstance(statement, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id == name for t in statement.targets
+    )
+
+
+def _stamp(files: tuple[Path, ...]) -> tuple:
+    """Changes when one of the files does."""
+    return tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in map(os.stat, files))
