@@ -25,7 +25,7 @@ STALE_SECONDS = 120.0
 class Claim:
     host: str
     pid: int
-    started: float  # creation time of the process, so that a reused pid is told apart
+    started: float  # of the process, see `_start_time`, so that a reused pid is told apart
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -36,10 +36,21 @@ def _own(pid: int) -> str:
 
 
 def _start_time(pid: int) -> float:
+    """When a process started, 0 for one that is gone or a zombie.
+
+    On Linux in ticks since the machine's start, which a clock that is set anew does not change; seconds elsewhere.
+    """
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return 0.0 if state in "ZX" else float(rest[18])
+    except (FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/stat").exists():
+            return 0.0
     import psutil
 
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
         return 0.0
 
@@ -79,6 +90,18 @@ def refresh(directory: Path) -> None:
     path = directory / CLAIM
     if path.exists():
         os.utime(path)
+
+
+def is_void(directory: Path) -> bool:
+    """Whether there is a claim that nobody holds any more."""
+    holder = read(directory)
+    return (directory / CLAIM).exists() and (holder is None or not alive(directory, holder))
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether a file of a process that was about to make a claim was left behind when it was killed."""
+    host, _, pid = path.name.removeprefix(f".{CLAIM}.").removesuffix(".void").rpartition(".")
+    return host == socket.gethostname() and pid.isdigit() and _start_time(int(pid)) == 0.0
 
 
 def release(directory: Path) -> None:

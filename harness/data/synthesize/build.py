@@ -13,6 +13,7 @@ from types import ModuleType
 from harness.data.synthesize import mgr_dark_files, nvgesture_files, sysu_mm01
 from harness.data.synthesize.files import write_json
 from harness.data.synthesize.seeding import GENERATOR_VERSION
+from harness.lifetime import end_with_parent
 
 _SETS: dict[str, ModuleType] = {"mgr_dark": mgr_dark_files, "nvgesture": nvgesture_files, "sysu_mm01": sysu_mm01}
 DATASETS = tuple(_SETS)
@@ -95,7 +96,7 @@ def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Cal
                 progress(done, len(takes))
     else:
         # spawn: the caller may hold threads or locks that do not survive a fork
-        with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn"), end_with_parent) as pool:
             try:
                 for future in as_completed([pool.submit(kind.write_take, folder, t, seed, preset) for t in takes]):
                     future.result()

@@ -1,0 +1,30 @@
+"""Processes that end with the one that started them, however that ended."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+
+
+def when_parent_ends(act: Callable[[], None]) -> None:
+    """Call ``act`` in a thread once the process that started this one by ``multiprocessing`` is gone.
+
+    The parent's process id does not tell: a job is the child of the fork server, which lives as long as its jobs do.
+    Without such a parent nothing happens.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        act()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """For processes of a pool: without it they wait for work for ever when their parent was killed."""
+    when_parent_ends(lambda: os._exit(1))
