@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from harness import claims
-from harness.execute import existing_record, folder_of
 from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD, load_records, write_record
 from harness.plan.jobs import Job
+from harness.run_folder import existing_record, folder_of
 
 
 def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import shutil
 import signal
 import time
@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import claims
-from harness.environment import commit, environment, hardware
 from harness.executors import Executor, Outcome
-from harness.fusing import partners, points
-from harness.job_spec import JobSpec, Member, write_spec
-from harness.ledger.record import Failure, RunRecord
-from harness.ledger.store import PREDICTIONS, RECORD, load_record, run_dir, write_record
-from harness.plan.jobs import Job, fill_parents
-from mtcd_plugin.sweep import fuse
-
-NEEDED_BYTES = 64 * 2**20  # free disk below which no further job is started
-RETRY_KINDS = ("killed", "out_of_memory")
+from harness.fusing import partners
+from harness.job_spec import write_spec
+from harness.ledger.record import RunRecord
+from harness.ledger.store import RECORD
+from harness.outcomes import NEEDED_BYTES, conclude, disk_full
+from harness.plan.jobs import Job
+from harness.run_folder import existing_record, folder_of, last_attempt, tidy
+from harness.specs import make_spec
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,8 @@ class Options:
     work_dir: Path
     clip_store: str = ""
     workers: int = 0  # data-loading processes of each job
-    retries: int = 1  # further attempts at a job that was killed or ran out of memory
+    retries: int = 1  # further attempts at a job that was killed; out of memory halves down to one clip instead
+    processes: int = 1  # that train one job together, one per device
     fuse: bool = True  # let students that differ in their losses' weights alone train side by side
     retry_failed: bool = True  # try again what failed in an earlier invocation
     command: str = "python -m harness run"
@@ -60,37 +59,6 @@ class State:
 Report = Callable[[str, Job, str], None]  # event, job, detail
 
 
-def folder_of(job: Job, work_dir: Path) -> Path:
-    return run_dir(work_dir, job.name, job.key)
-
-
-def output_of(job: Job, work_dir: Path) -> Path:
-    """What a job leaves behind: its weights, the folder that a rendering wrote, the predictions where it only tests."""
-    if job.kind == "train":
-        return folder_of(job, work_dir) / "checkpoint.pth"
-    evaluators = job.config.get("test_evaluator") or []
-    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
-    renders = any("output_dir" in e for e in evaluators)
-    return folder_of(job, work_dir) / ("store" if renders else PREDICTIONS)
-
-
-def existing_record(job: Job, work_dir: Path) -> RunRecord | None:
-    """The valid record of a job, None where there is none. A corrupt one is moved aside, never trusted, never deleted."""
-    folder = folder_of(job, work_dir)
-    try:
-        record = load_record(folder)
-    except FileNotFoundError:
-        return None
-    except ValueError as e:
-        aside = folder / f"{RECORD}.rejected"
-        os.replace(folder / RECORD, aside)
-        (folder / f"{RECORD}.rejected.reason").write_text(f"{e}\n", encoding="utf-8")
-        return None
-    if record.status == "done" and not output_of(job, work_dir).exists():
-        return None
-    return record
-
-
 def execute(
     jobs: dict[str, Job],
     executor: Executor,
@@ -99,10 +67,13 @@ def execute(
     state: State | None = None,
     tick: Callable[[State], None] | None = None,
 ) -> State:
-    """Run all jobs that have no valid record yet.
+    """Run all jobs that have no valid record yet. ``attempts`` are counted over all invocations.
 
     One failing job does not stop the others; its children are blocked. SIGINT and SIGTERM stop every running job at its
     last checkpoint and return with ``state.stopped``.
+
+    Raises:
+        OSError: the disk is full. Every running job was stopped at its last checkpoint.
     """
     state = state or State()
     state.total = len(jobs)
@@ -113,17 +84,24 @@ def execute(
     for key, job in jobs.items():
         record = existing_record(job, options.work_dir)
         if record is not None and record.status == "done":
+            tidy(folder_of(job, options.work_dir))
             finished.add(key)
             state.cached += 1
         elif record is not None and not options.retry_failed:
             state.failed[key] = record.failure.message if record.failure else "failed"
         else:
             waiting[key] = job
-            attempts[key] = record.attempts if record is not None else 0
+            last = last_attempt(job, options.work_dir)
+            attempts[key] = record.attempts if record is not None else last.attempts if last else 0
+            accumulate[key] = last.accumulate if last else 1  # what ran out of memory would do so again
     stop = _StopRequest()
     with stop:
         try:
             _loop(jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop)
+        except OSError as e:
+            if e.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full(options.work_dir) from e
+            raise
         finally:
             if state.running:  # asked to stop, or an error of the harness itself: nothing is left behind
                 executor.stop(grace=20.0)
@@ -150,9 +128,10 @@ def _loop(
         for outcome in outcomes:
             group = state.groups.pop(outcome.directory)
             for key in group:
-                folder = state.running.pop(key)
+                folder = state.running[key]
                 own = Outcome(folder, outcome.exitcode, outcome.timed_out)
-                record = _conclude(jobs[key], own, attempts[key], options)
+                record = conclude(jobs[key], own, attempts[key], options.command)
+                del state.running[key]
                 claims.release(folder)
                 if record is None:  # stopped on request from outside
                     waiting[key] = jobs[key]
@@ -164,10 +143,10 @@ def _loop(
                     waiting[key] = jobs[key]
                     state.alone.add(key)
                     report("retry", jobs[key], f"alone, after {record.failure.kind} side by side")
-                elif _again(record, attempts[key] - first_attempt[key], options):
+                elif _again(record, jobs[key], attempts[key] - first_attempt[key], accumulate[key], options):
                     waiting[key] = jobs[key]
                     if record.failure.kind == "out_of_memory":
-                        accumulate[key] = accumulate.get(key, 1) * 2
+                        accumulate[key] *= 2
                     report("retry", jobs[key], f"{record.failure.kind}: {record.failure.message}")
                 else:
                     state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
@@ -178,8 +157,16 @@ def _loop(
                 claims.refresh(folder)
 
 
-def _again(record: RunRecord, tried: int, options: Options) -> bool:
-    return record.failure.kind in RETRY_KINDS and tried <= options.retries
+def _again(record: RunRecord, job: Job, tried: int, parts: int, options: Options) -> bool:
+    """Whether to try a failed job once more in this invocation."""
+    if record.failure.kind == "out_of_memory" and options.retries:
+        return parts * 2 <= _largest_batch(job)
+    return record.failure.kind == "killed" and tried <= options.retries
+
+
+def _largest_batch(job: Job) -> int:
+    loaders = (job.config.get(f"{split}_dataloader") or {} for split in ("train", "test"))
+    return max(loader.get("batch_size", 1) for loader in loaders)
 
 
 def _pause(seconds: float) -> list[Outcome]:
@@ -207,7 +194,7 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
         if key not in waiting or any(p not in finished for p in job.parents.values()):
             continue
         chosen = [job]
-        if options.fuse and key not in state.alone:
+        if options.fuse and options.processes == 1 and key not in state.alone:
             ready = [
                 j
                 for k, j in waiting.items()
@@ -222,7 +209,7 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
         for j in group:
             attempts[j.key] += 1
             (folder_of(j, options.work_dir) / RECORD).unlink(missing_ok=True)
-        write_spec(lead, _spec(group, lead, options, attempts, accumulate.get(group[0].key, 1)))
+        write_spec(lead, make_spec(group, lead, options, attempts, accumulate[group[0].key]))
         pid = executor.submit(lead)
         state.groups[lead] = [j.key for j in group]
         for j in group:
@@ -262,104 +249,6 @@ def _check_disk(folder: Path, options: Options, group: list[Job]) -> None:
             f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
             "free some and run again"
         )
-
-
-def _spec(
-    group: list[Job], folder: Path, options: Options, attempts: dict[str, int], accumulate: int
-) -> JobSpec:
-    job = group[0]
-    outputs = {stage: str(_parent_output(job, stage, options.work_dir)) for stage in job.parents}
-    config = fill_parents(job, outputs)
-    notes = []
-    members = []
-    if accumulate > 1:
-        notes.append(
-            f"after running out of memory: micro-batch divided by {accumulate}, gradients accumulated to the config's batch"
-        )
-    if len(group) > 1:
-        config = fuse(config, points(group), str(folder / "points"))
-        notes.append(
-            f"trained side by side with {len(group) - 1} more; each is charged an equal share of the job's time"
-        )
-        members = [
-            Member(
-                directory=str(folder_of(j, options.work_dir)),
-                key=j.key,
-                name=j.name,
-                cell=j.cell,
-                identity=j.identity,
-                command=f"{options.command} --cell '{j.name}'",
-                attempts=attempts[j.key],
-            )
-            for j in group
-        ]
-    return JobSpec(
-        key=job.key,
-        name=job.name,
-        kind=job.kind,
-        cell=job.cell,
-        identity=job.identity,
-        data=job.data,
-        config=config,
-        clip_store=options.clip_store,
-        workers=options.workers,
-        accumulate=accumulate,
-        commit=commit(),
-        command=f"{options.command} --cell '{job.name}'",
-        attempts=attempts[job.key],
-        notes=notes,
-        members=members,
-    )
-
-
-def _parent_output(job: Job, stage: str, work_dir: Path) -> Path:
-    key = job.parents[stage]
-    matches = list((Path(work_dir) / "runs").glob(f"*-{key[:12]}"))
-    for folder in matches:
-        for name in ("store", "checkpoint.pth"):
-            if (folder / name).exists():
-                return folder / name
-    raise FileNotFoundError(
-        f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; remove its folder to run it again"
-    )
-
-
-def _conclude(job: Job, outcome: Outcome, attempts: int, options: Options) -> RunRecord | None:
-    """The record of a job whose process ended; writes one where the process could not. None: it stopped on request."""
-    folder = outcome.directory
-    if (folder / RECORD).is_file():
-        return load_record(folder)
-    if outcome.exitcode == 3 and not outcome.timed_out:
-        return None
-    from harness.ledger.logs import log_tail
-
-    if outcome.timed_out:
-        failure = Failure(kind="time_limit", message="stopped at the time limit", log_tail=log_tail(folder))
-    elif outcome.exitcode < 0:
-        name = signal.Signals(-outcome.exitcode).name
-        failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
-    else:
-        failure = Failure(
-            kind="crash",
-            message=f"ended with exit code {outcome.exitcode} and no record",
-            log_tail=log_tail(folder),
-        )
-    record = RunRecord(
-        key=job.key,
-        status="failed",
-        kind=job.kind,
-        cell=job.cell,
-        identity=job.identity,
-        data=job.data,
-        failure=failure,
-        environment=environment(),
-        hardware=hardware(),
-        commit=commit(),
-        command=options.command,
-        attempts=attempts,
-    )
-    write_record(folder, record)
-    return record
 
 
 def _summary(record: RunRecord) -> str:

@@ -9,6 +9,9 @@ from harness.ledger.files import write_text_atomically
 from harness.ledger.record import CellInfo, DataInfo, Identity, Strict
 
 SPEC = "job.json"
+EXIT_STOPPED = 3  # of a job's process: stopped on request at its last checkpoint; no record
+EXIT_DISK_FULL = 4  # the same for a full disk
+DISK_FULL_LINE = "disk full:"  # begins the line of its log that says what is needed
 
 
 class Member(Strict):
@@ -34,6 +37,7 @@ class JobSpec(Strict):
     clip_store: str = ""  # folder of clip stores, "" decodes straight from video
     workers: int = 0  # data-loading processes
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
+    processes: int = 1  # that train together, each with an equal share of the batch
     pretrained: list[str] = []
     commit: str = ""
     command: str = ""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import claims
-from harness.execute import folder_of, output_of
 from harness.identity import differences
 from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job
+from harness.run_folder import folder_of, output_of
 from harness.workspace import Workspace
 
 

@@ -5,18 +5,16 @@ Imported by the fork server, so that torch and MMAction2 are imported once for a
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
-import platform
-import resource
 import shutil
 import signal
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
 import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
 import cv2
@@ -26,76 +24,142 @@ from matplotlib import pyplot  # noqa: F401  so does the visualizer
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from harness.environment import environment, hardware
-from harness.job_spec import JobSpec, read_spec
+from harness.claims import hand_over
+from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED, JobSpec, read_spec
 from harness.ledger.files import sha256_of, write_text_atomically
 from harness.ledger.logs import LOG, log_tail
 from harness.ledger.metrics import compute_metrics
-from harness.ledger.record import CellInfo, Failure, RunRecord
-from harness.ledger.store import PREDICTIONS, load_predictions, write_record
+from harness.ledger.record import Failure, RunRecord
+from harness.ledger.store import PREDICTIONS, RECORD, load_predictions, write_record
+from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
-from harness.worker_hooks import AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
+from harness.micro_batches import train_in_parts
+from harness.worker_config import RESUME, runner_config
+from harness.worker_disk import is_disk_full, need_line
+from harness.worker_group import GatherInFolder, check_model, is_first, train_together, unwrapped
+from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
+from harness.worker_record import blank_record, classify, now, one_line, peak_memory, publish_weights
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
 gc.freeze()  # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
 
 CHECKPOINT = "checkpoint.pth"
-STORE = "store"
-RESUME = Path("mm") / "last.pth"
+LAST_WORDS_S = 60.0  # from the death of the harness to that of a job that does not stop
 
 
 def main(directory: str, threads: int, gpu: str | None) -> None:
-    """Entry of the job's process. Exit code 0: a record was written (done or failed); 3: stopped on request."""
+    """Entry of the job's process.
+
+    Exit code 0: a record was written (done or failed); EXIT_STOPPED, EXIT_DISK_FULL: none, to be gone on with.
+
+    Args:
+        gpu: ids of the job's devices as CUDA_VISIBLE_DEVICES has them, None for the CPU.
+    """
     os.setsid()
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole terminal group; the harness decides
     try:
-        _main(Path(directory), threads, gpu)
+        listen()
+        when_parent_ends(_end_with_harness)
+        code = _main(Path(directory), threads, gpu)
     except Stopped:
         print("stopped on request; the last checkpoint stays", flush=True)
-        sys.exit(3)
+        code = EXIT_STOPPED
+    sys.exit(code)
+
+
+def listen() -> None:
+    """TERM asks a job to stop; Ctrl-C reaches the whole terminal group, but the harness decides."""
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _stop(*_: object) -> None:
+    STOP.set()
     raise Stopped
 
 
-def _main(folder: Path, threads: int, gpu: str | None) -> None:
+def _end_with_harness() -> None:
+    """Stop as if asked to, and for good where that does not help."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LAST_WORDS_S)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _main(folder: Path, threads: int, gpu: str | None) -> int:
     _log_to(folder / LOG)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    spec = read_spec(folder)
+    for place in {folder, *(Path(m.directory) for m in spec.members)}:
+        hand_over(place, os.getpid())  # the job lives on for a moment where the harness is killed now
+    forget_other_training(folder, spec)
+    if spec.processes > 1:
+        code = train_together(folder, spec, threads, gpu is not None)
+        if code == EXIT_STOPPED:
+            raise Stopped
+    else:
+        code = attempt(folder, spec, threads, gpu is not None)
+    if code == 0 and is_done(folder):
+        shutil.rmtree(folder / "mm", ignore_errors=True)
+        shutil.rmtree(folder / "points", ignore_errors=True)
+    return code
+
+
+def is_done(folder: Path) -> bool:
+    path = folder / RECORD
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8"))["status"] == "done"
+
+
+def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
+    """Run a job in this process, or this process's share of it, and write its record. Returns the exit code.
+
+    Raises:
+        Stopped: on request; no record was written.
+    """
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
-    spec = read_spec(folder)
-    record = _blank_record(spec)
+    record = blank_record(spec)
     try:
-        forget_other_training(folder, spec)
         if spec.members:
-            members = run_side_by_side(folder, spec, record, gpu is not None)
+            members = run_side_by_side(folder, spec, record, on_gpu)
         else:
-            _run(folder, spec, record, on_gpu=gpu is not None)
+            _run(folder, spec, record, on_gpu)
             members = [(folder, record)]
-        for _, done in members:
-            done.status = "done"
+        for place, done in reversed(members):  # the job's own record last: it says that the job is over
+            done.status, done.finished = "done", now()
+            if is_first():
+                write_record(place, done)
+        return 0
     except Stopped:
         raise
     except BaseException as e:  # noqa: B036  every failure becomes a record (design, rule 4)
-        traceback.print_exc()
+        if STOP.is_set():  # the others of the group have stopped already
+            raise Stopped from e
+        if is_disk_full(e, folder):
+            with contextlib.suppress(OSError):
+                print(f"{DISK_FULL_LINE} {need_line(e)}", flush=True)
+            return EXIT_DISK_FULL
+        return fail(folder, spec, record, e)
+
+
+def fail(folder: Path, spec: JobSpec, record: RunRecord, e: BaseException) -> int:
+    """Write the record of a failure, in a group that of the process which failed first."""
+    with contextlib.suppress(OSError):
+        traceback.print_exception(e)
         sys.stdout.flush()
         sys.stderr.flush()
-        record.status = "failed"
-        record.metrics = None
-        record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))
-        members = [(folder, record)]
-    for place, done in reversed(members):  # the job's own record last: it says that the job is over
-        done.finished = now()
-        write_record(place, done)
-    if record.status == "done":
-        shutil.rmtree(folder / "mm", ignore_errors=True)
-        shutil.rmtree(folder / "points", ignore_errors=True)
+    if spec.processes > 1 and (folder / RECORD).exists():
+        return 1
+    record.status, record.finished = "failed", now()
+    record.metrics = None
+    record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))
+    try:
+        write_record(folder, record)
+    except OSError as error:
+        if is_disk_full(error, folder):
+            return EXIT_DISK_FULL
+        raise
+    return 0 if spec.processes == 1 else 1
 
 
 def forget_other_training(folder: Path, spec: JobSpec) -> None:
@@ -117,9 +181,10 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         record.epochs = log.epochs
         record.notes += remarks(runner)
         record.cost.data_time_share = log.data_time_share()
-        full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
-        publish_weights(full, folder / CHECKPOINT, spec.key, spec.cell)
-        record.checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
+        if is_first():
+            full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
+            publish_weights(full, folder / CHECKPOINT, spec.key, spec.cell)
+            record.checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
     if runner.cfg.get("test_cfg") is not None and runner.cfg.get("test_dataloader") is not None:
         started = time.perf_counter()
         measured = runner.test()
@@ -129,10 +194,10 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
             for k, v in measured.items()
             if isinstance(v, (int, float)) and not k.startswith("acc/")
         }
-    if (folder / PREDICTIONS).is_file():
+    if is_first() and (folder / PREDICTIONS).is_file():
         judge(folder, record)
         shape = clip_shape(runner)
-        record.cost.params, record.cost.flops = count_cost(runner.model, shape)
+        record.cost.params, record.cost.flops = count_cost(unwrapped(runner.model), shape)
         record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
     record.cost.peak_memory_bytes = peak_memory(on_gpu)
     record.cost.total_seconds = (record.cost.train_seconds or 0.0) + (record.cost.test_seconds or 0.0)
@@ -142,6 +207,11 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     """MMEngine's Runner for a job, with the harness's hooks."""
     cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
     runner = Runner.from_cfg(cfg)
+    if spec.accumulate > 1:
+        train_in_parts(runner.model, spec.accumulate)
+    if spec.processes > 1:
+        check_model(runner.model)
+        runner.register_hook(GatherInFolder(folder / "mm"))
     log = RunLog(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None)
     runner.register_hook(log, priority="BELOW_NORMAL")
     if spec.kind == "train":
@@ -209,132 +279,12 @@ def run_side_by_side(
     return done
 
 
-def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
-    """The config that the Runner gets: the job's config with this run's folders, seed and device settings."""
-    config = dict(spec.config)
-    config["work_dir"] = str(folder / "mm")
-    config["experiment_name"] = spec.key[:16]
-    config["launcher"] = "none"
-    config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
-    config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
-    config["default_hooks"] = {
-        **config.get("default_hooks", {}),
-        "checkpoint": None,
-    }  # AtomicCheckpoint instead
-    resumable = spec.kind == "train" and (folder / RESUME).is_file()
-    config["resume"] = resumable
-    config["load_from"] = str(folder / RESUME) if resumable else None
-    workers = spec.workers
-    for split in ("train", "val", "test"):
-        loader = config.get(f"{split}_dataloader")
-        if loader:
-            loader = {
-                **loader,
-                "num_workers": workers,
-                "persistent_workers": workers > 0,
-                "pin_memory": on_gpu,
-            }
-            if workers == 0:
-                loader.pop("prefetch_factor", None)
-            dataset = dict(loader["dataset"])
-            if "clip_store" in dataset or spec.clip_store:
-                dataset["clip_store"] = spec.clip_store
-            config[f"{split}_dataloader"] = {**loader, "dataset": dataset}
-    if spec.accumulate > 1:
-        loader = config["train_dataloader"]
-        optim = config["optim_wrapper"]
-        config["train_dataloader"] = {**loader, "batch_size": max(1, loader["batch_size"] // spec.accumulate)}
-        config["optim_wrapper"] = {
-            **optim,
-            "accumulative_counts": optim.get("accumulative_counts", 1) * spec.accumulate,
-        }
-    evaluator = config.get("test_evaluator")
-    if evaluator:
-        many = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
-        config["test_evaluator"] = [_place_output(e, folder) for e in many]
-    return config
-
-
-def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:
-    if evaluator.get("type") == "ClipPredictions":
-        return {**evaluator, "out_file": str(folder / PREDICTIONS)}
-    if "output_dir" in evaluator:
-        return {**evaluator, "output_dir": str(folder / STORE)}
-    return evaluator
-
-
 def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
     """(C, T, H, W) of one test clip, by modality where there are several."""
     inputs = runner.test_dataloader.dataset[0]["inputs"]
     if isinstance(inputs, dict):
         return {m: tuple(x.shape[1:]) for m, x in inputs.items()}
     return tuple(inputs.shape[1:])
-
-
-def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo) -> None:
-    """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files."""
-    meta = {"key": key, "model": cell.model, "stage": cell.stage}
-    if "mtcd" in full["meta"]:
-        meta["mtcd"] = full["meta"]["mtcd"]
-    tmp = path.with_suffix(".tmp")
-    torch.save({"meta": meta, "state_dict": full["state_dict"]}, tmp)
-    os.replace(tmp, path)
-
-
-def _blank_record(spec: JobSpec) -> RunRecord:
-    return RunRecord(
-        key=spec.key,
-        status="failed",
-        kind=spec.kind,
-        cell=spec.cell,
-        identity=spec.identity,
-        data=spec.data,
-        pretrained=spec.pretrained,
-        environment=environment(),
-        hardware=hardware(),
-        commit=spec.commit,
-        command=spec.command,
-        started=now(),
-        attempts=spec.attempts,
-        notes=list(spec.notes),
-    )
-
-
-def classify(e: BaseException) -> str:
-    """The failure class of an exception."""
-    text = str(e).lower()
-    if (
-        isinstance(e, (torch.cuda.OutOfMemoryError, MemoryError))
-        or "out of memory" in text
-        or "can't allocate memory" in text
-    ):
-        return "out_of_memory"
-    if isinstance(e, FloatingPointError):
-        return "nan_loss"
-    names = {c.__name__ for c in type(e).__mro__}
-    if names & {"ClipError", "FileNotFoundError", "FFmpegError"}:
-        return "data_error"
-    if isinstance(e, (SystemExit, KeyboardInterrupt)):
-        return "killed"
-    return "crash"
-
-
-def one_line(e: BaseException) -> str:
-    text = " ".join(str(e).split()) or "no message"
-    known = isinstance(e, (ValueError, FloatingPointError, OSError))
-    return (text if known else f"{type(e).__name__}: {text}")[:500]
-
-
-def peak_memory(on_gpu: bool) -> int:
-    """Peak bytes of this process: of the GPU's allocator there, of resident memory otherwise."""
-    if on_gpu:
-        return int(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if platform.system() == "Darwin" else peak * 1024
-
-
-def now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _log_to(path: Path) -> None:
@@ -344,16 +294,3 @@ def _log_to(path: Path) -> None:
     os.dup2(fd, 1)
     os.dup2(fd, 2)
     os.close(fd)
-
-
-def dump_config(config: dict[str, Any], path: Path) -> None:
-    """The resolved config as a file for MMAction2's stock tools."""
-    path.write_text(
-        "# Resolved config of this run; trains with MMAction2's tools/train.py\n"
-        + "".join(f"{k} = {json_like(v)}\n" for k, v in config.items()),
-        encoding="utf-8",
-    )
-
-
-def json_like(value: Any) -> str:
-    return repr(json.loads(json.dumps(value)))

@@ -1,20 +1,26 @@
-"""Hooks of the worker: the run's log, NaN stop, exact resume."""
+"""Hooks of the worker: the run's log, NaN stop, exact resume, stop on request."""
 
 from __future__ import annotations
 
 import os
 import random
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 
 from harness.ledger.files import write_text_atomically
 from harness.ledger.record import Epoch
+from harness.worker_disk import require_room
+from harness.worker_group import is_first, unwrapped
+
+STOP = threading.Event()  # this process was asked to stop
 
 
 class Stopped(Exception):
@@ -33,12 +39,21 @@ class NanLoss(Hook):
 
 
 class AtomicCheckpoint(Hook):
-    """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the new one."""
+    """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the new one.
+
+    Raises DiskFull before the training, or before a save, for which there is no room.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def before_train(self, runner) -> None:
+        require_room(self.path.parent, runner.model, files=2)
+
     def after_train_epoch(self, runner) -> None:
+        if not is_first():
+            return
+        require_room(self.path.parent, runner.model, files=1)
         tmp = self.path.with_suffix(".tmp")
         runner.save_checkpoint(str(tmp.parent), tmp.name, by_epoch=True)
         os.replace(tmp, self.path)
@@ -86,14 +101,9 @@ class RunLog(Hook):
         self.epochs: list[Epoch] = []
         self.means: list[dict[str, float]] = []  # of every logged number, by epoch
         self.trained_before = 0.0
-        self._stop = False
-        self._parent = os.getppid()
         self._beat = 0.0
         self._train_started = time.perf_counter()
-        signal.signal(signal.SIGTERM, self._on_term)
-
-    def _on_term(self, *_: object) -> None:
-        self._stop = True
+        signal.signal(signal.SIGTERM, lambda *_: STOP.set())  # from now on stops between steps
 
     def before_train(self, runner) -> None:
         self._train_started = time.perf_counter()
@@ -119,9 +129,9 @@ class RunLog(Hook):
         self._step(runner, "test", batch_idx)
 
     def _step(self, runner, phase: str, batch_idx: int) -> None:
-        if self._stop or os.getppid() != self._parent:  # asked to stop, or the harness is gone
+        if STOP.is_set():
             raise Stopped
-        if time.monotonic() - self._beat > 1.0:
+        if is_first() and time.monotonic() - self._beat > 1.0:
             self._beat = time.monotonic()
             total = self.max_epochs or 0
             write_text_atomically(
@@ -177,7 +187,8 @@ class RunLog(Hook):
 
 def remarks(runner) -> list[str]:
     """What a reader must know about how the network of a Runner was trained, one line each."""
-    untaught = sorted(getattr(runner.model, "undistilled", ()))
+    shares = all_gather_object(sorted(getattr(unwrapped(runner.model), "undistilled", ())))
+    untaught = sorted({clip for share in shares for clip in share})
     if not untaught:
         return []
     few = ", ".join(untaught[:3])

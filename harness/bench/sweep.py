@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.environment import hardware
-from harness.execute import Options, State, execute, folder_of
+from harness.execute import Options, State, execute
 from harness.executors.local import LocalExecutor
 from harness.ledger.store import load_record
 from harness.plan.jobs import Job, ancestors
+from harness.run_folder import folder_of
 from harness.workspace import Workspace
 
 

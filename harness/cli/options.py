@@ -74,6 +74,13 @@ def execution_options(f: Callable) -> Callable:
                 show_default=True,
                 help="Jobs side by side on each GPU.",
             ),
+            click.option(
+                "--gpus-per-job",
+                type=int,
+                default=1,
+                show_default=True,
+                help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
+            ),
             click.option("--backend", default="local", show_default=True, help="Executor."),
             click.option(
                 "--time-limit", type=float, default=None, help="Seconds after which a job is stopped."
@@ -83,7 +90,7 @@ def execution_options(f: Callable) -> Callable:
                 type=int,
                 default=1,
                 show_default=True,
-                help="Further attempts at a job that was killed or ran out of memory.",
+                help="Further attempts at a job that was killed. Out of memory halves the micro-batch, down to one clip.",
             ),
             click.option(
                 "--workers",

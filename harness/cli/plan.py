@@ -80,8 +80,8 @@ def command(
 
 def job_state(job, work_dir: Path) -> str:
     """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
-    from harness.execute import folder_of, output_of
     from harness.ledger.store import load_record
+    from harness.run_folder import folder_of, output_of
 
     try:
         record = load_record(folder_of(job, work_dir))

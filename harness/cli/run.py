@@ -50,10 +50,11 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     gpus = detect_gpus()
     executor = make_executor(
         execution["backend"],
-        jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"]),
+        jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"], execution["gpus_per_job"]),
         gpus=gpus,
         cores=usable_cores(),
         time_limit=execution["time_limit"],
+        gpus_per_job=execution["gpus_per_job"],
     )
     workers = execution["workers"] if execution["workers"] is not None else (4 if gpus else 0)
     store = "" if execution["no_cache"] else str(work_dir / "clip_store")
@@ -66,6 +67,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         workers=workers,
         retries=execution["retries"],
         fuse=not execution["no_fuse"],
+        processes=execution["gpus_per_job"],
         command=redo_command(ws, work_dir),
     )
     state = State()
@@ -104,10 +106,11 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def default_jobs(asked: int | None) -> int:
-    """One job per core, as far as memory goes (1.2 GiB a job)."""
+def default_jobs(asked: int | None, processes: int = 1) -> int:
+    """One process per core, as far as memory goes (1.2 GiB a process)."""
     if asked is not None:
         return asked
     import psutil
 
-    return max(1, min(usable_cores(), int(psutil.virtual_memory().available / (1.2 * 2**30))))
+    most = min(usable_cores(), int(psutil.virtual_memory().available / (1.2 * 2**30)))
+    return max(1, most // max(1, processes))

@@ -29,18 +29,33 @@ class LocalExecutor:
     """Slots on this machine.
 
     Args:
-        jobs: jobs side by side on the CPU, or per GPU.
+        jobs: jobs side by side on the CPU, or per GPU (per group of GPUs where a job takes several).
         gpus: ids of the GPUs to use; empty for the CPU.
         cores: CPU cores to divide between the jobs.
         time_limit: seconds after which a job is stopped, None for no limit.
+        gpus_per_job: GPUs of one slot.
+
+    Raises:
+        ValueError: less than one job or GPU, or more GPUs to a job than there are.
     """
 
     def __init__(
-        self, jobs: int, gpus: tuple[str, ...] = (), cores: int = 1, time_limit: float | None = None
+        self,
+        jobs: int,
+        gpus: tuple[str, ...] = (),
+        cores: int = 1,
+        time_limit: float | None = None,
+        gpus_per_job: int = 1,
     ) -> None:
         if jobs < 1:
             raise ValueError(f"--jobs {jobs}: at least 1 is needed")
-        self._devices: list[str | None] = [g for g in gpus for _ in range(jobs)] or [None] * jobs
+        if gpus_per_job < 1 or (gpus and gpus_per_job > len(gpus)):
+            raise ValueError(f"--gpus-per-job {gpus_per_job}: choose from 1 to {len(gpus) or 'the number of cores'}")
+        groups = [
+            ",".join(gpus[i : i + gpus_per_job])
+            for i in range(0, len(gpus) - gpus_per_job + 1, gpus_per_job)
+        ]
+        self._devices: list[str | None] = [g for g in groups for _ in range(jobs)] or [None] * jobs
         self.slots = len(self._devices)
         self.threads = max(1, cores // self.slots)
         self._time_limit = time_limit

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from harness.adopt import adopt
-from harness.execute import existing_record
 from harness.identity import IDENTITY_VERSION, run_key
 from harness.ledger.files import sha256_of
 from harness.ledger.metrics import compute_metrics
@@ -14,6 +13,7 @@ from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord
 from harness.ledger.store import load_record, run_dir, write_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.jobs import Job
+from harness.run_folder import existing_record
 
 DATA = DataInfo(
     name="MGR-Dark",

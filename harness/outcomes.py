@@ -1,0 +1,73 @@
+"""What the end of a job's process means: its record, a stop on request, or a full disk."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from pathlib import Path
+
+from harness.environment import commit, environment, hardware
+from harness.executors import Outcome
+from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
+from harness.ledger.logs import log_tail
+from harness.ledger.record import Failure, RunRecord
+from harness.ledger.store import RECORD, load_record, write_record
+from harness.plan.jobs import Job
+
+NEEDED_BYTES = 64 * 2**20  # free disk below which no job is started
+
+
+def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunRecord | None:
+    """The record of a job whose process ended; writes one where the process could not.
+
+    Returns None for a job that stopped on request. Raises OSError, one line, for one that stopped at a full disk.
+    """
+    folder = outcome.directory
+    if (folder / RECORD).is_file():
+        return load_record(folder)
+    if outcome.exitcode == EXIT_STOPPED and not outcome.timed_out:
+        return None
+    if outcome.exitcode == EXIT_DISK_FULL:
+        said = [line for line in log_tail(folder, 200) if line.startswith(DISK_FULL_LINE)]
+        raise disk_full(folder, said[-1][len(DISK_FULL_LINE) :].strip() if said else "")
+    if outcome.timed_out:
+        failure = Failure(kind="time_limit", message="stopped at the time limit", log_tail=log_tail(folder))
+    elif outcome.exitcode < 0:
+        name = signal.Signals(-outcome.exitcode).name
+        failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
+    else:
+        failure = Failure(
+            kind="crash",
+            message=f"ended with exit code {outcome.exitcode} and no record",
+            log_tail=log_tail(folder),
+        )
+    record = RunRecord(
+        key=job.key,
+        status="failed",
+        kind=job.kind,
+        cell=job.cell,
+        identity=job.identity,
+        data=job.data,
+        failure=failure,
+        environment=environment(),
+        hardware=hardware(),
+        commit=commit(),
+        command=command,
+        attempts=attempts,
+    )
+    try:
+        write_record(folder, record)
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(folder) from e
+        raise
+    return record
+
+
+def disk_full(folder: Path, need: str = "") -> OSError:
+    """The error for a disk that is full. ``need``: how much is needed, as the job said it."""
+    need = need or f"at least {NEEDED_BYTES >> 20} MiB are needed"
+    return OSError(
+        f"{folder}: the disk is full, {need}; every job was stopped at its last checkpoint: free some space and "
+        "run the same command again"
+    )

@@ -1,0 +1,106 @@
+"""From a planned job and the outputs of its parents to what the worker is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.environment import commit
+from harness.fusing import points
+from harness.job_spec import JobSpec, Member
+from harness.plan.jobs import Job, fill_parents
+from harness.run_folder import folder_of
+from mtcd_plugin.sweep import fuse
+
+
+def make_spec(
+    group: list[Job], folder: Path, options, attempts: dict[str, int], accumulate: int
+) -> JobSpec:
+    """What the worker is told for one job, or for several that train side by side (the first leads).
+
+    Args:
+        folder: of the leading job. attempts: by key, this one included. accumulate: parts of every batch.
+
+    Raises:
+        FileNotFoundError: the output of a parent is gone.
+    """
+    job = group[0]
+    outputs = {stage: str(parent_output(job, stage, options.work_dir)) for stage in job.parents}
+    config = fill_parents(job, outputs)
+    notes = []
+    members = []
+    processes = devices_of(job, options.processes)
+    if accumulate > 1:
+        notes.append(
+            f"after running out of memory: micro-batch divided by {accumulate}, gradients accumulated to the config's "
+            "batch (batch normalisation sees a micro-batch at a time)"
+        )
+    if processes > 1:
+        notes.append(f"trained by {processes} processes that share each batch of the config")
+    elif options.processes > 1 and job.kind == "train":
+        notes.append("trained by one process: its sampler draws whole batches that cannot be shared")
+    if len(group) > 1:
+        config = fuse(config, points(group), str(folder / "points"))
+        notes.append(
+            f"trained side by side with {len(group) - 1} more; each is charged an equal share of the job's time"
+        )
+        members = [
+            Member(
+                directory=str(folder_of(j, options.work_dir)),
+                key=j.key,
+                name=j.name,
+                cell=j.cell,
+                identity=j.identity,
+                command=f"{options.command} --cell '{j.name}'",
+                attempts=attempts[j.key],
+            )
+            for j in group
+        ]
+    return JobSpec(
+        key=job.key,
+        name=job.name,
+        kind=job.kind,
+        cell=job.cell,
+        identity=job.identity,
+        data=job.data,
+        config=config,
+        clip_store=options.clip_store,
+        workers=options.workers,
+        accumulate=accumulate,
+        processes=processes,
+        commit=commit(),
+        command=f"{options.command} --cell '{job.name}'",
+        attempts=attempts[job.key],
+        notes=notes,
+        members=members,
+    )
+
+
+def parent_output(job: Job, stage: str, work_dir: Path) -> Path:
+    key = job.parents[stage]
+    matches = list((Path(work_dir) / "runs").glob(f"*-{key[:12]}"))
+    for folder in matches:
+        for name in ("store", "checkpoint.pth"):
+            if (folder / name).exists():
+                return folder / name
+    raise FileNotFoundError(
+        f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; remove its folder to run it again"
+    )
+
+
+def devices_of(job: Job, wanted: int) -> int:
+    """How many processes train a job together: one where it trains nothing, or where its sampler does not deal out
+    samples to processes.
+
+    Raises:
+        ValueError: the batch cannot be divided evenly.
+    """
+    if wanted == 1 or job.kind != "train":
+        return 1
+    loader = job.config.get("train_dataloader") or {}
+    if (loader.get("sampler") or {}).get("type") != "DefaultSampler":
+        return 1
+    if loader["batch_size"] % wanted:
+        raise ValueError(
+            f"--gpus-per-job {wanted}: the batch of {job.name} is {loader['batch_size']}, which cannot be divided by it"
+        )
+    return wanted

@@ -1,0 +1,65 @@
+"""From a job's config to the one that MMEngine's Runner gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.job_spec import JobSpec
+from harness.ledger.store import PREDICTIONS
+from harness.worker_group import group_config
+
+RESUME = Path("mm") / "last.pth"  # the state after the last epoch, in the run's folder
+STORE = "store"
+
+
+def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
+    """The config that the Runner gets: the job's config with this run's folders, seed and device settings."""
+    config = dict(spec.config)
+    config["work_dir"] = str(folder / "mm")
+    config["experiment_name"] = spec.key[:16]
+    config["launcher"] = "none"
+    config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
+    config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
+    config["default_hooks"] = {
+        **config.get("default_hooks", {}),
+        "checkpoint": None,
+    }  # AtomicCheckpoint instead
+    resumable = spec.kind == "train" and (folder / RESUME).is_file()
+    config["resume"] = resumable
+    config["load_from"] = str(folder / RESUME) if resumable else None
+    workers = spec.workers
+    for split in ("train", "val", "test"):
+        loader = config.get(f"{split}_dataloader")
+        if loader:
+            loader = {
+                **loader,
+                "num_workers": workers,
+                "persistent_workers": workers > 0,
+                "pin_memory": on_gpu,
+            }
+            if workers == 0:
+                loader.pop("prefetch_factor", None)
+            dataset = dict(loader["dataset"])
+            if "clip_store" in dataset or spec.clip_store:
+                dataset["clip_store"] = spec.clip_store
+            config[f"{split}_dataloader"] = {**loader, "dataset": dataset}
+    if spec.accumulate > 1 and config.get("test_dataloader"):  # training is divided within its steps
+        loader = config["test_dataloader"]
+        batch = max(1, loader.get("batch_size", 1) // spec.accumulate)
+        config["test_dataloader"] = {**loader, "batch_size": batch}
+    if spec.processes > 1:
+        config.update(group_config(config, spec.processes, on_gpu))
+    evaluator = config.get("test_evaluator")
+    if evaluator:
+        many = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
+        config["test_evaluator"] = [_place_output(e, folder) for e in many]
+    return config
+
+
+def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:
+    if evaluator.get("type") == "ClipPredictions":
+        return {**evaluator, "out_file": str(folder / PREDICTIONS)}
+    if "output_dir" in evaluator:
+        return {**evaluator, "output_dir": str(folder / STORE)}
+    return evaluator

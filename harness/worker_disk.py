@@ -1,0 +1,39 @@
+"""Room on the disk for what a job writes, and how a full disk is told from other errors."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+MARGIN_BYTES = 16 * 2**20  # for logs, predictions and the record
+STATES = 3  # a checkpoint holds weights and up to two moments of each
+
+
+class DiskFull(OSError):
+    """There is no room for the next checkpoint. The message is one line with what is needed."""
+
+
+def require_room(folder: Path, model, files: int) -> None:
+    """Raise DiskFull where ``files`` checkpoints of a model (a torch module) do not fit."""
+    weights = sum(v.numel() * v.element_size() for v in model.state_dict().values())
+    need = files * STATES * weights + MARGIN_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise DiskFull(f"{need / 2**20:.0f} MiB are needed to go on, {free / 2**20:.0f} MiB are free")
+
+
+def need_line(e: BaseException) -> str:
+    """What is needed, as far as the error knows."""
+    return str(e) if isinstance(e, DiskFull) else f"{' '.join(str(e).split())[:200]}; more than was free is needed"
+
+
+def is_disk_full(e: BaseException | None, folder: Path) -> bool:
+    """Whether an error, or one that it came from, is that of a full disk. torch.save says it without a number."""
+    while e is not None:
+        if isinstance(e, DiskFull) or getattr(e, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "PytorchStreamWriter failed" in str(e):
+            return shutil.disk_usage(folder).free < MARGIN_BYTES
+        e = e.__cause__ or e.__context__
+    return False

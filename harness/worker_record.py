@@ -1,0 +1,82 @@
+"""What the worker writes down: blank records, failure classes, weights."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.environment import environment, hardware
+from harness.job_spec import JobSpec
+from harness.ledger.record import CellInfo, RunRecord
+
+
+def blank_record(spec: JobSpec) -> RunRecord:
+    return RunRecord(
+        key=spec.key,
+        status="failed",
+        kind=spec.kind,
+        cell=spec.cell,
+        identity=spec.identity,
+        data=spec.data,
+        pretrained=spec.pretrained,
+        environment=environment(),
+        hardware=hardware(),
+        commit=spec.commit,
+        command=spec.command,
+        started=now(),
+        attempts=spec.attempts,
+        notes=list(spec.notes),
+    )
+
+
+def classify(e: BaseException) -> str:
+    """The failure class of an exception."""
+    text = str(e).lower()
+    if (
+        isinstance(e, (torch.cuda.OutOfMemoryError, MemoryError))
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    ):
+        return "out_of_memory"
+    if isinstance(e, FloatingPointError):
+        return "nan_loss"
+    names = {c.__name__ for c in type(e).__mro__}
+    if names & {"ClipError", "FileNotFoundError", "FFmpegError"}:
+        return "data_error"
+    if isinstance(e, (SystemExit, KeyboardInterrupt)):
+        return "killed"
+    return "crash"
+
+
+def one_line(e: BaseException) -> str:
+    text = " ".join(str(e).split()) or "no message"
+    known = isinstance(e, (ValueError, FloatingPointError, OSError))
+    return (text if known else f"{type(e).__name__}: {text}")[:500]
+
+
+def peak_memory(on_gpu: bool) -> int:
+    """Peak bytes of this process: of the GPU's allocator there, of resident memory otherwise."""
+    if on_gpu:
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo) -> None:
+    """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files."""
+    meta = {"key": key, "model": cell.model, "stage": cell.stage}
+    if "mtcd" in full["meta"]:
+        meta["mtcd"] = full["meta"]["mtcd"]
+    tmp = path.with_suffix(".tmp")
+    torch.save({"meta": meta, "state_dict": full["state_dict"]}, tmp)
+    os.replace(tmp, path)
