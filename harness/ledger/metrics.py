@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from harness.ledger.record import Metrics
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def compute_metrics(predictions: pd.DataFrame) -> Metrics:
+    """``metrics_of`` a table with columns ``label`` int and ``scores`` float array [classes], one row per test clip."""
+    if predictions.empty:
+        raise ValueError("no predictions: the test split is empty")
+    return metrics_of(np.stack(predictions["scores"].to_numpy()), predictions["label"].to_numpy())
+
+
+def metrics_of(scores: np.ndarray, labels: np.ndarray) -> Metrics:
     """Top-1 (paper, Eq. 11), top-5 and mean class accuracy.
 
     A clip counts for top-k when fewer than k classes score at least as high as its label, so that ties never flatter
     (a constant score is wrong everywhere, not right for one class).
 
     Args:
-        predictions: columns ``label`` int and ``scores`` float array [classes], one row per test clip.
+        scores: float [clips, classes].
+        labels: int [clips].
 
     Raises:
-        ValueError: no rows, labels outside the classes, or scores that are not finite.
+        ValueError: no clips, labels outside the classes, or scores that are not finite.
     """
-    if predictions.empty:
+    if not len(labels):
         raise ValueError("no predictions: the test split is empty")
-    scores = np.stack(predictions["scores"].to_numpy()).astype(np.float64)
-    labels = predictions["label"].to_numpy(dtype=np.int64)
+    scores, labels = scores.astype(np.float64), labels.astype(np.int64)
     if not np.isfinite(scores).all():
         raise ValueError("predictions hold scores that are not finite")
     if labels.min() < 0 or labels.max() >= scores.shape[1]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from harness.ledger.files import sha256_of, write_text_atomically
-from harness.ledger.metrics import compute_metrics, same_metrics
+from harness.ledger.metrics import metrics_of, same_metrics
 from harness.ledger.migrate import migrate
-from harness.ledger.record import RunRecord
+from harness.ledger.record import SCHEMA_VERSION, RunRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECORD = "run.json"
 PREDICTIONS = "predictions.parquet"
@@ -51,23 +55,40 @@ def load_record(directory: Path, check_predictions: bool = True) -> RunRecord:
     """
     path = Path(directory) / RECORD
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no record") from None
+    record = _present_record(raw) or _other_record(raw, path)
+    if check_predictions and record.metrics is not None:
+        _check(Path(directory), record)
+    return record
+
+
+def _present_record(raw: bytes) -> RunRecord | None:
+    """A sound record of the present schema, parsed in one go; None for anything else."""
+    try:
+        record = RunRecord.model_validate_json(raw)
+    except ValidationError:
+        return None
+    said = "schema_version" in record.model_fields_set
+    return record if said and record.schema_version == SCHEMA_VERSION else None
+
+
+def _other_record(raw: bytes, path: Path) -> RunRecord:
+    """A record of an older schema. Raises ValueError that says what is wrong with any other."""
+    try:
+        data = json.loads(raw)
     except (json.JSONDecodeError, UnicodeDecodeError) as e:
         raise ValueError(f"{path}: corrupt ({e}); remove the folder to run it again") from None
     if not isinstance(data, dict):
         raise ValueError(f"{path}: corrupt (not an object); remove the folder to run it again")
     try:
-        record = RunRecord.model_validate(migrate(data, path))
+        return RunRecord.model_validate(migrate(data, path))
     except ValidationError as e:
         err = e.errors()[0]
         raise ValueError(
             f"{path}: not a run record ({'.'.join(map(str, err['loc']))}: {err['msg']})"
         ) from None
-    if check_predictions and record.metrics is not None:
-        _check(Path(directory), record)
-    return record
 
 
 def _check(directory: Path, record: RunRecord) -> None:
@@ -76,19 +97,33 @@ def _check(directory: Path, record: RunRecord) -> None:
         raise ValueError(f"{path}: missing, so the record's metrics have nothing to stand on")
     if sha256_of(path) != record.predictions_sha256:
         raise ValueError(f"{path}: changed since the run was recorded")
-    if not same_metrics(compute_metrics(load_predictions(directory)), record.metrics):
+    if not same_metrics(metrics_of(*_scores_and_labels(path)), record.metrics):
         raise ValueError(f"{directory / RECORD}: its metrics disagree with its predictions")
 
 
 def load_predictions(directory: Path) -> pd.DataFrame:
     """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array [classes]."""
-    path = Path(directory) / PREDICTIONS
+    return _table(Path(directory) / PREDICTIONS).to_pandas()
+
+
+def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
-        return pq.read_table(path).to_pandas()
+        return pq.read_table(path, columns=columns)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no predictions") from None
     except pa.ArrowException as e:
         raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
+
+
+def _scores_and_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Scores [clips, classes] and labels [clips] of a predictions file, without pandas, which is slow to import."""
+    table = _table(path, ["label", "scores"])
+    lists = table["scores"].combine_chunks()
+    lengths = set(np.diff(lists.offsets.to_numpy()).tolist())
+    if len(lengths) > 1:
+        raise ValueError(f"{path}: clips with different numbers of scores ({min(lengths)} and {max(lengths)})")
+    scores = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), -1) if len(lists) else np.empty((0, 0))
+    return scores, table["label"].to_numpy()
 
 
 def load_records(

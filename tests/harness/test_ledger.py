@@ -1,6 +1,8 @@
 """The ledger: records that are whole, checked against their predictions, and never trusted otherwise."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -106,6 +108,10 @@ def edit(folder, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
+def _without(folder, field):
+    return json.dumps({k: v for k, v in json.loads((folder / "run.json").read_text()).items() if k != field})
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -113,6 +119,8 @@ def edit(folder, **changes):
         (lambda f: (f / "run.json").write_text("[]"), "corrupt"),
         (lambda f: edit(f, metrics={"top1": 1.0, "top5": 1.0, "mean_class": 1.0}), "disagree"),
         (lambda f: edit(f, schema_version=99), "newer harness"),
+        (lambda f: edit(f, schema_version=None), "no schema_version"),
+        (lambda f: (f / "run.json").write_text(_without(f, "schema_version")), "no schema_version"),
         (lambda f: edit(f, surprise=1), "surprise"),
         (lambda f: (f / "predictions.parquet").write_bytes(b"x"), "changed since"),
         (lambda f: (f / "predictions.parquet").unlink(), "missing"),
@@ -132,3 +140,23 @@ def test_a_record_without_its_last_write_is_no_record(tmp_path):
     folder, _ = make_run(tmp_path)
     (folder / "run.json").rename(folder / ".run.json.half")
     assert load_records(tmp_path) == ({}, [])
+
+
+def test_clips_with_different_numbers_of_scores_are_refused(tmp_path):
+    folder, record = make_run(tmp_path)
+    table = predictions()
+    table.at[3, "scores"] = table.at[3, "scores"][:2]
+    table.to_parquet(folder / "predictions.parquet")
+    edit(folder, predictions_sha256=sha256_of(folder / "predictions.parquet"))
+    with pytest.raises(ValueError, match="different numbers of scores"):
+        load_record(folder)
+
+
+def test_records_are_read_without_pandas(tmp_path):
+    """It takes longer to import than a run-all with nothing to do may take."""
+    make_run(tmp_path)
+    code = (
+        "import sys, pathlib\nfrom harness.ledger.store import load_records\n"
+        "assert len(load_records(pathlib.Path(sys.argv[1]))[0]) == 1 and 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
