@@ -103,12 +103,12 @@ def _check(directory: Path, record: RunRecord) -> None:
 
 def load_predictions(directory: Path) -> pd.DataFrame:
     """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array [classes]."""
-    return _table(Path(directory) / PREDICTIONS).to_pandas()
+    return _columns(Path(directory) / PREDICTIONS).to_pandas()
 
 
-def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
+def _columns(path: Path, names: list[str] | None = None) -> pa.Table:
     try:
-        return pq.read_table(path, columns=columns)
+        return pq.ParquetFile(path).read(names)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no predictions") from None
     except pa.ArrowException as e:
@@ -117,13 +117,16 @@ def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 def _scores_and_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Scores [clips, classes] and labels [clips] of a predictions file, without pandas, which is slow to import."""
-    table = _table(path, ["label", "scores"])
-    lists = table["scores"].combine_chunks()
-    lengths = set(np.diff(lists.offsets.to_numpy()).tolist())
-    if len(lengths) > 1:
-        raise ValueError(f"{path}: clips with different numbers of scores ({min(lengths)} and {max(lengths)})")
-    scores = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), -1) if len(lists) else np.empty((0, 0))
-    return scores, table["label"].to_numpy()
+    table = _columns(path, ["label", "scores"])
+    try:
+        lists, labels = table["scores"].combine_chunks(), table["label"].combine_chunks()
+        lengths = np.diff(np.from_dlpack(lists.offsets))
+        scores, labels = np.from_dlpack(lists.flatten()), np.from_dlpack(labels)
+    except (KeyError, AttributeError, TypeError, pa.ArrowException) as e:
+        raise ValueError(f"{path}: not predictions ({' '.join(str(e).split())})") from None
+    if len(set(lengths.tolist())) > 1:
+        raise ValueError(f"{path}: clips with {lengths.min()} and clips with {lengths.max()} scores")
+    return scores.reshape(len(labels), -1) if len(labels) else np.empty((0, 0)), labels
 
 
 def load_records(

@@ -142,13 +142,21 @@ def test_a_record_without_its_last_write_is_no_record(tmp_path):
     assert load_records(tmp_path) == ({}, [])
 
 
-def test_clips_with_different_numbers_of_scores_are_refused(tmp_path):
-    folder, record = make_run(tmp_path)
-    table = predictions()
-    table.at[3, "scores"] = table.at[3, "scores"][:2]
-    table.to_parquet(folder / "predictions.parquet")
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda t: t.assign(scores=[s[: 2 + i % 2] for i, s in enumerate(t["scores"])]), "2 and clips with 3"),
+        (lambda t: t.drop(columns="scores"), "not predictions"),
+        (lambda t: t.assign(scores=0.5), "not predictions"),
+        (lambda t: t.assign(label=[None, *t["label"][1:]]), "not predictions"),
+        (lambda t: t.iloc[:0], "empty|not predictions"),
+    ],
+)
+def test_foreign_predictions_are_refused(tmp_path, change, reason):
+    folder, _ = make_run(tmp_path)
+    change(predictions()).to_parquet(folder / "predictions.parquet")
     edit(folder, predictions_sha256=sha256_of(folder / "predictions.parquet"))
-    with pytest.raises(ValueError, match="different numbers of scores"):
+    with pytest.raises(ValueError, match=reason):
         load_record(folder)
 
 
