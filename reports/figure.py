@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.suite import benchmark as suite
-from harness.suite.cells import cell_id, sweep_variant
+from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_variant
 from reports import formats as f
 from reports.board import Board
 from reports.cells import absent_cells, measured_cells, measured_columns
@@ -109,6 +109,54 @@ def figure_table(board: Board, figure: suite.Figure) -> Table:
         (figure.note,) if figure.note else (),
         sources,
         board.comparability(figure.dataset),
+    )
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A figure's grid: what is measured at every pair of weights, as fractions; None where there is nothing."""
+
+    x: suite.Sweep
+    y: suite.Sweep
+    values: dict[tuple[float, float], float | None]
+
+
+def grid_asked(board: Board, figure: suite.Figure) -> bool:
+    return figure.grid is not None and figure.grid.id in board.ledger.plan.tables
+
+
+def heat_map(board: Board, figure: suite.Figure) -> HeatMap:
+    """The means over seeds at every pair of weights."""
+    values = {}
+    for pair in grid_points(figure, board.profile):
+        result = board.result(cell_id(figure.model, grid_variant(figure, pair)))
+        values[pair] = result.top1[0] if result is not None and result.done else None
+    return HeatMap(*figure.sweeps, values)
+
+
+def grid_table(board: Board, figure: suite.Figure) -> Table:
+    """The numbers of a figure's grid."""
+    x, y = figure.sweeps
+    columns = [Column("point", "Weights"), *(Column(s.id, s.id, numeric=True) for s in (x, y)), *measured_columns("m.")]
+    rows = []
+    for pair in grid_points(figure, board.profile):
+        variant = grid_variant(figure, pair)
+        result = board.result(cell_id(figure.model, variant))
+        measured = (
+            absent_cells("not asked for", "the last plan did not ask for it", "m.", rank=False)
+            if result is None
+            else measured_cells(result, "m.")
+        )
+        default = "default" if pair == (x.default, y.default) else ""
+        weights = {s.id: Cell(f"{v:g}", v) for s, v in zip((x, y), pair, strict=True)}
+        rows.append(Row(variant, {"point": Cell(variant.replace(",", ", "), sub=default), **weights, **measured}))
+    return Table(
+        figure.grid.id,
+        figure.grid.title,
+        figure.grid.caption,
+        tuple(columns),
+        tuple(rows),
+        verdict=board.comparability(figure.dataset),
     )
 
 

@@ -10,6 +10,7 @@ from reports import formats as f
 from reports.ablation import ablation_finding
 from reports.board import Board
 from reports.data import DataView
+from reports.evidence import EvidenceView
 from reports.model import Link, Table
 from reports.results import STATUS
 from reports.site import FigurePage, Page
@@ -26,7 +27,9 @@ class Preview:
     finding: str = ""
 
 
-def index(board: Board, tables: list[Table], figures: list[FigurePage], data: DataView) -> Page:
+def index(
+    board: Board, tables: list[Table], figures: list[FigurePage], data: DataView, evidence: EvidenceView | None
+) -> Page:
     source = next(iter(board.benchmark.sources.values()), None)
     tally = [
         {"status": s, "n": n, "text": STATUS[s] if s != "blocked" else "blocked by a failure"}
@@ -46,6 +49,7 @@ def index(board: Board, tables: list[Table], figures: list[FigurePage], data: Da
             "previews": [
                 *(_preview(board, d, t) for d, t in zip(board.benchmark.tables, tables, strict=True)),
                 *(_figure_preview(board, p) for p in figures),
+                *([_evidence_preview(evidence)] if evidence else []),
             ],
             "sheet": next((d.sheet for d in data.datasets if d.sheet), ""),
             "command": board.command,
@@ -85,6 +89,10 @@ def _preview(board: Board, declared: suite.Table, table: Table) -> Preview:
 def _figure_preview(board: Board, page: FigurePage) -> Preview:
     asked = page.figure.id in board.ledger.plan.tables
     return Preview(page.table.title, f"{page.figure.id}.html", page.table.caption, asked, [], page.svg)
+
+
+def _evidence_preview(view: EvidenceView) -> Preview:
+    return Preview(view.title, "evidence.html", view.caption, True, [], finding=view.short or view.summary)
 
 
 def _gaps(board: Board) -> list[dict[str, Any]]:

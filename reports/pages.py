@@ -13,15 +13,18 @@ from reports.ablation import ablation_finding
 from reports.board import Board
 from reports.comparison import Comparison, compare
 from reports.data import DataView, data_view
-from reports.figure import baseline, claim_text, curves, figure_table
+from reports.evidence import EvidenceView, evidence
+from reports.figure import baseline, claim_text, curves, figure_table, grid_asked, grid_table, heat_map
 from reports.methods import methods, not_implemented
-from reports.model import Table
+from reports.model import Link, Table
 from reports.overview import index
-from reports.protocol import PAPER, READINGS, used_protocol
+from reports.protocol import PAPER, used_protocol
+from reports.readings import used_readings
 from reports.run_pages import run_page, runs_table
 from reports.runs import RunView, run_views
 from reports.site import FigurePage, Page
 from reports.tables import build_table
+from reports.translators import TranslatorView, translator_view
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,22 @@ class Content:
     all_runs: Table
     data: DataView
     protocol: Table
+    evidence: EvidenceView | None
+    translator: TranslatorView | None
 
     @property
     def every_table(self) -> list[Table]:
-        figures = [f.table for f in self.figures]
-        return [*self.tables, *figures, self.data.table1, self.data.measured, self.all_runs, self.protocol]
+        figures = [f.table for f in self.figures] + [f.grid for f in self.figures if f.grid is not None]
+        evidence = [self.evidence.statements, self.evidence.rows] if self.evidence else []
+        pictures = [d.table for d in self.translator.datasets] if self.translator else []
+        rest = [self.data.table1, self.data.measured, self.all_runs, self.protocol]
+        return [*self.tables, *figures, *evidence, *pictures, *rest]
+
+    @property
+    def extra(self) -> tuple[Link, ...]:
+        """Pages that are there only where there is something to show."""
+        found = [(self.evidence, Link("Evidence", "evidence.html")), (self.translator, Link("Translator", "translator.html"))]
+        return tuple(link for view, link in found if view is not None)
 
 
 def content(board: Board, sheets: dict[str, str]) -> Content:
@@ -55,25 +69,31 @@ def content(board: Board, sheets: dict[str, str]) -> Content:
         all_runs=runs_table(runs),
         data=data_view(board, sheets),
         protocol=used_protocol(board),
+        evidence=evidence(board),
+        translator=translator_view(board),
     )
 
 
 def pages(board: Board, made: Content) -> Iterator[Page]:
     """All pages of the site."""
-    yield index(board, made.tables, made.figures, made.data)
+    yield index(board, made.tables, made.figures, made.data, made.evidence)
     for declared, table in zip(board.benchmark.tables, made.tables, strict=True):
         context = {"table": table, "comparisons": _comparisons(board, declared)}
         finding = ablation_finding(table) if declared.layout == "rows" else ""
         yield Page(f"{table.id}.html", "table.html.j2", {**context, "finding": finding})
     for figure in made.figures:
         yield _figure_page(board, figure)
+    if made.evidence:
+        yield Page("evidence.html", "evidence.html.j2", {"view": made.evidence})
+    if made.translator:
+        yield Page("translator.html", "translator.html.j2", {"datasets": made.translator.datasets})
     yield Page("runs.html", "runs.html.j2", {"table": made.all_runs})
     for run in made.runs:
         yield run_page(run)
     yield Page("data.html", "data.html.j2", vars(made.data))
     known = {"methods": methods(board), "absent": not_implemented(board)}
     yield Page("methods.html", "methods.html.j2", known)
-    rules = {"paper": PAPER, "used": made.protocol, "draws": st.DRAWS, "readings": READINGS}
+    rules = {"paper": PAPER, "used": made.protocol, "draws": st.DRAWS, "readings": used_readings(board)}
     yield Page("protocol.html", "protocol.html.j2", rules)
 
 
@@ -102,6 +122,7 @@ def _figure(board: Board, figure: suite.Figure) -> FigurePage:
     drawn = curves(board, figure)
     base = baseline(board, figure)
     level = base[1].top1[0] if base else None
+    grid = heat_map(board, figure) if grid_asked(board, figure) else None
     return FigurePage(
         figure=figure,
         table=figure_table(board, figure),
@@ -109,6 +130,8 @@ def _figure(board: Board, figure: suite.Figure) -> FigurePage:
         svg=plots.sweeps(drawn, level, figure.id) if any(c.points for c in drawn) else "",
         baseline=f"{base[0]}, {100 * level:.1f} %" if base else "",
         claim=claim_text(board, figure),
+        grid=grid_table(board, figure) if grid else None,
+        grid_svg=plots.heat_map(grid, figure.grid.id) if grid and any(v is not None for v in grid.values.values()) else "",
     )
 
 
@@ -131,5 +154,16 @@ def _figure_page(board: Board, page: FigurePage) -> Page:
             if several
             else "one seed, so no spread is shown",
             "absent": any(c.absent for c in page.curves),
+            "grid": page.grid,
+            "grid_svg": page.grid_svg,
+            "grid_command": _grid_command(board, page),
         },
     )
+
+
+def _grid_command(board: Board, page: FigurePage) -> str:
+    """What measures the grid of a figure that has one."""
+    grid = page.figure.grid
+    if grid is None:
+        return ""
+    return f"python -m harness run-all --profile {board.profile} --tables {page.figure.id},{grid.id}"

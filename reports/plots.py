@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from markupsafe import Markup
 
-from reports.figure import Curve
+from reports.figure import Curve, HeatMap
 
 # drawn colour -> CSS variable with a fallback for the stand-alone file
 COLOURS = {
@@ -145,6 +145,50 @@ def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> str:
         f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}" for p in c.points) for c in curves
     )
     return _svg(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
+
+
+@styled
+def heat_map(grid: HeatMap, name: str) -> str:
+    """Accuracy at every pair of weights: the fuller the colour the higher, from the lowest to the highest that is there.
+    The default is framed."""
+    xs, ys = (sorted({pair[i] for pair in grid.values}) for i in (0, 1))
+    known = [v for v in grid.values.values() if v is not None]
+    low, high = min(known), max(known)
+    figure, (ax,) = _figure(8.6, 1.6 + 0.5 * len(ys))
+    for (x, y), value in grid.values.items():
+        place = (xs.index(x), ys.index(y))
+        default = (x, y) == (grid.x.default, grid.y.default)
+        if value is None:
+            ax.annotate("×", place, ha="center", va="center", color=MUTED)
+            continue
+        shade = 0.06 + 0.5 * ((value - low) / (high - low) if high > low else 0)
+        corner = (place[0] - 0.5, place[1] - 0.5)
+        ax.add_patch(_patch(corner, facecolor=HOT, alpha=shade, linewidth=0))
+        if default:
+            inner = (corner[0] + 0.03, corner[1] + 0.03)
+            ax.add_patch(_patch(inner, 0.94, facecolor="none", edgecolor=INK, linewidth=1.6))
+        weight = "bold" if default else "normal"
+        ax.annotate(f"{100 * value:.1f}", place, ha="center", va="center", color=INK, fontsize=9, fontweight=weight)
+    ax.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
+    ax.set_yticks(range(len(ys)), [f"{y:g}" for y in ys])
+    ax.set_xlim(-0.5, len(xs) - 0.5)
+    ax.set_ylim(-0.5, len(ys) - 0.5)
+    ax.set_xlabel(grid.x.title)
+    ax.set_ylabel(grid.y.title)
+    ax.grid(visible=False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    said = "; ".join(
+        f"{grid.x.id} {x:g} and {grid.y.id} {y:g}: " + ("no result" if v is None else f"{100 * v:.1f}")
+        for (x, y), v in grid.values.items()
+    )
+    return _svg(figure, f"Top-1 accuracy in percent for every pair of {grid.x.id} and {grid.y.id}", said, name)
+
+
+def _patch(corner: tuple[float, float], side: float = 1.0, **look):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, side, side, **look)
 
 
 @styled

@@ -1,9 +1,8 @@
-"""The protocol page: what the paper prescribes, what the runs really used, and how ambiguous equations were read."""
+"""The protocol page: what the paper prescribes, and what the runs really used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from reports import formats as f
@@ -19,102 +18,6 @@ PAPER = (
     ("Optimiser", "SGD, learning rate 0.0001"),
     ("Schedule", "× 0.1 after 20 epochs"),
     ("Loss weights", "alpha 0.9, beta 0.3"),
-)
-
-
-@dataclass(frozen=True)
-class Reading:
-    where: str
-    open: str
-    taken: str
-    others: str
-
-
-READINGS = (
-    Reading(
-        "Eq. 2",
-        "a sum over classes is said to run over all RGB data",
-        "cross-entropy, averaged over the batch",
-        "label smoothing",
-    ),
-    Reading(
-        "Eq. 3, 4",
-        "both distances carry the same name; margin and weight are not given",
-        "hinge on the hardest positive and negative of the batch, Euclidean, margin 0.3, weight 1",
-        "soft margin, margin 0",
-    ),
-    Reading(
-        "Eq. 5–7",
-        "the norm of a pair of features, with no minus between them",
-        "half the squared distance of the two projected features",
-        "mean squared, normalised, cosine, smooth L1",
-    ),
-    Reading(
-        "Eq. 5–7",
-        "the scale of the distance, on which alpha and beta depend, is not given",
-        "projections have unit length; squared distance per clip, averaged over the batch",
-        "raw sum, raw mean",
-    ),
-    Reading(
-        "Eq. 5–7",
-        "whether features are maps or vectors; infrared sees from elsewhere, so maps do not align",
-        "the converter's output, pooled over space and kept in time",
-        "full map, one vector",
-    ),
-    Reading(
-        "Eq. 5–7",
-        "if all projections learn together, all of them going to zero is a perfect solution",
-        "the projections of teacher and assistant are trained with their own networks, then frozen; the student's learns",
-        "identity, fixed random projection",
-    ),
-    Reading(
-        "Eq. 5–7",
-        "who is updated",
-        "only the end of each arrow: the student never moves teacher or assistant",
-        "—",
-    ),
-    Reading(
-        "Eq. 6",
-        "printed with the student's losses, but missing from Eq. 10",
-        "trains the assistant, beside its cross-entropy",
-        "its weight; joint training",
-    ),
-    Reading(
-        "Eq. 7",
-        "the fused feature is not defined",
-        "mean of the projected features of teacher and assistant, detached",
-        "assistant alone, sum, learned gate",
-    ),
-    Reading(
-        "Eq. 8, 9",
-        "which tensor each attention sees; a 3 × 3 kernel on a pooled map has one live tap",
-        "spatial attention on the map, then temporal attention with a kernel of 3 over time on the pooled map",
-        "kernel of 1 over time; no converter",
-    ),
-    Reading(
-        "Eq. 10",
-        "the text gives the symbol alpha to both weights",
-        "alpha weighs Fusion → RGB, beta weighs IR → RGB",
-        "any weights",
-    ),
-    Reading(
-        "Table 4, row 3",
-        "without fusion nothing of the assistant reaches the student in Eq. 10",
-        "the assistant alone takes the place of the fused feature",
-        "no effect (row 3 equals row 2)",
-    ),
-    Reading(
-        "Table 4, row 1",
-        "called a depth baseline in the text",
-        "the RGB student with cross-entropy alone",
-        "—",
-    ),
-    Reading(
-        "Eq. 11",
-        "the recognition rate carries the name of the cross-entropy",
-        "top-1 accuracy over all test clips",
-        "top-5 and mean class accuracy stand beside it",
-    ),
 )
 
 

@@ -90,19 +90,23 @@ def _swap(new: Path, site: Path) -> None:
 
 def _write(board: Board, out: Path) -> None:
     made = content(board, _contact_sheets(board, out))
-    site, env = site_context(board, made.tables, made.figures), environment()
+    site, env = site_context(board, made.tables, made.figures, made.extra), environment()
     for page in pages(board, made):
         _text(out / page.path, render(env, page, site))
     for run in made.runs:
         if run.predictions is not None:
             _text(out / run.csv, run.predictions.csv)
     datasets = {t.id: t.dataset for t in (*board.benchmark.tables, *board.benchmark.figures)}
+    datasets |= {f.grid.id: f.dataset for f in board.benchmark.figures if f.grid is not None}
     for table in made.every_table:
         _downloads(out / "downloads", table, board.header(datasets.get(table.id, "")))
     for figure in made.figures:
-        if figure.svg:
-            xml = f'<?xml version="1.0" encoding="utf-8"?>\n{figure.svg}'
-            _text(out / "downloads" / f"{figure.figure.id}.svg", xml)
+        for name, svg in ((figure.figure.id, figure.svg), (figure.grid and figure.grid.id, figure.grid_svg)):
+            if svg:
+                _text(out / "downloads" / f"{name}.svg", f'<?xml version="1.0" encoding="utf-8"?>\n{svg}')
+    for source, place in made.translator.files if made.translator else ():
+        (out / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, out / place)
     everything = leaderboard(board, made.every_table)
     text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False)
     _text(out / "leaderboard.json", text + "\n")

@@ -34,6 +34,8 @@ class FigurePage:
     svg: str
     baseline: str
     claim: str
+    grid: Table | None = None  # every pair of weights, where it was asked for
+    grid_svg: str = ""
 
 
 def environment() -> Environment:
@@ -59,13 +61,24 @@ def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
     )
 
 
-def site_context(board: Board, tables: list[Table], figures: list[FigurePage]) -> dict[str, Any]:
-    """What every page shows: navigation and the stamp that says how the numbers were made."""
+def site_context(
+    board: Board, tables: list[Table], figures: list[FigurePage], extra: tuple[Link, ...] = ()
+) -> dict[str, Any]:
+    """What every page shows: navigation and the stamp that says how the numbers were made.
+
+    Args:
+        extra: pages that are there only where there is something to show.
+    """
     shown = [(t.id, t.title) for t in tables] + [(p.figure.id, p.figure.title) for p in figures]
     names = {i: title.split(".")[0] for i, title in shown}
+    places = {i: f"{i}.html" for i in names}
+    for p in figures:
+        if p.grid is not None:
+            names[p.grid.id], places[p.grid.id] = p.grid.title.split(".")[0], f"{p.figure.id}.html#{p.grid.id}"
     nav = [
         Link("Overview", "index.html"),
         *(Link(names[i], f"{i}.html") for i, _ in shown),
+        *extra,
         Link("Data", "data.html"),
         Link("Methods", "methods.html"),
         Link("Runs", "runs.html"),
@@ -81,6 +94,7 @@ def site_context(board: Board, tables: list[Table], figures: list[FigurePage]) -
         "title": board.benchmark.title,
         "nav": nav,
         "names": names,
+        "places": places,
         "synthetic": bool(board.synthetic()),
         "profile": board.profile,
         "data": ", ".join(data) or "none planned",

@@ -78,6 +78,31 @@ def paired_p(a: np.ndarray, b: np.ndarray) -> float:
     return mcnemar_exact(*paired_wins(a, b))
 
 
+def student_p(differences: Sequence[float]) -> float:
+    """Two-sided p of Student's t test that paired differences have mean 0 (Abramowitz & Stegun, 26.7.3-4).
+
+    One value per seed: what it tests is whether another training would show the difference again, on the same clips.
+
+    Raises:
+        ValueError: fewer than two differences.
+    """
+    if len(differences) < 2:
+        raise ValueError("a paired test over seeds needs two of them")
+    mean, std = mean_std(differences)
+    if std <= 1e-12 * max(map(abs, differences)):
+        return 1.0 if mean == 0 else 0.0
+    freedom = len(differences) - 1
+    angle = math.atan(mean / std * math.sqrt(len(differences) / freedom))
+    sine, square = abs(math.sin(angle)), math.cos(angle) ** 2
+    odd = freedom % 2
+    term, total = (math.cos(angle), 0.0) if odd else (1.0, 0.0)
+    for k in range(2 if odd else 1, freedom if odd else freedom + 1, 2):
+        total += term
+        term *= square * k / (k + 1)
+    inside = 2 / math.pi * (abs(angle) + sine * total) if odd else sine * total
+    return min(1.0, max(0.0, 1.0 - inside))
+
+
 def binomial_p(successes: int, n: int, classes: int) -> float:
     """One-sided exact p of at least this many successes in n guesses among ``classes`` classes."""
     if classes < 1 or n < 1:

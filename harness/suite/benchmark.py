@@ -125,6 +125,29 @@ class Figure(Strict):
         return self
 
 
+class Statement(Strict):
+    """Something that the paper says or implies: one cell is better than another, by at least some points."""
+
+    says: str
+    better: str  # cell ids
+    than: str
+    points: float = 0.0
+    question: str = ""  # statements are shown by the question that they answer
+
+
+class Evidence(Strict):
+    """The page that holds the statements against the runs of some tables."""
+
+    title: str
+    caption: str
+    dataset: str
+    tables: list[str]
+    seeds: int  # fewer are no evidence
+    method: str  # cell ids of the two rows that all others are compared with
+    baseline: str
+    statements: list[Statement]
+
+
 class Table1Row(Strict):
     dataset: str
     classes: int
@@ -153,6 +176,7 @@ class Benchmark(Strict):
     table1: Table1
     tables: list[Table]
     figures: list[Figure]
+    evidence: Evidence | None = None
 
     @property
     def usual(self) -> list[str]:

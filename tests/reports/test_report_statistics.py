@@ -18,6 +18,21 @@ def test_mean_std_is_the_sample_deviation():
         s.mean_std([])
 
 
+@given(st.lists(st.integers(-40, 40), min_size=2, max_size=9))
+@settings(max_examples=80, deadline=None)
+def test_student_agrees_with_scipy(points):
+    differences = [p / 200 for p in points]
+    if len(set(points)) == 1:
+        assert s.student_p(differences) == (1.0 if points[0] == 0 else 0.0)
+    else:
+        assert s.student_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=1e-9)
+
+
+def test_one_difference_is_no_test():
+    with pytest.raises(ValueError, match="needs two"):
+        s.student_p([0.1])
+
+
 def test_wilson_published_values():
     # Newcombe (1998), Statistics in Medicine 17, table I, method 3
     published = [

@@ -1,0 +1,103 @@
+"""The page about the translator: measures and pictures as they were written when clips were rendered."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from fake_ledger import CLASSES, fake_key, fake_predictions, fake_record, save
+from fake_site import write
+from html_tree import cell, parse
+
+from harness.ledger.planfile import read_plan, write_plan
+from harness.ledger.record import CellInfo
+from harness.ledger.store import run_dir
+from reports import build
+
+ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
+
+
+def rendering(work_dir, name, model, measures, clips):
+    info = CellInfo(model=name, method="M", stage="pseudo_ir", dataset="mgr_dark", train_modalities=["rgb"],
+                    test_modality="rgb", seed=0, profile="demo")
+    record = fake_record(info, fake_key(name))
+    identity = record.identity.model_copy(update={"config": {"model": model}})
+    measurements = {f"pseudo_ir/{k}": v for k, v in measures.items()}
+    save(work_dir, record.model_copy(update={"kind": "render", "identity": identity, "measurements": measurements}), None)
+    folder = run_dir(work_dir, f"{name}-s0", record.key) / "strips"
+    folder.mkdir()
+    for clip in clips:
+        cv2.imwrite(str(folder / f"{clip}.png"), np.zeros((4 * 10, 8 * 20, 3), np.uint8))
+    (folder / "index.json").write_text(json.dumps([{"clip_id": c, "file": f"{c}.png", "rows": ROWS} for c in clips]))
+    return record.key
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A trained and a trivial rendering; two seeds of a frozen teacher on the trained one."""
+    made = write(tmp_path_factory.mktemp("translator"), seeds=1, tables=["table4"])
+    trained = rendering(made.work_dir, "fake_pseudo", {"type": "TrainedTranslator", "pre_enhance": "stretch"},
+                        {"flicker": 1.25, "ir_correlation": -0.5, "ir_distance": 0.125, "ir_flicker": 0.75}, ["c1", "c2"])
+    trivial = rendering(made.work_dir, "fake_trivial", {"type": "TrivialTranslator", "kind": "inverted"}, {}, ["c1"])
+    plan = read_plan(made.work_dir / "plan.json")
+    cells = list(plan.cells)
+    teacher = fake_key("fake_teacher_mgr_dark", 0, "demo")
+    for seed, parent in ((0, trained), (1, trained), (0, trivial)):
+        name = f"fake_on_{parent[:4]}"
+        info = CellInfo(model=name, method="M", stage="teacher", dataset="mgr_dark", train_modalities=["ir"],
+                        test_modality="pseudo_ir", seed=seed, profile="demo")
+        record = fake_record(info, fake_key(name, seed), {"teacher": teacher, "pseudo_ir": parent})
+        save(made.work_dir, record.model_copy(update={"kind": "render"}), fake_predictions("mgr_dark", 1.0, seed, name, 2))
+        cells.append(cells[0].model_copy(update={"id": name, "model": name, "seed": seed, "key": record.key}))
+    write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    made.keys = {"trained": trained, "teacher": teacher}
+    return made
+
+
+def top1(work_dir, pattern):
+    return [json.loads(p.read_text())["metrics"]["top1"] for p in sorted((work_dir / "runs").glob(pattern))]
+
+
+def test_measures_stand_beside_the_frozen_teachers_accuracy(made):
+    page, table = parse(made.site / "translator.html"), "translator_mgr_dark"
+    assert cell(page, table, "Trained translator", "ir_correlation").text == "\u22120.500"
+    assert cell(page, table, "Trained translator", "flicker").text == "1.250"
+    assert cell(page, table, "Inverted luminance", "flicker").text == "– (not measured)"
+    own = cell(page, table, "Trained translator", "teacher")
+    expected = np.mean(top1(made.work_dir, f"fake_on_{made.keys['trained'][:4]}-s*/run.json"))
+    assert float(own.attrs["data-v"]) == pytest.approx(100 * expected) and "n = 2" in own.text
+    reference = cell(page, table, "Infrared itself", "teacher")
+    assert float(reference.attrs["data-v"]) == pytest.approx(100 * top1(made.work_dir, "fake_teacher_mgr_dark-s0-*/run.json")[0])
+    assert cell(page, table, "Infrared itself", "flicker").text == "0.750"
+    assert len(CLASSES["mgr_dark"]) == 10 and "Synthetic data." in page.text
+
+
+def test_pictures_are_rows_of_the_strips_with_every_translators_own(made):
+    page = parse(made.site / "translator.html")
+    first, second = page.all("figure", cls="strips")
+    assert [d.one("span").text for d in first.all("div")] == [
+        "RGB", "brightened RGB", "pseudo-infrared: trained translator", "pseudo-infrared: inverted luminance", "infrared",
+    ]
+    assert len(second.all("div")) == 4  # the trivial one kept no strip of this clip
+    places = [img.attrs["style"] for img in first.all("img")]
+    assert all("aspect-ratio: 16.0000" in p for p in places)
+    assert [p.split("0 ")[-1] for p in places] == ["0.000%", "33.333%", "66.667%", "66.667%", "100.000%"]
+    for img in page.all("img"):
+        assert (made.site / img.attrs["src"]).is_file() and img.attrs["alt"]
+    assert "translator.html" in [a.attrs["href"] for a in page.one("nav").all("a")]
+
+
+def test_a_picture_that_is_none_is_one_line(made, tmp_path):
+    picture = next((made.work_dir / "runs").glob("fake_pseudo-*/strips/c1.png"))
+    before = picture.read_bytes()
+    picture.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="c1.png: not a PNG; render its clips again"):
+        build(made.work_dir, tmp_path / "site", made.benchmark, made.entries)
+    picture.write_bytes(before)
+
+
+def test_no_page_without_a_rendering(tmp_path):
+    plain = write(tmp_path, seeds=1, tables=["table3"])
+    build(plain.work_dir, plain.site, plain.benchmark, plain.entries)
+    assert not (plain.site / "translator.html").exists()
