@@ -60,7 +60,8 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     store = "" if execution["no_cache"] else str(work_dir / "clip_store")
     profile = ws.settings.profile
     if store and profile != "paper":
-        build_stores(jobs, Path(store), executor.slots)
+        missing = {k: j for k, j in jobs.items() if not is_done(j, work_dir)}
+        build_stores(missing, Path(store), executor.slots)
     options = Options(
         work_dir=work_dir,
         clip_store=store,
@@ -85,8 +86,17 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     return 1 if state.failed or state.blocked or ws.plan.errors else 0
 
 
+def is_done(job, work_dir: Path) -> bool:
+    from harness.run_folder import existing_record
+
+    record = existing_record(job, work_dir)
+    return record is not None and record.status == "done"
+
+
 def build_stores(jobs, store: Path, processes: int) -> None:
-    """Decode once what the jobs still to run will read many times."""
+    """Decode once what these jobs will read many times."""
+    if not jobs:
+        return
     from harness.data.cache import build_for_datasets
     from harness.plan.jobs import dataset_configs
 

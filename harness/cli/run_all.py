@@ -25,8 +25,10 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
 
     Without --data-root the embedded synthetic data is made first; the pages say so.
     """
+    from harness import pages
     from harness.cli.report import write_site
     from harness.cli.run import run_workspace
+    from harness.data.summary import save_summaries
     from harness.progress import duration
     from harness.workspace import check_profile, open_workspace, synthetic_root
 
@@ -38,8 +40,14 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
         make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
     code = run_workspace(ws, work_dir, execution)
-    index = write_site(work_dir, site, ws.benchmark, ws.entries, ws.settings.data_root)
-    click.echo(f"leaderboard: {index}  ({duration(time.monotonic() - began)})")
+    save_summaries(work_dir, ws.settings.data_root)
+    made_from = pages.sources(work_dir, configs)
+    unchanged = pages.are_current(work_dir, site, made_from)
+    if not unchanged:
+        write_site(work_dir, site, ws.benchmark, ws.entries, None)
+        pages.remember(work_dir, site, made_from)
+    spent = duration(time.monotonic() - began)
+    click.echo(f"leaderboard: {site / 'index.html'}  ({spent}{', pages unchanged' if unchanged else ''})")
     return code
 
 

@@ -13,9 +13,6 @@ FILE = "data_statistics.json"
 
 def save_summaries(work_dir: Path, data_root: Path) -> None:
     """Measure the data sets below a root, once per state of their annotation files."""
-    from harness.data.contact_sheet import contact_sheet
-    from harness.data.stats import dataset_statistics
-
     known = load_summaries(work_dir)
     found = {}
     for name in DATASETS:
@@ -26,9 +23,13 @@ def save_summaries(work_dir: Path, data_root: Path) -> None:
         if known.get(name, {}).get("stamp") == stamp:
             found[name] = known[name]
             continue
+        from harness.data.contact_sheet import contact_sheet
+        from harness.data.stats import dataset_statistics
+
         found[name] = {**dataset_statistics(root), "stamp": stamp}
         contact_sheet(root, Path(work_dir) / f"contact_sheet_{name}.png")
-    write_text_atomically(Path(work_dir) / FILE, json.dumps(found, indent=1) + "\n")
+    if found != known:
+        write_text_atomically(Path(work_dir) / FILE, json.dumps(found, indent=1) + "\n")
 
 
 def load_summaries(work_dir: Path) -> dict[str, dict]:

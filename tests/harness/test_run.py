@@ -50,7 +50,10 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     assert (tmp_path / "site é" / "index.html").is_file()
 
     second = harness("run-all", *options, "--site", tmp_path / "site é")
-    assert "2 jobs: 2 cached, 0 run" in second.stdout
+    assert "2 jobs: 2 cached, 0 run" in second.stdout and "pages unchanged" in second.stdout
+    (tmp_path / "site é" / "index.html").write_text("lost")
+    third = harness("run-all", *options, "--site", tmp_path / "site é")
+    assert "unchanged" not in third.stdout and "<html" in (tmp_path / "site é" / "index.html").read_text()
     status = harness("status", *options[:-2])
     assert "2 jobs: 2 done" in status.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -10,12 +11,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
-from harness.data.synthesize import mgr_dark_files, nvgesture_files, sysu_mm01
-from harness.data.synthesize.files import write_json
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.lifetime import end_with_parent
 
-_SETS: dict[str, ModuleType] = {"mgr_dark": mgr_dark_files, "nvgesture": nvgesture_files, "sysu_mm01": sysu_mm01}
+_SETS = {"mgr_dark": "mgr_dark_files", "nvgesture": "nvgesture_files", "sysu_mm01": "sysu_mm01"}  # modules here
 DATASETS = tuple(_SETS)
 PRESETS = ("demo", "smoke")
 _UNFINISHED = ".unfinished.json"
@@ -51,9 +50,14 @@ def synthesize(root: str | os.PathLike, datasets: Sequence[str] = DATASETS, pres
         folder = Path(root) / name
         stamp = {"generator_version": GENERATOR_VERSION, "preset": preset, "seed": seed}
         if not _finished(folder, stamp):
-            _build(folder, _SETS[name], stamp, jobs or _cores(), (lambda d, t, n=name: progress(n, d, t)) if progress else None)
+            _build(folder, _module(name), stamp, jobs or _cores(), (lambda d, t, n=name: progress(n, d, t)) if progress else None)
         out[name] = folder
     return out
+
+
+def _module(name: str) -> ModuleType:
+    """Imported when a set is to be written: a check that one is there needs no video library."""
+    return importlib.import_module(f"harness.data.synthesize.{_SETS[name]}")
 
 
 def _cores() -> int:
@@ -83,6 +87,8 @@ def _finished(folder: Path, stamp: dict) -> bool:
 
 
 def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Callable[[int, int], None] | None) -> None:
+    from harness.data.synthesize.files import write_json
+
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / _UNFINISHED, stamp)
     seed, preset = stamp["seed"], stamp["preset"]
