@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
@@ -214,14 +213,11 @@ class Selection:
 def load_benchmark(path: Path) -> Benchmark:
     """Read and check ``benchmark.yml``. Raises ValueError with the first thing that is wrong and where."""
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        return Benchmark.model_validate(data)
+        return Benchmark.model_validate(read_yaml(path))
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path}: no benchmark file; give the folder of configs with --configs"
         ) from None
-    except yaml.YAMLError as e:
-        raise ValueError(f"{path}: not YAML: {' '.join(str(e).split())}") from None
     except ValidationError as e:
         raise ValueError(f"{path}: {first_error(e)}") from None
 

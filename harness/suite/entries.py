@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.suite.benchmark import Benchmark, first_error
+from harness.suite.yaml_file import read_yaml
 
 MODALITIES = {"RGB": "rgb", "Depth": "depth", "IR": "ir", "Pseudo-IR": "pseudo_ir"}
 Stage = Literal["single", "encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"]
@@ -82,9 +82,7 @@ def load_entries(configs: Path, benchmark: Benchmark) -> dict[str, Entry]:
 
 def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
     try:
-        meta = Metafile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as e:
-        raise ValueError(f"{path}: not YAML: {' '.join(str(e).split())}") from None
+        meta = Metafile.model_validate(read_yaml(path))
     except ValidationError as e:
         raise ValueError(f"{path}: {first_error(e)}") from None
     collections = {c.name: c for c in meta.collections}
