@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.suite.yaml_file import read_yaml
+
 
 class Strict(BaseModel):
     """Unknown fields are errors."""
