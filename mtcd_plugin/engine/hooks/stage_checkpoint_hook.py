@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mmaction.registry import HOOKS
+from collections.abc import Mapping
+
+from mmaction.registry import DATASETS, HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -90,11 +92,10 @@ def subjects_of(loader) -> set[str]:
     only)."""
     if loader is None:
         return set()
-    dataset = getattr(loader, "dataset", None)
-    if dataset is None:
-        from mmaction.registry import DATASETS
-
+    if isinstance(loader, Mapping):  # a ConfigDict has its keys as attributes as well
         dataset = DATASETS.build(loader["dataset"])
+    else:
+        dataset = loader.dataset
     if not hasattr(dataset, "get_data_info"):
         return set()
     return {str(s) for i in range(len(dataset)) if (s := dataset.get_data_info(i).get("subject")) is not None}

@@ -18,7 +18,7 @@ class LateFusion(BaseModel):
 
     Args:
         members: modality -> ``dict(model=<recognizer>, checkpoint='...', weight=1.0)``. Checkpoints are read
-            before the first use.
+            before the first use; one that was trained on a subject that is tested is refused.
     """
 
     def __init__(self, members: dict, data_preprocessor: dict | None = None, init_cfg=None) -> None:
@@ -29,6 +29,7 @@ class LateFusion(BaseModel):
         self.weights = {name: float(m.get("weight", 1.0)) for name, m in members.items()}
         self.checkpoints = {name: m.get("checkpoint") or "" for name, m in members.items()}
         self.loaded = False
+        self.trained_on: dict[str, frozenset[str]] = {}  # as far as the checkpoints say
         self.requires_grad_(False)
 
     def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
@@ -36,6 +37,7 @@ class LateFusion(BaseModel):
         if mode != "predict":
             raise RuntimeError(f'Invalid mode "{mode}". LateFusion only predicts')
         self._load()
+        self._refuse_known(data_samples)
         total: Tensor | None = None
         for name, network in self.members.items():
             x = inputs if isinstance(inputs, Tensor) else inputs.get(name)
@@ -56,5 +58,16 @@ class LateFusion(BaseModel):
         for name, network in self.members.items():
             if not self.checkpoints[name]:
                 raise ValueError(f"model.members.{name}.checkpoint is empty: train that network first")
-            load_network(network, self.checkpoints[name], f"model.members.{name}")
+            about = load_network(network, self.checkpoints[name], f"model.members.{name}")
+            self.trained_on[name] = frozenset(about.get("train_subjects", ()))
         self.loaded = True
+
+    def _refuse_known(self, data_samples: list) -> None:
+        """Nobody whom a member was trained on may be tested."""
+        for name, subjects in self.trained_on.items():
+            for sample in data_samples:
+                if (subject := str(sample.metainfo.get("subject", ""))) in subjects:
+                    raise ValueError(
+                        f"model.members.{name}.checkpoint was trained on test subject '{subject}'; "
+                        "train it on this split's training subjects"
+                    )

@@ -90,6 +90,9 @@ def test_late_fusion_is_the_mean_of_probabilities(tmp_path):
     single = dict(config, members=dict(pseudo_ir=members["ir"]))
     one = dict(inputs=data["inputs"]["ir"], data_samples=copy.deepcopy(data["data_samples"]))
     assert MODELS.build(single).eval().test_step(one)[0].pred_score.shape == (3,)
+    members["ir"]["checkpoint"] = save(network(), tmp_path / "leak.pth", "teacher", subjects=["s1"])
+    with pytest.raises(ValueError, match="members.ir.checkpoint was trained on test subject 's1'"):
+        MODELS.build(config).test_step(batch(("rgb", "ir")))
     members["ir"]["checkpoint"] = ""
     with pytest.raises(ValueError, match="members.ir.checkpoint is empty"):
         MODELS.build(config).eval().test_step(copy.deepcopy(data))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import HOOKS, MODELS
+from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 
 from tests.models.mtcd.toy import CHANNELS, batch, build, distiller, network, save
@@ -318,6 +319,21 @@ def test_bad_checkpoints(tmp_path):
         load(save(wide, tmp_path / "wide.pth", "teacher"))
     with pytest.raises(ValueError, match="checkpoint is empty"):
         load("")
+
+
+def test_a_teacher_of_test_subjects_is_refused_as_a_runner_has_it(tmp_path, mgr_dark_root):
+    """Before training a runner's test loader is still a config, whose keys are attributes as well."""
+    config = distiller(tmp_path)
+    runner = FakeRunner(build(config))
+    dataset = dict(type="MGRDarkDataset", data_root=str(mgr_dark_root), split="test", pipeline=[])
+    runner._test_dataloader = Config(dict(loader=dict(dataset=dataset))).loader
+    hook = HOOKS.build(dict(type="StageCheckpointHook", stage="student"))
+    hook.before_train(runner)
+    path = save(network("ProjectedHead"), tmp_path / "leak.pth", "assistant", subjects=["s1", "s4"])
+    config["teachers"]["assistant"]["checkpoint"] = path
+    runner.model = build(config)
+    with pytest.raises(ValueError, match="teachers.assistant.checkpoint was trained on test subject 's4'"):
+        hook.before_train(runner)
 
 
 def test_a_teacher_of_test_subjects_is_refused(tmp_path):
