@@ -139,16 +139,16 @@ def _rows(board: Board, declared: suite.Evidence) -> list[tuple[str, suite.Row, 
 def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: list) -> Table:
     references = {"base": declared.baseline, "full": declared.method}
     named = {cell: row.title for cell, row, _ in rows}
-    columns = [Column("row", "Row"), *measured_columns("m.")]
+    columns = [Column("row", "Row"), Column("cell", "Cell", page=False), *measured_columns("m.")]
     for prefix, cell in references.items():
         columns += difference_columns(prefix, f"Against {named.get(cell, cell)}")
-    columns.append(Column("isolates", "What it isolates"))
+    columns.append(Column("isolates", "What it isolates", page=False))
     compared = {
         prefix: _column(cell, board.result(cell), rows, results) for prefix, cell in references.items()
     }
     made = []
     for i, ((cell, row, group), result) in enumerate(zip(rows, results, strict=True)):
-        cells = {"row": Cell(row.title, sub=cell), "isolates": Cell(row.isolates)}
+        cells = {"row": Cell(row.title), "cell": Cell(cell), "isolates": Cell(row.isolates)}
         cells |= (
             measured_cells(result, "m.")
             if result is not None

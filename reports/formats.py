@@ -16,8 +16,9 @@ def percent_digits(clips: int) -> int:
 
 
 def points(fraction: float, digits: int = 1) -> str:
-    """A difference of percentages with its sign, with a real minus."""
-    return f"{100 * fraction:+.{digits}f}".replace("-", "\u2212")
+    """A difference of percentages with its sign, with a real minus; no sign where nothing is left after rounding."""
+    text = f"{100 * fraction:+.{digits}f}".replace("-", "\u2212")
+    return text if any(c in "123456789" for c in text) else text[1:]
 
 
 def printed(value: float) -> str:

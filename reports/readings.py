@@ -32,11 +32,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Used:
-    """What the runs have for a setting. ``differs``: not the default reading."""
+    """What the runs have for a setting. ``differs``: how, where it is not the default reading."""
 
     setting: Setting
     text: str
-    differs: bool
+    differs: str = ""
 
 
 def _of(stage: str, **defaults: Any) -> tuple[Setting, ...]:
@@ -185,9 +185,11 @@ def used_readings(board: Board) -> list[tuple[Reading, tuple[Used, ...]]]:
 def _used(board: Board, setting: Setting) -> Used:
     values = [value(board, setting, r) for r in _records(board, setting.stage)]
     if not values:
-        return Used(setting, f"{_show(setting.default)} by default; no such stage has been run", False)
+        return Used(setting, f"{_show(setting.default)} by default; no such stage has been run")
     distinct = sorted({_show(v) for v in values})
-    return Used(setting, " or ".join(distinct), distinct != [_show(setting.default)])
+    other = [v for v in distinct if v != _show(setting.default)]
+    differs = "" if not other else "not the default" if other == distinct else "not only the default"
+    return Used(setting, " or ".join(distinct), differs)
 
 
 def _records(board: Board, stage: str) -> list[RunRecord]:

@@ -112,3 +112,7 @@ def test_the_whole_chain(root, tmp_path):
     assert 0 <= measured["acc/top1"] <= 1
     store, _, _ = chain.run("mtcd_trivial-pseudo-ir_mgr-dark", overrides={"model.kind": "inverted"})
     assert len(ClipStore.open(store).clip_ids) == 12
+    everybody = {"train_dataloader.dataset.split": "all", "train_dataloader.num_batch_per_epoch": None}
+    chain.run("mtcd_teacher_mgr-dark-ir", stage="teacher", overrides=everybody)
+    with pytest.raises(ValueError, match="teachers.teacher.checkpoint was trained on test subject 's4'"):
+        chain.run("mtcd_i3d-r50_mgr-dark-rgb")
