@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import claims
+from harness.disk import NEEDED_BYTES
 from harness.executors import Executor, Outcome
 from harness.fusing import partners
 from harness.job_spec import write_spec
 from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD
-from harness.outcomes import NEEDED_BYTES, conclude, disk_full
+from harness.outcomes import conclude, disk_full
 from harness.plan.jobs import Job
 from harness.run_folder import existing_record, folder_of, last_attempt, tidy
 from harness.specs import make_spec
@@ -204,20 +205,30 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
         group = [j for j in chosen if _claim(j, waiting, finished, options, state, report)]
         if not group:
             continue
-        lead = folder_of(group[0], options.work_dir)
-        _check_disk(lead, options, group)
-        for j in group:
-            attempts[j.key] += 1
-            (folder_of(j, options.work_dir) / RECORD).unlink(missing_ok=True)
-        write_spec(lead, make_spec(group, lead, options, attempts, accumulate[group[0].key]))
-        pid = executor.submit(lead)
-        state.groups[lead] = [j.key for j in group]
-        for j in group:
-            folder = folder_of(j, options.work_dir)
-            claims.hand_over(folder, pid)
-            del waiting[j.key]
-            state.running[j.key] = folder
-            report("started", j, f"beside {group[0].name}" if j is not group[0] else "")
+        try:
+            _launch(group, waiting, executor, options, state, attempts, accumulate, report)
+        except BaseException:
+            for j in group:
+                claims.release(folder_of(j, options.work_dir))
+            raise
+
+
+def _launch(group, waiting, executor, options, state, attempts, accumulate, report) -> None:
+    """Start the process of the jobs of a group, which are claimed."""
+    lead = folder_of(group[0], options.work_dir)
+    _check_disk(lead, options)
+    for j in group:
+        attempts[j.key] += 1
+        (folder_of(j, options.work_dir) / RECORD).unlink(missing_ok=True)
+    write_spec(lead, make_spec(group, lead, options, attempts, accumulate[group[0].key]))
+    pid = executor.submit(lead)
+    state.groups[lead] = [j.key for j in group]
+    for j in group:
+        folder = folder_of(j, options.work_dir)
+        claims.hand_over(folder, pid)
+        del waiting[j.key]
+        state.running[j.key] = folder
+        report("started", j, f"beside {group[0].name}" if j is not group[0] else "")
 
 
 def _claim(job: Job, waiting, finished, options, state, report) -> bool:
@@ -240,11 +251,9 @@ def _claim(job: Job, waiting, finished, options, state, report) -> bool:
     return True
 
 
-def _check_disk(folder: Path, options: Options, group: list[Job]) -> None:
+def _check_disk(folder: Path, options: Options) -> None:
     free = shutil.disk_usage(folder).free
     if free < NEEDED_BYTES:
-        for job in group:
-            claims.release(folder_of(job, options.work_dir))
         raise OSError(
             f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
             "free some and run again"

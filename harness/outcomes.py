@@ -6,6 +6,7 @@ import errno
 import signal
 from pathlib import Path
 
+from harness.disk import NEEDED_BYTES
 from harness.environment import commit, environment, hardware
 from harness.executors import Outcome
 from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
@@ -13,8 +14,6 @@ from harness.ledger.logs import log_tail
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import RECORD, load_record, write_record
 from harness.plan.jobs import Job
-
-NEEDED_BYTES = 64 * 2**20  # free disk below which no job is started
 
 
 def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunRecord | None:

@@ -23,8 +23,10 @@ import torch._dynamo  # noqa: F401  the first optimizer imports it: paid once he
 from matplotlib import pyplot  # noqa: F401  so does the visualizer
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmengine.utils import import_modules_from_strings
 
 from harness.claims import hand_over
+from harness.disk import is_disk_full, need_line
 from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED, JobSpec, read_spec
 from harness.ledger.files import sha256_of, write_text_atomically
 from harness.ledger.logs import LOG, log_tail
@@ -35,7 +37,6 @@ from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
 from harness.worker_config import RESUME, runner_config
-from harness.worker_disk import is_disk_full, need_line
 from harness.worker_group import GatherInFolder, check_model, is_first, train_together, unwrapped
 from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
 from harness.worker_record import blank_record, classify, now, one_line, peak_memory, publish_weights
@@ -206,6 +207,7 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
 def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunLog]:
     """MMEngine's Runner for a job, with the harness's hooks."""
     cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
+    import_modules_from_strings(**cfg.get("custom_imports", {"imports": []}))
     runner = Runner.from_cfg(cfg)
     if spec.accumulate > 1:
         train_in_parts(runner.model, spec.accumulate)

@@ -15,9 +15,9 @@ import torch
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 
+from harness.disk import require_room
 from harness.ledger.files import write_text_atomically
 from harness.ledger.record import Epoch
-from harness.worker_disk import require_room
 from harness.worker_group import is_first, unwrapped
 
 STOP = threading.Event()  # this process was asked to stop
@@ -140,7 +140,8 @@ class RunLog(Hook):
             )
 
     def after_train_epoch(self, runner) -> None:
-        means = {k: v / max(self._count, 1) for k, v in self._sums.items()}
+        shares = all_gather_object({k: v / max(self._count, 1) for k, v in self._sums.items()})
+        means = {k: sum(share[k] for share in shares) / len(shares) for k in shares[0]}
         self.means.append(means)
         losses = {k: v for k, v in means.items() if "loss" in k and k != "loss"}
         lr = runner.optim_wrapper.get_lr()

@@ -62,3 +62,28 @@ def test_of_many_only_one_gets_it(tmp_path):
         for _ in range(4)
     ]
     assert sorted(r.communicate()[0].strip() for r in racers) == ["False", "False", "False", "True"]
+
+
+def test_a_clock_that_jumps_voids_no_claim(tmp_path, monkeypatch):
+    """psutil derives a process's start from the clock; a claim must not."""
+    import psutil
+
+    assert claims.take(tmp_path) is None
+    real = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + 3600)
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    assert claims.take(tmp_path).pid == os.getpid()
+
+
+def test_a_zombie_holds_nothing(tmp_path):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    try:
+        claims.take(tmp_path)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # over, but not reaped
+        claims.hand_over(tmp_path, child)
+        assert claims.is_void(tmp_path)
+        assert claims.take(tmp_path) is None
+    finally:
+        os.waitpid(child, 0)

@@ -6,7 +6,8 @@ import errno
 import shutil
 from pathlib import Path
 
-MARGIN_BYTES = 16 * 2**20  # for logs, predictions and the record
+NEEDED_BYTES = 64 * 2**20  # to be free besides: for logs, predictions, records; below it no job is started
+TORCH_SAVE = ("PytorchStreamWriter failed", "inline_container", "iostream error")  # its failing writes
 STATES = 3  # a checkpoint holds weights and up to two moments of each
 
 
@@ -17,7 +18,7 @@ class DiskFull(OSError):
 def require_room(folder: Path, model, files: int) -> None:
     """Raise DiskFull where ``files`` checkpoints of a model (a torch module) do not fit."""
     weights = sum(v.numel() * v.element_size() for v in model.state_dict().values())
-    need = files * STATES * weights + MARGIN_BYTES
+    need = files * STATES * weights + NEEDED_BYTES
     free = shutil.disk_usage(folder).free
     if free < need:
         raise DiskFull(f"{need / 2**20:.0f} MiB are needed to go on, {free / 2**20:.0f} MiB are free")
@@ -33,7 +34,7 @@ def is_disk_full(e: BaseException | None, folder: Path) -> bool:
     while e is not None:
         if isinstance(e, DiskFull) or getattr(e, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             return True
-        if "PytorchStreamWriter failed" in str(e):
-            return shutil.disk_usage(folder).free < MARGIN_BYTES
+        if any(words in str(e) for words in TORCH_SAVE) and shutil.disk_usage(folder).free < NEEDED_BYTES:
+            return True
         e = e.__cause__ or e.__context__
     return False

@@ -1,0 +1,247 @@
+"""What becomes of jobs when they, their harness or the disk fail: real processes where it matters."""
+
+import errno
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_execute import FakeExecutor, finish, toy_job
+
+from harness.disk import DiskFull, is_disk_full, require_room
+from harness.execute import Options, execute
+from harness.executors.local import LocalExecutor, end_process_group
+from harness.job_spec import EXIT_DISK_FULL
+from harness.ledger.store import load_records
+from harness.run_folder import folder_of, tidy
+
+
+@pytest.fixture
+def long_run(small_configs, tiny_data, tmp_path):
+    """The command of a job that trains for minutes."""
+    smoke = small_configs / "_base_" / "profiles" / "smoke.py"
+    text, count = re.subn(r"max_epochs=\d+", "max_epochs=5000", smoke.read_text(encoding="utf-8"))
+    assert count == 1
+    smoke.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "harness", "run", "--configs", small_configs, "--data-root", tiny_data]
+    command += ["--profile", "smoke", "--jobs", "1", "--work-dir", tmp_path / "w", "--cell", "i3d_r50_mgr-dark-rgb-s0"]
+    return list(map(str, command))
+
+
+def folder_with_a_checkpoint(work_dir: Path) -> Path:
+    """The folder of the running job, once it has saved a state."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for path in Path(work_dir).glob("runs/*/mm/last.pth"):
+            return path.parent.parent
+        time.sleep(0.02)
+    raise AssertionError("no job got as far as a checkpoint")
+
+
+def gone(pid: int, seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_job_stops_at_its_checkpoint_when_its_harness_is_killed(long_run, tmp_path):
+    process = subprocess.Popen(long_run, stdout=subprocess.DEVNULL)
+    folder = folder_with_a_checkpoint(tmp_path / "w")
+    job = json.loads((folder / "claim.json").read_text())["pid"]
+    assert os.getpgid(job) == job != os.getpgid(process.pid)  # a process group of its own
+    process.kill()
+    process.wait()
+    assert gone(job)
+    assert "stopped on request" in (folder / "log.txt").read_text()
+    assert (folder / "mm" / "last.pth").exists() and not (folder / "run.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_harness_leaves_its_jobs_at_a_checkpoint(long_run, tmp_path, number):
+    process = subprocess.Popen(long_run, stdout=subprocess.PIPE, text=True)
+    folder = folder_with_a_checkpoint(tmp_path / "w")
+    job = json.loads((folder / "claim.json").read_text())["pid"]
+    process.send_signal(number)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 130 and "run the same command again" in out
+    assert gone(job, 1.0)
+    assert (folder / "mm" / "last.pth").exists()
+    assert not (folder / "run.json").exists() and not (folder / "claim.json").exists()
+
+
+def test_the_time_limit_ends_a_job_as_a_failure_of_that_class(long_run, tmp_path):
+    got = subprocess.run([*long_run, "--time-limit", "3"], capture_output=True, text=True)
+    assert got.returncode == 1 and "time_limit: stopped at the time limit" in got.stderr
+    (folder, record), = load_records(tmp_path / "w")[0].values()
+    assert record.failure.kind == "time_limit" and record.attempts == 1 and record.failure.log_tail
+    assert json.loads((folder / "progress.json").read_text())["phase"] == "train"  # the heartbeat
+
+
+def _stubborn(ready) -> None:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = os.fork()
+    if child == 0:
+        time.sleep(300)
+        os._exit(0)
+    ready.put(child)
+    time.sleep(300)
+
+
+def test_what_ignores_term_is_killed_with_all_its_group():
+    context = multiprocessing.get_context("spawn")
+    ready = context.Queue()
+    process = context.Process(target=_stubborn, args=(ready,))
+    process.start()
+    child = ready.get(timeout=60)
+    end_process_group(process.pid, 0.3, process)
+    assert process.exitcode == -signal.SIGKILL and gone(child, 10.0)
+
+
+def test_gpus_are_dealt_out_in_groups():
+    executor = LocalExecutor(jobs=1, gpus=("0", "1", "2", "3", "4"), cores=4, gpus_per_job=2)
+    assert executor.slots == 2 and executor._devices == ["0,1", "2,3"]
+    with pytest.raises(ValueError, match="--gpus-per-job 3: choose from 1 to 2"):
+        LocalExecutor(jobs=1, gpus=("0", "1"), gpus_per_job=3)
+
+
+def test_a_full_disk_stops_everything_says_what_is_needed_and_is_gone_on_with(tmp_path):
+    jobs = {j.key: j for j in (toy_job("a"), toy_job("b"), toy_job("c"))}
+
+    def full(spec, folder):
+        (folder / "log.txt").write_text("epoch 1\ndisk full: 123 MiB are needed to go on, 4 MiB are free\n")
+        return EXIT_DISK_FULL
+
+    executor = FakeExecutor(full)
+    with pytest.raises(OSError, match="123 MiB are needed.*run the same command again"):
+        execute(jobs, executor, Options(work_dir=tmp_path), lambda *a: None)
+    assert not executor.ended and not list(tmp_path.glob("runs/*/claim.json"))
+    assert not list(tmp_path.glob("runs/*/run.json"))  # no failure: nothing is wrong with the jobs
+    state = execute(jobs, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
+    assert state.done == 3
+
+
+def test_a_disk_that_is_full_for_the_record_itself_is_said_too(tmp_path, monkeypatch):
+    def no_room(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("harness.outcomes.write_record", no_room)
+    job = toy_job("a")
+    with pytest.raises(OSError, match="the disk is full, at least 64 MiB are needed"):
+        execute(
+            {job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None
+        )
+
+
+class Weights:
+    """As much of a network as the check of the disk looks at."""
+
+    def state_dict(self):
+        import torch
+
+        return {"w": torch.zeros(2**20)}  # 4 MiB
+
+
+def test_room_for_a_checkpoint_is_asked_for_before_it_is_written(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda p: usage._replace(free=87 * 2**20))
+    require_room(tmp_path, Weights(), files=1)  # 64 + 1 x 3 x 4 = 76 MiB
+    with pytest.raises(DiskFull, match="88 MiB are needed to go on, 87 MiB are free"):
+        require_room(tmp_path, Weights(), files=2)
+
+
+def test_a_full_disk_is_told_from_other_errors(tmp_path):
+    wrapped = RuntimeError("saving failed")
+    wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert is_disk_full(wrapped, tmp_path) and is_disk_full(DiskFull("x"), tmp_path)
+    assert not is_disk_full(OSError(errno.EACCES, "no"), tmp_path)
+    assert not is_disk_full(RuntimeError("inline_container: unexpected pos"), tmp_path)  # there is room
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_what_torch_says_of_a_full_disk_is_known(tmp_path, monkeypatch):
+    import torch
+
+    (tmp_path / "x").symlink_to("/dev/full")
+    with pytest.raises(RuntimeError) as caught:
+        torch.save({"w": torch.zeros(2**20)}, tmp_path / "x")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda p: usage._replace(free=0))
+    assert is_disk_full(caught.value, tmp_path)
+
+
+def test_what_the_dead_left_in_a_finished_run_is_removed(tmp_path):
+    job = toy_job("a")
+    execute({job.key: job}, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
+    folder = folder_of(job, tmp_path)
+    before = sorted(p.name for p in folder.iterdir())
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    host = os.uname().nodename
+    for name in ("claim.json", f".claim.json.{host}.{dead.pid}", ".run.json.x1", "checkpoint.tmp"):
+        (folder / name).write_text(json.dumps({"host": host, "pid": dead.pid, "started": 1.0}))
+    (folder / "mm").mkdir()
+    state = execute({job.key: job}, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
+    assert state.cached == 1 and sorted(p.name for p in folder.iterdir()) == before
+
+
+def test_a_run_that_a_living_process_holds_is_not_tidied(tmp_path):
+    from harness import claims
+
+    claims.take(tmp_path)
+    (tmp_path / "mm").mkdir()
+    tidy(tmp_path)
+    assert (tmp_path / "mm").exists()
+
+
+def test_a_killed_job_is_never_lost_however_often(tmp_path):
+    """Within one invocation retries are bounded; the next one tries again, and the attempts of all are counted."""
+    job = toy_job("a")
+    for attempts in (2, 4, 6):
+        state = execute(
+            {job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None
+        )
+        assert "killed by SIGKILL" in state.failed[job.key]
+        (_, record), = load_records(tmp_path)[0].values()
+        assert record.attempts == attempts
+    state = execute({job.key: job}, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
+    assert state.done == 1
+
+
+def test_attempts_and_micro_batch_outlive_a_harness_that_was_killed(tmp_path):
+    """A kill leaves no record; what the job was last told is in its folder."""
+    job = toy_job("a")
+
+    class Killed(BaseException):
+        pass
+
+    def behave(spec, folder):
+        if spec.accumulate < 4:
+            from test_execute import fail
+
+            return fail(spec, folder, "out_of_memory")
+        raise Killed
+
+    with pytest.raises(Killed):
+        execute({job.key: job}, FakeExecutor(behave), Options(work_dir=tmp_path), lambda *a: None)
+    seen = []
+
+    def go_on(spec, folder):
+        seen.append((spec.accumulate, spec.attempts))
+        return finish(spec, folder)
+
+    execute({job.key: job}, FakeExecutor(go_on), Options(work_dir=tmp_path), lambda *a: None)
+    assert seen == [(4, 4)]
