@@ -25,7 +25,7 @@ model = dict(
 
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(num_frames=16, img_size=56, patch_size=8, embed_dims=64, num_heads=4, num_transformer_layers=3),
+        backbone=dict(num_frames=16, img_size=56, patch_size=14, embed_dims=64, num_heads=4, num_transformer_layers=3),
         cls_head=dict(in_channels=64))),
     smoke=dict(model=dict(
         backbone=dict(num_frames=16, img_size=32, patch_size=16, embed_dims=32, num_heads=2, num_transformer_layers=2),

@@ -15,5 +15,5 @@ overrides = {
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
     clip_grad=dict(max_norm=5.0))
-param_scheduler = [dict(type='OneCycleLR', eta_max=2e-3, total_steps=15, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=15)
+param_scheduler = [dict(type='OneCycleLR', eta_max=2e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12)
