@@ -11,9 +11,7 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,15 +22,15 @@ from typing import Any
 import psutil
 
 from harness.bench.ledger_diff import compare_ledgers, files_of
+from harness.bench.start import Start
 from harness.environment import environment, hardware
 
 TARGETS = ("harness", "job", "both")
 LONGEST_WAIT_S = 20.0  # a kill comes at most this long after the one before
 AIMED_SHARE = 0.33  # of the kills: they follow the next line that the harness prints, where jobs start and end
 AIMED_WAIT_S = 1.0
-STUCK_S = 1800.0
+PATIENCE_S = 10.0  # for a job to be there
 WORK, SITE = "work", "site"
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def run_all_command(*options: str) -> list[str]:
@@ -59,99 +57,18 @@ class Count:
         return sum(self.by_target.values())
 
 
-class Start:
-    """One start of the command: its process, the lines it prints, and the jobs it runs."""
-
-    def __init__(self, command: list[str], place: Path) -> None:
-        path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
-        self.process = subprocess.Popen(
-            command,
-            cwd=place,
-            env={**os.environ, "PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.lines: list[str] = []
-        self._spoke = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            self._spoke.set()
-
-    @property
-    def over(self) -> bool:
-        return self.process.poll() is not None
-
-    @property
-    def phase(self) -> str:
-        """``plan``, ``synthesis``, ``clip store``, ``jobs`` or ``report``, by the last line that tells."""
-        for line in reversed(list(self.lines)):
-            for words, phase in PHASES:
-                if words in line:
-                    return phase
-        return "plan"
-
-    def wait(self, seconds: float) -> None:
-        """Until the time is up or the process is over."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
-
-    def wait_for_a_line(self, seconds: float) -> None:
-        self._spoke.clear()
-        end = time.monotonic() + seconds
-        while not self.over and not self._spoke.wait(0.1) and time.monotonic() < end:
-            pass
-
-    def family(self) -> list[psutil.Process]:
-        """The harness's process and all that come from it."""
-        try:
-            own = psutil.Process(self.process.pid)
-            return [own, *own.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
-
-    def jobs(self) -> list[int]:
-        """Process groups of the running jobs: each job leads one of its own."""
-        found = []
-        for child in self.family()[1:]:
-            with contextlib.suppress(ProcessLookupError):
-                if os.getpgid(child.pid) == child.pid:
-                    found.append(child.pid)
-        return sorted(found)
-
-    def result(self) -> int:
-        """The exit code, when all that it printed was read. Raises ValueError where it hangs."""
-        try:
-            code = self.process.wait(STUCK_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            raise ValueError(f"it hangs; last lines: {' | '.join(self.lines[-5:])}") from None
-        self._reader.join(5.0)  # a job that outlives the harness keeps the pipe open
-        return code
-
-
-PHASES = (
-    (" jobs: ", "report"),
-    ("started ", "jobs"),
-    ("done  ", "jobs"),
-    ("retry ", "jobs"),
-    ("elsewhere ", "jobs"),
-    ("failed  ", "jobs"),
-    ("clip store", "clip store"),
-    ("synthetic ", "synthesis"),
-)
-
-
 def kill_something(start: Start, draw: random.Random, count: Count) -> str:
-    """Kill one target that is there; returns which, '' where all was over."""
+    """Kill one target; returns which, '' where it was over before. A job is waited for; without one it is the harness."""
+    target = draw.choice(TARGETS)
     jobs = start.jobs()
-    target = draw.choice(TARGETS) if jobs else "harness"
-    victim = draw.choice(jobs) if jobs else 0
+    if target != "harness" and not jobs:
+        end = time.monotonic() + PATIENCE_S
+        while not start.jobs() and not start.over and time.monotonic() < end:
+            start.wait(0.1)
+        start.wait(draw.uniform(0.0, AIMED_WAIT_S))
+        jobs = start.jobs()
+    if not jobs:
+        target = "harness"
     phase = start.phase
     for process in start.family():
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -160,12 +77,24 @@ def kill_something(start: Start, draw: random.Random, count: Count) -> str:
         return ""
     if target == "harness":
         start.process.kill()
-    for group in {"job": [victim], "both": [start.process.pid, *jobs]}.get(target, []):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
+    elif target == "job":
+        if not kill_group(draw.choice(jobs)):
+            return ""
+    else:
+        for group in (start.process.pid, *jobs):
+            kill_group(group)
     count.by_target[target] += 1
     count.by_phase[phase] += 1
     return target
+
+
+def kill_group(group: int) -> bool:
+    """False where it is gone."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def survive(

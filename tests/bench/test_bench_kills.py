@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from made_up_run import write_run
 
-from harness.bench.kills import Count, Start, bench_kills, kill_something
+from harness.bench.kills import Count, bench_kills, kill_something
 from harness.bench.ledger_diff import compare_ledgers, files_of
+from harness.bench.start import Start
 
 
 def test_equal_ledgers_are_equal_whatever_the_time_they_took(tmp_path):
@@ -91,8 +92,8 @@ def made_up_harness(tmp_path, change="{}", seconds=0.2):
 
 
 def test_a_harness_that_goes_on_survives(tmp_path):
-    result = bench_kills(tmp_path / "k", 3, 1, command=made_up_harness(tmp_path), longest_wait=1.0)
-    assert result["kills"] == 3 == sum(result["kills_by_phase"].values())
+    result = bench_kills(tmp_path / "k", 4, 1, command=made_up_harness(tmp_path), longest_wait=1.0)
+    assert result["kills"] == 4 == sum(result["kills_by_phase"].values())
     assert result["records_equal"] == 3 * result["runs"]
     assert not result["records_unequal"] and not result["lost"] and result["processes_left"] == 0
     json.dumps(result)
@@ -115,7 +116,8 @@ def test_a_folder_in_use_is_refused(tmp_path):
         bench_kills(tmp_path, 1)
 
 
-def test_without_a_job_the_harness_is_the_target(tmp_path):
+def test_without_a_job_the_harness_is_the_target(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.bench.kills.PATIENCE_S", 0.2)
     start = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
     count = Count()
     assert kill_something(start, random.Random(0), count) == "harness"

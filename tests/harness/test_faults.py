@@ -245,3 +245,55 @@ def test_attempts_and_micro_batch_outlive_a_harness_that_was_killed(tmp_path):
 
     execute({job.key: job}, FakeExecutor(go_on), Options(work_dir=tmp_path), lambda *a: None)
     assert seen == [(4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), "out_of_memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "out_of_memory"),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), "out_of_memory"),
+        (FloatingPointError("loss is nan"), "nan_loss"),
+        (FileNotFoundError("x.mp4"), "data_error"),
+        (KeyError("x"), "crash"),
+    ],
+)
+def test_failure_classes(error, kind):
+    from harness.worker_record import classify
+
+    assert classify(error) == kind
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1.0, float("nan")]])
+def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(value):
+    import torch
+
+    from harness.worker_hooks import NanLoss
+
+    class AnyRunner:
+        epoch = 2
+
+    NanLoss().after_train_iter(AnyRunner, 4, outputs={"loss_cls": torch.tensor(1.0), "top1_acc": torch.tensor(value)})
+    with pytest.raises(FloatingPointError, match="loss_cls is (nan|inf) in epoch 3, iteration 5"):
+        NanLoss().after_train_iter(AnyRunner, 4, outputs={"loss_cls": torch.tensor(value)})
+
+
+def test_the_processes_of_a_killed_synthesis_end(tmp_path):
+    code = (
+        "import sys\nfrom harness.data.synthesize import synthesize\n"
+        "if __name__ == '__main__': synthesize(sys.argv[1], ['mgr_dark'], preset='demo', jobs=2)\n"
+    )
+    (tmp_path / "make.py").write_text(code)
+    path = os.pathsep.join(filter(None, [str(Path(__file__).resolve().parents[2]), *sys.path]))
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "make.py"), str(tmp_path / "data")], env={**os.environ, "PYTHONPATH": path}
+    )
+    import psutil
+
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("data/mgr_dark/clips/*/*/*/*")) and time.monotonic() < deadline:
+        time.sleep(0.02)  # until the processes are at work
+    pool = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait()
+    assert len(pool) >= 2 and all(gone(p.pid) for p in pool)
