@@ -112,7 +112,10 @@ def _deltas(results: list[Result | None]) -> list[tuple[Cell, Cell]]:
 
 
 def ablation_finding(table: Table) -> str:
-    """What the last row of the ablation proper adds to the first, in one sentence; "" where it was not measured."""
+    """What the last row of the ablation proper adds to the first, in one sentence; "" where it was not measured, or where
+    rows have no marks: they do not build on each other then."""
+    if not any(c.id.startswith("mark.") for c in table.columns):
+        return ""
     rows = [r for r in table.rows if not r.group]
     if len(rows) < 2 or rows[-1].cells["delta"].value is None:
         return ""
