@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from harness.garbage import uncollected
 from harness.ledger.files import sha256_of, write_text_atomically
 from harness.ledger.metrics import metrics_of, same_metrics
 from harness.ledger.migrate import migrate
@@ -133,6 +134,13 @@ def load_records(
     work_dir: Path, check_predictions: bool = True
 ) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
     """All records of a work dir by key, with their directories, and those that were rejected with the reason."""
+    with uncollected():
+        return _load_records(work_dir, check_predictions)
+
+
+def _load_records(
+    work_dir: Path, check_predictions: bool
+) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
     records: dict[str, tuple[Path, RunRecord]] = {}
     rejected: list[Rejected] = []
     for path in sorted(runs_dir(work_dir).glob(f"*/{RECORD}")):

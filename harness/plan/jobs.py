@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.garbage import uncollected
 from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import CellInfo, DataInfo, Identity
 from harness.plan.code import code_fingerprint
@@ -54,7 +55,11 @@ class Plan:
 
 def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> Plan:
     """Plan all cells. A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others."""
-    planner = _Planner(entries, settings)
+    with uncollected():
+        return _make_plan(cells, _Planner(entries, settings))
+
+
+def _make_plan(cells: Iterable[Cell], planner: _Planner) -> Plan:
     keys: dict[tuple[str, int], str] = {}
     errors: dict[tuple[str, int], str] = {}
     for cell in cells:
