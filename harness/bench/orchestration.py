@@ -1,131 +1,191 @@
-"""What the harness costs around the training: planning, status, doing nothing, starting jobs, filling slots."""
+"""What the harness costs around the training: planning, status, doing nothing, starting jobs, filling slots.
+
+Commands are measured as whole processes, as a user has them, less the import of MMEngine, which is not the harness's.
+Nothing is trained but the jobs of ``measure_jobs``; the ledgers are made up (``harness.bench.made_up``).
+"""
 
 from __future__ import annotations
 
-import shutil
+import json
+import math
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from harness.bench.made_up import finish
 from harness.environment import environment, hardware
-from harness.identity import IDENTITY_VERSION, run_key
-from harness.ledger.record import CellInfo, Identity, RunRecord
-from harness.ledger.store import run_dir, write_record
-from harness.plan.jobs import Settings, make_plan
-from harness.status import survey
-from harness.suite import Cell, Entry
-from harness.workspace import Workspace
+from harness.ledger.store import load_records
+from harness.plan.jobs import ancestors, make_plan
+from harness.suite import Cell, expand
+from harness.workspace import Workspace, synthetic_root
+
+REPEATS = 3  # of each command; the fastest counts: everything else the machine does only adds
+LIMITS = {  # seconds; a gain is at least its limit
+    "plan_s": 2.0,
+    "status_s": 2.0,
+    "run_all_no_op_s": 1.0,
+    "job_overhead_s": 2.0,
+    "two_slots_gain": 1.7,
+}
+
+PLAN = """
+import json, sys, time, pathlib
+import mmengine.config
+began = time.perf_counter()
+from harness.workspace import open_workspace
+asked = json.loads(sys.argv[1])
+ws = open_workspace(*[pathlib.Path(asked[k]) if k in ("configs", "data_root") else asked[k] for k in asked])
+print(json.dumps([time.perf_counter() - began, len(ws.cells), len(ws.plan.errors)]))
+"""
 
 
-def measure_planning(entries: dict[str, Entry], settings: Settings, count: int = 10_000) -> float:
-    """Seconds to plan ``count`` cells: every entry with many seeds. MMEngine is imported before the clock starts."""
-    import mmengine.config  # noqa: F401
-
-    chosen = list(entries.values())
-    cells = [Cell(chosen[i % len(chosen)], seed=i // len(chosen)) for i in range(count)]
-    began = time.perf_counter()
-    make_plan(cells, entries, settings)
-    return time.perf_counter() - began
-
-
-def measure_status(workspace: Workspace, count: int = 5_000) -> float:
-    """Seconds for ``status`` over a ledger of ``count`` made-up records, in a temporary folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        for i in range(count):
-            write_record_of(Path(folder), i)
-        began = time.perf_counter()
-        survey(workspace, Path(folder))
-        return time.perf_counter() - began
+def measure_planning(ws: Workspace, cells: int = 10_000) -> dict[str, Any]:
+    """Seconds to discover, read and plan at least ``cells`` cells (the suite with more seeds) in a fresh process."""
+    asked = {
+        "configs": str(ws.settings.configs),
+        "profile": ws.settings.profile,
+        "data_root": str(ws.settings.data_root),
+        "tables": ",".join(ws.tables),
+        "seeds": math.ceil(cells * ws.seeds / len(ws.cells)),
+    }
+    best: list = []
+    for _ in range(REPEATS):
+        out = _run([sys.executable, "-c", PLAN, json.dumps(asked)])
+        best = min(best or [math.inf], json.loads(out.splitlines()[-1]))
+    seconds, planned, errors = best
+    return {"plan_s": seconds, "plan_cells": planned, "plan_errors": errors}
 
 
-def write_record_of(work_dir: Path, seed: int) -> None:
-    """A record without predictions, to fill a ledger with."""
-    cell = CellInfo(
-        model="filler",
-        method="Filler",
-        stage="single",
-        dataset="mgr_dark",
-        train_modalities=["rgb"],
-        test_modality="rgb",
-        seed=seed,
-        profile="smoke",
-    )
-    identity = Identity(version=IDENTITY_VERSION, config={}, data={}, parents={}, code={}, seed=seed)
-    record = RunRecord(key=run_key(identity), status="done", cell=cell, identity=identity)
-    folder = run_dir(work_dir, f"filler-s{seed}", record.key)
-    folder.mkdir(parents=True)
-    write_record(folder, record)
+def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
+    """Seconds of ``status`` over a made-up ledger of at least ``records`` runs."""
+    seeds, jobs = 0, {}
+    while len(jobs) < records:  # stages that other cells share have fewer seeds than cells have
+        seeds = max(seeds + 1, math.ceil(records / len(ws.needed())), math.ceil(seeds * records / max(1, len(jobs))))
+        plan = make_plan(
+            expand(ws.benchmark, ws.entries, ws.settings.profile, ws.tables, seeds), ws.entries, ws.settings
+        )
+        jobs = ancestors(plan.jobs, plan.keys.values())
+    with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
+        finish(jobs.values(), Path(folder))
+        command = [*_harness("status", ws, Path(folder)), "--seeds", str(seeds)]
+        seconds, out = _fastest(command)
+    _expect(out, f"{len(jobs)} jobs: {len(jobs)} done")
+    return {"status_s": seconds - import_seconds(), "status_records": len(jobs)}
 
 
-def measure_no_op(work_dir: Path, profile: str) -> dict[str, float]:
-    """Seconds of a ``run-all`` that finds everything done, as a whole process, and of importing MMEngine alone."""
-    with tempfile.TemporaryDirectory() as site:
-        command = [
-            sys.executable,
-            "-m",
-            "harness",
-            "run-all",
-            "--profile",
-            profile,
-            "--work-dir",
-            str(work_dir),
-            "--site",
-            f"{site}/site",
-        ]
-        whole = min(_timed(command) for _ in range(3))
-    importing = min(_timed([sys.executable, "-c", "import mmengine.config"]) for _ in range(3))
-    return {"run_all_no_op_s": whole, "import_mmengine_s": importing, "beyond_import_s": whole - importing}
+def measure_no_op(ws: Workspace) -> dict[str, Any]:
+    """Seconds of a ``run-all`` on a finished ledger whose pages are written."""
+    jobs = ws.needed()
+    with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
+        finish(jobs.values(), Path(folder) / "work")
+        command = _harness("run-all", ws, Path(folder) / "work")
+        command += ["--seeds", str(ws.seeds), "--site", f"{folder}/site"]
+        _run(command)
+        seconds, out = _fastest(command)
+    _expect(out, f"{len(jobs)} jobs: {len(jobs)} cached, 0 run")
+    return {"run_all_no_op_s": seconds - import_seconds(), "run_all_jobs": len(jobs)}
 
 
-def measure_jobs(workspace: Workspace, cells: int = 4) -> dict[str, float]:
-    """Start-up of a job and the gain of two slots, on fresh runs of the first single-network entry.
+def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
+    """Start-up of a job, and the gain of two slots, on fresh runs of the first single-network entry.
 
-    ``start_to_first_step_s`` is the time from starting a job's process (imports are paid by the fork server) to the end
-    of its first training step, less that step.
+    ``job_overhead_s`` is the median of a job's time that is neither an epoch nor testing: from the start of its process
+    (imports are paid by the fork server) to the first training step, and from the last to its record.
     """
     from harness.execute import Options, execute
     from harness.executors.local import LocalExecutor
 
-    entry = next(e for e in workspace.entries.values() if e.stage == "single")
-    plan = make_plan(
-        [Cell(entry, seed=1000 + i) for i in range(cells)], workspace.entries, workspace.settings
-    )
-    result: dict[str, float] = {}
-    for slots in (1, 2):
-        folder = Path(tempfile.mkdtemp())
-        try:
+    entry = next(e for e in ws.entries.values() if e.stage == "single")
+    plan = make_plan([Cell(entry, seed=1000 + i) for i in range(cells)], ws.entries, ws.settings)
+    if plan.errors:
+        raise ValueError(next(iter(plan.errors.values())))
+    warm = {k: j for k, j in list(plan.jobs.items())[:1]}
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="harness-bench-", ignore_cleanup_errors=True) as folder:
+        for slots in (1, 2):
             executor = LocalExecutor(jobs=slots, cores=slots)
-            warm = {k: j for k, j in list(plan.jobs.items())[:1]}
-            execute(warm, executor, Options(work_dir=folder / "warm"), lambda *a: None)
+            execute(warm, executor, Options(work_dir=Path(folder) / f"warm{slots}"), lambda *a: None)
+            clock = _Clock()
             began = time.perf_counter()
-            execute(plan.jobs, executor, Options(work_dir=folder / "real"), lambda *a: None)
+            state = execute(plan.jobs, executor, Options(work_dir=Path(folder) / f"{slots}"), clock.report)
             result[f"{cells}_jobs_{slots}_slots_s"] = time.perf_counter() - began
-        finally:
-            shutil.rmtree(folder)
+            if state.failed:
+                raise ValueError(f"a job of the measurement failed: {next(iter(state.failed.values()))}")
+            if slots == 1:
+                records = load_records(Path(folder) / "1")[0]
+                result["job_overhead_s"] = median(clock.took[k] - _worked(r) for k, (_, r) in records.items())
     result["two_slots_gain"] = result[f"{cells}_jobs_1_slots_s"] / result[f"{cells}_jobs_2_slots_s"]
     return result
 
 
-def _timed(command: list[str]) -> float:
-    began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - began
+def _worked(record) -> float:
+    """Seconds of epochs and testing."""
+    return sum(e.seconds or 0.0 for e in record.epochs) + (record.cost.test_seconds or 0.0)
 
 
-def bench_harness(workspace: Workspace, work_dir: Path, profile: str, quick: bool) -> dict[str, Any]:
-    """All of the above as one JSON-serialisable dict with the hardware it was measured on."""
-    settings = replace(workspace.settings)
-    planning = 1_000 if quick else 10_000
-    records = 500 if quick else 5_000
+class _Clock:
+    """Seconds from a job's start to its end, by key."""
+
+    def __init__(self) -> None:
+        self.began: dict[str, float] = {}
+        self.took: dict[str, float] = {}
+
+    def report(self, event: str, job, detail: str) -> None:
+        now = time.perf_counter()
+        if event == "started":
+            self.began[job.key] = now
+        elif event == "done":
+            self.took[job.key] = now - self.began[job.key]
+
+
+def import_seconds() -> float:
+    """Seconds of a process that imports MMEngine's configs and does nothing else."""
+    return _fastest([sys.executable, "-c", "import mmengine.config"])[0]
+
+
+def _harness(name: str, ws: Workspace, work_dir: Path) -> list[str]:
+    s = ws.settings
+    command = [sys.executable, "-m", "harness", name, "--profile", s.profile, "--configs", str(s.configs)]
+    command += ["--work-dir", str(work_dir), "--tables", ",".join(ws.tables)]
+    if s.data_root != synthetic_root(s.profile):
+        command += ["--data-root", str(s.data_root)]
+    return command + [x for q, path in s.quarantine.items() for x in ("--quarantine", f"{q}={path}")]
+
+
+def _fastest(command: list[str]) -> tuple[float, str]:
+    best, out = math.inf, ""
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        out = _run(command)
+        best = min(best, time.perf_counter() - began)
+    return best, out
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ValueError(f"{' '.join(command[1:4])} failed: {(done.stderr or done.stdout).strip()[-300:]}")
+    return done.stdout
+
+
+def _expect(out: str, words: str) -> None:
+    if words not in out:
+        raise ValueError(f"the measured command did something else: expected '{words}' in '{out.strip()[-200:]}'")
+
+
+def bench_harness(ws: Workspace, quick: bool) -> dict[str, Any]:
+    """All of the above as one JSON-serialisable dict, with the limits and the hardware it was measured on."""
     return {
-        f"plan_{planning}_cells_s": measure_planning(workspace.entries, settings, planning),
-        f"status_{records}_records_s": measure_status(workspace, records),
-        **measure_no_op(work_dir, profile),
-        **measure_jobs(workspace, 2 if quick else 6),
+        **measure_planning(ws, 1_000 if quick else 10_000),
+        **measure_status(ws, 500 if quick else 5_000),
+        **measure_no_op(ws),
+        **measure_jobs(ws, 2 if quick else 8),
+        "import_mmengine_s": import_seconds(),
+        "limits": LIMITS,
         "hardware": hardware(),
         "environment": environment(),
     }

@@ -33,12 +33,15 @@ def say(result: dict, as_json: bool) -> None:
 def bench_harness_command(
     profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, quick, as_json
 ) -> None:
-    """Planning, status, a run-all with nothing to do, a job's start, the gain of two slots."""
+    """Planning, status, a run-all with nothing to do, a job's start, the gain of two slots.
+
+    Ledgers are made up in a temporary folder; --work-dir is left alone.
+    """
     from harness.bench.orchestration import bench_harness
     from harness.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
-    say(bench_harness(ws, work_dir, profile, quick), as_json)
+    say(bench_harness(ws, quick), as_json)
 
 
 @command.command("models")
