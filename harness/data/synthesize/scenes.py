@@ -80,7 +80,7 @@ def make_scene(seed: int, name: str) -> Scene:
         panels=tuple(sorted(panels, key=lambda p: -p.z)), texture=waves,
         ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
         day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
-        dark_electrons=float(np.exp(rng.uniform(np.log(1.1), np.log(3.2)))),
+        dark_electrons=float(np.exp(rng.uniform(np.log(1.8), np.log(5.2)))),
         dark_tint=tuple(float(v) for v in tint / tint.mean()),
         day_tint=tuple(float(v) for v in 1 + rng.normal(0, 0.04, 3)),
         light=(float(side), -0.9, -0.9),

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-GENERATOR_VERSION = "1.2"
+GENERATOR_VERSION = "1.3"
 """The version of everything that is generated. Any change of any frame or file must change it."""
 
 
