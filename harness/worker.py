@@ -37,7 +37,15 @@ from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
 from harness.worker_config import RESUME, runner_config
-from harness.worker_group import GatherInFolder, check_model, is_first, train_together, unwrapped
+from harness.worker_group import (
+    EXIT_BEREFT,
+    GatherInFolder,
+    check_model,
+    is_first,
+    lost_another,
+    train_together,
+    unwrapped,
+)
 from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
 from harness.worker_record import blank_record, classify, now, one_line, peak_memory, publish_weights
 from mtcd_plugin.sweep import point_checkpoints
@@ -151,6 +159,8 @@ def fail(folder: Path, spec: JobSpec, record: RunRecord, e: BaseException) -> in
         sys.stderr.flush()
     if spec.processes > 1 and (folder / RECORD).exists():
         return 1
+    if spec.processes > 1 and lost_another(e):
+        return EXIT_BEREFT
     record.status, record.finished = "failed", now()
     record.metrics = None
     record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))

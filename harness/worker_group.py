@@ -10,6 +10,7 @@ for which torch has none, over each process's share, so that results with it dif
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from torch import nn
 
 from harness.job_spec import EXIT_DISK_FULL, EXIT_STOPPED, JobSpec, read_spec
 from harness.ledger.store import RECORD
+
+EXIT_BEREFT = 5  # of a process that lost another one of its group
+GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL")
 
 
 def is_first() -> bool:
@@ -85,7 +89,6 @@ def train_together(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> i
         max_restarts=0,
         monitor_interval=0.2,
         start_method="spawn",
-        shutdown_timeout=10,
         logs_specs=DefaultLogsSpecs(log_dir=str(folder / "mm" / "elastic")),
     )
     try:
@@ -100,7 +103,14 @@ def train_together(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> i
     for code in (EXIT_STOPPED, EXIT_DISK_FULL):
         if code in codes:
             return code
-    return min(codes)  # negative: killed by that signal
+    if min(codes) < 0 or EXIT_BEREFT in codes:  # one was killed: so is the job
+        os.kill(os.getpid(), signal.SIGKILL)
+    return max(codes)
+
+
+def lost_another(e: BaseException) -> bool:
+    """Whether an error says that another process of the group is gone; whatever happened, happened there."""
+    return isinstance(e, torch.distributed.DistError) or any(words in str(e) for words in GONE)
 
 
 def member_main(directory: str, threads: int, on_gpu: bool) -> None:

@@ -4,13 +4,16 @@ Batch statistics would differ (they are taken over what a process sees at once),
 there dropout, which draws per process.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -35,16 +38,23 @@ def run(small_configs, tiny_data, tmp_path):
     edit(base / "profiles" / "smoke.py", (r"max_epochs=\d+", "max_epochs=3"))
     edit(base / "schedules" / "paper.py", ("lr=1e-4", "lr=0.01"))
 
-    def go(name, *options, code=0):
+    def go(name, *options, code=0, meanwhile=None):
         command = [sys.executable, "-m", "harness", "run", "--configs", small_configs, "--data-root", tiny_data]
         command += ["--profile", "smoke", "--jobs", "1", "--work-dir", tmp_path / name, "--cell", f"{CELL}-s0", *options]
         path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
-        got = subprocess.run(
-            list(map(str, command)), capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
+        process = subprocess.Popen(
+            list(map(str, command)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
         )
+        if meanwhile:
+            meanwhile(tmp_path / name)
+        out, err = process.communicate(timeout=600)
         logs = "".join(p.read_text() for p in (tmp_path / name).glob("runs/*/log.txt"))
-        assert got.returncode == code, got.stdout + got.stderr + logs[-3000:]
-        return next(iter(load_records(tmp_path / name)[0].values())) if code == 0 else got.stderr
+        assert process.returncode == code, out + err + logs[-3000:]
+        return next(iter(load_records(tmp_path / name)[0].values())) if code == 0 else err
 
     return go
 
@@ -73,6 +83,24 @@ def test_two_processes_end_as_one_does(run):
     assert together[1].key == alone[1].key
     assert any("2 processes" in note for note in together[1].notes) and not alone[1].notes
     assert not (together[0] / "mm").exists() and "Distributed launcher: pytorch" in (together[0] / "log.txt").read_text()
+
+
+def test_a_process_of_a_group_that_is_killed_is_a_killed_job_and_tried_again(run, small_configs):
+    edit(small_configs / "_base_" / "profiles" / "smoke.py", ("max_epochs=3", "max_epochs=60"))
+    killed = []
+
+    def kill_one(work_dir):
+        deadline = time.monotonic() + 300
+        while not list(work_dir.glob("runs/*/mm/last.pth")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        claim = json.loads(next(work_dir.glob("runs/*/claim.json")).read_text())
+        members = [p for p in psutil.Process(claim["pid"]).children() if "spawn_main" in " ".join(p.cmdline())]
+        members[-1].kill()
+        killed.append(len(members))
+
+    folder, record = run("killed", "--gpus-per-job", "2", meanwhile=kill_one)
+    assert killed == [2] and record.status == "done" and record.attempts == 2 and len(record.epochs) == 60
+    assert "resumed epoch" in (folder / "log.txt").read_text()
 
 
 def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch(run, small_configs):
