@@ -32,7 +32,7 @@ from harness.ledger.files import sha256_of, write_text_atomically
 from harness.ledger.logs import LOG, log_tail
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import Failure, RunRecord
-from harness.ledger.store import PREDICTIONS, RECORD, load_predictions, write_record
+from harness.ledger.store import PREDICTIONS, RECORD, load_predictions, load_record, write_record
 from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
@@ -47,7 +47,7 @@ from harness.worker_group import (
     unwrapped,
 )
 from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
-from harness.worker_record import blank_record, classify, now, one_line, peak_memory, publish_weights
+from harness.worker_record import blank_record, classify, log_to, now, one_line, peak_memory, publish_weights
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
@@ -95,7 +95,7 @@ def _end_with_harness() -> None:
 
 
 def _main(folder: Path, threads: int, gpu: str | None) -> int:
-    _log_to(folder / LOG)
+    log_to(folder / LOG)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     spec = read_spec(folder)
@@ -108,15 +108,10 @@ def _main(folder: Path, threads: int, gpu: str | None) -> int:
             raise Stopped
     else:
         code = attempt(folder, spec, threads, gpu is not None)
-    if code == 0 and is_done(folder):
+    if code == 0 and load_record(folder, check_predictions=False).status == "done":
         shutil.rmtree(folder / "mm", ignore_errors=True)
         shutil.rmtree(folder / "points", ignore_errors=True)
     return code
-
-
-def is_done(folder: Path) -> bool:
-    path = folder / RECORD
-    return path.is_file() and json.loads(path.read_text(encoding="utf-8"))["status"] == "done"
 
 
 def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
@@ -297,12 +292,3 @@ def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
     if isinstance(inputs, dict):
         return {m: tuple(x.shape[1:]) for m, x in inputs.items()}
     return tuple(inputs.shape[1:])
-
-
-def _log_to(path: Path) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
-    os.close(fd)

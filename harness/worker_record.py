@@ -1,10 +1,11 @@
-"""What the worker writes down: blank records, failure classes, weights."""
+"""What the worker writes down: blank records, failure classes, weights, its log."""
 
 from __future__ import annotations
 
 import os
 import platform
 import resource
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,13 @@ def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo) 
     tmp = path.with_suffix(".tmp")
     torch.save({"meta": meta, "state_dict": full["state_dict"]}, tmp)
     os.replace(tmp, path)
+
+
+def log_to(path: Path) -> None:
+    """Send what this process and its children print to the end of a file."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)

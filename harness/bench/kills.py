@@ -26,7 +26,7 @@ from harness.bench.start import Start
 from harness.environment import environment, hardware
 
 TARGETS = ("harness", "job", "both")
-LONGEST_WAIT_S = 20.0  # a kill comes at most this long after the one before
+LONGEST_WAIT = 0.25  # of an undisturbed run's time: a kill comes at most that long after the one before
 AIMED_SHARE = 0.33  # of the kills: they follow the next line that the harness prints, where jobs start and end
 AIMED_WAIT_S = 1.0
 PATIENCE_S = 10.0  # for a job to be there
@@ -104,7 +104,7 @@ def survive(
     wanted: int,
     count: Count,
     say: Callable[[str], None],
-    longest_wait: float = LONGEST_WAIT_S,
+    longest_wait: float,
 ) -> None:
     """Start the command in a folder again and again, killing, until it ended with code 0.
 
@@ -143,7 +143,7 @@ def bench_kills(
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
     command: list[str] | None = None,
-    longest_wait: float = LONGEST_WAIT_S,
+    longest_wait: float | None = None,
 ) -> dict[str, Any]:
     """Kill ``wanted`` times, in as many runs as that takes, and compare every ledger with that of an undisturbed run.
 
@@ -151,6 +151,7 @@ def bench_kills(
         folder: scratch folder, empty or absent. The first run that is killed also makes data and clip stores; the
             further ones share those of the undisturbed run.
         command: what to run in each place; it keeps its ledger in ``work``.
+        longest_wait: seconds between kills at most, by default a quarter of the undisturbed run's time.
 
     Returns: a JSON-serialisable dict. ``records_unequal`` and ``lost`` are what must be empty.
 
@@ -167,8 +168,9 @@ def bench_kills(
     calm = folder / "undisturbed"
     calm.mkdir(parents=True)
     say("undisturbed run")
-    survive(command, calm, draw, 0, Count(), say)
+    survive(command, calm, draw, 0, Count(), say, 0.0)
     calm_seconds = time.monotonic() - began
+    longest_wait = longest_wait or LONGEST_WAIT * calm_seconds
     total: dict[str, Any] = {"records_equal": 0, "records_unequal": [], "lost": [], "leftover_files": []}
     runs = 0
     while count.kills < wanted:
