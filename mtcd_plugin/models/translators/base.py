@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor
@@ -22,8 +24,6 @@ def frames_of(clips) -> Tensor:
 class Translator(BaseModel):
     """RGB to pseudo-infrared, frame by frame.
 
-    Subclasses give ``generate``: float [N, 3, H, W] in [0, 1] -> the same, grey.
-
     Args:
         pre_enhance: brightening of the input, see :func:`enhance`. It is saved with the weights.
     """
@@ -38,8 +38,9 @@ class Translator(BaseModel):
     def prepare(self) -> None:
         """Called before anything is translated."""
 
+    @abstractmethod
     def generate(self, images: Tensor) -> Tensor:
-        raise NotImplementedError
+        """float [N, 3, H, W] in [0, 1] -> the same, grey."""
 
     @torch.no_grad()
     def translate(self, clips) -> list[Tensor]:
