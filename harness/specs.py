@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.environment import commit
 from harness.fusing import points
@@ -11,9 +12,12 @@ from harness.plan.jobs import Job, fill_parents
 from harness.run_folder import folder_of
 from mtcd_plugin.sweep import fuse
 
+if TYPE_CHECKING:
+    from harness.execute import Options
+
 
 def make_spec(
-    group: list[Job], folder: Path, options, attempts: dict[str, int], accumulate: int
+    group: list[Job], folder: Path, options: Options, attempts: dict[str, int], accumulate: int
 ) -> JobSpec:
     """What the worker is told for one job, or for several that train side by side (the first leads).
 

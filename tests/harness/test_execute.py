@@ -188,6 +188,23 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path):
     assert "divided by 4" in load_record(folder_of(job, tmp_path)).notes[0]
 
 
+@pytest.mark.parametrize(
+    ("loader", "kind", "processes"),
+    [
+        ({"sampler": {"type": "DefaultSampler"}}, "train", 2),
+        ({"sampler": {"type": "PKSampler"}}, "train", 1),  # draws whole batches, which cannot be dealt out
+        ({"sampler": {"type": "DefaultSampler"}}, "render", 1),
+    ],
+)
+def test_several_processes_train_what_can_be_shared(tmp_path, loader, kind, processes):
+    job, seen = toy_job("a"), []
+    job.config["train_dataloader"].update(loader)
+    job = dataclasses.replace(job, kind=kind)
+    run([job], lambda s, f: seen.append(s) or fail(s, f), tmp_path, processes=2)
+    assert [s.processes for s in seen] == [processes]
+    assert bool(seen[0].notes) == (kind == "train")
+
+
 def test_a_failed_run_is_tried_again_by_the_next_invocation(tmp_path):
     job = toy_job("a")
     run([job], lambda s, f: fail(s, f, "nan_loss"), tmp_path)
