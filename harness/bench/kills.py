@@ -29,7 +29,6 @@ TARGETS = ("harness", "job", "both")
 LONGEST_WAIT = 0.25  # of an undisturbed run's time: a kill comes at most that long after the one before
 AIMED_SHARE = 0.33  # of the kills: they follow the next line that the harness prints, where jobs start and end
 AIMED_WAIT_S = 1.0
-PATIENCE_S = 10.0  # for a job to be there
 WORK, SITE = "work", "site"
 
 
@@ -57,12 +56,16 @@ class Count:
         return sum(self.by_target.values())
 
 
-def kill_something(start: Start, draw: random.Random, count: Count) -> str:
-    """Kill one target; returns which, '' where it was over before. A job is waited for; without one it is the harness."""
+def kill_something(start: Start, draw: random.Random, count: Count, patience: float) -> str:
+    """Kill one target; returns which, '' where it was over before. A job is waited for; without one it is the harness.
+
+    Args:
+        patience: seconds to wait for a job.
+    """
     target = draw.choice(TARGETS)
     jobs = start.jobs()
     if target != "harness" and not jobs:
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + patience
         while not start.jobs() and not start.over and time.monotonic() < end:
             start.wait(0.1)
         start.wait(draw.uniform(0.0, AIMED_WAIT_S))
@@ -121,7 +124,7 @@ def survive(
                 start.wait(draw.uniform(0.0, AIMED_WAIT_S))
             else:
                 start.wait(draw.uniform(0.0, longest_wait))
-            target = "" if start.over else kill_something(start, draw, count)
+            target = "" if start.over else kill_something(start, draw, count, longest_wait)
             if target:
                 say(f"kill {count.kills} of {wanted}: {target} while {start.phase}")
             if target in ("harness", "both"):

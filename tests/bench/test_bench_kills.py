@@ -116,9 +116,8 @@ def test_a_folder_in_use_is_refused(tmp_path):
         bench_kills(tmp_path, 1)
 
 
-def test_without_a_job_the_harness_is_the_target(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.bench.kills.PATIENCE_S", 0.2)
+def test_without_a_job_the_harness_is_the_target(tmp_path):
     start = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
     count = Count()
-    assert kill_something(start, random.Random(0), count) == "harness"
+    assert kill_something(start, random.Random(0), count, 0.2) == "harness"
     assert start.result() == -9 and count.by_phase == {"plan": 1}
