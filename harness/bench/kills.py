@@ -204,6 +204,8 @@ def bench_kills(
         "undisturbed_s": calm_seconds,
         "total_s": time.monotonic() - began,
         "seed": seed,
+        "command": command[1:],
+        "longest_wait_s": longest_wait,
         "hardware": hardware(),
         "environment": environment(),
     }

@@ -117,18 +117,26 @@ def bench_sweep_command(
     default=None,
     help="Empty scratch folder, kept.  [default: a temporary one]",
 )
+@click.option("--tables", default=None, help="Only these tables and figures, for a shorter run.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="Seconds between kills at most.  [default: a quarter of the undisturbed run's time]",
+)
 @click.option("--json", "as_json", is_flag=True)
-def bench_kills_command(count, seed, work_dir: Path | None, as_json) -> int:
+def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_json) -> int:
     """Kill a smoke run-all again and again, go on, and compare its ledger with an undisturbed one, bit for bit.
 
     Exit code 1 where anything differs or is lost.
     """
     import tempfile
 
-    from harness.bench.kills import bench_kills
+    from harness.bench.kills import bench_kills, run_all_command
 
+    command = run_all_command("--profile", "smoke", *(["--tables", tables] if tables else []))
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        result = bench_kills(folder, count, seed, lambda line: click.echo(line, err=True))
+        result = bench_kills(folder, count, seed, lambda line: click.echo(line, err=True), command, wait)
     say(result, as_json)
     return 1 if result["records_unequal"] or result["lost"] else 0
