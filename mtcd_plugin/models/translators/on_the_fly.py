@@ -24,9 +24,13 @@ class Enhancer(Translator):
     def __init__(self, pre_enhance: str = "stretch", **kwargs) -> None:
         super().__init__(pre_enhance=pre_enhance, **kwargs)
 
+    def generate(self, images: Tensor) -> Tensor:
+        """The images as they are."""
+        return images
+
     @torch.no_grad()
     def translate(self, clips) -> list[Tensor]:
-        """uint8 clips [1, 3, T, H, W] (a list, or stacked) -> the same, brighter."""
+        """uint8 clips [1, 3, T, H, W] (a list, or stacked) -> the same, brighter and in colour."""
         brighter = [enhance(frames_of(clip[None]), self.pre_enhance)[0] for clip in clips]
         return [(x * 255).round().clamp(0, 255).to(torch.uint8).transpose(0, 1)[None] for x in brighter]
 
