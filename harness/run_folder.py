@@ -68,3 +68,9 @@ def tidy(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the stores that a killed rendering left half-written in a folder. The caller holds the folder's claim."""
+    for left in folder.glob(".*.unfinished"):
+        shutil.rmtree(left)

@@ -36,6 +36,7 @@ from harness.ledger.store import PREDICTIONS, RECORD, load_predictions, load_rec
 from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
+from harness.run_folder import remove_unfinished
 from harness.worker_config import RESUME, runner_config
 from harness.worker_group import (
     EXIT_BEREFT,
@@ -101,6 +102,7 @@ def _main(folder: Path, threads: int, gpu: str | None) -> int:
     spec = read_spec(folder)
     for place in {folder, *(Path(m.directory) for m in spec.members)}:
         hand_over(place, os.getpid())  # the job lives on for a moment where the harness is killed now
+        remove_unfinished(place)
     forget_other_training(folder, spec)
     if spec.processes > 1:
         code = train_together(folder, spec, threads, gpu is not None)
