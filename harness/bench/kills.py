@@ -118,18 +118,22 @@ def survive(
         start = Start(command, place)
         count.starts += 1
         before = count.kills
-        while count.kills < wanted and not start.over:
-            if draw.random() < AIMED_SHARE:
-                start.wait_for_a_line(longest_wait)
-                start.wait(draw.uniform(0.0, AIMED_WAIT_S))
-            else:
-                start.wait(draw.uniform(0.0, longest_wait))
-            target = "" if start.over else kill_something(start, draw, count, longest_wait)
-            if target:
-                say(f"kill {count.kills} of {wanted}: {target} while {start.phase}")
-            if target in ("harness", "both"):
-                break
-        code = start.result()
+        try:
+            while count.kills < wanted and not start.over:
+                if draw.random() < AIMED_SHARE:
+                    start.wait_for_a_line(longest_wait)
+                    start.wait(draw.uniform(0.0, AIMED_WAIT_S))
+                else:
+                    start.wait(draw.uniform(0.0, longest_wait))
+                target = "" if start.over else kill_something(start, draw, count, longest_wait)
+                if target:
+                    say(f"kill {count.kills} of {wanted}: {target} while {start.phase}")
+                if target in ("harness", "both"):
+                    break
+            code = start.result()
+        except BaseException:  # interrupted: nothing runs on by itself
+            start.end()
+            raise
         count.retried += sum("  retry " in line for line in start.lines)
         count.given_up += sum("  failed " in line for line in start.lines)
         if code == 0:

@@ -100,3 +100,9 @@ class Start:
             raise ValueError(f"it hangs; last lines: {' | '.join(self.lines[-5:])}") from None
         self._reader.join(5.0)  # a job that outlives the harness keeps the pipe open
         return code
+
+    def end(self) -> None:
+        """Kill all that comes from it."""
+        for group in (*self.jobs(), self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)

@@ -4,13 +4,14 @@ import json
 import random
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_run import write_run
 
-from harness.bench.kills import Count, bench_kills, kill_something
+from harness.bench.kills import Count, bench_kills, kill_something, survive
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
 
@@ -121,3 +122,24 @@ def test_without_a_job_the_harness_is_the_target(tmp_path):
     count = Count()
     assert kill_something(start, random.Random(0), count, 0.2) == "harness"
     assert start.result() == -9 and count.by_phase == {"plan": 1}
+
+
+def test_nothing_runs_on_when_it_is_interrupted(tmp_path):
+    class Interrupt(random.Random):
+        def random(self):
+            while not (tmp_path / "pid").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    code = "import time, pathlib; pathlib.Path('pid').touch(); time.sleep(300)"
+    starts = []
+
+    def start(*args):
+        starts.append(Start(*args))
+        return starts[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.bench.kills.Start", start)
+        with pytest.raises(KeyboardInterrupt):
+            survive([sys.executable, "-c", code], tmp_path, Interrupt(), 1, Count(), print, 1.0)
+    assert starts[0].process.wait(30) == -9
