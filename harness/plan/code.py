@@ -82,10 +82,10 @@ def index_package(package: str) -> dict[str, Module]:
 
 
 def _read(name: str, path: Path, known: Iterable[str]) -> Module:
-    if path.name == "__init__.py":
-        return Module(frozenset(), frozenset(), "")  # packages only list their modules
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     names = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
+    if path.name == "__init__.py" and not names:
+        return Module(frozenset(), frozenset(), "")  # it only lists its modules
     imports = set()
     for statement in _statements(tree):
         imports.update(m for m in _imported(statement, name) if m in known)

@@ -178,6 +178,13 @@ def test_code_fingerprint_follows_imports_and_ignores_comments(package):
     assert fingerprint_of(config)["toyplugin.loss"] != before["toyplugin.loss"]
 
 
+def test_code_of_a_package_in_its_init_counts(package):
+    (package / "__init__.py").write_text("class Own:\n    x = 1\n")
+    before = fingerprint_of({"model": {"type": "Own"}})
+    (package / "__init__.py").write_text("class Own:\n    x = 2\n")
+    assert before["toyplugin"] != fingerprint_of({"model": {"type": "Own"}})["toyplugin"]
+
+
 def test_planning_modules_import_neither_torch_nor_mmengine():
     code = (
         "import sys, harness.workspace, harness.cli.run_all, harness.cli.report, reports\n"
