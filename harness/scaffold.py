@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -17,10 +18,10 @@ _base_ = ['../{source}/{base}.py']
 
 METAFILE = """Collections:
   - Name: {title}
-    Paper: {{Title: "", URL: ""}}
+    Paper: {{Title: "{title} (unpublished)", URL: ""}}
     Metadata:
-      Architecture: []
-      Family: ""
+      Architecture: {architecture}
+      Family: {family}
 Models:
 """
 
@@ -38,12 +39,21 @@ TITLES = {"rgb": "RGB", "depth": "Depth", "ir": "IR", "pseudo_ir": "Pseudo-IR"}
 
 
 def new_entry(
-    configs: Path, name: str, base: Entry, entries: dict[str, Entry], benchmark: Benchmark
+    configs: Path,
+    name: str,
+    base: Entry,
+    entries: dict[str, Entry],
+    benchmark: Benchmark,
+    modalities: tuple[str, ...] = (),
 ) -> list[Path]:
     """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a metafile.
 
+    Args:
+        modalities: test modalities to write configs for; empty for all.
+
     Raises:
-        ValueError: a name that is no folder name or is taken, or a base that is a stage of a chain.
+        ValueError: a name that is no folder name or is taken, a base that is a stage of a chain, or a modality that
+            the base's method does not have.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise ValueError(
@@ -61,9 +71,18 @@ def new_entry(
         for e in entries.values()
         if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
     ]
+    known = list(dict.fromkeys(e.test_modality for e in siblings))
+    for modality in modalities:
+        if modality not in known:
+            raise ValueError(f"--modality {modality}: {base.method} has no such config; choose from {', '.join(known)}")
+    siblings = [e for e in siblings if not modalities or e.test_modality in modalities]
     folder.mkdir(parents=True)
     written = []
-    metafile = METAFILE.format(title=name)
+    metafile = METAFILE.format(
+        title=name,
+        architecture=json.dumps(base.metadata.get("Architecture", [])),
+        family=json.dumps(base.metadata.get("Family", "")),
+    )
     for sibling in siblings:
         training_data = benchmark.datasets[sibling.dataset].training_data
         suffix = f"{sibling.dataset.replace('_', '-')}-{sibling.test_modality.replace('_', '-')}"

@@ -56,8 +56,11 @@ def show(name: str, configs: Path, profile: str) -> None:
 @click.option(
     "--from", "base", default="i3d_r50_mgr-dark-rgb", show_default=True, help="The entry to start from."
 )
+@click.option(
+    "--modality", "modalities", multiple=True, help="Only for this test modality.  [default: all of the base's]"
+)
 @configs_option
-def new(name: str, base: str, configs: Path) -> None:
+def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> None:
     """Write a folder of configs for a new method, one per data set and modality of the one it starts from."""
     from harness.scaffold import new_entry
     from harness.suite import load_benchmark, load_entries
@@ -66,7 +69,7 @@ def new(name: str, base: str, configs: Path) -> None:
     entries = load_entries(configs, benchmark)
     if base not in entries:
         raise ValueError(f"unknown model '{base}'; choose from {', '.join(entries)}")
-    for path in new_entry(configs, name, entries[base], entries, benchmark):
+    for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
     click.echo(f"next: edit them, then `python -m harness models check {name}`")
 
@@ -88,10 +91,13 @@ def check(name: str | None, every: bool, configs: Path) -> int:
             f"models check {name or ''}: no such model or folder; choose from {folders}, or --all"
         )
     bad = 0
-    for finding in check_entries(chosen, entries):
-        bad += not finding.ok
-        click.echo(
-            f"{'ok ' if finding.ok else 'BAD'}  {finding.entry:44s} {finding.what}{'' if finding.ok else ': ' + finding.remedy}"
-        )
+    for entry in chosen:
+        findings = list(check_entries([entry], entries))
+        wrong = [f for f in findings if not f.ok]
+        bad += len(wrong)
+        if not wrong:
+            click.echo(f"ok   {entry.name:40s} {len(findings)} checks")
+        for f in wrong:
+            click.echo(f"BAD  {entry.name:40s} {f.what}: {f.remedy}")
     click.echo(f"{len(chosen)} entries, {bad} problems")
     return 1 if bad else 0

@@ -17,10 +17,15 @@ from harness.cli.options import suite_options
     "--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history."
 )
 @click.option(
+    "--probe",
+    is_flag=True,
+    help="With --cost: time one step of each model that never ran here (seconds each, minutes at paper on a CPU).",
+)
+@click.option(
     "--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs."
 )
 def command(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, cost, show_cells
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, cost, probe, show_cells
 ) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
     from harness.workspace import open_workspace
@@ -28,6 +33,7 @@ def command(
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
     jobs = ws.needed()
     states = {key: job_state(job, work_dir) for key, job in jobs.items()}
+    costs = job_costs(jobs, states, work_dir, probe) if cost or probe else {}
     if as_json:
         click.echo(
             json.dumps(
@@ -50,6 +56,7 @@ def command(
                             "kind": j.kind,
                             "state": states[k],
                             "parents": sorted(j.parents.values()),
+                            **({"seconds": costs[k][0], "seconds_from": costs[k][1]} if k in costs else {}),
                         }
                         for k, j in jobs.items()
                     ],
@@ -67,8 +74,8 @@ def command(
     else:
         for key, job in jobs.items():
             click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
-    if cost:
-        print_cost(jobs, states, work_dir)
+    if cost or probe:
+        print_cost(jobs, states, costs)
     print_errors(ws)
     counts = {s: list(states.values()).count(s) for s in ("cached", "missing", "failed")}
     click.echo(
@@ -92,19 +99,41 @@ def job_state(job, work_dir: Path) -> str:
     return "cached" if output_of(job, work_dir).exists() else "missing"
 
 
-def print_cost(jobs, states, work_dir: Path) -> None:
-    """Predicted seconds of each job still to run: the mean of done runs of the same model and profile in this ledger."""
-    from harness.progress import duration, history
+def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[float, str]]:
+    """Predicted seconds of each job still to run, and whether ``history`` or a ``probe`` says so.
 
+    History is the mean of done runs of the same model and profile in this ledger.
+    """
+    from harness.cli.run import default_jobs, usable_cores
+    from harness.progress import history
+
+    todo = [k for k, s in states.items() if s != "cached"]
     known = history(work_dir, jobs)
+    costs = {k: (known[k], "history") for k in todo if k in known}
+    unknown = [k for k in todo if k not in known]
+    if probed and unknown:
+        from harness.measure.probe import probe
+
+        found = probe(unknown, jobs, max(1, usable_cores() // default_jobs(None)))
+        costs.update({k: (seconds, "probe") for k, seconds in found.items()})
+    return costs
+
+
+def print_cost(jobs, states, costs: dict[str, tuple[float, str]]) -> None:
+    """One line per job still to run, and the sum."""
+    from harness.progress import duration
+
     todo = [k for k, s in states.items() if s != "cached"]
     for key in todo:
-        click.echo(f"{duration(known[key]) if key in known else 'unknown':>9s}  {jobs[key].name}")
-    total = sum(known[k] for k in todo if k in known)
-    unknown = sum(k not in known for k in todo)
+        seconds, source = costs.get(key, (None, ""))
+        shown = "unknown" if seconds is None else duration(seconds)
+        click.echo(f"{shown:>9s}  {jobs[key].name}{'  (probed)' if source == 'probe' else ''}")
+    unknown = len(todo) - len(costs)
+    probed = sum(source == "probe" for _, source in costs.values())
     click.echo(
-        f"{duration(total)} of one slot's time for {len(todo) - unknown} jobs"
-        + (f"; {unknown} jobs of models that never ran at this profile are not in it" if unknown else "")
+        f"{duration(sum(s for s, _ in costs.values()))} of one slot's time for {len(costs)} jobs"
+        + (f", {probed} of them probed (without data loading)" if probed else "")
+        + (f"; {unknown} jobs of models that never ran at this profile are not in it, --probe times them" if unknown else "")
     )
 
 

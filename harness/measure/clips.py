@@ -35,6 +35,22 @@ def random_batch(shape: Shape | Mapping[str, Shape], batch_size: int = 1, seed: 
     return {"inputs": inputs, "data_samples": [ActionDataSample() for _ in range(batch_size)]}
 
 
+def pattern_batch(shape: Shape | Mapping[str, Shape], batch_size: int, seed: int = 0) -> dict:
+    """As :func:`random_batch`, but clips that a network can tell apart: each a smooth pattern of its own."""
+    batch = random_batch(shape, batch_size, seed)
+    draw = torch.Generator().manual_seed(seed)
+
+    def smooth(clip: torch.Tensor) -> torch.Tensor:
+        coarse = torch.rand(1, 1, 2, 4, 4, generator=draw)
+        fine = nn.functional.interpolate(coarse, size=clip.shape[2:], mode="trilinear")
+        return (255 * fine).to(torch.uint8).expand(clip.shape).clone()
+
+    inputs = batch["inputs"]
+    if isinstance(inputs, Mapping):
+        return {**batch, "inputs": {m: [smooth(c) for c in clips] for m, clips in inputs.items()}}
+    return {**batch, "inputs": [smooth(c) for c in inputs]}
+
+
 def predict(model: nn.Module, batch: dict) -> list:
     """Preprocess a batch and predict, without a graph; the model must be in eval mode."""
     with torch.no_grad():

@@ -10,22 +10,11 @@ from mmaction.registry import MODELS
 
 from harness.environment import hardware
 from harness.measure.cost import count_cost
+from harness.measure.entry_parts import clip_shape_of, import_named
 from harness.measure.memory import PeakMemory
 from harness.measure.timing import latency, throughput
 from harness.plan.resolve import resolve
 from harness.suite import Entry
-
-
-def clip_shape_of(config: dict[str, Any], modality: str) -> tuple[int, int, int, int]:
-    """(C, T, H, W) that the test pipeline of a resolved config packs. Raises ValueError where it cannot be read off."""
-    frames = size = None
-    for transform in config["test_dataloader"]["dataset"]["pipeline"]:
-        frames = transform.get("clip_len", frames)
-        size = transform.get("crop_size", size)
-    if frames is None or size is None:
-        raise ValueError("the test pipeline names no clip_len or no crop_size, so a clip's shape is unknown")
-    height, width = (size, size) if isinstance(size, int) else (size[1], size[0])
-    return (3 if modality == "rgb" else 1, frames, height, width)
 
 
 def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") -> list[dict[str, Any]]:
@@ -42,6 +31,7 @@ def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") 
 
 def _bench(entry: Entry, profile: str, device: torch.device) -> dict[str, Any]:
     config = resolve(entry.config, profile).config
+    import_named(config)
     shape = clip_shape_of(config, entry.test_modality)
     model = MODELS.build(config["model"]).to(device)
     cost = count_cost(model, shape)

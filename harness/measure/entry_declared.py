@@ -1,0 +1,78 @@
+"""What an entry declares about itself, held against its config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from harness.measure.clips import random_batch
+from harness.measure.entry_parts import ParentWeights, batch, import_named
+from harness.plan.resolve import resolve
+from harness.suite import Entry
+
+PROFILES = ("smoke", "demo", "paper")
+RECOGNIZERS = ("single", "teacher", "assistant", "student")  # stages that predict a class
+
+
+class Wrong(Exception):
+    """A check that failed; the message is what to change."""
+
+
+@dataclass
+class Subject:
+    """The entry that is being checked, and what earlier checks made of it."""
+
+    entry: Entry
+    weights: ParentWeights
+    config: dict[str, Any] | None = None  # at the smoke profile
+    model: torch.nn.Module | None = None
+
+    def batch(self, split: str, size: int, make: Callable = random_batch) -> dict:
+        """Clips of a split as the entry's loader would give them."""
+        return batch(self.config, split, self.entry.test_modality, size, make)
+
+
+def metafile_is_complete(s: Subject) -> None:
+    where = s.entry.config.parent / "metafile.yml"
+    if not s.entry.paper.get("Title"):
+        raise Wrong(f"give Collections[].Paper.Title in {where}; a method without a paper says 'unpublished' there")
+    url = s.entry.paper.get("URL")
+    if url and not str(url).startswith(("https://", "http://")):
+        raise Wrong(f"Collections[].Paper.URL '{url}' in {where} is no web address; mend it or leave it empty")
+    for name, example in (("Architecture", "[I3D, ResNet-50]"), ("Family", "3D CNN"), ("Pretrained", "none")):
+        if not s.entry.metadata.get(name):
+            raise Wrong(f"give Metadata.{name} in {where}, e.g. {name}: {example}")
+
+
+def resolves(s: Subject) -> None:
+    found = {p: resolve(s.entry.config, p) for p in PROFILES}
+    for stage, parent in found["smoke"].parents.items():
+        path = (s.entry.config.parent / parent["config"]).resolve()
+        if path not in s.weights.by_path:
+            raise Wrong(f"parents.{stage}.config {parent['config']} is not listed in a metafile.yml; add it there")
+    s.config = found["smoke"].config
+
+
+def imports_are_there(s: Subject) -> None:
+    import_named(s.config)
+
+
+def reads_what_it_declares(s: Subject) -> None:
+    entry = s.entry
+    if entry.stage not in RECOGNIZERS:
+        return
+    at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
+    for split, field, declared in (
+        ("train", "Training Modalities", entry.train_modalities),
+        ("test", "Modality", at_test),
+    ):
+        loader = s.config.get(f"{split}_dataloader") or {}
+        used = set(loader.get("dataset", {}).get("modalities") or declared)
+        if not used <= {*declared, "pseudo_ir"}:  # pseudo-infrared is rendered from what is declared
+            raise Wrong(
+                f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {field} declares "
+                f"{', '.join(declared)}; change one of them"
+            )

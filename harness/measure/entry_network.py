@@ -1,0 +1,155 @@
+"""What the network of an entry can do: predict, learn, be saved and go on."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+
+from harness.measure.clips import evaluating, pattern_batch
+from harness.measure.cost import count_cost, predicting_network
+from harness.measure.entry_declared import Subject, Wrong
+from harness.measure.entry_parts import build, optimizer_of, shapes
+from harness.plan.resolve import resolve
+
+OVERFIT_STEPS = 300
+LEARNT = 0.5 * math.log(2)  # a loss that takes more than knowing how often each of two classes comes
+
+
+def builds(s: Subject) -> None:
+    s.config = s.weights.fill(s.entry, resolve(s.entry.config, "smoke"))
+    s.model = build(s.config)
+
+
+def is_counted(s: Subject) -> None:
+    cost = count_cost(s.model, shapes(s.config, "test", s.entry.test_modality))
+    if cost.params <= 0 or cost.flops <= 0:
+        raise Wrong(
+            f"counted {cost.params} parameters and {cost.flops} multiply-adds; does the model predict through forward?"
+        )
+
+
+def trains_a_step(s: Subject) -> None:
+    """Gradients reach the network that predicts, and one step with the entry's own optimizer goes through."""
+    model = s.model.train()
+    clips = s.batch("train", 4)
+    if type(model).train_step is BaseModel.train_step:
+        losses = _losses(model, clips)
+        total, _ = model.parse_losses(losses)
+        for name, value in losses.items():
+            if not torch.isfinite(torch.as_tensor(value)).all():
+                raise Wrong(f"{name} of a random batch is not finite; check initialisation and input scale")
+        if total.requires_grad:
+            total.backward()
+        network = predicting_network(model)
+        if not any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in network.parameters()):
+            raise Wrong("no parameter got a gradient; is everything frozen or detached?")
+        model.zero_grad(set_to_none=True)
+    log = model.train_step(clips, optimizer_of(s.config, model))
+    for name, value in log.items():
+        if not torch.isfinite(torch.as_tensor(value)).all():
+            raise Wrong(f"{name} of a training step is not finite; check initialisation and input scale")
+
+
+def _losses(model: torch.nn.Module, clips: dict) -> dict[str, torch.Tensor]:
+    losses = model(**model.data_preprocessor(copy.deepcopy(clips), True), mode="loss")
+    if not any("loss" in name for name in losses):
+        raise Wrong(f"mode='loss' returns {', '.join(losses)}; name at least one term loss_...")
+    return losses
+
+
+def _scores(model: torch.nn.Module, clips: dict) -> torch.Tensor:
+    with evaluating(model), torch.no_grad():
+        samples = model(**model.data_preprocessor(copy.deepcopy(clips), False), mode="predict")
+    return torch.stack([x.pred_score for x in samples])
+
+
+def predicts_one(s: Subject) -> None:
+    scores = _scores(s.model, s.batch("test", 1))
+    classes = s.config["model"].get("student", s.config["model"]).get("cls_head", {}).get("num_classes")
+    if scores.ndim != 2 or scores.shape[0] != 1 or (classes and scores.shape[1] != classes):
+        raise Wrong(
+            f"a batch of one gives scores of shape {tuple(scores.shape)}, needed is (1, {classes or 'classes'}); "
+            "keep the axis of clips when squeezing"
+        )
+    if not torch.isfinite(scores).all():
+        raise Wrong("scores are not finite; check initialisation and divisions by a variance over one clip")
+
+
+def renders(s: Subject) -> None:
+    clips = s.batch("test", 1)
+    rgb = clips["inputs"]["rgb"] if isinstance(clips["inputs"], dict) else clips["inputs"]
+    with evaluating(s.model), torch.no_grad():
+        sample = s.model(**s.model.data_preprocessor(clips, False), mode="predict")[0]
+    needed = (1, 1, *rgb[0].shape[2:])
+    got = sample.get("pseudo_ir")
+    if got is None or got.dtype != torch.uint8 or tuple(got.shape) != needed:
+        shape = "nothing" if got is None else f"{got.dtype} {tuple(got.shape)}"
+        raise Wrong(f"a rendering must give each sample's pseudo_ir, uint8 {needed}; it gives {shape}")
+
+
+def saves_and_loads(s: Subject) -> None:
+    other = build(s.config, seed=1)
+    predicting_network(other).load_state_dict(_through_file(predicting_network(s.model).state_dict()))
+    clips = s.batch("test", 2)
+    if not torch.equal(_scores(s.model, clips), _scores(other, clips)):
+        raise Wrong(
+            "a saved and loaded model predicts otherwise; keep all state in parameters and buffers, and draw nothing in eval mode"
+        )
+
+
+def _through_file(state: Any) -> Any:
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    return torch.load(file, weights_only=True)
+
+
+def resumes(s: Subject) -> None:
+    clips = s.batch("train", 4)
+    straight, stopped, resumed = (build(s.config).train() for _ in range(3))
+    first, second, third = (optimizer_of(s.config, m) for m in (straight, stopped, resumed))
+
+    def step(model: torch.nn.Module, optimizer: Any, seed: int) -> None:
+        torch.manual_seed(seed)
+        model.train_step(copy.deepcopy(clips), optimizer)
+
+    step(straight, first, 1)
+    step(straight, first, 2)
+    step(stopped, second, 1)
+    resumed.load_state_dict(_through_file(stopped.state_dict()))
+    third.load_state_dict(_through_file(second.state_dict()))
+    step(resumed, third, 2)
+    for (name, a), b in zip(straight.state_dict().items(), resumed.state_dict().values(), strict=True):
+        if not torch.equal(a, b):
+            raise Wrong(
+                f"after a resume '{name}' differs from an uninterrupted training; keep its state in a parameter or buffer"
+            )
+
+
+def overfits(s: Subject) -> None:
+    model = build(s.config).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+            module.p = 0.0
+    clips = s.batch("train", 4, pattern_batch)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+    first = last = None
+    for _ in range(OVERFIT_STEPS):
+        optimizer.zero_grad()
+        losses = _losses(model, clips)
+        total, log = model.parse_losses(losses)
+        last = log.get("loss_cls", log["loss"]).item()
+        first = last if first is None else first
+        if last < LEARNT:
+            return
+        total.backward()
+        optimizer.step()
+    raise Wrong(
+        f"after {OVERFIT_STEPS} steps on one batch of 4 clips of 2 classes the loss went from {first:.2f} to {last:.2f}, "
+        f"not below {LEARNT:.2f}; are labels and logits tied together, does the gradient reach the backbone?"
+    )

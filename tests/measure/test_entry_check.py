@@ -1,0 +1,212 @@
+"""``models check``: every entry of the repository is sound, and for each thing that can be wrong it says what to change."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.measure.entry_check import check_entries
+from harness.scaffold import new_entry
+from harness.suite import expand, load_benchmark, load_entries
+from tests.measure.outside_network import SOURCE
+
+CONFIGS = Path(__file__).parents[2] / "mm_configs"
+FOLDERS = sorted(p.parent.name for p in CONFIGS.glob("*/metafile.yml"))
+
+
+def load(configs):
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    return benchmark, load_entries(configs, benchmark)
+
+
+def wrong(configs, folder="i3d"):
+    """The findings that are not in order, as ``check: remedy``."""
+    entries = load(configs)[1]
+    chosen = [e for e in entries.values() if e.config.parent.name == folder]
+    return [f"{f.what}: {f.remedy}" for f in check_entries(chosen, entries) if not f.ok]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_entry_is_sound(folder):
+    assert wrong(CONFIGS, folder) == []
+
+
+@pytest.fixture
+def configs(tmp_path):
+    """A copy of the configs with one entry, in a folder whose name has a space and an accent."""
+    root = tmp_path / "mes réseaux"
+    shutil.copytree(CONFIGS / "_base_", root / "_base_")
+    shutil.copy(CONFIGS / "benchmark.yml", root)
+    (root / "i3d").mkdir()
+    shutil.copy(CONFIGS / "i3d" / "i3d_r50_mgr-dark-rgb.py", root / "i3d")
+    edit(root, lambda m: None, CONFIGS / "i3d" / "metafile.yml")
+    return root
+
+
+def edit(root, change, source=None):
+    path = root / "i3d" / "metafile.yml"
+    meta = yaml.safe_load((source or path).read_text(encoding="utf-8"))
+    meta["Models"] = [m for m in meta["Models"] if m["Name"] == "i3d_r50_mgr-dark-rgb"]
+    change(meta)
+    path.write_text(yaml.safe_dump(meta), encoding="utf-8")
+
+
+def collection(field, value):
+    return lambda root: edit(root, lambda m: m["Collections"][0].update({field: value}))
+
+
+def append(text):
+    def change(root):
+        path = root / "i3d" / "i3d_r50_mgr-dark-rgb.py"
+        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "words"),
+    [
+        (collection("Paper", {}), "metafile", ["Paper.Title", "metafile.yml", "unpublished"]),
+        (collection("Paper", {"Title": "T", "URL": "arxiv 1"}), "metafile", ["URL", "no web address"]),
+        (collection("Metadata", {"Family": "x"}), "metafile", ["Metadata.Architecture", "e.g."]),
+        (collection("Metadata", {"Architecture": ["x"]}), "metafile", ["Metadata.Family"]),
+        (
+            lambda r: edit(r, lambda m: m["Models"][0]["Metadata"].pop("Pretrained")),
+            "metafile",
+            ["Metadata.Pretrained"],
+        ),
+        (append("\nmodel = dict("), "config resolves", ["not a readable config", "i3d_r50_mgr-dark-rgb.py"]),
+        (append("\nprofiles = dict(laptop=dict())"), "config resolves", ["profiles.laptop", "demo, paper, smoke"]),
+        (
+            append("\nparents = dict(teacher=dict(config='gone.py', into=['model.x']))"),
+            "config resolves",
+            ["parents.teacher.config gone.py", "add it there"],
+        ),
+        (
+            append("\ncustom_imports = dict(imports=['no_such_package'], allow_failed_imports=False)"),
+            "custom imports",
+            ["no_such_package", "mend custom_imports of i3d_r50_mgr-dark-rgb.py"],
+        ),
+        (
+            append("\ntrain_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))"),
+            "uses the modalities",
+            ["train_dataloader reads ir, rgb", "Training Modalities declares rgb", "change one"],
+        ),
+        (
+            append("\ntest_dataloader = dict(dataset=dict(modalities=['depth']))"),
+            "uses the modalities",
+            ["test_dataloader reads depth", "Modality declares rgb"],
+        ),
+        (append("\nmodel = dict(type='NoSuchNet')"), "builds", ["NoSuchNet is not in", "custom_imports"]),
+        (append("\noptim_wrapper = dict(optimizer=dict(type='NoSuchSGD'))\nprofiles = dict(smoke=dict(optim_wrapper="
+                "dict(optimizer=dict(type='NoSuchSGD'))))"), "one batch", ["NoSuchSGD", "optim_wrapper of"]),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_said_with_what_to_change(configs, change, check, words):
+    change(configs)
+    found = wrong(configs)
+    assert len(found) == 1 and found[0].startswith(check) and "\n" not in found[0], found
+    assert all(w in found[0] for w in words), found
+
+
+OUTSIDE = """
+custom_imports = dict(imports=['mtcd_plugin.register', 'outside_package'], allow_failed_imports=False)
+model = dict(_delete_=True, type='OutsideNet', defect='{}',
+             data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
+profiles = dict(_delete_=True)
+"""
+
+
+@pytest.fixture
+def outside(configs, tmp_path, monkeypatch):
+    """The entry with a network from a package that is installed elsewhere; call it with a defect."""
+    (tmp_path / "elsewhere" / "outside_package").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "outside_package" / "__init__.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
+
+    def make(defect=""):
+        append(OUTSIDE.format(defect))(configs)
+        return wrong(configs)
+
+    return make
+
+
+def test_a_class_of_an_installed_package_is_sound(outside):
+    assert outside() == []
+
+
+def test_the_source_of_an_installed_package_is_part_of_the_key(outside, configs, tmp_path, mgr_dark_root):
+    from harness.plan import code
+    from harness.plan.jobs import Settings, make_plan
+
+    outside()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mgr_dark").symlink_to(mgr_dark_root)
+    benchmark, entries = load(configs)
+    benchmark = benchmark.model_copy(update={"tables": benchmark.tables[:1], "figures": []})
+    code.index_package.cache_clear()
+    code._closure.cache_clear()
+    cells = expand(benchmark, entries, "smoke", None, 1)
+    plan = make_plan(cells, entries, Settings(configs, "smoke", tmp_path / "data"))
+    assert not plan.errors and "outside_package" in {m for j in plan.jobs.values() for m in j.identity.code}
+    code.index_package.cache_clear()
+    code._closure.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("defect", "check", "words"),
+    [
+        ("broken", "builds", ["no such width", "mend `model`"]),
+        ("not counted", "parameters and FLOPs", ["0 multiply-adds", "does the model predict through forward"]),
+        ("squeezed", "predicts a batch of one", ["mend forward(mode='predict')", "keep the axis"]),
+        ("not finite", "predicts a batch of one", ["not finite", "check initialisation"]),
+        ("nameless", "one batch", ["returns penalty", "name at least one term loss_"]),
+        ("nan", "one batch", ["loss_cls of a random batch is not finite"]),
+        ("frozen", "one batch", ["no parameter got a gradient", "frozen or detached"]),
+        ("detached", "one batch", ["no parameter got a gradient"]),
+        ("hidden state", "saves, loads", ["keep all state in parameters and buffers"]),
+        ("random", "saves, loads", ["draw nothing in eval mode"]),
+        ("counting", "resumes", ["'fc.weight' differs", "keep its state in a parameter or buffer"]),
+        ("blind", "overfits", ["not below 0.35", "does the gradient reach the backbone"]),
+    ],
+)
+def test_a_network_that_is_not_sound_is_found_out(outside, defect, check, words):
+    found = outside(defect)
+    assert len(found) == 1 and found[0].startswith(check) and "\n" not in found[0], found
+    assert all(w in found[0] for w in words), found
+
+
+@pytest.mark.parametrize("modalities", [(), ("depth",)])
+def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, modalities):
+    root = tmp_path / "configs"
+    shutil.copytree(CONFIGS, root)
+    benchmark, entries = load(root)
+    written = new_entry(root, "mine", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark, modalities)
+    assert all("mine" in p.parts for p in written)
+    assert wrong(root, "mine") == []
+    benchmark, entries = load(root)
+    mine = {e.name for e in entries.values() if e.config.parent.name == "mine"}
+    rows = {c.entry.name for c in expand(benchmark, entries, "smoke") if c.entry.name in mine}
+    tests = {entries[n].test_modality for n in mine}
+    assert tests == set(modalities or ("rgb", "depth", "ir"))
+    assert rows == {n for n in mine if entries[n].test_modality != "ir"}, "the tables have no infrared column"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "modalities", "words"),
+    [
+        ("My Method", "i3d_r50_mgr-dark-rgb", (), "small letters"),
+        ("i3d", "i3d_r50_mgr-dark-rgb", (), "is there already; choose another name"),
+        ("mine", "mtcd_i3d-r50_mgr-dark-rgb", (), "is the student of a chain; start from a single network"),
+        ("mine", "i3d_r50_mgr-dark-rgb", ("sonar",), "choose from rgb, depth, ir"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_left(tmp_path, name, base, modalities, words):
+    root = tmp_path / "configs"
+    shutil.copytree(CONFIGS, root)
+    benchmark, entries = load(root)
+    before = sorted(root.rglob("*"))
+    with pytest.raises(ValueError, match=words):
+        new_entry(root, name, entries[base], entries, benchmark, modalities)
+    assert sorted(root.rglob("*")) == before
