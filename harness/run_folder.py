@@ -9,11 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness import claims
-from harness.job_spec import JobSpec, read_spec
+from harness.job_spec import SPEC, JobSpec, read_spec
 from harness.ledger.record import RunRecord
 from harness.ledger.store import PREDICTIONS, RECORD, load_record, run_dir
 from harness.plan.jobs import Job
 
+HALF_WRITTEN = (RECORD, PREDICTIONS, SPEC, "progress.json")
 PASSING = ("mm", "points", "checkpoint.tmp")  # what a job needs until its record is written
 
 
@@ -71,6 +72,12 @@ def tidy(folder: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the stores that a killed rendering left half-written in a folder. The caller holds the folder's claim."""
+    """Remove what a killed attempt left half-written in a folder: stores, and files that were about to be renamed.
+
+    The caller holds the folder's claim, but others may be asking for it: their files stay.
+    """
     for left in folder.glob(".*.unfinished"):
         shutil.rmtree(left)
+    for name in HALF_WRITTEN:
+        for left in folder.glob(f".{name}.*"):
+            left.unlink(missing_ok=True)
