@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from harness import claims
 from harness.job_spec import SPEC, JobSpec, read_spec
+from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
 from harness.ledger.store import PREDICTIONS, RECORD, load_record, run_dir
 from harness.plan.jobs import Job
@@ -33,12 +34,18 @@ def output_of(job: Job, work_dir: Path) -> Path:
 
 
 def existing_record(job: Job, work_dir: Path) -> RunRecord | None:
-    """The valid record of a job, None where there is none. A corrupt one is moved aside, never trusted, never deleted."""
+    """The valid record of a job, None where there is none. A corrupt one is moved aside, never trusted, never deleted.
+
+    Raises:
+        NewerSchema: a newer harness wrote it; its run is neither redone nor touched.
+    """
     folder = folder_of(job, work_dir)
     try:
         record = load_record(folder)
     except FileNotFoundError:
         return None
+    except NewerSchema:
+        raise
     except ValueError as e:
         aside = folder / f"{RECORD}.rejected"
         os.replace(folder / RECORD, aside)

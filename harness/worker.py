@@ -37,6 +37,7 @@ from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
 from harness.run_folder import remove_unfinished
+from harness.worker_code import check_code
 from harness.worker_config import RESUME, runner_config
 from harness.worker_group import (
     EXIT_BEREFT,
@@ -126,6 +127,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
     cv2.setNumThreads(0)
     record = blank_record(spec)
     try:
+        check_code([spec.identity, *(m.identity for m in spec.members)])
         if spec.members:
             members = run_side_by_side(folder, spec, record, on_gpu)
         else:

@@ -10,15 +10,23 @@ from harness.ledger.record import SCHEMA_VERSION
 STEPS: dict[int, Callable[[dict], dict]] = {}  # version -> function that lifts a record from it to the next
 
 
+class NewerSchema(ValueError):
+    """Written by a newer harness: neither read nor replaced."""
+
+
+def newer(path: Path, version: int, known: int) -> NewerSchema:
+    return NewerSchema(
+        f"{path}: written by a newer harness (schema {version}, this one reads {known}); update the harness"
+    )
+
+
 def migrate(data: dict, path: Path) -> dict:
-    """Lift a record to ``SCHEMA_VERSION``. Raises ValueError for a newer or unknown schema."""
+    """Lift a record to ``SCHEMA_VERSION``. Raises NewerSchema, or ValueError for an unknown schema."""
     version = data.get("schema_version")
     if not isinstance(version, int):
         raise ValueError(f"{path}: not a run record (no schema_version)")
     if version > SCHEMA_VERSION:
-        raise ValueError(
-            f"{path}: written by a newer harness (schema {version}, this one reads {SCHEMA_VERSION}); update the harness"
-        )
+        raise newer(path, version, SCHEMA_VERSION)
     while version < SCHEMA_VERSION:
         if version not in STEPS:
             raise ValueError(f"{path}: schema {version} is too old to be read")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from harness.ledger.files import write_text_atomically
+from harness.ledger.migrate import newer
 from harness.ledger.record import Strict
 
 SCHEMA_VERSION = 1
@@ -44,7 +47,19 @@ class PlanFile(Strict):
 
 
 def write_plan(path: Path, plan: PlanFile) -> None:
+    """Raises NewerSchema where a newer harness has planned here: its plan is not replaced."""
+    with suppress(FileNotFoundError):
+        refuse_newer(path, Path(path).read_bytes())
     write_text_atomically(path, plan.model_dump_json(indent=1) + "\n")
+
+
+def refuse_newer(path: Path, text: str | bytes) -> None:
+    try:
+        version = json.loads(text).get("schema_version")
+    except (ValueError, AttributeError):
+        return  # not a plan: reading says so, writing replaces it
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise newer(path, version, SCHEMA_VERSION)
 
 
 def read_plan(path: Path) -> PlanFile:
@@ -55,6 +70,7 @@ def read_plan(path: Path) -> PlanFile:
         raise FileNotFoundError(
             f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first"
         ) from None
+    refuse_newer(path, text)
     try:
         return PlanFile.model_validate_json(text)
     except ValidationError as e:
