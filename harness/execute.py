@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import claims
 from harness.disk import NEEDED_BYTES
 from harness.executors import Executor, Outcome
-from harness.fusing import partners
+from harness.fusing import partners, room_for
 from harness.job_spec import write_spec
 from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD
@@ -34,7 +34,7 @@ class Options:
     processes: int = 1  # that train one job together, one per device
     fuse: bool = True  # let students that differ in their losses' weights alone train side by side
     retry_failed: bool = True  # try again what failed in an earlier invocation
-    command: str = "python -m harness run"
+    command: str = "python -m harness run --cell '{job}'"  # what redoes a job
 
 
 @dataclass
@@ -122,7 +122,7 @@ def _loop(
             state.stopped = True
             return
         _block(waiting, jobs, state, report)
-        _start(waiting, finished, executor, options, state, attempts, accumulate, report)
+        _start(jobs, waiting, finished, executor, options, state, attempts, accumulate, report)
         if tick:
             tick(state)
         outcomes = executor.wait(0.5) if state.running else _pause(0.5 if waiting else 0.0)
@@ -131,7 +131,7 @@ def _loop(
             for key in group:
                 folder = state.running[key]
                 own = Outcome(folder, outcome.exitcode, outcome.timed_out)
-                record = conclude(jobs[key], own, attempts[key], options.command)
+                record = conclude(jobs[key], own, attempts[key], options.command.replace("{job}", jobs[key].name))
                 del state.running[key]
                 claims.release(folder)
                 if record is None:  # stopped on request from outside
@@ -188,7 +188,7 @@ def _block(waiting: dict[str, Job], jobs: dict[str, Job], state: State, report: 
                 changed = True
 
 
-def _start(waiting, finished, executor, options, state, attempts, accumulate, report) -> None:
+def _start(jobs, waiting, finished, executor, options, state, attempts, accumulate, report) -> None:
     for key, job in list(waiting.items()):
         if executor.free() == 0:
             return
@@ -201,7 +201,7 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
                 for k, j in waiting.items()
                 if k not in state.alone and all(p in finished for p in j.parents.values())
             ]
-            chosen = partners(job, ready, executor.slots)
+            chosen = partners(job, ready, executor.slots, lambda job=job: _room(job, jobs, executor, options))
         group = [j for j in chosen if _claim(j, waiting, finished, options, state, report)]
         if not group:
             continue
@@ -211,6 +211,13 @@ def _start(waiting, finished, executor, options, state, attempts, accumulate, re
             for j in group:
                 claims.release(folder_of(j, options.work_dir))
             raise
+
+
+def _room(job: Job, jobs: dict[str, Job], executor: Executor, options: Options) -> int:
+    """How many students fit side by side in the memory that a free slot has."""
+    teacher = jobs.get(job.parents.get("teacher", ""))
+    record = None if teacher is None else existing_record(teacher, options.work_dir)
+    return room_for(record, executor.free_memory())
 
 
 def _launch(group, waiting, executor, options, state, attempts, accumulate, report) -> None:

@@ -7,12 +7,13 @@ separate runs, so keys, records and folders stay those of separate runs; only th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from harness.identity import canonical_json
+from harness.ledger.record import RunRecord
 from harness.plan.jobs import Job
-from mtcd_plugin.sweep import can_fuse
+from mtcd_plugin.sweep import can_fuse, group_size
 
 LIMIT = 12  # jobs in one group
 
@@ -26,14 +27,30 @@ def group_key(job: Job) -> str | None:
     )
 
 
-def partners(lead: Job, ready: Iterable[Job], slots: int) -> list[Job]:
-    """The lead and the ready jobs that run with it: an even share of them per slot, at most ``LIMIT``."""
+def partners(lead: Job, ready: Iterable[Job], slots: int, room: Callable[[], int] = lambda: LIMIT) -> list[Job]:
+    """The lead and the ready jobs that run with it: an even share of them per slot, at most as many as there is room for.
+
+    Args:
+        room: how many fit in memory; asked for only where several could run together.
+    """
     key = group_key(lead)
     if key is None:
         return [lead]
-    same = [j for j in ready if group_key(j) == key]
-    share = min(LIMIT, math.ceil(len(same) / max(1, slots)))
-    return [lead, *[j for j in same if j.key != lead.key][: max(0, share - 1)]]
+    others = [j for j in ready if j.key != lead.key and group_key(j) == key]
+    share = math.ceil((1 + len(others)) / max(1, slots))
+    if share > 1:
+        share = min(share, room())
+    return [lead, *others[: max(0, share - 1)]]
+
+
+def room_for(teacher: RunRecord | None, free_bytes: int | None) -> int:
+    """How many students fit side by side in what is free; ``LIMIT`` where that is not known.
+
+    A student is taken to be as large as the network that teaches it, and its step to need what that one's training did.
+    """
+    if teacher is None or free_bytes is None or not teacher.cost.params:
+        return LIMIT
+    return group_size(LIMIT, teacher.cost.params, free_bytes, teacher.cost.peak_memory_bytes or 0)
 
 
 def points(jobs: list[Job]) -> list[dict[str, Any]]:

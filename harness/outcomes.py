@@ -15,6 +15,8 @@ from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import RECORD, load_record, write_record
 from harness.plan.jobs import Job
 
+EXIT_UNKNOWN = 255  # what multiprocessing says of a job whose fork server is gone
+
 
 def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunRecord | None:
     """The record of a job whose process ended; writes one where the process could not.
@@ -34,6 +36,8 @@ def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunReco
     elif outcome.exitcode < 0:
         name = signal.Signals(-outcome.exitcode).name
         failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
+    elif outcome.exitcode == EXIT_UNKNOWN:
+        failure = Failure(kind="killed", message="killed with the fork server", log_tail=log_tail(folder))
     else:
         failure = Failure(
             kind="crash",

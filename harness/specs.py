@@ -54,7 +54,7 @@ def make_spec(
                 name=j.name,
                 cell=j.cell,
                 identity=j.identity,
-                command=f"{options.command} --cell '{j.name}'",
+                command=options.command.replace("{job}", j.name),
                 attempts=attempts[j.key],
             )
             for j in group
@@ -72,7 +72,7 @@ def make_spec(
         accumulate=accumulate,
         processes=processes,
         commit=commit(),
-        command=f"{options.command} --cell '{job.name}'",
+        command=options.command.replace("{job}", job.name),
         attempts=attempts[job.key],
         notes=notes,
         members=members,

@@ -19,6 +19,7 @@ from harness.disk import require_room
 from harness.ledger.files import write_text_atomically
 from harness.ledger.record import Epoch
 from harness.worker_group import is_first, unwrapped
+from mtcd_plugin.engine.hooks.stage_checkpoint_hook import unknown_training
 
 STOP = threading.Event()  # this process was asked to stop
 
@@ -188,9 +189,17 @@ class RunLog(Hook):
 
 def remarks(runner) -> list[str]:
     """What a reader must know about how the network of a Runner was trained, one line each."""
-    shares = all_gather_object(sorted(getattr(unwrapped(runner.model), "undistilled", ())))
+    model = unwrapped(runner.model)
+    found = [
+        unknown_training(role)
+        for role, about in getattr(model, "about", {}).items()
+        if not about.get("train_subjects")
+    ]
+    shares = all_gather_object(sorted(getattr(model, "undistilled", ())))
     untaught = sorted({clip for share in shares for clip in share})
-    if not untaught:
-        return []
-    few = ", ".join(untaught[:3])
-    return [f"{len(untaught)} training clips had no stream to be taught by: trained without distillation (first: {few})"]
+    if untaught:
+        few = ", ".join(untaught[:3])
+        found.append(
+            f"{len(untaught)} training clips had no stream to be taught by: trained without distillation (first: {few})"
+        )
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,19 @@ from harness.run_folder import folder_of
 from harness.workspace import Workspace
 
 
-def bench_sweep(workspace: Workspace, work_dir: Path, clip_store: str, quick: bool) -> dict[str, Any]:
+def bench_sweep(
+    workspace: Workspace, work_dir: Path, clip_store: str, quick: bool, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Train the points of the figures' sweeps separately and side by side, on one CPU slot, after their common stages.
 
     The common stages (translator, teacher, assistant) come from ``work_dir`` and are trained there where they are missing;
     the students themselves are trained afresh in temporary folders. ``equal``: weights, predictions and losses agree bit for bit.
 
+    Args:
+        quick: three points instead of all. say: gets a line per job.
+
     Raises:
-        ValueError: a common stage failed.
+        ValueError: no points to train, or a stage or a point failed.
     """
     keys = {
         workspace.plan.keys[c.id, c.seed]
@@ -33,12 +39,18 @@ def bench_sweep(workspace: Workspace, work_dir: Path, clip_store: str, quick: bo
         if (c.id, c.seed) in workspace.plan.keys and any(u.startswith("figure") for u in c.used_by)
     }
     students = {k: workspace.plan.jobs[k] for k in sorted(keys)}
+    if not students:
+        raise ValueError(f"{', '.join(workspace.tables)}: no sweep to train; choose a figure with --tables")
     if quick:
         students = dict(list(students.items())[:3])
     stages = {k: j for k, j in ancestors(workspace.plan.jobs, students).items() if k not in students}
     options = Options(work_dir=work_dir, clip_store=clip_store)
     executor = LocalExecutor(jobs=1, cores=1)
-    done = execute(stages, executor, options, lambda *a: None)
+
+    def report(event: str, job: Job, detail: str) -> None:
+        say(f"{event:9s} {job.name}{'  ' + detail if detail else ''}")
+
+    done = execute(stages, executor, options, report)
     if done.failed or done.blocked:
         raise ValueError(
             f"a stage that the sweep stands on failed: {next(iter((done.failed | done.blocked).values()))}"
@@ -49,7 +61,7 @@ def bench_sweep(workspace: Workspace, work_dir: Path, clip_store: str, quick: bo
             _bring(stages, work_dir, Path(folder))
             own = replace(options, work_dir=Path(folder), fuse=fuse, retries=0)
             began = time.perf_counter()
-            state: State = execute({**stages, **students}, executor, own, lambda *a: None)
+            state: State = execute({**stages, **students}, executor, own, report)
             seconds[fuse] = time.perf_counter() - began
             if state.failed:
                 raise ValueError(f"a point of the sweep failed: {next(iter(state.failed.values()))}")

@@ -26,6 +26,24 @@ def say(result: dict, as_json: bool) -> None:
         click.echo(f"{name:32s} {value:.3f}" if isinstance(value, float) else f"{name:32s} {value}")
 
 
+def workspace_with_data(configs: Path, profile: str, data_root: Path | None, *suite):
+    """The suite as ``run-all`` has it: the embedded data are made where none are given.
+
+    Raises ValueError where something cannot be planned: figures of less would pass for those of the whole.
+    """
+    from harness.cli.run_all import make_synthetic
+    from harness.workspace import check_profile, open_workspace, synthetic_root
+
+    check_profile(configs, profile)
+    if data_root is None and profile != "paper":
+        with contextlib.redirect_stdout(sys.stderr):
+            make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
+    ws = open_workspace(configs, profile, data_root, *suite)
+    for (cell, _), reason in ws.plan.errors.items():
+        raise ValueError(f"cannot plan {cell}: {reason}")
+    return ws
+
+
 @command.command("harness")
 @suite_options
 @click.option("--quick", is_flag=True, help="Fewer cells, records and jobs.")
@@ -38,9 +56,8 @@ def bench_harness_command(
     Ledgers are made up in a temporary folder; --work-dir is left alone.
     """
     from harness.bench.orchestration import bench_harness
-    from harness.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    ws = workspace_with_data(configs, profile, data_root, tables, seeds, quarantine)
     say(bench_harness(ws, quick), as_json)
 
 
@@ -99,13 +116,37 @@ def bench_sweep_command(
 ) -> None:
     """Figure 6's students side by side in one job against one by one: time, and whether the results are equal."""
     from harness.bench.sweep import bench_sweep
-    from harness.cli.run import build_stores
-    from harness.workspace import open_workspace
+    from harness.cli.run import build_stores, usable_cores
 
-    ws = open_workspace(configs, profile, data_root, tables or "figure6", seeds or 1, quarantine)
+    ws = workspace_with_data(configs, profile, data_root, tables or "figure6", seeds or 1, quarantine)
     store = work_dir / "clip_store"
-    build_stores(ws.needed(), store, 2)
-    say(bench_sweep(ws, work_dir, str(store), quick), as_json)
+    with contextlib.redirect_stdout(sys.stderr):
+        build_stores(ws.needed(), store, usable_cores())
+    say(bench_sweep(ws, work_dir, str(store), quick, lambda line: click.echo(line, err=True)), as_json)
+
+
+@command.command("step")
+@click.option("--profile", default="demo", show_default=True, help="smoke, demo or paper: how large everything is.")
+@click.option("--configs", type=click.Path(path_type=Path), default=DEFAULT_CONFIGS, help="[default: mm_configs]")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@click.option("--clips", type=click.IntRange(min=1), default=None, help="Of a batch.  [default: the config's batch]")
+@click.option("--json", "as_json", is_flag=True)
+def bench_step_command(profile, configs, device, clips, as_json) -> None:
+    """What distillation adds to a training step of Figure 6's student. Needs no data."""
+    from harness.environment import hardware
+    from harness.measure.entries import device_of
+    from harness.measure.student_step import measure_student_step
+    from harness.suite import load_benchmark, load_entries
+    from harness.workspace import check_profile
+
+    check_profile(configs, profile)
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    if not benchmark.figures:
+        raise ValueError(f"{configs / 'benchmark.yml'}: no figure names a student to measure")
+    entries = load_entries(configs, benchmark)
+    entry = entries[benchmark.figures[0].model]
+    found = measure_student_step(entry, entries, profile, device_of(device), clips)
+    say({"model": entry.name, **found, "hardware": hardware()}, as_json)
 
 
 @command.command("kills")

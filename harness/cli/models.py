@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import DEFAULT_CONFIGS
+from harness.cli.options import DEFAULT_CONFIGS, execution_options
 
 configs_option = click.option(
     "--configs",
@@ -101,3 +101,58 @@ def check(name: str | None, every: bool, configs: Path) -> int:
             click.echo(f"BAD  {entry.name:40s} {f.what}: {f.remedy}")
     click.echo(f"{len(chosen)} entries, {bad} problems")
     return 1 if bad else 0
+
+
+@command.command("rates")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--rates", required=True, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
+@click.option("--profile", default="demo", show_default=True)
+@click.option("--data-root", type=click.Path(path_type=Path), default=None, help="As for run-all.")
+@click.option(
+    "--work-dir",
+    type=click.Path(path_type=Path),
+    default=Path("work_dirs") / "rates",
+    show_default=True,
+    help="A ledger of its own.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@configs_option
+@execution_options
+def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **execution) -> int:
+    """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
+
+    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`).
+    """
+    from harness.cli.run import run_workspace
+    from harness.cli.run_all import make_synthetic
+    from harness.plan.jobs import Settings, make_plan
+    from harness.rates import parse_rates, rate_cells, tried
+    from harness.suite import load_benchmark, load_entries
+    from harness.workspace import Workspace, check_profile, synthetic_root
+
+    check_profile(configs, profile)
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    entries = load_entries(configs, benchmark)
+    chosen = []
+    for name in names:
+        matches = [e for e in entries.values() if name in (e.name, e.config.parent.name)]
+        if not matches:
+            raise ValueError(f"unknown model or folder '{name}'; choose from {', '.join(entries)}")
+        chosen += matches
+    cells = rate_cells(chosen, parse_rates(rates), profile, seeds)
+    if data_root is None:
+        if profile == "paper":
+            raise ValueError("--profile paper needs --data-root with the real data sets")
+        make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
+    settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)))
+    plan = make_plan(cells, entries, settings)
+    again = f"python -m harness models rates {' '.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
+    ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds)
+    code = run_workspace(ws, work_dir, execution, again=again)
+    click.echo("top-1 on held-out training subjects; * is the config's own rate")
+    for name, found in tried(ws, work_dir).items():
+        shown = [
+            f"{t.rate:g}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}" for t in found
+        ]
+        click.echo(f"{name:32s} {'   '.join(shown)}")
+    return code

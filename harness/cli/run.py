@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import execution_options, suite_options
+from harness.cli.options import DEFAULT_CONFIGS, execution_options, suite_options
 
 
 @click.command("run")
@@ -28,8 +28,12 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, ch
     return run_workspace(ws, work_dir, execution, chosen)
 
 
-def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] = ()) -> int:
-    """Plan file, clip stores, jobs; returns the exit code."""
+def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] = (), again: str = "") -> int:
+    """Plan file, clip stores, jobs; returns the exit code.
+
+    Args:
+        chosen: names of the only jobs to run. again: the command that redoes a job, for records; by default ``run``.
+    """
     from harness.cli.plan import print_errors
     from harness.execute import Options, State, execute
     from harness.executors import make_executor
@@ -69,7 +73,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         retries=execution["retries"],
         fuse=not execution["no_fuse"],
         processes=execution["gpus_per_job"],
-        command=redo_command(ws, work_dir),
+        command=again or redo_command(ws, execution["gpus_per_job"]),
     )
     state = State()
     with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
@@ -104,11 +108,22 @@ def build_stores(jobs, store: Path, processes: int) -> None:
     build_for_datasets(datasets, store, processes, lambda line: click.echo(line))
 
 
-def redo_command(ws, work_dir: Path) -> str:
-    """The command that redoes a run, to be completed with ``--cell NAME``."""
-    parts = ["python -m harness run", f"--profile {ws.settings.profile}", f"--seeds {ws.seeds}"]
-    if ws.settings.profile == "paper":
+def redo_command(ws, gpus_per_job: int = 1) -> str:
+    """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE."""
+    from harness.workspace import synthetic_root
+
+    s = ws.settings
+    parts = ["python -m harness run", f"--profile {s.profile}", f"--seeds {ws.seeds}"]
+    if ws.tables != ws.benchmark.usual:
+        parts.append(f"--tables {','.join(ws.tables)}")
+    if s.profile == "paper" or s.data_root != synthetic_root(s.profile):
         parts.append("--data-root DIR")
+    if s.configs.resolve() != DEFAULT_CONFIGS:
+        parts.append("--configs DIR")
+    parts += [f"--quarantine {name}=FILE" for name in sorted(s.quarantine)]
+    if gpus_per_job > 1:
+        parts.append(f"--gpus-per-job {gpus_per_job}")
+    parts.append("--cell '{job}'")
     return " ".join(parts)
 
 

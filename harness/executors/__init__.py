@@ -31,6 +31,9 @@ class Executor(Protocol):
     def free(self) -> int:
         """How many jobs could be submitted now."""
 
+    def free_memory(self) -> int | None:
+        """Bytes that a job on a free slot could take on its device, None where that is not known."""
+
     def wait(self, timeout: float) -> list[Outcome]:
         """Jobs that ended, after at most ``timeout`` seconds."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+import psutil
 
 from harness.executors import Outcome
 
@@ -63,13 +66,24 @@ class LocalExecutor:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, str(self.threads))
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["harness.worker"])
+        self._context.set_forkserver_preload(["harness.executors.fork_server"])
 
     def free(self) -> int:
         return self.slots - len(self._running)
 
+    def free_memory(self) -> int | None:
+        free = self._free_slots()
+        device = self._devices[free[0]]
+        sharing = sum(self._devices[i] == device for i in free)
+        total = psutil.virtual_memory().available if device is None else free_gpu_memory(device)
+        return None if total is None else total // sharing
+
+    def _free_slots(self) -> list[int]:
+        taken = {r.slot for r in self._running.values()}
+        return [i for i in range(self.slots) if i not in taken]
+
     def submit(self, directory: Path) -> int:
-        slot = next(i for i in range(self.slots) if all(r.slot != i for r in self._running.values()))
+        slot = self._free_slots()[0]
         process = self._context.Process(
             target=_child, args=(str(directory), self.threads, self._devices[slot]), name=directory.name
         )
@@ -129,6 +143,16 @@ def _child(directory: str, threads: int, gpu: str | None) -> None:
     from harness.worker import main
 
     main(directory, threads, gpu)
+
+
+def free_gpu_memory(gpu: str) -> int | None:
+    """Free bytes of an NVIDIA GPU as its driver's tool says, None where the tool is missing or does not know it."""
+    ask = ["nvidia-smi", f"--id={gpu}", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(ask, capture_output=True, text=True, timeout=30).stdout.split()
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return min(int(mib) for mib in said) << 20 if said and all(s.isdigit() for s in said) else None
 
 
 def detect_gpus() -> tuple[str, ...]:

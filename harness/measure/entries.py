@@ -25,8 +25,13 @@ def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") 
 
     init_default_scope("mmaction")
 
-    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    where = device_of(device)
     return [_bench(e, profile, where) for e in entries]
+
+
+def device_of(name: str) -> torch.device:
+    """The device that ``cpu``, ``cuda`` or ``auto`` (a GPU where there is one) stands for."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
 def _bench(entry: Entry, profile: str, device: torch.device) -> dict[str, Any]:

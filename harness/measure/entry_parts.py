@@ -122,7 +122,8 @@ def untrained_checkpoint(config: dict[str, Any], folder: str | Path) -> str:
 class ParentWeights:
     """Checkpoints of networks that were built and never trained, in the place of the parents' own."""
 
-    def __init__(self, entries: dict[str, Entry], folder: str) -> None:
+    def __init__(self, entries: dict[str, Entry], folder: str, profile: str = "smoke") -> None:
+        self.profile = profile
         self.by_path = {e.config.resolve(): e for e in entries.values()}
         self.folder = Path(folder)
         self.made: dict[tuple[Path, str], str] = {}
@@ -151,5 +152,5 @@ class ParentWeights:
         return self.made[key]
 
     def _make(self, path: Path, overrides: dict[str, Any]) -> str:
-        config = resolve(path, "smoke", overrides).config
+        config = resolve(path, self.profile, overrides).config
         return untrained_checkpoint(config, self.folder)

@@ -57,10 +57,10 @@ def throughput(
     seconds = []
     with evaluating(model):
         for i in range(warmup + repeats):
-            _wait(device)
+            wait_for_device(device)
             started = time.perf_counter()
             predict(model, batch)
-            _wait(device)
+            wait_for_device(device)
             if i >= warmup:
                 seconds.append(time.perf_counter() - started)
     seconds.sort()
@@ -75,7 +75,7 @@ def throughput(
     )
 
 
-def _wait(device: torch.device) -> None:
+def wait_for_device(device: torch.device) -> None:
     """Kernels run asynchronously on a GPU: wait until they are done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

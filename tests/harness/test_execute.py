@@ -58,6 +58,9 @@ class FakeExecutor:
     def free(self):
         return self.slots - len(self.ended)
 
+    def free_memory(self):
+        return None
+
     def submit(self, directory):
         spec = read_spec(directory)
         self.order.append(spec.name)

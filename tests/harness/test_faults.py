@@ -82,6 +82,32 @@ def test_an_interrupted_harness_leaves_its_jobs_at_a_checkpoint(long_run, tmp_pa
     assert not (folder / "run.json").exists() and not (folder / "claim.json").exists()
 
 
+def test_a_signal_to_the_whole_group_stops_jobs_at_their_checkpoints_too(long_run, tmp_path):
+    """As a scheduler sends it: the fork server must not go before its jobs, or nobody would know how they ended."""
+    process = subprocess.Popen(long_run, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    folder = folder_with_a_checkpoint(tmp_path / "w")
+    os.killpg(process.pid, signal.SIGTERM)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 130 and "run the same command again" in out
+    assert (folder / "mm" / "last.pth").exists() and "stopped on request" in (folder / "log.txt").read_text()
+    assert not (folder / "run.json").exists() and not (folder / "claim.json").exists()
+
+
+def test_a_job_whose_fork_server_is_gone_was_killed(tmp_path):
+    """multiprocessing says 255 of it; a further attempt may well end otherwise."""
+    job = toy_job("a")
+    codes = iter([255, 0])
+
+    def behave(spec, folder):
+        return next(codes) or finish(spec, folder)
+
+    events = []
+    state = execute(
+        {job.key: job}, FakeExecutor(behave), Options(work_dir=tmp_path), lambda e, j, d: events.append((e, d))
+    )
+    assert state.done == 1 and ("retry", "killed: killed with the fork server") in events
+
+
 def test_the_time_limit_ends_a_job_as_a_failure_of_that_class(long_run, tmp_path):
     got = subprocess.run([*long_run, "--time-limit", "3"], capture_output=True, text=True)
     assert got.returncode == 1 and "time_limit: stopped at the time limit" in got.stderr

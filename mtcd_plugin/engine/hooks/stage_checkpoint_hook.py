@@ -27,7 +27,8 @@ class StageCheckpointHook(Hook):
     have files of their own.
 
     Every checkpoint says in ``meta['mtcd']`` which stage and which training subjects it comes from. A network
-    that was trained on subjects of the test split is refused as a teacher.
+    that was trained on subjects of the test split is refused as a teacher; one that does not say is used with
+    a warning.
 
     Args:
         stage: one of encoder, translator, teacher, assistant, student.
@@ -49,6 +50,8 @@ class StageCheckpointHook(Hook):
                     f"model.teachers.{role}.checkpoint was trained on test subject '{leaked[0]}'; "
                     "train it on this split's training subjects"
                 )
+            if not about.get("train_subjects"):
+                runner.logger.warning(unknown_training(role))
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Says once, after the first epoch, which clips had no stream to be taught by."""
@@ -80,6 +83,14 @@ class StageCheckpointHook(Hook):
         state.update({STUDENT + k: v for k, v in checkpoint["state_dict"].items()})
         state.update(checkpoint["distillation"])
         checkpoint["state_dict"] = state
+
+
+def unknown_training(role: str) -> str:
+    """What to say of a network that teaches and whose checkpoint does not name its training subjects."""
+    return (
+        f"the {role}'s checkpoint does not say which subjects it was trained on: "
+        "whether it has seen those of the test split cannot be told"
+    )
 
 
 def bare(runner: Runner):

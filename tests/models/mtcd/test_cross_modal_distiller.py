@@ -2,6 +2,7 @@
 input."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mmaction.registry import HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 
+from harness.worker_hooks import remarks
 from tests.models.mtcd.toy import CHANNELS, batch, build, distiller, network, save
 
 
@@ -252,7 +254,8 @@ class FakeRunner:
     """What StageCheckpointHook touches of a runner."""
 
     def __init__(self, model):
-        self.model, self._train_loop = model, None
+        self.model, self._train_loop, self.said = model, None, []
+        self.logger = SimpleNamespace(warning=self.said.append)
 
 
 def checkpoint_of(model, stage="student"):
@@ -355,6 +358,22 @@ def test_a_teacher_of_test_subjects_is_refused(tmp_path):
         hook.before_train(runner)
     runner._test_dataloader = None
     hook.before_train(runner)
+
+
+def test_a_teacher_that_does_not_name_its_subjects_is_said(tmp_path):
+    """Their file may come from anywhere; that it has not seen the test split is then nobody's word."""
+    config = distiller(tmp_path)
+    config["teachers"]["teacher"]["checkpoint"] = save(
+        network("ProjectedHead"), tmp_path / "ours.pth", "teacher", subjects=["s1"]
+    )
+    path = tmp_path / "foreign.pth"
+    torch.save(MODELS.build(network("ProjectedHead")).state_dict(), path)
+    config["teachers"]["assistant"]["checkpoint"] = str(path)
+    runner = FakeRunner(build(config))
+    HOOKS.build(dict(type="StageCheckpointHook", stage="student")).before_train(runner)
+    assert len(runner.said) == 1
+    assert runner.said[0].startswith("the assistant's checkpoint does not say which subjects")
+    assert remarks(runner) == runner.said  # and the record of the run says it to the reader
 
 
 @pytest.mark.parametrize(

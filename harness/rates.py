@@ -1,0 +1,95 @@
+"""Learning rates tried on training subjects that are held out, so that the test split has no part in the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from harness.ledger.store import load_record
+from harness.plan.resolve import resolve
+from harness.run_folder import folder_of
+from harness.suite import Cell, Entry
+from harness.workspace import Workspace
+
+HELD_OUT = {"train_dataloader.dataset.split": "fit", "test_dataloader.dataset.split": "holdout"}
+RATE = "optim_wrapper.optimizer.lr"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One rate of one entry: its top-1 on the held-out clips, one number per seed that was measured."""
+
+    rate: float
+    own: bool  # the config's
+    top1: list[float]
+
+    @property
+    def mean(self) -> float | None:
+        return mean(self.top1) if self.top1 else None
+
+
+def parse_rates(text: str) -> list[float]:
+    """``5e-4,1e-3`` as numbers. Raises ValueError for what is no positive number."""
+    rates = []
+    for part in text.split(","):
+        try:
+            rate = float(part)
+        except ValueError:
+            rate = -1.0
+        if not 0 < rate < float("inf"):
+            raise ValueError(f"--rates {text}: '{part.strip()}' is no learning rate; give numbers such as 5e-4,1e-3,2e-3")
+        rates.append(rate)
+    return sorted(set(rates))
+
+
+def rate_cells(entries: Iterable[Entry], rates: list[float], profile: str, seeds: int) -> list[Cell]:
+    """Every entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
+
+    Raises:
+        ValueError: an entry that stands on other stages, which have seen all training subjects, or that has no rate to change.
+    """
+    cells = []
+    for entry in entries:
+        if entry.stage != "single":
+            raise ValueError(
+                f"{entry.name}: the stages it stands on have seen the held-out subjects; choose single networks"
+            )
+        config = resolve(entry.config, profile).config
+        if own_rate(config) is None:
+            raise ValueError(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
+        for rate in rates:
+            overrides = {**HELD_OUT, RATE: rate}
+            for i, scheduler in enumerate(config.get("param_scheduler") or []):
+                if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
+                    overrides[f"param_scheduler.{i}.eta_max"] = rate
+            cells += [Cell(entry, f"rate={rate:g}", overrides, seed) for seed in range(seeds)]
+    return cells
+
+
+def own_rate(config: dict[str, Any]) -> float | None:
+    return ((config.get("optim_wrapper") or {}).get("optimizer") or {}).get("lr")
+
+
+def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
+    """What the runs of a work dir say of the cells of ``rate_cells``, by entry, rates in order."""
+    found: dict[Entry, dict[float, list[float]]] = {}
+    for cell in ws.cells:
+        top1 = found.setdefault(cell.entry, {}).setdefault(cell.overrides[RATE], [])
+        key = ws.plan.keys.get((cell.id, cell.seed))
+        if key is None:
+            continue
+        try:
+            record = load_record(folder_of(ws.plan.jobs[key], work_dir))
+        except FileNotFoundError:
+            continue
+        if record.metrics is not None:
+            top1.append(record.metrics.top1)
+    return {entry.name: _in_order(entry, by_rate, ws.settings.profile) for entry, by_rate in found.items()}
+
+
+def _in_order(entry: Entry, by_rate: dict[float, list[float]], profile: str) -> list[Tried]:
+    own = own_rate(resolve(entry.config, profile).config)
+    return [Tried(rate, rate == own, top1) for rate, top1 in sorted(by_rate.items())]

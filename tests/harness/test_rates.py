@@ -1,0 +1,58 @@
+"""``models rates``: what is trained on and tested on, and that the test split has no part in it."""
+
+import pytest
+from test_run import harness
+
+from harness.ledger.store import load_records
+from harness.rates import HELD_OUT, parse_rates, rate_cells
+from harness.suite import load_benchmark, load_entries
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from tests.harness.conftest import CONFIGS
+
+
+def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data, tmp_path):
+    smoke = small_configs / "_base_" / "profiles" / "smoke.py"
+    one_batch = smoke.read_text(encoding="utf-8").replace("num_batch_per_epoch': 2", "num_batch_per_epoch': 1")
+    smoke.write_text(one_batch, encoding="utf-8")  # two subjects are left to train on: 6 clips
+    got = harness(
+        "models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "1e-4,1e-3", "--profile", "smoke",
+        "--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "w", "--jobs", "2",
+    )  # fmt: skip
+    assert got.returncode == 0, got.stderr
+    split = {c.subject: c.split for c in read_mgr_dark(str(tiny_data / "mgr_dark")).clips}
+    records = [r for _, r in load_records(tmp_path / "w")[0].values()]
+    assert {r.identity.config["optim_wrapper"]["optimizer"]["lr"] for r in records} == {1e-4, 1e-3}
+    for r in records:
+        used = {*r.data.train_subjects, *r.data.test_subjects}
+        assert used == {s for s, which in split.items() if which == "train"} and "models rates" in r.command
+        assert not set(r.data.train_subjects) & set(r.data.test_subjects)
+        assert f"{r.identity.config['optim_wrapper']['optimizer']['lr']:g}" in got.stdout
+        assert f"{100 * r.metrics.top1:.1f} %" in got.stdout.splitlines()[-1]
+    assert "0.0001*" in got.stdout.splitlines()[-1]  # the paper's rate, which smoke keeps
+    again = harness(
+        "models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "1e-4,1e-3", "--profile", "smoke",
+        "--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "w",
+    )  # fmt: skip
+    assert "2 jobs: 2 cached, 0 run" in again.stdout
+
+
+def test_a_one_cycle_schedule_follows_the_rate():
+    entries = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))
+    (cell,) = rate_cells([entries["c3d_mgr-dark-depth"]], [5e-4], "demo", 1)
+    assert cell.overrides == {
+        **HELD_OUT,
+        "optim_wrapper.optimizer.lr": 5e-4,
+        "param_scheduler.0.eta_max": 5e-4,
+    }
+
+
+def test_what_has_seen_the_held_out_subjects_is_refused():
+    entries = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))
+    with pytest.raises(ValueError, match="mtcd_i3d-r50_mgr-dark-rgb: the stages it stands on have seen"):
+        rate_cells([entries["mtcd_i3d-r50_mgr-dark-rgb"]], [1e-3], "demo", 1)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1e-3,", "0", "-1", "nan", "inf"])
+def test_what_is_no_rate(text):
+    with pytest.raises(ValueError, match="is no learning rate"):
+        parse_rates(text)
