@@ -12,6 +12,7 @@ from harness.ledger.store import load_record
 from harness.plan.resolve import resolve
 from harness.run_folder import folder_of
 from harness.suite import Cell, Entry
+from harness.usage import BadUsage
 from harness.workspace import Workspace
 
 HELD_OUT = {"train_dataloader.dataset.split": "fit", "test_dataloader.dataset.split": "holdout"}
@@ -40,7 +41,7 @@ def parse_rates(text: str) -> list[float]:
         except ValueError:
             rate = -1.0
         if not 0 < rate < float("inf"):
-            raise ValueError(f"--rates {text}: '{part.strip()}' is no learning rate; give numbers such as 5e-4,1e-3,2e-3")
+            raise BadUsage(f"--rates {text}: '{part.strip()}' is no learning rate; give numbers such as 5e-4,1e-3,2e-3")
         rates.append(rate)
     return sorted(set(rates))
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from harness.suite import Benchmark, Entry
+from harness.usage import BadUsage
 
 CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
 _base_ = ['../{source}/{base}.py']
@@ -74,7 +75,7 @@ def new_entry(
     known = list(dict.fromkeys(e.test_modality for e in siblings))
     for modality in modalities:
         if modality not in known:
-            raise ValueError(f"--modality {modality}: {base.method} has no such config; choose from {', '.join(known)}")
+            raise BadUsage(f"--modality {modality}: {base.method} has no such config; choose from {', '.join(known)}")
     siblings = [e for e in siblings if not modalities or e.test_modality in modalities]
     folder.mkdir(parents=True)
     written = []

@@ -10,6 +10,7 @@ from harness.fusing import points
 from harness.job_spec import JobSpec, Member
 from harness.plan.jobs import Job, fill_parents
 from harness.run_folder import folder_of
+from harness.usage import BadUsage
 from mtcd_plugin.sweep import fuse
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def devices_of(job: Job, wanted: int) -> int:
     if (loader.get("sampler") or {}).get("type") != "DefaultSampler":
         return 1
     if loader["batch_size"] % wanted:
-        raise ValueError(
+        raise BadUsage(
             f"--gpus-per-job {wanted}: the batch of {job.name} is {loader['batch_size']}, which cannot be divided by it"
         )
     return wanted

@@ -11,6 +11,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job
 from harness.run_folder import folder_of, output_of
+from harness.usage import BadUsage
 from harness.workspace import Workspace
 
 
@@ -70,7 +71,7 @@ def explain(found: Survey, name: str) -> list[str]:
     matches = [s for s in found.jobs if s.job.name == name or s.job.key.startswith(name)]
     if not matches:
         near = [s.job.name for s in found.jobs if s.job.name.startswith(name[:6])][:5]
-        raise ValueError(
+        raise BadUsage(
             f"--why {name}: no such job in this plan; `plan` lists them"
             + (f" (near: {', '.join(near)})" if near else "")
         )

@@ -10,6 +10,7 @@ from harness.environment import commit
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.plan.jobs import Plan, Settings, ancestors, make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_benchmark, load_entries
+from harness.usage import BadUsage
 
 PLAN = "plan.json"
 
@@ -47,7 +48,7 @@ def open_workspace(
     """Plan the suite. Raises ValueError for anything asked for that does not exist."""
     check_profile(configs, profile)
     if data_root is None and profile == "paper":
-        raise ValueError(
+        raise BadUsage(
             "--profile paper needs --data-root with the real data sets; the embedded synthetic data is for demo and smoke"
         )
     benchmark = load_benchmark(Path(configs) / "benchmark.yml")
@@ -75,7 +76,7 @@ def check_profile(configs: Path, profile: str) -> None:
     """Raises ValueError for a profile that has no file."""
     known = sorted(p.stem for p in (Path(configs) / "_base_" / "profiles").glob("*.py"))
     if profile not in known:
-        raise ValueError(
+        raise BadUsage(
             f"unknown profile '{profile}'; choose from {', '.join(known) or 'none: no profiles in ' + str(configs)}"
         )
 
@@ -83,7 +84,7 @@ def check_profile(configs: Path, profile: str) -> None:
 def _quarantine(text: str) -> tuple[str, Path]:
     name, sep, path = text.partition("=")
     if not sep or not Path(path).is_file():
-        raise ValueError(f"--quarantine {text}: give SET=FILE with an existing file, e.g. mgr_dark=bad.txt")
+        raise BadUsage(f"--quarantine {text}: give SET=FILE with an existing file, e.g. mgr_dark=bad.txt")
     return name, Path(path)
 
 

@@ -24,6 +24,7 @@ import psutil
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
 from harness.environment import environment, hardware
+from harness.usage import BadUsage
 
 TARGETS = ("harness", "job", "both")
 LONGEST_WAIT = 0.25  # of an undisturbed run's time: a kill comes at most that long after the one before
@@ -167,7 +168,7 @@ def bench_kills(
     """
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"{folder}: not empty; give an empty or a new folder with --work-dir")
+        raise BadUsage(f"{folder}: not empty; give an empty or a new folder with --work-dir")
     command = command or run_all_command("--profile", "smoke")
     began = time.monotonic()
     draw = random.Random(seed)

@@ -16,6 +16,7 @@ from harness.executors.local import LocalExecutor
 from harness.ledger.store import load_record
 from harness.plan.jobs import Job, ancestors
 from harness.run_folder import folder_of
+from harness.usage import BadUsage
 from harness.workspace import Workspace
 
 
@@ -40,7 +41,7 @@ def bench_sweep(
     }
     students = {k: workspace.plan.jobs[k] for k in sorted(keys)}
     if not students:
-        raise ValueError(f"{', '.join(workspace.tables)}: no sweep to train; choose a figure with --tables")
+        raise BadUsage(f"{', '.join(workspace.tables)}: no sweep to train; choose a figure with --tables")
     if quick:
         students = dict(list(students.items())[:3])
     stages = {k: j for k, j in ancestors(workspace.plan.jobs, students).items() if k not in students}

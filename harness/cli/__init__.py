@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from harness.usage import BadUsage
+
 COMMANDS = {
     "run-all": ("run_all", "Plan, run and report: from nothing to a leaderboard."),
     "plan": ("plan", "List cells and jobs (cached, missing, failed) without starting anything."),
@@ -68,6 +70,8 @@ def main(argv: list[str] | None = None) -> None:
         _fail("interrupted", 130)
     except click.ClickException as e:
         _fail(e.format_message(), e.exit_code)
+    except BadUsage as e:
+        _fail(_line(e), 2)
     except (ValueError, OSError) as e:
         if "--debug" in args:
             raise

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import DEFAULT_CONFIGS, execution_options
+from harness.usage import BadUsage
 
 configs_option = click.option(
     "--configs",
@@ -46,7 +47,7 @@ def show(name: str, configs: Path, profile: str) -> None:
 
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
     if name not in entries:
-        raise ValueError(f"unknown model '{name}'; choose from {', '.join(entries)}")
+        raise BadUsage(f"unknown model '{name}'; choose from {', '.join(entries)}")
     resolved = resolve(entries[name].config, profile)
     click.echo(json.dumps({**resolved.config, "parents": resolved.parents}, indent=1, default=str))
 
@@ -68,7 +69,7 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
     benchmark = load_benchmark(configs / "benchmark.yml")
     entries = load_entries(configs, benchmark)
     if base not in entries:
-        raise ValueError(f"unknown model '{base}'; choose from {', '.join(entries)}")
+        raise BadUsage(f"unknown model '{base}'; choose from {', '.join(entries)}")
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
     click.echo(f"next: edit them, then `python -m harness models check {name}`")
@@ -87,7 +88,7 @@ def check(name: str | None, every: bool, configs: Path) -> int:
     chosen = [e for e in entries.values() if every or name in (e.name, e.config.parent.name)]
     if not chosen:
         folders = ", ".join(sorted({e.config.parent.name for e in entries.values()}))
-        raise ValueError(
+        raise BadUsage(
             f"models check {name or ''}: no such model or folder; choose from {folders}, or --all"
         )
     bad = 0
@@ -137,12 +138,12 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
     for name in names:
         matches = [e for e in entries.values() if name in (e.name, e.config.parent.name)]
         if not matches:
-            raise ValueError(f"unknown model or folder '{name}'; choose from {', '.join(entries)}")
+            raise BadUsage(f"unknown model or folder '{name}'; choose from {', '.join(entries)}")
         chosen += matches
     cells = rate_cells(chosen, parse_rates(rates), profile, seeds)
     if data_root is None:
         if profile == "paper":
-            raise ValueError("--profile paper needs --data-root with the real data sets")
+            raise BadUsage("--profile paper needs --data-root with the real data sets")
         make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
     settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)))
     plan = make_plan(cells, entries, settings)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import DEFAULT_CONFIGS, execution_options, suite_options
+from harness.usage import BadUsage
 
 
 @click.command("run")
@@ -49,7 +50,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         names = {j.name: k for k, j in ws.plan.jobs.items()}
         unknown = [c for c in chosen if c not in names]
         if unknown:
-            raise ValueError(f"--cell {unknown[0]}: no such job; `plan` lists them")
+            raise BadUsage(f"--cell {unknown[0]}: no such job; `plan` lists them")
         jobs = ancestors(ws.plan.jobs, [names[c] for c in chosen])
     gpus = detect_gpus()
     executor = make_executor(

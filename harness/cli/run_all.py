@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import execution_options, suite_options
+from harness.usage import BadUsage
 
 
 @click.command("run-all")
@@ -35,7 +36,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
     began = time.monotonic()
     check_profile(configs, profile)
     if execution["jobs"] is not None and execution["jobs"] < 1:
-        raise ValueError(f"--jobs {execution['jobs']}: at least 1 is needed")
+        raise BadUsage(f"--jobs {execution['jobs']}: at least 1 is needed")
     if data_root is None and profile != "paper":
         make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)

@@ -24,6 +24,7 @@ from harness.data.store_build import (
 from harness.data.store_journal import read_journal
 from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.progress import duration
+from harness.usage import BadUsage
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import (
     FRAMES,
@@ -52,7 +53,7 @@ def wanted_stores(datasets: Iterable[dict[str, Any]], root: Path, codec: str = "
     A clip is left out where every config that reads the store has it in quarantine.
     """
     if codec not in CODECS:
-        raise ValueError(f"codec {codec!r} is unknown; choose from {', '.join(CODECS)}")
+        raise BadUsage(f"codec {codec!r} is unknown; choose from {', '.join(CODECS)}")
     found: dict[Path, Wanted] = {}
     for dataset in datasets:
         size = _size(dataset)

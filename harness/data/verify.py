@@ -15,6 +15,7 @@ from harness.data.verify_paper import notes_mgr_dark, notes_nvgesture, unlisted
 from harness.data.verify_sysu import check_sysu_mm01
 from harness.data.verify_videos import Video, scan_videos
 from harness.ledger.files import write_text_atomically
+from harness.usage import BadUsage
 from mtcd_plugin.formats.nvgesture import DEFAULT_STREAMS, STREAMS
 
 # file or folder that tells a data set's root
@@ -72,7 +73,7 @@ def verify_dataset(
         ValueError: unknown data set. FileNotFoundError: no such folder. Anything else that is wrong is a finding.
     """
     if dataset not in MARKS:
-        raise ValueError(f"data set {dataset!r} is unknown; choose from {', '.join(MARKS)}")
+        raise BadUsage(f"data set {dataset!r} is unknown; choose from {', '.join(MARKS)}")
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder; give the data set's folder with --data-root")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.usage import BadUsage
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -50,4 +52,4 @@ def make_executor(backend: str, **options) -> Executor:
         from harness.executors.local import LocalExecutor
 
         return LocalExecutor(**options)
-    raise ValueError(f"unknown backend '{backend}'; choose from {', '.join(BACKENDS)}")
+    raise BadUsage(f"unknown backend '{backend}'; choose from {', '.join(BACKENDS)}")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from harness.executors import Outcome
+from harness.usage import BadUsage
 
 GRACE_SECONDS = 20.0
 
@@ -51,9 +52,9 @@ class LocalExecutor:
         gpus_per_job: int = 1,
     ) -> None:
         if jobs < 1:
-            raise ValueError(f"--jobs {jobs}: at least 1 is needed")
+            raise BadUsage(f"--jobs {jobs}: at least 1 is needed")
         if gpus_per_job < 1 or (gpus and gpus_per_job > len(gpus)):
-            raise ValueError(f"--gpus-per-job {gpus_per_job}: choose from 1 to {len(gpus) or 'the number of cores'}")
+            raise BadUsage(f"--gpus-per-job {gpus_per_job}: choose from 1 to {len(gpus) or 'the number of cores'}")
         groups = [
             ",".join(gpus[i : i + gpus_per_job])
             for i in range(0, len(gpus) - gpus_per_job + 1, gpus_per_job)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.suite.yaml_file import read_yaml
+from harness.usage import BadUsage
 
 
 class Strict(BaseModel):
@@ -190,7 +191,7 @@ class Benchmark(Strict):
         known = [x.id for x in (*self.tables, *self.figures, *(f.grid for f in grids))]
         for i in ids or []:
             if i not in known:
-                raise ValueError(f"unknown table '{i}'; choose from {', '.join(known)}")
+                raise BadUsage(f"unknown table '{i}'; choose from {', '.join(known)}")
         wanted = set(ids or self.usual)
         return Selection(
             [t for t in self.tables if t.id in wanted],

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.suite.benchmark import Benchmark, Figure, Table
 from harness.suite.entries import Entry
+from harness.usage import BadUsage
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def expand(
     """
     n = benchmark.seeds.get(profile, 1) if seeds is None else seeds
     if n < 1:
-        raise ValueError(f"--seeds {n}: at least 1 is needed")
+        raise BadUsage(f"--seeds {n}: at least 1 is needed")
     chosen = benchmark.select(tables)
     found: dict[tuple[str, int], Cell] = {}
 

@@ -134,5 +134,5 @@ def test_a_package_that_is_gone_since_planning_is_refused(done, tmp_path, monkey
 def test_bad_options_of_a_run_are_one_line_and_leave_the_runs_alone(capsys, suite, done, tmp_path, options, words):
     before = snapshot(tmp_path / "wörk 1" / "runs")
     code, _, err = run(capsys, "run", *suite, *options)
-    assert code == 1 and err.count("\n") == 1 and all(w in err for w in words)
+    assert code == 2 and err.count("\n") == 1 and all(w in err for w in words)
     assert snapshot(tmp_path / "wörk 1" / "runs") == before

@@ -38,11 +38,11 @@ def suite(small_configs, tiny_data, tmp_path):
         (["frobnicate"], 2, ["unknown command 'frobnicate'", "run-all"]),
         (["plan", "--profil", "demo"], 2, ["--profil"]),
         (["plan", "--seeds", "x"], 2, ["--seeds"]),
-        (["plan", "--profile", "huge"], 1, ["unknown profile 'huge'", "demo, paper, smoke"]),
-        (["plan", "--profile", "paper"], 1, ["--data-root"]),
-        (["run-all", "--profile", "smoke", "--jobs", "0"], 1, ["--jobs 0", "at least 1"]),
+        (["plan", "--profile", "huge"], 2, ["unknown profile 'huge'", "demo, paper, smoke"]),
+        (["plan", "--profile", "paper"], 2, ["--data-root"]),
+        (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["--jobs 0", "at least 1"]),
         (["report", "--work-dir", "/nowhere/at/all"], 1, ["/nowhere/at/all", "run-all"]),
-        (["models", "show", "nonesuch"], 1, ["unknown model 'nonesuch'", "i3d_r50_mgr-dark-rgb"]),
+        (["models", "show", "nonesuch"], 2, ["unknown model 'nonesuch'", "i3d_r50_mgr-dark-rgb"]),
     ],
 )
 def test_bad_usage_is_one_clear_line(capsys, args, code, words):
@@ -62,12 +62,12 @@ def test_bad_usage_is_one_clear_line(capsys, args, code, words):
 )
 def test_bad_suite_options(capsys, suite, option, words):
     code, _, err = run(capsys, "plan", *suite, *option)
-    assert code == 1 and err.count("\n") == 1 and all(w in err for w in words)
+    assert code == 2 and err.count("\n") == 1 and all(w in err for w in words)
 
 
 def test_unknown_backend(capsys, suite):
     code, _, err = run(capsys, "run", *suite, "--backend", "cloud")
-    assert code == 1 and "unknown backend 'cloud'; choose from local" in err
+    assert code == 2 and "unknown backend 'cloud'; choose from local" in err
 
 
 def test_a_work_dir_that_cannot_be_one(capsys, suite, tmp_path):

@@ -114,4 +114,4 @@ def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch
 
 
 def test_a_batch_that_cannot_be_shared_is_said(run):
-    assert "cannot be divided" in run("three", "--gpus-per-job", "3", code=1)
+    assert "cannot be divided" in run("three", "--gpus-per-job", "3", code=2)

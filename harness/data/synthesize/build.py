@@ -13,6 +13,7 @@ from types import ModuleType
 
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.lifetime import end_with_parent
+from harness.usage import BadUsage
 
 _SETS = {"mgr_dark": "mgr_dark_files", "nvgesture": "nvgesture_files", "sysu_mm01": "sysu_mm01"}  # modules here
 DATASETS = tuple(_SETS)
@@ -42,9 +43,9 @@ def synthesize(root: str | os.PathLike, datasets: Sequence[str] = DATASETS, pres
     """
     for name in datasets:
         if name not in _SETS:
-            raise ValueError(f"unknown synthetic data set {name!r}; choose from {', '.join(DATASETS)}")
+            raise BadUsage(f"unknown synthetic data set {name!r}; choose from {', '.join(DATASETS)}")
     if preset not in PRESETS:
-        raise ValueError(f"unknown preset {preset!r}; choose from {', '.join(PRESETS)}")
+        raise BadUsage(f"unknown preset {preset!r}; choose from {', '.join(PRESETS)}")
     out = {}
     for name in datasets:
         folder = Path(root) / name
