@@ -19,7 +19,7 @@ from typing import Any
 from harness.bench.made_up import finish
 from harness.environment import environment, hardware
 from harness.ledger.store import load_records
-from harness.plan.jobs import ancestors, make_plan
+from harness.plan.jobs import ancestors, dataset_configs, make_plan
 from harness.suite import Cell, expand
 from harness.workspace import Workspace, synthetic_root
 
@@ -96,6 +96,7 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     ``job_overhead_s`` is the median of a job's time that is neither an epoch nor testing: from the start of its process
     (imports are paid by the fork server) to the first training step, and from the last to its record.
     """
+    from harness.data.cache import build_for_datasets
     from harness.execute import Options, execute
     from harness.executors.local import LocalExecutor
 
@@ -104,22 +105,32 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     if plan.errors:
         raise ValueError(next(iter(plan.errors.values())))
     warm = {k: j for k, j in list(plan.jobs.items())[:1]}
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"job_model": entry.name, "job_profile": ws.settings.profile}
     with tempfile.TemporaryDirectory(prefix="harness-bench-", ignore_cleanup_errors=True) as folder:
+        store = "" if ws.settings.profile == "paper" else f"{folder}/clip_store"  # as run-all has it
+        if store:
+            datasets = [d for job in plan.jobs.values() for d in dataset_configs(job.config).values()]
+            build_for_datasets(datasets, Path(store), 2, lambda line: None)
         for slots in (1, 2):
             executor = LocalExecutor(jobs=slots, cores=slots)
-            execute(warm, executor, Options(work_dir=Path(folder) / f"warm{slots}"), lambda *a: None)
+            _finished(execute(warm, executor, Options(Path(folder) / f"warm{slots}", store), lambda *a: None))
             clock = _Clock()
             began = time.perf_counter()
-            state = execute(plan.jobs, executor, Options(work_dir=Path(folder) / f"{slots}"), clock.report)
+            _finished(execute(plan.jobs, executor, Options(Path(folder) / f"{slots}", store), clock.report))
             result[f"{cells}_jobs_{slots}_slots_s"] = time.perf_counter() - began
-            if state.failed:
-                raise ValueError(f"a job of the measurement failed: {next(iter(state.failed.values()))}")
             if slots == 1:
                 records = load_records(Path(folder) / "1")[0]
                 result["job_overhead_s"] = median(clock.took[k] - _worked(r) for k, (_, r) in records.items())
     result["two_slots_gain"] = result[f"{cells}_jobs_1_slots_s"] / result[f"{cells}_jobs_2_slots_s"]
     return result
+
+
+def _finished(state) -> None:
+    """Raises KeyboardInterrupt where the execution was asked to stop, ValueError where a job failed."""
+    if state.stopped:
+        raise KeyboardInterrupt
+    if state.failed:
+        raise ValueError(f"a job of the measurement failed: {next(iter(state.failed.values()))}")
 
 
 def _worked(record) -> float:

@@ -52,6 +52,8 @@ def bench_sweep(
         say(f"{event:9s} {job.name}{'  ' + detail if detail else ''}")
 
     done = execute(stages, executor, options, report)
+    if done.stopped:
+        raise KeyboardInterrupt
     if done.failed or done.blocked:
         raise ValueError(
             f"a stage that the sweep stands on failed: {next(iter((done.failed | done.blocked).values()))}"
@@ -64,6 +66,8 @@ def bench_sweep(
             began = time.perf_counter()
             state: State = execute({**stages, **students}, executor, own, report)
             seconds[fuse] = time.perf_counter() - began
+            if state.stopped:
+                raise KeyboardInterrupt
             if state.failed:
                 raise ValueError(f"a point of the sweep failed: {next(iter(state.failed.values()))}")
             records[fuse] = {k: load_record(folder_of(j, Path(folder))) for k, j in students.items()}

@@ -3,10 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from harness.bench import orchestration
 from harness.bench.start import REPOSITORY
+from harness.bench.sweep import bench_sweep
+from harness.execute import State
+from harness.workspace import open_workspace
+from tests.harness.conftest import small_configs, tiny_data  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +56,29 @@ def test_nothing_to_sweep_is_said(place):
     )
     assert got.returncode == 2 and "no sweep to train; choose a figure with --tables" in got.stderr
     assert "Traceback" not in got.stderr
+
+
+MEASURES = {
+    "jobs": lambda ws: orchestration.measure_jobs(ws, 2),
+    "sweep": lambda ws: bench_sweep(ws, Path("w"), "", True, print),
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_an_interrupted_measurement_is_over(measure, small_configs, tiny_data, tmp_path, monkeypatch):  # noqa: F811
+    """``execute`` returns when it was asked to stop; what was to be measured next must not begin."""
+    calls = []
+
+    def stopped(*args):
+        calls.append(args)
+        return State(stopped=True)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("harness.execute.execute", stopped)
+    monkeypatch.setattr("harness.bench.sweep.execute", stopped)
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
+    key = next(iter(ws.plan.jobs))
+    figure = replace(ws.cells[0], used_by=("figure6",))
+    with pytest.raises(KeyboardInterrupt):
+        measure(replace(ws, cells=[figure], plan=replace(ws.plan, keys={(figure.id, 0): key})))
+    assert len(calls) == 1
