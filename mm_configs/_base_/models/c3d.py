@@ -28,10 +28,7 @@ profiles = dict(
     demo=dict(
         model=dict(
             backbone=dict(type='SlimC3D', base_channels=8, fc_channels=128, out_dim=256, dropout_ratio=0.2, init_std=0.02),
-            cls_head=dict(in_channels=128, dropout_ratio=0.2)),
-        optim_wrapper=dict(optimizer=dict(lr=1e-3)),  # without normalisation, half the others'
-        param_scheduler=[dict(
-            type='OneCycleLR', eta_max=1e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]),
+            cls_head=dict(in_channels=128, dropout_ratio=0.2))),
     smoke=dict(model=dict(
         backbone=dict(type='SlimC3D', base_channels=2, fc_channels=32, out_dim=64),
         cls_head=dict(in_channels=32))))

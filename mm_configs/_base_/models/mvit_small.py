@@ -27,10 +27,7 @@ profiles = dict(
                 spatial_size=56, temporal_size=16, adaptive_kv_stride=(1, 2, 2), drop_path_rate=0.,
                 patch_cfg=dict(kernel_size=(3, 11, 11), stride=(2, 8, 8), padding=(1, 5, 5)),
                 init_cfg=[dict(type='Xavier', layer='Linear', distribution='uniform')]),
-            cls_head=dict(in_channels=128, dropout_ratio=0.)),
-        optim_wrapper=dict(optimizer=dict(lr=1.5e-3)),
-        param_scheduler=[dict(
-            type='OneCycleLR', eta_max=1.5e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]),
+            cls_head=dict(in_channels=128, dropout_ratio=0.))),
     smoke=dict(model=dict(
         backbone=dict(
             arch=dict(embed_dims=8, num_layers=4, downscale_indices=[1, 2, 3]),

@@ -35,10 +35,7 @@ profiles = dict(
                 arch=dict(embed_dims=24, depths=[1, 1, 2, 1], num_heads=[1, 2, 4, 8]), drop_path_rate=0.,
                 patch_size=(4, 4, 4), window_size=(4, 7, 7), patch_norm=False,
                 init_cfg=[dict(type='Xavier', layer='Linear', distribution='uniform')]),
-            cls_head=dict(in_channels=192, dropout_ratio=0.)),
-        optim_wrapper=dict(optimizer=dict(lr=1e-3)),
-        param_scheduler=[dict(
-            type='OneCycleLR', eta_max=1e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]),
+            cls_head=dict(in_channels=192, dropout_ratio=0.))),
     smoke=dict(model=dict(
         backbone=dict(
             arch=dict(embed_dims=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2]), window_size=(4, 4, 4), drop_path_rate=0.),
