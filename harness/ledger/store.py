@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from harness.garbage import uncollected
 from harness.ledger.files import sha256_of, write_text_atomically
-from harness.ledger.metrics import metrics_of, same_metrics
 from harness.ledger.migrate import migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # numpy and pyarrow take longer to import than a ledger to read: only where predictions are
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 RECORD = "run.json"
 PREDICTIONS = "predictions.parquet"
@@ -93,6 +92,8 @@ def _other_record(raw: bytes, path: Path) -> RunRecord:
 
 
 def _check(directory: Path, record: RunRecord) -> None:
+    from harness.ledger.metrics import metrics_of, same_metrics
+
     path = directory / PREDICTIONS
     if not path.is_file():
         raise ValueError(f"{path}: missing, so the record's metrics have nothing to stand on")
@@ -108,6 +109,9 @@ def load_predictions(directory: Path) -> pd.DataFrame:
 
 
 def _columns(path: Path, names: list[str] | None = None) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         return pq.ParquetFile(path).read(names)
     except FileNotFoundError:
@@ -118,6 +122,9 @@ def _columns(path: Path, names: list[str] | None = None) -> pa.Table:
 
 def _scores_and_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Scores [clips, classes] and labels [clips] of a predictions file, without pandas, which is slow to import."""
+    import numpy as np
+    import pyarrow as pa
+
     table = _columns(path, ["label", "scores"])
     try:
         lists, labels = table["scores"].combine_chunks(), table["label"].combine_chunks()
@@ -143,19 +150,19 @@ def _load_records(
 ) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
     records: dict[str, tuple[Path, RunRecord]] = {}
     rejected: list[Rejected] = []
-    for path in sorted(runs_dir(work_dir).glob(f"*/{RECORD}")):
+    root = runs_dir(work_dir)
+    for name in sorted(os.listdir(root)) if root.is_dir() else ():
+        folder = root / name
         try:
-            record = load_record(path.parent, check_predictions)
+            record = load_record(folder, check_predictions)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # a run that is not over, or no run at all
         except ValueError as e:
-            rejected.append(Rejected(path.parent, str(e)))
+            rejected.append(Rejected(folder, str(e)))
             continue
-        if path.parent.name[-12:] != record.key[:12]:
-            rejected.append(
-                Rejected(
-                    path.parent,
-                    f"{path}: the record of another run (key {record.key[:12]}) lies in this folder",
-                )
-            )
+        if name[-12:] != record.key[:12]:
+            said = f"the record of another run (key {record.key[:12]}) lies in this folder"
+            rejected.append(Rejected(folder, f"{folder / RECORD}: {said}"))
             continue
-        records[record.key] = (path.parent, record)
+        records[record.key] = (folder, record)
     return records, rejected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,11 +26,11 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
     known = _configs.get(path)
     if known is None or known[0] != stamp:
         known = _configs[path] = (stamp, _read(path))
-    return copy.deepcopy(known[1]), files
+    return plain(known[1]), files
 
 
 def plain(node: Any) -> Any:
-    """Nested ConfigDicts as plain dicts; lists and tuples keep their kind."""
+    """A copy of nested dicts (or ConfigDicts) as plain dicts; lists and tuples keep their kind, the rest is shared."""
     if isinstance(node, dict):
         return {k: plain(v) for k, v in node.items()}
     if isinstance(node, (list, tuple)):
@@ -62,13 +61,25 @@ def _each_base_once(config: type) -> Iterator[None]:
         known = _parts.get(path)
         if known is None or known[0] != stamp:
             known = _parts[path] = (stamp, original(filename, *args, **kwargs))
-        return copy.deepcopy(known[1])
+        return _fresh(known[1])
 
     config._file2dict = staticmethod(read)
     try:
         yield
     finally:
         config._file2dict = staticmethod(original)
+
+
+def _fresh(node: Any) -> Any:
+    """As ``copy.deepcopy``, for what MMEngine reads from a file: dicts, lists and tuples keep their kind, the rest is shared."""
+    if isinstance(node, dict):
+        copied = type(node)()
+        for key, value in dict.items(node):  # a ConfigDict's own would build its lazy objects
+            dict.__setitem__(copied, key, _fresh(value))
+        return copied
+    if isinstance(node, (list, tuple)):
+        return type(node)(_fresh(v) for v in node)
+    return node
 
 
 def _with_bases(path: Path) -> tuple[Path, ...]:

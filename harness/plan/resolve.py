@@ -6,7 +6,6 @@ config's own ``profiles[<profile>]`` (its width, depth, input size). Dotted over
 
 from __future__ import annotations
 
-import copy
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,30 +41,26 @@ def resolve(
         ValueError: a file that does not parse, an unknown profile, a profile that does not fit the config, or
             an override whose parent does not exist.
     """
-    from mmengine.config import Config
-
     path = Path(config_path).absolute()
     config, files = read_config(path)
     chosen, known, profile_files = _read_profile(path, profile)
-    own = config.get("profiles") or {}
+    own = config.pop("profiles", None) or {}
     if unknown := sorted(set(own) - known):
         raise ValueError(
             f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}"
         )
 
-    cfg = Config(config)
-    _apply_profile(cfg, chosen)
+    config = _apply_profile(config, chosen)
     if own.get(profile):
         try:
-            cfg.merge_from_dict(copy.deepcopy(dict(own[profile])))
+            config = _merged(config, own[profile])
         except (TypeError, KeyError) as e:
             raise ValueError(f"{path}: profiles.{profile} does not fit the config: {e}") from None
     for key, value in (overrides or {}).items():
-        _check_parent(cfg.to_dict(), key, path)
-        cfg.merge_from_dict({key: copy.deepcopy(value)})
+        _check_parent(config, key, path)
+        config = _merged(config, {key: value})
 
-    result = plain(cfg.to_dict())
-    result.pop("profiles", None)
+    result = plain(config)
     parents = result.pop("parents", None) or {}
     return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))))
 
@@ -89,17 +84,29 @@ def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], t
     return content, known, files
 
 
-def _apply_profile(cfg: Any, profile: dict[str, Any]) -> None:
-    """Merge a profile file into ``cfg``, but for what a rendering (``train_cfg=None``) does not have."""
-    for arguments in _transforms(cfg):
-        arguments.update(copy.deepcopy(profile.get("transforms", {}).get(arguments["type"], {})))
-    cfg.merge_from_dict(
-        {k: v for k, v in profile.get("overrides", {}).items() if cfg.get(k.split(".")[0]) is not None}
-    )
-    if cfg.get("train_cfg") is not None:
-        for key in ("optim_wrapper", "param_scheduler", "train_cfg"):
-            if key in profile:
-                cfg[key] = profile[key]
+def _apply_profile(config: dict[str, Any], profile: dict[str, Any]) -> dict[str, Any]:
+    """A config merged with a profile file, but for what a rendering (``train_cfg=None``) does not have."""
+    for arguments in _transforms(config):
+        arguments.update(plain(profile.get("transforms", {}).get(arguments["type"], {})))
+    overrides = profile.get("overrides", {})
+    config = _merged(config, {k: v for k, v in overrides.items() if config.get(k.split(".")[0]) is not None})
+    if config.get("train_cfg") is not None:
+        config |= {k: profile[k] for k in ("optim_wrapper", "param_scheduler", "train_cfg") if k in profile}
+    return config
+
+
+def _merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """As MMEngine's ``Config.merge_from_dict``, whose merge this is, without making a ``Config`` of all that stays as it is."""
+    from mmengine.config import Config
+
+    nested: dict[str, Any] = {}
+    for key, value in options.items():
+        node = nested
+        *parents, last = key.split(".")
+        for part in parents:
+            node = node.setdefault(part, {})
+        node[last] = plain(value)
+    return Config._merge_a_into_b(nested, config, allow_list_keys=True)
 
 
 def _transforms(node: Any) -> list[Any]:

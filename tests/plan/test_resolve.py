@@ -53,6 +53,25 @@ def tree(tmp_path: Path) -> Path:
     return root / "net" / "leaf.py"
 
 
+def test_a_pipeline_of_the_configs_own_profile_stands_above_the_profiles(tree):
+    """The profile's arguments of transforms are for the config's pipelines, not for those that replace them."""
+    own = "profiles = dict(demo=dict(test_dataloader=dict(dataset=dict(pipeline=[dict(type='Sample', n=1)]))))\n"
+    tree.write_text(LEAF + own, encoding="utf-8")
+    config = resolve(tree, "demo").config
+    assert config["test_dataloader"]["dataset"]["pipeline"] == [{"type": "Sample", "n": 1}]
+    assert config["train_dataloader"]["dataset"]["pipeline"][0] == {"type": "Sample", "n": 16}
+
+
+def test_resolving_leaves_no_trace(tree):
+    """Files are read once: what is made of them must not change what the next one reads."""
+    before = resolve(tree, "demo")
+    resolve(tree, "demo", {"model.backbone.width": 1, "test_dataloader.dataset.pipeline.0.n": 3})
+    resolve(tree, "paper", {"model.head": {"_delete_": True, "type": "Other"}})
+    again = resolve(tree, "demo")
+    assert again == before and again.config is not before.config
+    assert resolve(tree, "paper").config["model"]["head"] == {"num_classes": 25}
+
+
 def test_paper_is_the_config_as_it_stands(tree):
     config = resolve(tree, "paper").config
     assert config["model"]["backbone"] == {"width": 64, "kernel": (3, 3)}
