@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id
 from reports import formats as f
-from reports import statistics as st
 from reports.board import Board
 from reports.cells import MEASURED, absent_cells, claimed, measured_cells, measured_columns
+from reports.differences import Difference, adjusted, difference
 from reports.model import Cell, Column, Row, Table, missing
 from reports.results import Result
 from reports.table_parts import against, against_column, finished
@@ -32,8 +32,8 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             origin=MEASURED,
             numeric=True,
             explain=(
-                "difference of measured accuracies in points with its 95 % interval (paired bootstrap over subjects, clips "
-                "and seeds); only rows tested on the same clips"
+                "difference of measured accuracies in points, over the seeds that both rows have, with its 95 % interval "
+                "(paired bootstrap over subjects, clips and seeds); only rows tested on the same clips"
             ),
         ),
         Column(
@@ -80,33 +80,28 @@ def _mark(row: suite.Row, mark: suite.Mark) -> Cell:
 
 
 def _deltas(results: list[Result | None]) -> list[tuple[Cell, Cell]]:
-    """Difference to the first row and its adjusted p, per row."""
+    """Difference to the first row over the seeds that both have, and its adjusted p, per row."""
     first = results[0] if results else None
-    base = first.outcomes if first is not None else None
     none = (missing(f.DASH, "nothing measured to compare", MEASURED),) * 2
     out = [none] * len(results)
-    if base is None:
+    if first is None or first.outcomes is None:
         return out
     out[0] = (missing("reference", "the row that the others are compared with", MEASURED),) * 2
-    compared = []
+    compared: dict[int, Difference] = {}
     for i, r in enumerate(results[1:], start=1):
         if r is None or r.outcomes is None or r.id == first.id:
             continue
-        if r.outcomes.fingerprint != base.fingerprint:
-            out[i] = (missing(f.DASH, "tested on other clips than the first row", MEASURED),) * 2
-            continue
-        compared.append(i)
-    adjusted = st.holm([st.paired_p(results[i].outcomes.correct, base.correct) for i in compared])
-    for i, p in zip(compared, adjusted, strict=True):
-        draws = st.cluster_bootstrap([results[i].outcomes.correct, base.correct], base.subjects)
-        low, high = st.interval(draws[:, 0] - draws[:, 1])
-        gap = results[i].top1[0] - first.top1[0]
-        digits = f.percent_digits(len(base.clips))
+        found = difference(r, first)
+        if isinstance(found, Difference):
+            compared[i] = found
+        else:
+            out[i] = (missing(f.DASH, found, MEASURED),) * 2
+    digits = f.percent_digits(len(first.outcomes.clips))
+    for i, d in zip(compared, adjusted(list(compared.values())), strict=True):
+        interval = f"{f.points(d.low)} to {f.points(d.high)}"
         out[i] = (
-            Cell(
-                f.points(gap, digits), 100 * gap, sub=f"{f.points(low)} to {f.points(high)}", origin=MEASURED
-            ),
-            Cell(f.p_value(p), p, origin=MEASURED),
+            Cell(f.points(d.gap, digits), 100 * d.gap, sub=interval, origin=MEASURED),
+            Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),
         )
     return out
 

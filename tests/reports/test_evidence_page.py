@@ -16,6 +16,7 @@ from harness.suite.benchmark import Statement
 from harness.suite.cells import cell_id
 from reports import build
 from reports import statistics as s
+from reports.ablation import _deltas
 from reports.differences import Difference, adjusted, difference
 from reports.evidence import _verdict
 from reports.results import Outcomes, Result, Run
@@ -57,6 +58,9 @@ def test_a_difference_is_over_the_seeds_that_both_have():
     wins, losses = s.paired_wins(x, y)
     assert found.p_clips == pytest.approx(stats.binomtest(wins, wins + losses).pvalue)
     assert found.better_in == int((each > 0).sum())
+    (reference, _), (delta, p) = _deltas([b, a])  # as Table 4 has it, for the only row that is compared
+    assert reference.text == "reference" and delta.value == pytest.approx(100 * found.gap)
+    assert p.value == pytest.approx(found.p_clips)
     back = difference(b, a)
     assert back.gap == pytest.approx(-found.gap) and back.p_seeds == pytest.approx(found.p_seeds)
 

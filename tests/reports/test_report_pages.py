@@ -205,7 +205,7 @@ def test_a_column_is_ranked_among_equal_clips_alone(pages):
         "–"
     )  # alone in its column
     light = cell(pages["table4.html"], "table4", "Daylight", "delta").text
-    assert light == "– (tested on other clips than the first row)"
+    assert light == "– (tested on different clips)"
     assert re.match(
         r"[+−]\d+\.\d [+−]\d+\.\d to [+−]\d+\.\d", cell(pages["table4.html"], "table4", "Whole", "delta").text
     )
