@@ -9,13 +9,16 @@ from statistics import mean
 from typing import Any
 
 from harness.ledger.store import load_record
+from harness.plan.data import TABLE_KEYS
+from harness.plan.jobs import dataset_configs
 from harness.plan.resolve import resolve
 from harness.run_folder import folder_of
 from harness.suite import Cell, Entry
 from harness.usage import BadUsage
 from harness.workspace import Workspace
 
-HELD_OUT = {"train_dataloader.dataset.split": "fit", "test_dataloader.dataset.split": "holdout"}
+HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
+CLASSIFYING = ("single", "teacher", "assistant", "student")
 RATE = "optim_wrapper.optimizer.lr"
 
 
@@ -46,28 +49,57 @@ def parse_rates(text: str) -> list[float]:
     return sorted(set(rates))
 
 
-def rate_cells(entries: Iterable[Entry], rates: list[float], profile: str, seeds: int) -> list[Cell]:
-    """Every entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
+def rate_cells(
+    chosen: Iterable[Entry], entries: dict[str, Entry], rates: list[float], profile: str, seeds: int
+) -> list[Cell]:
+    """Every chosen entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
+
+    So are the stages that it stands on, which would otherwise have seen the held-out subjects; those that classify have the
+    rate as well.
 
     Raises:
-        ValueError: an entry that stands on other stages, which have seen all training subjects, or that has no rate to change.
+        BadUsage: an entry that predicts no class, or that has no rate to change.
     """
+    by_path = {e.config.resolve(): e for e in entries.values()}
     cells = []
-    for entry in entries:
-        if entry.stage != "single":
-            raise ValueError(
-                f"{entry.name}: the stages it stands on have seen the held-out subjects; choose single networks"
-            )
-        config = resolve(entry.config, profile).config
-        if own_rate(config) is None:
-            raise ValueError(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
+    for entry in chosen:
+        if entry.stage not in CLASSIFYING:
+            raise BadUsage(f"{entry.name}: a {entry.stage} predicts no class, so no rate is best; choose what classifies")
+        if own_rate(resolve(entry.config, profile).config) is None:
+            raise BadUsage(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
         for rate in rates:
-            overrides = {**HELD_OUT, RATE: rate}
-            for i, scheduler in enumerate(config.get("param_scheduler") or []):
-                if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
-                    overrides[f"param_scheduler.{i}.eta_max"] = rate
+            overrides = held_out(entry, by_path, profile, rate)
             cells += [Cell(entry, f"rate={rate:g}", overrides, seed) for seed in range(seeds)]
     return cells
+
+
+def held_out(
+    entry: Entry, by_path: dict[Path, Entry], profile: str, rate: float, given: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Overrides that keep the held-out subjects out of an entry's training, and out of that of its parents, at a rate.
+
+    Args:
+        given: overrides that the entry has as a parent.
+    """
+    resolved = resolve(entry.config, profile, given)
+    overrides = dict(given or {})
+    datasets = dataset_configs(resolved.config)
+    for split, (usual, instead) in HELD_OUT.items():
+        dataset = datasets.get(split, {})
+        if dataset.get("type") in TABLE_KEYS and dataset.get("split", "train") == usual:
+            overrides[f"{split}_dataloader.dataset.split"] = instead
+    if entry.stage in CLASSIFYING and own_rate(resolved.config) is not None:
+        overrides[RATE] = rate
+        for i, scheduler in enumerate(resolved.config.get("param_scheduler") or []):
+            if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
+                overrides[f"param_scheduler.{i}.eta_max"] = rate
+    for stage, declared in resolved.parents.items():
+        parent = by_path.get((entry.config.parent / declared["config"]).resolve())
+        if parent is not None:  # planning says what is wrong with one that is not listed
+            below = held_out(parent, by_path, profile, rate, declared.get("overrides"))
+            if below:
+                overrides[f"parents.{stage}.overrides"] = below
+    return overrides
 
 
 def own_rate(config: dict[str, Any]) -> float | None:

@@ -122,7 +122,8 @@ def check(name: str | None, every: bool, configs: Path) -> int:
 def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **execution) -> int:
     """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
 
-    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`).
+    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry and by
+    all stages that it stands on.
     """
     from harness.cli.run import run_workspace
     from harness.cli.run_all import make_synthetic
@@ -140,7 +141,7 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
         if not matches:
             raise BadUsage(f"unknown model or folder '{name}'; choose from {', '.join(entries)}")
         chosen += matches
-    cells = rate_cells(chosen, parse_rates(rates), profile, seeds)
+    cells = rate_cells(chosen, entries, parse_rates(rates), profile, seeds)
     if data_root is None:
         if profile == "paper":
             raise BadUsage("--profile paper needs --data-root with the real data sets")

@@ -4,7 +4,8 @@ import pytest
 from test_run import harness
 
 from harness.ledger.store import load_records
-from harness.rates import HELD_OUT, parse_rates, rate_cells
+from harness.plan.jobs import Settings, ancestors, dataset_configs, make_plan
+from harness.rates import parse_rates, rate_cells
 from harness.suite import load_benchmark, load_entries
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from tests.harness.conftest import CONFIGS
@@ -36,20 +37,42 @@ def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data,
     assert "2 jobs: 2 cached, 0 run" in again.stdout
 
 
+ENTRIES = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))
+
+
 def test_a_one_cycle_schedule_follows_the_rate():
-    entries = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))
-    (cell,) = rate_cells([entries["c3d_mgr-dark-depth"]], [5e-4], "demo", 1)
+    (cell,) = rate_cells([ENTRIES["c3d_mgr-dark-depth"]], ENTRIES, [5e-4], "demo", 1)
     assert cell.overrides == {
-        **HELD_OUT,
+        "train_dataloader.dataset.split": "fit",
+        "test_dataloader.dataset.split": "holdout",
         "optim_wrapper.optimizer.lr": 5e-4,
         "param_scheduler.0.eta_max": 5e-4,
     }
 
 
-def test_what_has_seen_the_held_out_subjects_is_refused():
-    entries = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))
-    with pytest.raises(ValueError, match="mtcd_i3d-r50_mgr-dark-rgb: the stages it stands on have seen"):
-        rate_cells([entries["mtcd_i3d-r50_mgr-dark-rgb"]], [1e-3], "demo", 1)
+def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch):
+    """Every job of the plan that trains on clips trains on split fit; renderings are of all clips, and learn nothing."""
+    cells = rate_cells([ENTRIES["mtcd_i3d-r50_mgr-dark-rgb"]], ENTRIES, [1e-3], "demo", 2)
+    monkeypatch.setattr("harness.plan.data._sysu", lambda root: "people of another data set")
+    plan = make_plan(cells, ENTRIES, Settings(CONFIGS, "demo", tiny_data))
+    assert not plan.errors
+    jobs = ancestors(plan.jobs, plan.keys.values()).values()
+    stages = {j.cell.stage for j in jobs}
+    assert stages == {"encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"}
+    for job in jobs:
+        splits = {s: d.get("split") for s, d in dataset_configs(job.config).items() if d["type"] != "SYSUMM01Dataset"}
+        assert splits.get("train", "fit") == "fit", job.name
+        if job.cell.stage in ("teacher", "assistant", "student"):
+            assert splits["test"] == "holdout" and job.config["optim_wrapper"]["optimizer"]["lr"] == 1e-3
+        if job.cell.stage == "pseudo_ir":
+            assert splits == {"test": "all"}
+    assert sum(j.cell.stage == "translator" for j in jobs) == 2  # that of SYSU-MM01, and its fine-tuning, for both seeds
+
+
+@pytest.mark.parametrize("name", ["mtcd_translator_mgr-dark", "mtcd_pseudo-ir_mgr-dark"])
+def test_what_predicts_no_class_is_refused(name):
+    with pytest.raises(ValueError, match="predicts no class"):
+        rate_cells([ENTRIES[name]], ENTRIES, [1e-3], "demo", 1)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1e-3,", "0", "-1", "nan", "inf"])
