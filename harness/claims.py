@@ -15,8 +15,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.ledger.files import write_text_atomically
-
 CLAIM = "claim.json"
 STALE_SECONDS = 120.0
 
@@ -59,7 +57,7 @@ def take(directory: Path) -> Claim | None:
     """Claim a job's folder for this process. Returns None on success, the holder's claim where a live one holds it."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / CLAIM
-    own = directory / f".{CLAIM}.{socket.gethostname()}.{os.getpid()}"
+    own = _draft(directory)
     own.write_text(_own(os.getpid()), encoding="utf-8")
     try:
         while True:
@@ -80,9 +78,16 @@ def take(directory: Path) -> Claim | None:
         own.unlink()
 
 
+def _draft(directory: Path) -> Path:
+    """Where this process writes a claim before it is one; the name says whose it is if the process is killed meanwhile."""
+    return directory / f".{CLAIM}.{socket.gethostname()}.{os.getpid()}"
+
+
 def hand_over(directory: Path, pid: int) -> None:
     """Put the job's own process into a claim that this process holds."""
-    write_text_atomically(directory / CLAIM, _own(pid))
+    own = _draft(directory)
+    own.write_text(_own(pid), encoding="utf-8")
+    os.replace(own, directory / CLAIM)
 
 
 def refresh(directory: Path) -> None:

@@ -88,3 +88,6 @@ def remove_unfinished(folder: Path) -> None:
     for name in HALF_WRITTEN:
         for left in folder.glob(f".{name}.*"):
             left.unlink(missing_ok=True)
+    for left in folder.glob(f".{claims.CLAIM}.*"):
+        if claims.is_abandoned(left):
+            left.unlink(missing_ok=True)
