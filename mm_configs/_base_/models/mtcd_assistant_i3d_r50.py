@@ -14,9 +14,13 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
 profiles = dict(
-    demo=dict(_delete_=True, model=dict(
-        student={{_base_.profiles.demo.model}},
-        teachers=dict(teacher=dict(model={{_base_.profiles.demo.model}})))),
+    demo=dict(
+        _delete_=True,
+        model=dict(
+            student={{_base_.profiles.demo.model}},
+            teachers=dict(teacher=dict(model={{_base_.profiles.demo.model}}))),
+        optim_wrapper={{_base_.profiles.demo.optim_wrapper}},
+        param_scheduler={{_base_.profiles.demo.param_scheduler}}),
     smoke=dict(_delete_=True, model=dict(
         student={{_base_.profiles.smoke.model}},
         teachers=dict(teacher=dict(model={{_base_.profiles.smoke.model}})))))

@@ -29,15 +29,19 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
 profiles = dict(
-    demo=dict(_delete_=True, model=dict(
-        student=dict(
-            backbone={{_base_.profiles.demo.model.backbone}},
-            neck={{_base_.profiles.demo.model.neck}},
-            cls_head=dict(in_channels=128, dropout_ratio=0.2)),
-        teachers=dict(
-            teacher=dict(model={{_base_.profiles.demo.model}}),
-            assistant=dict(model={{_base_.profiles.demo.model}})),
-        projection=dict(in_channels=128, out_channels=64))),
+    demo=dict(
+        _delete_=True,
+        model=dict(
+            student=dict(
+                backbone={{_base_.profiles.demo.model.backbone}},
+                neck={{_base_.profiles.demo.model.neck}},
+                cls_head=dict(in_channels=128, dropout_ratio=0.2)),
+            teachers=dict(
+                teacher=dict(model={{_base_.profiles.demo.model}}),
+                assistant=dict(model={{_base_.profiles.demo.model}})),
+            projection=dict(in_channels=128, out_channels=64)),
+        optim_wrapper={{_base_.profiles.demo.optim_wrapper}},
+        param_scheduler={{_base_.profiles.demo.param_scheduler}}),
     smoke=dict(_delete_=True, model=dict(
         student=dict(
             backbone={{_base_.profiles.smoke.model.backbone}},
