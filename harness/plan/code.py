@@ -6,8 +6,8 @@ import ast
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,12 @@ class Module:
 
     names: frozenset[str]  # classes and functions defined at top level
     imports: frozenset[str]  # modules of the same package that it imports
-    sha256: str  # of its source without comments and docstrings
+    tree: ast.Module | None = field(compare=False, repr=False)  # without docstrings; None for what only lists its modules
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its source, as it was when the package was indexed, without comments and docstrings."""
+        return "" if self.tree is None else hashlib.sha256(ast.unparse(self.tree).encode()).hexdigest()
 
 
 def types_in(config: Any) -> set[str]:
@@ -85,13 +90,12 @@ def _read(name: str, path: Path, known: Iterable[str]) -> Module:
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     names = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
     if path.name == "__init__.py" and not names:
-        return Module(frozenset(), frozenset(), "")  # it only lists its modules
+        return Module(frozenset(), frozenset(), None)
     imports = set()
     for statement in _statements(tree):
         imports.update(m for m in _imported(statement, name) if m in known)
         _drop_docstring(statement)
-    source = ast.unparse(tree)
-    return Module(frozenset(names), frozenset(imports - {name}), hashlib.sha256(source.encode()).hexdigest())
+    return Module(frozenset(names), frozenset(imports - {name}), tree)
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:

@@ -43,7 +43,8 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         with _each_base_once(Config):
-            return plain(Config.fromfile(str(path), import_custom_modules=False).to_dict())
+            # what Config.fromfile makes a Config of
+            return plain(Config._file2dict(str(path))[0])
     except Exception as e:  # a config is code and may raise anything; name the file
         raise ValueError(
             f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}"

@@ -12,10 +12,10 @@ per frame, ``img00000.png <unix nanoseconds>``.
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 
 from mtcd_plugin.formats.clips import Clip, ClipTable, Stream
@@ -138,7 +138,7 @@ def parse_line(line: str, where: str, base: Path, split: str, streams: Mapping[s
 
 def read_times(path: Path, start: int, end: int) -> tuple[tuple[float, ...] | None, str]:
     """Seconds of frames [start, end) by a log, or None, and which clock that leaves ("log" or "fps: why")."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None, "fps: the log is missing"
     try:
         lines = read_lines(path, "time stamps")
@@ -154,11 +154,11 @@ def read_times(path: Path, start: int, end: int) -> tuple[tuple[float, ...] | No
         stamps = [int(line.split()[1]) for line in lines[start:end]]
     except (IndexError, ValueError):
         return None, "fps: the log has a line without a time stamp"
-    if not all(0 <= stamp < 2**63 for stamp in stamps):
+    if min(stamps) < 0 or max(stamps) >= 2**63:
         return None, "fps: the log has a time stamp that is no Unix time in nanoseconds"
-    if any(later <= earlier for earlier, later in pairwise(stamps)):
+    if not all(map(operator.lt, stamps, stamps[1:])):
         return None, "fps: the log's time stamps do not increase"
-    return tuple(stamp / 1e9 for stamp in stamps), "log"
+    return tuple([stamp / 1e9 for stamp in stamps]), "log"
 
 
 def _window(name: str, value: str, where: str) -> tuple[int, int]:
