@@ -53,7 +53,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def _each_base_once(config: type) -> Iterator[None]:
-    """MMEngine reads the bases of every config anew, seven files a config here: within this context it reads each once."""
+    """MMEngine reads the bases of every config anew, seven files a config here: within this context it reads each once.
+
+    What was read is handed out as it is: MMEngine copies the dicts of a base before it merges into them.
+    """
     original = config._file2dict
 
     def read(filename: str, *args: Any, **kwargs: Any) -> tuple:
@@ -62,25 +65,13 @@ def _each_base_once(config: type) -> Iterator[None]:
         known = _parts.get(path)
         if known is None or known[0] != stamp:
             known = _parts[path] = (stamp, original(filename, *args, **kwargs))
-        return _fresh(known[1])
+        return known[1]
 
     config._file2dict = staticmethod(read)
     try:
         yield
     finally:
         config._file2dict = staticmethod(original)
-
-
-def _fresh(node: Any) -> Any:
-    """As ``copy.deepcopy``, for what MMEngine reads from a file: dicts, lists and tuples keep their kind, the rest is shared."""
-    if isinstance(node, dict):
-        copied = type(node)()
-        for key, value in dict.items(node):  # a ConfigDict's own would build its lazy objects
-            dict.__setitem__(copied, key, _fresh(value))
-        return copied
-    if isinstance(node, (list, tuple)):
-        return type(node)(_fresh(v) for v in node)
-    return node
 
 
 def _with_bases(path: Path) -> tuple[Path, ...]:

@@ -112,7 +112,7 @@ def _clips(
     lacking: tuple[tuple[str, str], ...],
 ) -> tuple[ClipTable, tuple[Clip, ...], str]:
     table = _table(kind, root, arguments)
-    clips = tuple(select_clips(table, split, modalities, quarantine, dict(lacking)))
+    clips = tuple(select_clips(table, split, modalities, quarantine, dict(lacking), check_files=False))
     return table, clips, fingerprint(clips, modalities, dict(lacking))
 
 

@@ -7,8 +7,10 @@ import json
 import os
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
+_json = json.JSONEncoder(separators=(",", ":")).encode
 RENDERED_FROM = {"pseudo_ir": "rgb"}  # read from a store, frame by frame beside this stream
 
 
@@ -68,13 +70,16 @@ def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Conta
         ValueError: a clip lacks another modality.
     """
     digest = hashlib.sha256()
+    names = sorted(modalities)
     for clip in sorted(clips, key=lambda c: c.clip_id):
-        streams = {
-            name: None if name in lacking and not has_stream(clip, name) else _facts(clip, name)
-            for name in sorted(modalities)
-        }
-        row = [clip.clip_id, clip.label, clip.subject, clip.split, streams]
-        digest.update(json.dumps(row, separators=(",", ":")).encode())
+        streams = ",".join(
+            f"{_json(name)}:null"
+            if name in lacking and not has_stream(clip, name)
+            else f"{_json(name)}:{_facts(clip, name)}"
+            for name in names
+        )
+        about = f"{_json(clip.clip_id)},{_json(clip.label)},{_json(clip.subject)},{_json(clip.split)}"
+        digest.update(f"[{about},{{{streams}}}]".encode())
     return digest.hexdigest()
 
 
@@ -106,6 +111,13 @@ def file_size(clip: Clip, modality: str) -> int:
         ) from None
 
 
-def _facts(clip: Clip, modality: str) -> list:
+def _facts(clip: Clip, modality: str) -> str:
     stream = source_stream(clip, modality)
-    return [stream.start, stream.end, stream.fps, stream.times, file_size(clip, modality)]
+    size = file_size(clip, modality)
+    return f"[{stream.start},{stream.end},{_json(stream.fps)},{_times(stream.times)},{size}]"
+
+
+@lru_cache(maxsize=1 << 16)
+def _times(times: tuple[float, ...] | None) -> str:
+    """Time stamps as JSON, made once for all sets of modalities that a stream is in."""
+    return _json(times)

@@ -20,6 +20,7 @@ def select_clips(
     modalities: Sequence[str],
     quarantine: str = "",
     lacking: Mapping[str, str] | None = None,
+    check_files: bool = True,
 ) -> list[Clip]:
     """The clips of a split, without those in quarantine, each checked to have a file for every modality.
 
@@ -30,6 +31,7 @@ def select_clips(
         rendered from. quarantine: file with one clip id per line, '' for none; see ``read_quarantine``.
         lacking: modality -> what becomes of a clip without it: ``blank`` keeps it, ``drop`` leaves it out; an
             error for modalities that are not named.
+        check_files: look for the video files; a fingerprint of the clips does so as well.
 
     Raises:
         ValueError: unknown split or modality, an empty split, or a clip without one of the streams.
@@ -63,7 +65,7 @@ def select_clips(
                 else "; check the annotation files"
             )
         )
-    for clip in clips:
+    for clip in clips if check_files else ():
         for name in modalities:
             if name not in lacking or has_stream(clip, name):
                 file_size(clip, name)
