@@ -38,7 +38,7 @@ def runs_dir(work_dir: Path) -> Path:
 
 def run_dir(work_dir: Path, name: str, key: str) -> Path:
     """The directory of a run: a readable name and the head of its key."""
-    return runs_dir(work_dir) / f"{name}-{key[:12]}"
+    return Path(work_dir, "runs", f"{name}-{key[:12]}")
 
 
 def write_record(directory: Path, record: RunRecord) -> None:
@@ -53,9 +53,10 @@ def load_record(directory: Path, check_predictions: bool = True) -> RunRecord:
         FileNotFoundError: there is no record.
         ValueError: it is corrupt, of a newer schema, foreign, or disagrees with its predictions.
     """
-    path = Path(directory) / RECORD
+    path = Path(directory, RECORD)
     try:
-        raw = path.read_bytes()
+        with open(path, "rb") as file:
+            raw = file.read()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no record") from None
     record = _present_record(raw) or _other_record(raw, path)
