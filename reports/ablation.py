@@ -9,6 +9,7 @@ from reports.board import Board
 from reports.cells import MEASURED, absent_cells, claimed, measured_cells, measured_columns
 from reports.differences import Difference, adjusted, difference
 from reports.model import Cell, Column, Row, Table, missing
+from reports.protocol import training_cell, training_column
 from reports.results import Result
 from reports.table_parts import against, against_column, finished
 
@@ -45,7 +46,8 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             explain="of no difference to the first row: exact McNemar test on the same clips, Holm-adjusted",
         ),
         *([against_column()] if comparable else []),
-        Column("isolates", "What it isolates"),
+        training_column(),
+        Column("shows", "What it shows"),
     ]
     results = [board.result(cell_id(r.model, r.variant)) for r in table.rows]
     deltas = _deltas(results)
@@ -65,7 +67,8 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             **measured,
             "delta": delta,
             "p": p,
-            "isolates": Cell(row.isolates),
+            "training": training_cell(result),
+            "shows": Cell(row.shows),
         }
         if comparable:
             cells["against"] = against(result, row.claim)

@@ -142,13 +142,13 @@ def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: lis
     columns = [Column("row", "Row"), Column("cell", "Cell", page=False), *measured_columns("m.")]
     for prefix, cell in references.items():
         columns += difference_columns(prefix, f"Against {named.get(cell, cell)}")
-    columns.append(Column("isolates", "What it isolates", page=False))
+    columns.append(Column("shows", "What it shows", page=False))
     compared = {
         prefix: _column(cell, board.result(cell), rows, results) for prefix, cell in references.items()
     }
     made = []
     for i, ((cell, row, group), result) in enumerate(zip(rows, results, strict=True)):
-        cells = {"row": Cell(row.title), "cell": Cell(cell), "isolates": Cell(row.isolates)}
+        cells = {"row": Cell(row.title), "cell": Cell(cell), "shows": Cell(row.shows)}
         cells |= (
             measured_cells(result, "m.")
             if result is not None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from harness.ledger.record import RunRecord
 from reports import formats as f
 from reports.board import Board
 from reports.model import Cell, Column, Link, Row, Table, missing
+from reports.results import Result
 
 PAPER = (
     ("Frames", "32 per clip, uniformly in time"),
@@ -41,7 +43,7 @@ def used_protocol(board: Board) -> Table:
         cells = {
             "stage": Cell(record.cell.stage),
             **_facts(record.identity.config),
-            "weights": Cell(", ".join(record.pretrained) or "none: from scratch"),
+            "weights": Cell(started_from(record)),
         }
         _, models = found.setdefault(tuple(c.text for c in cells.values()), (cells, {}))
         models.setdefault(record.cell.model, page)
@@ -64,6 +66,40 @@ def used_protocol(board: Board) -> Table:
         columns,
         tuple(rows),
     )
+
+
+def started_from(record: RunRecord) -> str:
+    """The weights that a run started from."""
+    return ", ".join(record.pretrained) or "none: from scratch"
+
+
+def training_column() -> Column:
+    """The column of ``training_cell``."""
+    return Column(
+        "training",
+        "Training",
+        explain=(
+            "optimiser and learning rate of the row's own stage; below them schedule, epochs and starting weights: "
+            "rows with the same words had the same budget"
+        ),
+    )
+
+
+def training_cell(result: Result | None) -> Cell:
+    """Rate, schedule, epochs and start of a row, as the configs of its finished runs have them."""
+    done = result.done if result is not None else []
+    said = list(dict.fromkeys(_training(record) for record in done))
+    if not said:
+        return missing(f.DASH, "no run of it is done")
+    return Cell(" or ".join(dict.fromkeys(s[0] for s in said)), sub=" or ".join(s[1] for s in said))
+
+
+def _training(record: RunRecord) -> tuple[str, str]:
+    config = record.identity.config
+    if not config.get("train_cfg"):
+        return "not trained", "made of networks that other rows train"
+    facts = {name: cell.text for name, cell in _facts(config).items()}
+    return facts["optimiser"], f"{facts['schedule']}, {facts['epochs']} epochs; start: {started_from(record)}"
 
 
 def _facts(config: dict[str, Any]) -> dict[str, Cell]:

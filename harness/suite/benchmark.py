@@ -69,7 +69,7 @@ class Row(Strict):
     overrides: dict[str, Any] = Field(default_factory=dict)
     marks: list[str] = Field(default_factory=list)
     group: str = ""
-    isolates: str = ""
+    shows: str = ""
     claim: Claim | None = None
 
 

@@ -18,9 +18,7 @@ profiles = dict(
         _delete_=True,
         model=dict(
             student={{_base_.profiles.demo.model}},
-            teachers=dict(teacher=dict(model={{_base_.profiles.demo.model}}))),
-        optim_wrapper={{_base_.profiles.demo.optim_wrapper}},
-        param_scheduler={{_base_.profiles.demo.param_scheduler}}),
+            teachers=dict(teacher=dict(model={{_base_.profiles.demo.model}})))),
     smoke=dict(_delete_=True, model=dict(
         student={{_base_.profiles.smoke.model}},
         teachers=dict(teacher=dict(model={{_base_.profiles.smoke.model}})))))

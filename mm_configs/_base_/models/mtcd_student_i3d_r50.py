@@ -39,9 +39,7 @@ profiles = dict(
             teachers=dict(
                 teacher=dict(model={{_base_.profiles.demo.model}}),
                 assistant=dict(model={{_base_.profiles.demo.model}})),
-            projection=dict(in_channels=128, out_channels=64)),
-        optim_wrapper={{_base_.profiles.demo.optim_wrapper}},
-        param_scheduler={{_base_.profiles.demo.param_scheduler}}),
+            projection=dict(in_channels=128, out_channels=64))),
     smoke=dict(_delete_=True, model=dict(
         student=dict(
             backbone={{_base_.profiles.smoke.model.backbone}},

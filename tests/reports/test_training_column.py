@@ -1,0 +1,41 @@
+"""Rate, schedule, epochs and start of the rows of an ablation, read from the records."""
+
+from fake_ledger import fake_key, fake_record
+from html_tree import cell, parse
+
+from harness.ledger.planfile import PlannedCell
+from harness.ledger.record import CellInfo, Metrics
+from reports.protocol import training_cell
+from reports.results import Result, Run
+
+
+def result(*records):
+    planned = PlannedCell.model_construct(id="x")
+    return Result("x", tuple(Run(planned, "done", record=r) for r in records))
+
+
+def done(lr=1e-3, pretrained=(), **config):
+    info = CellInfo(model="m", method="M", stage="single", dataset="mgr_dark", train_modalities=["rgb"],
+                    test_modality="rgb", seed=0, profile="demo")
+    record = fake_record(info, fake_key("m"))
+    record.identity.config |= {"optim_wrapper": {"optimizer": {"type": "AdamW", "lr": lr}}, **config}
+    record.pretrained = list(pretrained)
+    record.metrics = Metrics(top1=0.5, top5=0.5, mean_class=0.5)
+    return record
+
+
+def test_rates_schedules_and_starts_that_differ_are_read_off():
+    one = training_cell(result(done(), done()))
+    assert one.text == "AdamW, 0.001" and one.sub == "OneCycleLR, 12 epochs; start: none: from scratch"
+    other = training_cell(result(done(2e-3, ["kinetics.pth"])))
+    assert other.text == "AdamW, 0.002" and other.sub.endswith("start: kinetics.pth")
+    assert training_cell(result(done(), done(2e-3))).text == "AdamW, 0.001 or AdamW, 0.002"
+    assert training_cell(result(done(train_cfg=None))).text == "not trained"
+    assert training_cell(None).title == "no run of it is done"
+
+
+def test_table_4_shows_them(fake):
+    page = parse(fake.site / "table4.html")
+    shown = cell(page, "table4", "Base row", "training").text
+    assert "AdamW, 0.002" in shown and "OneCycleLR, 12 epochs" in shown and "from scratch" in shown
+    assert "AdamW" not in cell(page, "table4", "Half row", "training").text  # it could not be planned
