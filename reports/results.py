@@ -13,6 +13,7 @@ import pandas as pd
 from harness.ledger.planfile import PlanFile, PlannedCell, read_plan
 from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_predictions, load_records
+from mtcd_plugin.accuracy import predicted_classes
 from reports import statistics as st
 
 STATUS = {
@@ -128,17 +129,9 @@ def slug(directory: Path) -> str:
 
 
 def right_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Correctness bool [clips] and predicted class int [clips].
-
-    As in ``harness.ledger.metrics``, a clip is right when no other class scores as high, so a tie is wrong
-    and its prediction is the other class."""
-    scores = np.stack(predictions["scores"].to_numpy()).astype(np.float64)
-    labels = predictions["label"].to_numpy(dtype=np.int64)
-    rows = np.arange(len(labels))
-    others = scores.copy()
-    others[rows, labels] = -np.inf
-    right = scores[rows, labels] > others.max(axis=1)
-    return right, np.where(right, labels, others.argmax(axis=1))
+    """Correctness bool [clips] and predicted class int [clips], by the rule that counts everywhere."""
+    predicted = predicted_classes(np.stack(predictions["scores"].to_numpy()))
+    return predicted == predictions["label"].to_numpy(dtype=np.int64), predicted
 
 
 def read_ledger(work_dir: Path) -> Ledger:

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from mtcd_plugin.accuracy import accuracies
+
 SCHEMA = pa.schema(
     [
         ("clip_id", pa.string()),
@@ -66,24 +68,6 @@ class ClipPredictions(BaseMetric):
             write_predictions(self.out_file, rows)
         scores = np.stack([row["scores"] for row in rows])
         return accuracies(scores, np.array([row["label"] for row in rows]))
-
-
-def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Fractions of clips. The lower class number wins between equal scores.
-
-    Args:
-        scores: [clips, classes].
-        labels: int [clips].
-
-    Returns:
-        ``top1``; ``top5`` (the label is among the five highest, or all, if there are fewer classes);
-        ``mean1``, the mean over the classes present of the share of their clips that is right at top 1.
-    """
-    order = np.argsort(-scores, axis=1, kind="stable")
-    right = order[:, 0] == labels
-    among = (order[:, :5] == labels[:, None]).any(axis=1)
-    per_class = [right[labels == label].mean() for label in np.unique(labels)]
-    return {"top1": float(right.mean()), "top5": float(among.mean()), "mean1": float(np.mean(per_class))}
 
 
 def write_predictions(path: str, rows: Sequence[dict]) -> None:
