@@ -13,12 +13,11 @@ from typing import Any
 from harness.suite import Benchmark, Entry
 from reports import exports
 from reports.board import Board
+from reports.manifest import MANIFEST, files_below, not_written, overlap, read_manifest, write_manifest
 from reports.model import Table
 from reports.pages import content, pages
 from reports.results import read_ledger
 from reports.site import environment, render, site_context
-
-MARK = ".leaderboard"  # only a folder with this file is ever replaced
 
 
 def build(
@@ -34,16 +33,17 @@ def build(
 
     Args:
         work_dir: holds ``plan.json``, ``runs/`` and, where made, ``contact_sheet_<data set>.png``.
-        site: a new or empty folder, or one that an earlier call wrote; it is replaced whole.
+        site: a new or empty folder, or one that an earlier call wrote: what that call wrote is replaced, the user's own
+            files in it (``CNAME``) stay.
         statistics: per data set, what ``harness.data.stats`` measured; data sets may be missing.
 
     Raises:
         FileNotFoundError, ValueError: there is no plan, or it cannot be read.
-        ValueError: ``site`` holds files that are not a leaderboard.
+        ValueError: ``site`` holds files that are not a leaderboard, or one in the place of a page.
         OSError: ``site`` cannot be written.
     """
     work_dir, site = Path(work_dir), Path(site)
-    _check(site, work_dir)
+    check_site(site, work_dir)
     board = Board(benchmark, entries, read_ledger(work_dir), statistics or {})
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +54,8 @@ def build(
         ) from None
     try:
         _write(board, new)
+        write_manifest(new)
+        _keep_foreign(site, new)
         os.chmod(new, 0o755)
         _swap(new, site)
     finally:
@@ -61,15 +63,29 @@ def build(
     return sorted(p for p in site.rglob("*") if p.is_file())
 
 
-def _check(site: Path, work_dir: Path) -> None:
+def check_site(site: Path, work_dir: Path) -> None:
+    """Raises ValueError where ``site`` cannot be replaced without a loss. Nothing is written."""
+    site, work_dir = Path(site), Path(work_dir)
     if site.exists() and not site.is_dir():
         raise ValueError(f"{site}: is a file; choose another folder with --site")
-    if site.is_dir() and any(site.iterdir()) and not (site / MARK).is_file():
+    if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file():
         raise ValueError(
             f"{site}: holds files that are not a leaderboard and would be lost; choose another folder with --site"
         )
     if site.resolve() == work_dir.resolve() or site.resolve() in work_dir.resolve().parents:
         raise ValueError(f"{site}: holds the work dir {work_dir}; choose another folder with --site")
+
+
+def _keep_foreign(site: Path, new: Path) -> None:
+    """Carry over what is the user's own in the old site."""
+    if not (site / MANIFEST).is_file():
+        return
+    kept = not_written(files_below(site), read_manifest((site / MANIFEST).read_text(encoding="utf-8", errors="replace")))
+    if clash := overlap(kept, files_below(new)):
+        raise ValueError(f"{site / clash}: no report wrote this file, and a page has its place now; move it away")
+    for name in kept:
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(site / name, new / name, follow_symlinks=False)
 
 
 def _swap(new: Path, site: Path) -> None:
@@ -111,8 +127,7 @@ def _write(board: Board, out: Path) -> None:
     text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False)
     _text(out / "leaderboard.json", text + "\n")
     _static(out / "static")
-    _text(out / ".nojekyll", "")
-    _text(out / MARK, "Written by `python -m harness report`; replaced whole by the next one.\n")
+    _text(out / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
 
 
 def _contact_sheets(board: Board, out: Path) -> dict[str, str]:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
+
+from harness.cli.options import DEFAULT_CONFIGS
 
 
 @click.command("publish")
 @click.option(
     "--site", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The pages."
+)
+@click.option(
+    "--work-dir",
+    type=click.Path(path_type=Path),
+    default=Path("work_dirs"),
+    show_default=True,
+    help="The ledger that the pages were written from.",
+)
+@click.option(
+    "--configs",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIGS,
+    help="Folder of configs.  [default: mm_configs]",
 )
 @click.option(
     "--repo",
@@ -18,21 +34,58 @@ import click
     show_default=True,
     help="The git repository.",
 )
-@click.option("--branch", default="gh-pages", show_default=True)
+@click.option("--branch", default="gh-pages", show_default=True, help="A branch for the pages alone.")
 @click.option(
     "--push",
     "remote",
-    default=None,
+    default="",
     metavar="REMOTE",
-    help="Push the branch to this remote.  [default: commit only]",
+    help="Build on this remote's branch and push to it.  [default: commit to the local branch]",
 )
-def command(site: Path, repo: Path, branch: str, remote: str | None) -> int:
-    """Commit the pages on a branch of their own. Nothing is pushed unless --push names a remote."""
-    from harness.publish import publish
+@click.option("--dry-run", is_flag=True, help="Say what would change on the branch; commit and push nothing.")
+def command(site: Path, work_dir: Path, configs: Path, repo: Path, branch: str, remote: str, dry_run: bool) -> int:
+    """Put the pages on a branch of their own, for a static host such as GitHub Pages.
 
-    commit = publish(site, repo, branch, remote)
-    click.echo(
-        f"{branch} is {commit[:12]}"
-        + (f", pushed to {remote}" if remote else "; add --push origin to publish it")
-    )
+    Goes out: the files that `report` wrote, if they are still what the ledger gives (each page is written anew and
+    compared), and the site's CNAME. Nothing else of the site's folder goes out; what is left behind is listed.
+
+    Stays: work tree, index, other branches, earlier versions in the branch's history, and files of the branch that
+    no report wrote.
+
+    Refused: a branch that is checked out, or whose tip is no leaderboard; a site with an edited page; a remote that has
+    moved on meanwhile, after which nothing has changed here.
+
+    With --push, from any clone: the remote's branch is fetched and built on, and the local branch plays no part. Pages
+    can prove no more than the ledger: who edits records consistently, or a config's code, publishes what they say.
+    """
+    from harness.cli.report import write_site
+    from harness.git import without_password
+    from harness.publish import check_pages, publish
+    from harness.suite import load_benchmark, load_entries
+    from reports.manifest import files_below
+
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "site"
+        write_site(work_dir, fresh, benchmark, load_entries(configs, benchmark), None)
+        for name in check_pages(site, fresh):
+            click.echo(f"left out: {site / name} (no report wrote it)", err=True)
+        done = publish(site, files_below(fresh), repo, branch, remote, dry_run)
+    for name in done.kept:
+        click.echo(f"kept on the branch: {name} (no report wrote it)", err=True)
+    where = f"{branch} of {without_password(remote)}" if remote else branch
+    if dry_run:
+        for what, name in done.changes:
+            click.echo(f"{what}  {name}")
+    if not done.changes:
+        click.echo(f"{where} holds these pages already: {done.commit[:12]}")
+    elif dry_run:
+        click.echo(f"dry run: {len(done.changes)} files would change on {where}")
+    else:
+        click.echo(f"{where} is {done.commit[:12]}: {len(done.changes)} files changed")
+    if remote:
+        known = f"address: {done.address} (where the repository's settings serve {branch})"
+        click.echo(known if done.address else "address: as the host gives it; it is not known from the remote's")
+    elif not dry_run:
+        click.echo("add --push origin to publish it")
     return 0

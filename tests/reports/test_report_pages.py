@@ -337,9 +337,15 @@ def small(tmp_path_factory):
 def test_a_site_is_replaced_whole_and_nothing_else_is(small, tmp_path):
     site = tmp_path / "site"
     build(small.work_dir, site, small.benchmark, small.entries)
-    (site / "runs" / "stale.html").write_text("old")
+    written = json.loads((site / ".leaderboard").read_text())
+    assert set(written["files"]) == {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()} - {".leaderboard"}
+    for page in ("runs/stale.html", "runs/mine.html"):
+        (site / page).write_text("old")
+    written["files"]["runs/stale.html"] = "of an earlier report"
+    (site / ".leaderboard").write_text(json.dumps(written))
     build(small.work_dir, site, small.benchmark, small.entries)
-    assert not (site / "runs" / "stale.html").exists()
+    assert not (site / "runs" / "stale.html").exists() and (site / "runs" / "mine.html").read_text() == "old"
+    assert "runs/mine.html" not in (site / ".leaderboard").read_text()
     assert [p.name for p in tmp_path.iterdir()] == ["site"]  # no temporary folder is left
     mine = tmp_path / "mine"
     mine.mkdir()
