@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.suite.benchmark import Benchmark, Claim
 from reports import formats as f
 from reports import statistics as st
@@ -60,7 +62,7 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
                 "clips, then seeds) and the number n of seeds; the bar runs from 0 to 100 %, its tick is chance"
             ),
         ),
-        *([column("rank", "Rank", numeric=True, ascending=True, explain=rank)] if rank else []),
+        *(_rank_columns(column, rank) if rank else []),
         column(
             "mean_class",
             "Mean class (%)",
@@ -117,6 +119,17 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
     ]
 
 
+def _rank_columns(column: Callable[..., Column], explain: str) -> list[Column]:
+    """The page says "4–7, group B" in one cell; the downloads have three columns for it."""
+    return [
+        column("rank", "Rank", numeric=True, ascending=True, explain=explain, download=False),
+        column("rank_low", "Rank, best", numeric=True, ascending=True, page=False),
+        column("rank_high", "Rank, worst", numeric=True, ascending=True, page=False),
+        column("group", "Tie group", page=False),
+    ]
+
+
+RANKS = ("rank", "rank_low", "rank_high", "group")
 NUMBERS = ("mean_class", "top5", "chance", "params", "gflops", "train")
 EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "status", "reason", "runs")
 
@@ -137,13 +150,13 @@ def measured_cells(
     """
     cells = _done(result) if result.done else _not_done(result, standing is not None)
     if result.done and standing is not None:
-        cells["rank"] = _rank(standing)
+        cells |= _rank(standing)
     return {prefix + k: v for k, v in cells.items()}
 
 
 def _empty(top1: Cell, status: str, reason: str, rank: bool) -> dict[str, Cell]:
     cells = {"top1": top1}
-    for name in ("rank",) * rank + NUMBERS:
+    for name in RANKS * rank + NUMBERS:
         cells[name] = missing(f.DASH, reason, MEASURED)
     for name in EXPORTED:
         cells[name] = Cell(origin=MEASURED)
@@ -236,16 +249,16 @@ def _done(result: Result) -> dict[str, Cell]:
     }
 
 
-def _rank(standing: st.Standing | str) -> Cell:
+def _rank(standing: st.Standing | str) -> dict[str, Cell]:
     if isinstance(standing, str):
-        return missing(f.DASH, standing, MEASURED)
-    text = str(standing.best) if standing.best == standing.worst else f"{standing.best}–{standing.worst}"
-    return Cell(
-        text,
-        standing.best + standing.worst / 1000,
-        sub=f"group {chr(ord('A') + standing.group % 26)}",
-        origin=MEASURED,
-    )
+        return dict.fromkeys(RANKS, missing(f.DASH, standing, MEASURED))
+    low, high, group = standing.best, standing.worst, chr(ord("A") + standing.group % 26)
+    return {
+        "rank": Cell(str(low) if low == high else f"{low}–{high}", low, sub=f"group {group}", origin=MEASURED),
+        "rank_low": Cell(str(low), low, origin=MEASURED),
+        "rank_high": Cell(str(high), high, origin=MEASURED),
+        "group": Cell(group, origin=MEASURED),
+    }
 
 
 RANK = (

@@ -165,17 +165,20 @@ def _resolution(s: dict[str, Any], modality: str) -> str:
 
 
 def _light(board: Board) -> str:
-    """Figure 4 for the data at hand: one bar per data set and lighting."""
-    means, stds = [], []
+    """Figure 4 for the data at hand: one bar per data set and lighting, coloured by the lighting: that of the clips, or
+    else what the benchmark declares for the data set."""
+    means, stds, lighting = [], [], []
     for dataset, declared in board.benchmark.datasets.items():
         for light, values in board.statistics.get(dataset, {}).get("rgb", {}).items():
             label = f"{declared.title} ({light})" if light else declared.title
             means.append((label, float(values["mean"])))
             stds.append((label, float(values["std"])))
+            lighting.append(light or declared.lighting)
     if not means:
         return ""
     return plots.bars(
         [("RGB mean", means), ("RGB standard deviation", stds)],
+        lighting,
         "light",
         "Mean and standard deviation of the colour frames",
     )

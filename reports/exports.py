@@ -30,25 +30,35 @@ def flat(cell: Cell) -> str:
     return f"{text} [{cell.warn}]" if cell.warn else text
 
 
+FORMULA = ("+", "-", "=", "@", "\t", "\r")  # what begins a formula in a spreadsheet
+APOSTROPHES = "text that begins with + - = @ tab or return has an apostrophe in front, so that no spreadsheet runs it"
+
+
+def csv_text(text: str) -> str:
+    """A text cell of a CSV file that no spreadsheet takes for a formula. Numbers are not text: they stay as they are."""
+    safe = f"'{text}" if text.startswith(FORMULA) else text
+    return safe.replace("\r", " ")  # which ends a row for many readers, quoted or not
+
+
 def to_csv(table: Table, header: Sequence[str] = ()) -> str:
-    """All columns, numbers unrounded; comment lines with ``#`` first."""
+    """All columns, numbers unrounded; comment lines with ``#`` first. Text cells are those of ``csv_text``."""
     out = io.StringIO()
-    for line in _head(table, header):
+    for line in (*_head(table, header), APOSTROPHES):
         out.write(f"# {line}\n")
     writer = csv.writer(out, lineterminator="\n")
-    numbers = {c.id for c in table.columns if c.numeric}
+    columns = [c for c in table.columns if c.download]
     grouped = any(r.group for r in table.rows)
-    writer.writerow(["Group"] * grouped + [heading(c) for c in table.columns])
+    writer.writerow([csv_text(t) for t in ["Group"] * grouped + [heading(c) for c in columns]])
     for row in table.rows:
-        cells = [_raw(row.cells[c.id], c.id in numbers) for c in table.columns]
-        writer.writerow([row.group] * grouped + cells)
+        cells = [_raw(row.cells[c.id], c.numeric) for c in columns]
+        writer.writerow([csv_text(row.group)] * grouped + cells)
     return out.getvalue()
 
 
 def _raw(cell: Cell, number: bool) -> str:
     if number:
         return "" if cell.value is None else f"{cell.value:.8g}"
-    return "" if cell.state == "missing" and cell.text == "–" else cell.text
+    return "" if cell.state == "missing" and cell.text == "–" else csv_text(cell.text)
 
 
 def to_markdown(table: Table, header: Sequence[str] = ()) -> str:
@@ -154,9 +164,10 @@ def to_json(table: Table) -> dict[str, Any]:
         "columns": [
             {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric}
             for c in table.columns
+            if c.download
         ],
         "rows": [
-            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in table.columns}}
+            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in table.columns if c.download}}
             for row in table.rows
         ],
     }

@@ -68,6 +68,7 @@ class Column:
         group: heading that spans columns; neighbours with the same group are joined.
         detail: shown on demand where there is JavaScript, always shown where there is none.
         page: False for columns of the CSV and JSON downloads alone.
+        download: False for columns whose content these have in columns of their own.
         numeric: right-aligned, sorted as a number, best first.
         explain: one sentence for the legend below the table.
     """
@@ -78,6 +79,7 @@ class Column:
     group: str = ""
     detail: bool = False
     page: bool = True
+    download: bool = True
     numeric: bool = False
     ascending: bool = False  # the smaller the better: ranks, costs
     explain: str = ""

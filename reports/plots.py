@@ -25,6 +25,7 @@ COLOURS = {
     "#060606": "var(--paper, #ffffff)",
 }
 INK, MUTED, LINE, HOT, COLD, PAPER = COLOURS
+LIGHTS = {"dark": HOT, "daylight": COLD}
 
 
 STYLE = {
@@ -192,16 +193,20 @@ def _patch(corner: tuple[float, float], side: float = 1.0, **look):
 
 
 @styled
-def bars(panels: Sequence[tuple[str, Sequence[tuple[str, float]]]], name: str, title: str) -> str:
-    """Horizontal bars side by side: (panel title, [(label, value)])."""
+def bars(
+    panels: Sequence[tuple[str, Sequence[tuple[str, float]]]], lighting: Sequence[str], name: str, title: str
+) -> str:
+    """Horizontal bars side by side: (panel title, [(label, value)]).
+
+    Args:
+        lighting: of each bar of a panel: "dark", "daylight" or "" where it is not declared; decides its colour.
+    """
     rows = max(len(values) for _, values in panels)
     figure, axes = _figure(8.6, 0.9 + 0.42 * rows, len(panels), sharey=True)
     for ax, (panel, values) in zip(axes, panels, strict=True):
         labels = [label for label, _ in values]
         numbers = [v for _, v in values]
-        ax.barh(
-            labels, numbers, height=0.55, color=[COLD if "daylight" in x.lower() else HOT for x in labels]
-        )
+        ax.barh(labels, numbers, height=0.55, color=[LIGHTS.get(x, MUTED) for x in lighting])
         for i, v in enumerate(numbers):
             ax.annotate(
                 f"{v:.3f}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports import formats as f
+from reports.exports import APOSTROPHES
 from reports.model import Bar, Cell, Column, Row, Table
 from reports.runs import RunView
 from reports.site import Page
@@ -126,7 +127,7 @@ def run_page(run: RunView) -> Page:
         )
         if value != f.DASH
     ]
-    return Page(run.page, "run.html.j2", {"run": run, "facts": facts, "what": _what(run)})
+    return Page(run.page, "run.html.j2", {"run": run, "facts": facts, "what": _what(run), "apostrophes": APOSTROPHES})
 
 
 def _waiting(share: float | None) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 from harness.ledger.record import RunRecord
 from reports import statistics as st
 from reports.charts import Chart, training_charts
+from reports.exports import csv_text
 from reports.results import Ledger, right_and_predicted
 
 
@@ -205,5 +206,6 @@ def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: n
     for clip, subject, label, p, row in zip(
         table["clip_id"], table["subject"], labels, predicted.tolist(), scores, strict=True
     ):
-        writer.writerow([clip, subject, label, names[label], p, names[p], f"{row[p]:.6g}"])
+        clip, subject, own, guess = map(csv_text, (clip, subject, names[label], names[p]))
+        writer.writerow([clip, subject, label, own, p, guess, f"{row[p]:.6g}"])
     return out.getvalue()

@@ -21,6 +21,7 @@ class Strict(BaseModel):
 class Dataset(Strict):
     title: str
     training_data: str  # the name metafiles use in Metadata.Training Data
+    lighting: Literal["", "dark", "daylight"] = ""  # of all clips; "" where clips say it one by one
 
 
 class Source(Strict):

@@ -1,0 +1,102 @@
+"""What spreadsheets and programs make of the downloads: no formulas, ranks as numbers."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from html_tree import cell, parse
+
+from reports import exports, plots
+from reports.model import Cell, Column, Row, Table
+from reports.runs import summarise
+
+BAR = r'style="fill: var\(--(hot|cold|muted)[^"]*"/>'
+
+
+def rows_of(text):
+    return list(csv.DictReader(line for line in io.StringIO(text, newline="") if not line.startswith("# ")))
+
+
+@pytest.mark.parametrize("start", ["+", "-", "=", "@", "\t", "\r"])
+def test_text_that_begins_like_a_formula_gets_an_apostrophe_and_numbers_do_not(start):
+    columns = (Column("m", start + "Method"), Column("v", "Value", numeric=True))
+    table = Table("t", "T", "", columns, (Row("r", {"m": Cell(start + "1+1"), "v": Cell("−1.5", -1.5)}, start + "group"),))
+    text = exports.to_csv(table)
+    (head, line) = [r for r in csv.reader(io.StringIO(text, newline="")) if not r[0].startswith("# ")]
+    begins = "'" + start.replace("\r", " ")
+    assert head == ["Group", begins + "Method", "Value"]
+    assert line == [begins + "group", begins + "1+1", "-1.5"]
+    assert any("apostrophe" in x for x in text.splitlines() if x.startswith("# "))
+
+
+def test_predictions_are_no_formulas_either():
+    import numpy as np
+    import pandas as pd
+
+    table = pd.DataFrame({"clip_id": ["=clip", "b"], "subject": ["-5", "5"], "label": [0, 1],
+                          "scores": [np.array([-2.0, -1.0]), np.array([0.0, 1.0])]})
+    first, second = rows_of(summarise(table, ["+one", "two"]).csv)
+    assert (first["clip_id"], first["subject"], first["label_name"]) == ("'=clip", "'-5", "'+one")
+    assert float(first["score"]) == -1.0 and second["subject"] == "5" and second["predicted_name"] == "two"
+
+
+def test_no_text_of_a_whole_site_is_a_formula(fake):
+    for path in fake.paths:
+        if path.suffix == ".csv":
+            for row in csv.reader(line for line in io.StringIO(path.read_text(), newline="") if not line.startswith("# ")):
+                for text in row:
+                    assert not text.startswith(("+", "=", "@", "\t", "\r")), (path, text)
+                    assert not text.startswith("-") or float(text) < 0, (path, text)
+
+
+def test_ranks_are_three_columns_in_downloads_and_one_on_the_page(fake):
+    data = json.loads((fake.site / "leaderboard.json").read_text())
+    table2 = next(t for t in data["tables"] if t["id"] == "table2")
+    ids = [c["id"] for c in table2["columns"]]
+    assert "rgb.rank" not in ids and {"rgb.rank_low", "rgb.rank_high", "rgb.group"} <= set(ids)
+    lines = {r["Method"]: r for r in rows_of((fake.site / "downloads" / "table2.csv").read_text())}
+    page = parse(fake.site / "table2.html")
+    ranked = 0
+    for method in ("Plain", "Student"):
+        shown = cell(page, "table2", method, "rgb.rank")
+        low, high, group = re.fullmatch(r"(\d+)(?:–(\d+))? group ([A-Z])", shown.text).groups()
+        line = lines[method]
+        assert line["RGB: Rank, best [measured]"] == low == shown.attrs["data-v"]
+        assert line["RGB: Rank, worst [measured]"] == (high or low) and line["RGB: Tie group [measured]"] == group
+        cells = next(r["cells"] for r in table2["rows"] if r["cells"]["method"]["text"] == method)
+        assert (cells["rgb.rank_low"]["value"], cells["rgb.rank_high"]["value"]) == (int(low), int(high or low))
+        ranked += 1
+    assert ranked == 2
+    assert lines["Broken"]["RGB: Rank, best [measured]"] == lines["Broken"]["RGB: Tie group [measured]"] == ""
+
+
+def test_the_bars_of_figure_4_have_the_colour_of_their_lighting():
+    values = [("A set of daylight in its name", 0.1), ("B", 0.2), ("C", 0.3)]
+    svg = plots.bars([("mean", values)], ["dark", "daylight", ""], "light", "t")
+    assert re.findall(BAR, svg) == ["hot", "cold", "muted"]
+
+
+def test_a_set_whose_clips_do_not_say_it_has_the_declared_lighting(tmp_path):
+    from fake_site import FAKE_STATISTICS, write
+
+    from reports import build
+
+    made = write(tmp_path, seeds=1, tables=["table3"])
+    sets = dict(made.benchmark.datasets)
+    sets["nvgesture"] = sets["nvgesture"].model_copy(update={"lighting": "daylight"})
+    statistics = FAKE_STATISTICS | {"nvgesture": {"rgb": {"": {"mean": 0.4, "std": 0.2}}}}
+    build(made.work_dir, made.site, made.benchmark.model_copy(update={"datasets": sets}), made.entries, statistics)
+    text = (made.site / "data.html").read_text()
+    figure = text[text.index("Mean and standard deviation of the colour frames"):].split("</svg>")[0]
+    assert re.findall(BAR, figure) == ["hot", "cold", "cold"] * 2
+
+
+def test_the_protocol_shows_the_profile_at_hand_before_the_papers_settings(fake):
+    page = parse(fake.site / "protocol.html")
+    heads = [h.text for h in page.all("h2")]
+    assert heads.index("Profile: demo") < heads.index("The paper's own settings")
+    own = page.one("section", **{"aria-labelledby": "profile"}).text
+    assert "AdamW" in own and "SGD" not in own
+    assert "another profile" in page.one("section", **{"aria-labelledby": "paper"}).text
