@@ -5,25 +5,36 @@ Layout of the folder::
   recordings.csv  recording_id,subject,scene,lighting,rgb_file,depth_file,ir_file,ir_offset_s
                   and, if wanted, pair_id, rgb_fps, depth_fps, ir_fps, depth_offset_s
                   files are relative to the folder, '' where a stream was not recorded (rgb must be there);
-                  fps '' = as the file says; <stream>_offset_s = seconds from the first rgb frame to the first frame of
-                  that stream ('' = 0, negative = it started earlier); pair_id ties the dark and the daylight recording
-  segments.csv    recording_id,gesture,start_frame,end_frame     [start, end) in rgb frames; only rgb is annotated
+                  fps '' = as the file says, else from 1 to 1000; <stream>_offset_s = seconds from the first rgb frame to the
+                  first frame of that stream ('' = 0, negative = it started earlier, at most a day); pair_id ties the dark
+                  and the daylight recording
+  segments.csv    recording_id,gesture,start_frame,end_frame     [start, end) in rgb frames from 0; only rgb is annotated
   subjects.csv, classes.txt and, for generated data, dataset.json as in the segmented data set
 """
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.finding import Finding
-from mtcd_plugin.formats.mgr_dark import LIGHTINGS, STREAMS, read_classes, read_rows
+from mtcd_plugin.formats.mgr_dark import LIGHTINGS, STREAMS, SUBJECT_COLUMNS, add_subject, read_classes
+from mtcd_plugin.formats.tables import (
+    FPS,
+    LAST_FRAME,
+    LONGEST_OFFSET_S,
+    read_rows,
+    real_number,
+    relative_path,
+    unread_columns,
+    whole_number,
+)
 
 RECORDING_COLUMNS = (
     "recording_id", "subject", "scene", "lighting", "rgb_file", "depth_file", "ir_file", "ir_offset_s",
 )  # fmt: skip
+OPTIONAL_COLUMNS = ("pair_id", "rgb_fps", "depth_fps", "ir_fps", "rgb_offset_s", "depth_offset_s")
 SEGMENT_COLUMNS = ("recording_id", "gesture", "start_frame", "end_frame")
 MEND = "correct the line and run again; what is already cut stays"
 
@@ -74,16 +85,23 @@ def read_recordings(root: Path) -> Recordings:
     """
     found: list[Finding] = []
 
-    def rows(name: str, columns: tuple[str, ...], what: str):
+    def rows(name: str, columns: tuple[str, ...], what: str, optional: tuple[str, ...] = ()):
         problems: list[str] = []
         lines = list(read_rows(root / name, columns, what, problems))
         found.extend(_malformed(problem) for problem in problems)
+        if unread := unread_columns(root / name, columns, what, optional):
+            found.append(Finding("", "warning", "columns", unread, "remove them, or correct their names"))
         return lines
 
     classes = read_classes(root / "classes.txt")
-    subjects = {row["subject"] for _, row in rows("subjects.csv", ("subject", "split"), "the split by subject")}
+    subjects: dict[str, str] = {}
+    for where, row in rows("subjects.csv", SUBJECT_COLUMNS, "the split by subject"):
+        try:
+            add_subject(row, where, subjects)
+        except ValueError as error:
+            found.append(_malformed(error))
     recordings: dict[str, Recording] = {}
-    for where, row in rows("recordings.csv", RECORDING_COLUMNS, "the recordings"):
+    for where, row in rows("recordings.csv", RECORDING_COLUMNS, "the recordings", OPTIONAL_COLUMNS):
         try:
             recording = _recording(row, where, subjects)
             if recording.recording_id in recordings:
@@ -107,7 +125,7 @@ def read_recordings(root: Path) -> Recordings:
     return Recordings(tuple(segments), len(recordings), tuple(found))
 
 
-def _recording(row: dict[str, str], where: str, subjects: set[str]) -> Recording:
+def _recording(row: dict[str, str], where: str, subjects: dict[str, str]) -> Recording:
     name = row["recording_id"]
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise ValueError(f"{where}: recording_id {name!r} must be of letters, digits, '.', '-' and '_'")
@@ -118,28 +136,23 @@ def _recording(row: dict[str, str], where: str, subjects: set[str]) -> Recording
     if not row["rgb_file"]:
         raise ValueError(f"{where}: rgb_file is empty, but the annotation is in rgb frames")
     sources = {
-        m: Source(row[f"{m}_file"], _number(row, f"{m}_fps", where), _number(row, f"{m}_offset_s", where))
+        m: Source(
+            relative_path(row[f"{m}_file"], f"{m}_file", where),
+            _number(row, f"{m}_fps", where, *FPS),
+            _number(row, f"{m}_offset_s", where, -LONGEST_OFFSET_S, LONGEST_OFFSET_S),
+        )
         for m in STREAMS
         if row[f"{m}_file"]
     }
-    for modality, source in sources.items():
-        if not 0 <= source.fps < 1000:
-            raise ValueError(f"{where}: {modality}_fps {source.fps:g} is not a frame rate")
     if sources["rgb"].offset:
         raise ValueError(f"{where}: rgb_offset_s is {sources['rgb'].offset:g}, but rgb is the clock of the others")
     return Recording(name, row.get("pair_id", ""), row["subject"], row["scene"], row["lighting"], sources)
 
 
-def _number(row: dict[str, str], name: str, where: str) -> float:
+def _number(row: dict[str, str], name: str, where: str, low: float, high: float) -> float:
     """A column that may be empty or absent: 0 then."""
     text = row.get(name, "")
-    try:
-        value = float(text) if text else 0.0
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{where}: {name} {text!r} is not a number")
-    return value
+    return real_number(text, name, where, low, high) if text else 0.0
 
 
 def _span(row: dict[str, str], where: str, recordings: dict[str, Recording], classes: tuple) -> tuple[int, int]:
@@ -147,10 +160,7 @@ def _span(row: dict[str, str], where: str, recordings: dict[str, Recording], cla
         raise ValueError(f"{where}: recording {row['recording_id']!r} is not in recordings.csv, or its line is malformed")
     if row["gesture"] not in classes:
         raise ValueError(f"{where}: gesture {row['gesture']!r} is not in classes.txt: {', '.join(classes)}")
-    numbers = row["start_frame"], row["end_frame"]
-    if not all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
-        raise ValueError(f"{where}: start_frame and end_frame must be whole numbers from 0, found {numbers}")
-    start, end = map(int, numbers)
+    start, end = (whole_number(row[name], name, where, 0, LAST_FRAME) for name in ("start_frame", "end_frame"))
     if start >= end:
         raise ValueError(f"{where}: the window [{start}, {end}) is empty")
     return start, end

@@ -11,15 +11,18 @@ from typing import Any
 from harness.data.finding import SEVERITIES, Finding
 from harness.data.verify_annotations import Annotation, annotated_mgr_dark, annotated_nvgesture
 from harness.data.verify_clips import Rules, check_clips, windows_by_file
+from harness.data.verify_numbering import one_based
 from harness.data.verify_paper import notes_mgr_dark, notes_nvgesture, unlisted
 from harness.data.verify_sysu import check_sysu_mm01
 from harness.data.verify_videos import Video, scan_videos
 from harness.ledger.files import write_text_atomically
 from harness.usage import BadUsage
+from mtcd_plugin.formats import mgr_dark, nvgesture, sysu
 from mtcd_plugin.formats.nvgesture import DEFAULT_STREAMS, STREAMS
+from mtcd_plugin.formats.text import check_place
 
 # file or folder that tells a data set's root
-MARKS = {"mgr_dark": "annotations.csv", "nvgesture": "Video_data", "sysu_mm01": "exp"}
+MARKS = {"mgr_dark": mgr_dark.MARK, "nvgesture": nvgesture.MARK, "sysu_mm01": sysu.MARK}
 MGR_DARK = Rules(
     required=("rgb", "depth", "ir"),
     rates=dict.fromkeys(("rgb", "depth", "ir"), 25.0),
@@ -70,7 +73,8 @@ def verify_dataset(
         progress: called as progress(files done, files in all).
 
     Raises:
-        ValueError: unknown data set. FileNotFoundError: no such folder. Anything else that is wrong is a finding.
+        ValueError: unknown data set. FileNotFoundError: no such folder, or the set is one folder further down.
+        Anything else that is wrong is a finding.
     """
     if dataset not in MARKS:
         raise BadUsage(f"data set {dataset!r} is unknown; choose from {', '.join(MARKS)}")
@@ -79,6 +83,7 @@ def verify_dataset(
         raise FileNotFoundError(f"{root}: no such folder; give the data set's folder with --data-root")
     if not (root / MARKS[dataset]).exists() and (root / dataset).is_dir():
         root = root / dataset
+    check_place(root, MARKS[dataset])
     if dataset == "sysu_mm01":
         images, synthetic, found = check_sysu_mm01(root, processes, progress)
         return _verification(dataset, "SYSU-MM01", root, synthetic, images, images, found)
@@ -87,6 +92,7 @@ def verify_dataset(
     videos = scan_videos(windows_by_file(annotation.clips), processes, progress)
     rules = MGR_DARK if mgr else NVGESTURE
     found = [*annotation.findings, *check_clips(annotation.clips, videos, rules)]
+    found = one_based(annotation.clips, videos, found)
     if mgr:
         found += notes_mgr_dark(annotation, _sizes(annotation, videos))
         found += unlisted(root, annotation.clips, "clips", ".mp4")

@@ -11,12 +11,20 @@ from pathlib import Path
 
 from harness.data.finding import Finding
 from mtcd_plugin.formats.clips import Clip
-from mtcd_plugin.formats.mgr_dark import COLUMNS, SPLITS, parse_row, read_classes, read_rows
+from mtcd_plugin.formats.mgr_dark import (
+    COLUMNS,
+    SPLITS,
+    SUBJECT_COLUMNS,
+    add_subject,
+    parse_row,
+    read_classes,
+)
 from mtcd_plugin.formats.nvgesture import CLASSES, LIST_FILES, STREAMS, parse_line
+from mtcd_plugin.formats.tables import read_rows, unread_columns
 from mtcd_plugin.formats.text import is_synthetic, read_lines
 
 MEND_LINE = "correct or remove the line; the readers refuse the whole set as it is"
-MEND_FILE = "restore the file; see the layout in the documentation of mtcd_plugin.formats"
+MEND_FILE = "correct or restore the file; see the layout in the documentation of mtcd_plugin.formats"
 
 
 @dataclass(frozen=True)
@@ -127,15 +135,11 @@ def says_synthetic(root: Path, found: Findings) -> bool:
 
 def _subjects(root: Path, found: Findings) -> dict[str, str]:
     splits: dict[str, str] = {}
-    for where, row in _rows(root / "subjects.csv", ("subject", "split"), "the split by subject", found):
-        subject, split = row["subject"], row["split"]
-        if split not in SPLITS:
-            found.error("splits", f"{where}: split {split!r} is unknown; choose from train, test", MEND_LINE)
-        elif subject in splits:
-            both = f" and is both in {split} and in {splits[subject]}" if split != splits[subject] else ""
-            found.error("splits", f"{where}: subject {subject!r} occurs twice{both}", MEND_LINE)
-        else:
-            splits[subject] = split
+    for where, row in _rows(root / "subjects.csv", SUBJECT_COLUMNS, "the split by subject", found):
+        try:
+            add_subject(row, where, splits)
+        except ValueError as error:
+            found.error("splits", error, MEND_LINE)
     return splits
 
 
@@ -143,11 +147,14 @@ def _rows(path: Path, columns: tuple[str, ...], what: str, found: Findings) -> l
     problems: list[str] = []
     try:
         rows = list(read_rows(path, columns, what, problems))
+        unread = unread_columns(path, columns, what)
     except (ValueError, OSError) as error:
         found.error("annotation", error, MEND_FILE)
-        rows = []
+        rows, unread = [], ""
     for problem in problems:
         found.error("annotation", problem, MEND_LINE)
+    if unread:
+        found.append(Finding("", "warning", "columns", unread, "remove them, or correct their names"))
     return rows
 
 

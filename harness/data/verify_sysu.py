@@ -10,8 +10,7 @@ from pathlib import Path
 
 from harness.data.finding import Finding
 from harness.data.verify_annotations import MEND_FILE, Findings, says_synthetic
-from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS
-from mtcd_plugin.formats.text import read_lines
+from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, read_people
 
 SHARED_IMAGES = 64  # per message to a process
 MEND_IMAGE = "restore the file, or remove it"
@@ -103,19 +102,12 @@ def _notes(people: dict[int, str], images: dict[str, str]) -> list[Finding]:
 
 
 def _read_people(path: Path, found: Findings) -> list[int]:
+    problems: list[str] = []
     try:
-        lines = read_lines(path, "SYSU-MM01's list of people")
+        people = read_people(path, problems)
     except (ValueError, OSError) as error:
         found.error("annotation", error, MEND_FILE)
-        return []
-    people = []
-    for number, line in enumerate(lines, 1):
-        for part in filter(None, (p.strip() for p in line.split(","))):
-            if part.isascii() and part.isdigit() and len(part) < 9:
-                people.append(int(part))
-            else:
-                text = f"{path} line {number}: {part[:40]!r} is not a number of a person"
-                found.error("annotation", text, "the list is one line of comma-separated numbers")
-    if not people:
-        found.error("annotation", f"{path}: no people in it", MEND_FILE)
+        people = []
+    for problem in problems:
+        found.error("annotation", problem, "correct or remove the number; the reader refuses the whole set as it is")
     return people

@@ -2,24 +2,34 @@
 
 The official file naming is not public; this layout is ours and is described in ``COLUMNS``. One row of
 ``annotations.csv`` is one clip of one lighting; ``pair_id`` ties the dark and the daylight take. Files are
-relative to the root, '' where a stream is missing; windows [start, end) are frames of that file.
+relative to the root and below it, '' where a stream is missing; windows [start, end) are frames of that file,
+counted from 0, up to 10,000,000; frame rates are from 1 to 1000. Whole numbers may be written as ``50.0``.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 from mtcd_plugin.formats.clips import Clip, ClipTable, Stream
-from mtcd_plugin.formats.text import is_synthetic, read_lines
+from mtcd_plugin.formats.tables import (
+    FPS,
+    LAST_FRAME,
+    person_key,
+    read_rows,
+    real_number,
+    relative_path,
+    whole_number,
+)
+from mtcd_plugin.formats.text import check_place, is_synthetic, read_lines
 
+MARK = "annotations.csv"
 STREAMS = ("rgb", "depth", "ir")
 LIGHTINGS = ("dark", "daylight")
 COLUMNS = ("clip_id", "pair_id", "subject", "scene", "gesture", "lighting") + tuple(
     f"{stream}_{part}" for stream in STREAMS for part in ("file", "fps", "start", "end")
 )
 SPLITS = ("train", "test")
+SUBJECT_COLUMNS = ("subject", "split")
 
 
 def read_mgr_dark(root: str, lighting: str = "dark") -> ClipTable:
@@ -36,12 +46,13 @@ def read_mgr_dark(root: str, lighting: str = "dark") -> ClipTable:
     if lighting not in (*LIGHTINGS, "both"):
         raise ValueError(f"lighting={lighting!r} is unknown; choose from dark, daylight, both")
     base = Path(root)
+    check_place(base, MARK)
     classes = read_classes(base / "classes.txt")
     splits = _read_subjects(base / "subjects.csv")
     labels = {name: number for number, name in enumerate(classes)}
     clips: list[Clip] = []
     seen: set[str] = set()
-    for where, row in read_rows(base / "annotations.csv", COLUMNS, "MGR-Dark's annotation"):
+    for where, row in read_rows(base / MARK, COLUMNS, "MGR-Dark's annotation"):
         clip = parse_row(row, where, base, labels, splits)
         if clip.clip_id in seen:
             raise ValueError(f"{where}: clip_id {clip.clip_id!r} occurs twice")
@@ -68,48 +79,33 @@ def read_classes(path: Path) -> tuple[str, ...]:
 
 def _read_subjects(path: Path) -> dict[str, str]:
     splits: dict[str, str] = {}
-    for where, row in read_rows(path, ("subject", "split"), "the split by subject"):
-        if row["split"] not in SPLITS:
-            raise ValueError(f"{where}: split {row['split']!r} is unknown; choose from train, test")
-        if row["subject"] in splits:
-            raise ValueError(f"{where}: subject {row['subject']!r} occurs twice")
-        splits[row["subject"]] = row["split"]
+    for where, row in read_rows(path, SUBJECT_COLUMNS, "the split by subject"):
+        add_subject(row, where, splits)
     return splits
 
 
-def read_rows(
-    path: Path, columns: tuple[str, ...], what: str, problems: list[str] | None = None
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows of a CSV file with a header, one per line, as (where, values without spaces around).
-
-    With ``problems``, a malformed row is described there, and the rows after it are still read. A file that
-    cannot be read or lacks a column raises FileNotFoundError or ValueError in any case.
-    """
-    lines = read_lines(path, what)
-    header = _fields(lines[0] if lines else "", f"{path} line 1")
-    if missing := [name for name in columns if name not in header]:
-        names = ", ".join(columns)
-        raise ValueError(f"{path} line 1: column {missing[0]!r} is missing; expected {names}")
-    for number, line in enumerate(lines[1:], 2):
-        where = f"{path} line {number}"
-        try:
-            values = _fields(line, where)
-            if any(values) and len(values) != len(header):
-                raise ValueError(f"{where}: {len(values)} fields where the header has {len(header)}")
-        except ValueError as error:
-            if problems is None:
-                raise
-            problems.append(str(error))
-        else:
-            if any(values):
-                yield where, dict(zip(header, values, strict=True))
+def add_subject(row: dict[str, str], where: str, splits: dict[str, str]) -> None:
+    """Add a row of subjects.csv to ``splits`` (subject -> split). ValueError, also for a person under two names:
+    train and test must not share one."""
+    subject, split = row["subject"], row["split"]
+    if not subject:
+        raise ValueError(f"{where}: subject is empty")
+    if split not in SPLITS:
+        raise ValueError(f"{where}: split {split!r} is unknown; choose from train, test")
+    if subject in splits:
+        both = f" and is both in {split} and in {splits[subject]}" if split != splits[subject] else ""
+        raise ValueError(f"{where}: subject {subject!r} occurs twice{both}")
+    if same := _same_person(subject, splits):
+        raise ValueError(
+            f"{where}: subject {subject!r} ({split}) and subject {same!r} ({splits[same]}) differ in case or "
+            "Unicode form alone; write a person's id in one way"
+        )
+    splits[subject] = split
 
 
-def _fields(line: str, where: str) -> list[str]:
-    try:
-        return [value.strip() for value in next(csv.reader([line], strict=True), [])]
-    except csv.Error as error:
-        raise ValueError(f"{where}: {error}") from None
+def _same_person(subject: str, splits: dict[str, str]) -> str | None:
+    key = person_key(subject)
+    return next((other for other in splits if person_key(other) == key), None)
 
 
 def parse_row(
@@ -123,9 +119,13 @@ def parse_row(
             f"{where}: gesture {row['gesture']!r} is not in classes.txt: {', '.join(labels)}"
         )
     if row["subject"] not in splits:
-        raise ValueError(f"{where}: subject {row['subject']!r} is not in subjects.csv")
+        same = _same_person(row["subject"], splits)
+        hint = f"; it has {same!r}, which differs in case or Unicode form" if same else ""
+        raise ValueError(f"{where}: subject {row['subject']!r} is not in subjects.csv{hint}")
     if row["lighting"] not in LIGHTINGS:
         raise ValueError(f"{where}: lighting {row['lighting']!r} is unknown; choose from dark, daylight")
+    if not any(row[f"{name}_file"] for name in STREAMS):
+        raise ValueError(f"{where}: no stream has a file: {', '.join(f'{name}_file' for name in STREAMS)} are empty")
     return Clip(
         clip_id=row["clip_id"],
         subject=row["subject"],
@@ -139,16 +139,10 @@ def parse_row(
 
 
 def _parse_stream(row: dict, name: str, where: str, base: Path) -> Stream:
-    try:
-        start, end = int(row[f"{name}_start"]), int(row[f"{name}_end"])
-        fps = float(row[f"{name}_fps"])
-    except ValueError:
-        raise ValueError(
-            f"{where}: {name}_start, {name}_end and {name}_fps must be numbers, found "
-            f"{row[f'{name}_start']!r}, {row[f'{name}_end']!r}, {row[f'{name}_fps']!r}"
-        ) from None
-    if not 0 <= start < end < 2**31:
-        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty or negative, or has no end")
-    if not 0 < fps < 1000:
-        raise ValueError(f"{where}: {name}_fps {fps} is not a frame rate")
-    return Stream(str(base / row[f"{name}_file"]), start, end, fps)
+    start = whole_number(row[f"{name}_start"], f"{name}_start", where, 0, LAST_FRAME)
+    end = whole_number(row[f"{name}_end"], f"{name}_end", where, 0, LAST_FRAME)
+    if start >= end:
+        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty; end is the frame after the last")
+    fps = real_number(row[f"{name}_fps"], f"{name}_fps", where, *FPS)
+    file = relative_path(row[f"{name}_file"], f"{name}_file", where)
+    return Stream(str(base / file), start, end, fps)

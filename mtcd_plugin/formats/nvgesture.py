@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mtcd_plugin.formats.clips import Clip, ClipTable, Stream
-from mtcd_plugin.formats.text import is_synthetic, read_lines
+from mtcd_plugin.formats.tables import LAST_FRAME, relative_path
+from mtcd_plugin.formats.text import check_place, is_synthetic, read_lines
 
 CLASSES = (
     "5-finger move right",
@@ -58,6 +59,7 @@ STREAMS = {
     "duo_right": (35.0, "duo_left"),
 }
 DEFAULT_STREAMS = {"rgb": "sk_color", "depth": "sk_depth", "ir": "duo_left"}
+MARK = "Video_data"
 LIST_FILES = {
     "v1": "nvgesture_{split}_correct_cvpr2016.lst",
     "v2": "nvgesture_{split}_correct_cvpr2016_v2.lst",
@@ -89,6 +91,7 @@ def read_nvgesture(
         if stream not in STREAMS:
             raise ValueError(f"streams: {stream!r} is no stream; choose from {', '.join(STREAMS)}")
     base = Path(root)
+    check_place(base, MARK)
     clips: dict[str, Clip] = {}
     for split in ("train", "test"):
         path = base / LIST_FILES[lists].format(split=split)
@@ -108,17 +111,19 @@ def parse_line(line: str, where: str, base: Path, split: str, streams: Mapping[s
     for token in line.split():
         name, colon, value = token.partition(":")
         if not colon or not value:
-            raise ValueError(f"{where}: {token!r} is not of the form name:value")
+            raise ValueError(
+                f"{where}: {token!r} is not of the form name:value (spaces separate the fields, no path can hold one)"
+            )
         if name in fields:
             raise ValueError(f"{where}: field {name!r} occurs twice")
         fields[name] = value
     for name in ("path", "label"):
         if name not in fields:
             raise ValueError(f"{where}: field {name!r} is missing")
-    if not re.fullmatch(r"[0-9]+", fields["label"]) or not 1 <= int(fields["label"]) <= len(CLASSES):
+    if not re.fullmatch(r"[0-9]{1,9}", fields["label"]) or not 1 <= int(fields["label"]) <= len(CLASSES):
         raise ValueError(f"{where}: label {fields['label']!r} is not a number from 1 to {len(CLASSES)}")
-    folder = os.path.normpath(fields["path"])
-    subject = re.fullmatch(r"(subject[0-9]+)_r[0-9]+", os.path.basename(folder))
+    folder = os.path.normpath(relative_path(fields["path"], "path", where))
+    subject = re.fullmatch(r"subject([0-9]{1,9})_r[0-9]+", os.path.basename(folder))
     if subject is None:
         raise ValueError(f"{where}: path {fields['path']!r} does not end in subject<S>_r<R>")
     found = {}
@@ -129,7 +134,7 @@ def parse_line(line: str, where: str, base: Path, split: str, streams: Mapping[s
             found[modality] = _stream(base / folder, stream, start, end)
     return Clip(
         clip_id=folder.removeprefix("Video_data/"),
-        subject=subject.group(1),
+        subject=f"subject{int(subject.group(1))}",  # one person, however many zeros the number has
         label=int(fields["label"]) - 1,
         split=split,
         streams=found,
@@ -162,12 +167,12 @@ def read_times(path: Path, start: int, end: int) -> tuple[tuple[float, ...] | No
 
 
 def _window(name: str, value: str, where: str) -> tuple[int, int]:
-    match = re.fullmatch(r"[a-z_]+:([0-9]+):([0-9]+)", value)
+    match = re.fullmatch(r"[a-z_]+:([0-9]{1,18}):([0-9]{1,18})", value)
     if match is None:
         raise ValueError(f"{where}: {name}:{value} is not of the form {name}:<stream>:<start>:<end>")
     start, end = int(match.group(1)), int(match.group(2))
-    if not start < end < 2**31:
-        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty or endless")
+    if not start < end <= LAST_FRAME:
+        raise ValueError(f"{where}: {name} window [{start}, {end}) is empty, or ends beyond frame {LAST_FRAME}")
     return start, end
 
 

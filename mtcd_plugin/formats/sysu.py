@@ -6,11 +6,13 @@ comma-separated ids. Cameras 3 and 6 are near-infrared. Not every person was see
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtcd_plugin.formats.text import read_lines
+from mtcd_plugin.formats.text import check_place, read_lines
 
+MARK = "exp"
 CAMERAS = (1, 2, 3, 4, 5, 6)
 INFRARED_CAMERAS = (3, 6)
 SPLITS = {"train": ("train_id", "val_id"), "test": ("test_id",)}
@@ -35,8 +37,9 @@ def read_sysu_mm01(root: str) -> list[SysuImage]:
         images, or the splits share a person.
     """
     base = Path(root)
+    check_place(base, MARK)
     people = {
-        split: sorted({pid for name in names for pid in _read_ids(base / "exp" / f"{name}.txt")})
+        split: sorted({pid for name in names for pid in read_people(base / "exp" / f"{name}.txt")})
         for split, names in SPLITS.items()
     }
     if shared := set(people["train"]) & set(people["test"]):
@@ -59,12 +62,19 @@ def read_sysu_mm01(root: str) -> list[SysuImage]:
     return images
 
 
-def _read_ids(path: Path) -> list[int]:
-    text = ",".join(line for line in read_lines(path, "SYSU-MM01's list of people") if line.strip())
-    try:
-        ids = [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise ValueError(f"{path}: expected comma-separated numbers") from None
-    if not ids:
+def read_people(path: Path, problems: list[str] | None = None) -> list[int]:
+    """Numbers of people, from 1 to 9999, separated by commas. With ``problems``, what is not such a number is
+    described there, and the rest is read."""
+    people = []
+    for line_number, line in enumerate(read_lines(path, "SYSU-MM01's list of people"), 1):
+        for part in filter(None, (part.strip() for part in line.split(","))):
+            if re.fullmatch(r"[0-9]{1,4}", part) and int(part):
+                people.append(int(part))
+                continue
+            text = f"{path} line {line_number}: {part[:40]!r} is not the number of a person, from 1 to 9999; commas separate them"
+            if problems is None:
+                raise ValueError(text)
+            problems.append(text)
+    if not people:
         raise ValueError(f"{path}: no people in it")
-    return ids
+    return people

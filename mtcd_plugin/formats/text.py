@@ -16,6 +16,18 @@ def read_lines(path: Path, what: str) -> list[str]:
         raise FileNotFoundError(f"{path} ({what}): {error.strerror}; check data_root") from None
 
 
+def check_place(root: Path, mark: str) -> None:
+    """FileNotFoundError where the file or folder ``mark`` is not in ``root`` but one folder further down, as an
+    archive leaves it that was extracted within its place."""
+    if (root / mark).exists():
+        return
+    for inner in sorted(root.glob("*/")):
+        if (inner / mark).exists():
+            raise FileNotFoundError(
+                f"{root}: {mark} is not here but in {inner.name}/ below; move what is in {inner.name}/ one folder up"
+            )
+
+
 def is_synthetic(root: Path) -> bool:
     """Whether ``dataset.json`` says that the set was generated. Real sets have no such file."""
     path = root / "dataset.json"

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from defective_sets import truncate
 from hypothesis import HealthCheck, given, settings
@@ -231,6 +232,7 @@ def test_everything_that_is_wrong_is_reported_and_the_rest_is_cut(own, tmp_path,
     with open(own / "recordings.csv", "a") as file:
         file.write("r3,s0,hall,dark,r3.mp4,,,\nr4,s7,hall,dark,r1_rgb.mp4,,,\nr5,s0,hall,dusk,r1_rgb.mp4,,,\n")
         file.write("r6,s0,hall,dark,,,r1_ir.mp4,\nr7,s0,hall,dark,r1_rgb.mp4,,r1_ir.mp4,late\n../r8,s0,h,dark,a,,,\n")
+        file.write("r10,s0,hall,dark,/r1_rgb.mp4,,,\nr11,s0,hall,dark,r1_rgb.mp4,,../r1_ir.mp4,\n")
     with open(own / "segments.csv", "a") as file:
         file.write("r3,stop,1,60\n")
     truncate(own / "r2_depth.mp4", 0.6)
@@ -243,10 +245,13 @@ def test_everything_that_is_wrong_is_reported_and_the_rest_is_cut(own, tmp_path,
     assert found >= {("unreadable", f"r2_{n:06d}") for n in (1, 30, 105, 170)}
     text = "\n".join(f["message"] for f in out["findings"])
     for part in (
-        "'juggle' is not in classes.txt", "recording 'r9' is not in recordings.csv", "found ('sixty', '70')",
+        "'juggle' is not in classes.txt", "recording 'r9' is not in recordings.csv",
+        "start_frame must be a whole number from 0 to 10000000, found 'sixty'",
         "window [70, 70) is empty", "2 fields where the header has 4", "a second gesture of r1 starts at frame 30",
         "subject 's7' is not in subjects.csv", "lighting 'dusk' is unknown", "rgb_file is empty",
-        "ir_offset_s 'late' is not a number", "recording_id '../r8' must be of letters", "r3.mp4: no such video",
+        "ir_offset_s must be a number from -86400 to 86400, found 'late'",
+        "recording_id '../r8' must be of letters", "r3.mp4: no such video",
+        "rgb_file '/r1_rgb.mp4' is absolute", "ir_file '../r1_ir.mp4' contains '..'",
         "starts at frame 30, before the gesture at frame 1 ends",
     ):  # fmt: skip
         assert part in text
@@ -277,6 +282,27 @@ def test_streams_that_were_not_recorded_and_pairs(own, tmp_path):
     clips = read_mgr_dark(str(tmp_path / "out"), "both").clips
     assert all(set(clip.streams) == {"rgb", "ir"} for clip in clips)
     assert [clip.pair_id for clip in clips] == ["p_forward_1", "p_backward_1", "p_stop_1"] * 2
+
+
+def test_tables_as_pandas_writes_them_and_columns_that_nothing_reads(own, tmp_path):
+    """Numbers as 30.0, an index, and a misspelt optional column, which is said."""
+    for name in ("segments.csv", "recordings.csv"):
+        table = pd.read_csv(own / name)
+        for column in {"start_frame", "end_frame"}.intersection(table):
+            table[column] = table[column].astype(float)
+        table.assign(depth_ofset_s=0).to_csv(own / name)
+    summary = segment_recordings(own, tmp_path / "out")
+    assert summary.clips == 6 and [f.check for f in summary.findings] == ["columns", "columns"]
+    assert "nothing reads the columns '', 'depth_ofset_s'" in summary.findings[0].message
+    assert "depth_offset_s" in " ".join(f.message for f in summary.findings)
+
+
+def test_a_person_under_two_names_is_a_finding(own):
+    with open(own / "subjects.csv", "a") as file:
+        file.write("S1,train\n")
+    (finding,) = read_recordings(own).findings
+    assert finding.severity == "error"
+    assert "subject 'S1' (train) and subject 's1' (test) differ in case" in finding.message
 
 
 def test_missing_tables_are_one_line(tmp_path, capsys):

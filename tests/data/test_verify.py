@@ -143,6 +143,51 @@ def test_a_missing_modality_is_a_note_and_not_a_defect_of_every_clip(sound, tmp_
     assert "24 video files below clips/ are in no annotation" in messages(outcome, "files")
 
 
+@pytest.mark.parametrize(("first", "form", "remedy"), [(1, "[1, n + 1)", "every start and end"), (0, "[1, n]", "every start;")])
+def test_windows_counted_from_one_are_one_finding(sound, tmp_path, first, form, remedy):
+    (tmp_path / "clips").symlink_to(sound / "clips")
+    for name in ("classes.txt", "subjects.csv"):
+        (tmp_path / name).write_text((sound / name).read_text())
+    text = (sound / "annotations.csv").read_text()
+    (tmp_path / "annotations.csv").write_text(text.replace(f",0,{FRAMES}", f",1,{FRAMES + first}"))
+    outcome = verify_dataset("mgr_dark", tmp_path)
+    assert defects(outcome) == {("", "warning", "numbering")}
+    assert f"72 of 72 windows over whole files of n frames are {form}" in messages(outcome, "numbering")
+    assert remedy in next(f.remedy for f in outcome.findings if f.check == "numbering")
+
+
+def test_a_few_windows_that_start_at_one_are_no_numbering(sound, tmp_path):
+    (tmp_path / "clips").symlink_to(sound / "clips")
+    for name in ("classes.txt", "subjects.csv"):
+        (tmp_path / name).write_text((sound / name).read_text())
+    text = (sound / "annotations.csv").read_text()
+    (tmp_path / "annotations.csv").write_text(text.replace(f",0,{FRAMES}", f",1,{FRAMES + 1}", 20))
+    outcome = verify_dataset("mgr_dark", tmp_path)
+    assert "numbering" not in {f.check for f in outcome.findings} and "window" in {f.check for f in outcome.findings}
+
+
+def test_people_under_two_names_and_columns_that_nothing_reads(sound, tmp_path):
+    (tmp_path / "clips").symlink_to(sound / "clips")
+    for name in ("classes.txt", "subjects.csv"):
+        (tmp_path / name).write_text((sound / name).read_text())
+    (tmp_path / "subjects.csv").open("a").write("S4,train\n")
+    head, *lines = (sound / "annotations.csv").read_text().splitlines()
+    (tmp_path / "annotations.csv").write_text("\n".join([f"{head},remark", *(f"{line},fine" for line in lines)]))
+    outcome = verify_dataset("mgr_dark", tmp_path)
+    assert defects(outcome) == {("", "error", "splits"), ("", "warning", "columns")}
+    assert "subject 'S4' (train) and subject 's4' (test) differ in case" in messages(outcome, "splits")
+    assert "nothing reads the columns 'remark'; those that are read: clip_id, " in messages(outcome, "columns")
+
+
+def test_a_set_one_folder_further_down_is_one_line(sound, tmp_path, capsys):
+    (tmp_path / "mgr_dark").mkdir()
+    (tmp_path / "mgr_dark" / "MGR-Dark").symlink_to(sound)
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "verify", "--dataset", "mgr_dark", "--data-root", str(tmp_path)])
+    err = capsys.readouterr().err
+    assert stop.value.code == 1 and err.count("\n") == 1 and "annotations.csv is not here but in MGR-Dark/ below" in err
+
+
 def test_without_classes_and_subjects_the_rest_is_still_checked(sound, tmp_path):
     (tmp_path / "clips").symlink_to(sound / "clips")
     (tmp_path / "annotations.csv").write_text((sound / "annotations.csv").read_text())

@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -64,12 +67,23 @@ def test_a_missing_stream_is_left_out(tmp_path):
         ({"subject": "s9"}, "subject 's9' is not in subjects.csv"),
         ({"lighting": "dusk"}, "choose from dark, daylight"),
         ({"clip_id": " "}, "clip_id is empty"),
-        ({"rgb_start": "one"}, "must be numbers"),
-        ({"rgb_end": ""}, "must be numbers"),
+        ({"rgb_start": "one"}, "rgb_start must be a whole number from 0 to 10000000, found 'one'"),
+        ({"rgb_start": "2.5"}, "rgb_start must be a whole number from 0"),
+        ({"rgb_start": "1_0"}, "rgb_start must be a whole number from 0"),
+        ({"rgb_end": ""}, "rgb_end must be a whole number from 0"),
+        ({"rgb_end": "9" * 400}, "rgb_end must be a whole number from 0 to 10000000, found '9{40}'$"),
+        ({"rgb_end": "10000001"}, "rgb_end must be a whole number from 0 to 10000000"),
         ({"rgb_start": "60"}, r"rgb window \[60, 60\) is empty"),
-        ({"rgb_start": "-1"}, "empty or negative"),
-        ({"rgb_fps": "0"}, "not a frame rate"),
-        ({"rgb_fps": "nan"}, "not a frame rate"),
+        ({"rgb_start": "-1"}, "rgb_start must be a whole number from 0"),
+        ({"rgb_fps": "0"}, "rgb_fps must be a number from 1 to 1000, found '0'"),
+        ({"rgb_fps": "1e-9"}, "rgb_fps must be a number from 1 to 1000, found '1e-9'"),
+        ({"rgb_fps": "1e999"}, "rgb_fps must be a number from 1 to 1000"),
+        ({"rgb_fps": "nan"}, "rgb_fps must be a number from 1 to 1000, found 'nan'"),
+        ({"rgb_file": "/videos/a.mp4"}, "rgb_file '/videos/a.mp4' is absolute; write it relative to the data set's"),
+        ({"rgb_file": "clips/../../a.mp4"}, r"rgb_file 'clips/../../a.mp4' contains '\.\.'; write it relative"),
+        ({"rgb_file": "clips\\a.mp4"}, "contains a backslash"),
+        ({"rgb_file": ""}, "no stream has a file: rgb_file, depth_file, ir_file are empty"),
+        ({"subject": "S1"}, "subject 'S1' is not in subjects.csv; it has 's1', which differs in case"),
     ],
 )
 def test_a_bad_value_is_one_line_with_its_place(tmp_path, changes, message):
@@ -77,6 +91,71 @@ def test_a_bad_value_is_one_line_with_its_place(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message) as caught:
         read_mgr_dark(str(tmp_path))
     assert "annotations.csv line 3: " in str(caught.value) and "\n" not in str(caught.value)
+
+
+HEADER = ",".join(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "header, message",
+    [
+        (HEADER + ",rgb_file", "columns 7 and 19 are both named 'rgb_file'; remove or rename one"),
+        (HEADER.replace(",", ";"), "the fields are separated by semicolons; save the table with commas"),
+        (HEADER.replace(",", "\t"), "the fields are separated by tabs"),
+        (HEADER.replace("lighting,", "").replace(",", ";"), "the fields are separated by semicolons"),
+        ("\n" + HEADER, "line 1 is blank; the header must be there: clip_id,pair_id"),
+        ("# made by hand\n" + HEADER, "line 1 is a comment; remove it, the header must be there: clip_id,pair_id"),
+        ("c1,p1,s1", "column 'clip_id' is missing; expected clip_id,pair_id,.*; found c1,p1,s1"),
+    ],
+)
+def test_a_header_that_is_none_is_refused_with_its_cause(tmp_path, header, message):
+    write_mgr_dark_tables(tmp_path, [row()])
+    path = tmp_path / "annotations.csv"
+    values = path.read_text().splitlines()[1]
+    for sign in ";", "\t":
+        values = values.replace(",", sign) if sign in header else values
+    path.write_text(f"{header}\n{values}\n")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_mgr_dark(str(tmp_path))
+    assert "\n" not in str(caught.value) and "annotations.csv" in str(caught.value)
+
+
+def test_numbers_as_pandas_writes_them(tmp_path):
+    """One clip without infrared makes every number of that column a float, and an index adds a column without a name."""
+    rows = [
+        row(clip_id=f"c{n}", rgb_end=50 + n) | ({"ir_file": "i.mp4", "ir_fps": 12.5, "ir_start": 0, "ir_end": 25} if n else {})
+        for n in range(3)
+    ]
+    write_mgr_dark_tables(tmp_path, rows)
+    pd.read_csv(tmp_path / "annotations.csv").to_csv(tmp_path / "annotations.csv")
+    assert ",0.0,25.0\n" in (tmp_path / "annotations.csv").read_text()
+    clips = read_mgr_dark(str(tmp_path)).clips
+    assert [c.streams["rgb"].end for c in clips] == [50, 51, 52] and "ir" not in clips[0].streams
+    assert [(c.streams["ir"].start, c.streams["ir"].end, c.streams["ir"].fps) for c in clips[1:]] == [(0, 25, 12.5)] * 2
+
+
+@pytest.mark.parametrize(("one", "other"), [("s1", "S1"), ("Jos\u00e9", "Jose\u0301"), ("stra\u00dfe", "STRASSE")])
+def test_one_person_under_two_names_cannot_be_in_both_splits(tmp_path, one, other):
+    write_mgr_dark_tables(tmp_path, [row(subject=one)], subjects={one: "train", other: "test"})
+    with pytest.raises(ValueError, match="differ in case or Unicode form alone") as caught:
+        read_mgr_dark(str(tmp_path))
+    assert repr(one) in str(caught.value) and repr(other) in str(caught.value)
+
+
+def test_links_below_the_folder_are_followed(tmp_path):
+    """Videos are often moved to another disk and linked."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.mp4").write_bytes(b"1")
+    write_mgr_dark_tables(tmp_path / "set", [row(rgb_file="clips/a.mp4")])
+    (tmp_path / "set" / "clips").symlink_to(tmp_path / "disk")
+    clip = read_mgr_dark(str(tmp_path / "set")).clips[0]
+    assert Path(clip.streams["rgb"].path).read_bytes() == b"1"
+
+
+def test_a_set_one_folder_further_down_is_named(tmp_path):
+    write_mgr_dark_tables(tmp_path / "MGR-Dark", [row()])
+    with pytest.raises(FileNotFoundError, match="annotations.csv is not here but in MGR-Dark/ below; move"):
+        read_mgr_dark(str(tmp_path))
 
 
 def test_a_clip_id_twice_is_an_error_even_across_lightings(tmp_path):

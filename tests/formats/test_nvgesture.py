@@ -68,6 +68,9 @@ def test_a_field_of_its_own_wins_and_a_missing_one_leaves_the_stream_out(tmp_pat
 @pytest.mark.parametrize(
     "line, message",
     [
+        ("path:/Video_data/class_01/subject3_r0 label:1", "path '/Video_data/.*' is absolute; write it relative"),
+        ("path:./Video_data/../../subject3_r0 label:1", r"path './Video_data/../../subject3_r0' contains '\.\.'"),
+        ("path:./Video data/subject3_r0 label:1", "spaces separate the fields, no path can hold one"),
         ("nonsense", "'nonsense' is not of the form name:value"),
         ("label:3", "field 'path' is missing"),
         ("path:./Video_data/class_01/subject1_r0", "field 'label' is missing"),
@@ -88,6 +91,22 @@ def test_a_malformed_line_is_one_line_with_its_place(tmp_path, line, message):
     with pytest.raises(ValueError, match=message) as caught:
         read_nvgesture(str(tmp_path))
     assert "_v2.lst line 2: " in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_colons_in_a_path_and_zeros_before_a_number(tmp_path):
+    """A field is what stands before its first colon; subject03 and subject3 are one person."""
+    line = nv_line("class_01", "subject03_r0", 1).replace("Video_data/", "Video_data/a:b/")
+    write_lists(tmp_path, [line], [nv_line("class_01", "subject3_r1", 1)])
+    one, other = read_nvgesture(str(tmp_path)).clips
+    assert one.clip_id == "a:b/class_01/subject03_r0" and one.subject == other.subject == "subject3"
+    assert one.streams["rgb"].path == str(tmp_path / "Video_data/a:b/class_01/subject03_r0/sk_color.avi")
+
+
+def test_a_set_one_folder_further_down_is_named(tmp_path):
+    (tmp_path / "nvGesture_v1" / "Video_data").mkdir(parents=True)
+    write_lists(tmp_path / "nvGesture_v1", [])
+    with pytest.raises(FileNotFoundError, match="Video_data is not here but in nvGesture_v1/ below; move"):
+        read_nvgesture(str(tmp_path))
 
 
 def test_the_same_clip_in_both_splits_is_an_error(tmp_path):

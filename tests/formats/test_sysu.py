@@ -32,7 +32,10 @@ def test_train_takes_the_validation_people_and_cameras_3_and_6_are_infrared(root
 @pytest.mark.parametrize(
     "name, text, message",
     [
-        ("train_id", "1,two", "train_id.txt: expected comma-separated numbers"),
+        ("train_id", "1,two", "train_id.txt line 1: 'two' is not the number of a person, from 1 to 9999"),
+        ("train_id", "1,-2", "'-2' is not the number of a person"),
+        ("train_id", "1\n2,10000", "line 2: '10000' is not the number of a person"),
+        ("train_id", "1 2", "'1 2' is not the number of a person, from 1 to 9999; commas separate them"),
         ("test_id", "", "test_id.txt: no people in it"),
         ("test_id", "2,4", "person 2 is both in the training and the test split"),
         ("val_id", "77", "no image of person 0077 of the train split"),
@@ -48,3 +51,9 @@ def test_a_missing_list_is_named(root):
     (root / "exp" / "val_id.txt").unlink()
     with pytest.raises(FileNotFoundError, match="val_id.txt"):
         read_sysu_mm01(str(root))
+
+
+def test_a_set_one_folder_further_down_is_named(tmp_path):
+    (tmp_path / "SYSU-MM01" / "exp").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match="exp is not here but in SYSU-MM01/ below; move"):
+        read_sysu_mm01(str(tmp_path))
