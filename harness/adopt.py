@@ -12,6 +12,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD, load_records, write_record
 from harness.plan.jobs import Job
 from harness.run_folder import existing_record, folder_of
+from harness.usage import BadUsage
 
 
 def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
@@ -21,7 +22,7 @@ def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
         ValueError: no reason, nothing to adopt, another cell's run, or the job is done already.
     """
     if not reason.strip():
-        raise ValueError("adopt needs --reason: why the old run stands for the new one; the pages show it")
+        raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
     if existing_record(job, work_dir) is not None:
         raise ValueError(f"{job.name} has a run of its own; there is nothing to adopt")
     if (other.cell.model, other.cell.variant, other.cell.seed) != (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,21 @@ STATES = 3  # a checkpoint holds weights and up to two moments of each
 
 class DiskFull(OSError):
     """There is no room for the next checkpoint. The message is one line with what is needed."""
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Raises OSError with a clear line where a folder cannot be written to, nor made. Nothing is made.
+
+    Args:
+        option: of the command line that names the folder.
+    """
+    at = Path(folder)
+    while not at.exists() and at != at.parent:
+        at = at.parent
+    if not at.is_dir():
+        raise OSError(f"{at}: is not a folder; give another one with {option}")
+    if not os.access(at, os.W_OK):
+        raise OSError(f"{at}: not writable; give another folder with {option}")
 
 
 def require_room(folder: Path, model, files: int) -> None:

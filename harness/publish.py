@@ -13,8 +13,7 @@ from pathlib import Path
 
 from harness.git import GitError, git, without_password
 from harness.ledger.files import sha256_of
-from harness.usage import BadUsage
-from reports.manifest import (
+from harness.manifest import (
     MANIFEST,
     OWN_DOMAIN,
     files_below,
@@ -22,6 +21,7 @@ from reports.manifest import (
     overlap,
     read_manifest,
 )
+from harness.usage import BadUsage
 
 DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\s*")
 Tree = dict[str, str]  # path -> "<mode> <object id>"

@@ -57,14 +57,14 @@ def new_entry(
             the base's method does not have.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-        raise ValueError(
+        raise BadUsage(
             f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first"
         )
     folder = configs / name
     if folder.exists():
-        raise ValueError(f"{folder} is there already; choose another name")
+        raise BadUsage(f"{folder} is there already; choose another name")
     if base.stage != "single":
-        raise ValueError(
+        raise BadUsage(
             f"{base.name} is the {base.stage} of a chain; start from a single network, as `models list` shows them"
         )
     siblings = [

@@ -10,10 +10,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from harness.manifest import (
+    MANIFEST,
+    check_site,
+    files_below,
+    not_written,
+    overlap,
+    read_manifest,
+    write_manifest,
+)
 from harness.suite import Benchmark, Entry
 from reports import exports
 from reports.board import Board
-from reports.manifest import MANIFEST, files_below, not_written, overlap, read_manifest, write_manifest
 from reports.model import Table
 from reports.pages import content, pages
 from reports.results import read_ledger
@@ -61,19 +69,6 @@ def build(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return sorted(p for p in site.rglob("*") if p.is_file())
-
-
-def check_site(site: Path, work_dir: Path) -> None:
-    """Raises ValueError where ``site`` cannot be replaced without a loss. Nothing is written."""
-    site, work_dir = Path(site), Path(work_dir)
-    if site.exists() and not site.is_dir():
-        raise ValueError(f"{site}: is a file; choose another folder with --site")
-    if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file():
-        raise ValueError(
-            f"{site}: holds files that are not a leaderboard and would be lost; choose another folder with --site"
-        )
-    if site.resolve() == work_dir.resolve() or site.resolve() in work_dir.resolve().parents:
-        raise ValueError(f"{site}: holds the work dir {work_dir}; choose another folder with --site")
 
 
 def _keep_foreign(site: Path, new: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from harness.cli.group import Group, accept_debug
 from harness.usage import BadUsage
 
 COMMANDS = {
@@ -25,7 +26,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -35,35 +36,33 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"harness.cli.{COMMANDS[name][0]}")
-        return module.command
+        return accept_debug(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]):
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            raise click.UsageError(
-                f"unknown command '{args[0]}'; choose from {', '.join(COMMANDS)}"
-            ) from None
-
 
 @click.group(
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="mgr-dark-benchmark")
-def cli(debug: bool) -> None:
+def cli() -> None:
     """Benchmark of gesture recognition in the dark: MGR-Dark, NvGesture, MTCD and its rivals."""
+
+
+accept_debug(cli)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Entry of ``python -m harness``. Bad usage exits with 2, failure with 1, both with one line on standard error."""
     args = sys.argv[1:] if argv is None else argv
+    asked: dict[str, bool] = {}
     try:
-        code = cli.main(args=args, prog_name="python -m harness", standalone_mode=False)
+        code = cli.main(args=args, prog_name="python -m harness", standalone_mode=False, obj=asked)
+    except click.exceptions.NoArgsIsHelpError as e:
+        click.echo(e.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as e:
         _fail(f"{e.format_message()}", 2)
     except click.exceptions.Abort:
@@ -73,7 +72,7 @@ def main(argv: list[str] | None = None) -> None:
     except BadUsage as e:
         _fail(_line(e), 2)
     except (ValueError, OSError) as e:
-        if "--debug" in args:
+        if asked.get("debug"):
             raise
         _fail(_line(e), 1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.options import suite_options
+from harness.usage import BadUsage
 
 
 @click.command("adopt")
@@ -21,7 +22,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, jo
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
     found = next((s for s in survey(ws, work_dir).jobs if s.job.name == job), None)
     if found is None:
-        raise ValueError(f"{job}: no such job in this plan; `plan` lists them")
+        raise BadUsage(f"{job}: no such job in this plan; `plan` lists them")
     if found.other is None:
         raise ValueError(f"{job} is {found.state}, not stale: there is no other run of it to adopt")
     for line in differences(found.other.identity, found.job.identity):

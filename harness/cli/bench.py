@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import DEFAULT_CONFIGS, suite_options
+from harness.cli.group import Group
+from harness.cli.options import COUNT, NOT_NEGATIVE, SECONDS, configs_option, suite_options
 
 
-@click.group("bench")
+@click.group("bench", cls=Group)
 def command() -> None:
     """Measure the harness on this machine."""
 
@@ -32,13 +33,9 @@ def workspace_with_data(configs: Path, profile: str, data_root: Path | None, *su
     Raises ValueError where something cannot be planned: figures of less would pass for those of the whole.
     """
     from harness.cli.run_all import make_synthetic
-    from harness.workspace import check_profile, open_workspace, synthetic_root
+    from harness.workspace import open_workspace
 
-    check_profile(configs, profile)
-    if data_root is None and profile != "paper":
-        with contextlib.redirect_stdout(sys.stderr):
-            make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
-    ws = open_workspace(configs, profile, data_root, *suite)
+    ws = open_workspace(configs, profile, data_root, *suite, make_data=make_synthetic)
     for (cell, _), reason in ws.plan.errors.items():
         raise ValueError(f"cannot plan {cell}: {reason}")
     return ws
@@ -97,7 +94,7 @@ def bench_models_command(
 @command.command("data")
 @click.option("--quick", is_flag=True, help="Fewer clips and samples.")
 @click.option("--json", "as_json", is_flag=True)
-@click.option("--configs", type=click.Path(path_type=Path), default=DEFAULT_CONFIGS, help="[default: mm_configs]")
+@configs_option
 def bench_data_command(quick, as_json, configs) -> None:
     """Clips per second from video and clip store, beside MMAction2's pipeline; builder; share of data time."""
     from harness.bench.data import bench_data
@@ -127,9 +124,9 @@ def bench_sweep_command(
 
 @command.command("step")
 @click.option("--profile", default="demo", show_default=True, help="smoke, demo or paper: how large everything is.")
-@click.option("--configs", type=click.Path(path_type=Path), default=DEFAULT_CONFIGS, help="[default: mm_configs]")
+@configs_option
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
-@click.option("--clips", type=click.IntRange(min=1), default=None, help="Of a batch.  [default: the config's batch]")
+@click.option("--clips", type=COUNT, default=None, help="Of a batch.  [default: the config's batch]")
 @click.option("--json", "as_json", is_flag=True)
 def bench_step_command(profile, configs, device, clips, as_json) -> None:
     """What distillation adds to a training step of Figure 6's student. Needs no data."""
@@ -150,8 +147,8 @@ def bench_step_command(profile, configs, device, clips, as_json) -> None:
 
 
 @command.command("kills")
-@click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="SIGKILLs to survive.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the moments and the targets.")
+@click.option("--count", type=COUNT, default=100, show_default=True, help="SIGKILLs to survive.")
+@click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, help="Of the moments and the targets.")
 @click.option(
     "--work-dir",
     type=click.Path(path_type=Path),
@@ -161,7 +158,7 @@ def bench_step_command(profile, configs, device, clips, as_json) -> None:
 @click.option("--tables", default=None, help="Only these tables and figures, for a shorter run.")
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=None,
     help="Seconds between kills at most.  [default: a quarter of the undisturbed run's time]",
 )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import click
 
-from harness.cli.options import suite_options
+from harness.cli.counter import counter
+from harness.cli.group import Group
+from harness.cli.options import COUNT, FOLDER, NOT_NEGATIVE, jobs_option, suite_options
+from harness.usage import BadUsage
 
 
-@click.group("data")
+@click.group("data", cls=Group)
 def command() -> None:
     """Synthesize, segment, verify, cache and describe data sets."""
 
@@ -26,28 +28,27 @@ def command() -> None:
 )
 @click.option("--preset", type=click.Choice(["demo", "smoke"]), default="demo", show_default=True)
 @click.option("--datasets", default="mgr_dark,nvgesture,sysu_mm01", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
+@click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True)
+@jobs_option
 def synthesize_command(out: Path | None, preset: str, datasets: str, seed: int, jobs: int | None) -> None:
     """Write a small synthetic MGR-Dark, NvGesture and SYSU-MM01 as real files in their real layouts."""
     from harness.data.synthesize import synthesize
 
     root = out or Path("data") / f"synthetic-{preset}"
+    show = counter()
     synthesize(
         root,
         datasets=tuple(d.strip() for d in datasets.split(",")),
         preset=preset,
         seed=seed,
         jobs=jobs,
-        progress=lambda name, done, total: click.echo(
-            f"\r{name}: {done} of {total} clips", nl=done == total, err=True
-        ),
+        progress=lambda name, done, total: show(f"clips of {name}", done, total),
     )
     click.echo(f"synthetic data (not the real data sets) in {root}")
 
 
 @command.command("sheet")
-@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("root", type=FOLDER)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("contact_sheet.png"), show_default=True)
 def sheet(root: Path, out: Path) -> None:
     """A contact sheet PNG of one data set: gestures by modality and lighting, over time."""
@@ -58,7 +59,7 @@ def sheet(root: Path, out: Path) -> None:
 
 
 @command.command("stats")
-@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("root", type=FOLDER)
 def stats(root: Path) -> None:
     """Statistics of one data set (paper, Table 1 and Figure 4) as JSON."""
     from harness.data.stats import dataset_statistics
@@ -68,7 +69,7 @@ def stats(root: Path) -> None:
 
 @command.command("cache")
 @suite_options
-@click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
+@jobs_option
 @click.option(
     "--codec",
     type=click.Choice(["raw", "jpeg"]),
@@ -99,7 +100,7 @@ def cache(
 @click.option(
     "--data-root",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="Folder of the data set, or the one that holds it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on standard output.")
@@ -110,7 +111,7 @@ def cache(
     default=None,
     help="Write the clips with errors; run --quarantine SET=FILE leaves them out.",
 )
-@click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
+@jobs_option
 def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
     """Decode every file and check it against the annotation. Exit code 1 where there are errors."""
     from harness.cli.run import usable_cores
@@ -118,7 +119,7 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
     from harness.data.verify_page import findings_page, findings_text
     from harness.ledger.files import write_text_atomically
 
-    outcome = verify_dataset(dataset, data_root, jobs or usable_cores(), _progress("files"))
+    outcome = verify_dataset(dataset, data_root, jobs or usable_cores(), partial(counter(), "files"))
     if html:
         write_text_atomically(html, findings_page(outcome))
     if quarantine:
@@ -129,13 +130,13 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
 
 
 @command.command("segment")
-@click.argument("recordings", type=click.Path(path_type=Path))
+@click.argument("recordings", type=FOLDER)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the clips.")
-@click.option("--min-frames", type=int, default=45, show_default=True, help="Shortest clip, at 25 fps.")
-@click.option("--max-frames", type=int, default=210, show_default=True, help="Longest clip, at 25 fps.")
+@click.option("--min-frames", type=COUNT, default=45, show_default=True, help="Shortest clip, at 25 fps.")
+@click.option("--max-frames", type=COUNT, default=210, show_default=True, help="Longest clip, at 25 fps.")
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality, 0 is lossless.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
-@click.option("--jobs", type=int, default=None, help="Processes.  [default: one per core]")
+@jobs_option
 def segment_command(recordings, out, min_frames, max_frames, crf, as_json, jobs) -> int:
     """Cut annotated recordings into synchronised clips of MGR-Dark's layout. Goes on where it was stopped or killed.
 
@@ -144,21 +145,10 @@ def segment_command(recordings, out, min_frames, max_frames, crf, as_json, jobs)
     from harness.cli.run import usable_cores
     from harness.data.segment import segment_recordings
 
+    if min_frames > max_frames:
+        raise BadUsage(f"--min-frames {min_frames}: is more than --max-frames {max_frames}")
     summary = segment_recordings(
-        recordings, out, jobs or usable_cores(), min_frames, max_frames, crf, _progress("files")
+        recordings, out, jobs or usable_cores(), min_frames, max_frames, crf, partial(counter(), "files")
     )
     click.echo(json.dumps(summary.as_json(), indent=1) if as_json else summary.as_text())
     return 0 if summary.sound else 1
-
-
-def _progress(what: str):
-    """A counter on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        return None
-    began = time.monotonic()
-
-    def show(done: int, total: int) -> None:
-        left = (time.monotonic() - began) / done * (total - done) if done else 0
-        click.echo(f"\r{done} of {total} {what}, {left:.0f} s left ", nl=done == total, err=True)
-
-    return show

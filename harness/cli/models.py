@@ -6,18 +6,12 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import DEFAULT_CONFIGS, execution_options
+from harness.cli.group import Group
+from harness.cli.options import COUNT, FOLDER, configs_option, execution_options
 from harness.usage import BadUsage
 
-configs_option = click.option(
-    "--configs",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIGS,
-    help="Folder of configs.  [default: mm_configs]",
-)
 
-
-@click.group("models")
+@click.group("models", cls=Group)
 def command() -> None:
     """List, show and check model entries."""
 
@@ -44,10 +38,12 @@ def show(name: str, configs: Path, profile: str) -> None:
 
     from harness.plan.resolve import resolve
     from harness.suite import load_benchmark, load_entries
+    from harness.workspace import check_profile
 
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
     if name not in entries:
         raise BadUsage(f"unknown model '{name}'; choose from {', '.join(entries)}")
+    check_profile(configs, profile)
     resolved = resolve(entries[name].config, profile)
     click.echo(json.dumps({**resolved.config, "parents": resolved.parents}, indent=1, default=str))
 
@@ -108,7 +104,7 @@ def check(name: str | None, every: bool, configs: Path) -> int:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--rates", required=True, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
 @click.option("--profile", default="demo", show_default=True)
-@click.option("--data-root", type=click.Path(path_type=Path), default=None, help="As for run-all.")
+@click.option("--data-root", type=FOLDER, default=None, help="As for run-all.")
 @click.option(
     "--work-dir",
     type=click.Path(path_type=Path),
@@ -116,7 +112,7 @@ def check(name: str | None, every: bool, configs: Path) -> int:
     show_default=True,
     help="A ledger of its own.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--seeds", type=COUNT, default=1, show_default=True)
 @configs_option
 @execution_options
 def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **execution) -> int:
@@ -125,12 +121,13 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry and by
     all stages that it stands on.
     """
-    from harness.cli.run import run_workspace
+    from harness.cli.run import executor_for, run_workspace
     from harness.cli.run_all import make_synthetic
+    from harness.disk import check_writable
     from harness.plan.jobs import Settings, make_plan
     from harness.rates import parse_rates, rate_cells, tried
     from harness.suite import load_benchmark, load_entries
-    from harness.workspace import Workspace, check_profile, synthetic_root
+    from harness.workspace import Workspace, check_profile, preset_of, synthetic_root
 
     check_profile(configs, profile)
     benchmark = load_benchmark(configs / "benchmark.yml")
@@ -145,7 +142,9 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
     if data_root is None:
         if profile == "paper":
             raise BadUsage("--profile paper needs --data-root with the real data sets")
-        make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
+        executor_for(execution)
+        check_writable(work_dir, "--work-dir")
+        make_synthetic(synthetic_root(profile), preset_of(profile))
     settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)))
     plan = make_plan(cells, entries, settings)
     again = f"python -m harness models rates {' '.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"

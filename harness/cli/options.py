@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from harness.executors import BACKENDS
+
 DEFAULT_CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there
+COUNT = click.IntRange(min=1)
+NOT_NEGATIVE = click.IntRange(min=0)
+
+
+class Seconds(click.ParamType):
+    """A time that passes and ends: no zero, infinity or NaN."""
+
+    name = "seconds"
+
+    def convert(self, value, param, ctx) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            self.fail(f"{value} is not a number of seconds above 0", param, ctx)
+        return seconds
+
+
+SECONDS = Seconds()
+
+
+def configs_option(f: Callable) -> Callable:
+    """Where the configs lie."""
+    return click.option(
+        "--configs", type=FOLDER, default=DEFAULT_CONFIGS, help="Folder of configs.  [default: mm_configs]"
+    )(f)
+
+
+def jobs_option(f: Callable) -> Callable:
+    """Processes of a command on data."""
+    return click.option("--jobs", type=COUNT, default=None, help="Processes.  [default: one per core]")(f)
 
 
 def suite_options(f: Callable) -> Callable:
@@ -22,7 +58,7 @@ def suite_options(f: Callable) -> Callable:
             ),
             click.option(
                 "--data-root",
-                type=click.Path(path_type=Path),
+                type=FOLDER,
                 default=None,
                 help="Folder that holds mgr_dark/, nvgesture/, sysu_mm01/. Default: the embedded synthetic data.",
             ),
@@ -33,17 +69,12 @@ def suite_options(f: Callable) -> Callable:
                 show_default=True,
                 help="The ledger.",
             ),
-            click.option(
-                "--configs",
-                type=click.Path(path_type=Path),
-                default=DEFAULT_CONFIGS,
-                help="Folder of configs.  [default: mm_configs]",
-            ),
+            configs_option,
             click.option(
                 "--tables", default=None, help="Only these tables and figures, e.g. table2,table4,figure6."
             ),
             click.option(
-                "--seeds", type=int, default=None, help="Number of seeds per cell.  [default: by profile]"
+                "--seeds", type=COUNT, default=None, help="Number of seeds per cell.  [default: by profile]"
             ),
             click.option(
                 "--quarantine",
@@ -63,38 +94,40 @@ def execution_options(f: Callable) -> Callable:
         [
             click.option(
                 "--jobs",
-                type=int,
+                type=COUNT,
                 default=None,
                 help="Jobs side by side on the CPU.  [default: one per core]",
             ),
             click.option(
                 "--jobs-per-gpu",
-                type=int,
+                type=COUNT,
                 default=1,
                 show_default=True,
                 help="Jobs side by side on each GPU.",
             ),
             click.option(
                 "--gpus-per-job",
-                type=int,
+                type=COUNT,
                 default=1,
                 show_default=True,
                 help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
             ),
-            click.option("--backend", default="local", show_default=True, help="Executor."),
             click.option(
-                "--time-limit", type=float, default=None, help="Seconds after which a job is stopped."
+                "--backend", type=click.Choice(BACKENDS), default="local", show_default=True, help="Executor."
+            ),
+            click.option(
+                "--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."
             ),
             click.option(
                 "--retries",
-                type=int,
+                type=NOT_NEGATIVE,
                 default=1,
                 show_default=True,
                 help="Further attempts at a job that was killed. Out of memory halves the micro-batch, down to one clip.",
             ),
             click.option(
                 "--workers",
-                type=int,
+                type=NOT_NEGATIVE,
                 default=None,
                 help="Data-loading processes per job.  [default: 0 on CPU, 4 on GPU]",
             ),

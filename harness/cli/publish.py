@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import DEFAULT_CONFIGS
+from harness.cli.options import configs_option
 
 
 @click.command("publish")
@@ -21,12 +21,7 @@ from harness.cli.options import DEFAULT_CONFIGS
     show_default=True,
     help="The ledger that the pages were written from.",
 )
-@click.option(
-    "--configs",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIGS,
-    help="Folder of configs.  [default: mm_configs]",
-)
+@configs_option
 @click.option(
     "--repo",
     type=click.Path(path_type=Path),
@@ -60,9 +55,9 @@ def command(site: Path, work_dir: Path, configs: Path, repo: Path, branch: str, 
     """
     from harness.cli.report import write_site
     from harness.git import without_password
+    from harness.manifest import files_below
     from harness.publish import check_pages, publish
     from harness.suite import load_benchmark, load_entries
-    from reports.manifest import files_below
 
     benchmark = load_benchmark(configs / "benchmark.yml")
     with tempfile.TemporaryDirectory() as folder:

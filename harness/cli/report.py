@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import DEFAULT_CONFIGS
+from harness.cli.options import configs_option
 
 
 @click.command("report")
@@ -24,12 +24,7 @@ from harness.cli.options import DEFAULT_CONFIGS
     show_default=True,
     help="Where the pages go.",
 )
-@click.option(
-    "--configs",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIGS,
-    help="Folder of configs.  [default: mm_configs]",
-)
+@configs_option
 def command(work_dir: Path, site: Path, configs: Path) -> int:
     """Write the pages from the ledger. Starts nothing and needs no data set."""
     from harness.suite import load_benchmark, load_entries

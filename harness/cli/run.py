@@ -37,13 +37,11 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     """
     from harness.cli.plan import print_errors
     from harness.execute import Options, State, execute
-    from harness.executors import make_executor
     from harness.executors.local import detect_gpus
     from harness.plan.jobs import ancestors
     from harness.progress import Progress, history
     from harness.workspace import save_plan
 
-    save_plan(ws, work_dir)
     print_errors(ws)
     jobs = ws.needed()
     if chosen:
@@ -52,16 +50,9 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         if unknown:
             raise BadUsage(f"--cell {unknown[0]}: no such job; `plan` lists them")
         jobs = ancestors(ws.plan.jobs, [names[c] for c in chosen])
-    gpus = detect_gpus()
-    executor = make_executor(
-        execution["backend"],
-        jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"], execution["gpus_per_job"]),
-        gpus=gpus,
-        cores=usable_cores(),
-        time_limit=execution["time_limit"],
-        gpus_per_job=execution["gpus_per_job"],
-    )
-    workers = execution["workers"] if execution["workers"] is not None else (4 if gpus else 0)
+    executor = executor_for(execution)
+    save_plan(ws, work_dir)
+    workers = execution["workers"] if execution["workers"] is not None else (4 if detect_gpus() else 0)
     store = "" if execution["no_cache"] else str(work_dir / "clip_store")
     profile = ws.settings.profile
     if store and profile != "paper":
@@ -89,6 +80,22 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     if state.stopped:
         return 130
     return 1 if state.failed or state.blocked or ws.plan.errors else 0
+
+
+def executor_for(execution: dict):
+    """The executor that the options ask for. Raises BadUsage where this machine does not have what they name."""
+    from harness.executors import make_executor
+    from harness.executors.local import detect_gpus
+
+    gpus = detect_gpus()
+    return make_executor(
+        execution["backend"],
+        jobs=execution["jobs_per_gpu"] if gpus else default_jobs(execution["jobs"], execution["gpus_per_job"]),
+        gpus=gpus,
+        cores=usable_cores(),
+        time_limit=execution["time_limit"],
+        gpus_per_job=execution["gpus_per_job"],
+    )
 
 
 def is_done(job, work_dir: Path) -> bool:

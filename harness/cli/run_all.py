@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from harness.cli.counter import counter
 from harness.cli.options import execution_options, suite_options
-from harness.usage import BadUsage
 
 
 @click.command("run-all")
@@ -28,18 +28,18 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
     """
     from harness import pages
     from harness.cli.report import write_site
-    from harness.cli.run import run_workspace
+    from harness.cli.run import executor_for, run_workspace
     from harness.data.summary import save_summaries
+    from harness.disk import check_writable
+    from harness.manifest import check_site
     from harness.progress import duration
-    from harness.workspace import check_profile, open_workspace, synthetic_root
+    from harness.workspace import open_workspace
 
     began = time.monotonic()
-    check_profile(configs, profile)
-    if execution["jobs"] is not None and execution["jobs"] < 1:
-        raise BadUsage(f"--jobs {execution['jobs']}: at least 1 is needed")
-    if data_root is None and profile != "paper":
-        make_synthetic(synthetic_root(profile), "smoke" if profile == "smoke" else "demo")
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    executor_for(execution)
+    check_writable(work_dir, "--work-dir")
+    check_site(site, work_dir)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
     code = run_workspace(ws, work_dir, execution)
     save_summaries(work_dir, ws.settings.data_root)
     made_from = pages.sources(work_dir, configs)
@@ -56,11 +56,5 @@ def make_synthetic(root: Path, preset: str) -> None:
     """Make the embedded data where it is not there yet."""
     from harness.data.synthesize import synthesize
 
-    shown = [0.0]
-
-    def progress(dataset: str, done: int, total: int) -> None:
-        if time.monotonic() - shown[0] > 10.0 or done == total:
-            shown[0] = time.monotonic()
-            click.echo(f"synthetic {dataset} in {root}: {done} of {total} clips")
-
-    synthesize(root, preset=preset, progress=progress)
+    show = counter()
+    synthesize(root, preset=preset, progress=lambda name, done, total: show(f"clips of synthetic {name} in {root}", done, total))

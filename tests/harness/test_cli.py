@@ -4,11 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 import yaml
 
-from harness.cli import main
+from harness.bench.made_up import finish
+from harness.cli import cli, main
+from harness.cli.options import Seconds
+from harness.workspace import open_workspace, save_plan
 
 
 def run(capsys, *args):
@@ -40,7 +45,7 @@ def suite(small_configs, tiny_data, tmp_path):
         (["plan", "--seeds", "x"], 2, ["--seeds"]),
         (["plan", "--profile", "huge"], 2, ["unknown profile 'huge'", "demo, paper, smoke"]),
         (["plan", "--profile", "paper"], 2, ["--data-root"]),
-        (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["--jobs 0", "at least 1"]),
+        (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["'--jobs': 0"]),
         (["report", "--work-dir", "/nowhere/at/all"], 1, ["/nowhere/at/all", "run-all"]),
         (["models", "show", "nonesuch"], 2, ["unknown model 'nonesuch'", "i3d_r50_mgr-dark-rgb"]),
     ],
@@ -56,8 +61,10 @@ def test_bad_usage_is_one_clear_line(capsys, args, code, words):
     ("option", "words"),
     [
         (["--tables", "table9"], ["unknown table 'table9'", "table2"]),
-        (["--seeds", "0"], ["--seeds 0"]),
+        (["--tables", ","], ["--tables ','", "names none"]),
         (["--quarantine", "mgr_dark=nofile"], ["--quarantine", "SET=FILE"]),
+        (["--data-root", "no such"], ["'--data-root'", "'no such' does not exist"]),
+        (["--configs", "no such"], ["'--configs'", "'no such' does not exist"]),
     ],
 )
 def test_bad_suite_options(capsys, suite, option, words):
@@ -65,9 +72,96 @@ def test_bad_suite_options(capsys, suite, option, words):
     assert code == 2 and err.count("\n") == 1 and all(w in err for w in words)
 
 
-def test_unknown_backend(capsys, suite):
-    code, _, err = run(capsys, "run", *suite, "--backend", "cloud")
-    assert code == 2 and "unknown backend 'cloud'; choose from local" in err
+def every_command(group=cli, path=()):
+    """(words of the command line, command) of every command that is no group."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+NUMERIC = click.types.IntParamType | click.types.FloatParamType | Seconds
+NUMBERS = [
+    pytest.param(words, option.opts[0], id=" ".join([*words, option.opts[0]]))
+    for words, command in every_command()
+    for option in command.params
+    if isinstance(option, click.Option) and isinstance(option.type, NUMERIC)
+]
+
+
+@pytest.mark.parametrize(("words", "option"), NUMBERS)
+def test_a_number_below_its_range_is_a_usage_error_of_every_command(capsys, words, option):
+    code, _, err = run(capsys, *words, f"{option}=-3")
+    assert code == 2 and err.count("\n") == 1 and option in err and "-3" in err
+
+
+@pytest.mark.parametrize("value", ["0", "nan", "inf", "soon"])
+def test_a_time_limit_is_a_time(capsys, value):
+    code, _, err = run(capsys, "run", "--time-limit", value)
+    assert code == 2 and "'--time-limit'" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
+def test_every_command_explains_itself_and_refuses_what_it_does_not_know(capsys, words):
+    for after in ("-h", "--help"):
+        code, out, _ = run(capsys, *words, after)
+        assert code == 0 and out.startswith("Usage:") and "--debug" in out
+    code, _, err = run(capsys, *words, "--frobnicate")
+    assert code == 2 and "--frobnicate" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("data",), ("models",), ("bench",)])
+def test_a_group_without_a_command_explains_itself(capsys, words):
+    code, _, err = run(capsys, *words)
+    assert code == 2 and err.startswith("Usage:")
+    code, _, err = run(capsys, *words, "frobnicate")
+    assert code == 2 and "unknown command 'frobnicate'; choose from" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", [0, 1, 3])
+def test_debug_shows_the_traceback_wherever_it_stands(where, tmp_path):
+    words = ["report", "--work-dir", str(tmp_path)]
+    words.insert(where, "--debug")
+    with pytest.raises(FileNotFoundError):
+        main(words)
+
+
+def test_debug_of_a_command_in_a_group(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        main(["data", "stats", str(tmp_path), "--debug"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["adopt", "nonesuch", "--reason", "r"],
+        ["status", "--why", "nonesuch"],
+        ["run", "--cell", "nonesuch"],
+    ],
+)
+def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
+    code, _, err = run(capsys, *words, *suite)
+    assert code == 2 and "no such job" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["models", "new", "Mine"], "small letters"),
+        (["models", "new", "i3d"], "is there already"),
+        (["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"], "start from a single network"),
+        (["models", "show", "i3d_r50_mgr-dark-rgb", "--profile", "huge"], "unknown profile 'huge'; choose from"),
+        (["models", "rates", "i3d", "--rates", "nan"], "'nan'"),
+        (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
+        (["data", "segment", ".", "--out", "x", "--min-frames", "9", "--max-frames", "8"], "--min-frames 9"),
+        (["data", "synthesize", "--datasets", "mgr", "--out", "x"], "unknown synthetic data set 'mgr'"),
+    ],
+)
+def test_usage_mistakes_exit_with_2(capsys, words, said):
+    code, _, err = run(capsys, *words)
+    assert code == 2 and said in err and err.count("\n") == 1
 
 
 def test_a_work_dir_that_cannot_be_one(capsys, suite, tmp_path):
@@ -78,9 +172,68 @@ def test_a_work_dir_that_cannot_be_one(capsys, suite, tmp_path):
 
 def test_missing_data_is_said_per_cell_and_plans_the_rest(capsys, suite, tmp_path):
     suite[3] = tmp_path / "no data"
+    suite[3].mkdir()
     code, out, err = run(capsys, "plan", *suite)
     assert code == 0 and "0 jobs" in out
     assert "no such data set; give the folder with --data-root" in err and err.count("\n") == 1
+
+
+@pytest.fixture
+def finished(small_configs, tiny_data, tmp_path, capsys):
+    """A ledger with its plan and pages, made up; the site's folder."""
+    ws = open_workspace(Path(small_configs), "smoke", tiny_data, None, None)
+    save_plan(ws, tmp_path / "work")
+    finish(ws.needed().values(), tmp_path / "work")
+    where = ["--work-dir", tmp_path / "work", "--site", tmp_path / "site", "--configs", small_configs]
+    assert run(capsys, "report", *where)[0] == 0
+    return tmp_path / "site"
+
+
+def snapshot(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--data-root", "typo"], 2, ["'typo' does not exist"]),
+        (["--data-root", "empty"], 1, ["none of 2 cells can be planned", "stays as it is"]),
+        (["--site", "mine"], 2, ["mine: holds files that are not a leaderboard"]),
+        (["--site", "mine/thesis.txt"], 2, ["is a file"]),
+        (["--work-dir", "mine/thesis.txt"], 1, ["is not a folder"]),
+        (["--work-dir", "mine/thesis.txt/below"], 1, ["is not a folder"]),
+        (["--gpus-per-job", "0"], 2, ["--gpus-per-job"]),
+        (["--quarantine", "mgr=bad.txt"], 2, ["unknown data set 'mgr'; choose from mgr_dark, nvgesture"]),
+        (["--quarantine", "nvgesture=bad.txt"], 2, ["nothing that is planned reads nvgesture"]),
+        (["--quarantine", "mgr_dark=bad.txt"], 2, ["mgr_dark has no clip 'nonesuch'"]),
+        (["--quarantine", "mgr_dark=ok.txt", "--quarantine", "mgr_dark=bad.txt"], 2, ["has a file already"]),
+    ],
+)
+def test_what_cannot_be_leaves_plan_and_pages_alone(capsys, suite, finished, tmp_path, monkeypatch, options, code, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("do not lose")
+    (tmp_path / "bad.txt").write_text("nonesuch\n")
+    (tmp_path / "ok.txt").write_text("")
+    before = snapshot(tmp_path)
+    got, _, err = run(capsys, "run-all", *suite, "--site", finished, *options)
+    assert got == code and all(w in err for w in words)
+    assert snapshot(tmp_path) == before
+
+
+def test_what_is_asked_for_is_checked_before_data_are_made(capsys, small_configs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for bad in (["--tables", "table9"], ["--quarantine", "mgr=x"], ["--site", small_configs], ["--seeds", "0"]):
+        code, _, _ = run(capsys, "run-all", "--profile", "smoke", "--configs", small_configs, *bad)
+        assert code == 2 and not (tmp_path / "data").exists()
+
+
+def test_a_quarantined_clip_is_left_out(capsys, suite, tmp_path, tiny_data):
+    row = (tiny_data / "mgr_dark" / "annotations.csv").read_text().splitlines()[1]
+    (tmp_path / "bad.txt").write_text(row.split(",")[0] + "\n")
+    code, out, _ = run(capsys, "plan", *suite, "--quarantine", f"mgr_dark={tmp_path / 'bad.txt'}")
+    assert code == 0 and "2 jobs" in out
 
 
 def test_plan_lists_and_starts_nothing(capsys, suite, tmp_path):
@@ -155,10 +308,6 @@ def test_a_dropped_in_folder_adds_a_row_to_the_plan_and_the_page(capsys, suite, 
     drop_in(small_configs)
     code, out, _ = run(capsys, "plan", *suite)
     assert "mine_mgr-dark-rgb-s0" in out and "3 jobs" in out
-    from pathlib import Path
-
-    from harness.workspace import open_workspace, save_plan
-
     ws = open_workspace(Path(small_configs), "smoke", Path(suite[3]), None, None)
     save_plan(ws, tmp_path / "work")
     code, _, _ = run(

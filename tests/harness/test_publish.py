@@ -8,10 +8,10 @@ import pytest
 
 from harness.bench.made_up import finish
 from harness.cli import main
+from harness.manifest import files_below, write_manifest
 from harness.publish import page_address, publish
 from harness.usage import BadUsage
 from harness.workspace import open_workspace, save_plan
-from reports.manifest import files_below, write_manifest
 
 
 def git(repo, *args):

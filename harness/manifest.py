@@ -6,10 +6,26 @@ import json
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from harness.disk import check_writable
 from harness.ledger.files import sha256_of
+from harness.usage import BadUsage
 
 MANIFEST = ".leaderboard"  # only a folder or a branch with this file is ever replaced
 OWN_DOMAIN = "CNAME"  # a static host's file with the site's domain: the user's, and published with the pages
+
+
+def check_site(site: Path, work_dir: Path) -> None:
+    """Raises BadUsage where ``site`` cannot be replaced without a loss, OSError where it cannot be written. Nothing is."""
+    site, work_dir = Path(site), Path(work_dir)
+    if site.exists() and not site.is_dir():
+        raise BadUsage(f"{site}: is a file; choose another folder with --site")
+    if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file():
+        raise BadUsage(
+            f"{site}: holds files that are not a leaderboard and would be lost; choose another folder with --site"
+        )
+    if site.resolve() == work_dir.resolve() or site.resolve() in work_dir.resolve().parents:
+        raise BadUsage(f"{site}: holds the work dir {work_dir}; choose another folder with --site")
+    check_writable(site if site.exists() else site.parent, "--site")
 
 
 def write_manifest(site: Path) -> None:
