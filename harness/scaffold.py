@@ -11,10 +11,13 @@ from harness.usage import BadUsage
 
 CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
 _base_ = ['../{source}/{base}.py']
-# What makes your method differ from {base} goes here, for example:
-# model = dict(backbone=dict(depth=18), cls_head=dict(dropout_ratio=0.2))
-# A class of your own package: custom_imports = dict(imports=['mtcd_plugin.register', 'your_package'], allow_failed_imports=False)
-# Smaller sizes for the laptop profiles: profiles = dict(demo=dict(model=dict(...)), smoke=dict(model=dict(...)))
+# What makes your method differ from {base} goes here and holds at every profile, for example:
+# model = dict(cls_head=dict(dropout_ratio=0.3))
+# A class of your own package (no profile says anything of its arguments but your own):
+# custom_imports = dict(imports=['mtcd_plugin.register', 'your_package'], allow_failed_imports=False)
+# model = dict(backbone=dict(_delete_=True, type='YourNet', width=64), cls_head=dict(in_channels=512))
+# Clips, batches and schedule are the profile's (_base_/profiles). A value of your own at one of them, for any key:
+# profiles = dict(demo=dict(train_dataloader=dict(batch_size=8), transforms=dict(SampleClipFrames=dict(clip_len=8))))
 """
 
 METAFILE = """Collections:

@@ -31,7 +31,7 @@ def make_spec(
     job = group[0]
     outputs = {stage: str(parent_output(job, stage, options.work_dir)) for stage in job.parents}
     config = fill_parents(job, outputs)
-    notes = []
+    notes = list(job.notes)
     members = []
     processes = devices_of(job, options.processes)
     if accumulate > 1:

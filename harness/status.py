@@ -9,7 +9,8 @@ from harness import claims
 from harness.identity import differences
 from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_records
-from harness.plan.jobs import Job
+from harness.plan.jobs import Job, Plan
+from harness.plan.remarks import names, unplanned
 from harness.run_folder import folder_of, output_of
 from harness.usage import BadUsage
 from harness.workspace import Workspace
@@ -66,9 +67,12 @@ def _state(job: Job, work_dir: Path, records, by_cell) -> JobState:
     return JobState(job, "missing")
 
 
-def explain(found: Survey, name: str) -> list[str]:
-    """Why a job is in its state, one line per fact. Raises ValueError for a job that is not planned."""
-    matches = [s for s in found.jobs if s.job.name == name or s.job.key.startswith(name)]
+def explain(found: Survey, name: str, plan: Plan) -> list[str]:
+    """Why a job is in its state, or a cell without a job, one line per fact. Raises ValueError for what is neither."""
+    if (reason := unplanned(plan).get(name)) is not None:
+        return [f"{name}: cannot be planned - {reason}"]
+    key = names(plan).get(name, name)
+    matches = [s for s in found.jobs if s.job.key.startswith(key)]
     if not matches:
         near = [s.job.name for s in found.jobs if s.job.name.startswith(name[:6])][:5]
         raise BadUsage(
@@ -77,10 +81,12 @@ def explain(found: Survey, name: str) -> list[str]:
         )
     lines = []
     for s in matches:
-        lines.append(f"{s.job.name}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}")
+        also = f" (the same run as {name})" if name in names(plan) and s.job.name != name else ""
+        lines.append(f"{s.job.name}{also}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}")
         if s.other is not None:
             lines.append(
                 f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}"
             )
             lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
+        lines += [f"  {note}" for note in s.job.notes]
     return lines

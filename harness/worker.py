@@ -216,7 +216,7 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
 def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunLog]:
     """MMEngine's Runner for a job, with the harness's hooks."""
     cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
-    import_modules_from_strings(**cfg.get("custom_imports", {"imports": []}))
+    import_modules_from_strings(**cfg.get("custom_imports") or {"imports": []})
     runner = Runner.from_cfg(cfg)
     if spec.accumulate > 1:
         train_in_parts(runner.model, spec.accumulate)

@@ -16,11 +16,14 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, jo
     """Declare the stale run of JOB equivalent to what the plan asks for now."""
     from harness.adopt import adopt
     from harness.identity import differences
+    from harness.plan.remarks import names, unplanned
     from harness.status import survey
     from harness.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
-    found = next((s for s in survey(ws, work_dir).jobs if s.job.name == job), None)
+    if (reason_not := unplanned(ws.plan).get(job)) is not None:
+        raise ValueError(f"{job} cannot be planned: {reason_not}")
+    found = next((s for s in survey(ws, work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
     if found is None:
         raise BadUsage(f"{job}: no such job in this plan; `plan` lists them")
     if found.other is None:

@@ -45,6 +45,8 @@ def show(name: str, configs: Path, profile: str) -> None:
         raise BadUsage(f"unknown model '{name}'; choose from {', '.join(entries)}")
     check_profile(configs, profile)
     resolved = resolve(entries[name].config, profile)
+    if remark := resolved.remark(profile):
+        click.echo(f"note: {remark}", err=True)
     click.echo(json.dumps({**resolved.config, "parents": resolved.parents}, indent=1, default=str))
 
 

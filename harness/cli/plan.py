@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import suite_options
+from harness.cli.remarks import print_remarks
 
 
 @click.command("plan")
@@ -76,7 +77,7 @@ def command(
             click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
     if cost or probe:
         print_cost(jobs, states, costs)
-    print_errors(ws)
+    print_remarks(ws)
     counts = {s: list(states.values()).count(s) for s in ("cached", "missing", "failed")}
     click.echo(
         f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {profile}: {len(jobs)} jobs, "
@@ -135,13 +136,3 @@ def print_cost(jobs, states, costs: dict[str, tuple[float, str]]) -> None:
         + (f", {probed} of them probed (without data loading)" if probed else "")
         + (f"; {unknown} jobs of models that never ran at this profile are not in it, --probe times them" if unknown else "")
     )
-
-
-def print_errors(ws) -> None:
-    """Each cell that cannot be planned, once per reason."""
-    reasons: dict[str, list[str]] = {}
-    for (cell, _), reason in ws.plan.errors.items():
-        reasons.setdefault(reason, []).append(cell)
-    for reason, cells in reasons.items():
-        more = f" and {len(set(cells)) - 1} more cells" if len(set(cells)) > 1 else ""
-        click.echo(f"cannot plan {cells[0]}{more}: {reason}", err=True)

@@ -35,21 +35,23 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     Args:
         chosen: names of the only jobs to run. again: the command that redoes a job, for records; by default ``run``.
     """
-    from harness.cli.plan import print_errors
+    from harness.cli.remarks import print_remarks
     from harness.execute import Options, State, execute
     from harness.executors.local import detect_gpus
     from harness.plan.jobs import ancestors
+    from harness.plan.remarks import names, unplanned
     from harness.progress import Progress, history
     from harness.workspace import save_plan
 
-    print_errors(ws)
     jobs = ws.needed()
     if chosen:
-        names = {j.name: k for k, j in ws.plan.jobs.items()}
-        unknown = [c for c in chosen if c not in names]
+        known, failed = names(ws.plan), unplanned(ws.plan)
+        unknown = [c for c in chosen if c not in known and c not in failed]
         if unknown:
             raise BadUsage(f"--cell {unknown[0]}: no such job; `plan` lists them")
-        jobs = ancestors(ws.plan.jobs, [names[c] for c in chosen])
+        jobs = ancestors(ws.plan.jobs, [known[c] for c in chosen if c in known])
+    print_remarks(ws, jobs, chosen or None)
+    lacking = any(c in unplanned(ws.plan) for c in chosen) if chosen else bool(ws.plan.errors)
     executor = executor_for(execution)
     save_plan(ws, work_dir)
     workers = execution["workers"] if execution["workers"] is not None else (4 if detect_gpus() else 0)
@@ -79,7 +81,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         click.echo(f"failed: {jobs[key].name}: {reason}", err=True)
     if state.stopped:
         return 130
-    return 1 if state.failed or state.blocked or ws.plan.errors else 0
+    return 1 if state.failed or state.blocked or lacking else 0
 
 
 def executor_for(execution: dict):

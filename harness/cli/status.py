@@ -7,6 +7,7 @@ import json
 import click
 
 from harness.cli.options import suite_options
+from harness.cli.remarks import print_remarks
 
 
 @click.command("status")
@@ -17,13 +18,14 @@ from harness.cli.options import suite_options
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, why, as_json) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
+    from harness.plan.remarks import unplanned
     from harness.status import explain, survey
     from harness.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
     found = survey(ws, work_dir)
     if why is not None:
-        for line in explain(found, why):
+        for line in explain(found, why, ws.plan):
             click.echo(line)
         return 0
     if as_json:
@@ -32,6 +34,10 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, wh
                 [
                     {"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail}
                     for s in found.jobs
+                ]
+                + [
+                    {"job": name, "key": "", "state": "unplannable", "detail": reason}
+                    for name, reason in unplanned(ws.plan).items()
                 ],
                 indent=1,
             )
@@ -44,5 +50,11 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, wh
     counts: dict[str, int] = {}
     for s in found.jobs:
         counts[s.state] = counts.get(s.state, 0) + 1
-    click.echo(f"{len(found.jobs)} jobs: " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())))
+    print_remarks(ws, ws.needed())
+    lacking = len(ws.plan.errors)
+    click.echo(
+        f"{len(found.jobs)} jobs: "
+        + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
+        + (f"; {lacking} cells cannot be planned" if lacking else "")
+    )
     return 0

@@ -41,6 +41,18 @@ def types_in(config: Any) -> set[str]:
     return found
 
 
+def imported_modules(config: Mapping[str, Any]) -> list[str]:
+    """The modules that ``custom_imports`` names, one as a string or several. Raises ValueError for another form."""
+    declared = config.get("custom_imports") or {}
+    modules = declared.get("imports") or [] if isinstance(declared, Mapping) else None
+    modules = [modules] if isinstance(modules, str) else modules
+    if not isinstance(modules, (list, tuple)) or not all(isinstance(m, str) for m in modules):
+        raise ValueError(
+            f"custom_imports = {declared!r}; write custom_imports = dict(imports=['mtcd_plugin.register', 'your_package'])"
+        )
+    return list(modules)
+
+
 def code_fingerprint(config: Any, packages: Iterable[str]) -> dict[str, str]:
     """Module name -> sha256 for the modules that define the config's types, and all they import in their package.
 

@@ -1,4 +1,9 @@
-"""Config files read with MMEngine, each once as long as it does not change."""
+"""Config files read with MMEngine, each once as long as it does not change.
+
+``profiles`` are inherited with one rule more than the rest: what a config says of its network (and of any other key that
+is not in ``SCALE``) stands above the profiles of its bases. So a value that is set once holds at every profile, and a part
+that is replaced with ``_delete_`` gets nothing of what its base's profiles say of the part that was there.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+# What profiles have the say in: how large and how long a training is. All else is the config's own.
+SCALE = ("train_dataloader", "val_dataloader", "test_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
+
 _configs: dict[Path, tuple[tuple, dict[str, Any]]] = {}  # what was read, with the stamp of the files it came from
 _parts: dict[Path, tuple[tuple, tuple]] = {}  # the same of MMEngine's own reading, one per file of a chain
+_own: dict[Path, dict[str, Any]] = {}  # what each of these files says itself, beside what it inherits
 _named: dict[Path, tuple[tuple, tuple[Path, ...]]] = {}  # the _base_ files that a file names
 
 
@@ -27,6 +36,11 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
     if known is None or known[0] != stamp:
         known = _configs[path] = (stamp, _read(path))
     return plain(known[1]), files
+
+
+def own_content(path: Path) -> dict[str, Any]:
+    """What a file of a config that was read says itself, without what it inherits."""
+    return plain(_own[path])
 
 
 def plain(node: Any) -> Any:
@@ -57,21 +71,55 @@ def _each_base_once(config: type) -> Iterator[None]:
 
     What was read is handed out as it is: MMEngine copies the dicts of a base before it merges into them.
     """
-    original = config._file2dict
+    read_file, merge = config._file2dict, config._merge_a_into_b
+    merging: list[dict[str, Any]] = []  # the last file whose content was merged into its bases'
+    depth = 0
 
     def read(filename: str, *args: Any, **kwargs: Any) -> tuple:
         path = Path(os.path.abspath(filename))
         stamp = _stamp(_with_bases(path))
         known = _parts.get(path)
         if known is None or known[0] != stamp:
-            known = _parts[path] = (stamp, original(filename, *args, **kwargs))
+            known = _parts[path] = (stamp, read_file(filename, *args, **kwargs))
+            _own[path] = merging.pop()
         return known[1]
 
-    config._file2dict = staticmethod(read)
+    def inherit(own: dict, base: dict, *args: Any, **kwargs: Any) -> dict:
+        nonlocal depth
+        depth += 1
+        try:
+            if depth == 1:
+                merging[:] = [plain(own)]
+                if isinstance(base.get("profiles"), dict):
+                    kept = {p: _without_own(section, own) for p, section in base["profiles"].items()}
+                    base = {**base, "profiles": kept}
+            return merge(own, base, *args, **kwargs)
+        finally:
+            depth -= 1
+
+    config._file2dict, config._merge_a_into_b = staticmethod(read), staticmethod(inherit)
     try:
         yield
     finally:
-        config._file2dict = staticmethod(original)
+        config._file2dict, config._merge_a_into_b = staticmethod(read_file), staticmethod(merge)
+
+
+def _without_own(section: Any, own: dict[str, Any]) -> Any:
+    """What is left of a base's profile in a config that says ``own``."""
+    if not isinstance(section, dict):
+        return section
+    network = {k: v for k, v in own.items() if k not in (*SCALE, "profiles")}
+    return _unset(section, network)
+
+
+def _unset(section: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for key, value in section.items():
+        if key not in own:
+            kept[key] = value
+        elif isinstance(value, dict) and isinstance(own[key], dict):
+            kept[key] = {} if own[key].get("_delete_") else _unset(value, own[key])
+    return kept
 
 
 def _with_bases(path: Path) -> tuple[Path, ...]:

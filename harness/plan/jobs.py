@@ -11,7 +11,7 @@ from typing import Any
 from harness.garbage import uncollected
 from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import CellInfo, DataInfo, Identity
-from harness.plan.code import code_fingerprint
+from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.data import describe_data
 from harness.plan.resolve import resolve
 from harness.suite import Cell, Entry
@@ -42,6 +42,7 @@ class Job:
     into: dict[str, tuple[str, ...]] = field(
         default_factory=dict, hash=False
     )  # stage -> dotted keys that get its output
+    notes: tuple[str, ...] = ()  # what its reader has to know, one line each
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class _Planner:
                 config=frame.config,
                 parents=identity.parents,
                 into={stage: p.into for stage, p in frame.parents.items()},
+                notes=frame.notes,
             )
         return self.jobs[key]
 
@@ -134,6 +136,8 @@ class _Planner:
                 self.frames[asked] = self._frame(entry, overrides)
             except (ValueError, OSError) as e:
                 self.frames[asked] = e
+            except Exception as e:  # a config may say anything, also what breaks its reader: it stops its own cells alone
+                self.frames[asked] = ValueError(f"{entry.config}: cannot be planned: {type(e).__name__}: {e}")
         found = self.frames[asked]
         if isinstance(found, Exception):
             raise found
@@ -145,7 +149,7 @@ class _Planner:
         parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
         hidden = _without(config, [key for p in parents.values() for key in p.into])
         data, fingerprints = describe_data(config)
-        packages = [i.split(".")[0] for i in config.get("custom_imports", {}).get("imports", [])]
+        packages = [i.split(".")[0] for i in imported_modules(config)]
         counted = identity_config(hidden, self.settings.profile)
         code = code_fingerprint(hidden, packages)
         return Frame(
@@ -157,6 +161,7 @@ class _Planner:
             code=code,
             key=key_maker(counted, fingerprints, code),
             parents=parents,
+            notes=tuple(filter(None, [resolved.remark(self.settings.profile)])),
         )
 
     def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
@@ -202,6 +207,7 @@ class Frame:
     code: dict[str, str]
     key: Callable[[dict[str, str], int], str]  # of parents' keys and a seed
     parents: dict[str, Parent]
+    notes: tuple[str, ...] = ()
 
 
 def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,19 +1,35 @@
 """What a config says at a profile: the config, the profile's merges and the variant's overrides as one dict.
 
-A profile is two merges, in this order: ``_base_/profiles/<profile>.py`` (the same for every config), then the
-config's own ``profiles[<profile>]`` (its width, depth, input size). Dotted overrides come last.
+A profile is two merges of the same form, in this order: ``_base_/profiles/<profile>.py`` (the same for every config), then
+the config's own ``profiles[<profile>]``. Both hold config keys, merged as MMEngine merges a config into its base, and
+``transforms`` (type -> arguments), which go to every transform of that type. Dotted overrides come last.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.plan.config_file import plain, read_config
+from harness.identity import HARDWARE_KEYS, RUNNER_KEYS
+from harness.plan.config_file import SCALE, own_content, plain, read_config
 
-PROFILE_KEYS = ("transforms", "overrides", "optim_wrapper", "param_scheduler", "train_cfg")
+TRANSFORMS = "transforms"
+OF_A_TRAINING = ("train_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """A key that a config file sets and that has another value at a profile, which does not come from the file itself."""
+
+    key: str
+    own: Any
+    value: Any  # at the profile; ``ABSENT`` where it has none
+
+    def __str__(self) -> str:
+        return f"{self.key} = {_shown(self.own)} ({'absent' if self.value is ABSENT else _shown(self.value)})"
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,23 @@ class Resolved:
     config: dict[str, Any] = field(hash=False)
     parents: dict[str, dict[str, Any]] = field(hash=False)  # stage -> dict(config=..., into=[...], ...)
     files: tuple[Path, ...]  # every config file that was read
+    overridden: tuple[Overridden, ...] = field(default=(), hash=False)
+
+    def remark(self, profile: str) -> str:
+        """One line on what the config says in vain at a profile, "" for nothing."""
+        said = []
+        if self.overridden:
+            head = self.overridden[0].key.split(".")[0]
+            said.append(
+                f"profile {profile} overrides what the config says: {', '.join(map(str, self.overridden))}; for a value "
+                f"of its own at this profile: profiles = dict({profile}=dict({head}=...))"
+            )
+        rate = _at(self.config, "optim_wrapper.optimizer.lr")
+        for scheduler in self.config.get("param_scheduler") or ():
+            one_cycle = isinstance(scheduler, dict) and scheduler.get("type") == "OneCycleLR"
+            if one_cycle and rate not in (ABSENT, scheduler.get("eta_max")):
+                said.append(f"lr = {rate} has no effect: OneCycleLR sets the rate, up to eta_max = {scheduler.get('eta_max')}")
+        return "; ".join(said)
 
 
 def resolve(
@@ -49,20 +82,22 @@ def resolve(
         raise ValueError(
             f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}"
         )
-
-    config = _apply_profile(config, chosen)
+    before = plain(config)
+    config = _merged_section(config, {k: v for k, v in chosen.items() if _applies(config, k)})
     if own.get(profile):
+        _check_section(before, own[profile], f"{path}: profiles.{profile}")
         try:
-            config = _merged(config, own[profile])
+            config = _merged_section(config, own[profile])
         except (TypeError, KeyError) as e:
             raise ValueError(f"{path}: profiles.{profile} does not fit the config: {e}") from None
+    overridden = tuple(_overridden(files, profile, before, config))
     for key, value in (overrides or {}).items():
         _check_parent(config, key, path)
         config = _merged(config, {key: value})
 
     result = plain(config)
     parents = result.pop("parents", None) or {}
-    return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))))
+    return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden)
 
 
 def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], tuple[Path, ...]]:
@@ -77,22 +112,103 @@ def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], t
     if profile not in known:
         raise ValueError(f"{path}: unknown profile '{profile}'; choose from {', '.join(sorted(known))}")
     content, files = read_config(profiles / f"{profile}.py")
-    if unknown := sorted(set(content) - set(PROFILE_KEYS)):
+    if unknown := sorted(set(content) - {TRANSFORMS, *SCALE}):
         raise ValueError(
-            f"{files[0]}: unknown key '{unknown[0]}'; a profile may hold {', '.join(PROFILE_KEYS)}"
+            f"{files[0]}: unknown key '{unknown[0]}'; a profile may hold {', '.join((TRANSFORMS, *SCALE))}"
         )
     return content, known, files
 
 
-def _apply_profile(config: dict[str, Any], profile: dict[str, Any]) -> dict[str, Any]:
-    """A config merged with a profile file, but for what a rendering (``train_cfg=None``) does not have."""
-    for arguments in _transforms(config):
-        arguments.update(plain(profile.get("transforms", {}).get(arguments["type"], {})))
-    overrides = profile.get("overrides", {})
-    config = _merged(config, {k: v for k, v in overrides.items() if config.get(k.split(".")[0]) is not None})
-    if config.get("train_cfg") is not None:
-        config |= {k: profile[k] for k in ("optim_wrapper", "param_scheduler", "train_cfg") if k in profile}
+def _applies(config: dict[str, Any], key: str) -> bool:
+    """Whether a key of a profile's file is for this config: a rendering (``train_cfg=None``) trains nothing."""
+    if key in OF_A_TRAINING and config.get("train_cfg") is None:
+        return False
+    return not key.endswith("_dataloader") or config.get(key) is not None
+
+
+def _check_section(config: dict[str, Any], section: dict[str, Any], where: str) -> None:
+    """Raise ValueError for a key or a transform of a config's own profile that is nowhere, so that it would change nothing."""
+    known = {*config, *RUNNER_KEYS, TRANSFORMS, "parents"} - {"profiles"}
+    if unknown := [k for k in section if k.split(".")[0] not in known]:
+        raise ValueError(f"{where}: no key '{unknown[0]}' in the config; choose from {', '.join(sorted(known))}")
+    types = {str(t.get("type")) for _, t in _transforms({**config, **section})}
+    if unknown := [t for t in section.get(TRANSFORMS) or {} if t not in types]:
+        raise ValueError(f"{where}.transforms: no pipeline has '{unknown[0]}'; choose from {', '.join(sorted(types))}")
+
+
+def _merged_section(config: dict[str, Any], section: dict[str, Any]) -> dict[str, Any]:
+    """A config with a section of profiles merged into it."""
+    arguments = section.get(TRANSFORMS) or {}
+    config = _merged(config, _for(config, {k: v for k, v in section.items() if k != TRANSFORMS}))
+    for _, transform in _transforms(config):
+        transform.update(plain(arguments.get(transform["type"], {})))
     return config
+
+
+def _for(config: Any, section: dict[str, Any]) -> dict[str, Any]:
+    """A section without ``_delete_`` where there is nothing to delete: MMEngine would leave it as an argument."""
+    out: dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, dict):
+            there = isinstance(config, dict) and key in config
+            kept = _for(config[key] if there and not value.get("_delete_") else {}, value)
+            value = kept if there else {k: v for k, v in kept.items() if k != "_delete_"}
+        out[key] = value
+    return out
+
+
+def _overridden(
+    files: tuple[Path, ...], profile: str, before: dict[str, Any], after: dict[str, Any]
+) -> Iterator[Overridden]:
+    """What the files outside of ``_base_`` say and the profile changes, unless such a file's own profile says so."""
+    said: dict[str, Any] = {}
+    for file in reversed(files):
+        if "_base_" in file.parts:
+            continue
+        content = own_content(file)
+        section = (content.pop("profiles", None) or {}).get(profile) or {}
+        content.pop("parents", None)
+        said |= dict(_leaves(content))
+        chosen = [key for key, _ in _leaves({k: v for k, v in section.items() if k != TRANSFORMS}, pipelines=False)]
+        for key, transform in _transforms(before):
+            chosen += [f"{key}.{a}" for a in (section.get(TRANSFORMS) or {}).get(transform.get("type"), {})]
+        said = {k: v for k, v in said.items() if not any(k == c or k.startswith(c + ".") for c in chosen)}
+    for key, own in said.items():
+        value = _at(after, key)
+        if _at(before, key) == own != value and key.split(".")[-1] not in HARDWARE_KEYS:
+            yield Overridden(key, own, value)
+
+
+ABSENT = object()
+
+
+def _leaves(node: Any, path: str = "", pipelines: bool = True) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of nested dicts; the arguments of a pipeline's transforms one by one."""
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            if key != "_delete_":
+                yield from _leaves(value, f"{path}.{key}" if path else str(key), pipelines)
+    elif pipelines and path.endswith("pipeline") and isinstance(node, (list, tuple)):
+        for i, value in enumerate(node):
+            yield from _leaves(value, f"{path}.{i}", pipelines)
+    else:
+        yield path, node
+
+
+def _at(node: Any, dotted: str) -> Any:
+    for part in dotted.split("."):
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+        elif isinstance(node, (list, tuple)) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        else:
+            return ABSENT
+    return node
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -109,18 +225,19 @@ def _merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     return Config._merge_a_into_b(nested, config, allow_list_keys=True)
 
 
-def _transforms(node: Any) -> list[Any]:
-    """Every transform config of every pipeline below ``node``."""
-    found = []
+def _transforms(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every transform config of every pipeline below ``node``, with its dotted key."""
     if isinstance(node, (list, tuple)):
-        for child in node:
-            found += _transforms(child)
-    elif hasattr(node, "items"):
+        for i, child in enumerate(node):
+            yield from _transforms(child, f"{path}.{i}")
+    elif isinstance(node, dict):
         for key, child in node.items():
+            where = f"{path}.{key}" if path else str(key)
             if key == "pipeline" and isinstance(child, (list, tuple)):
-                found += [t for t in child if hasattr(t, "get") and "type" in t]
-            found += _transforms(child)
-    return found
+                for i, transform in enumerate(child):
+                    if isinstance(transform, dict) and "type" in transform:
+                        yield f"{where}.{i}", transform
+            yield from _transforms(child, where)
 
 
 def _check_parent(config: dict[str, Any], key: str, path: Path) -> None:

@@ -32,4 +32,5 @@ profiles = dict(
             num_batch_per_epoch=None,
             sampler=dict(identities=2, instances=2, batches=2),
             dataset=dict(size=(32, 64))),
-        param_scheduler=[]))
+        param_scheduler=[],
+        train_cfg=dict(max_epochs=1)))

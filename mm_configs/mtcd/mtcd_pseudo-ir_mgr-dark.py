@@ -36,7 +36,7 @@ profiles = dict(
         _delete_=True,
         model=dict(generator={{_base_.profiles.demo.model.generator}}),
         parents=dict(translator=dict(config='mtcd_translator_mgr-dark.py')),
-        test_dataloader=dict(dataset=dict(pipeline=[
+        test_dataloader=dict(batch_size=16, dataset=dict(pipeline=[
             dict(type='SampleClipFrames', clip_len=None, test_mode=True),
             dict(type='LoadModalities', size=(64, 64)),
             dict(type='SplitModalities'),
@@ -46,7 +46,7 @@ profiles = dict(
         _delete_=True,
         model=dict(generator={{_base_.profiles.smoke.model.generator}}),
         parents=dict(translator=dict(config='mtcd_translator_mgr-dark.py')),
-        test_dataloader=dict(dataset=dict(pipeline=[
+        test_dataloader=dict(batch_size=16, dataset=dict(pipeline=[
             dict(type='SampleClipFrames', clip_len=None, test_mode=True),
             dict(type='LoadModalities', size=(36, 36)),
             dict(type='SplitModalities'),

@@ -30,7 +30,6 @@ profiles = dict(
     demo=dict(model=dict(
         student=dict(
             backbone=dict(
-                _delete_=True,
                 arch=dict(embed_dims=16, depths=[1, 1, 2, 1], num_heads=[1, 2, 4, 8]),
                 window_size=(4, 7, 7),
                 drop_path_rate=0.),
@@ -40,7 +39,6 @@ profiles = dict(
     smoke=dict(model=dict(
         student=dict(
             backbone=dict(
-                _delete_=True,
                 arch=dict(embed_dims=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2]),
                 window_size=(4, 4, 4),
                 drop_path_rate=0.),

@@ -31,7 +31,8 @@ parents = dict(
 profiles = dict(
     demo=dict(
         train_dataloader=dict(
-            sampler=dict(by='subject'),
+            batch_size=8,
+            sampler=dict(identities=4, batches=20, by='subject'),
             dataset=dict(
                 _delete_=True,
                 pipeline=[
@@ -44,6 +45,8 @@ profiles = dict(
         train_cfg=dict(max_epochs=10)),
     smoke=dict(
         train_dataloader=dict(
+            batch_size=4,
+            sampler=dict(identities=2, batches=2),
             dataset=dict(
                 _delete_=True,
                 pipeline=[
@@ -51,4 +54,6 @@ profiles = dict(
                     dict(type='LoadModalities', size=(36, 36)),
                     dict(type='SplitModalities'),
                     dict(type='PackClip'),
-                ]))))
+                ])),
+        param_scheduler=[],
+        train_cfg=dict(max_epochs=1)))

@@ -10,5 +10,5 @@ model = dict(
 test_evaluator = [dict(type='PseudoInfraredStore', output_dir='work_dirs/mtcd_trivial-pseudo-ir_mgr-dark/store')]
 parents = dict(_delete_=True)
 profiles = dict(
-    demo=dict(parents=dict(_delete_=True)),
-    smoke=dict(parents=dict(_delete_=True)))
+    demo=dict(model=dict(generator={{_base_.profiles.demo.model.generator}})),
+    smoke=dict(model=dict(generator={{_base_.profiles.smoke.model.generator}})))

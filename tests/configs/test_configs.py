@@ -167,7 +167,3 @@ def test_profile_arguments_name_transforms_that_exist():
     for profile in (ROOT / "_base_" / "profiles").glob("*.py"):
         content = Config.fromfile(str(profile), import_custom_modules=False)
         assert set(content.get("transforms", {})) <= known
-        assert {k.split(".")[0] for k in content.get("overrides", {})} <= {
-            "train_dataloader",
-            "test_dataloader",
-        }

@@ -362,3 +362,82 @@ def test_help_imports_nothing_heavy():
         "sys.exit(any(m in sys.modules for m in ('torch', 'mmengine', 'pydantic', 'pandas', 'matplotlib')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_what_the_profile_overrides_is_said_and_stands_in_the_record(capsys, suite, small_configs, tiny_data):
+    from harness.workspace import open_workspace
+
+    drop_in(small_configs)
+    path = small_configs / "mine" / "mine_mgr-dark-rgb.py"
+    path.write_text(path.read_text() + "\ntrain_cfg = dict(max_epochs=33)\ntest_dataloader = dict(batch_size=3)\n")
+    said = "train_cfg.max_epochs = 33 (1), test_dataloader.batch_size = 3 (16)"
+    for command in (["plan"], ["status"]):
+        _, _, err = run(capsys, *command, *suite)
+        assert err.count("\n") == 1 and err.startswith("note: mine_mgr-dark-rgb: ") and said in err
+    _, out, err = run(capsys, "models", "show", "mine_mgr-dark-rgb", "--profile", "smoke", "--configs", small_configs)
+    assert said in err and json.loads(out)["train_cfg"]["max_epochs"] == 1
+    jobs = open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values()
+    assert [any(said in note for note in j.notes) for j in jobs] == [j.cell.model.startswith("mine") for j in jobs]
+
+
+def break_depth(configs, text):
+    """The config of depth says something that cannot be planned."""
+    path = configs / "i3d" / "i3d_r50_mgr-dark-depth.py"
+    path.write_text(f"{path.read_text()}\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model = dict(", ["not a readable config"]),
+        ("train_dataloader = dict(dataset=dict(_delete_=True, type='MGRDarkDataset'))", ["KeyError", "data_root"]),
+        ("custom_imports = 3", ["custom_imports = 3; write custom_imports = dict(imports=["]),
+        ("model = dict(backbone=dict(depth=float('nan')))", ["not a finite number"]),
+    ],
+)
+def test_a_cell_that_cannot_be_planned_stops_no_other(capsys, suite, small_configs, tmp_path, text, words):
+    break_depth(small_configs, text)
+    code, out, err = run(capsys, "plan", *suite)
+    assert code == 0 and "i3d_r50_mgr-dark-rgb-s0" in out and err.count("\n") == 1
+    assert err.startswith("cannot plan i3d_r50_mgr-dark-depth: ") and all(w in err for w in words)
+
+
+def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_configs, tiny_data, tmp_path):
+    from harness.bench.made_up import finish
+    from harness.workspace import open_workspace
+
+    break_depth(small_configs, "model = dict(")
+    (tmp_path / "work").mkdir()
+    finish(open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values(), tmp_path / "work")
+    good, bad = ("--cell", "i3d_r50_mgr-dark-rgb-s0"), ("--cell", "i3d_r50_mgr-dark-depth-s0")
+    for options, code in (((), 1), (good, 0), (bad, 1), (good + bad, 1)):
+        got, out, err = run(capsys, "run", *suite, *options)
+        assert got == code, (options, out, err)
+        assert ("cannot plan i3d_r50_mgr-dark-depth" in err) == (code == 1), options
+    _, out, err = run(capsys, "status", *suite)
+    assert "1 cells cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth: ")
+    _, out, _ = run(capsys, "status", *suite, "--json")
+    assert [(s["job"], s["state"]) for s in json.loads(out)] == [
+        ("i3d_r50_mgr-dark-rgb-s0", "done"), ("i3d_r50_mgr-dark-depth-s0", "unplannable"),
+    ]  # fmt: skip
+    code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth-s0")
+    assert code == 0 and "cannot be planned - " in out and "not a readable config" in out
+    code, _, err = run(capsys, "adopt", "i3d_r50_mgr-dark-depth-s0", "--reason", "x", *suite)
+    assert code == 1 and "cannot be planned" in err
+
+
+def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(capsys, suite, small_configs, tiny_data, tmp_path):
+    from harness.bench.made_up import finish
+    from harness.workspace import open_workspace
+
+    drop_in(small_configs)
+    (small_configs / "mine" / "mine_mgr-dark-rgb.py").write_text("_base_ = '../i3d/i3d_r50_mgr-dark-rgb.py'\n")
+    (tmp_path / "work").mkdir()
+    finish(open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values(), tmp_path / "work")
+    _, out, err = run(capsys, "status", *suite)
+    assert "2 jobs: 2 done" in out
+    assert err.startswith("note: mine_mgr-dark-rgb: the same run as i3d_r50_mgr-dark-rgb;") and err.count("\n") == 1
+    code, out, _ = run(capsys, "run", *suite, "--cell", "mine_mgr-dark-rgb-s0")
+    assert code == 0 and "1 jobs: 1 cached" in out
+    _, out, _ = run(capsys, "status", *suite, "--why", "mine_mgr-dark-rgb-s0")
+    assert out.startswith("i3d_r50_mgr-dark-rgb-s0 (the same run as mine_mgr-dark-rgb-s0): done")

@@ -133,6 +133,13 @@ def test_parents_come_first_and_their_output_is_filled_in(tmp_path):
     assert seen["student"] == str(output_of(teacher, tmp_path))
 
 
+def test_notes_of_the_plan_go_with_the_job(tmp_path):
+    job = dataclasses.replace(toy_job("one"), notes=("the profile overrides what it says",))
+    seen = []
+    run([job], lambda spec, folder: seen.append(spec.notes) or finish(spec, folder), tmp_path)
+    assert seen == [["the profile overrides what it says"]]
+
+
 def test_a_second_run_does_nothing(tmp_path):
     jobs = [toy_job("a"), toy_job("b")]
     run(jobs, finish, tmp_path)

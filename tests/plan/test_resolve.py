@@ -23,8 +23,8 @@ profiles = dict(demo=dict(model=dict(backbone=dict(width=8)), train_cfg=dict(max
 """
 DEMO = """
 transforms = dict(Sample=dict(n=16))
-overrides = {'train_dataloader.batch_size': 4}
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3))
+train_dataloader = dict(batch_size=4)
+optim_wrapper = dict(_delete_=True, optimizer=dict(type='AdamW', lr=2e-3))
 param_scheduler = []
 train_cfg = dict(max_epochs=3)
 """
@@ -185,3 +185,104 @@ def test_bad_files_are_one_clear_line(tree):
     tree.write_text(LEAF)
     (tree.parent.parent / "_base_/profiles/demo.py").write_text("transform = dict()\n")
     assert "unknown key 'transform'" in message()
+
+
+def say(tree, text):
+    tree.write_text(LEAF.replace("model = dict(head=dict(num_classes=25))\n", "") + text, encoding="utf-8")
+
+
+def test_what_a_config_says_of_its_network_holds_at_every_profile(tree):
+    """MMEngine's rule for bases, for their profiles as well: MODEL's own demo has width 8."""
+    say(tree, "model = dict(backbone=dict(width=40))\n")
+    assert [resolve(tree, p).config["model"]["backbone"]["width"] for p in ("demo", "paper")] == [40, 40]
+    assert resolve(tree, "demo").config["train_cfg"] == {"max_epochs": 7}, "the schedule stays the profile's"
+
+
+def test_a_config_that_inherits_from_it_says_so_in_its_turn(tree):
+    say(tree, "model = dict(backbone=dict(width=40))\nprofiles = dict(demo=dict(model=dict(backbone=dict(width=20))))\n")
+    below = tree.with_name("below.py")
+    for text, width in (("", 20), ("model = dict(backbone=dict(width=41))\n", 41)):
+        below.write_text(f"_base_ = './leaf.py'\n{text}", encoding="utf-8")
+        assert resolve(below, "demo").config["model"]["backbone"]["width"] == width
+    assert resolve(tree, "demo").config["model"]["backbone"]["width"] == 20, "read through a child or not"
+
+
+@pytest.mark.parametrize("section", ["", "profiles = dict(_delete_=True)\n", "profiles = dict(demo=dict(_delete_=True))\n"])
+def test_a_replaced_part_gets_nothing_of_what_profiles_say_of_the_one_before(tree, section):
+    say(tree, "model = dict(backbone=dict(_delete_=True, type='Mine', size=3))\n" + section)
+    assert resolve(tree, "demo").config["model"]["backbone"] == {"type": "Mine", "size": 3}
+
+
+@pytest.mark.parametrize("marker", ["", "_delete_=True, "])
+def test_a_replaced_part_has_profiles_of_its_own(tree, marker):
+    own = f"profiles = dict(demo=dict(model=dict(backbone=dict({marker}size=1))))\n"
+    say(tree, "model = dict(backbone=dict(_delete_=True, type='Mine', size=3))\n" + own)
+    assert resolve(tree, "demo").config["model"]["backbone"] == {"type": "Mine", "size": 1}
+    assert resolve(tree, "paper").config["model"]["backbone"] == {"type": "Mine", "size": 3}
+
+
+OWN_SCHEDULE = """
+train_dataloader = dict(batch_size=64, num_workers=9, dataset=dict(pipeline=[dict(type='Sample', n=24)]))
+optim_wrapper = dict(optimizer=dict(lr=0.5))
+"""
+
+
+def test_what_a_profile_overrides_of_the_configs_own_values_is_named(tree):
+    say(tree, OWN_SCHEDULE)
+    found = {o.key: (o.own, o.value) for o in resolve(tree, "demo").overridden}
+    assert found == {
+        "train_dataloader.batch_size": (64, 4),
+        "train_dataloader.dataset.pipeline.0.n": (24, 16),
+        "optim_wrapper.optimizer.lr": (0.5, 2e-3),
+    }
+    remark = resolve(tree, "demo").remark("demo")
+    assert "optim_wrapper.optimizer.lr = 0.5 (0.002)" in remark and "profiles = dict(demo=dict(" in remark
+    assert resolve(tree, "paper").remark("paper") == ""
+
+
+def test_nothing_is_named_of_what_bases_say(tree):
+    assert resolve(tree, "demo").overridden == ()
+
+
+def test_a_config_has_values_of_its_own_per_profile_for_every_key(tree):
+    own = (
+        "profiles = dict(demo=dict(train_dataloader=dict(batch_size=2), optim_wrapper=dict(optimizer=dict(lr=0.25)),\n"
+        "    param_scheduler=[dict(type='Own')], train_cfg=dict(max_epochs=5), transforms=dict(Sample=dict(n=12))))\n"
+    )
+    say(tree, OWN_SCHEDULE + own)
+    resolved = resolve(tree, "demo")
+    config = resolved.config
+    assert config["train_dataloader"]["batch_size"] == 2 and config["train_cfg"] == {"max_epochs": 5}
+    assert config["optim_wrapper"] == {"optimizer": {"type": "AdamW", "lr": 0.25}}
+    assert config["param_scheduler"] == [{"type": "Own"}]
+    assert [config[f"{s}_dataloader"]["dataset"]["pipeline"][0]["n"] for s in ("train", "test")] == [12, 12]
+    assert resolved.overridden == ()
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("modle=dict(width=3)", ["leaf.py: profiles.demo", "no key 'modle'", "model, model_wrapper_cfg"]),
+        ("transforms=dict(Smaple=dict(n=3))", ["profiles.demo.transforms", "no pipeline has 'Smaple'", "Crop, Sample"]),
+    ],
+)
+def test_a_profile_of_its_own_that_would_change_nothing_is_refused(tree, section, words):
+    tree.write_text(f"{LEAF}profiles = dict(demo=dict({section}))\n", encoding="utf-8")
+    with pytest.raises(ValueError) as e:
+        resolve(tree, "demo")
+    assert "\n" not in str(e.value) and all(w in str(e.value) for w in words)
+
+
+def test_a_marker_where_there_is_nothing_to_delete_is_no_argument(tree):
+    own = "profiles = dict(demo=dict(model=dict(neck=dict(_delete_=True, type='N', inner=dict(_delete_=True, a=1)))))\n"
+    tree.write_text(LEAF + own, encoding="utf-8")
+    assert resolve(tree, "demo").config["model"]["neck"] == {"type": "N", "inner": {"a": 1}}
+
+
+def test_a_rate_beside_a_schedule_that_has_its_own_is_said(tree):
+    cycle = "param_scheduler=[dict(type='OneCycleLR', eta_max={})]"
+    for eta_max, said in ((0.25, False), (0.5, True)):
+        own = f"profiles = dict(demo=dict(optim_wrapper=dict(optimizer=dict(lr=0.25)), {cycle.format(eta_max)}))\n"
+        tree.write_text(LEAF + own, encoding="utf-8")
+        remark = resolve(tree, "demo").remark("demo")
+        assert remark == ("lr = 0.25 has no effect: OneCycleLR sets the rate, up to eta_max = 0.5" if said else "")

@@ -4,14 +4,7 @@ transforms = dict(
     LoadModalities=dict(size=(36, 36)),
     RandomCrop=dict(size=32),
     CenterCrop=dict(crop_size=32))
-overrides = {
-    'train_dataloader.batch_size': 4,
-    'train_dataloader.num_batch_per_epoch': 2,
-    'train_dataloader.num_workers': 0,
-    'train_dataloader.persistent_workers': False,
-    'test_dataloader.batch_size': 16,
-    'test_dataloader.num_workers': 0,
-    'test_dataloader.persistent_workers': False,
-}
+train_dataloader = dict(batch_size=4, num_batch_per_epoch=2, num_workers=0, persistent_workers=False)
+test_dataloader = dict(batch_size=16, num_workers=0, persistent_workers=False)
 param_scheduler = []
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1)
+train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=1)

@@ -1,0 +1,59 @@
+"""What a user has to know of a plan beside its jobs: cells without one, cells with another cell's, and notes on jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from harness.plan.jobs import Plan
+
+
+def cell_name(cell: str, seed: int) -> str:
+    """A cell by the name that its job has, unless it is another cell's."""
+    return f"{cell}-s{seed}"
+
+
+def names(plan: Plan) -> dict[str, str]:
+    """Every name of every job -> its key: the one it is listed by, and those of all cells that it answers."""
+    of_jobs = {job.name: key for key, job in plan.jobs.items()}
+    return {cell_name(*cell): key for cell, key in plan.keys.items()} | of_jobs
+
+
+def unplanned(plan: Plan) -> dict[str, str]:
+    """Cells that cannot be planned, by name, and why."""
+    return {cell_name(*cell): reason for cell, reason in plan.errors.items()}
+
+
+def unplanned_lines(plan: Plan, wanted: Container[str] | None = None) -> list[str]:
+    """One line per reason why cells cannot be planned.
+
+    Args:
+        wanted: names of the only cells that matter; None for all.
+    """
+    reasons: dict[str, list[str]] = {}
+    for (cell, seed), reason in plan.errors.items():
+        if wanted is None or cell_name(cell, seed) in wanted:
+            reasons.setdefault(reason, []).append(cell)
+    lines = []
+    for reason, cells in reasons.items():
+        more = len(set(cells)) - 1
+        lines.append(f"cannot plan {cells[0]}{f' and {more} more cells' if more else ''}: {reason}")
+    return lines
+
+
+def note_lines(plan: Plan, keys: Container[str]) -> list[str]:
+    """Notes on jobs, and entries whose run is another entry's: one line each, whatever the number of seeds."""
+    notes: dict[str, list[str]] = {}
+    for key, job in plan.jobs.items():
+        if key in keys:
+            for note in job.notes:
+                notes.setdefault(note, []).append(job.name.rsplit("-s", 1)[0])
+    lines = []
+    for note, jobs in notes.items():
+        more = len(set(jobs)) - 1
+        lines.append(f"{jobs[0]}{f' and {more} more' if more else ''}: {note}")
+    same = {}
+    for (cell, _), key in plan.keys.items():
+        job = plan.jobs[key]
+        if key in keys and cell.split("+")[0] != job.cell.model:
+            same[cell] = f"{cell}: the same run as {job.name.rsplit('-s', 1)[0]}; nothing in which they differ counts here"
+    return [*lines, *same.values()]
