@@ -8,6 +8,7 @@ that is replaced with ``_delete_`` gets nothing of what its base's profiles say 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ def _each_base_once(config: type) -> Iterator[None]:
 
     What was read is handed out as it is: MMEngine copies the dicts of a base before it merges into them.
     """
-    read_file, merge = config._file2dict, config._merge_a_into_b
+    read_file, merge, locate = config._file2dict, config._merge_a_into_b, config._get_cfg_path
     merging: list[dict[str, Any]] = []  # the last file whose content was merged into its bases'
     depth = 0
 
@@ -83,6 +84,10 @@ def _each_base_once(config: type) -> Iterator[None]:
             known = _parts[path] = (stamp, read_file(filename, *args, **kwargs))
             _own[path] = merging.pop()
         return known[1]
+
+    def base_of(name: str, filename: str) -> tuple[str, str | None]:
+        """MMEngine asks pkg_resources, which current releases of setuptools no longer have."""
+        return str(_base_file(Path(filename), name)), name.partition("::")[0] if "::" in name else None
 
     def inherit(own: dict, base: dict, *args: Any, **kwargs: Any) -> dict:
         nonlocal depth
@@ -98,10 +103,12 @@ def _each_base_once(config: type) -> Iterator[None]:
             depth -= 1
 
     config._file2dict, config._merge_a_into_b = staticmethod(read), staticmethod(inherit)
+    config._get_cfg_path = staticmethod(base_of)
     try:
         yield
     finally:
         config._file2dict, config._merge_a_into_b = staticmethod(read_file), staticmethod(merge)
+        config._get_cfg_path = staticmethod(locate)
 
 
 def _without_own(section: Any, own: dict[str, Any]) -> Any:
@@ -144,8 +151,26 @@ def _bases(path: Path) -> tuple[Path, ...]:
         except (SyntaxError, ValueError) as e:
             raise ValueError(f"{path}: not a readable config: {' '.join(str(e).split())}") from None
         names = [names] if isinstance(names, str) else names
-        known = _named[path] = (stamp, tuple(Path(os.path.normpath(path.parent / n)) for n in names))
+        known = _named[path] = (stamp, tuple(_base_file(path, n) for n in names))
     return known[1]
+
+
+def _base_file(path: Path, name: str) -> Path:
+    """Where a ``_base_`` of a config lies; ``package::file`` is one of the configs that came with an installed package.
+
+    Raises:
+        FileNotFoundError: there is no such package, or no such config in it.
+    """
+    package, external, inside = name.partition("::")
+    if not external:
+        return Path(os.path.normpath(path.parent / name))
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"{path}: _base_ '{name}': package '{package}' is not installed")
+    configs = Path(next(iter(spec.submodule_search_locations))) / ".mim" / "configs"
+    if not (configs / inside).is_file():
+        raise FileNotFoundError(f"{path}: _base_ '{name}': no such config; those of {package} lie in {configs}")
+    return configs / inside
 
 
 def _assigns(statement: ast.stmt, name: str) -> bool:

@@ -147,8 +147,9 @@ class _Planner:
         resolved = resolve(entry.config, self.settings.profile, overrides)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
-        hidden = _without(config, [key for p in parents.values() for key in p.into])
         data, fingerprints = describe_data(config)
+        config, small = _whole_epochs(config, data)
+        hidden = _without(config, [key for p in parents.values() for key in p.into])
         packages = [i.split(".")[0] for i in imported_modules(config)]
         counted = identity_config(hidden, self.settings.profile)
         code = code_fingerprint(hidden, packages)
@@ -161,7 +162,7 @@ class _Planner:
             code=code,
             key=key_maker(counted, fingerprints, code),
             parents=parents,
-            notes=tuple(filter(None, [resolved.remark(self.settings.profile)])),
+            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small])),
         )
 
     def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
@@ -232,6 +233,18 @@ def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
                 moved["quarantine"] = str(settings.quarantine[folder])
         config[f"{split}_dataloader"] = {**config[f"{split}_dataloader"], "dataset": moved}
     return config
+
+
+def _whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[str, Any], str]:
+    """The config without a limit of batches that its training split does not reach, since MMEngine would read past the end
+    of the split; and a note where that is so."""
+    loader = config.get("train_dataloader") or {}
+    limit = loader.get("num_batch_per_epoch")
+    if data is None or not limit or limit * loader.get("batch_size", 1) <= data.train_clips:
+        return config, ""
+    kept = {k: v for k, v in loader.items() if k != "num_batch_per_epoch"}
+    note = f"num_batch_per_epoch = {limit} does not apply: fewer clips to train on ({data.train_clips})"
+    return {**config, "train_dataloader": kept}, note
 
 
 def _without(config: dict[str, Any], dotted: list[str]) -> dict[str, Any]:

@@ -286,3 +286,27 @@ def test_a_rate_beside_a_schedule_that_has_its_own_is_said(tree):
         tree.write_text(LEAF + own, encoding="utf-8")
         remark = resolve(tree, "demo").remark("demo")
         assert remark == ("lr = 0.25 has no effect: OneCycleLR sets the rate, up to eta_max = 0.5" if said else "")
+
+
+def test_a_base_of_an_installed_package(tree):
+    """MMAction2's own TSN as the model, under this tree's profiles."""
+    text = "_base_ = ['mmaction::_base_/models/tsn_r50.py', '../_base_/data.py', '../_base_/schedule.py']\n"
+    tree.write_text(text + "model = dict(cls_head=dict(num_classes=7))\n", encoding="utf-8")
+    resolved = resolve(tree, "demo")
+    assert resolved.config["model"]["type"] == "Recognizer2D" and resolved.config["model"]["cls_head"]["num_classes"] == 7
+    assert resolved.config["model"]["cls_head"]["in_channels"] == 2048 and resolved.config["train_cfg"] == {"max_epochs": 3}
+    assert "tsn_r50.py" in {f.name for f in resolved.files}
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("mmaction::_base_/models/no_such.py", ["no such config", "those of mmaction lie in"]),
+        ("no_such_package::models/x.py", ["package 'no_such_package' is not installed"]),
+    ],
+)
+def test_a_base_that_no_package_has_is_one_clear_line(tree, base, words):
+    tree.write_text(f"_base_ = '{base}'\n")
+    with pytest.raises(FileNotFoundError) as e:
+        resolve(tree, "demo")
+    assert "\n" not in str(e.value) and all(w in str(e.value) for w in ["leaf.py", base, *words])
