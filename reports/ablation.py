@@ -34,7 +34,7 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             numeric=True,
             explain=(
                 "difference of measured accuracies in points, over the seeds that both rows have, with its 95 % interval "
-                "(paired bootstrap over subjects, clips and seeds); only rows tested on the same clips"
+                "(paired bootstrap over subjects, clips and trainings); only rows tested on the same clips"
             ),
         ),
         Column(
@@ -43,21 +43,22 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             origin=MEASURED,
             numeric=True,
             ascending=True,
-            explain="of no difference to the first row: exact McNemar test on the same clips, Holm-adjusted",
+            explain=(
+                "of no difference to the first row: the larger of an exact McNemar test on the same clips and a t test over "
+                "trainings (paired over seeds; for one seed with the variance of training, or left out and called provisional "
+                "where that is not known); Holm-adjusted for all rows that the table has, measured or not"
+            ),
         ),
         *([against_column()] if comparable else []),
         training_column(),
         Column("shows", "What it shows"),
     ]
     results = [board.result(cell_id(r.model, r.variant)) for r in table.rows]
-    deltas = _deltas(results)
+    deltas = _deltas(results, len({cell_id(r.model, r.variant) for r in table.rows}) - 1)
     rows = []
     for row, result, (delta, p) in zip(table.rows, results, deltas, strict=True):
         if result is None:
-            asked = ", ".join(board.ledger.plan.tables)
-            measured = absent_cells(
-                "not asked for", f"the last plan ({asked}) did not ask for it", "m.", rank=False
-            )
+            measured = absent_cells("not asked for", board.not_asked, "m.", rank=False)
         else:
             measured = measured_cells(result, "m.")
         cells = {
@@ -73,7 +74,7 @@ def by_rows(board: Board, table: suite.Table) -> Table:
         if comparable:
             cells["against"] = against(result, row.claim)
         rows.append(Row(row.id, cells, row.group, ours=row.claim is None))
-    return finished(board, table, columns, rows, [r.claim for r in table.rows])
+    return finished(board, table, columns, rows, [r.claim for r in table.rows], results)
 
 
 def _mark(row: suite.Row, mark: suite.Mark) -> Cell:
@@ -82,8 +83,8 @@ def _mark(row: suite.Row, mark: suite.Mark) -> Cell:
     return Cell("yes", 1, state="yes") if mark.id in row.marks else Cell("no", 0, state="no")
 
 
-def _deltas(results: list[Result | None]) -> list[tuple[Cell, Cell]]:
-    """Difference to the first row over the seeds that both have, and its adjusted p, per row."""
+def _deltas(results: list[Result | None], family: int = 0) -> list[tuple[Cell, Cell]]:
+    """Difference to the first row over the seeds that both have, and its p adjusted for ``family`` rows, per row."""
     first = results[0] if results else None
     none = (missing(f.DASH, "nothing measured to compare", MEASURED),) * 2
     out = [none] * len(results)
@@ -100,11 +101,12 @@ def _deltas(results: list[Result | None]) -> list[tuple[Cell, Cell]]:
         else:
             out[i] = (missing(f.DASH, found, MEASURED),) * 2
     digits = f.percent_digits(len(first.outcomes.clips))
-    for i, d in zip(compared, adjusted(list(compared.values())), strict=True):
+    for i, d in zip(compared, adjusted(list(compared.values()), family), strict=True):
+        provisional = " (provisional)" if d.provisional else ""
         interval = f"{f.points(d.low)} to {f.points(d.high)}"
         out[i] = (
-            Cell(f.points(d.gap, digits), 100 * d.gap, sub=interval, origin=MEASURED),
-            Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),
+            Cell(f.points(d.gap, digits), 100 * d.gap, sub=interval + provisional, origin=MEASURED),
+            Cell(f.p_value(d.p), d.p, sub=provisional.strip(" ()"), origin=MEASURED),
         )
     return out
 

@@ -59,7 +59,8 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
             numeric=True,
             explain=(
                 "mean over seeds ± standard deviation; below it the 95 % interval (bootstrap over subjects, then their "
-                "clips, then seeds) and the number n of seeds; the bar runs from 0 to 100 %, its tick is chance"
+                "clips, then seeds; one seed varies as trainings do, where that is known, and is called provisional where "
+                "not) and the number n of seeds; the bar runs from 0 to 100 %, its tick is chance"
             ),
         ),
         *(_rank_columns(column, rank) if rank else []),
@@ -106,13 +107,26 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
             ascending=True,
             detail=True,
             toggle=COST,
-            explain="of the last stage, mean over seeds; the hardware is on the run page",
+            explain=(
+                "of the run's own stage, mean over seeds; of several students trained side by side each has an equal share; "
+                "the hardware is on the run page"
+            ),
+        ),
+        column(
+            "train_all",
+            "Training time, all stages",
+            numeric=True,
+            ascending=True,
+            detail=True,
+            toggle=COST,
+            explain="the run's own and that of every stage that it stands on (teacher, assistant, translator, its pictures)",
         ),
         column("std", "Standard deviation (points)", numeric=True, page=False),
         column("n", "Seeds done", numeric=True, page=False),
         column("ci_low", "95 % interval, low (%)", numeric=True, page=False),
         column("ci_high", "95 % interval, high (%)", numeric=True, page=False),
         column("clips", "Test clips", numeric=True, page=False),
+        column("synthetic", "Synthetic data", page=False),
         column("status", "Status", page=False),
         column("reason", "Reason", page=False),
         column("runs", "Run keys", page=False),
@@ -130,8 +144,8 @@ def _rank_columns(column: Callable[..., Column], explain: str) -> list[Column]:
 
 
 RANKS = ("rank", "rank_low", "rank_high", "group")
-NUMBERS = ("mean_class", "top5", "chance", "params", "gflops", "train")
-EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "status", "reason", "runs")
+NUMBERS = ("mean_class", "top5", "chance", "params", "gflops", "train", "train_all")
+EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "synthetic", "status", "reason", "runs")
 
 
 def absent_cells(text: str, why: str, prefix: str = "", rank: bool = True) -> dict[str, Cell]:
@@ -199,8 +213,14 @@ def _done(result: Result) -> dict[str, Cell]:
     runs = [r for r in result.runs if r.status == "done"]
     n = f"n = {len(records)}" + (f" of {len(result.runs)}" if lost else "")
     low, high = result.interval or (None, None)
-    span = f"{f.percent(low)} to {f.percent(high)}, " if low is not None else ""
+    provisional = " (provisional)" if result.provisional else ""
+    span = f"{f.percent(low)} to {f.percent(high)}{provisional}, " if low is not None else ""
+    totals = [t for t in result.train_seconds if t is not None]
+    total = st.mean_std(totals)[0] if len(totals) == len(records) else None
     chance, p = result.chance or (None, None)
+    own = {r.data.name for r in records if r.data is not None and r.data.synthetic}
+    stages = [name for name in result.synthetic or () if name not in own]
+    behind = f"stands on stages that saw synthetic {' and '.join(stages)}" if stages else ""
 
     def average(name: str, text, scale: float = 1, source: str = "metrics") -> Cell:
         values = [v for r in records if (v := getattr(getattr(r, source), name)) is not None]
@@ -224,8 +244,8 @@ def _done(result: Result) -> dict[str, Cell]:
             if len(runs) > 1
             else (),
             warn="; ".join(
-                [*(f"seed {r.cell.seed} {STATUS[r.status]}: {r.reason}" for r in lost), result.note]
-            ).strip("; "),
+                x for x in (*(f"seed {r.cell.seed} {STATUS[r.status]}: {r.reason}" for r in lost), result.note, behind) if x
+            ),
             bar=Bar(mean, low, high, chance),
         ),
         "mean_class": average("mean_class", lambda v: f.percent(v, digits), 100),
@@ -236,6 +256,9 @@ def _done(result: Result) -> dict[str, Cell]:
         "params": average("params", f.large, source="cost"),
         "gflops": average("flops", lambda v: f"{v / 1e9:.3g}", 1e-9, "cost"),
         "train": average("train_seconds", f.seconds, source="cost"),
+        "train_all": plain(f.seconds(total), total)
+        if total is not None
+        else missing(f.DASH, "the time of a stage is not recorded", MEASURED),
         "std": plain(f.percent(std, 2), 100 * std) if std is not None else missing("", "one seed", MEASURED),
         "n": plain(str(len(records)), len(records)),
         "ci_low": plain(f.percent(low, 2), 100 * low) if low is not None else missing("", "none", MEASURED),
@@ -243,8 +266,12 @@ def _done(result: Result) -> dict[str, Cell]:
         if high is not None
         else missing("", "none", MEASURED),
         "clips": plain(str(clips or ""), clips),
-        "status": plain("done" if not lost else f"{len(runs)} of {len(result.runs)} seeds done"),
-        "reason": plain("; ".join(r.reason for r in lost)),
+        "synthetic": plain("not recorded" if result.synthetic is None else ", ".join(result.synthetic) or "none"),
+        "status": plain(
+            ("done" if not lost else f"{len(runs)} of {len(result.runs)} seeds done")
+            + (", older config, code or data" if result.older else "")
+        ),
+        "reason": plain("; ".join(x for x in (*(r.reason for r in lost), result.note) if x)),
         "runs": plain(" ".join(r.cell.key[:12] for r in runs)),
     }
 
@@ -262,14 +289,22 @@ def _rank(standing: st.Standing | str) -> dict[str, Cell]:
 
 
 RANK = (
-    "the ranks that the data leave open: pairs of methods are compared clip by clip (exact McNemar test, a clip has one "
-    "vote whatever the number of seeds, Holm-adjusted within the column, 5 % level); methods of one group are not "
-    "separable from its best"
+    "the ranks that the data leave open: two methods are told apart where both other clips and other trainings would do it "
+    "(the larger p of an exact McNemar test, a clip having one vote whatever the number of seeds, and of a t test with the "
+    "variance of training; Holm-adjusted for all pairs of methods that the column has rows for, 5 % level); methods of one "
+    "group are not separable from its best"
 )
 
 
-def rank(results: list[Result]) -> dict[str, st.Standing | str]:
-    """Standings of the results that were tested on the same clips; one line for each of the others."""
+UNTRAINED = "provisional: nothing on this data set and profile has been trained twice, and one training each is no rank"
+
+
+def rank(results: list[Result], family: int = 0) -> dict[str, st.Standing | str]:
+    """Standings of the results that were tested on the same clips; one line for each of the others.
+
+    Args:
+        family: number of methods that the column has rows for, measured or not.
+    """
     field = same_clips(results)
     usable = [r for r in results if r.outcomes is not None]
     said: dict[str, st.Standing | str] = {
@@ -277,5 +312,8 @@ def rank(results: list[Result]) -> dict[str, st.Standing | str]:
     }
     if len(field) < 2:
         return dict.fromkeys(said, "nothing to compare with on the same clips")
-    placed = st.standings([r.outcomes.correct for r in field])
+    training = field[0].training
+    if training is None:
+        return said | dict.fromkeys((r.id for r in field), UNTRAINED)
+    placed = st.standings([r.outcomes.correct for r in field], training, family)
     return said | {r.id: s for r, s in zip(field, placed, strict=True)}

@@ -20,7 +20,7 @@ class Pairwise:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The methods of one column, best first."""
+    """The methods of one column, best first. ``pairs``: none where nothing says how much trainings vary."""
 
     title: str
     text: str
@@ -29,11 +29,11 @@ class Comparison:
     alone: tuple[tuple[str, tuple[str, ...]], ...]  # method -> clips that it alone gets right
 
 
-def compare(title: str, named: dict[str, Result]) -> Comparison | None:
+def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison | None:
     """Compare the results that were tested on the same clips; None for fewer than two.
 
     Args:
-        named: results by the name of their method.
+        named: results by the name of their method. family: see ``statistics.pairwise``.
     """
     same = {r.id for r in same_clips(list(named.values()))}
     chosen = sorted((n for n, r in named.items() if r.id in same), key=lambda n: -named[n].top1[0])
@@ -41,11 +41,14 @@ def compare(title: str, named: dict[str, Result]) -> Comparison | None:
         return None
     outcomes = [named[n].outcomes for n in chosen]
     clips = np.asarray(outcomes[0].clips)
-    p = st.pairwise([o.correct for o in outcomes])
-    pairs = tuple(
-        Pairwise(name, tuple(None if i == j else float(p[i, j]) for j in range(len(chosen))))
-        for i, name in enumerate(chosen)
-    )
+    training = named[chosen[0]].training
+    pairs: tuple[Pairwise, ...] = ()
+    if training is not None:
+        p = st.pairwise([o.correct for o in outcomes], training, family)
+        pairs = tuple(
+            Pairwise(name, tuple(None if i == j else float(p[i, j]) for j in range(len(chosen))))
+            for i, name in enumerate(chosen)
+        )
     # a method gets a clip right when most of its seeds do
     most = np.stack([o.correct.mean(axis=0) > 0.5 for o in outcomes])
     ever = np.stack([o.correct.any(axis=0) for o in outcomes])

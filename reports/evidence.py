@@ -68,10 +68,10 @@ def evidence(board: Board) -> EvidenceView | None:
 
 def judge(board: Board, declared: suite.Evidence) -> list[Verdict]:
     """What became of each statement. A statement is found where the difference is as large as it says and both tests,
-    adjusted for the number of statements, give p < 0.05; with fewer seeds than asked for nothing is decided."""
+    adjusted for the number of statements, measured or not, give p < 0.05; with fewer seeds than asked for nothing is decided."""
     compared = [difference(board.result(s.better), board.result(s.than)) for s in declared.statements]
     known = [i for i, d in enumerate(compared) if isinstance(d, Difference)]
-    for i, d in zip(known, adjusted([compared[i] for i in known]), strict=True):
+    for i, d in zip(known, adjusted([compared[i] for i in known], len(compared)), strict=True):
         compared[i] = d
     enough = board.profile != "smoke"
     return [_verdict(s, d, declared.seeds, enough) for s, d in zip(declared.statements, compared, strict=True)]
@@ -111,7 +111,7 @@ def command(board: Board, declared: suite.Evidence) -> str:
     """The command that makes the evidence."""
     profile = "demo" if board.profile == "smoke" else board.profile
     data = " --data-root /path/to/data" if board.synthetic() is False else ""
-    seeds = max(declared.seeds, board.ledger.plan.seeds)
+    seeds = max(declared.seeds, board.ledger.seeds)
     return f"python -m harness run-all --profile {profile} --tables {','.join(declared.tables)} --seeds {seeds}{data}"
 
 
@@ -152,7 +152,7 @@ def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: lis
         cells |= (
             measured_cells(result, "m.")
             if result is not None
-            else absent_cells("not asked for", "the last plan did not ask for it", "m.", rank=False)
+            else absent_cells("not asked for", board.not_asked, "m.", rank=False)
         )
         for prefix in references:
             cells |= difference_cells(prefix, compared[prefix][i])
@@ -163,7 +163,7 @@ def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: lis
         "Rows of Table 4 and its controls; differences in points over the seeds that both rows have, on the same clips.",
         tuple(columns),
         tuple(made),
-        (),
+        tuple(note for note in [board.training_note(results)] if note),
         (),
         board.comparability(declared.dataset),
     )
@@ -176,7 +176,7 @@ def _column(own: str, reference: Result | None, rows: list, results: list) -> li
         for (cell, _, _), result in zip(rows, results, strict=True)
     ]
     known = [i for i, d in enumerate(found) if isinstance(d, Difference)]
-    for i, d in zip(known, adjusted([found[i] for i in known]), strict=True):
+    for i, d in zip(known, adjusted([found[i] for i in known], len(found) - 1), strict=True):
         found[i] = d
     return found
 

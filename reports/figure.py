@@ -52,7 +52,7 @@ def curves(board: Board, figure: suite.Figure) -> tuple[Curve, ...]:
 
 def _why(result: Result | None) -> str:
     if result is None:
-        return "the last plan did not ask for it"
+        return "no run of it in the ledger"
     return next(
         (f"{r.status}: {r.reason}" for r in result.runs if r.status != "done"), "no accuracy recorded"
     )
@@ -77,12 +77,13 @@ def figure_table(board: Board, figure: suite.Figure) -> Table:
         Column("weight", "Value", numeric=True, page=False),
         *measured_columns("m."),
     ]
-    rows = []
+    rows, results = [], []
     for sweep in figure.sweeps:
         for value in sweep.points(board.profile):
             result = board.result(cell_id(figure.model, sweep_variant(sweep.id, value)))
+            results.append(result)
             measured = (
-                absent_cells("not asked for", "the last plan did not ask for it", "m.", rank=False)
+                absent_cells("not asked for", board.not_asked, "m.", rank=False)
                 if result is None
                 else measured_cells(result, "m.")
             )
@@ -106,7 +107,7 @@ def figure_table(board: Board, figure: suite.Figure) -> Table:
         figure.caption,
         tuple(columns),
         tuple(rows),
-        (figure.note,) if figure.note else (),
+        tuple(note for note in (figure.note, board.training_note(results)) if note),
         sources,
         board.comparability(figure.dataset),
     )
@@ -122,7 +123,7 @@ class HeatMap:
 
 
 def grid_asked(board: Board, figure: suite.Figure) -> bool:
-    return figure.grid is not None and figure.grid.id in board.ledger.plan.tables
+    return figure.grid is not None and figure.grid.id in board.ledger.tables
 
 
 def heat_map(board: Board, figure: suite.Figure) -> HeatMap:
@@ -138,12 +139,13 @@ def grid_table(board: Board, figure: suite.Figure) -> Table:
     """The numbers of a figure's grid."""
     x, y = figure.sweeps
     columns = [Column("point", "Weights"), *(Column(s.id, s.id, numeric=True) for s in (x, y)), *measured_columns("m.")]
-    rows = []
+    rows, results = [], []
     for pair in grid_points(figure, board.profile):
         variant = grid_variant(figure, pair)
         result = board.result(cell_id(figure.model, variant))
+        results.append(result)
         measured = (
-            absent_cells("not asked for", "the last plan did not ask for it", "m.", rank=False)
+            absent_cells("not asked for", board.not_asked, "m.", rank=False)
             if result is None
             else measured_cells(result, "m.")
         )
@@ -156,6 +158,7 @@ def grid_table(board: Board, figure: suite.Figure) -> Table:
         figure.grid.caption,
         tuple(columns),
         tuple(rows),
+        tuple(note for note in [board.training_note(results)] if note),
         verdict=board.comparability(figure.dataset),
     )
 

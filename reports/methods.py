@@ -90,10 +90,11 @@ def _web(url) -> str:
 
 def _config(board: Board, entry: Entry) -> ConfigRow:
     result = board.result(entry.name)
-    top1, href = "not in the last plan", ""
+    top1, href = "no run", ""
     if result is not None:
         href = next((r.page for r in result.runs if r.page), "")
-        top1 = STATUS[result.runs[0].status]
+        status = result.runs[0].status
+        top1 = "done, predicts no class" if status == "done" else STATUS[status]
         if result.done:
             mean, std = result.top1
             top1 = f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else "")
@@ -111,8 +112,7 @@ def _config(board: Board, entry: Entry) -> ConfigRow:
 
 def _weights(board: Board, entry: Entry) -> str:
     """What the config names, and what its runs loaded."""
-    runs = [board.ledger.records[key][1] for key in board.ledger.pages]
-    runs = [r for r in runs if r.cell.model == entry.name]
+    runs = [r for r in board.ledger.shown_records if r.cell.model == entry.name]
     loaded = sorted({w for r in runs for w in r.pretrained})
     if loaded:
         return "loaded: " + ", ".join(loaded)

@@ -36,16 +36,14 @@ def index(
         for s, n in board.tally.items()
         if n or s in ("done", "failed", "missing")
     ]
-    commits = {board.ledger.records[k][1].commit for k in board.ledger.pages} - {""}
-    done = board.tally["done"]
     return Page(
         "index.html",
         "index.html.j2",
         {
             "paper": Link(source.title if source else "", source.url if source else ""),
             "tally": tally,
-            "summary": f"{f.count(done, 'planned run')} of {sum(board.tally.values())} done.",
-            "other_commits": sorted(map(f.short_commit, commits)) if len(commits) > 1 else [],
+            "summary": _summary(board),
+            "other_commits": [f.short_commit(c) for c in board.commits] if len(board.commits) > 1 else [],
             "previews": [
                 *(_preview(board, d, t) for d, t in zip(board.benchmark.tables, tables, strict=True)),
                 *(_figure_preview(board, p) for p in figures),
@@ -54,10 +52,51 @@ def index(
             "sheet": next((d.sheet for d in data.datasets if d.sheet), ""),
             "command": board.command,
             "gaps": _gaps(board),
-            "rejected": [r.reason for r in board.ledger.rejected],
-            "unused": f.count(board.ledger.unused, "run") if board.ledger.unused else "",
+            "rejected": [r.reason for r in board.ledger.rejected] + board.ledger.problems,
+            "sources": _sources(board),
         },
     )
+
+
+def _summary(board: Board) -> str:
+    """How many runs there are, each number with its word."""
+    ledger = board.ledger
+    asked, stages = sum(board.tally.values()), len(ledger.stages)
+    cells = len(ledger.runs)
+    text = f"Tables and figures ask for {f.count(asked, 'run')}"
+    if cells != asked:
+        text += f" ({cells} cells and seeds, some of which share one)"
+    text += f"; {f.count(board.tally['done'], 'is', 'are')} done."
+    if stages:
+        text += f" They stand on {f.count(stages, 'more run')} of stages."
+    older = len(ledger.records) - len(ledger.shown)
+    if older:
+        is_ = "is" if older == 1 else "are"
+        text += f" {f.count(older, 'run')} of an older config, code or data {is_} listed and not counted."
+    return text
+
+
+def _sources(board: Board) -> list[str]:
+    """What the pages were read from, where that is more than one plan of one ledger."""
+    ledger = board.ledger
+    said = []
+    if len(ledger.work_dirs) > 1:
+        names = ", ".join(w.name or str(w) for w in ledger.work_dirs)
+        count = len(ledger.work_dirs)
+        said.append(f"These pages are read from {count} ledgers: {names}. A run that lies in several counts once.")
+    checked = {c.id for plan in ledger.plans for c in plan.cells}
+    unchecked = [i for i, r in ledger.results.items() if ledger.used_by.get(i) and i not in checked]
+    if unchecked:
+        said.append(
+            f"The last plan did not ask for {f.count(len(unchecked), 'cell')} that {'has' if len(unchecked) == 1 else 'have'} "
+            "runs: whether config, code or data have changed since is not known. `python -m harness plan` with their "
+            "tables checks it."
+        )
+    older = [i for i, r in ledger.results.items() if r.older and ledger.used_by.get(i)]
+    if older:
+        shows = "shows" if len(older) == 1 else "show"
+        said.append(f"{f.count(len(older), 'cell')} {shows} runs of an older config, code or data; each says so.")
+    return said
 
 
 def _preview(board: Board, declared: suite.Table, table: Table) -> Preview:
@@ -81,13 +120,13 @@ def _preview(board: Board, declared: suite.Table, table: Table) -> Preview:
         rest = f.count(len(shown) - top, "more row") if len(shown) > top else ""
         named = [{"title": r.cells[table.columns[0].id].text, "cell": c} for r, c in shown[:top]]
         blocks += [{"title": title, "rows": named, "rest": rest}] if shown else []
-    asked = table.id in board.ledger.plan.tables
+    asked = bool(blocks) or table.id in board.ledger.tables
     finding = ablation_finding(table) if declared.layout == "rows" else ""
     return Preview(table.title, f"{table.id}.html", table.caption, asked, blocks, finding=finding)
 
 
 def _figure_preview(board: Board, page: FigurePage) -> Preview:
-    asked = page.figure.id in board.ledger.plan.tables
+    asked = bool(page.svg) or page.figure.id in board.ledger.tables
     return Preview(page.table.title, f"{page.figure.id}.html", page.table.caption, asked, [], page.svg)
 
 

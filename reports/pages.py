@@ -93,7 +93,12 @@ def pages(board: Board, made: Content) -> Iterator[Page]:
     yield Page("data.html", "data.html.j2", vars(made.data))
     known = {"methods": methods(board), "absent": not_implemented(board)}
     yield Page("methods.html", "methods.html.j2", known)
-    rules = {"paper": PAPER, "used": made.protocol, "draws": st.DRAWS, "readings": used_readings(board)}
+    trainings = [
+        f"{board.benchmark.datasets[d].title}: {100 * t.std:.1f} points, {t.freedom} degrees of freedom"
+        + (f" ({t.source})." if t.source else f" ({t.cells} cells).")
+        for d, t in board.ledger.training.items()
+    ]
+    rules = {"trainings": trainings, "paper": PAPER, "used": made.protocol, "draws": st.DRAWS, "readings": used_readings(board)}
     yield Page("protocol.html", "protocol.html.j2", rules)
 
 
@@ -108,12 +113,13 @@ def _comparisons(board: Board, declared: suite.Table) -> list[Comparison]:
             for e in board.entries.values()
             if in_methods_table(e, declared) and e.test_modality == c.modality
         ]
+        family = len(rows)
         rows = [e for e in rows if e.name in board.ledger.results]
         titles = [e.title for e in rows]
         named = {
             e.title if titles.count(e.title) == 1 else e.name: board.ledger.results[e.name] for e in rows
         }
-        one = compare(c.title, named)
+        one = compare(c.title, named, family)
         found += [one] if one else []
     return found
 
@@ -137,7 +143,7 @@ def _figure(board: Board, figure: suite.Figure) -> FigurePage:
 
 def _figure_page(board: Board, page: FigurePage) -> Page:
     several = any(p.std is not None for c in page.curves for p in c.points)
-    if board.synthetic(page.figure.dataset):
+    if board.measured_on_synthetic(page.figure.dataset):
         apart = "the measured points come from synthetic data, where it means nothing."
     else:
         apart = "claimed and measured values never share a plot here."

@@ -38,8 +38,8 @@ def used_protocol(board: Board) -> Table:
         Column("models", "Configs"),
     )
     found: dict[tuple, tuple[dict[str, Cell], dict[str, str]]] = {}
-    for key, page in sorted(board.ledger.pages.items(), key=lambda item: item[1]):
-        record = board.ledger.records[key][1]
+    for record in board.ledger.shown_records:
+        page = board.ledger.pages[record.key]
         cells = {
             "stage": Cell(record.cell.stage),
             **_facts(record.identity.config),

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,39 +21,47 @@ from harness.manifest import (
     write_manifest,
 )
 from harness.suite import Benchmark, Entry
+from harness.usage import BadUsage
 from reports import exports
 from reports.board import Board
-from reports.model import Table
+from reports.ledger import make_ledger, profiles_of, read_work_dir
+from reports.model import Link, Table
 from reports.pages import content, pages
-from reports.results import read_ledger
 from reports.site import environment, render, site_context
 
 
 def build(
-    work_dir: Path,
+    work_dirs: Path | Sequence[Path],
     site: Path,
     benchmark: Benchmark,
     entries: dict[str, Entry],
     statistics: dict[str, dict[str, Any]] | None = None,
+    profiles: Sequence[str] = (),
 ) -> list[Path]:
-    """Write the pages of a ledger to ``site`` and return their paths, sorted.
+    """Write the pages of ledgers to ``site`` and return their paths, sorted.
 
-    The same ledger gives the same bytes. Nothing is run, and no data set is read.
+    The same ledgers give the same bytes. Nothing is run, and no data set is read.
 
     Args:
-        work_dir: holds ``plan.json``, ``runs/`` and, where made, ``contact_sheet_<data set>.png``.
+        work_dirs: one ledger, or several that are shown together. Each holds ``plan.json``, ``runs/`` and, where made,
+            ``contact_sheet_<data set>.png``.
         site: a new or empty folder, or one that an earlier call wrote: what that call wrote is replaced, the user's own
             files in it (``CNAME``) stay.
         statistics: per data set, what ``harness.data.stats`` measured; data sets may be missing.
+        profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The others
+            have pages of their own in ``profiles/<name>/``.
 
     Raises:
-        FileNotFoundError, ValueError: there is no plan, or it cannot be read.
+        FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
+        BadUsage: a profile of which there is nothing.
         ValueError: ``site`` holds files that are not a leaderboard, or one in the place of a page.
         OSError: ``site`` cannot be written.
     """
-    work_dir, site = Path(work_dir), Path(site)
-    check_site(site, work_dir)
-    board = Board(benchmark, entries, read_ledger(work_dir), statistics or {})
+    site = Path(site)
+    folders = [Path(w) for w in ([work_dirs] if isinstance(work_dirs, (str, Path)) else work_dirs)]
+    for folder in folders:
+        check_site(site, folder)
+    boards = _boards(folders, benchmark, entries, statistics or {}, list(profiles))
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
@@ -61,7 +70,9 @@ def build(
             f"{site}: cannot write here ({e.strerror}); choose another folder with --site"
         ) from None
     try:
-        _write(board, new)
+        for i, board in enumerate(boards):
+            _write(board, new / profile_folder(board.profile) if i else new)
+        _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
         write_manifest(new)
         _keep_foreign(site, new)
         os.chmod(new, 0o755)
@@ -69,6 +80,31 @@ def build(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return sorted(p for p in site.rglob("*") if p.is_file())
+
+
+def _boards(folders, benchmark, entries, statistics, asked: list[str]) -> list[Board]:
+    """One board per profile, the main one first. The statistics of the data at hand are the main one's alone."""
+    ledgers = [read_work_dir(folder) for folder in folders]
+    found = profiles_of(ledgers)
+    for profile in asked:
+        if profile not in found:
+            raise BadUsage(f"--profile {profile}: nothing of it was planned or run here; choose from {', '.join(found)}")
+    shown = list(dict.fromkeys(asked)) or found
+
+    def links(own: str) -> tuple[Link, ...]:
+        up = "" if own == shown[0] else "../../"
+        places = [up + (f"{profile_folder(p)}/" if i else "") + "index.html" for i, p in enumerate(shown)]
+        return tuple(Link(p, place) for p, place in zip(shown, places, strict=True) if p != own)
+
+    return [
+        Board(benchmark, entries, make_ledger(ledgers, p, benchmark, entries), {} if i else statistics, links(p))
+        for i, p in enumerate(shown)
+    ]
+
+
+def profile_folder(profile: str) -> str:
+    """Where the pages of a further profile lie in the site."""
+    return f"profiles/{profile}"
 
 
 def _keep_foreign(site: Path, new: Path) -> None:
@@ -122,15 +158,15 @@ def _write(board: Board, out: Path) -> None:
     text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False)
     _text(out / "leaderboard.json", text + "\n")
     _static(out / "static")
-    _text(out / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
 
 
 def _contact_sheets(board: Board, out: Path) -> dict[str, str]:
-    """Copy the contact sheets that the work dir holds; data set -> path in the site."""
+    """Copy the contact sheets of the data at hand from the work dirs; data set -> path in the site."""
     found = {}
     for dataset in board.benchmark.datasets:
-        sheet = board.ledger.work_dir / f"contact_sheet_{dataset}.png"
-        if sheet.is_file():
+        sheets = [w / f"contact_sheet_{dataset}.png" for w in board.ledger.work_dirs]
+        sheet = next((s for s in sheets if s.is_file()), None)
+        if sheet is not None and dataset in board.statistics:
             found[dataset] = f"images/{sheet.name}"
             (out / "images").mkdir(exist_ok=True)
             shutil.copyfile(sheet, out / found[dataset])
@@ -144,16 +180,22 @@ def _downloads(folder: Path, table: Table, header: list[str]) -> None:
 
 def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
     """Everything on the pages, as data."""
-    plan = board.ledger.plan
     return {
         "title": board.benchmark.title,
-        "profile": plan.profile,
-        "seeds": plan.seeds,
-        "commit": plan.commit,
+        "profile": board.profile,
+        "profiles": {p.text: p.href.replace("index.html", "leaderboard.json") for p in board.profiles},
+        "seeds": board.ledger.seeds,
+        "commit": board.commit,
+        "commits": board.commits,
         "synthetic": board.synthetic(),
+        "synthetic_data": list(board.synthetic_names() or ()),
         "command": board.command,
         "datasets": {
-            d: {"title": board.benchmark.datasets[d].title, "synthetic": board.synthetic(d)}
+            d: {
+                "title": board.benchmark.datasets[d].title,
+                "synthetic": board.synthetic(d),
+                "synthetic_data": list(board.synthetic_names(d) or ()),
+            }
             for d in board.datasets
         },
         "runs": [
@@ -164,6 +206,8 @@ def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
                 "status": r.status,
                 "reason": r.reason,
                 "page": r.page,
+                "synthetic": None if r.synthetic is None else list(r.synthetic),
+                "older": board.ledger.results[r.cell.id].older and r.status == "done",
             }
             for r in board.ledger.runs
         ],

@@ -194,10 +194,9 @@ def _used(board: Board, setting: Setting) -> Used:
 
 def _records(board: Board, stage: str) -> list[RunRecord]:
     """Runs of MTCD's stage on these pages whose config has no override, the control renderings aside."""
-    found = [board.ledger.records[key][1] for key in sorted(board.ledger.pages)]
     return [
         r
-        for r in found
+        for r in board.ledger.shown_records
         if r.cell.stage == stage and not r.cell.overrides and r.identity.config.get("model")
         and r.identity.config["model"].get("type") in MODELS[stage]
     ]

@@ -8,6 +8,8 @@ from reports.model import Bar, Cell, Column, Row, Table
 from reports.runs import RunView
 from reports.site import Page
 
+OLD = "older config, code or data"
+
 
 def runs_table(runs: list[RunView]) -> Table:
     """All runs that have a page."""
@@ -57,7 +59,7 @@ def runs_table(runs: list[RunView]) -> Table:
                 f.percent(r.metrics.top1, f.percent_digits(clips)),
                 100 * r.metrics.top1,
                 origin="measured",
-                bar=Bar(r.metrics.top1, *view.predictions.wilson),
+                bar=Bar(r.metrics.top1, *view.predictions.interval),
             )
             if r.metrics and view.predictions
             else Cell(
@@ -75,7 +77,9 @@ def runs_table(runs: list[RunView]) -> Table:
                 {
                     "run": Cell(name, href=view.page, sub=r.key[:12]),
                     "stage": Cell(r.cell.stage),
-                    "state": Cell(r.status, state="failed" if r.status == "failed" else ""),
+                    "state": Cell(
+                        r.status, sub=OLD if view.state else "", state="failed" if r.status == "failed" else ""
+                    ),
                     "train": Cell(f.modalities(r.cell.train_modalities)),
                     "test": Cell(f.modalities(r.cell.test_modality)),
                     "seed": Cell(str(r.cell.seed), r.cell.seed),
@@ -91,7 +95,7 @@ def runs_table(runs: list[RunView]) -> Table:
                 },
             )
         )
-    return Table("runs", "All runs", "Bars are 95 % Wilson intervals of one run.", columns, tuple(rows))
+    return Table("runs", "All runs", "Bars are 95 % intervals, made as on every page.", columns, tuple(rows))
 
 
 def run_page(run: RunView) -> Page:
@@ -100,12 +104,13 @@ def run_page(run: RunView) -> Page:
     facts = []
     if r.metrics and p:
         digits = f.percent_digits(p.clips)
-        low, high = p.wilson
+        low, high = p.interval
+        provisional = ", provisional" if run.provisional else ""
         facts += [
             {
                 "value": f"{f.percent(r.metrics.top1, digits)} %",
                 "name": "top-1 accuracy",
-                "sub": f"{p.right} of {p.clips} clips; 95 % {f.percent(low)} to {f.percent(high)}",
+                "sub": f"{p.right} of {p.clips} clips; 95 % interval {f.percent(low)} to {f.percent(high)}{provisional}",
             },
             {
                 "value": f"{f.percent(r.metrics.mean_class, digits)} %",
@@ -121,7 +126,8 @@ def run_page(run: RunView) -> Page:
         for value, name, sub in (
             (f.large(cost.params), "parameters", "of the network that predicts"),
             (f"{cost.flops / 1e9:.3g}" if cost.flops is not None else f.DASH, "GFLOPs per view", shape),
-            (f.seconds(cost.train_seconds), "training", _waiting(cost.data_time_share)),
+            (f.seconds(cost.train_seconds), "training, this stage", _waiting(cost.data_time_share)),
+            (f.seconds(run.train_seconds if run.parents else None), "training, all stages", "each stage once"),
             (f.seconds(cost.test_seconds), "testing", ""),
             (f.memory(cost.peak_memory_bytes), "peak memory", ""),
         )
@@ -146,6 +152,7 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         light = f", {r.data.lighting}" if r.data.lighting else ""
         what += [
             ("Data", f"{r.data.name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
+            ("Synthetic data, stages included", ", ".join(run.synthetic or ()) or "none"),
             ("Training clips", f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"),
             ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
             ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),

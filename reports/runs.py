@@ -15,7 +15,8 @@ from harness.ledger.record import RunRecord
 from reports import statistics as st
 from reports.charts import Chart, training_charts
 from reports.exports import csv_text
-from reports.results import Ledger, right_and_predicted
+from reports.ledger import Ledger, train_seconds
+from reports.results import right_and_predicted
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,6 @@ class ClassRow:
     right: int
     counts: tuple[int, ...]
     shades: tuple[int, ...]
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ class Predictions:
 
     clips: int
     right: int
-    wilson: tuple[float, float]
+    top1: float
+    interval: tuple[float, float]  # 95 %, as on every page
     classes: tuple[ClassRow, ...]
     pairs: tuple[Pair, ...]
     hardest: tuple[HardClip, ...]
@@ -88,6 +88,10 @@ class RunView:
     parents: tuple[Parent, ...]
     children: tuple[Parent, ...]
     used_by: tuple[str, ...]  # tables and figures
+    state: str  # "" for a run that a number stands on, else why it is none
+    synthetic: tuple[str, ...] | None  # data sets that it or its stages saw
+    provisional: bool  # nothing says how another training would have come out
+    train_seconds: float | None  # its own and those of its stages
     config: str  # pretty JSON
 
     @property
@@ -100,7 +104,9 @@ def run_views(ledger: Ledger) -> list[RunView]:
     """Views of all runs that have a page, in the order of their pages."""
     used: dict[str, list[str]] = {}
     for run in ledger.runs:
-        used.setdefault(run.cell.key, []).extend(run.cell.used_by)
+        used.setdefault(run.cell.key, []).extend(ledger.used_by[run.cell.id])
+    known = {key: record for key, (_, record) in ledger.records.items()}
+    older = {run.record.key for r in ledger.results.values() if r.older for run in r.runs if run.record is not None}
     children: dict[str, list[Parent]] = {}
     for key, page in ledger.pages.items():
         directory, record = ledger.records[key]
@@ -127,6 +133,10 @@ def run_views(ledger: Ledger) -> list[RunView]:
                 ),
                 children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
+                state="" if key in ledger.shown and key not in older else "older",
+                synthetic=ledger.synthetic[key],
+                provisional=record.cell.dataset not in ledger.training,
+                train_seconds=train_seconds(key, known),
                 config=json.dumps(record.identity.config, indent=2, sort_keys=True, ensure_ascii=False),
             )
         )
@@ -136,15 +146,19 @@ def run_views(ledger: Ledger) -> list[RunView]:
 def _predictions(ledger: Ledger, key: str, record: RunRecord) -> Predictions | None:
     if key not in ledger.predictions:
         return None
-    return summarise(ledger.predictions[key], record.data.classes if record.data else [])
+    classes = record.data.classes if record.data else []
+    return summarise(ledger.predictions[key], classes, ledger.training.get(record.cell.dataset))
 
 
-def summarise(table: pd.DataFrame, classes: list[str], top: int = 10) -> Predictions:
+def summarise(
+    table: pd.DataFrame, classes: list[str], training: st.Training | None = None, top: int = 10
+) -> Predictions:
     """Confusion, recall, confused pairs and hardest clips.
 
     Args:
         table: ``clip_id``, ``subject``, ``label``, ``scores`` as in the ledger, clips in order.
         classes: names by label; numbers stand in where they are missing.
+        training: how much accuracy varies between trainings on this data set, None where that is not known.
     """
     scores = np.stack(table["scores"].to_numpy()).astype(np.float64)
     labels = table["label"].to_numpy(dtype=np.int64)
@@ -157,11 +171,8 @@ def summarise(table: pd.DataFrame, classes: list[str], top: int = 10) -> Predict
     rows = []
     for i in range(k):
         n = int(confusion[i].sum())
-        low, high = st.wilson(int(confusion[i, i]), n) if n else (0.0, 1.0)
         shades = tuple(round(100 * c / n) if n else 0 for c in confusion[i].tolist())
-        rows.append(
-            ClassRow(names[i], n, int(confusion[i, i]), tuple(confusion[i].tolist()), shades, low, high)
-        )
+        rows.append(ClassRow(names[i], n, int(confusion[i, i]), tuple(confusion[i].tolist()), shades))
     off = [(int(confusion[i, j]), i, j) for i in range(k) for j in range(k) if i != j and confusion[i, j]]
     off.sort(key=lambda t: (-t[0], t[1], t[2]))
 
@@ -179,7 +190,8 @@ def summarise(table: pd.DataFrame, classes: list[str], top: int = 10) -> Predict
     return Predictions(
         clips=len(labels),
         right=int(right.sum()),
-        wilson=st.wilson(int(right.sum()), len(labels)),
+        top1=float(right.mean()),
+        interval=st.accuracy_interval(right[None, :], subjects.tolist(), training),
         classes=tuple(rows),
         pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:top]),
         hardest=tuple(

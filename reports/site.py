@@ -84,20 +84,26 @@ def site_context(
         Link("Runs", "runs.html"),
         Link("Protocol", "protocol.html"),
     ]
-    data = []
-    for d in board.datasets:
-        made = board.synthetic(d)
-        data.append(
-            board.benchmark.datasets[d].title + {True: " (synthetic)", False: "", None: " (no run yet)"}[made]
-        )
+    data = [board.benchmark.datasets[d].title + _made(board, d) for d in board.datasets]
     return {
         "title": board.benchmark.title,
         "nav": nav,
         "names": names,
         "places": places,
-        "synthetic": bool(board.synthetic()),
+        "synthetic": board.measured_on_synthetic(),
+        "stages_on": ", ".join(board.synthetic_names() or ()),
         "profile": board.profile,
+        "profiles": board.profiles,
         "data": ", ".join(data) or "none planned",
-        "seeds": board.ledger.plan.seeds,
-        "commit": f.short_commit(board.ledger.plan.commit),
+        "seeds": board.ledger.seeds,
+        "commit": board.stamp,
     }
+
+
+def _made(board: Board, dataset: str) -> str:
+    names = board.synthetic_names(dataset)
+    if names is None:
+        return " (no run yet)"
+    if board.measured_on_synthetic(dataset):
+        return " (synthetic)"
+    return f" (stages on synthetic {', '.join(names)})" if names else ""

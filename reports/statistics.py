@@ -1,20 +1,47 @@
 """Statistics of a leaderboard, as small pure functions.
 
 Everything works on *correctness*: a boolean array [seeds, clips], whether a run classified a clip rightly.
-Accuracies are fractions in [0, 1]. Randomness is seeded, so that the same ledger gives the same page.
+Accuracies are fractions in [0, 1]. Randomness is seeded, so that the same ledger gives the same page. SciPy is imported
+where it is used: the commands that need no statistics start without it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 DRAWS = 2000
 SEED = 2024
+
+
+@dataclass(frozen=True)
+class Training:
+    """How much accuracy varies from one training to the next, tested on the same clips.
+
+    Attributes:
+        std: standard deviation, as a fraction. freedom: degrees of freedom of its estimate.
+        cells: cells that were trained more than once and from which it was pooled; 0 where it is ``source``'s.
+    """
+
+    std: float
+    freedom: int
+    cells: int
+    source: str = ""
+
+
+def pooled(repeats: Sequence[Sequence[float]]) -> Training:
+    """The standard deviation within cells, pooled over them: each counts by its degrees of freedom.
+
+    Raises:
+        ValueError: no cell has two values.
+    """
+    freedom = sum(len(v) - 1 for v in repeats)
+    if freedom < 1:
+        raise ValueError("no cell was trained twice")
+    squares = sum(np.var(v, ddof=1) * (len(v) - 1) for v in repeats if len(v) > 1)
+    return Training(float(np.sqrt(squares / freedom)), freedom, sum(len(v) > 1 for v in repeats))
 
 
 def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
@@ -29,28 +56,12 @@ def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
     return float(v.mean()), float(v.std(ddof=1)) if len(v) > 1 else None
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (Wilson 1927).
-
-    Raises:
-        ValueError: n < 1 or successes outside 0..n.
-    """
-    if n < 1 or not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n}: not a proportion")
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    p = successes / n
-    centre = p + z * z / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (max(0.0, (centre - half) / (1 + z * z / n)), min(1.0, (centre + half) / (1 + z * z / n)))
-
-
 def mcnemar_exact(only_a: int, only_b: int) -> float:
     """Two-sided exact McNemar test: p of ``only_a`` wins against ``only_b`` if both were equally likely."""
-    n, k = only_a + only_b, min(only_a, only_b)
-    if n == 0:
-        return 1.0
-    tail = sum(math.comb(n, i) for i in range(k + 1))
-    return min(1.0, float(2 * tail / (1 << n)))
+    from scipy.stats import binomtest
+
+    n = only_a + only_b
+    return float(binomtest(only_a, n).pvalue) if n else 1.0
 
 
 def paired_wins(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
@@ -79,44 +90,64 @@ def paired_p(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def student_p(differences: Sequence[float]) -> float:
-    """Two-sided p of Student's t test that paired differences have mean 0 (Abramowitz & Stegun, 26.7.3-4).
+    """Two-sided p of Student's t test that paired differences have mean 0.
 
     One value per seed: what it tests is whether another training would show the difference again, on the same clips.
 
     Raises:
         ValueError: fewer than two differences.
     """
+    from scipy.stats import t
+
     if len(differences) < 2:
         raise ValueError("a paired test over seeds needs two of them")
     mean, std = mean_std(differences)
     if std <= 1e-12 * max(map(abs, differences)):
         return 1.0 if mean == 0 else 0.0
-    freedom = len(differences) - 1
-    angle = math.atan(mean / std * math.sqrt(len(differences) / freedom))
-    sine, square = abs(math.sin(angle)), math.cos(angle) ** 2
-    odd = freedom % 2
-    term, total = (math.cos(angle), 0.0) if odd else (1.0, 0.0)
-    for k in range(2 if odd else 1, freedom if odd else freedom + 1, 2):
-        total += term
-        term *= square * k / (k + 1)
-    inside = 2 / math.pi * (abs(angle) + sine * total) if odd else sine * total
-    return min(1.0, max(0.0, 1.0 - inside))
+    return _two_sided(t, mean / (std / len(differences) ** 0.5), len(differences) - 1)
+
+
+def training_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
+    """Two-sided p that two methods would be equally good if both were trained again, on the same clips: t test of the
+    difference of their means over seeds with the given variance of training.
+
+    Args:
+        a, b: correctness bool [seeds, clips].
+    """
+    from scipy.stats import t
+
+    gap = float(a.mean() - b.mean())
+    error = training.std * (1 / len(a) + 1 / len(b)) ** 0.5
+    if gap == 0 or error == 0:
+        return 1.0 if gap == 0 else 0.0
+    return _two_sided(t, gap / error, training.freedom)
+
+
+def _two_sided(t, value: float, freedom: int) -> float:
+    return float(min(1.0, 2 * t.sf(abs(value), freedom)))
 
 
 def binomial_p(successes: int, n: int, classes: int) -> float:
     """One-sided exact p of at least this many successes in n guesses among ``classes`` classes."""
+    from scipy.stats import binom
+
     if classes < 1 or n < 1:
         raise ValueError(f"{n} guesses among {classes} classes")
-    ways = sum(math.comb(n, k) * (classes - 1) ** (n - k) for k in range(successes, n + 1))
-    return ways / classes**n  # integers: Python divides them exactly, also where both overflow a float
+    return float(binom.sf(successes - 1, n, 1 / classes))
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p values (Holm 1979), in the order given."""
+def holm(p: Sequence[float], family: int = 0) -> list[float]:
+    """Holm's step-down adjusted p values (Holm 1979), in the order given.
+
+    Args:
+        family: number of hypotheses that were stated beforehand, tested or not, so that p does not depend on what has been
+            run; those without a p count as 1. At least ``len(p)`` are taken.
+    """
+    family = max(family, len(p))
     adjusted = [1.0] * len(p)
     running = 0.0
     for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
-        running = max(running, min(1.0, (len(p) - rank) * p[i]))
+        running = max(running, min(1.0, (family - rank) * p[i]))
         adjusted[i] = running
     return adjusted
 
@@ -169,6 +200,34 @@ def cluster_bootstrap(
     return out
 
 
+def accuracy_interval(
+    correct: np.ndarray, subjects: Sequence[str], training: Training | None = None
+) -> tuple[float, float]:
+    """95 % interval of an accuracy: ``cluster_bootstrap``; where there is one training, its draws vary with ``training``.
+
+    Args:
+        correct: bool [seeds, clips]. training: None where nothing says how another training would come out.
+    """
+    draws = cluster_bootstrap([correct], subjects)[:, 0] + _trainings(training, len(correct))
+    return interval(draws.clip(0, 1))
+
+
+def difference_interval(
+    a: np.ndarray, b: np.ndarray, subjects: Sequence[str], training: Training | None = None
+) -> tuple[float, float]:
+    """95 % interval of the difference of two accuracies on the same clips, as ``accuracy_interval``."""
+    draws = cluster_bootstrap([a, b], subjects)
+    noise = _trainings(training, len(a)) - _trainings(training, len(b), salt=1)
+    return interval((draws[:, 0] - draws[:, 1] + noise).clip(-1, 1))
+
+
+def _trainings(training: Training | None, seeds: int, salt: int = 0) -> np.ndarray | float:
+    """What another training would have changed, drawn: 0 for several seeds, which are drawn themselves."""
+    if training is None or seeds > 1:
+        return 0.0
+    return training.std * np.random.default_rng([SEED, salt]).standard_t(training.freedom, DRAWS)
+
+
 def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of bootstrap draws."""
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
@@ -184,23 +243,31 @@ class Standing:
     worst: int
 
 
-def pairwise(methods: Sequence[np.ndarray]) -> np.ndarray:
-    """``paired_p`` of all pairs, adjusted by Holm: float [methods, methods], symmetric, 1 on the diagonal.
+def pair_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
+    """p that neither other clips nor other trainings would tell two methods apart: the larger of ``paired_p`` and
+    ``training_p``."""
+    return max(paired_p(a, b), training_p(a, b, training))
+
+
+def pairwise(methods: Sequence[np.ndarray], training: Training, family: int = 0) -> np.ndarray:
+    """``pair_p`` of all pairs, adjusted by Holm: float [methods, methods], symmetric, 1 on the diagonal.
 
     Args:
         methods: correctness bool [seeds, clips] per method, the same clips in the same order.
+        family: number of methods whose pairs were to be compared, measured or not.
     """
     n = len(methods)
     pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    each = [pair_p(methods[i], methods[j], training) for i, j in pairs]
     p = np.ones((n, n))
-    for (i, j), adjusted in zip(
-        pairs, holm([paired_p(methods[i], methods[j]) for i, j in pairs]), strict=True
-    ):
+    for (i, j), adjusted in zip(pairs, holm(each, family * (family - 1) // 2), strict=True):
         p[i, j] = p[j, i] = adjusted
     return p
 
 
-def standings(methods: Sequence[np.ndarray], alpha: float = 0.05) -> list[Standing]:
+def standings(
+    methods: Sequence[np.ndarray], training: Training, family: int = 0, alpha: float = 0.05
+) -> list[Standing]:
     """Ranks with ties of methods measured on the same clips.
 
     Two methods are separable when ``pairwise`` says so and the one that wins more clips has the higher accuracy. A
@@ -209,11 +276,11 @@ def standings(methods: Sequence[np.ndarray], alpha: float = 0.05) -> list[Standi
     that one anchors the next group. (Chaining overlaps instead would tie the first with the last.)
 
     Args:
-        methods: as for ``pairwise``.
+        methods, training, family: as for ``pairwise``.
     """
     n = len(methods)
     mean = [float(m.mean()) for m in methods]
-    p = pairwise(methods)
+    p = pairwise(methods, training, family)
 
     def beats(i: int, j: int) -> bool:
         if p[i, j] >= alpha or mean[i] <= mean[j]:

@@ -37,8 +37,10 @@ def anchor(text: str) -> str:
     return "m-" + "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower())
 
 
-def finished(board: Board, table: suite.Table, columns: list[Column], rows: list[Row], claims: list) -> Table:
-    """A table with the words of its declaration and the sources of its claims."""
+def finished(
+    board: Board, table: suite.Table, columns: list[Column], rows: list[Row], claims: list, results: list[Result | None]
+) -> Table:
+    """A table with the words of its declaration, how its single trainings are to be taken, and the sources of its claims."""
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
     return Table(
         table.id,
@@ -46,7 +48,7 @@ def finished(board: Board, table: suite.Table, columns: list[Column], rows: list
         table.caption,
         tuple(columns),
         tuple(rows),
-        (table.note,) if table.note else (),
+        tuple(note for note in (table.note, board.training_note(results)) if note),
         sources_of(board, *names),
         board.comparability(table.dataset),
     )

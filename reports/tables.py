@@ -42,12 +42,11 @@ def by_modality(board: Board, table: suite.Table) -> Table:
     columns += [Column("remark", "Remark", detail=True, toggle="Remarks")] if remarks else []
 
     groups = _entry_groups(board, table)
-    standings = {
-        c.modality: rank(
-            [r for g in groups.values() if c.modality in g and (r := board.result(g[c.modality].name))]
-        )
+    measured = {
+        c.modality: [board.result(g[c.modality].name) for g in groups.values() if c.modality in g]
         for c in table.columns
     }
+    standings = {m: rank([r for r in found if r is not None], len(found)) for m, found in measured.items()}
     rows: list[Row] = []
 
     def add(
@@ -87,7 +86,7 @@ def by_modality(board: Board, table: suite.Table) -> Table:
     for k in rest:
         several = sum(_title(groups[k]) == _title(groups[o]) for o in rest) > 1
         add(_title(groups[k]), [], groups[k], False, k[1] if several else "")
-    return finished(board, table, columns, rows, table.claims)
+    return finished(board, table, columns, rows, table.claims, [r for found in measured.values() for r in found])
 
 
 def _title(group: dict[str, Entry]) -> str:
@@ -125,11 +124,7 @@ def _measured(
         return absent_cells(text, why, prefix)
     result = board.result(entry.name)
     if result is None:
-        return absent_cells(
-            "not asked for",
-            f"the last plan ({', '.join(board.ledger.plan.tables)}) did not ask for it",
-            prefix,
-        )
+        return absent_cells("not asked for", board.not_asked, prefix)
     return measured_cells(result, prefix, standings.get(result.id, "no predictions to compare"))
 
 
@@ -164,11 +159,12 @@ def by_training(board: Board, table: suite.Table) -> Table:
     ]
     entries = [e for e in board.entries.values() if in_methods_table(e, table)]
     methods = {e.method for e in board.entries.values()}
-    by_test: dict[str, list[Result]] = {}
+    by_test: dict[str, list[Result | None]] = {}
     for e in entries:
-        if result := board.result(e.name):
-            by_test.setdefault(e.test_modality, []).append(result)
-    standings = {i: s for results in by_test.values() for i, s in rank(results).items()}
+        by_test.setdefault(e.test_modality, []).append(board.result(e.name))
+    standings = {
+        i: s for found in by_test.values() for i, s in rank([r for r in found if r is not None], len(found)).items()
+    }
     several = {m for m in methods if len({backbone_name(e) for e in entries if e.method == m}) > 1}
     rows: list[Row] = []
 
@@ -205,7 +201,7 @@ def by_training(board: Board, table: suite.Table) -> Table:
         (e for e in entries if e.name not in taken), key=lambda e: (e.title.lower(), e.test_modality != "rgb")
     ):
         add(e.title, e.train_modalities, e.test_modality, None, e, e.method)
-    return finished(board, table, columns, rows, table.claims)
+    return finished(board, table, columns, rows, table.claims, [r for found in by_test.values() for r in found])
 
 
 def _same_regime(claim: suite.MethodClaim, entry: Entry) -> bool:

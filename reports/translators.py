@@ -15,8 +15,8 @@ from reports import formats as f
 from reports import statistics as st
 from reports.board import Board
 from reports.cells import MEASURED
+from reports.ledger import slug
 from reports.model import Cell, Column, Link, Row, Table, missing
-from reports.results import slug
 
 KINDS = {
     "luminance": "Luminance",
@@ -108,8 +108,9 @@ def translator_view(board: Board) -> TranslatorView | None:
 def renderings(board: Board, dataset: str) -> list[Rendering]:
     """The renderings that the planned runs stand on, the trained translators first."""
     found = []
-    for key, page in board.ledger.pages.items():
-        folder, record = board.ledger.records[key]
+    for record in board.ledger.shown_records:
+        key, page = record.key, board.ledger.pages[record.key]
+        folder = board.ledger.records[key][0]
         if record.cell.stage == "pseudo_ir" and record.cell.dataset == dataset and record.status == "done":
             found.append(Rendering(key, _title(record), record, page, _strips(folder)))
     order = [TRAINED, *KINDS.values()]
@@ -181,8 +182,7 @@ def _made(board: Board, r: Rendering) -> str:
 def _teacher_tests(board: Board) -> dict[str, list[RunRecord]]:
     """Rendering -> the tests of a frozen teacher on it, by seed."""
     found: dict[str, list[RunRecord]] = {}
-    for key in board.ledger.pages:
-        record = board.ledger.records[key][1]
+    for record in board.ledger.shown_records:
         if record.kind == "render" and record.metrics is not None and record.cell.test_modality == "pseudo_ir":
             found.setdefault(record.identity.parents.get("pseudo_ir", ""), []).append(record)
     return {key: sorted(many, key=lambda r: r.cell.seed) for key, many in found.items()}

@@ -41,6 +41,25 @@ def configs_option(f: Callable) -> Callable:
     )(f)
 
 
+def ledgers_options(f: Callable) -> Callable:
+    """Which ledgers and profiles pages are made of."""
+    f = click.option(
+        "--profile",
+        "profiles",
+        multiple=True,
+        help="Only this profile; several: the first is the main one.  [default: all, that of the last plan first]",
+    )(f)
+    return click.option(
+        "--work-dir",
+        "work_dirs",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        default=[Path("work_dirs")],
+        show_default="work_dirs",
+        help="The ledger; several are shown together.",
+    )(f)
+
+
 def jobs_option(f: Callable) -> Callable:
     """Processes of a command on data."""
     return click.option("--jobs", type=COUNT, default=None, help="Processes.  [default: one per core]")(f)

@@ -7,20 +7,14 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import configs_option
+from harness.cli.options import configs_option, ledgers_options
 
 
 @click.command("publish")
 @click.option(
     "--site", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The pages."
 )
-@click.option(
-    "--work-dir",
-    type=click.Path(path_type=Path),
-    default=Path("work_dirs"),
-    show_default=True,
-    help="The ledger that the pages were written from.",
-)
+@ledgers_options
 @configs_option
 @click.option(
     "--repo",
@@ -38,11 +32,11 @@ from harness.cli.options import configs_option
     help="Build on this remote's branch and push to it.  [default: commit to the local branch]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change on the branch; commit and push nothing.")
-def command(site: Path, work_dir: Path, configs: Path, repo: Path, branch: str, remote: str, dry_run: bool) -> int:
+def command(site: Path, work_dirs, profiles, configs: Path, repo: Path, branch: str, remote: str, dry_run: bool) -> int:
     """Put the pages on a branch of their own, for a static host such as GitHub Pages.
 
     Goes out: the files that `report` wrote, if they are still what the ledger gives (each page is written anew and
-    compared), and the site's CNAME. Nothing else of the site's folder goes out; what is left behind is listed.
+    compared: give the options that `report` had), and the site's CNAME. Nothing else of the site's folder goes out; what is left behind is listed.
 
     Stays: work tree, index, other branches, earlier versions in the branch's history, and files of the branch that
     no report wrote.
@@ -62,7 +56,7 @@ def command(site: Path, work_dir: Path, configs: Path, repo: Path, branch: str, 
     benchmark = load_benchmark(configs / "benchmark.yml")
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "site"
-        write_site(work_dir, fresh, benchmark, load_entries(configs, benchmark), None)
+        write_site(work_dirs, fresh, benchmark, load_entries(configs, benchmark), profiles)
         for name in check_pages(site, fresh):
             click.echo(f"left out: {site / name} (no report wrote it)", err=True)
         done = publish(site, files_below(fresh), repo, branch, remote, dry_run)

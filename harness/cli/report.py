@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from harness.cli.options import configs_option
+from harness.cli.options import configs_option, ledgers_options
 
 
 @click.command("report")
-@click.option(
-    "--work-dir",
-    type=click.Path(path_type=Path),
-    default=Path("work_dirs"),
-    show_default=True,
-    help="The ledger.",
-)
+@ledgers_options
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
@@ -25,22 +20,24 @@ from harness.cli.options import configs_option
     help="Where the pages go.",
 )
 @configs_option
-def command(work_dir: Path, site: Path, configs: Path) -> int:
-    """Write the pages from the ledger. Starts nothing and needs no data set."""
+def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, configs: Path) -> int:
+    """Write the pages from the ledger, all of it: for each cell its newest valid runs, whatever the last plan asked for.
+
+    Starts nothing and needs no data set.
+    """
     from harness.suite import load_benchmark, load_entries
 
     benchmark = load_benchmark(configs / "benchmark.yml")
-    index = write_site(work_dir, site, benchmark, load_entries(configs, benchmark), None)
+    index = write_site(work_dirs, site, benchmark, load_entries(configs, benchmark), profiles)
     click.echo(f"leaderboard: {index}")
     return 0
 
 
-def write_site(work_dir: Path, site: Path, benchmark, entries, data_root: Path | None) -> Path:
-    """Statistics of the data at hand (kept in the work dir), then the pages. Returns the index page."""
-    from harness.data.summary import load_summaries, save_summaries
+def write_site(work_dirs: Sequence[Path], site: Path, benchmark, entries, profiles: Sequence[str] = ()) -> Path:
+    """The pages of ledgers, with the statistics of the data at hand that these keep. Returns the index page."""
+    from harness.data.summary import load_summaries
     from reports import build
 
-    if data_root is not None:
-        save_summaries(work_dir, data_root)
-    build(work_dir, site, benchmark, entries, load_summaries(work_dir))
+    statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w).items()}
+    build(work_dirs, site, benchmark, entries, statistics, profiles)
     return site / "index.html"

@@ -45,7 +45,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
     made_from = pages.sources(work_dir, configs)
     unchanged = pages.are_current(work_dir, site, made_from)
     if not unchanged:
-        write_site(work_dir, site, ws.benchmark, ws.entries, None)
+        write_site([work_dir], site, ws.benchmark, ws.entries)
         pages.remember(work_dir, site, made_from)
     spent = duration(time.monotonic() - began)
     click.echo(f"leaderboard: {site / 'index.html'}  ({spent}{', pages unchanged' if unchanged else ''})")

@@ -18,10 +18,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TrainingStd(Strict):
+    """How much top-1 varied between trainings that differ in their seed alone, where it was measured."""
+
+    points: float = Field(gt=0)
+    freedom: int = Field(ge=1)  # degrees of freedom
+    source: str
+
+
 class Dataset(Strict):
     title: str
     training_data: str  # the name metafiles use in Metadata.Training Data
     lighting: Literal["", "dark", "daylight"] = ""  # of all clips; "" where clips say it one by one
+    training_std: dict[str, TrainingStd] = Field(default_factory=dict)  # by profile; a ledger's own repeats come first
 
 
 class Source(Strict):

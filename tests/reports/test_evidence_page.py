@@ -60,7 +60,9 @@ def test_a_difference_is_over_the_seeds_that_both_have():
     assert found.better_in == int((each > 0).sum())
     (reference, _), (delta, p) = _deltas([b, a])  # as Table 4 has it, for the only row that is compared
     assert reference.text == "reference" and delta.value == pytest.approx(100 * found.gap)
-    assert p.value == pytest.approx(found.p_clips)
+    assert p.value == pytest.approx(max(found.p_clips, found.p_seeds))
+    (_, (_, p)) = _deltas([b, a], family=8)  # a table of nine rows, whatever has been run
+    assert p.value == pytest.approx(min(1.0, max(8 * found.p_clips, 8 * found.p_seeds)))
     back = difference(b, a)
     assert back.gap == pytest.approx(-found.gap) and back.p_seeds == pytest.approx(found.p_seeds)
 
@@ -68,7 +70,7 @@ def test_a_difference_is_over_the_seeds_that_both_have():
 def test_what_cannot_be_compared_says_why():
     a, b = result("a", draws((0,), 0.8, 1)), result("b", draws((1,), 0.8, 1))
     assert difference(a, b) == "no seed is done for both"
-    assert difference(a, None) == "the last plan did not ask for it"
+    assert difference(a, None) == "no run of it in the ledger"
     other = Outcomes(("x",) * CLIPS, b.outcomes.subjects, b.outcomes.labels, b.outcomes.correct)
     assert difference(a, Result("c", b.runs, other)) == "tested on different clips"
 

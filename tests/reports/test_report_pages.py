@@ -410,9 +410,7 @@ def test_a_rejected_record_is_listed_and_never_shown(tmp_path):
 
 
 def test_a_blocked_cell_names_what_it_waits_for(tmp_path):
-    made = write(
-        tmp_path, seeds=1, failed={("plain_nvgesture-rgb", 0): Failure(kind="crash", message="fake crash")}
-    )
+    made = write(tmp_path, seeds=1, missing={("plain_mgr-dark-rgb", 0)})
     plan = made.work_dir / "plan.json"
     data = json.loads(plan.read_text())
     for c in data["cells"]:

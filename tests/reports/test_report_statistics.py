@@ -33,26 +33,6 @@ def test_one_difference_is_no_test():
         s.student_p([0.1])
 
 
-def test_wilson_published_values():
-    # Newcombe (1998), Statistics in Medicine 17, table I, method 3
-    published = [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ]
-    for r, n, low, high in published:
-        assert s.wilson(r, n) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
-
-
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-@settings(max_examples=50, deadline=None)
-def test_wilson_agrees_with_scipy(kn):
-    k, n = kn
-    expected = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
-    assert s.wilson(k, n) == (pytest.approx(expected.low, abs=1e-12), pytest.approx(expected.high, abs=1e-12))
-
-
 @given(st.integers(0, 300), st.integers(0, 300))
 @settings(max_examples=50, deadline=None)
 def test_mcnemar_agrees_with_the_binomial_test(b, c):
@@ -129,11 +109,11 @@ def test_cluster_bootstrap_has_the_distribution_of_drawing_clips_one_by_one():
     assert stats.ks_2samp(fast, slow).pvalue > 0.001
 
 
-def test_cluster_bootstrap_is_wider_than_wilson_when_subjects_differ_and_close_when_they_do_not():
+def test_cluster_bootstrap_is_wider_than_a_binomial_interval_when_subjects_differ_and_close_when_they_do_not():
     subjects = [str(i) for i in range(10) for _ in range(40)]
     clustered = np.array([[int(x) < 5 for x in subjects]])  # half of the people always right
     low, high = s.interval(s.cluster_bootstrap([clustered], subjects)[:, 0])
-    wl, wh = s.wilson(200, 400)
+    wl, wh = stats.binomtest(200, 400).proportion_ci(0.95, method="wilson")
     assert high - low > 3 * (wh - wl)
     alone = np.array([[i % 2 == 0 for i in range(400)]])
     low, high = s.interval(s.cluster_bootstrap([alone], [str(i) for i in range(400)])[:, 0])
@@ -151,6 +131,9 @@ def test_cluster_bootstrap_is_seeded_and_pairs_methods():
         s.cluster_bootstrap([x], subjects[:3])
 
 
+STEADY = s.Training(1e-6, 50, 10)  # trainings that hardly differ: clips alone decide
+
+
 def test_standings_ranks_and_tie_groups():
     n = 200
 
@@ -158,7 +141,7 @@ def test_standings_ranks_and_tie_groups():
         return np.arange(n)[None, :] < right
 
     # 190 and 185 differ on 5 clips (p = 0.06); 150 and 145 likewise; between them lie 35 clips
-    result = s.standings([method(150), method(190), method(145), method(185)])
+    result = s.standings([method(150), method(190), method(145), method(185)], STEADY)
     assert [r.group for r in result] == [1, 0, 1, 0]
     assert [(r.best, r.worst) for r in result] == [(3, 4), (1, 2), (3, 4), (1, 2)]
 
@@ -170,7 +153,7 @@ def test_standings_do_not_chain_ties():
         return np.arange(n)[None, :] < right
 
     # neighbours differ on 5 clips and are tied; first and last differ on 15 and are not
-    result = s.standings([method(90), method(85), method(80), method(75)])
+    result = s.standings([method(90), method(85), method(80), method(75)], STEADY)
     assert result[0].group == 0 and result[3].group == 1
     assert (result[0].best, result[0].worst) == (1, 2)
     assert (result[3].best, result[3].worst) == (3, 4)
@@ -178,6 +161,68 @@ def test_standings_do_not_chain_ties():
 
 def test_standings_of_one_or_equal_methods():
     one = np.ones((1, 5), dtype=bool)
-    assert s.standings([one]) == [s.Standing(0, 1, 1)]
-    assert s.standings([one, one]) == [s.Standing(0, 1, 2), s.Standing(0, 1, 2)]
-    assert s.standings([]) == []
+    assert s.standings([one], STEADY) == [s.Standing(0, 1, 1)]
+    assert s.standings([one, one], STEADY) == [s.Standing(0, 1, 2), s.Standing(0, 1, 2)]
+    assert s.standings([], STEADY) == []
+
+
+def test_pooled_is_the_residual_of_a_one_way_analysis():
+    rng = np.random.default_rng(1)
+    cells = [rng.normal(m, 0.05, n).tolist() for m, n in ((0.3, 3), (0.8, 5), (0.5, 1), (0.6, 2))]
+    found = s.pooled(cells)
+    residuals = np.concatenate([np.asarray(c) - np.mean(c) for c in cells])
+    assert found.freedom == 2 + 4 + 1 and found.cells == 3
+    assert found.std == pytest.approx(np.sqrt((residuals**2).sum() / found.freedom))
+    with pytest.raises(ValueError, match="trained twice"):
+        s.pooled([[0.5], [0.6]])
+
+
+def test_training_p_is_the_two_sample_t_test_where_the_variance_is_that_of_the_two():
+    rng = np.random.default_rng(2)
+    a, b = rng.random((4, 60)) < 0.7, rng.random((3, 60)) < 0.5
+    means = [m.mean(axis=1) for m in (a, b)]
+    found = s.training_p(a, b, s.pooled([m.tolist() for m in means]))
+    assert found == pytest.approx(stats.ttest_ind(*means).pvalue)
+    assert s.training_p(a, a, STEADY) == 1.0
+
+
+def test_one_training_that_might_have_come_out_otherwise_is_not_ranked_apart():
+    n = 150
+    a, b = (np.arange(n)[None, :] < right for right in (56, 9))  # 37.3 and 6.0 %: one network, two seeds
+    assert s.paired_p(a, b) < 0.001
+    assert [x.group for x in s.standings([a, b], STEADY)] == [0, 1]
+    varying = s.Training(0.136, 6, 3)
+    assert [x.group for x in s.standings([a, b], varying)] == [0, 0]
+    assert s.pair_p(a, b, varying) == pytest.approx(2 * stats.t.sf((47 / 150) / (0.136 * math.sqrt(2)), 6))
+
+
+def test_the_interval_of_one_training_is_that_of_clips_and_trainings_together():
+    subjects = [str(i) for i in range(400)]
+    one = np.array([[i % 2 == 0 for i in range(400)]])
+    training = s.Training(0.05, 1000, 4)
+    low, high = s.accuracy_interval(one, subjects, training)
+    expected = 1.96 * math.sqrt(0.25 / 400 + 0.05**2)
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.06)
+    alone = s.interval(s.cluster_bootstrap([one], subjects)[:, 0])
+    assert s.accuracy_interval(one, subjects) == alone
+    # several seeds are drawn themselves
+    three = np.repeat(one, 3, axis=0)
+    assert s.accuracy_interval(three, subjects, training) == s.interval(s.cluster_bootstrap([three], subjects)[:, 0])
+    low, high = s.difference_interval(one, ~one, subjects, training)
+    assert (high - low) / 2 == pytest.approx(1.96 * math.sqrt(4 * 0.25 / 400 + 2 * 0.05**2), rel=0.06)
+    assert s.accuracy_interval(np.ones((1, 9), bool), subjects[:9], training)[1] <= 1.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.integers(0, 20))
+@settings(max_examples=50, deadline=None)
+def test_a_stated_family_is_holm_with_its_untested_members_at_one(p, more):
+    family = len(p) + more
+    assert s.holm(p, family) == pytest.approx(s.holm([*p, *[1.0] * more])[: len(p)])
+
+
+def test_p_of_a_pair_does_not_depend_on_what_else_was_run():
+    rng = np.random.default_rng(5)
+    a, b, c = (rng.random((1, 120)) < x for x in (0.9, 0.6, 0.75))
+    two = s.pairwise([a, b], STEADY, 6)
+    three = s.pairwise([a, b, c], STEADY, 6)
+    assert two[0, 1] == three[0, 1] == pytest.approx(min(1.0, 15 * s.pair_p(a, b, STEADY)))

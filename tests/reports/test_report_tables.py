@@ -125,13 +125,14 @@ def test_seeds_on_different_clips_are_not_pooled(tmp_path):
     from fake_ledger import save
 
     from harness.ledger.store import load_predictions, load_record
-    from reports.results import read_ledger
+    from reports.ledger import make_ledger, read_work_dir
 
     made = write(tmp_path, seeds=2, tables=["table3"])
     directory = next((made.work_dir / "runs").glob("plain_nvgesture-rgb-s1-*"))
     fewer: pd.DataFrame = load_predictions(directory).iloc[:-5]
     save(made.work_dir, load_record(directory), fewer)
-    result = read_ledger(made.work_dir).results["plain_nvgesture-rgb"]
+    ledger = make_ledger([read_work_dir(made.work_dir)], "demo", made.benchmark, made.entries)
+    result = ledger.results["plain_nvgesture-rgb"]
     assert result.outcomes is None and "different clips" in result.note
     assert result.interval is None and len(result.done) == 2
 

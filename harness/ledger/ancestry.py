@@ -1,0 +1,29 @@
+"""What a run stands on: its stages, their stages, and whether any of them saw synthetic data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.ledger.record import RunRecord
+
+
+def ancestors(key: str, records: Mapping[str, RunRecord]) -> list[str]:
+    """Keys of all runs that a run stands on, each once, nearest first; also of those that are not in ``records``."""
+    found: dict[str, None] = {}
+    todo = [key]
+    while todo:
+        record = records.get(todo.pop(0))
+        for parent in record.identity.parents.values() if record is not None else ():
+            if parent not in found and parent != key:
+                found[parent] = None
+                todo.append(parent)
+    return list(found)
+
+
+def synthetic_data(key: str, records: Mapping[str, RunRecord]) -> tuple[str, ...] | None:
+    """Names of the synthetic data sets that a run or any of its ancestors trained or tested on, its own first.
+
+    None where neither the run nor any ancestor has recorded its data.
+    """
+    said = [records[k].data for k in (key, *ancestors(key, records)) if k in records and records[k].data is not None]
+    return tuple(dict.fromkeys(d.name for d in said if d.synthetic)) if said else None

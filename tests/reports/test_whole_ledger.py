@@ -1,0 +1,330 @@
+"""Pages show the whole ledger, whatever the last plan asked for: which run stands for a cell, and what is said of it."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+from fake_ledger import fake_predictions, save
+from fake_site import write
+from html_tree import cell, grid, parse
+
+from harness.identity import run_key
+from harness.ledger.planfile import read_plan, write_plan
+from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord
+from harness.ledger.store import load_record
+from harness.usage import BadUsage
+from reports import build
+
+PLAIN = "plain_mgr-dark-rgb"
+
+
+def folder(made, pattern):
+    return next((made.work_dir / "runs").glob(pattern))
+
+
+def site(made, name="site", *more, **kw):
+    out = made.site.parent / name
+    build([made.work_dir, *more], out, made.benchmark, made.entries, **kw)
+    return out
+
+
+def rows(path):
+    lines = (x for x in io.StringIO(path.read_text(), newline="") if not x.startswith("# "))
+    return list(csv.DictReader(lines))
+
+
+def another(made, pattern, finished, note="older", skill=0.0, failure=None):
+    """A run of the same cell and seed under another config."""
+    record = load_record(folder(made, pattern))
+    config = {**record.identity.config, "note": note}
+    identity = record.identity.model_copy(update={"config": config})
+    update = {"identity": identity, "key": run_key(identity), "finished": finished, "metrics": None}
+    if failure is not None:
+        update |= {"status": "failed", "failure": failure, "predictions_sha256": ""}
+    table = None if failure else fake_predictions("mgr_dark", skill, record.cell.seed, note, 2)
+    save(made.work_dir, record.model_copy(update=update), table)
+    return run_key(identity)
+
+
+def plan_only(made, tables):
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    cells = [c for c in plan.cells if set(c.used_by) & set(tables)]
+    write_plan(path, plan.model_copy(update={"tables": list(tables), "cells": cells}))
+
+
+def test_a_plan_of_one_table_leaves_the_others_and_their_p_as_they_were(tmp_path):
+    made = write(tmp_path, seeds=2)
+    before = site(made, "before")
+    plan_only(made, ["table2"])
+    after = site(made, "after")
+    for name in ("table2", "table3", "table4", "figure6", "evidence", "evidence_statements"):
+        assert rows(before / "downloads" / f"{name}.csv") == rows(after / "downloads" / f"{name}.csv"), name
+    index = parse(after / "index.html").text
+    assert "The last plan did not ask for" in index
+    assert "--tables" not in index.split("Do it again")[1].split("What is missing")[0]
+
+
+def test_p_is_adjusted_for_the_rows_of_the_table_not_for_those_that_ran(tmp_path):
+    made = write(tmp_path, seeds=2)
+    before = {r["Row"]: r["p [measured]"] for r in rows(site(made, "before") / "downloads" / "table4.csv")}
+    shutil.rmtree(folder(made, "student_mgr-dark-rgb+half-s0-*"))
+    shutil.rmtree(folder(made, "student_mgr-dark-rgb+half-s1-*"))
+    after = {r["Row"]: r["p [measured]"] for r in rows(site(made, "after") / "downloads" / "table4.csv")}
+    assert before["Half row"] and not after["Half row"]
+    assert float(after["Whole row"]) >= float(before["Whole row"]) and after["Whole row"]
+    raw = min(1.0, float(before["Whole row"]))
+    assert float(after["Whole row"]) <= min(1.0, 3 * raw)
+
+
+def test_without_any_plan_the_runs_are_shown(tmp_path):
+    made = write(tmp_path, seeds=1)
+    with_plan = rows(site(made, "a") / "downloads" / "table2.csv")
+    (made.work_dir / "plan.json").unlink()
+    assert rows(site(made, "b") / "downloads" / "table2.csv") == with_plan
+
+
+def test_an_edited_plan_is_said_and_costs_no_page(tmp_path):
+    made = write(tmp_path, seeds=1)
+    (made.work_dir / "plan.json").write_text("{}")
+    out = site(made)
+    assert "not a plan" in parse(out / "index.html").text
+    assert cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1").attrs["data-v"]
+
+
+def test_what_the_plan_asks_for_comes_before_a_newer_run_of_another_config(tmp_path):
+    made = write(tmp_path, seeds=1)
+    before = cell(parse(site(made, "a") / "table2.html"), "table2", "Plain", "rgb.top1").attrs["data-v"]
+    key = another(made, f"{PLAIN}-s0-*", "2030-01-01T00:00:00Z", skill=3.0)
+    out = site(made, "b")
+    td = cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert td.attrs["data-v"] == before and "older" not in td.text
+    listed = [r for r in grid(parse(out / "runs.html"), "runs")[1] if key[:12] in r[0].text]
+    assert len(listed) == 1 and "older config, code or data" in " ".join(c.text for c in listed[0])
+    assert "older config" in parse(next((out / "runs").glob(f"*{key[:12]}.html"))).text
+    assert "1 run of an older config, code or data is listed and not counted" in parse(out / "index.html").text
+
+
+def test_a_run_that_the_plan_no_longer_asks_for_is_shown_and_says_so(tmp_path):
+    made = write(tmp_path, seeds=1, missing={(PLAIN, 0)})
+    path = made.work_dir / "plan.json"
+    other = write(tmp_path / "other", seeds=1, tables=["table2"])
+    shutil.copytree(folder(other, f"{PLAIN}-s0-*"), made.work_dir / "runs" / folder(other, f"{PLAIN}-s0-*").name)
+    plan = read_plan(path)
+    cells = [c.model_copy(update={"key": "f" * 64}) if c.id == PLAIN else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+    out = site(made)
+    td = cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert td.attrs["data-v"] and "of an older config, code or data than the last plan's" in td.text
+    line = next(r for r in rows(out / "downloads" / "table2.csv") if r["Method"] == "Plain")
+    assert line["RGB: Status [measured]"] == "done, older config, code or data"
+    runs = json.loads((out / "leaderboard.json").read_text())["runs"]
+    assert [r["older"] for r in runs if r["cell"] == PLAIN] == [True] and sum(r["older"] for r in runs) == 1
+    cells = [c.model_copy(update={"error": "fake: its teacher failed"}) if c.id == PLAIN else c for c in cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+    td = cell(parse(site(made, "blocked") / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert td.attrs["data-v"] and "the present one blocked: fake: its teacher failed" in td.text
+
+
+def test_a_mean_is_never_over_two_versions(tmp_path):
+    made = write(tmp_path, seeds=3)
+    for seed in (1, 2):
+        another(made, f"{PLAIN}-s{seed}-*", "2020-01-01T00:00:00Z")
+        record = folder(made, f"{PLAIN}-s{seed}-*/run.json")
+        for path in (made.work_dir / "runs").glob(f"{PLAIN}-s{seed}-*/run.json"):
+            if "older" not in path.read_text():
+                record = path
+        shutil.rmtree(record.parent)
+    td = cell(parse(site(made) / "table2.html"), "table2", "Plain", "rgb.top1")
+    own = load_record(folder(made, f"{PLAIN}-s0-*")).metrics.top1
+    assert float(td.attrs["data-v"]) == pytest.approx(100 * own) and "n = 1 of 3" in td.text
+
+
+def test_seeds_beyond_the_last_plan_are_part_of_the_mean(tmp_path):
+    made = write(tmp_path, seeds=3)
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    write_plan(path, plan.model_copy(update={"seeds": 1, "cells": [c for c in plan.cells if c.seed == 0]}))
+    td = cell(parse(site(made) / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert "n = 3" in td.text and "older" not in td.text
+
+
+def test_a_failure_is_shown_only_where_nothing_is_done(tmp_path):
+    made = write(tmp_path, seeds=1)
+    another(made, f"{PLAIN}-s0-*", "2030-01-01T00:00:00Z", failure=Failure(kind="crash", message="fake: crashed"))
+    out = site(made)
+    assert "crashed" not in cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1").text
+    assert any("failed" in r[2].text for r in grid(parse(out / "runs.html"), "runs")[1])
+
+
+def test_several_ledgers_are_one_site_and_it_says_so(tmp_path):
+    whole = write(tmp_path / "whole", seeds=1)
+    a = write(tmp_path / "a", seeds=1, tables=["table2"])
+    b = write(tmp_path / "b", seeds=1, tables=["table2", "table3", "table4", "figure6"])
+    out, alone = site(a, "site", b.work_dir), site(whole)
+    for name in ("table2", "table3", "table4", "figure6"):
+        assert rows(out / "downloads" / f"{name}.csv") == rows(alone / "downloads" / f"{name}.csv"), name
+    assert "read from 2 ledgers" in parse(out / "index.html").text
+    assert len(list((out / "runs").glob(f"{PLAIN}-s0-*.html"))) == 1
+    assert "ledgers" not in parse(alone / "index.html").text
+
+
+def test_every_profile_of_the_ledgers_has_its_pages(tmp_path):
+    made = write(tmp_path / "demo", seeds=1, tables=["table2"])
+    smoke = write(tmp_path / "smoke", seeds=1, tables=["table2"], profile="smoke")
+    out = site(made, "site", smoke.work_dir)
+    main, other = parse(out / "table2.html"), parse(out / "profiles" / "smoke" / "table2.html")
+    assert "demo ; also smoke" in main.one("dl", cls="stamp").text
+    assert "smoke ; also demo" in other.one("dl", cls="stamp").text
+    for page, here in ((main, out), (other, out / "profiles" / "smoke")):
+        for a in page.one("dl", cls="stamp").all("a"):
+            assert (here / a.attrs["href"]).resolve().is_file()
+    assert json.loads((out / "leaderboard.json").read_text())["profiles"] == {"smoke": "profiles/smoke/leaderboard.json"}
+    only = site(made, "only", smoke.work_dir, profiles=["smoke"])
+    assert not (only / "profiles").exists() and "smoke" in parse(only / "index.html").one("dl", cls="stamp").text
+    with pytest.raises(BadUsage, match="--profile paper: nothing of it was planned or run here; choose from demo, smoke"):
+        site(made, "no", profiles=["paper"])
+
+
+def real_with_a_synthetic_stage(tmp_path):
+    """Runs on real clips; the student's translator was trained on generated pictures."""
+    made = write(tmp_path, seeds=1, synthetic=False, tables=["table4"])
+    about = DataInfo(name="SYSU-MM01", synthetic=True, fingerprint="f", classes=[], train_clips=10, test_clips=0,
+                     train_subjects=["1"], test_subjects=[])
+    info = CellInfo(model="fake_encoder", method="M", stage="encoder", dataset="mgr_dark", train_modalities=["rgb"],
+                    test_modality="rgb", seed=0, profile="demo")
+    identity = Identity(version=1, config={"of": "encoder"}, data={}, parents={}, code={}, seed=0)
+    encoder = RunRecord(key=run_key(identity), status="done", cell=info, identity=identity, data=about)
+    save(made.work_dir, encoder, None)
+    old = folder(made, "student_mgr-dark-rgb-s0-*")
+    record = load_record(old)
+    identity = record.identity.model_copy(update={"parents": {**record.identity.parents, "translator": encoder.key}})
+    table = fake_predictions("mgr_dark", 0.5, 0, "x", 2)
+    save(made.work_dir, record.model_copy(update={"identity": identity, "key": run_key(identity), "metrics": None}), table)
+    shutil.rmtree(old)
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    cells = [c.model_copy(update={"key": run_key(identity)}) if c.id == record.cell.model else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+    return made, run_key(identity)
+
+
+def test_real_clips_with_a_synthetic_stage_are_marked_everywhere(tmp_path):
+    made, key = real_with_a_synthetic_stage(tmp_path)
+    out = site(made)
+    page = parse(out / "table4.html")
+    assert "stands on stages that saw synthetic SYSU-MM01" in cell(page, "table4", "Whole row", "m.top1").text
+    assert "synthetic" not in cell(page, "table4", "Base row", "m.top1").text
+    banner = page.one("p", cls="synthetic").text
+    assert "Synthetic data in stages." in banner and "SYSU-MM01" in banner and "come from generated videos" not in banner
+    assert "MGR-Dark (stages on synthetic SYSU-MM01)" in page.one("dl", cls="stamp").text
+    assert "SYSU-MM01" in page.one("p", cls="verdict").text
+    lines = {r["Row"]: r["Synthetic data [measured]"] for r in rows(out / "downloads" / "table4.csv")}
+    assert lines["Whole row"] == "SYSU-MM01" and lines["Base row"] == "none"
+    data = json.loads((out / "leaderboard.json").read_text())
+    assert data["synthetic"] is True and data["synthetic_data"] == ["SYSU-MM01"]
+    assert {r["cell"]: r["synthetic"] for r in data["runs"]}["student_mgr-dark-rgb"] == ["SYSU-MM01"]
+    assert {r["cell"]: r["synthetic"] for r in data["runs"]}[PLAIN] == []
+    for suffix in ("csv", "md", "tex"):
+        assert "SYNTHETIC DATA (SYSU-MM01) in stages" in (out / "downloads" / f"table4.{suffix}").read_text()
+    run = parse(next((out / "runs").glob(f"*{key[:12]}.html")))
+    facts = dict(zip((d.text for d in run.all("dt")), (d.text for d in run.all("dd")), strict=True))
+    assert facts["Synthetic data, stages included"] == "SYSU-MM01" and facts["Data"] == "MGR-Dark, dark"
+
+
+def test_stages_that_ran_have_their_accuracy_on_the_methods_page(tmp_path):
+    made = write(tmp_path, seeds=2)
+    entry = made.entries[PLAIN]
+    name = "fake_teacher_mgr_dark"
+    made.entries[name] = type(entry)(**{**vars(entry), "name": name, "stage": "teacher", "test_modality": "ir"})
+    page = parse(site(made) / "methods.html")
+    row = next(tr for tr in page.all("tr") if tr.all("th") and tr.all("th")[0].text == name)
+    runs = [load_record(p) for p in (made.work_dir / "runs").glob(f"{name}-s*")]
+    mean = 100 * sum(r.metrics.top1 for r in runs) / len(runs)
+    assert len(runs) == 2 and row.text.split(" ± ")[0].endswith(f"{mean:.1f}")
+    assert "not in the last plan" not in page.text
+
+
+def test_training_time_is_the_stages_too_each_once(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table4"])
+    page = parse(site(made) / "table4.html")
+
+    def seconds(row, column):
+        return cell(page, "table4", row, column).attrs.get("data-v")
+
+    student = load_record(folder(made, "student_mgr-dark-rgb-s0-*"))
+    parents = [load_record(folder(made, f"*-{k[:12]}")) for k in student.identity.parents.values()]
+    assert float(seconds("Whole row", "m.train")) == student.cost.train_seconds
+    # the translator that both stand on has no time in its record: nothing is made up
+    assert seconds("Whole row", "m.train_all") is None and len(parents) == 2
+    translator = load_record(folder(made, "fake_translator-s0-*"))
+    cost = translator.cost.model_copy(update={"total_seconds": 7.5})
+    save(made.work_dir, translator.model_copy(update={"cost": cost}), None)
+    page = parse(site(made, "timed") / "table4.html")
+    total = student.cost.train_seconds + sum(p.cost.train_seconds for p in parents) + 7.5
+    assert float(seconds("Whole row", "m.train_all")) == pytest.approx(total)
+    assert seconds("Base row", "m.train_all") == seconds("Base row", "m.train")
+
+
+def test_every_count_has_its_word(tmp_path):
+    made = write(tmp_path, seeds=1)
+    out = site(made)
+    text = parse(out / "index.html").text
+    plan = read_plan(made.work_dir / "plan.json")
+    asked = len({c.key for c in plan.cells})
+    listed = len(grid(parse(out / "runs.html"), "runs")[1])
+    assert f"Tables and figures ask for {asked} runs" in text and f"{asked} are done" in text
+    assert f"They stand on {listed - asked} more runs of stages" in text and listed > asked
+
+
+def test_one_seed_with_nothing_trained_twice_is_provisional_and_has_no_rank(tmp_path):
+    made = write(tmp_path, seeds=1)
+    page = parse(site(made) / "table2.html")
+    td = cell(page, "table2", "Plain", "rgb.top1")
+    assert "(provisional), n = 1" in td.text
+    assert cell(page, "table2", "Plain", "rgb.rank").text.startswith("–")
+    assert "One seed is one training. Intervals of n = 1 are provisional" in page.one("figcaption").text
+    assert not page.all("table", cls="pairs")
+    table4 = parse(site(made, "b") / "table4.html")
+    assert "provisional" in cell(table4, "table4", "Whole row", "p").text
+    assert "provisional" in cell(table4, "table4", "Whole row", "delta").text
+
+
+def test_one_seed_carries_the_variance_of_the_cells_that_have_more(tmp_path):
+    made = write(tmp_path, seeds=3)
+    for seed in (1, 2):
+        for path in list((made.work_dir / "runs").glob(f"{PLAIN}-s{seed}-*")):
+            shutil.rmtree(path)
+    one = write(tmp_path / "one", seeds=1)
+    out, alone = site(made), site(one, "alone")
+    line, bare = (next(r for r in rows(s / "downloads" / "table2.csv") if r["Method"] == "Plain") for s in (out, alone))
+
+    def width(r):
+        return float(r["RGB: 95 % interval, high (%) [measured]"]) - float(r["RGB: 95 % interval, low (%) [measured]"])
+
+    assert bare["RGB: Measured top-1 (%)"] == line["RGB: Measured top-1 (%)"] and width(line) > width(bare)
+    caption = parse(out / "table2.html").one("figcaption").text
+    assert "carry the variance of training" in caption and "pooled over" in caption
+    assert line["RGB: Rank, best [measured]"]
+    # the run's page has the interval of the table
+    low, high = (f"{float(line[f'RGB: 95 % interval, {x} (%) [measured]']):.1f}" for x in ("low", "high"))
+    run = parse(next((out / "runs").glob(f"{PLAIN}-s0-*.html")))
+    assert f"95 % interval {low} to {high}" in run.text
+    assert "Wilson" not in " ".join(parse(p).text for p in out.glob("*.html"))
+
+
+def test_a_stated_variance_stands_in_where_the_ledger_has_none(tmp_path):
+    made = write(tmp_path, seeds=1)
+    sets = dict(made.benchmark.datasets)
+    stated = {"demo": {"points": 4.0, "freedom": 30, "source": "a fake source"}}
+    sets["mgr_dark"] = type(sets["mgr_dark"]).model_validate({**sets["mgr_dark"].model_dump(), "training_std": stated})
+    made.benchmark = made.benchmark.model_copy(update={"datasets": sets})
+    page = parse(site(made) / "table2.html")
+    caption = page.one("figcaption").text
+    assert "4.0 points, stated by the benchmark: a fake source (30 degrees of freedom)" in caption
+    assert "group" in cell(page, "table2", "Plain", "rgb.rank").text
+    assert "provisional" not in page.one("table", **{"data-table": "table2"}).one("tbody").text
+
+
