@@ -36,7 +36,8 @@ def command(site: Path, work_dirs, profiles, configs: Path, repo: Path, branch: 
     """Put the pages on a branch of their own, for a static host such as GitHub Pages.
 
     Goes out: the files that `report` wrote, if they are still what the ledger gives (each page is written anew and
-    compared: give the options that `report` had), and the site's CNAME. Nothing else of the site's folder goes out; what is left behind is listed.
+    compared: give the options that `report` had), and the site's CNAME. Nothing else of the site's folder goes out;
+    what is left behind is listed.
 
     Stays: work tree, index, other branches, earlier versions in the branch's history, and files of the branch that
     no report wrote.
