@@ -6,12 +6,21 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from tiny_data import write_mgr_dark, write_nvgesture
 
 from mtcd_plugin import _compat
+
+# Hashes of the files that tests make are kept for this run alone; matplotlib keeps its list of fonts.
+cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+os.environ.setdefault("MPLCONFIGDIR", str(Path(cache) / "matplotlib"))
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cache-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 _compat.apply()  # a test module may import mmaction before the plugin
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,14 @@ def write_mgr_dark_tables(root: Path, rows: list[dict], subjects=SUBJECTS, class
     with open(root / "subjects.csv", "w", newline="") as file:
         csv.writer(file).writerows([("subject", "split"), *subjects.items()])
     (root / "classes.txt").write_text("\n".join(classes) + "\n")
+
+
+def zero_in_secret(path) -> None:
+    """Replace a file's content by zeros and restore size and times, in place."""
+    stat = os.stat(path)
+    with open(path, "r+b") as file:
+        file.write(bytes(stat.st_size))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def nv_line(folder: str, take: str, label: int, colour=(20, 100), duo=(23, 116)) -> str:

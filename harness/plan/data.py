@@ -11,6 +11,7 @@ from typing import Any
 from harness.identity import canonical_json
 from harness.ledger.record import DataInfo
 from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint
+from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.nvgesture import read_nvgesture
 from mtcd_plugin.formats.splits import select_clips
@@ -121,9 +122,9 @@ def _sysu(root: str) -> str:
     if not os.path.isdir(root):
         raise FileNotFoundError(f"{root}: no such data set{HINT}")
     digest = hashlib.sha256()
-    for image in read_sysu_mm01(root):
+    images = read_sysu_mm01(root)
+    contents = content_hashes(image.path for image in images)
+    for image in images:
         name = Path(image.path).name
-        digest.update(
-            f"{image.pid},{image.cam},{image.split},{name},{os.path.getsize(image.path)}\n".encode()
-        )
+        digest.update(f"{image.pid},{image.cam},{image.split},{name},{contents[image.path]}\n".encode())
     return digest.hexdigest()

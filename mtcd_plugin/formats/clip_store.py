@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from mtcd_plugin.formats import frame_codec
-from mtcd_plugin.formats.clips import Clip, file_size, source_stream
+from mtcd_plugin.formats.clips import Clip, source_stream
+from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.frame_codec import CODECS
 
 FORMAT = 1
@@ -39,15 +40,19 @@ class StoreError(ValueError):
 
 
 def source_hash(clips: Iterable[Clip], modality: str) -> str:
-    """Hash of what a store is made from: the clips' ids, windows, file names and sizes. 16 hex digits.
+    """Hash of what a store is made from: the clips' ids, windows, and the names and contents of their files. 16 hex
+    digits.
 
-    Give it every clip of one lighting that has the modality, of all splits, as ``groups`` does.
+    Give it every clip of one lighting that has the modality, of all splits, as ``groups`` does. A file that
+    cannot be read has no content: its clip may be in quarantine, and is named where it is decoded.
     """
     digest = hashlib.sha256()
-    for clip in sorted(clips, key=lambda c: c.clip_id):
+    clips = sorted(clips, key=lambda c: c.clip_id)
+    contents = content_hashes({source_stream(clip, modality).path for clip in clips}, missing_ok=True)
+    for clip in clips:
         stream = source_stream(clip, modality)
         name = os.path.basename(stream.path)
-        row = [clip.clip_id, name, stream.start, stream.end, file_size(clip, modality)]
+        row = [clip.clip_id, name, stream.start, stream.end, contents[stream.path]]
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()[:16]
 

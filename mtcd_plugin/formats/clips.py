@@ -9,6 +9,8 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from mtcd_plugin.formats.content import content_hashes
+
 MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
 _json = json.JSONEncoder(separators=(",", ":")).encode
 RENDERED_FROM = {"pseudo_ir": "rgb"}  # read from a store, frame by frame beside this stream
@@ -60,7 +62,11 @@ class ClipTable:
 
 def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Container[str] = ()) -> str:
     """sha256 hex of what training sees of these clips: ids, labels, subjects, splits, windows, frame rates,
-    time stamps and file sizes of the given modalities. Neither paths nor modification times count.
+    time stamps and contents (``content.py``) of the files of the given modalities. Neither paths nor times of
+    modification count.
+
+    Videos that were encoded anew are other data, also where they show the same: an embedded synthetic set that
+    was made on another machine has this fingerprint only if the encoder there wrote the same bytes.
 
     Args:
         lacking: modalities that a clip may lack.
@@ -71,11 +77,13 @@ def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Conta
     """
     digest = hashlib.sha256()
     names = sorted(modalities)
-    for clip in sorted(clips, key=lambda c: c.clip_id):
+    clips = sorted(clips, key=lambda c: c.clip_id)
+    contents = _contents(clips, names, lacking)
+    for clip in clips:
         streams = ",".join(
             f"{_json(name)}:null"
             if name in lacking and not has_stream(clip, name)
-            else f"{_json(name)}:{_facts(clip, name)}"
+            else f"{_json(name)}:{_facts(clip, name, contents)}"
             for name in names
         )
         about = f"{_json(clip.clip_id)},{_json(clip.label)},{_json(clip.subject)},{_json(clip.split)}"
@@ -99,22 +107,42 @@ def source_stream(clip: Clip, modality: str) -> Stream:
     return stream
 
 
-def file_size(clip: Clip, modality: str) -> int:
-    """Bytes of a modality's file. FileNotFoundError names clip and file."""
-    path = source_stream(clip, modality).path
+def check_file(clip: Clip, modality: str) -> None:
+    """FileNotFoundError that names clip and file, where a modality's file is not there."""
     try:
-        return os.stat(path).st_size
+        os.stat(source_stream(clip, modality).path)
     except OSError as error:
-        raise FileNotFoundError(
-            f"clip {clip.clip_id}: {modality} file {path} cannot be read ({error.strerror}); "
-            "check data_root, or leave the clip out (quarantine)"
-        ) from None
+        raise _unreadable(clip, modality, error) from None
 
 
-def _facts(clip: Clip, modality: str) -> str:
+def _contents(clips: Iterable[Clip], modalities: Sequence[str], lacking: Container[str]) -> dict[str, str]:
+    """path -> hash of the content, of every file that these clips have."""
+    files = {
+        source_stream(clip, name).path: (clip, name)
+        for clip in clips
+        for name in modalities
+        if name not in lacking or has_stream(clip, name)
+    }
+    try:
+        return content_hashes(files)
+    except OSError as error:
+        if error.filename not in files:
+            raise
+        clip, name = files[error.filename]
+        raise _unreadable(clip, name, error) from None
+
+
+def _unreadable(clip: Clip, modality: str, error: OSError) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"clip {clip.clip_id}: {modality} file {source_stream(clip, modality).path} cannot be read "
+        f"({error.strerror}); check data_root, or leave the clip out (quarantine)"
+    )
+
+
+def _facts(clip: Clip, modality: str, contents: dict[str, str]) -> str:
     stream = source_stream(clip, modality)
-    size = file_size(clip, modality)
-    return f"[{stream.start},{stream.end},{_json(stream.fps)},{_times(stream.times)},{size}]"
+    content = _json(contents[stream.path])
+    return f"[{stream.start},{stream.end},{_json(stream.fps)},{_times(stream.times)},{content}]"
 
 
 @lru_cache(maxsize=1 << 16)

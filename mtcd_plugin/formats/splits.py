@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, file_size, has_stream
+from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, check_file, has_stream
 from mtcd_plugin.formats.text import read_lines
 
 SPLITS = ("train", "test", "fit", "holdout", "all")
@@ -68,7 +68,7 @@ def select_clips(
     for clip in clips if check_files else ():
         for name in modalities:
             if name not in lacking or has_stream(clip, name):
-                file_size(clip, name)
+                check_file(clip, name)
     return clips
 
 

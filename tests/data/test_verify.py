@@ -2,7 +2,10 @@
 
 import html
 import json
+import os
 import re
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,6 +29,7 @@ from harness.data import verify_videos
 from harness.data.verify import verify_dataset, write_quarantine
 from harness.data.verify_annotations import annotated_mgr_dark, annotated_nvgesture
 from harness.data.verify_videos import scan_video, scan_videos
+from mtcd_plugin.formats import content
 from mtcd_plugin.formats.mgr_dark import COLUMNS, read_mgr_dark
 from mtcd_plugin.formats.nvgesture import LIST_FILES, read_nvgesture
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
@@ -186,6 +190,27 @@ def test_a_set_one_folder_further_down_is_one_line(sound, tmp_path, capsys):
         main(["data", "verify", "--dataset", "mgr_dark", "--data-root", str(tmp_path)])
     err = capsys.readouterr().err
     assert stop.value.code == 1 and err.count("\n") == 1 and "annotations.csv is not here but in MGR-Dark/ below" in err
+
+
+def test_verification_reads_all_content_and_says_what_changed_in_secret(sound, tmp_path, monkeypatch):
+    """Here ctime is left out, as on a file system that has none."""
+    root = Path(shutil.copytree(sound, tmp_path / "set"))
+    monkeypatch.setattr(content, "SETTLED_S", 0.0)
+    monkeypatch.setattr(content, "_state", lambda stat: f"1 {stat.st_size} {stat.st_mtime_ns} 0")
+    assert not defects(verify_dataset("mgr_dark", root))
+    monkeypatch.setattr(content, "_read", None)  # planning reads nothing after it
+    assert len(content.content_hashes(str(path) for path in root.rglob("*.mp4"))) == 72
+    monkeypatch.undo()
+    monkeypatch.setattr(content, "_state", lambda stat: f"1 {stat.st_size} {stat.st_mtime_ns} 0")
+    victim = next((root / "clips" / "dark" / "depth").rglob("*.mp4"))
+    stat, data = victim.stat(), bytearray(victim.read_bytes())
+    at = data.index(b"x264")  # in the encoder's remark: the frames stay as they are
+    data[at : at + 4] = b"y264"
+    victim.write_bytes(data)
+    os.utime(victim, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    outcome = verify_dataset("mgr_dark", root)
+    assert ("", "warning", "content") in defects(outcome)
+    assert f"the first is {victim.relative_to(root)}" in messages(outcome, "content")
 
 
 def test_without_classes_and_subjects_the_rest_is_still_checked(sound, tmp_path):

@@ -1,11 +1,16 @@
 """Which clips a config uses, as the plan counts them."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from tiny_data import zero_in_secret
 
+from harness.plan import data as plan_data
 from harness.plan.data import describe_data
+from mtcd_plugin.formats.clip_store import source_hash
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
 
 def config(root, modalities, **more):
@@ -28,3 +33,80 @@ def test_clips_without_infrared_count_as_the_config_says(mgr_dark_root, tmp_path
         describe_data(config(root, ["rgb", "ir"]))
     plain = describe_data(config(mgr_dark_root, ["rgb", "ir"]))[1]
     assert plain == whole_prints  # nothing is lacking: the same clips
+
+
+def forget() -> None:
+    """As a new process."""
+    plan_data._table.cache_clear(), plan_data._clips.cache_clear(), plan_data._sysu.cache_clear()
+
+
+def prints_of(dataset: dict) -> dict[str, str]:
+    forget()
+    return describe_data({"train_dataloader": {"dataset": dataset}})[1]
+
+
+def test_zeroed_videos_of_equal_size_and_time_are_other_data(mgr_dark_root, tmp_path):
+    root = Path(shutil.copytree(mgr_dark_root, tmp_path / "copy"))
+    dark = sorted((root / "clips" / "dark" / "rgb").rglob("*.mp4"))
+    before = {light: describe_data(config(root, ["rgb"], lighting=light))[1] for light in ("dark", "daylight")}
+    stores = {light: source_hash(clips_of(root, light), "rgb") for light in before}
+    for path in dark[::2]:
+        zero_in_secret(path)
+    forget()
+    after = {light: describe_data(config(root, ["rgb"], lighting=light))[1] for light in ("dark", "daylight")}
+    assert after["dark"]["train"] != before["dark"]["train"]
+    assert after["daylight"]["train"] == before["daylight"]["train"]
+    assert source_hash(clips_of(root, "dark"), "rgb") != stores["dark"]
+    assert source_hash(clips_of(root, "daylight"), "rgb") == stores["daylight"]
+
+
+def clips_of(root: Path, lighting: str):
+    return read_mgr_dark(str(root), lighting).clips
+
+
+def test_the_same_files_elsewhere_are_the_same_data(mgr_dark_root, tmp_path):
+    copy = shutil.copytree(mgr_dark_root, tmp_path / "copy", copy_function=shutil.copyfile)  # other inodes and times
+    assert describe_data(config(copy, ["rgb", "ir"]))[1] == describe_data(config(mgr_dark_root, ["rgb", "ir"]))[1]
+
+
+def test_a_changed_log_of_nvgesture_is_other_data(nvgesture_root, tmp_path):
+    root = Path(shutil.copytree(nvgesture_root, tmp_path / "copy"))
+    dataset = {"type": "NvGestureDataset", "data_root": str(root), "split": "train", "modalities": ["rgb", "ir"]}
+    before = prints_of(dataset)
+    log = root / "Video_data/class_01/subject3_r0/duo_left_log.txt"
+    stat = log.stat()
+    lines = log.read_text().splitlines(keepends=True)
+    stamp = int(lines[50].split()[1])
+    lines[50] = f"img00050.png {stamp + 5_000_000}\n"
+    log.write_text("".join(lines))
+    os.utime(log, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert log.stat().st_size == stat.st_size and prints_of(dataset) != before
+
+
+def test_a_changed_image_of_sysu_mm01_is_other_data(tmp_path):
+    for pid in (1, 2, 3):
+        for cam in (1, 3):
+            path = tmp_path / f"cam{cam}" / f"{pid:04d}" / "0001.jpg"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(bytes([pid, cam]) * 500)
+    (tmp_path / "exp").mkdir()
+    for name, people in dict(train_id="1", val_id="2", test_id="3").items():
+        (tmp_path / "exp" / f"{name}.txt").write_text(people)
+    dataset = {"type": "SYSUMM01Dataset", "data_root": str(tmp_path)}
+    before = prints_of(dataset)
+    assert prints_of(dataset) == before
+    zero_in_secret(tmp_path / "cam3" / "0002" / "0001.jpg")
+    assert prints_of(dataset) != before
+
+
+def test_a_missing_file_is_one_line_and_in_quarantine_it_does_no_harm(mgr_dark_root, tmp_path):
+    root = Path(shutil.copytree(mgr_dark_root, tmp_path / "copy"))
+    (root / "clips/dark/rgb/stop/s1_stop_dark.mp4").unlink()
+    with pytest.raises(FileNotFoundError, match=r"clip s1_stop_dark: rgb file .* cannot be read \(No such file") as caught:
+        describe_data(config(root, ["rgb"]))
+    assert "\n" not in str(caught.value) and "leave the clip out (quarantine)" in str(caught.value)
+    bad = tmp_path / "bad.txt"
+    bad.write_text("s1_stop_dark\n")
+    left, _ = describe_data(config(root, ["rgb"], quarantine=str(bad)))
+    assert left.train_clips == 8
+    assert source_hash(clips_of(root, "dark"), "rgb")  # of the store, which has a place for every clip
