@@ -307,7 +307,7 @@ def test_a_person_under_two_names_is_a_finding(own):
 
 def test_missing_tables_are_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
-        main(["data", "segment", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")])
+        main(["data", "segment", str(tmp_path), "--out", str(tmp_path / "out")])
     err = capsys.readouterr().err
     assert stop.value.code == 1 and "classes.txt" in err and err.count("\n") == 1
 
