@@ -12,7 +12,8 @@ default_hooks = dict(
     sync_buffers=dict(type='SyncBuffersHook'),
     class_count=dict(type='ClassCountHook'),
     epoch_seed=dict(type='EpochSeedHook'),
-    plain_checkpoint=dict(type='PlainCheckpointHook'))
+    plain_checkpoint=dict(type='PlainCheckpointHook'),
+    training_state=dict(type='TrainingStateHook'))
 
 # tools/train.py ignores --seed where a config has a seed; use --cfg-options randomness.seed=1
 randomness = dict(seed=0, diff_rank_seed=False, deterministic=False)

@@ -1,8 +1,8 @@
 _base_ = './mtcd_translator_sysu-mm01.py'
 
-# Fine-tuning of the pretrained translator on frames of the target's training split. The paper does not say that it does so:
-# its rendering takes the pretrained one (finetune = none). Here infrared frames are dealt to other clips (unpaired);
-# model.pairing='paired' with model.paired_weight is for registered cameras. An identity is a subject here.
+# "Fine-tuned on the target's infrared": the translator of SYSU-MM01 goes on with frames of the target's training split, without
+# relation loss. The draft does not say that it does so; its words are "SYSU-MM01 alone". RGB and infrared of one batch show the same
+# clips, but no term compares them; model.paired_weight adds one, for registered cameras. An identity is a subject here.
 model = dict(identity='subject', relation_weight=0.0)
 train_dataloader = dict(
     batch_size=16,

@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/schedules/translator.py',
 ]
 
-# The paper's translator: trained on SYSU-MM01's RGB and infrared images, which are no pairs but share people.
+# "SYSU-MM01 alone", the draft's words: trained on its RGB and infrared images, which are no pairs but share people.
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,

@@ -10,4 +10,5 @@ from mtcd_plugin.engine.hooks import (  # noqa: F401
     epoch_seed_hook,
     plain_checkpoint_hook,
     stage_checkpoint_hook,  # noqa: F401
+    training_state_hook,
 )

@@ -1,4 +1,5 @@
-# Feature encoder of the translator (Eq. 1-4): ResNet-50 with last stride 1, cross-entropy + batch-hard triplet loss.
+# Feature encoder of the translator (Eq. 1-4): ResNet-50 with last stride 1, GeM pooling and batch norm, cross-entropy + batch-hard
+# triplet loss; images are flipped, padded and cropped as in structured domain adaptation.
 # SYSU-MM01 has 395 people for training. Pretrained weights: model.backbone.pretrained=<path or URL of a ResNet-50>.
 model = dict(
     type='IdentityEncoder',
@@ -9,8 +10,8 @@ model = dict(
     margin=0.3,
     soft_margin=False,
     label_smoothing=0.0,
-    bn_neck=False)
+    augment=dict(flip_prob=0.5, pad=10))
 
 profiles = dict(
-    demo=dict(model=dict(backbone=dict(depth=18, base_channels=8), feature_channels=64)),
-    smoke=dict(model=dict(backbone=dict(depth=18, base_channels=4), feature_channels=32)))
+    demo=dict(model=dict(backbone=dict(depth=18, base_channels=8), feature_channels=64, augment=dict(pad=2))),
+    smoke=dict(model=dict(backbone=dict(depth=18, base_channels=4), feature_channels=32, augment=dict(pad=2))))

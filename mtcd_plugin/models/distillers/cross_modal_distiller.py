@@ -200,6 +200,17 @@ class CrossModalDistiller(BaseModel):
             network.train(mode and self.trained[role])
         return self
 
+    def training_state(self) -> dict:
+        """What later steps and notes depend on besides weights and optimizer: clips without distillation, and partners."""
+        state: dict = {"undistilled": sorted(self.undistilled)}
+        return state if self.partners is None else {**state, "partners": self.partners.state()}
+
+    def load_training_state(self, state: dict) -> None:
+        """Go on from what :meth:`training_state` gave."""
+        self.undistilled |= set(state["undistilled"])
+        if self.partners is not None:
+            self.partners.load_state(state["partners"], next(self.student.parameters()).device)
+
     # ------------------------------------------------------------------ three modes of a recognizer
 
     def forward(self, inputs, data_samples: list | None = None, mode: str = "tensor", **kwargs):

@@ -108,6 +108,15 @@ class FusedSweepDistiller(BaseModel):
         mean = torch.stack([log[f"point{i}/loss"] for i in range(len(self.points))]).mean()
         return OrderedDict(loss=mean, **log)
 
+    def training_state(self) -> list[dict]:
+        """That of every point, see :class:`CrossModalDistiller`."""
+        return [point.training_state() for point in self.points]
+
+    def load_training_state(self, state: list[dict]) -> None:
+        """Go on from what :meth:`training_state` gave."""
+        for point, own in zip(self.points, state, strict=True):
+            point.load_training_state(own)
+
     def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
         if mode != "predict":
             raise RuntimeError(f'Invalid mode "{mode}". A fused sweep trains by train_step and predicts')

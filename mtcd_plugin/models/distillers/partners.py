@@ -40,7 +40,8 @@ class PartnerBank:
                 own = self.kept.setdefault(label, {})
                 own.pop(clip, None)  # re-inserted as the latest
                 own[clip] = {
-                    role: (t["z"][i].detach(), t["logits"][i].detach()) for role, t in taught.items()
+                    role: (t["z"][i].detach().clone(), t["logits"][i].detach().clone())
+                    for role, t in taught.items()
                 }
                 if len(own) > self.size:
                     own.pop(next(iter(own)))
@@ -53,6 +54,15 @@ class PartnerBank:
             swapped[role] = {**t, "z": z, "logits": logits, "present": found.to(t["present"].device)}
         return swapped
 
+    def state(self) -> dict:
+        """All that later swaps depend on, on the CPU: clips in the order in which they came."""
+        return {"kept": _moved(self.kept, torch.device("cpu")), "generator": self.generator.get_state()}
+
+    def load_state(self, state: dict, device: torch.device) -> None:
+        """Go on from what :meth:`state` gave."""
+        self.kept = _moved(state["kept"], device)
+        self.generator.set_state(state["generator"])
+
     def _partner(self, label: int, clip: str) -> dict[str, tuple[Tensor, Tensor]] | None:
         if self.shuffle == "same_class":
             choices = [said for name, said in self.kept.get(label, {}).items() if name != clip]
@@ -61,3 +71,12 @@ class PartnerBank:
         if not choices:
             return None
         return choices[int(torch.randint(len(choices), (), generator=self.generator))]
+
+
+def _moved(value, device: torch.device):
+    """Tensors in nested dicts and tuples, on a device."""
+    if isinstance(value, dict):
+        return {key: _moved(item, device) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_moved(item, device) for item in value)
+    return value.to(device)

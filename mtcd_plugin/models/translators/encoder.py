@@ -10,9 +10,23 @@ from torch import Tensor, nn
 
 from mtcd_plugin.models.heads.projected_head import labels_of
 from mtcd_plugin.models.translators.base import frames_of
+from mtcd_plugin.models.translators.images import flip_pad_crop, normalize
 from mtcd_plugin.models.translators.losses import batch_hard_triplet
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+class GeneralizedMeanPool(nn.Module):
+    """GeM: ``mean(x^p)^(1/p)`` over the positions, p learnt; float [N, C, h, w] -> [N, C].
+
+    Args:
+        p: to begin with. eps: smallest value that is raised to a power.
+    """
+
+    def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.p, self.eps = nn.Parameter(torch.tensor([p])), eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp_min(self.eps).pow(self.p).mean(dim=(2, 3)).pow(1 / self.p)
 
 
 @MODELS.register_module()
@@ -20,7 +34,9 @@ class IdentityEncoder(BaseModel):
     """F(x | theta) of Eq. 1-4: images to identity features.
 
     ``L_pre = L_ce + triplet_weight * L_tri`` (Eq. 1), mean cross-entropy over the batch (Eq. 2; the paper's K
-    is the number of identities) and the batch-hard triplet loss on Euclidean distances (Eq. 3-4).
+    is the number of identities) and the batch-hard triplet loss on Euclidean distances (Eq. 3-4). What the paper leaves
+    open is as in structured domain adaptation: GeM pooling, the triplet loss on the pooled feature, and a batch norm
+    without shift between it and a classifier without bias. The feature that others read is the one after batch norm.
 
     Args:
         backbone: config of a 2D network, float [N, 3, H, W] -> [N, C, h, w].
@@ -29,7 +45,7 @@ class IdentityEncoder(BaseModel):
         triplet_weight: lambda_pre. margin: epsilon. soft_margin: softplus in place of the hinge. None is
             given in the paper; 1, 0.3 and the hinge are usual.
         label_smoothing: of the cross-entropy, 0 or 0.1.
-        bn_neck: batch norm between the feature and the classifier.
+        augment: arguments of :func:`flip_pad_crop` for training, None for none.
     """
 
     def __init__(
@@ -41,35 +57,44 @@ class IdentityEncoder(BaseModel):
         margin: float = 0.3,
         soft_margin: bool = False,
         label_smoothing: float = 0.0,
-        bn_neck: bool = False,
+        augment: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg=None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
-        self.neck = nn.BatchNorm1d(feature_channels) if bn_neck else nn.Identity()
-        self.classifier = nn.Linear(feature_channels, num_identities)
+        self.pool = GeneralizedMeanPool()
+        self.neck = nn.BatchNorm1d(feature_channels)
+        self.neck.bias.requires_grad_(False)
+        self.classifier = nn.Linear(feature_channels, num_identities, bias=False)
+        nn.init.normal_(self.classifier.weight, std=0.001)
         self.num_identities, self.triplet_weight = num_identities, triplet_weight
         self.margin, self.soft_margin, self.label_smoothing = margin, soft_margin, label_smoothing
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+        self.augment = augment
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """float [N, 3, H, W] in [0, 1] -> features before batch norm, [N, C]."""
+        return self.pool(self.backbone(normalize(images)))
 
     def embed(self, images: Tensor) -> Tensor:
-        """float [N, 3, H, W] in [0, 1] -> features [N, C]."""
-        return self.backbone((images - self.mean) / self.std).mean(dim=(2, 3))
+        """float [N, 3, H, W] in [0, 1] -> features after batch norm, [N, C]."""
+        return self.neck(self.pooled(images))
 
     def forward(self, inputs, data_samples: list | None = None, mode: str = "tensor"):
         """``inputs``: uint8 [1, C, T, H, W] each. ``loss``: the terms of Eq. 1; ``predict``: each sample gets
         ``feature``,
         float [C]; ``tensor``: the features [N, C]."""
-        frames = frames_of(inputs)[:, 0]
-        features = self.embed(frames)
-        if mode == "tensor":
-            return features
-        if mode == "predict":
+        clips = frames_of(inputs)
+        if mode != "loss":
+            features = self.embed(clips[:, 0])
+            if mode == "tensor":
+                return features
             for sample, feature in zip(data_samples, features, strict=True):
                 sample.set_field(feature, "feature", dtype=Tensor)
             return data_samples
+        if self.training and self.augment:
+            (clips,) = flip_pad_crop([clips], **self.augment)
+        features = self.pooled(clips[:, 0])
         labels = labels_of(data_samples, features.device)
         if int(labels.max()) >= self.num_identities:
             raise ValueError(

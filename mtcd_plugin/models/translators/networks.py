@@ -7,6 +7,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule, normal_init
 from torch import Tensor, nn
 
+from mtcd_plugin.models.translators.images import normalize
+
 
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions with instance norm around a skip; [N, C, H, W] -> the same."""
@@ -69,7 +71,7 @@ class ResNetGenerator(BaseModule):
             raise ValueError(
                 f"the translator needs sides that are multiples of 4, got {x.shape[3]} x {x.shape[2]}"
             )
-        y = self.layers(2 * x - 1).sigmoid()
+        y = self.layers(normalize(x)).sigmoid()
         return y.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1) if self.gray else y
 
 
@@ -101,12 +103,12 @@ class PatchDiscriminator(BaseModule):
                 normal_init(module, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(2 * x - 1)
+        return self.layers(normalize(x))
 
 
 class ImagePool:
     """Up to ``size`` earlier fakes; half of what the discriminator sees are older ones (Shrivastava et al.,
-    2017)."""
+    2017). 0 keeps none."""
 
     def __init__(self, size: int = 50) -> None:
         self.size = size
@@ -115,8 +117,10 @@ class ImagePool:
     def query(self, images: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C, H, W], detached; each image is itself or, with probability 1/2, an older
         one."""
+        if not self.size:
+            return images.detach()
         out = []
-        for image in images.detach():
+        for image in images.detach().clone():
             if len(self.images) < self.size:
                 self.images.append(image)
                 out.append(image)
@@ -127,3 +131,7 @@ class ImagePool:
             else:
                 out.append(image)
         return torch.stack(out)
+
+    def state(self) -> list[Tensor]:
+        """The images, on the CPU, each with memory of its own."""
+        return [image.to("cpu", copy=True) for image in self.images]

@@ -14,11 +14,11 @@ from mtcd_plugin.models.distillers.checkpoints import load_network, read_checkpo
 from mtcd_plugin.models.heads.projected_head import labels_of
 from mtcd_plugin.models.translators.base import Translator, frames_of
 from mtcd_plugin.models.translators.enhance import ENHANCEMENTS, enhance
+from mtcd_plugin.models.translators.images import flip_pad_crop, normalized_l1
 from mtcd_plugin.models.translators.losses import least_squares, relation_consistency
 from mtcd_plugin.models.translators.networks import ImagePool
 from mtcd_plugin.models.translators.registration import covered, warp
 
-PAIRINGS = ("unpaired", "paired")
 IDENTITIES = ("label", "subject")
 
 
@@ -28,22 +28,24 @@ class SDATranslator(Translator):
     hold the
     relations between identities.
 
-    Loss of the generators: LSGAN in both directions + ``cycle_weight`` * L1 cycle + ``identity_weight`` * L1
-        identity
-    + ``relation_weight`` * online relation consistency, and ``paired_weight`` * L1 to the true infrared where
-    frames are pairs. Loss of the discriminators: half of real + fake, with pools of ``pool_size`` images.
+    Loss of the generators: LSGAN in both directions + ``cycle_weight`` * L1 cycle + ``identity_weight`` * L1 identity
+    + ``relation_weight`` * online relation consistency. L1 is taken on normalised images, as all networks see them, and the
+    relations are those of the encoders' features after batch norm, as in structured domain adaptation. Loss of the
+    discriminators: half of real + fake, with pools of ``pool_size`` images. All of these are means over a batch of RGB
+    and one of infrared: which infrared image meets which RGB image is of no account to them. ``paired_weight`` * L1 (on grey
+    levels in 0..1) to the true infrared can be added where they are pairs.
 
     Args:
         generator, discriminator: configs; the RGB -> infrared generator is made grey.
         rgb_encoder, ir_encoder: ``dict(model=..., checkpoint='...')`` of the frozen encoders F_s and F_t;
             None switches relation consistency off.
         init_from: checkpoint of a translator to start from (fine-tuning on the target), '' for none.
-        pairing: ``unpaired``: infrared frames of a batch are dealt to other clips, so that no frame meets its
-            own; ``paired``: RGB and infrared of the same instant, which also allows ``paired_weight``.
+        paired_weight: needs RGB and infrared of the same instant.
         registration: (sx, sy, dx, dy), the place of the infrared image in the RGB view, see :func:`warp` and
-            :func:`estimate_registration`; None takes the views as equal.
+            :func:`estimate_registration`; None takes the views as equal. It holds for images as they are: not with ``augment``.
         identity: what relation consistency takes for an identity: ``label`` (person of SYSU-MM01, gesture of
             the target) or ``subject``.
+        augment: arguments of :func:`flip_pad_crop` for training, after brightening; None for none.
 
     ``train_step`` takes ``inputs['rgb']`` and ``inputs['ir']``, uint8 [1, C, T, H, W] each; all their frames
     are used.
@@ -56,7 +58,6 @@ class SDATranslator(Translator):
         rgb_encoder: dict | None = None,
         ir_encoder: dict | None = None,
         init_from: str = "",
-        pairing: str = "unpaired",
         identity: str = "label",
         cycle_weight: float = 10.0,
         identity_weight: float = 5.0,
@@ -64,17 +65,19 @@ class SDATranslator(Translator):
         paired_weight: float = 0.0,
         registration: tuple[float, float, float, float] | None = None,
         pool_size: int = 50,
+        augment: dict | None = None,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value, valid in (("pairing", pairing, PAIRINGS), ("identity", identity, IDENTITIES)):
-            if value not in valid:
-                raise ValueError(
-                    f"SDATranslator: {name} '{value}' is unknown; choose from {', '.join(valid)}"
-                )
-        if paired_weight and pairing != "paired":
-            raise ValueError("SDATranslator: paired_weight needs pairing='paired'")
-        self.pairing, self.identity, self.init_from = pairing, identity, init_from
+        if identity not in IDENTITIES:
+            raise ValueError(
+                f"SDATranslator: identity '{identity}' is unknown; choose from {', '.join(IDENTITIES)}"
+            )
+        if augment and registration is not None:
+            raise ValueError(
+                "SDATranslator: registration holds for images as they were taken; set model.augment=None with it"
+            )
+        self.identity, self.init_from, self.augment = identity, init_from, augment
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.relation_weight, self.paired_weight = relation_weight, paired_weight
         self.to_ir = MODELS.build({**generator, "gray": True})
@@ -141,8 +144,8 @@ class SDATranslator(Translator):
         rgb, ir = enhance(frames_of(inputs["rgb"]), self.pre_enhance), frames_of(inputs["ir"])
         if self.registration is not None:
             ir = warp(ir.flatten(0, 1), self.registration).unflatten(0, ir.shape[:2])
-        if self.pairing == "unpaired" and len(ir) > 1:
-            ir = ir.roll(1, dims=0)
+        if self.training and self.augment:
+            rgb, ir = flip_pad_crop([rgb, ir], **self.augment)
         if self.identity == "subject":
             names = sorted({s.metainfo["subject"] for s in data_samples})
             identities = torch.tensor(
@@ -161,11 +164,11 @@ class SDATranslator(Translator):
             "loss_gan_ir": least_squares(self.judge_ir(fake_ir), True),
             "loss_gan_rgb": least_squares(self.judge_rgb(fake_rgb), True),
             "loss_cycle": self.cycle_weight
-            * ((self.to_rgb(fake_ir) - rgb).abs().mean() + (self.to_ir(fake_rgb) - ir).abs().mean()),
+            * (normalized_l1(self.to_rgb(fake_ir), rgb) + normalized_l1(self.to_ir(fake_rgb), ir)),
         }
         if self.identity_weight:
             losses["loss_identity"] = self.identity_weight * (
-                (self.to_ir(ir) - ir).abs().mean() + (self.to_rgb(rgb) - rgb).abs().mean()
+                normalized_l1(self.to_ir(ir), ir) + normalized_l1(self.to_rgb(rgb), rgb)
             )
         if self.encoder_files:
             with torch.no_grad():
@@ -188,6 +191,16 @@ class SDATranslator(Translator):
                 least_squares(judge(real), True) + least_squares(judge(fake), False)
             )
         return losses
+
+    def training_state(self) -> dict:
+        """What a step depends on besides weights and optimizers: the images in the pools."""
+        return {"pools": {name: pool.state() for name, pool in self.pools.items()}}
+
+    def load_training_state(self, state: dict) -> None:
+        """Go on from what :meth:`training_state` gave."""
+        device = self.image_size.device
+        for name, pool in self.pools.items():
+            pool.images = [image.to(device) for image in state["pools"][name]]
 
 
 @MODELS.register_module()

@@ -8,6 +8,8 @@ import torch
 from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 
 from mtcd_plugin.models.translators.enhance import enhance
+from mtcd_plugin.models.translators.images import normalize, normalized_l1
+from mtcd_plugin.models.translators.losses import relation_consistency
 from mtcd_plugin.models.translators.networks import ImagePool
 from tests.models.mtcd.toy import batch, build
 
@@ -52,15 +54,109 @@ def test_patch_discriminator_sees_70_pixels():
     assert seen.any(dim=0).sum() == 70 and seen.any(dim=1).sum() == 70
 
 
+def l1(x, y):
+    """Mean absolute difference of images that were normalised with ImageNet's statistics: what was subtracted cancels out."""
+    return ((x - y).abs().mean(dim=(0, 2, 3)) / torch.tensor([0.229, 0.224, 0.225])).mean()
+
+
+def test_cycle_and_identity_are_4_43_times_those_of_grey_levels():
+    """Structured domain adaptation takes them on normalised images; the same networks, images and weights otherwise."""
+    model = build(translator(relation_weight=0.0)).eval()
+    ir = torch.rand(2, 1, 16, 16).expand(-1, 3, -1, -1)
+    with torch.no_grad():
+        plain = (model.to_ir(ir) - ir).abs().mean()
+        ours = normalized_l1(model.to_ir(ir), ir)
+    assert (ours / plain).item() == pytest.approx((1 / 0.229 + 1 / 0.224 + 1 / 0.225) / 3, rel=1e-5)
+    assert (ours / plain).item() == pytest.approx(4.43, abs=0.006)
+
+
+@pytest.mark.parametrize("name, size", [("generator", 16), ("discriminator", 16)])
+def test_networks_see_normalised_images(name, size):
+    """As structured domain adaptation: what the first layer gets has ImageNet's mean and standard deviation taken out."""
+    model = MODELS.build(dict(generator=GENERATOR, discriminator=JUDGE)[name])
+    seen = []
+    model.layers[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    x = torch.rand(2, 3, size, size)
+    model(x)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    torch.testing.assert_close(seen[0], (x - mean) / std)
+
+
+def test_relations_are_those_of_gem_features_after_batch_norm():
+    """x -> (mean x^3)^(1/3) -> batch norm with running statistics, by hand, into the published loss, by hand."""
+    model = build(encoder()).eval()
+    torch.manual_seed(1)
+    model.neck.running_mean.uniform_(0, 1), model.neck.running_var.uniform_(0.5, 2), model.neck.weight.data.uniform_(0.5, 2)
+    images = torch.rand(5, 3, 32, 16)
+    with torch.no_grad():
+        maps = model.backbone(normalize(images)).numpy()
+        got = model.embed(images).numpy()
+    pooled = (np.maximum(maps, 1e-6) ** 3).mean(axis=(2, 3)) ** (1 / 3)
+    neck = {k: v.numpy() for k, v in model.neck.state_dict().items()}
+    expected = (pooled - neck["running_mean"]) / np.sqrt(neck["running_var"] + 1e-5) * neck["weight"]
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+    assert not model.neck.bias.requires_grad and model.classifier.bias is None and model.pool.p.requires_grad
+
+
+def test_relation_loss_of_a_step_reads_both_encoders(tmp_path):
+    files = [dict(model=encoder(), checkpoint=encoder_file(tmp_path, seed)) for seed in (1, 2)]
+    model = build(translator(rgb_encoder=files[0], ir_encoder=files[1])).train()
+    data = batch(("rgb", "ir"), clips=6, frames=1)
+    rgb, ir, ids = model.frames(data["inputs"], data["data_samples"])
+    loss = model.generator_losses(rgb, ir, ids)[0]["loss_relation"].item()
+    source, target = (build(encoder(), seed).eval() for seed in (1, 2))
+    with torch.no_grad():
+        fake = model.to_ir(rgb)
+        right = relation_consistency(target.embed(fake), source.embed(rgb), ids).item()
+        wrong = relation_consistency(source.embed(fake), source.embed(rgb), ids).item()
+    assert loss == pytest.approx(right, rel=1e-5) and abs(right - wrong) > 1e-4 * right
+
+
+def test_each_encoder_has_the_weights_of_its_own_file(tmp_path):
+    files = [dict(model=encoder(), checkpoint=encoder_file(tmp_path, seed)) for seed in (1, 2)]
+    model = build(translator(rgb_encoder=files[0], ir_encoder=files[1]))
+    for own, file in zip((model.rgb_encoder, model.ir_encoder), files, strict=True):
+        for name, value in torch.load(file["checkpoint"], weights_only=True)["state_dict"].items():
+            assert torch.equal(own.state_dict()[name], value), name
+    assert not torch.equal(model.rgb_encoder.classifier.weight, model.ir_encoder.classifier.weight)
+
+
+def encoder_file(folder, seed: int) -> str:
+    path = folder / f"encoder{seed}.pth"
+    torch.save(dict(meta=dict(mtcd=dict(stage="encoder")), state_dict=build(encoder(), seed).state_dict()), path)
+    return str(path)
+
+
+def test_training_augments_and_nothing_else_does():
+    augment = dict(flip_prob=1.0, pad=0)
+    data = batch(("rgb", "ir"))
+    plain, flipping = build(translator(pre_enhance="gamma")), build(translator(pre_enhance="gamma", augment=augment))
+    rgb, ir, _ = plain.frames(data["inputs"], data["data_samples"])
+    a, b, _ = flipping.train().frames(data["inputs"], data["data_samples"])
+    assert torch.equal(a, rgb.flip(3)) and torch.equal(b, ir.flip(3))
+    a, _, _ = flipping.eval().frames(data["inputs"], data["data_samples"])
+    assert torch.equal(a, rgb)
+    rendered = [flipping.train().translate(data["inputs"]["rgb"]), plain.translate(data["inputs"]["rgb"])]
+    assert all(torch.equal(x, y) for x, y in zip(*rendered, strict=True))
+    one = batch(("rgb",), clips=6, frames=1)
+    net = build(encoder(augment=augment))
+    seen = []
+    net.pooled = lambda images: seen.append(images) or torch.rand(6, 16, requires_grad=True)
+    net.train()(one["inputs"], one["data_samples"], mode="loss")
+    net.eval()(one["inputs"], one["data_samples"], mode="loss")
+    net.train()(one["inputs"])
+    assert torch.equal(seen[0], seen[1].flip(3)) and torch.equal(seen[2], seen[1])
+
+
 def test_losses_of_the_generators_recomputed():
-    model = build(translator(paired_weight=2.0, pairing="paired", relation_weight=0.0)).eval()
+    model = build(translator(paired_weight=2.0, relation_weight=0.0)).eval()
     rgb, ir, ids = model.frames(batch(("rgb", "ir"))["inputs"], batch(("rgb", "ir"))["data_samples"])
     losses, fakes = model.generator_losses(rgb, ir, ids)
     with torch.no_grad():
         a, b = model.to_ir, model.to_rgb
         assert torch.equal(fakes["ir"], a(rgb)) and torch.equal(fakes["rgb"], b(ir))
-        cycle = 10 * ((b(a(rgb)) - rgb).abs().mean() + (a(b(ir)) - ir).abs().mean())
-        same = 5 * ((a(ir) - ir).abs().mean() + (b(rgb) - rgb).abs().mean())
+        cycle = 10 * (l1(b(a(rgb)), rgb) + l1(a(b(ir)), ir))
+        same = 5 * (l1(a(ir), ir) + l1(b(rgb), rgb))
         fool = ((model.judge_ir(a(rgb)) - 1) ** 2).mean()
     torch.testing.assert_close(losses["loss_cycle"], cycle)
     torch.testing.assert_close(losses["loss_identity"], same)
@@ -73,13 +169,7 @@ def test_losses_of_the_generators_recomputed():
 
 
 def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
-    files = []
-    for seed in (1, 2):
-        path = tmp_path / f"{seed}.pth"
-        torch.save(
-            dict(meta=dict(mtcd=dict(stage="encoder")), state_dict=build(encoder(), seed).state_dict()), path
-        )
-        files.append(dict(model=encoder(), checkpoint=str(path)))
+    files = [dict(model=encoder(), checkpoint=encoder_file(tmp_path, seed)) for seed in (1, 2)]
     model = build(translator(rgb_encoder=files[0], ir_encoder=files[1])).train()
     assert not model.rgb_encoder.training and not model.ir_encoder.training
     data = batch(("rgb", "ir"), clips=6)
@@ -96,15 +186,40 @@ def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
     assert moved == {"to_ir", "to_rgb", "judge_ir", "judge_rgb", "image_size"}
 
 
-def test_unpaired_never_meets_its_own_infrared():
+def test_which_infrared_meets_which_rgb_is_of_no_account_without_a_paired_term():
+    """All terms are means over a batch of RGB and one of infrared: the reason why there is no 'unpaired' to choose."""
+    model = build(translator()).eval()
     data = batch(("rgb", "ir"), clips=3)
-    free = build(translator())
-    pairs = build(translator(pairing="paired"))
-    _, ir, _ = pairs.frames(data["inputs"], data["data_samples"])
-    _, dealt, _ = free.frames(data["inputs"], data["data_samples"])
-    ir, dealt = ir.unflatten(0, (3, 4)), dealt.unflatten(0, (3, 4))
-    assert all(not torch.equal(a, b) for a, b in zip(ir, dealt, strict=True))
-    assert all(any(torch.equal(a, b) for b in dealt) for a in ir)
+    rgb, ir, ids = model.frames(data["inputs"], data["data_samples"])
+    with torch.no_grad():
+        losses, fakes = model.generator_losses(rgb, ir, ids)
+        dealt, other = model.generator_losses(rgb, ir.roll(4, dims=0), ids)
+        losses |= model.discriminator_losses(rgb, ir, fakes)
+        dealt |= model.discriminator_losses(rgb, ir.roll(4, dims=0), other)
+    for name, value in losses.items():
+        torch.testing.assert_close(dealt[name], value)
+
+
+def test_discriminators_see_the_pool_and_not_the_newest_fakes():
+    """Half of the fakes that a discriminator is trained on are older ones, once the pool is full."""
+    model = build(translator(pool_size=2)).train()
+    shape = (2, 3, 16, 16)
+    old, new = torch.zeros(shape), torch.ones(shape)
+    model.discriminator_losses(new, new, {"ir": old, "rgb": old})  # fills the pools
+    seen = []
+    for judge in (model.judge_ir, model.judge_rgb):
+        judge.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    given = {"ir": [], "rgb": []}
+    for i in range(20):
+        fake = torch.full(shape, 0.01 * (i + 1))
+        model.discriminator_losses(new, new, {"ir": fake, "rgb": fake})
+        for name, (real, false) in zip(("ir", "rgb"), (seen[:2], seen[2:]), strict=True):
+            assert torch.equal(real, new)
+            given[name].append((false.mean(dim=(1, 2, 3)) < fake.mean() - 1e-4).float().mean().item())
+        seen.clear()
+    for name, share in given.items():
+        assert 0.2 < np.mean(share) < 0.8, name
+    assert all(len(pool.images) == 2 for pool in model.pools.values())
 
 
 def test_encoder_learns_by_equation_1():
@@ -112,8 +227,9 @@ def test_encoder_learns_by_equation_1():
     model = build(encoder(triplet_weight=2.0)).eval()
     losses = model(data["inputs"], data["data_samples"], mode="loss")
     with torch.no_grad():
-        features = model(data["inputs"])
-        logits = model.classifier(features).numpy()
+        frames = torch.stack(data["inputs"])[:, 0, :, 0].float() / 255
+        features = model.pooled(frames)
+        logits = model.classifier(model.neck(features)).numpy()
     labels = [int(s.gt_label) for s in data["data_samples"]]
     p = np.exp(logits - logits.max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
@@ -232,8 +348,9 @@ def test_pool_gives_older_images_half_of_the_time():
 
 
 @pytest.mark.parametrize(
-    "options", [dict(pairing="x"), dict(identity="x"), dict(paired_weight=1.0), dict(pre_enhance="x")]
+    "options",
+    [dict(identity="x"), dict(pre_enhance="x"), dict(registration=(1, 1, 0, 0), augment=dict(flip_prob=0.5, pad=1))],
 )
 def test_bad_options(options):
-    with pytest.raises(ValueError, match="choose from|needs"):
+    with pytest.raises(ValueError, match="choose from|set model.augment=None"):
         MODELS.build(translator(**options))
