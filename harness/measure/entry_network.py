@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import math
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from harness.measure.clips import evaluating, pattern_batch
 from harness.measure.cost import count_cost, predicting_network
 from harness.measure.entry_declared import Subject, Wrong
-from harness.measure.entry_parts import build, optimizer_of, shapes
+from harness.measure.entry_parts import build, optimizer_of, shapes, wrapper_of
 from harness.plan.resolve import resolve
+from harness.worker_hooks import ExactResume
 
 OVERFIT_STEPS = 300
+EPOCHS, CLIPS = 4, 8  # of the training that is resumed: two batches an epoch
 LEARNT = 0.5 * math.log(2)  # a loss that takes more than knowing how often each of two classes comes
 
 
@@ -110,25 +118,47 @@ def _through_file(state: Any) -> Any:
 
 
 def resumes(s: Subject) -> None:
-    clips = s.batch("train", 4)
-    straight, stopped, resumed = (build(s.config).train() for _ in range(3))
-    first, second, third = (optimizer_of(s.config, m) for m in (straight, stopped, resumed))
-
-    def step(model: torch.nn.Module, optimizer: Any, seed: int) -> None:
-        torch.manual_seed(seed)
-        model.train_step(copy.deepcopy(clips), optimizer)
-
-    step(straight, first, 1)
-    step(straight, first, 2)
-    step(stopped, second, 1)
-    resumed.load_state_dict(_through_file(stopped.state_dict()))
-    third.load_state_dict(_through_file(second.state_dict()))
-    step(resumed, third, 2)
-    for (name, a), b in zip(straight.state_dict().items(), resumed.state_dict().values(), strict=True):
+    """Trains for four epochs by the entry's own hooks, and again from the checkpoint after the second."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        straight = _trained(s, Path(folder) / "straight")
+        resumed = _trained(s, Path(folder) / "resumed", Path(folder) / "straight" / f"epoch_{EPOCHS // 2}.pth")
+    for (name, a), b in zip(straight.items(), resumed.values(), strict=True):
         if not torch.equal(a, b):
             raise Wrong(
-                f"after a resume '{name}' differs from an uninterrupted training; keep its state in a parameter or buffer"
+                f"after a resume '{name}' differs from an uninterrupted training; keep its state in a parameter or buffer, "
+                "or give the model training_state() and load_training_state()"
             )
+
+
+def _trained(s: Subject, folder: Path, resume_from: Path | None = None) -> dict[str, torch.Tensor]:
+    """The state of the entry's model after its epochs on a few random clips."""
+    clips = s.batch("train", CLIPS)
+    inputs = clips["inputs"]
+    if isinstance(inputs, dict):
+        inputs = [dict(zip(inputs, views, strict=True)) for views in zip(*inputs.values(), strict=True)]
+    samples = [{"inputs": x, "data_samples": d} for x, d in zip(inputs, clips["data_samples"], strict=True)]
+    loader = DataLoader(samples, CLIPS // 2, sampler=DefaultSampler(samples, seed=0), collate_fn=pseudo_collate)
+    config = copy.deepcopy(s.config)
+    runner = Runner(
+        config["model"],
+        str(folder),
+        train_dataloader=loader,
+        train_cfg={"by_epoch": True, "max_epochs": EPOCHS},
+        optim_wrapper=wrapper_of(config),
+        param_scheduler=config.get("param_scheduler"),
+        default_hooks={**config.get("default_hooks", {}), "checkpoint": {"type": "CheckpointHook", "interval": 1}},
+        custom_hooks=config.get("custom_hooks"),
+        load_from=str(resume_from) if resume_from else None,
+        resume=resume_from is not None,
+        default_scope=config.get("default_scope", "mmaction"),
+        randomness={"seed": 0},
+        log_level="ERROR",
+        visualizer={"type": "Visualizer", "vis_backends": []},
+        experiment_name=f"{s.entry.name}-{folder.parent.name}-{folder.name}",
+    )
+    runner.register_hook(ExactResume(), priority="HIGHEST")
+    runner.train()
+    return runner.model.state_dict()
 
 
 def overfits(s: Subject) -> None:

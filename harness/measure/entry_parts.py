@@ -59,11 +59,17 @@ def build(config: dict[str, Any], seed: int = 0) -> torch.nn.Module:
     return model
 
 
-def optimizer_of(config: dict[str, Any], model: torch.nn.Module) -> Any:
-    """The entry's own optimizer wrapper. Raises ValueError with the wrapper that cannot be built."""
+def wrapper_of(config: dict[str, Any]) -> dict[str, Any]:
+    """``optim_wrapper`` with its type, which a constructor of several wrappers does not take."""
     wrapper = {"type": "OptimWrapper", **config["optim_wrapper"]}
     if "constructor" in wrapper and "optimizer" not in wrapper:
         wrapper.pop("type")
+    return wrapper
+
+
+def optimizer_of(config: dict[str, Any], model: torch.nn.Module) -> Any:
+    """The entry's own optimizer wrapper. Raises ValueError with the wrapper that cannot be built."""
+    wrapper = wrapper_of(config)
     try:
         return build_optim_wrapper(model, ConfigDict(copy.deepcopy(wrapper)))
     except (KeyError, TypeError) as e:

@@ -210,3 +210,18 @@ def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_left(tmp_path
     with pytest.raises(ValueError, match=words):
         new_entry(root, name, entries[base], entries, benchmark, modalities)
     assert sorted(root.rglob("*")) == before
+
+
+def test_state_that_no_checkpoint_has_is_found_out(tmp_path):
+    """The translator's image pools are full when its check resumes it: without the hook it becomes another training."""
+    root = tmp_path / "configs"
+    shutil.copytree(CONFIGS, root)
+    runtime = root / "_base_" / "default_runtime.py"
+    entries = load(root)[1]
+    name = "mtcd_translator_sysu-mm01"
+    assert [f for f in check_entries([entries[name]], entries) if not f.ok] == []
+    text = runtime.read_text()
+    assert text.count("    training_state=dict(type='TrainingStateHook'))") == 1
+    runtime.write_text(text.replace("    training_state=dict(type='TrainingStateHook'))", "    )"))
+    (found,) = [f for f in check_entries([entries[name]], entries) if not f.ok]
+    assert found.what == "resumes to the same weights" and "differs from an uninterrupted training" in found.remedy
