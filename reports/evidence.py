@@ -29,8 +29,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class EvidenceView:
-    """All that the page shows. ``short`` says why this is no evidence yet, "" where it is."""
+    """All that a page shows. ``short`` says why this is no evidence yet, "" where it is."""
 
+    id: str
     title: str
     caption: str
     short: str
@@ -41,11 +42,13 @@ class EvidenceView:
     statements: Table
 
 
-def evidence(board: Board) -> EvidenceView | None:
-    """The page of a board; None where the benchmark declares none, or nothing of it has been measured."""
-    declared = board.benchmark.evidence
-    if declared is None:
-        return None
+def evidence(board: Board) -> list[EvidenceView]:
+    """The pages of a board: those that the benchmark declares and of which something has been measured."""
+    views = [_view(board, declared) for declared in board.benchmark.evidence]
+    return [v for v in views if v is not None]
+
+
+def _view(board: Board, declared: suite.Evidence) -> EvidenceView | None:
     rows = _rows(board, declared)
     results = [board.result(cell) for cell, _, _ in rows]
     if not any(r is not None and r.done for r in results):
@@ -55,6 +58,7 @@ def evidence(board: Board) -> EvidenceView | None:
     for v in verdicts:
         questions.setdefault(v.statement.question, []).append(v)
     return EvidenceView(
+        id=declared.id,
         title=declared.title,
         caption=declared.caption,
         short=_short(board, declared, verdicts),
@@ -158,7 +162,7 @@ def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: lis
             cells |= difference_cells(prefix, compared[prefix][i])
         made.append(Row(cell, cells, group, ours=row.claim is None))
     return Table(
-        "evidence",
+        declared.id,
         "Every row and its differences",
         "Rows of Table 4 and its controls; differences in points over the seeds that both rows have, on the same clips.",
         tuple(columns),
@@ -202,6 +206,6 @@ def _statements_table(board: Board, declared: suite.Evidence, verdicts: list[Ver
         for i, v in enumerate(verdicts)
     )
     return Table(
-        "evidence_statements", "The statements in numbers", summary(verdicts), columns, rows, (), (),
+        f"{declared.id}_statements", "The statements in numbers", summary(verdicts), columns, rows, (), (),
         board.comparability(declared.dataset),
     )

@@ -28,7 +28,7 @@ class Preview:
 
 
 def index(
-    board: Board, tables: list[Table], figures: list[FigurePage], data: DataView, evidence: EvidenceView | None
+    board: Board, tables: list[Table], figures: list[FigurePage], data: DataView, evidence: list[EvidenceView]
 ) -> Page:
     source = next(iter(board.benchmark.sources.values()), None)
     tally = [
@@ -47,7 +47,7 @@ def index(
             "previews": [
                 *(_preview(board, d, t) for d, t in zip(board.benchmark.tables, tables, strict=True)),
                 *(_figure_preview(board, p) for p in figures),
-                *([_evidence_preview(evidence)] if evidence else []),
+                *map(_evidence_preview, evidence),
             ],
             "sheet": next((d.sheet for d in data.datasets if d.sheet), ""),
             "command": board.command,
@@ -131,7 +131,7 @@ def _figure_preview(board: Board, page: FigurePage) -> Preview:
 
 
 def _evidence_preview(view: EvidenceView) -> Preview:
-    return Preview(view.title, "evidence.html", view.caption, True, [], finding=view.short or view.summary)
+    return Preview(view.title, f"{view.id}.html", view.caption, True, [], finding=view.short or view.summary)
 
 
 def _gaps(board: Board) -> list[dict[str, Any]]:

@@ -37,13 +37,13 @@ class Content:
     all_runs: Table
     data: DataView
     protocol: Table
-    evidence: EvidenceView | None
+    evidence: list[EvidenceView]
     translator: TranslatorView | None
 
     @property
     def every_table(self) -> list[Table]:
         figures = [f.table for f in self.figures] + [f.grid for f in self.figures if f.grid is not None]
-        evidence = [self.evidence.statements, self.evidence.rows] if self.evidence else []
+        evidence = [t for view in self.evidence for t in (view.statements, view.rows)]
         pictures = [d.table for d in self.translator.datasets] if self.translator else []
         rest = [self.data.table1, self.data.measured, self.all_runs, self.protocol]
         return [*self.tables, *figures, *evidence, *pictures, *rest]
@@ -51,8 +51,8 @@ class Content:
     @property
     def extra(self) -> tuple[Link, ...]:
         """Pages that are there only where there is something to show."""
-        found = [(self.evidence, Link("Evidence", "evidence.html")), (self.translator, Link("Translator", "translator.html"))]
-        return tuple(link for view, link in found if view is not None)
+        pages = [Link(view.title, f"{view.id}.html") for view in self.evidence]
+        return (*pages, *([Link("Translator", "translator.html")] if self.translator is not None else []))
 
 
 def content(board: Board, sheets: dict[str, str]) -> Content:
@@ -83,8 +83,8 @@ def pages(board: Board, made: Content) -> Iterator[Page]:
         yield Page(f"{table.id}.html", "table.html.j2", {**context, "finding": finding})
     for figure in made.figures:
         yield _figure_page(board, figure)
-    if made.evidence:
-        yield Page("evidence.html", "evidence.html.j2", {"view": made.evidence})
+    for view in made.evidence:
+        yield Page(f"{view.id}.html", "evidence.html.j2", {"view": view})
     if made.translator:
         yield Page("translator.html", "translator.html.j2", {"datasets": made.translator.datasets})
     yield Page("runs.html", "runs.html.j2", {"table": made.all_runs})

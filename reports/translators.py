@@ -112,12 +112,17 @@ def renderings(board: Board, dataset: str) -> list[Rendering]:
         key, page = record.key, board.ledger.pages[record.key]
         folder = board.ledger.records[key][0]
         if record.cell.stage == "pseudo_ir" and record.cell.dataset == dataset and record.status == "done":
-            found.append(Rendering(key, _title(record), record, page, _strips(folder)))
-    order = [TRAINED, *KINDS.values()]
-    return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else len(order), r.title, r.key))
+            found.append(Rendering(key, _title(board, record), record, page, _strips(folder)))
+    order = list(KINDS.values())  # what has learnt nothing comes last
+    return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
 
 
-def _title(record: RunRecord) -> str:
+def _title(board: Board, record: RunRecord) -> str:
+    """How a rendering's translator is called: by its metafile (``Metadata.Translator``), or by its kind."""
+    parent = board.ledger.records.get(record.identity.parents.get("translator", ""))
+    entry = board.entries.get(parent[1].cell.model) if parent else None
+    if entry is not None and entry.metadata.get("Translator"):
+        return str(entry.metadata["Translator"])
     model = record.identity.config.get("model") or {}
     kind = str(model.get("type"))
     if kind == "TrivialTranslator":
@@ -165,7 +170,7 @@ def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
         ),
         columns,
         tuple(rows),
-        ("The first is the paper's translator; the others have learnt nothing and are what it must be better than.",),
+        ("Trained translators come first; those that have learnt nothing are what they must be better than.",),
         (),
         board.comparability(dataset),
     )
@@ -217,16 +222,21 @@ def _clips(found: list[Rendering], files: dict[Path, str]) -> tuple[Clip, ...]:
     first, *others = found
     clips = []
     for clip_id, (file, rows) in first.strips.items():
-        names = {PSEUDO: f"{PSEUDO}: {first.title.lower()}"}
+        names = {PSEUDO: f"{PSEUDO}: {_small(first.title)}"}
         lines = [_line(names.get(row, row), file, rows, row, files) for row in rows]
         between = [
-            _line(f"{PSEUDO}: {o.title.lower()}", *o.strips[clip_id], PSEUDO, files)
+            _line(f"{PSEUDO}: {_small(o.title)}", *o.strips[clip_id], PSEUDO, files)
             for o in others
             if clip_id in o.strips and PSEUDO in o.strips[clip_id][1]
         ]
         place = rows.index(INFRARED) if INFRARED in rows else len(rows)
         clips.append(Clip(clip_id, (*lines[:place], *between, *lines[place:])))
     return tuple(clips)
+
+
+def _small(title: str) -> str:
+    """A title within a sentence: names in capitals stay."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _line(label: str, file: Path, rows: list[str], row: str, files: dict[Path, str]) -> Line:

@@ -84,7 +84,11 @@ class Row(Strict):
 
 
 class Table(Strict):
-    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities. ``rows``: as listed."""
+    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities. ``rows``: as listed.
+
+    ``rows_of``: the rows are those of another table, but for ``leave_out``, with this table's data set in the names of
+    models and configs and without claims.
+    """
 
     id: str
     layout: Literal["by_modality", "by_training", "rows"]
@@ -97,6 +101,8 @@ class Table(Strict):
     claims: list[MethodClaim] = Field(default_factory=list)
     marks: list[Mark] = Field(default_factory=list)
     rows: list[Row] = Field(default_factory=list)
+    rows_of: str = ""
+    leave_out: list[str] = Field(default_factory=list)
 
 
 class Sweep(Strict):
@@ -148,8 +154,12 @@ class Statement(Strict):
 
 
 class Evidence(Strict):
-    """The page that holds the statements against the runs of some tables."""
+    """A page that holds statements against the runs of some tables.
 
+    ``statements_of``: the statements are those of another page, with this page's data set in the names of models.
+    """
+
+    id: str
     title: str
     caption: str
     dataset: str
@@ -157,7 +167,8 @@ class Evidence(Strict):
     seeds: int  # fewer are no evidence
     method: str  # cell ids of the two rows that all others are compared with
     baseline: str
-    statements: list[Statement]
+    statements: list[Statement] = Field(default_factory=list)
+    statements_of: str = ""
 
 
 class Table1Row(Strict):
@@ -188,7 +199,15 @@ class Benchmark(Strict):
     table1: Table1
     tables: list[Table]
     figures: list[Figure]
-    evidence: Evidence | None = None
+    evidence: list[Evidence] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _borrow(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Rows and statements that are those of another data set."""
+        tables = [borrowed(t, "rows", data.get("tables", [])) for t in data.get("tables", [])]
+        pages = [borrowed(e, "statements", data.get("evidence", [])) for e in data.get("evidence", [])]
+        return {**data, "tables": tables, "evidence": pages}
 
     @property
     def usual(self) -> list[str]:
@@ -233,6 +252,37 @@ def load_benchmark(path: Path) -> Benchmark:
         ) from None
     except ValidationError as e:
         raise ValueError(f"{path}: {first_error(e)}") from None
+
+
+def borrowed(own: dict[str, Any], what: str, others: list[dict[str, Any]]) -> dict[str, Any]:
+    """A table or evidence page whose ``<what>_of`` names another one, with that one's ``what`` for its own data set.
+
+    Raises:
+        ValueError: it names none, has some of its own as well, or leaves out what is not there.
+    """
+    source = own.get(f"{what}_of")
+    if not source:
+        return own
+    known = {o.get("id"): o for o in others if not o.get(f"{what}_of")}
+    if source not in known:
+        raise ValueError(f"{own.get('id')}.{what}_of: '{source}' is unknown; choose from {', '.join(map(str, known))}")
+    if own.get(what):
+        raise ValueError(f"{own.get('id')}: give {what} or {what}_of, not both")
+    given, left_out = known[source].get(what, []), own.get("leave_out", [])
+    if unknown := sorted(set(left_out) - {item.get("id") for item in given}):
+        raise ValueError(f"{own.get('id')}.leave_out: {source} has no row '{unknown[0]}'")
+    old, new = (str(x.get("dataset", "")).replace("_", "-") for x in (known[source], own))
+    kept = [{k: v for k, v in i.items() if k != "claim"} for i in given if i.get("id") not in left_out]
+    return {**own, what: renamed(kept, old, new)}
+
+
+def renamed(node: Any, old: str, new: str) -> Any:
+    """Every string below a node with ``new`` in the place of ``old``."""
+    if isinstance(node, dict):
+        return {renamed(k, old, new): renamed(v, old, new) for k, v in node.items()}
+    if isinstance(node, list):
+        return [renamed(item, old, new) for item in node]
+    return node.replace(old, new) if isinstance(node, str) else node
 
 
 def first_error(e: ValidationError) -> str:

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from harness.plan.resolve import resolve
+from harness.suite import load_benchmark
 
 ROOT = Path(__file__).parents[2] / "mm_configs" / "mtcd"
 STUDENTS = sorted(ROOT.glob("mtcd_i3d-r50_*.py"))
 PROFILES = ("smoke", "demo", "paper")
-CONTROLS = yaml.safe_load((ROOT / "README.md").read_text().split("```yaml")[1].split("```")[0])
+BENCHMARK = load_benchmark(ROOT.parent / "benchmark.yml")
+CONTROLS = {f"{t.id}-{r.id}": r for t in BENCHMARK.tables for r in t.rows}
 
 
 def config_of(name: str) -> Path:
@@ -43,12 +44,12 @@ def test_stages_of_a_student(path, profile):
     )  # read literally, the target is never seen
 
 
-@pytest.mark.parametrize("row", CONTROLS, ids=lambda r: r["id"])
+@pytest.mark.parametrize("row", CONTROLS.values(), ids=CONTROLS)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_controls_resolve_with_all_their_stages(row, profile):
-    assert {"id", "title", "model", "shows"} <= set(row)
-    stages = dict(walk(config_of(row["model"]), profile, row.get("overrides")))
-    config = stages[row["model"]].config
+def test_rows_resolve_with_all_their_stages(row, profile):
+    assert row.shows
+    stages = dict(walk(config_of(row.model), profile, row.overrides))
+    config = stages[row.model].config
     for name, resolved in stages.items():
         dataset = (resolved.config.get("train_dataloader") or resolved.config["test_dataloader"])["dataset"]
         if "modalities" not in dataset:
@@ -67,18 +68,46 @@ def test_controls_resolve_with_all_their_stages(row, profile):
             assert set([own] if isinstance(own, str) else own) == set(
                 resolved.config["test_dataloader"]["dataset"]["modalities"]
             )
-    if "model.shuffle" in (row.get("overrides") or {}):
-        assert config["model"]["shuffle"] == row["overrides"]["model.shuffle"]
+    if "model.shuffle" in row.overrides:
+        assert config["model"]["shuffle"] == row.overrides["model.shuffle"]
 
 
 def test_the_control_of_the_teacher_reaches_every_stage():
-    row = next(r for r in CONTROLS if r["id"] == "self-distillation")
+    row = CONTROLS["controls-self-distillation"]
     seen = [
         r.config["train_dataloader"]["dataset"]["modalities"]
-        for name, r in walk(config_of(row["model"]), "demo", row["overrides"])
+        for name, r in walk(config_of(row.model), "demo", row.overrides)
         if name == "mtcd_teacher_mgr-dark-ir"
     ]
     assert seen == [["rgb"], ["rgb"]]  # the student's teacher and the assistant's
+
+
+LITERAL = ["table4-sysu", "table4-sysu-assistant", "controls-sysu", "controls-teacher-on-sysu", "translators-sysu"]
+LITERAL += ["controls_nvgesture-sysu", "controls_nvgesture-sysu-assistant"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("row", [*LITERAL, "translators-tuned"])
+def test_the_translator_of_a_row_is_the_one_that_it_names(row, profile):
+    """At every profile, in every stage: the draft's from SYSU-MM01 alone, or the one that has seen the target's infrared."""
+    stages = list(walk(config_of(CONTROLS[row].model), profile, CONTROLS[row].overrides))
+    used = {parent["config"] for _, r in stages for name, parent in r.parents.items() if name == "translator"}
+    tuned = {"mtcd_translator_mgr-dark.py", "mtcd_translator_sysu-mm01.py"}  # it starts from the other
+    assert used == (tuned if row.endswith("tuned") else {"mtcd_translator_sysu-mm01.py"})
+    renderings = [r.parents["translator"]["config"] for name, r in stages if "pseudo-ir_" in name and "translator" in r.parents]
+    assert set(renderings) == {"mtcd_translator_mgr-dark.py" if row.endswith("tuned") else "mtcd_translator_sysu-mm01.py"}
+
+
+def test_table_4_of_nvgesture_has_the_rows_of_mgr_dark():
+    rows = [r for name, r in CONTROLS.items() if name.startswith("table4_nvgesture-")]
+    first = {r.id: r for name, r in CONTROLS.items() if name.startswith("table4-")}
+    assert [r.id for r in rows] == [
+        "baseline", "teacher", "assistant", "fusion", "own-teacher", "own-assistant", "teacher-on-pseudo"
+    ]  # fmt: skip
+    for row in rows:
+        own = first[row.id]
+        assert row.model == own.model.replace("mgr-dark", "nvgesture") and row.claim is None
+        assert (row.title, row.marks, row.overrides) == (own.title, own.marks, own.overrides)
 
 
 @pytest.mark.parametrize("path", STUDENTS, ids=lambda p: p.stem)

@@ -66,3 +66,31 @@ def test_a_grid_needs_two_sweeps():
     data["figures"][0]["sweeps"].pop()
     with pytest.raises(ValueError, match="a grid needs two sweeps, figure figure6 has 1"):
         Benchmark.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rows_of": "tabel4"}, "table4_nvgesture.rows_of: 'tabel4' is unknown; choose from table2, .*table4, "),
+        ({"leave_out": ["day"]}, "table4_nvgesture.leave_out: table4 has no row 'day'"),
+        ({"rows": [{"id": "x", "title": "x", "model": "x"}]}, "give rows or rows_of, not both"),
+    ],
+)
+def test_rows_of_another_table_that_cannot_be_had_are_one_line(change, words):
+    data = yaml.safe_load((CONFIGS / "benchmark.yml").read_text())
+    next(t for t in data["tables"] if t["id"] == "table4_nvgesture").update(change)
+    with pytest.raises(ValueError, match=words):
+        Benchmark.model_validate(data)
+
+
+def test_rows_and_statements_of_another_data_set(benchmark, entries):
+    ours, theirs = (next(t for t in benchmark.tables if t.id == i) for i in ("controls_nvgesture", "controls"))
+    assert [r.id for r in ours.rows] == [r.id for r in theirs.rows if r.id != "swin"]
+    luminance = next(r for r in ours.rows if r.id == "luminance")
+    assert luminance.overrides["parents.pseudo_ir.config"] == "mtcd_trivial-pseudo-ir_nvgesture.py"
+    assert "mgr" not in str([r.model_dump() for r in ours.rows])
+    first, second = benchmark.evidence
+    assert [s.says for s in first.statements] == [s.says for s in second.statements]
+    assert all("nvgesture" in s.better and "nvgesture" in s.than for s in second.statements)
+    cells = expand(benchmark, entries, "demo", ["table4_nvgesture", "controls_nvgesture"], 1)
+    assert {c.entry.dataset for c in cells} == {"nvgesture"}

@@ -161,36 +161,39 @@ BENCHMARK = {
             "claim": {"value": 56.7, "source": "draft", "at": {"alpha": 0.9, "beta": 0.3}},
         },
     ],
-    "evidence": {
-        "title": "Evidence",
-        "caption": "A fake page.",
-        "dataset": "mgr_dark",
-        "tables": ["table4"],
-        "seeds": 5,
-        "method": "student_mgr-dark-rgb",
-        "baseline": "plain_mgr-dark-rgb",
-        "statements": [
-            {
-                "question": "Does it help?",
-                "says": "the fake student exceeds the plain network by at least 3 points",
-                "better": "student_mgr-dark-rgb",
-                "than": "plain_mgr-dark-rgb",
-                "points": 3.0,
-            },
-            {
-                "question": "Does it help?",
-                "says": "the plain network exceeds the fake student",
-                "better": "plain_mgr-dark-rgb",
-                "than": "student_mgr-dark-rgb",
-            },
-            {
-                "question": "And the rest?",
-                "says": "the half student exceeds the plain network",
-                "better": "student_mgr-dark-rgb+half",
-                "than": "plain_mgr-dark-rgb",
-            },
-        ],
-    },
+    "evidence": [
+        {
+            "id": "evidence",
+            "title": "Evidence",
+            "caption": "A fake page.",
+            "dataset": "mgr_dark",
+            "tables": ["table4"],
+            "seeds": 5,
+            "method": "student_mgr-dark-rgb",
+            "baseline": "plain_mgr-dark-rgb",
+            "statements": [
+                {
+                    "question": "Does it help?",
+                    "says": "the fake student exceeds the plain network by at least 3 points",
+                    "better": "student_mgr-dark-rgb",
+                    "than": "plain_mgr-dark-rgb",
+                    "points": 3.0,
+                },
+                {
+                    "question": "Does it help?",
+                    "says": "the plain network exceeds the fake student",
+                    "better": "plain_mgr-dark-rgb",
+                    "than": "student_mgr-dark-rgb",
+                },
+                {
+                    "question": "And the rest?",
+                    "says": "the half student exceeds the plain network",
+                    "better": "student_mgr-dark-rgb+half",
+                    "than": "plain_mgr-dark-rgb",
+                },
+            ],
+        }
+    ],
 }
 
 # name, method, title, stage, data set, training modalities, test modality, metadata

@@ -12,7 +12,7 @@ from scipy import stats
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import CellInfo, Identity, Metrics, RunRecord
 from harness.suite import load_benchmark
-from harness.suite.benchmark import Statement
+from harness.suite.benchmark import Row, Statement
 from harness.suite.cells import cell_id
 from reports import build
 from reports import statistics as s
@@ -159,12 +159,29 @@ def test_no_page_where_nothing_of_it_was_measured(tmp_path):
     assert "evidence.html" not in (made.site / "index.html").read_text()
 
 
-def test_the_benchmark_states_what_its_tables_measure():
-    benchmark = load_benchmark(CONFIGS / "benchmark.yml")
-    evidence = benchmark.evidence
-    tables = [t for t in benchmark.tables if t.id in evidence.tables]
+@pytest.mark.parametrize("page", load_benchmark(CONFIGS / "benchmark.yml").evidence, ids=lambda e: e.id)
+def test_the_benchmark_states_what_its_tables_measure(page):
+    tables = [t for t in load_benchmark(CONFIGS / "benchmark.yml").tables if t.id in page.tables]
     cells = {cell_id(r.model, r.variant) for t in tables for r in t.rows}
-    assert len(tables) == len(evidence.tables) and evidence.seeds >= 5
-    assert {evidence.method, evidence.baseline} <= cells
-    for statement in evidence.statements:
+    assert len(tables) == len(page.tables) and page.seeds >= 5 and {t.dataset for t in tables} == {page.dataset}
+    assert {page.method, page.baseline} <= cells
+    for statement in page.statements:
         assert {statement.better, statement.than} <= cells, statement.says
+
+
+def test_a_page_per_data_set(tmp_path):
+    made = write(tmp_path, seeds=2, tables=["table3", "table4"])
+    (first,) = made.benchmark.evidence
+    other = first.model_copy(
+        update=dict(id="evidence_two", title="Evidence, fake two", dataset="nvgesture", tables=["table5"], statements=[],
+                    method="hostile_nvgesture-depth", baseline="plain_nvgesture-rgb")
+    )  # fmt: skip
+    row = Row(id="base", title="Base row", model="plain_nvgesture-rgb")
+    table5 = made.benchmark.tables[2].model_copy(update=dict(id="table5", dataset="nvgesture", rows=[row]))
+    benchmark = made.benchmark.model_copy(update=dict(evidence=[first, other], tables=[*made.benchmark.tables, table5]))
+    build(made.work_dir, made.site, benchmark, made.entries)
+    links = [a.attrs["href"] for a in parse(made.site / "index.html").one("nav").all("a")]
+    assert {"evidence.html", "evidence_two.html"} <= set(links)
+    page = parse(made.site / "evidence_two.html")
+    assert page.one("h1").text == "Evidence, fake two" and "n = 2" in cell(page, "evidence_two", "Base row", "m.top1").text
+    assert "--tables table5 --seeds 5" in page.text and (made.site / "downloads" / "evidence_two.csv").is_file()

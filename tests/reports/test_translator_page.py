@@ -1,6 +1,7 @@
 """The page about the translator: measures and pictures as they were written when clips were rendered."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,10 +18,10 @@ from reports import build
 ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
 
 
-def rendering(work_dir, name, model, measures, clips):
+def rendering(work_dir, name, model, measures, clips, translator=""):
     info = CellInfo(model=name, method="M", stage="pseudo_ir", dataset="mgr_dark", train_modalities=["rgb"],
                     test_modality="rgb", seed=0, profile="demo")
-    record = fake_record(info, fake_key(name))
+    record = fake_record(info, fake_key(name), {"translator": translator} if translator else {})
     identity = record.identity.model_copy(update={"config": {"model": model}})
     measurements = {f"pseudo_ir/{k}": v for k, v in measures.items()}
     save(work_dir, record.model_copy(update={"kind": "render", "identity": identity, "measurements": measurements}), None)
@@ -101,3 +102,26 @@ def test_no_page_without_a_rendering(tmp_path):
     plain = write(tmp_path, seeds=1, tables=["table3"])
     build(plain.work_dir, plain.site, plain.benchmark, plain.entries)
     assert not (plain.site / "translator.html").exists()
+
+
+def test_a_trained_translator_is_called_what_its_metafile_says(tmp_path):
+    """Two trained ones on one page: neither is just "the trained one"."""
+    made = write(tmp_path, seeds=1, tables=["table4"])
+    plain = made.entries["plain_mgr-dark-rgb"]
+    names = {"fake_sysu": "SYSU-MM01 alone", "fake_tuned": "Fine-tuned on the target's infrared"}
+    entries = made.entries | {n: replace(plain, name=n, metadata={"Translator": label}) for n, label in names.items()}
+    plan = read_plan(made.work_dir / "plan.json")
+    cells = list(plan.cells)
+    for name in names:
+        info = CellInfo(model=name, method="M", stage="translator", dataset="mgr_dark", train_modalities=["rgb"],
+                        test_modality="rgb", seed=0, profile="demo")
+        translator = fake_record(info, fake_key(name))
+        save(made.work_dir, translator, None)
+        key = rendering(made.work_dir, f"{name}_pseudo", {"type": "TrainedTranslator"}, {"flicker": 1.5}, ["c1"], translator.key)
+        cells.append(cells[0].model_copy(update={"id": f"{name}_pseudo", "model": f"{name}_pseudo", "key": key}))
+    write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
+    build(made.work_dir, made.site, made.benchmark, entries)
+    page = parse(made.site / "translator.html")
+    assert all(cell(page, "translator_mgr_dark", label, "flicker").text == "1.500" for label in names.values())
+    labels = [d.one("span").text for d in page.one("figure", cls="strips").all("div")]
+    assert {"pseudo-infrared: SYSU-MM01 alone", "pseudo-infrared: fine-tuned on the target's infrared"} <= set(labels)
