@@ -18,6 +18,7 @@ from harness.ledger.store import Rejected, load_predictions, load_records
 from harness.suite import Benchmark, Entry, expand
 from harness.suite.cells import Cell, cell_id
 from reports import statistics as st
+from reports.privacy import Privacy, privacy
 from reports.results import Result, Run, outcomes_of
 from reports.versions import Choice, choose, versions
 
@@ -64,6 +65,7 @@ class Ledger:
     synthetic: dict[str, tuple[str, ...] | None]
     rejected: list[Rejected]
     problems: list[str]  # plans that could not be used
+    privacy: Privacy
 
     @property
     def runs(self) -> list[Run]:
@@ -135,9 +137,13 @@ def make_ledger(
     work_dirs: Sequence[WorkDir], profile: str, benchmark: Benchmark, entries: Mapping[str, Entry]
 ) -> Ledger:
     """Results of a profile from whole ledgers. A run that lies in several of them counts once, the newest of it."""
-    records = _records(work_dirs, profile)
+    raw = _records(work_dirs, profile)
+    own = _privacy(work_dirs)
+    version = versions({key: record for key, (_, record) in raw.items()})
+    records = {key: (folder, own.record(record)) for key, (folder, record) in raw.items()}
     known = {key: record for key, (_, record) in records.items()}
-    plans = tuple(w.plan for w in work_dirs if w.plan is not None and w.plan.profile == profile)
+    plans = tuple(_public(w.plan, own) for w in work_dirs if w.plan is not None and w.plan.profile == profile)
+    rejected = [Rejected(r.path, own.text(r.reason)) for w in work_dirs for r in w.rejected]
     suite = _suite(benchmark, entries, profile)
     pages = {key: f"runs/{slug(records[key][0])}.html" for key in sorted(records)}
     predictions = {
@@ -145,7 +151,7 @@ def make_ledger(
         for key in sorted(records)
         if known[key].metrics is not None
     }
-    results = _results(work_dirs, plans, suite, known, pages, predictions)
+    results = _results(plans, suite, known, version, rejected, pages, predictions)
     training = _training(results, benchmark, profile)
     results = {i: replace(r, training=training.get(r.runs[0].cell.dataset)) for i, r in results.items()}
     chosen = {run.record.key for r in results.values() for run in r.runs if run.record is not None}
@@ -162,8 +168,9 @@ def make_ledger(
         predictions=predictions,
         training=training,
         synthetic={key: synthetic_data(key, known) for key in records},
-        rejected=[r for w in work_dirs for r in w.rejected],
-        problems=[w.problem for w in work_dirs if w.problem],
+        rejected=rejected,
+        problems=[own.text(w.problem) for w in work_dirs if w.problem],
+        privacy=own,
     )
 
 
@@ -176,6 +183,21 @@ def failure_line(record: RunRecord) -> str:
     """Why a run failed, in one line."""
     f = record.failure
     return f"{f.kind.replace('_', ' ')}: {f.message}" if f else "no reason was recorded"
+
+
+def _privacy(work_dirs: Sequence[WorkDir]) -> Privacy:
+    """What is not to be shown, from all texts in which something may be named."""
+    texts = [r.reason for w in work_dirs for r in w.rejected] + [w.problem for w in work_dirs]
+    texts += [c.error for w in work_dirs if w.plan is not None for c in w.plan.cells]
+    for w in work_dirs:
+        for _, r in w.records.values():
+            texts += [*r.notes, r.command, r.adopted, *r.pretrained]
+            texts += [r.failure.message, *r.failure.log_tail] if r.failure is not None else []
+    return privacy([w.path for w in work_dirs], texts)
+
+
+def _public(plan: PlanFile, own: Privacy) -> PlanFile:
+    return plan.model_copy(update={"cells": [c.model_copy(update={"error": own.text(c.error)}) for c in plan.cells]})
 
 
 def _records(work_dirs: Sequence[WorkDir], profile: str) -> dict[str, tuple[Path, RunRecord]]:
@@ -198,7 +220,7 @@ def _suite(benchmark: Benchmark, entries: Mapping[str, Entry], profile: str) -> 
     return {c.id: c for c in expand(benchmark, dict(entries), profile, every, 1)}
 
 
-def _results(work_dirs, plans, suite, known, pages, predictions) -> dict[str, Result]:
+def _results(plans, suite, known, version, rejected, pages, predictions) -> dict[str, Result]:
     planned: dict[str, dict[int, list[PlannedCell]]] = {}
     for plan in plans:
         for cell in plan.cells:
@@ -206,8 +228,7 @@ def _results(work_dirs, plans, suite, known, pages, predictions) -> dict[str, Re
     by_cell: dict[str, list[RunRecord]] = {}
     for record in known.values():
         by_cell.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
-    refused = {r.path.name[-12:]: r.reason for w in work_dirs for r in w.rejected}
-    version = versions(known)
+    refused = {r.path.name[-12:]: r.reason for r in rejected}
     order = [i for i in suite if i in planned or i in by_cell]
     order += [i for i in dict.fromkeys([*planned, *sorted(by_cell)]) if i not in suite]
     made = {}

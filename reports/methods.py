@@ -118,6 +118,7 @@ def _weights(board: Board, entry: Entry) -> str:
         return "loaded: " + ", ".join(loaded)
     if entry.pretrained.lower() in ("none", ""):
         return "none: from scratch"
+    named = board.ledger.privacy.text(entry.pretrained)
     return (
-        f"{entry.pretrained}: absent, so trained from scratch" if runs else f"{entry.pretrained}: not run yet"
+        f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"
     )

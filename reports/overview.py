@@ -81,7 +81,7 @@ def _sources(board: Board) -> list[str]:
     ledger = board.ledger
     said = []
     if len(ledger.work_dirs) > 1:
-        names = ", ".join(w.name or str(w) for w in ledger.work_dirs)
+        names = ", ".join(ledger.privacy.text(str(w)) for w in ledger.work_dirs)
         count = len(ledger.work_dirs)
         said.append(f"These pages are read from {count} ledgers: {names}. A run that lies in several counts once.")
     checked = {c.id for plan in ledger.plans for c in plan.cells}

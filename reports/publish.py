@@ -96,10 +96,12 @@ def _boards(folders, benchmark, entries, statistics, asked: list[str]) -> list[B
         places = [up + (f"{profile_folder(p)}/" if i else "") + "index.html" for i, p in enumerate(shown)]
         return tuple(Link(p, place) for p, place in zip(shown, places, strict=True) if p != own)
 
-    return [
-        Board(benchmark, entries, make_ledger(ledgers, p, benchmark, entries), {} if i else statistics, links(p))
-        for i, p in enumerate(shown)
-    ]
+    boards = []
+    for i, p in enumerate(shown):
+        ledger = make_ledger(ledgers, p, benchmark, entries)
+        known = {} if i else {name: ledger.privacy.all(about) for name, about in statistics.items()}
+        boards.append(Board(benchmark, entries, ledger, known, links(p)))
+    return boards
 
 
 def profile_folder(profile: str) -> str:

@@ -1,0 +1,115 @@
+"""What stays on the machine: absolute paths, home folders, names of users and hosts are taken out of every text before a
+page is made of it. Paths keep what lies below the data root, the work dir or a package; of others their last part is left.
+
+Names of users and hosts are known where a path or an address shows them and where they are those of the machine that writes
+the pages; a bare name of another machine in the middle of a sentence cannot be told from a word.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.ledger.record import RunRecord
+
+BELOW = ("mgr_dark", "nvgesture", "sysu_mm01", "runs", "clip_store", "site-packages", "mm_configs", "mtcd_plugin", "harness")
+SENTENCES = {"failure", "notes", "command", "adopted", "environment", "hardware"}  # of a record: where a name may stand alone
+HARMLESS = {"root", "user", "users", "home", "data", "admin", "ubuntu", "runner", "test", "localhost", "host"}
+
+_anchors = "|".join(map(re.escape, BELOW))
+_path_end = r"\s'\"`:,;()<>\[\]{}|"
+PIECES = re.compile(
+    r"(?P<file>file://(?P<rest>/[^\s'\"`]*))"
+    r"|(?P<url>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^\s/@'\"`]+@)?(?P<where>[^\s'\"`]*)"
+    r"|(?P<mail>[\w.+-]+@[\w-][\w.-]*)"
+    rf"|(?P<quote>['\"`])(?P<quoted>/[^'\"`\n]*|[A-Za-z]:\\[^'\"`\n]*)(?P=quote)"
+    rf"|(?<![\w./<])(?P<known>/[^\n'\"`:]*?/(?=(?:{_anchors})(?![\w-]))[^{_path_end}]*)"
+    rf"|(?<![\w./<])(?P<bare>/[^/{_path_end}][^{_path_end}]*)"
+    rf"|(?<![\w.])(?P<drive>[A-Za-z]:\\[^{_path_end}]*)"
+    rf"|(?<![\w/])(?P<home>~[\w.-]*/[^{_path_end}]*)"
+)
+OWNERS = re.compile(r"(?:/home/|/Users/|\\Users\\)([^/\\\s'\"`:]+)")
+
+
+def short(path: str) -> str:
+    """A path from the first folder on that says what it is, or its last part."""
+    parts = [p for p in re.split(r"[/\\]", path) if p]
+    for i, part in enumerate(parts):
+        if part in BELOW and (part != "site-packages" or i + 1 < len(parts)):
+            return "/".join(parts[i + (part == "site-packages") :])
+    last = parts[-1] if parts else ""
+    return "" if len(parts) == 2 and parts[0] in ("home", "Users") else last
+
+
+def without_paths(text: str) -> str:
+    """A text with every absolute path shortened and every login taken out of addresses."""
+
+    def shortened(m: re.Match) -> str:
+        if m["url"]:
+            return f"{m['url']}{m['where']}"
+        if m["mail"]:
+            return "user@host"
+        if m["quote"]:
+            return f"{m['quote']}{short(m['quoted']) or 'home'}{m['quote']}"
+        return short(next(v for n in ("rest", "known", "bare", "drive", "home") if (v := m[n]))) or "home"
+
+    return PIECES.sub(shortened, text) if "/" in text or "\\" in text or "@" in text else text
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """``roots``: folders whose names go out of texts whole, spaces included; ``names``: words that do."""
+
+    roots: tuple[str, ...]
+    names: re.Pattern | None
+
+    def text(self, text: str, words: bool = True) -> str:
+        """A text that may be shown to everybody. ``words``: names are taken out as words too, not in paths alone."""
+        for root in self.roots:
+            text = text.replace(root + "/", "")
+        text = without_paths(text)
+        return self.names.sub("…", text) if words and self.names else text
+
+    def all(self, value: Any, words: bool = True) -> Any:
+        """The same for every text in nested dicts and lists, keys included."""
+        if isinstance(value, str):
+            return self.text(value, words)
+        if isinstance(value, dict):
+            return {self.all(k, words): self.all(v, words) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.all(v, words) for v in value]
+        return value
+
+    def record(self, record: RunRecord) -> RunRecord:
+        """A record to make pages of. Its key is no longer the hash of what it says, where a config held paths."""
+        content = record.model_dump()
+        return RunRecord.model_validate({k: self.all(v, k in SENTENCES) for k, v in content.items()})
+
+
+def privacy(folders: Iterable[Path], texts: Iterable[str]) -> Privacy:
+    """What must not be shown of these work dirs and of this machine.
+
+    Args:
+        folders: whose absolute path is cut off texts. texts: where home folders of other machines may be named.
+    """
+    roots = {str(Path(f).resolve()) for f in folders} | {str(Path(f).absolute()) for f in folders}
+    roots |= {str(Path.cwd()), str(Path.home())}
+    owners = {m for t in texts for m in OWNERS.findall(t)}
+    host = socket.gethostname()
+    names = {n for n in (*owners, _user(), host, host.split(".")[0]) if len(n) > 2 and n.lower() not in HARMLESS}
+    return Privacy(
+        tuple(sorted((r for r in roots if r.count("/") > 1 or len(r) > 5), key=lambda r: (-len(r), r))),
+        re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, sorted(names))) + r")(?![\w-])") if names else None,
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return ""

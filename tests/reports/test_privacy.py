@@ -1,0 +1,126 @@
+"""No page, download or JSON says where things lie on a machine, or whose it is."""
+
+import getpass
+import json
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from fake_ledger import fake_predictions, save
+from fake_site import FAKE_STATISTICS, write
+from html_tree import parse
+
+from harness.identity import run_key
+from harness.ledger.planfile import read_plan, write_plan
+from harness.ledger.record import Failure
+from harness.ledger.store import load_record
+from reports import build
+from reports.privacy import without_paths
+
+OWNER, PLACE = "jqzpublic", "/home/jqzpublic/my data"
+TAIL = [
+    'Traceback: File "/home/jqzpublic/.venv/lib/python3.11/site-packages/torch/nn/functional.py", line 3',
+    "[c10d] rank 0 on jqzpublic: cannot reach jqzpublic@box7.lab.example:29500",
+    f"FileNotFoundError: [Errno 2] No such file: '{PLACE}/mgr_dark/rgb/a b.mp4'",
+    "reading C:\\Users\\jqzpublic\\clips\\c.avi; weights file:///srv/jqz/i3d.pth, https://example.org/weights/i3d.pth",
+]
+SECRET = re.compile(
+    r"jqzpublic|box7|/home/|/Users/|\\Users\\|file://|(?<![\w./:<\"])/(?:tmp|srv|work|root|usr|mnt|var|opt)/"
+    r"|[\"'`> ]/(?:tmp|srv|root)/"
+)
+
+
+def replaced(made, pattern, **update):
+    """A run in the place of another one, with further content in its record and its key in the plan."""
+    old = next((made.work_dir / "runs").glob(pattern))
+    record = load_record(old)
+    identity = record.identity.model_copy(update={"config": {**record.identity.config, **update.pop("config", {})}})
+    key = run_key(identity)
+    predictions = update.get("status") != "failed"
+    table = fake_predictions("mgr_dark", 0.3, record.cell.seed, "x", 2) if predictions else None
+    shutil.rmtree(old)
+    update |= {"identity": identity, "key": key, "metrics": None, "predictions_sha256": ""}
+    save(made.work_dir, record.model_copy(update=update), table)
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    cells = [c.model_copy(update={"key": key}) if c.key == record.key else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site of runs that are done, failed, rejected, blocked and unplannable, each with something to hide."""
+    made = write(
+        tmp_path_factory.mktemp("private"), seeds=1, missing={("plain_nvgesture-rgb", 0), ("hostile_mgr-dark-rgb", 0)},
+        errors={("student_mgr-dark-rgb+half", 0): f"{PLACE}/nvgesture: no such data set; give the folder with --data-root"},
+    )
+    broken = Failure(kind="data_error", message=f"{PLACE}/mgr_dark/ir/c1.mp4: cannot be decoded", log_tail=TAIL)
+    replaced(made, "broken_mgr-dark-rgb-s0-*", status="failed", failure=broken, epochs=[])
+    replaced(
+        made, "plain_mgr-dark-rgb-s0-*", notes=[f"read from {PLACE}/mgr_dark by jqzpublic"], adopted="as on jqzpublic",
+        command=f"python -m harness run --data-root '{PLACE}' --work-dir {made.work_dir}", pretrained=["/srv/weights/i3d.pth"],
+        config={"cache": f"{PLACE}/cache", "nested": [{"at": "/var/tmp/jqz/x.json"}]}, hardware={"cpu": "a cpu in /srv/rack"},
+    )
+    rejected = next((made.work_dir / "runs").glob("plain_mgr-dark-depth-s0-*")) / "run.json"
+    rejected.write_text("{")
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    blocked = {"key": "f" * 64, "error": f"its stage failed: {PLACE}/sysu_mm01/cam1: gone"}
+    cells = [c.model_copy(update=blocked) if c.id == "plain_nvgesture-rgb" else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+    entry = made.entries["plain_mgr-dark-depth"]
+    made.entries["plain_mgr-dark-depth"] = type(entry)(**{**vars(entry), "pretrained": f"{PLACE}/weights.pth"})
+    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, {**FAKE_STATISTICS, "x": {"at": PLACE}})
+    return made
+
+
+def test_a_site_of_every_kind_of_record_names_no_place_and_nobody(site):
+    own = {str(site.work_dir), str(site.work_dir.parent), str(Path.home()) + "/", str(Path.cwd()) + "/"}
+    own |= {socket.gethostname()} if len(socket.gethostname()) > 4 else set()
+    own |= {getpass.getuser()} if len(getpass.getuser()) > 6 else set()
+    found = []
+    for path in site.paths:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        found += [(path.name, m.group(), text[max(0, m.start() - 60) : m.end() + 60]) for m in SECRET.finditer(text)]
+        found += [(path.name, secret, "") for secret in own if secret in text]
+    assert not found, found[:5]
+
+
+def test_what_is_left_still_says_which_file(site):
+    text = " ".join(parse(p).text for p in site.paths if p.suffix == ".html")
+    for said in (
+        "mgr_dark/ir/c1.mp4: cannot be decoded", 'File "torch/nn/functional.py", line 3', "nvgesture: no such data set",
+        "sysu_mm01/cam1: gone", "run.json: corrupt", "https://example.org/weights/i3d.pth", "mgr_dark/rgb/a b.mp4", "i3d.pth",
+    ):
+        assert said in text, said
+    data = json.loads((site.site / "leaderboard.json").read_text())
+    reasons = {r["cell"]: r["reason"] for r in data["runs"]}
+    assert reasons["plain_mgr-dark-depth"].startswith("runs/plain_mgr-dark-depth-s0-")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a / b and/or 1/2, 3 GiB/s", "https://example.org/a/b?c=/d", "<b>bold</b> x", "M0 4H100 L1/2",
+     "data/synthetic-demo/mgr_dark", "runs/x-123/run.json", "p < 0.05; 20/25", "python -m harness run --cell 'a+b=0.5-s0'"],
+)
+def test_what_is_no_place_stays(text):
+    assert without_paths(text) == text
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("'/home/a b/c d/e.mp4' is bad", "'e.mp4' is bad"),
+        ("/mnt/x y/mgr_dark: none", "mgr_dark: none"),
+        ("error:/srv/a/b.txt", "error:b.txt"),
+        ("--out=/srv/a/b", "--out=b"),
+        ("in /home/jane", "in home"),
+        ("~jane/x/y", "y"),
+        ("http://jane:pw@example.org/x", "http://example.org/x"),
+        ("[/a/b, /c/d]", "[b, d]"),
+    ],
+)
+def test_places_are_shortened(text, expected):
+    assert without_paths(text) == expected
