@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
 
+NOT_TRACKED = "not tracked"
+
 FailureKind = Literal["out_of_memory", "nan_loss", "data_error", "time_limit", "killed", "crash"]
 
 
@@ -39,8 +41,13 @@ class Identity(Strict):
     config: dict[str, Any]  # resolved config without paths and hardware settings
     data: dict[str, str]  # {"train": fingerprint, "test": fingerprint}
     parents: dict[str, str]  # stage name -> key of the parent run
-    code: dict[str, str]  # plugin module -> sha256 of its source
+    code: dict[str, str]  # module -> sha256 of its source; what has none that could be found -> NOT_TRACKED
     seed: int
+
+    @property
+    def untracked(self) -> list[str]:
+        """Types and packages whose code is not part of the key, because it was not found."""
+        return sorted(name for name, sha in self.code.items() if sha == NOT_TRACKED)
 
 
 class Failure(Strict):

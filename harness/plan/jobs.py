@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.garbage import uncollected
 from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
-from harness.ledger.record import CellInfo, DataInfo, Identity
+from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity
 from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.data import describe_data
 from harness.plan.resolve import resolve
@@ -150,9 +150,9 @@ class _Planner:
         data, fingerprints = describe_data(config)
         config, small = _whole_epochs(config, data)
         hidden = _without(config, [key for p in parents.values() for key in p.into])
-        packages = [i.split(".")[0] for i in imported_modules(config)]
+        imports = imported_modules(config)
         counted = identity_config(hidden, self.settings.profile)
-        code = code_fingerprint(hidden, packages)
+        code = code_fingerprint(hidden, imports)
         return Frame(
             config=config,
             kind="train" if config.get("train_cfg") else "render",
@@ -162,7 +162,7 @@ class _Planner:
             code=code,
             key=key_maker(counted, fingerprints, code),
             parents=parents,
-            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small])),
+            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, _untracked(code)])),
         )
 
     def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
@@ -233,6 +233,11 @@ def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
                 moved["quarantine"] = str(settings.quarantine[folder])
         config[f"{split}_dataloader"] = {**config[f"{split}_dataloader"], "dataset": moved}
     return config
+
+
+def _untracked(code: dict[str, str]) -> str:
+    unknown = [name for name, sha in code.items() if sha == NOT_TRACKED]
+    return f"code not tracked: {', '.join(unknown)}; a change of it does not make a run stale" if unknown else ""
 
 
 def _whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[str, Any], str]:

@@ -8,7 +8,8 @@ import pytest
 
 from harness.bench.made_up import finish
 from harness.cli import main
-from harness.plan.code import index_package
+from harness.plan.code import forget
+from harness.plan.source import index_package
 from harness.specs import make_spec
 from harness.worker_code import check_code
 from harness.workspace import open_workspace
@@ -115,12 +116,12 @@ def test_a_package_that_is_gone_since_planning_is_refused(done, tmp_path, monkey
     monkeypatch.syspath_prepend(str(tmp_path / "lib"))
     planned = index_package("vanishing")["vanishing"].sha256
     shutil.rmtree(tmp_path / "lib" / "vanishing")
-    index_package.cache_clear()
+    forget()
     sys.path_importer_cache.clear()
     identity = next(iter(done.needed().values())).identity.model_copy(update={"code": {"vanishing": planned}})
     with pytest.raises(ValueError, match="'vanishing' is not installed"):
         check_code([identity])
-    index_package.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from harness.identity import (
     run_key,
 )
 from harness.ledger.record import Identity
-from harness.plan.code import code_fingerprint
 
 CONFIG = {
     "model": {
@@ -139,50 +138,6 @@ def test_tuples_and_lists_are_one_and_order_of_keys_is_none():
 def test_what_json_cannot_hold_is_refused(bad):
     with pytest.raises(ValueError, match="config.x"):
         canonical_json({"x": bad})
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    root = tmp_path / "toyplugin"
-    root.mkdir()
-    (root / "__init__.py").write_text("from toyplugin import head, other\n")
-    (root / "head.py").write_text('"""Doc."""\nfrom toyplugin.loss import f\nclass ToyHead:\n    x = f\n')
-    (root / "loss.py").write_text("def f():\n    return 1\n")
-    (root / "other.py").write_text("class Unused:\n    pass\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    from harness.plan import code
-
-    code.index_package.cache_clear()
-    code._closure.cache_clear()
-    yield root
-    code.index_package.cache_clear()
-    code._closure.cache_clear()
-
-
-def fingerprint_of(config):
-    from harness.plan import code
-
-    code.index_package.cache_clear()
-    code._closure.cache_clear()
-    return code_fingerprint(config, ["toyplugin"])
-
-
-def test_code_fingerprint_follows_imports_and_ignores_comments(package):
-    config = {"model": {"cls_head": {"type": "ToyHead"}}}
-    before = fingerprint_of(config)
-    assert set(before) == {"toyplugin.head", "toyplugin.loss"}
-    (package / "loss.py").write_text('"""Another docstring."""\ndef f():\n    return 1  # why\n')
-    (package / "other.py").write_text("class Unused:\n    y = 2\n")
-    assert fingerprint_of(config) == before
-    (package / "loss.py").write_text("def f():\n    return 2\n")
-    assert fingerprint_of(config)["toyplugin.loss"] != before["toyplugin.loss"]
-
-
-def test_code_of_a_package_in_its_init_counts(package):
-    (package / "__init__.py").write_text("class Own:\n    x = 1\n")
-    before = fingerprint_of({"model": {"type": "Own"}})
-    (package / "__init__.py").write_text("class Own:\n    x = 2\n")
-    assert before["toyplugin"] != fingerprint_of({"model": {"type": "Own"}})["toyplugin"]
 
 
 def test_planning_modules_import_neither_torch_nor_mmengine():

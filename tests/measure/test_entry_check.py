@@ -145,13 +145,11 @@ def test_the_source_of_an_installed_package_is_part_of_the_key(outside, configs,
     (tmp_path / "data" / "mgr_dark").symlink_to(mgr_dark_root)
     benchmark, entries = load(configs)
     benchmark = benchmark.model_copy(update={"tables": benchmark.tables[:1], "figures": []})
-    code.index_package.cache_clear()
-    code._closure.cache_clear()
+    code.forget()
     cells = expand(benchmark, entries, "smoke", None, 1)
     plan = make_plan(cells, entries, Settings(configs, "smoke", tmp_path / "data"))
     assert not plan.errors and "outside_package" in {m for j in plan.jobs.values() for m in j.identity.code}
-    code.index_package.cache_clear()
-    code._closure.cache_clear()
+    code.forget()
 
 
 @pytest.mark.parametrize(

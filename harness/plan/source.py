@@ -1,0 +1,218 @@
+"""Source files of packages, read without importing them: what each module defines, registers and imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+REGISTERING = {"register_module", "_register_module"}
+HARMLESS = {"warnings", "logging", "logger"}  # what a module may call when it is imported without changing another one
+
+
+@dataclass(frozen=True)
+class Import:
+    """``from module import name``, or ``import module`` where ``name`` is "", as a module that is known absolutely."""
+
+    module: str
+    name: str
+    known_as: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of a package."""
+
+    names: frozenset[str] = frozenset()  # classes and functions that it defines
+    registered: frozenset[str] = frozenset()  # names that it registers
+    imports: tuple[Import, ...] = ()
+    lists: bool = False  # nothing but imports: what is taken from it comes from elsewhere
+    opaque: bool = False  # does something when it is imported that cannot be read from its definitions
+    tree: ast.Module | None = field(default=None, compare=False, repr=False)  # without docstrings
+    compiled: Path | None = None  # where there is no source
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its source, as it was when the package was indexed, without comments and docstrings."""
+        content = ast.unparse(self.tree).encode() if self.tree is not None else b""
+        return hashlib.sha256(self.compiled.read_bytes() if self.compiled else content).hexdigest()
+
+
+@cache
+def find_package(name: str) -> tuple[Path, ...]:
+    """The folders of an importable top-level package or its one file; () where there is none, or none with files."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return ()
+    if spec is None:
+        return ()
+    if spec.submodule_search_locations:
+        return tuple(Path(p) for p in spec.submodule_search_locations)
+    return (Path(spec.origin),) if spec.origin and Path(spec.origin).is_file() else ()
+
+
+@cache
+def index_package(package: str) -> dict[str, Module]:
+    """All modules of an installed package by name. Raises ValueError where it cannot be found."""
+    places = find_package(package)
+    if not places:
+        raise ValueError(f"custom_imports: package '{package}' is not installed")
+    paths: dict[str, Path] = {}
+    for root in places:
+        for path in [root] if root.is_file() else sorted(root.rglob("*")):
+            inside = () if root.is_file() else path.relative_to(root).parts
+            stem = path.name.split(".")[0]
+            if path.suffix == ".py" or path.name.endswith(tuple(EXTENSION_SUFFIXES)):
+                parts = [package, *inside[:-1], *([stem] if inside and stem != "__init__" else [])]
+                paths.setdefault(".".join(parts), path)
+    return {name: _read(name, path, _stamp(path)) for name, path in paths.items()}
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Changes when the file does."""
+    s = os.stat(path)
+    return s.st_mtime_ns, s.st_size, s.st_ino
+
+
+@cache
+def _read(name: str, path: Path, stamp: tuple[int, int, int]) -> Module:
+    if path.suffix != ".py":
+        return Module(compiled=path)
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content, filename=str(path))
+    except (SyntaxError, ValueError):  # cannot be imported either
+        return Module(compiled=path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    imports: list[Import] = []
+    names: set[str] = set()
+    registered: set[str] = set()
+    passed: set[str] = set()  # classes that are registered in a statement of their own
+    for statement in _statements(tree):
+        imports += _imported(statement, package)
+        if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            names.add(statement.name)
+            for decorator in statement.decorator_list:
+                registered |= {statement.name} if _registers(decorator) else set()
+                registered |= _literals(decorator) if isinstance(decorator, ast.Call) else set()
+        elif isinstance(statement, ast.Expr) and _registers(statement.value):
+            registered |= _literals(statement.value)
+            passed |= _classes(statement.value)
+        _drop_docstring(statement)
+    lists = all(_is_listing(s) for s in tree.body)
+    known_as = {i.known_as: i.name for i in imports}
+    hidden = any(word in content for word in (b"import_module(", b"__import__(", b"exec("))
+    opaque = hidden or not passed <= {*names, *known_as} or not all(_is_plain(s) for s in tree.body)
+    registered |= {known_as.get(n, n) for n in passed}
+    return Module(frozenset(names), frozenset(registered), tuple(imports), lists, opaque, tree)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """A module and every statement in it, without walking expressions, which hold none."""
+    yield node
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, part, ()):
+            yield from _statements(child)
+
+
+def _imported(node: ast.AST, package: str) -> list[Import]:
+    """What a statement imports, in a module of ``package``."""
+    if isinstance(node, ast.Import):
+        return [Import(a.name, "", a.asname or a.name) for a in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            above = package.split(".")
+            above = above[: len(above) - node.level + 1]
+            base = ".".join([*above, base] if base else above)
+        return [Import(base, a.name, a.asname or a.name) for a in node.names] if base else []
+    return []
+
+
+def _registers(node: ast.AST) -> bool:
+    """Whether an expression is a call of a registry's ``register_module``, or a call of what that returned."""
+    while isinstance(node, ast.Call):
+        node = node.func
+    return isinstance(node, ast.Attribute) and node.attr in REGISTERING
+
+
+def _literals(call: ast.Call) -> set[str]:
+    """Strings among the arguments of a call, in lists as well: names under which something is registered."""
+    found = [x for g in _arguments(call) for x in (g.elts if isinstance(g, (ast.List, ast.Tuple)) else [g])]
+    return {x.value for x in found if isinstance(x, ast.Constant) and isinstance(x.value, str)}
+
+
+def _arguments(call: ast.expr) -> list[ast.expr]:
+    """Of a call, and of the call that made what it calls."""
+    found: list[ast.expr] = []
+    while isinstance(call, ast.Call):
+        found += [*call.args, *(k.value for k in call.keywords)]
+        call = call.func
+    return found
+
+
+def _classes(call: ast.Call) -> set[str]:
+    """``C`` of ``register_module(module=C)`` and of ``register_module()(C)``: registered under its own name."""
+    return {g.id for g in _arguments(call) if isinstance(g, ast.Name)}
+
+
+def _is_listing(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.Import, ast.ImportFrom, ast.Pass)):
+        return True
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)
+    if isinstance(statement, ast.Assign):
+        return all(isinstance(t, ast.Name) and t.id.startswith("__") for t in statement.targets)
+    return False
+
+
+def _is_plain(statement: ast.stmt) -> bool:
+    """Whether all that a statement of a module does is in the definitions of that module."""
+    if isinstance(statement, (ast.If, ast.Try, ast.With)):
+        blocks = [getattr(statement, p, []) for p in ("body", "orelse", "finalbody")]
+        blocks += [h.body for h in getattr(statement, "handlers", [])]
+        return all(_is_plain(s) for block in blocks for s in block)
+    if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        return all(_is_readable(d) for d in statement.decorator_list if _registers(d))
+    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        names = [x for t in targets for x in (t.elts if isinstance(t, ast.Tuple) else [t])]
+        return all(isinstance(x, ast.Name) for x in names)
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return _is_readable(statement.value) if _registers(statement.value) else _called(statement.value) in HARMLESS
+    return isinstance(
+        statement, (ast.Import, ast.ImportFrom, ast.Pass, ast.Expr, ast.Assert, ast.Raise, ast.Return, ast.Delete)
+    )
+
+
+def _is_readable(decorator: ast.expr) -> bool:
+    """Whether the name under which a class is registered is written out, or is the class's own."""
+    if not isinstance(decorator, ast.Call):
+        return True
+    while isinstance(decorator.func, ast.Call):
+        decorator = decorator.func
+    given = [k.value for k in decorator.keywords if k.arg == "name"] + decorator.args[:1]
+    parts = [x for g in given for x in (g.elts if isinstance(g, (ast.List, ast.Tuple)) else [g])]
+    return all(isinstance(x, ast.Constant) for x in parts)
+
+
+def _called(call: ast.Call) -> str:
+    node: ast.AST = call.func
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _drop_docstring(node: ast.AST) -> None:
+    if (
+        isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and ast.get_docstring(node, clean=False) is not None
+    ):
+        node.body = node.body[1:] or [ast.Pass()]
