@@ -15,6 +15,7 @@ from harness.disk import NEEDED_BYTES
 from harness.executors import Executor, Outcome
 from harness.fusing import partners, room_for
 from harness.job_spec import write_spec
+from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD
 from harness.outcomes import conclude, disk_full
@@ -83,7 +84,12 @@ def execute(
     waiting: dict[str, Job] = {}
     finished: set[str] = set()
     for key, job in jobs.items():
-        record = existing_record(job, options.work_dir)
+        try:
+            record = existing_record(job, options.work_dir)
+        except NewerSchema as e:
+            state.failed[key] = str(e)
+            report("failed", job, str(e))
+            continue
         if record is not None and record.status == "done":
             tidy(folder_of(job, options.work_dir))
             finished.add(key)

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.ledger.record import Identity
 
-IDENTITY_VERSION = 1
+IDENTITY_VERSION = 2
 
 # What MMEngine's Runner reads and a result depends on. Everything else in a config file is a helper variable.
 RUNNER_KEYS = (

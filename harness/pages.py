@@ -11,9 +11,10 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.ledger.files import write_text_atomically
+from harness.ledger.judge import VERDICTS
 
 MADE = "pages.json"  # in the work dir: what the pages were made from, and what they were when made
-SKIPPED = ("clip_store", "__pycache__", MADE)
+SKIPPED = ("clip_store", "__pycache__", MADE, VERDICTS)
 CODE = Path(__file__).resolve().parents[1]
 DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy")
 

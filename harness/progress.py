@@ -98,7 +98,7 @@ class Progress:
 
 def history(work_dir: Path, jobs: dict[str, Job]) -> dict[str, float]:
     """Seconds that each job should take, from done runs of the same model and profile in the ledger."""
-    records, _ = load_records(work_dir, check_predictions=False)
+    records, _ = load_records(work_dir)
     past: dict[tuple[str, str], list[float]] = {}
     for _, r in records.values():
         if r.status == "done" and r.cost.total_seconds:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from harness import claims
 from harness.job_spec import SPEC, JobSpec, read_spec
+from harness.ledger.judge import verdicts_of
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
 from harness.ledger.store import PREDICTIONS, RECORD, load_record, run_dir
@@ -34,26 +35,25 @@ def output_of(job: Job, work_dir: Path) -> Path:
 
 
 def existing_record(job: Job, work_dir: Path) -> RunRecord | None:
-    """The valid record of a job, None where there is none. A corrupt one is moved aside, never trusted, never deleted.
+    """The valid record of a job, None where there is none. One that is not is moved aside, never trusted, never deleted.
 
     Raises:
         NewerSchema: a newer harness wrote it; its run is neither redone nor touched.
     """
     folder = folder_of(job, work_dir)
     try:
-        record = load_record(folder)
+        return load_record(folder, verdicts_of(Path(work_dir)))
     except FileNotFoundError:
         return None
     except NewerSchema:
         raise
     except ValueError as e:
         aside = folder / f"{RECORD}.rejected"
+        if aside.is_dir() and not aside.is_symlink():
+            shutil.rmtree(aside)
         os.replace(folder / RECORD, aside)
         (folder / f"{RECORD}.rejected.reason").write_text(f"{e}\n", encoding="utf-8")
         return None
-    if record.status == "done" and not output_of(job, work_dir).exists():
-        return None
-    return record
 
 
 def last_attempt(job: Job, work_dir: Path) -> JobSpec | None:

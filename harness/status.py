@@ -11,14 +11,15 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job, Plan
 from harness.plan.remarks import names, unplanned
-from harness.run_folder import folder_of, output_of
+from harness.run_folder import folder_of
 from harness.usage import BadUsage
 from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class JobState:
-    """``done``, ``failed``, ``running``, ``stale`` (another run of this cell is there), or ``missing``."""
+    """``done``, ``failed``, ``running``, ``rejected`` (its record is not valid), ``stale`` (another run of this cell is
+    there), or ``missing``."""
 
     job: Job
     state: str
@@ -34,23 +35,22 @@ class Survey:
 
 def survey(ws: Workspace, work_dir: Path) -> Survey:
     """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
-    records, rejected = load_records(work_dir, check_predictions=False)
+    records, rejected = load_records(work_dir)
     by_cell: dict[tuple, list[RunRecord]] = {}
     for _, r in records.values():
         by_cell.setdefault(_cell_of(r.cell), []).append(r)
-    return Survey([_state(job, work_dir, records, by_cell) for job in ws.needed().values()], rejected)
+    refused = {r.path: r.reason for r in rejected}
+    return Survey([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
 
 
 def _cell_of(cell) -> tuple:
     return cell.model, cell.variant, cell.seed, cell.profile
 
 
-def _state(job: Job, work_dir: Path, records, by_cell) -> JobState:
+def _state(job: Job, work_dir: Path, records, refused: dict[Path, str], by_cell) -> JobState:
     found = records.get(job.key)
     if found is not None and found[1].status == "done":
-        if output_of(job, work_dir).exists():
-            return JobState(job, "done")
-        return JobState(job, "missing", "its output is gone")
+        return JobState(job, "done")
     folder = folder_of(job, work_dir)
     holder = claims.read(folder)
     if holder is not None and claims.alive(folder, holder):
@@ -58,6 +58,8 @@ def _state(job: Job, work_dir: Path, records, by_cell) -> JobState:
     if found is not None:
         failure = found[1].failure
         return JobState(job, "failed", f"{failure.kind}: {failure.message}" if failure else "")
+    if folder in refused:
+        return JobState(job, "rejected", refused[folder])
     others = [r for r in by_cell.get(_cell_of(job.cell), []) if r.key != job.key and r.status == "done"]
     if others:
         other = max(others, key=lambda r: r.finished)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import math
 import os
 import shutil
 import signal
@@ -29,10 +30,11 @@ from harness.claims import hand_over
 from harness.disk import is_disk_full, need_line
 from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED, JobSpec, read_spec
 from harness.ledger.files import sha256_of, write_text_atomically
+from harness.ledger.judge import RENDERED, sha256_of_rendered
 from harness.ledger.logs import LOG, log_tail
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import Failure, RunRecord
-from harness.ledger.store import PREDICTIONS, RECORD, load_predictions, load_record, write_record
+from harness.ledger.store import PREDICTIONS, RECORD, load_predictions, read_record, write_record
 from harness.lifetime import when_parent_ends
 from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
@@ -111,7 +113,7 @@ def _main(folder: Path, threads: int, gpu: str | None) -> int:
             raise Stopped
     else:
         code = attempt(folder, spec, threads, gpu is not None)
-    if code == 0 and load_record(folder, check_predictions=False).status == "done":
+    if code == 0 and read_record(folder).status == "done":
         shutil.rmtree(folder / "mm", ignore_errors=True)
         shutil.rmtree(folder / "points", ignore_errors=True)
     return code
@@ -202,8 +204,12 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         record.measurements = {
             k: float(v)
             for k, v in measured.items()
-            if isinstance(v, (int, float)) and not k.startswith("acc/")
+            if isinstance(v, (int, float)) and not k.startswith("acc/") and math.isfinite(v)
         }
+        lost = sorted(k for k, v in measured.items() if isinstance(v, float) and not math.isfinite(v))
+        record.notes += [f"measured {k} is not finite and is left out" for k in lost]
+    if is_first() and (folder / RENDERED[0]).is_dir():
+        record.store_sha256 = sha256_of_rendered(folder)
     if is_first() and (folder / PREDICTIONS).is_file():
         judge(folder, record)
         shape = clip_shape(runner)

@@ -38,7 +38,7 @@ def compare_ledgers(first: Path, second: Path) -> LedgerDiff:
 def differing(a_folder: Path, a: RunRecord, b_folder: Path, b: RunRecord) -> list[str]:
     """Names of what two records of one key do not have in common."""
     found = []
-    for name in ("status", "metrics", "measurements", "checkpoint_sha256", "cell", "identity", "data"):
+    for name in ("status", "metrics", "measurements", "checkpoint_sha256", "store_sha256", "cell", "identity", "data"):
         if getattr(a, name) != getattr(b, name):
             found.append(name)
     if [(e.epoch, e.loss, e.losses) for e in a.epochs] != [(e.epoch, e.loss, e.losses) for e in b.epochs]:

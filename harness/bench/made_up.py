@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from harness.environment import commit, environment, hardware
 from harness.ledger.files import sha256_of
+from harness.ledger.judge import RENDERED, sha256_of_rendered
 from harness.ledger.metrics import metrics_of
-from harness.ledger.record import Cost, Epoch, Metrics, RunRecord
+from harness.ledger.record import Cost, Epoch, Metrics, RunRecord, seal_of
 from harness.ledger.store import PREDICTIONS, RECORD
 from harness.plan.data import dataset_clips
 from harness.plan.jobs import Job, dataset_configs
@@ -26,15 +27,21 @@ def finish(jobs: Iterable[Job], work_dir: Path) -> None:
     for job in jobs:
         folder = folder_of(job, work_dir)
         folder.mkdir(parents=True)
-        metrics, sha = None, ""
+        metrics, sha, written = None, "", {}
         if job.data is not None and job.cell.stage in ("single", "teacher", "assistant", "student"):
             content, metrics, sha = _predictions(job, work_dir)
             (folder / PREDICTIONS).write_bytes(content)
         output = output_of(job, work_dir)
-        if not output.exists():
-            output.mkdir() if output.suffix == "" else output.touch()
+        if job.kind == "train":
+            output.write_bytes(b"made up")
+            written["checkpoint_sha256"] = sha256_of(output)
+        elif output.name == RENDERED[0]:
+            output.mkdir()
+            written["store_sha256"] = sha256_of_rendered(folder)
+        record = RunRecord.model_validate_json(_record(job, metrics, sha).model_copy(update=written).model_dump_json())
+        record.seal = seal_of(record)
         # not written atomically: syncing thousands of files to disk would take longer than what is measured
-        (folder / RECORD).write_text(_record(job, metrics, sha).model_dump_json(indent=1) + "\n", encoding="utf-8")
+        (folder / RECORD).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def _record(job: Job, metrics: Metrics | None, sha: str) -> RunRecord:

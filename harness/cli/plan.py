@@ -88,16 +88,15 @@ def command(
 
 def job_state(job, work_dir: Path) -> str:
     """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
+    from harness.ledger.judge import verdicts_of
     from harness.ledger.store import load_record
-    from harness.run_folder import folder_of, output_of
+    from harness.run_folder import folder_of
 
     try:
-        record = load_record(folder_of(job, work_dir))
+        record = load_record(folder_of(job, work_dir), verdicts_of(work_dir))
     except (FileNotFoundError, ValueError):
         return "missing"
-    if record.status == "failed":
-        return "failed"
-    return "cached" if output_of(job, work_dir).exists() else "missing"
+    return "failed" if record.status == "failed" else "cached"
 
 
 def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[float, str]]:

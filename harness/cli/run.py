@@ -101,10 +101,14 @@ def executor_for(execution: dict):
 
 
 def is_done(job, work_dir: Path) -> bool:
-    from harness.run_folder import existing_record
+    from harness.ledger.judge import verdicts_of
+    from harness.ledger.store import load_record
+    from harness.run_folder import folder_of
 
-    record = existing_record(job, work_dir)
-    return record is not None and record.status == "done"
+    try:
+        return load_record(folder_of(job, work_dir), verdicts_of(work_dir)).status == "done"
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def build_stores(jobs, store: Path, processes: int) -> None:

@@ -45,8 +45,10 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, wh
         return 0
     for s in found.jobs:
         click.echo(f"{s.state:8s} {s.job.key[:12]}  {s.job.name}{'  ' + s.detail if s.detail else ''}")
+    shown = {s.detail for s in found.jobs if s.state == "rejected"}
     for rejected in found.rejected:
-        click.echo(f"rejected {rejected.path.name}  {rejected.reason}")
+        if rejected.reason not in shown:
+            click.echo(f"rejected {rejected.path.name}  {rejected.reason}")
     counts: dict[str, int] = {}
     for s in found.jobs:
         counts[s.state] = counts.get(s.state, 0) + 1

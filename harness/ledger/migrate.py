@@ -7,7 +7,9 @@ from pathlib import Path
 
 from harness.ledger.record import SCHEMA_VERSION
 
-STEPS: dict[int, Callable[[dict], dict]] = {}  # version -> function that lifts a record from it to the next
+STEPS: dict[int, Callable[[dict], dict]] = {  # version -> function that lifts a record from it to the next
+    1: lambda data: {**data, "seal": ""},  # 2 added seals and the hash of what a rendering wrote
+}
 
 
 class NewerSchema(ValueError):

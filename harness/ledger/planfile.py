@@ -11,9 +11,9 @@ from pydantic import Field, ValidationError
 
 from harness.ledger.files import write_text_atomically
 from harness.ledger.migrate import newer
-from harness.ledger.record import Strict
+from harness.ledger.record import Strict, seal_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class PlannedCell(Strict):
@@ -44,37 +44,49 @@ class PlanFile(Strict):
     seeds: int
     commit: str = ""
     cells: list[PlannedCell]
+    seal: str = ""  # ``seal_of`` the plan, set when it is written
+
+
+class EditedPlan(ValueError):
+    """A plan that was changed since the planner wrote it: which run answers which cell cannot be taken from it."""
 
 
 def write_plan(path: Path, plan: PlanFile) -> None:
     """Raises NewerSchema where a newer harness has planned here: its plan is not replaced."""
     with suppress(FileNotFoundError):
         refuse_newer(path, Path(path).read_bytes())
-    write_text_atomically(path, plan.model_dump_json(indent=1) + "\n")
+    sealed = PlanFile.model_validate_json(plan.model_dump_json())
+    sealed.seal = seal_of(sealed)
+    write_text_atomically(path, sealed.model_dump_json(indent=1) + "\n")
 
 
 def refuse_newer(path: Path, text: str | bytes) -> None:
     try:
         version = json.loads(text).get("schema_version")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return  # not a plan: reading says so, writing replaces it
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise newer(path, version, SCHEMA_VERSION)
 
 
 def read_plan(path: Path) -> PlanFile:
-    """Raises FileNotFoundError or ValueError with one clear line."""
+    """Raises FileNotFoundError or ValueError with one clear line; EditedPlan for one that the planner did not write so."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first"
         ) from None
+    except (OSError, UnicodeDecodeError) as e:
+        raise ValueError(f"{path}: cannot be read ({e}); move it away and plan again") from None
     refuse_newer(path, text)
     try:
-        return PlanFile.model_validate_json(text)
+        plan = PlanFile.model_validate_json(text)
     except ValidationError as e:
         err = e.errors()[0]
         raise ValueError(
             f"{path}: not a plan ({'.'.join(map(str, err['loc']))}: {err['msg']}); plan again to rewrite it"
         ) from None
+    if plan.seal != seal_of(plan):
+        raise EditedPlan(f"{path}: edited since the planner wrote it; plan again to rewrite it")
+    return plan

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import hashlib
+import json
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 NOT_TRACKED = "not tracked"
 
@@ -14,9 +20,9 @@ FailureKind = Literal["out_of_memory", "nan_loss", "data_error", "time_limit", "
 
 
 class Strict(BaseModel):
-    """Base of every record part: unknown fields are errors, so a typo never becomes a silent loss."""
+    """Base of every record part: unknown fields are errors, so a typo never becomes a silent loss; so is NaN or Infinity."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class CellInfo(Strict):
@@ -39,7 +45,7 @@ class Identity(Strict):
 
     version: int
     config: dict[str, Any]  # resolved config without paths and hardware settings
-    data: dict[str, str]  # {"train": fingerprint, "test": fingerprint}
+    data: dict[str, str]  # fingerprints of the clips, "train" and "test"; of what is said about them, "info" and "test_labels"
     parents: dict[str, str]  # stage name -> key of the parent run
     code: dict[str, str]  # module -> sha256 of its source; what has none that could be found -> NOT_TRACKED
     seed: int
@@ -77,39 +83,39 @@ class DataInfo(Strict):
     synthetic: bool
     fingerprint: str  # sha256 over the clips that were used
     classes: list[str]
-    train_clips: int
-    test_clips: int
+    train_clips: Count
+    test_clips: Count
     train_subjects: list[str]
     test_subjects: list[str]
     lighting: str = ""  # "dark" | "daylight" | "" where the set has no such thing
-    quarantine: str = ""  # sha256 of the list of clips left out, "" for none
+    quarantine: str = ""  # sha256 of the sorted ids of the clips left out, "" for none
 
 
 class Cost(Strict):
     """Cost of the network that predicts (the student alone for distillation)."""
 
-    params: int | None = None
-    flops: int | None = None  # multiply-adds of one view
-    input_shape: list[int] = Field(default_factory=list)
-    train_seconds: float | None = None
-    test_seconds: float | None = None
-    total_seconds: float | None = None
-    data_time_share: float | None = None  # share of training time spent waiting for data
-    peak_memory_bytes: int | None = None
+    params: Count | None = None
+    flops: Count | None = None  # multiply-adds of one view
+    input_shape: list[Count] = Field(default_factory=list)
+    train_seconds: Seconds | None = None
+    test_seconds: Seconds | None = None
+    total_seconds: Seconds | None = None
+    data_time_share: Share | None = None  # share of training time spent waiting for data
+    peak_memory_bytes: Count | None = None
 
 
 class Metrics(Strict):
     """Fractions in [0, 1], recomputed from the predictions of every test clip (paper, Eq. 11)."""
 
-    top1: float
-    top5: float
-    mean_class: float
+    top1: Share
+    top5: Share
+    mean_class: Share
 
 
 class RunRecord(Strict):
     """``run.json``. ``status`` is "done" or "failed"; a failed run has a ``failure`` and no metrics."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Annotated[int, Field(strict=True)] = SCHEMA_VERSION
     key: str  # sha256 hex of ``identity``
     status: Literal["done", "failed"]
     kind: Literal["train", "render"] = "train"
@@ -120,6 +126,7 @@ class RunRecord(Strict):
     measurements: dict[str, float] = Field(default_factory=dict)  # further named numbers of a stage
     predictions_sha256: str = ""  # of predictions.parquet, "" where there is none
     checkpoint_sha256: str = ""  # of checkpoint.pth, "" where there is none
+    store_sha256: str = ""  # of the files that a rendering wrote, "" where there are none
     epochs: list[Epoch] = Field(default_factory=list)
     data: DataInfo | None = None
     cost: Cost = Field(default_factory=Cost)
@@ -134,3 +141,13 @@ class RunRecord(Strict):
     adopted: str = ""  # why a run with another identity was declared equivalent, "" for a run of its own
     adopted_from: str = ""  # key of that run
     notes: list[str] = Field(default_factory=list)
+    seal: str = ""  # ``seal_of`` the record, set when it is written
+
+
+def seal_of(document: Strict) -> str:
+    """sha256 hex of a record or plan as canonical JSON, without its ``seal``: it tells that the file was edited.
+
+    No proof against somebody who computes the seal anew.
+    """
+    content = document.model_dump(mode="json", exclude={"seal"})
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

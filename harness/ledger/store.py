@@ -1,4 +1,4 @@
-"""The store of run records: ``<work_dir>/runs/<name>-<key[:12]>/run.json`` and ``predictions.parquet``."""
+"""The store of run records: ``<work_dir>/runs/<name>-<key[:12]>/run.json`` and the files of the run beside it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.garbage import uncollected
-from harness.ledger.files import sha256_of, write_text_atomically
+from harness.ledger.files import write_text_atomically
+from harness.ledger.judge import PREDICTIONS, RECORD, Verdicts, predictions_table, problems_of, verdicts_of
 from harness.ledger.migrate import migrate
-from harness.ledger.record import SCHEMA_VERSION, RunRecord
+from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 
-if TYPE_CHECKING:  # numpy and pyarrow take longer to import than a ledger to read: only where predictions are
-    import numpy as np
+if TYPE_CHECKING:  # pandas takes longer to import than a ledger to read
     import pandas as pd
-    import pyarrow as pa
 
-RECORD = "run.json"
-PREDICTIONS = "predictions.parquet"
+LARGEST_RECORD = 64 << 20  # bytes; a record of 1000 epochs with 20 losses has 1 MiB
 
 
 @dataclass(frozen=True)
@@ -36,32 +34,83 @@ def runs_dir(work_dir: Path) -> Path:
     return Path(work_dir) / "runs"
 
 
+_folders: dict[Path, tuple[int, dict[str, str]]] = {}  # runs folder -> its time of change, head of a key -> folder
+
+
 def run_dir(work_dir: Path, name: str, key: str) -> Path:
-    """The directory of a run: a readable name and the head of its key."""
-    return Path(work_dir, "runs", f"{name}-{key[:12]}")
+    """The directory of a run: a readable name and the head of its key.
+
+    Equal keys are one run: where it was made under the name of another cell, that is its directory.
+    """
+    root = runs_dir(work_dir)
+    own = f"{name}-{key[:12]}".replace("/", "_")
+    return root / (_folders_by_key(root).get(key[:12], own) if not (root / own).exists() else own)
 
 
-def write_record(directory: Path, record: RunRecord) -> None:
-    """Write ``run.json`` atomically; it is the last file of a run, so its presence means the run is over."""
-    write_text_atomically(Path(directory) / RECORD, record.model_dump_json(indent=1) + "\n")
+def _folders_by_key(root: Path) -> dict[str, str]:
+    try:
+        stamp = os.stat(root).st_mtime_ns
+    except OSError:
+        return {}
+    known = _folders.get(root)
+    if known is None or known[0] != stamp:
+        names = sorted(n for n in os.listdir(root) if not n.startswith(".") and n[-13:-12] == "-")
+        known = _folders[root] = (stamp, {n[-12:]: n for n in reversed(names)})
+    return known[1]
 
 
-def load_record(directory: Path, check_predictions: bool = True) -> RunRecord:
-    """Read one record and hold it against its predictions (design, rule 3).
+def write_record(directory: Path, record: RunRecord) -> RunRecord:
+    """Seal a record and write ``run.json`` atomically; it is the last file of a run: its presence means the run is over.
+
+    Raises:
+        ValueError: the record could not be read again (a number that is not finite, for example).
+    """
+    try:
+        sealed = RunRecord.model_validate_json(record.model_dump_json())
+    except ValidationError as e:
+        raise ValueError(f"{Path(directory) / RECORD}: {_first(e)}") from None
+    sealed.seal = seal_of(sealed)
+    write_text_atomically(Path(directory) / RECORD, sealed.model_dump_json(indent=1) + "\n")
+    return sealed
+
+
+def read_record(directory: Path) -> RunRecord:
+    """Read one record without judging it.
 
     Raises:
         FileNotFoundError: there is no record.
-        ValueError: it is corrupt, of a newer schema, foreign, or disagrees with its predictions.
+        NewerSchema: a newer harness wrote it.
+        ValueError: it is no record, one line.
     """
     path = Path(directory, RECORD)
     try:
+        if os.stat(path).st_size > LARGEST_RECORD:
+            raise ValueError(f"{path}: larger than {LARGEST_RECORD >> 20} MiB, which no record is")
         with open(path, "rb") as file:
             raw = file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{path}: no record") from None
-    record = _present_record(raw) or _other_record(raw, path)
-    if check_predictions and record.metrics is not None:
-        _check(Path(directory), record)
+    except OSError as e:
+        raise ValueError(f"{path}: cannot be read ({e.strerror})") from None
+    return _present_record(raw) or _other_record(raw, path)
+
+
+def load_record(directory: Path, verdicts: Verdicts | None = None) -> RunRecord:
+    """Read one record and judge it (design, rule 3; ``judge.problems_of``).
+
+    Args:
+        verdicts: those that were reached before, None to read every file of the run anew.
+
+    Raises:
+        FileNotFoundError: there is no record.
+        ValueError: it is corrupt, of a newer schema, foreign, edited, or disagrees with the run's files.
+    """
+    folder = Path(directory)
+    record = read_record(folder)
+    problems = verdicts.problems(folder, record) if verdicts else problems_of(folder, record)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ValueError(f"{folder / RECORD}: {problems[0]}{more}")
     return record
 
 
@@ -79,98 +128,62 @@ def _other_record(raw: bytes, path: Path) -> RunRecord:
     """A record of an older schema. Raises ValueError that says what is wrong with any other."""
     try:
         data = json.loads(raw)
-    except (json.JSONDecodeError, UnicodeDecodeError) as e:
+    except (ValueError, RecursionError) as e:
         raise ValueError(f"{path}: corrupt ({e}); remove the folder to run it again") from None
     if not isinstance(data, dict):
         raise ValueError(f"{path}: corrupt (not an object); remove the folder to run it again")
     try:
         return RunRecord.model_validate(migrate(data, path))
     except ValidationError as e:
-        err = e.errors()[0]
-        raise ValueError(
-            f"{path}: not a run record ({'.'.join(map(str, err['loc']))}: {err['msg']})"
-        ) from None
+        raise ValueError(f"{path}: not a run record ({_first(e)})") from None
 
 
-_agreeing: set[tuple] = set()  # predictions, by their sha256, and metrics that were held against each other
-
-
-def _check(directory: Path, record: RunRecord) -> None:
-    from harness.ledger.metrics import metrics_of, same_metrics
-
-    path = directory / PREDICTIONS
-    if not path.is_file():
-        raise ValueError(f"{path}: missing, so the record's metrics have nothing to stand on")
-    if sha256_of(path) != record.predictions_sha256:
-        raise ValueError(f"{path}: changed since the run was recorded")
-    known = record.predictions_sha256, record.metrics.top1, record.metrics.top5, record.metrics.mean_class
-    if known in _agreeing:
-        return
-    if not same_metrics(metrics_of(*_scores_and_labels(path)), record.metrics):
-        raise ValueError(f"{directory / RECORD}: its metrics disagree with its predictions")
-    _agreeing.add(known)
+def _first(e: ValidationError) -> str:
+    err = e.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, err['loc']))}: {err['msg']}"
 
 
 def load_predictions(directory: Path) -> pd.DataFrame:
     """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array [classes]."""
-    return _columns(Path(directory) / PREDICTIONS).to_pandas()
+    return predictions_table(Path(directory) / PREDICTIONS).to_pandas()
 
 
-def _columns(path: Path, names: list[str] | None = None) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def load_records(work_dir: Path, anew: bool = False) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
+    """All valid records of a work dir by key, with their directories, and those that were rejected with the reason.
 
-    try:
-        return pq.ParquetFile(path).read(names)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no predictions") from None
-    except pa.ArrowException as e:
-        raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
-
-
-def _scores_and_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Scores [clips, classes] and labels [clips] of a predictions file, without pandas, which is slow to import."""
-    import numpy as np
-    import pyarrow as pa
-
-    table = _columns(path, ["label", "scores"])
-    try:
-        lists, labels = table["scores"].combine_chunks(), table["label"].combine_chunks()
-        lengths = np.diff(np.from_dlpack(lists.offsets))
-        scores, labels = np.from_dlpack(lists.flatten()), np.from_dlpack(labels)
-    except (KeyError, AttributeError, TypeError, pa.ArrowException) as e:
-        raise ValueError(f"{path}: not predictions ({' '.join(str(e).split())})") from None
-    if len(set(lengths.tolist())) > 1:
-        raise ValueError(f"{path}: clips with {lengths.min()} and clips with {lengths.max()} scores")
-    return scores.reshape(len(labels), -1) if len(labels) else np.empty((0, 0)), labels
-
-
-def load_records(
-    work_dir: Path, check_predictions: bool = True
-) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
-    """All records of a work dir by key, with their directories, and those that were rejected with the reason."""
+    Args:
+        anew: read every file of every run, whatever was found before.
+    """
     with uncollected():
-        return _load_records(work_dir, check_predictions)
+        return _load_records(work_dir, anew)
 
 
-def _load_records(
-    work_dir: Path, check_predictions: bool
-) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
+def _load_records(work_dir: Path, anew: bool) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
     records: dict[str, tuple[Path, RunRecord]] = {}
     rejected: list[Rejected] = []
-    root = runs_dir(work_dir)
-    for name in sorted(os.listdir(root)) if root.is_dir() else ():
-        folder = root / name
+    verdicts = verdicts_of(Path(work_dir))
+    if anew:
+        verdicts.known.clear()
+    for folder in _folders_of(runs_dir(work_dir)):
         try:
-            record = load_record(folder, check_predictions)
-        except (FileNotFoundError, NotADirectoryError):
+            record = load_record(folder, verdicts)
+        except FileNotFoundError:
             continue  # a run that is not over, or no run at all
         except ValueError as e:
             rejected.append(Rejected(folder, str(e)))
             continue
-        if name[-12:] != record.key[:12]:
-            said = f"the record of another run (key {record.key[:12]}) lies in this folder"
-            rejected.append(Rejected(folder, f"{folder / RECORD}: {said}"))
+        if record.key in records:
+            first = records[record.key][0].name
+            rejected.append(Rejected(folder, f"{folder / RECORD}: the same run (key {record.key[:12]}) as {first}"))
             continue
         records[record.key] = (folder, record)
+    verdicts.save()
     return records, rejected
+
+
+def _folders_of(root: Path) -> list[Path]:
+    try:
+        names = os.listdir(root)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [root / n for n in sorted(names) if not n.startswith(".")]

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.identity import canonical_json
+from harness.ledger.judge import data_fingerprint, info_fingerprint, labels_fingerprint
 from harness.ledger.record import DataInfo
 from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint
 from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.nvgesture import read_nvgesture
-from mtcd_plugin.formats.splits import select_clips
+from mtcd_plugin.formats.splits import read_quarantine, select_clips
 from mtcd_plugin.formats.sysu import read_sysu_mm01
 
 HINT = (
@@ -50,26 +51,30 @@ def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, st
         return None, prints
     any_table = next(iter(chosen.values()))[0]
     train, test = (chosen.get(s, (None, (), ""))[1] for s in ("train", "test"))
-    quarantine = next(
-        (
-            d.get("quarantine")
-            for d in (config.get(f"{s}_dataloader", {}).get("dataset", {}) for s in chosen)
-            if d.get("quarantine")
-        ),
-        "",
-    )
-    return DataInfo(
+    about = DataInfo(
         name=any_table.name,
         synthetic=any_table.synthetic,
-        fingerprint=hashlib.sha256(canonical_json(prints).encode()).hexdigest(),
+        fingerprint=data_fingerprint(prints),
         classes=list(any_table.classes),
         train_clips=len(train),
         test_clips=len(test),
         train_subjects=sorted({c.subject for c in train}),
         test_subjects=sorted({c.subject for c in test}),
         lighting=next(iter(chosen.values()))[2] if any(c.lighting for c in (*train, *test)) else "",
-        quarantine=hashlib.sha256(Path(quarantine).read_bytes()).hexdigest() if quarantine else "",
-    ), prints
+        quarantine=_left_out(config, chosen),
+    )
+    prints["info"] = info_fingerprint(about)
+    prints["test_labels"] = labels_fingerprint((c.clip_id, c.subject, c.label) for c in test)
+    return about, prints
+
+
+def _left_out(config: dict[str, Any], chosen: dict[str, tuple[ClipTable, tuple[Clip, ...], str]]) -> str:
+    """sha256 hex of the ids of the clips that quarantine files leave out, "" where they leave none out."""
+    ids: set[str] = set()
+    for split, (table, _, _) in chosen.items():
+        path = config[f"{split}_dataloader"]["dataset"].get("quarantine")
+        ids |= read_quarantine(path) & {c.clip_id for c in table.clips} if path else set()
+    return hashlib.sha256(canonical_json(sorted(ids)).encode()).hexdigest() if ids else ""
 
 
 def dataset_clips(dataset: dict[str, Any]) -> tuple[ClipTable, tuple[Clip, ...]]:

@@ -10,6 +10,8 @@ from harness.execute import Options, State, execute
 from harness.executors import Outcome
 from harness.identity import IDENTITY_VERSION, run_key
 from harness.job_spec import read_spec
+from harness.ledger.files import sha256_of
+from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.record import CellInfo, Failure, Identity, RunRecord
 from harness.ledger.store import load_record, write_record
 from harness.plan.jobs import Job
@@ -76,7 +78,8 @@ class FakeExecutor:
 
 
 def finish(spec, folder, **changes):
-    (folder / "checkpoint.pth").write_bytes(b"weights")
+    if spec.kind == "train":
+        changes["checkpoint_sha256"] = weights(folder)
     write_record(
         folder,
         RunRecord(
@@ -90,6 +93,11 @@ def finish(spec, folder, **changes):
         ),
     )
     return 0
+
+
+def weights(folder):
+    (folder / "checkpoint.pth").write_bytes(b"weights")
+    return sha256_of(folder / "checkpoint.pth")
 
 
 def fail(spec, folder, kind="crash"):
@@ -257,19 +265,20 @@ def test_a_done_run_whose_output_is_gone_is_run_again(tmp_path):
     assert existing_record(job, tmp_path) is None
 
 
-@pytest.mark.parametrize(
-    ("evaluator", "output"), [({"output_dir": ""}, "store"), ({"type": "ClipPredictions"}, "predictions.parquet")]
-)
-def test_a_job_that_trains_nothing_is_done_with_its_rendering_or_its_predictions(tmp_path, evaluator, output):
-    job = dataclasses.replace(toy_job("a"), kind="render", config={"test_evaluator": [evaluator]})
+def test_a_rendering_is_done_with_the_clips_that_it_names(tmp_path):
+    job = dataclasses.replace(toy_job("a"), kind="render")
 
     def behave(spec, folder):
-        (folder / output).mkdir()
-        return finish(spec, folder)
+        (folder / "store").mkdir(exist_ok=True)
+        (folder / "store" / "frames.bin").write_bytes(b"frames")
+        return finish(spec, folder, store_sha256=sha256_of_rendered(folder))
 
     run([job], behave, tmp_path)
     state, order = run([job], behave, tmp_path)
     assert order == [] and state.cached == 1
+    (folder_of(job, tmp_path) / "store" / "frames.bin").write_bytes(b"")
+    state, order = run([job], behave, tmp_path)
+    assert order == ["a"] and state.done == 1
 
 
 def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkeypatch):
@@ -285,10 +294,14 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
             calls.append(1)
             if len(calls) == 1:
                 return holder
-            (folder / "checkpoint.pth").write_bytes(b"weights")
-            write_record(
-                folder, RunRecord(key=theirs.key, status="done", cell=theirs.cell, identity=theirs.identity)
+            done = RunRecord(
+                key=theirs.key,
+                status="done",
+                cell=theirs.cell,
+                identity=theirs.identity,
+                checkpoint_sha256=weights(folder),
             )
+            write_record(folder, done)
         return real_take(directory)
 
     monkeypatch.setattr(claims, "take", take)

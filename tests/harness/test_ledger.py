@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.identity import IDENTITY_VERSION, run_key
+from harness.identity import IDENTITY_VERSION
 from harness.ledger.files import sha256_of
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import CellInfo, Identity, RunRecord
-from harness.ledger.store import load_record, load_records, run_dir, write_record
+from harness.ledger.store import load_record, load_records
+from tests.helpers.sound_run import write_run
 
 
 def predictions(n=12, classes=4, seed=0):
@@ -39,21 +40,8 @@ def make_run(work_dir, seed=0):
         profile="smoke",
     )
     identity = Identity(version=IDENTITY_VERSION, config={}, data={}, parents={}, code={}, seed=seed)
-    key = run_key(identity)
-    folder = run_dir(work_dir, "toy", key)
-    folder.mkdir(parents=True)
-    table = predictions(seed=seed)
-    table.to_parquet(folder / "predictions.parquet")
-    record = RunRecord(
-        key=key,
-        status="done",
-        cell=cell,
-        identity=identity,
-        metrics=compute_metrics(table),
-        predictions_sha256=sha256_of(folder / "predictions.parquet"),
-    )
-    write_record(folder, record)
-    return folder, record
+    record = RunRecord(key="", status="done", cell=cell, identity=identity)
+    return write_run(work_dir, record, predictions(seed=seed))
 
 
 def test_metrics_against_a_slow_reference():
@@ -111,7 +99,7 @@ def _without(folder, field):
         (lambda f: (f / "run.json").write_text(_without(f, "schema_version")), "no schema_version"),
         (lambda f: edit(f, surprise=1), "surprise"),
         (lambda f: (f / "predictions.parquet").write_bytes(b"x"), "changed since"),
-        (lambda f: (f / "predictions.parquet").unlink(), "missing"),
+        (lambda f: (f / "predictions.parquet").unlink(), "is gone"),
         (lambda f: f.rename(f.with_name("toy-000000000000")), "another run"),
     ],
 )

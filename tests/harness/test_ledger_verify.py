@@ -7,13 +7,12 @@ import pytest
 
 from harness.adopt import adopt
 from harness.identity import IDENTITY_VERSION, run_key
-from harness.ledger.files import sha256_of
-from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord
-from harness.ledger.store import load_record, run_dir, write_record
+from harness.ledger.store import load_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.jobs import Job
 from harness.run_folder import existing_record
+from tests.helpers.sound_run import write_run
 
 DATA = DataInfo(
     name="MGR-Dark",
@@ -46,9 +45,6 @@ def make_run(work_dir, name="toy", seed=0, data=DATA, labels=(0, 1, 0, 1), paren
         code={},
         seed=seed,
     )
-    key = run_key(identity)
-    folder = run_dir(work_dir, f"{name}-s{seed}", key)
-    folder.mkdir(parents=True)
     table = pd.DataFrame(
         {
             "clip_id": [f"c{i}" for i in range(len(labels))],
@@ -57,20 +53,7 @@ def make_run(work_dir, name="toy", seed=0, data=DATA, labels=(0, 1, 0, 1), paren
             "scores": [[0.8, 0.2]] * len(labels),
         }
     )
-    table.to_parquet(folder / "predictions.parquet")
-    (folder / "checkpoint.pth").write_bytes(name.encode())
-    record = RunRecord(
-        key=key,
-        status="done",
-        cell=cell,
-        identity=identity,
-        data=data,
-        metrics=compute_metrics(table),
-        predictions_sha256=sha256_of(folder / "predictions.parquet"),
-        checkpoint_sha256=sha256_of(folder / "checkpoint.pth"),
-    )
-    write_record(folder, record)
-    return folder, record
+    return write_run(work_dir, RunRecord(key="", status="done", cell=cell, identity=identity, data=data), table)
 
 
 def problems(work_dir):
@@ -86,8 +69,6 @@ def test_a_sound_ledger_has_no_findings(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda w: make_run(w, "b", labels=(0, 1, 1, 1)), "not that of a-s0"),
-        (lambda w: make_run(w, "b", labels=(0, 1)), "2 predictions for 4 test clips"),
         (
             lambda w: make_run(w, "b", data=DATA.model_copy(update={"train_subjects": ["s1", "s2"]})),
             "trained on test subjects: s2",
@@ -113,7 +94,7 @@ def test_a_key_that_is_not_its_identitys_is_named(tmp_path):
     record = json.loads(path.read_text())
     record["identity"]["seed"] = 7
     path.write_text(json.dumps(record))
-    assert "its key is not the hash of its identity" in problems(tmp_path)
+    assert any("its key is not the hash of its identity" in p for p in problems(tmp_path))
 
 
 def job_like(record, config):

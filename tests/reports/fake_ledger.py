@@ -7,16 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from harness.ledger.files import sha256_of
-from harness.ledger.metrics import compute_metrics
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.record import CellInfo, Cost, DataInfo, Epoch, Failure, Identity, RunRecord
-from harness.ledger.store import PREDICTIONS, run_dir, write_record
-from harness.suite import Benchmark, Entry, expand
+from harness.suite import Benchmark, Cell, Entry, expand
 from harness.suite.cells import cell_id
+from tests.helpers.sound_run import write_run
 
 CLASSES = {
     "mgr_dark": [f"fake gesture {i}" for i in range(10)],
@@ -58,9 +54,9 @@ def fake_predictions(
 
 
 def fake_record(
-    cell: CellInfo, key: str, parents: dict[str, str] | None = None, epochs: int = 12, synthetic: bool = True
+    cell: CellInfo, parents: dict[str, str] | None = None, epochs: int = 12, synthetic: bool = True
 ) -> RunRecord:
-    """A record with made-up costs and curves."""
+    """A record with made-up costs and curves; ``save`` gives it its key."""
     losses = [2.3 * np.exp(-e / 5) + 0.1 for e in range(epochs)]
     terms = (
         {"loss_cls": 1.0, "loss_kd_fusion": 0.4, "loss_kd_ir": 0.2}
@@ -68,7 +64,7 @@ def fake_record(
         else {"loss_cls": 1.0}
     )
     return RunRecord(
-        key=key,
+        key="",
         status="done",
         cell=cell,
         identity=Identity(
@@ -79,7 +75,7 @@ def fake_record(
             data={"train": fake_key(cell.dataset, "train"), "test": fake_key(cell.dataset, "test")},
             config={
                 "profile": cell.profile,
-                "model": {"type": "FakeRecognizer", "note": "<b>&amp; every string is escaped"},
+                "model": {"type": "FakeRecognizer", "note": "<b>&amp; every string is escaped", "of": [cell.model, cell.variant]},
                 "train_dataloader": {
                     "batch_size": 16,
                     "dataset": {
@@ -114,7 +110,7 @@ def fake_record(
             classes=CLASSES[cell.dataset],
             train_clips=640,
             test_clips=200,
-            train_subjects=[str(s) for s in range(1, 17)],
+            train_subjects=[str(s) for s in range(1, 17) if str(s) not in SUBJECTS[cell.dataset]],
             test_subjects=SUBJECTS[cell.dataset],
             lighting="dark" if cell.dataset == "mgr_dark" else "",
         ),
@@ -138,20 +134,9 @@ def fake_record(
     )
 
 
-def save(work_dir: Path, record: RunRecord, predictions: pd.DataFrame | None) -> None:
-    """Write a run as the harness does."""
-    name = cell_id(record.cell.model, record.cell.variant).replace("/", "_") + f"-s{record.cell.seed}"
-    directory = run_dir(work_dir, name, record.key)
-    directory.mkdir(parents=True, exist_ok=True)
-    if predictions is not None:
-        pq.write_table(pa.Table.from_pandas(predictions, preserve_index=False), directory / PREDICTIONS)
-        record = record.model_copy(
-            update={
-                "metrics": compute_metrics(predictions),
-                "predictions_sha256": sha256_of(directory / PREDICTIONS),
-            }
-        )
-    write_record(directory, record)
+def save(work_dir: Path, record: RunRecord, predictions: pd.DataFrame | None) -> RunRecord:
+    """Write a run as the harness does; returns its record, which has the key of its identity."""
+    return write_run(work_dir, record, predictions)[1]
 
 
 def write_fake_ledger(
@@ -172,20 +157,10 @@ def write_fake_ledger(
     planned = []
     for cell in expand(benchmark, entries, profile, tables, seeds):
         e = cell.entry
-        key = fake_key(cell.id, cell.seed, profile)
-        info = CellInfo(
-            model=e.name,
-            method=e.method,
-            stage=e.stage,
-            dataset=e.dataset,
-            train_modalities=list(e.train_modalities),
-            test_modality=e.test_modality,
-            variant=cell.variant,
-            overrides=cell.overrides,
-            seed=cell.seed,
-            profile=profile,
-        )
         where = (cell.id, cell.seed)
+        key = "" if where in errors else fake_key(cell.id, cell.seed, profile)
+        if where not in missing and where not in errors:
+            key = _run(work_dir, cell, profile, takes, failed.get(where), synthetic).key
         planned.append(
             PlannedCell(
                 id=cell.id,
@@ -199,39 +174,44 @@ def write_fake_ledger(
                 variant=cell.variant,
                 overrides=cell.overrides,
                 seed=cell.seed,
-                key="" if where in errors else key,
+                key=key,
                 error=errors.get(where, ""),
                 used_by=list(cell.used_by),
             )
         )
-        if where in missing or where in errors:
-            continue
-        parents = {}
-        if e.stage == "student":
-            parents = {s: _parent(work_dir, info, s, synthetic) for s in ("teacher", "assistant")}
-        record = fake_record(info, key, parents, synthetic=synthetic)
-        if where in failed:
-            save(
-                work_dir,
-                record.model_copy(update={"status": "failed", "failure": failed[where], "epochs": []}),
-                None,
-            )
-            continue
-        skill = (
-            MODALITY_SKILL[e.test_modality]
-            + {"student": 0.5}.get(e.stage, 0.0)
-            + _rng(e.method).normal(0, 0.4)
-        )
-        skill += sum(
-            0.25 - (float(v) - 0.7) ** 2 / 4 for v in cell.overrides.values() if isinstance(v, float)
-        )
-        lighting = "daylight" if "daylight" in e.name else "dark"
-        save(work_dir, record, fake_predictions(e.dataset, skill, cell.seed, cell.id, takes, lighting))
     shown = tables or [t.id for t in benchmark.tables] + [f.id for f in benchmark.figures]
     write_plan(
         work_dir / "plan.json",
         PlanFile(profile=profile, tables=shown, seeds=seeds, commit="c0ffee" * 6 + "c0ff", cells=planned),
     )
+
+
+def _run(
+    work_dir: Path, cell: Cell, profile: str, takes: int, failure: Failure | None, synthetic: bool
+) -> RunRecord:
+    e = cell.entry
+    info = CellInfo(
+        model=e.name,
+        method=e.method,
+        stage=e.stage,
+        dataset=e.dataset,
+        train_modalities=list(e.train_modalities),
+        test_modality=e.test_modality,
+        variant=cell.variant,
+        overrides=cell.overrides,
+        seed=cell.seed,
+        profile=profile,
+    )
+    parents = {}
+    if e.stage == "student":
+        parents = {s: _parent(work_dir, info, s, synthetic) for s in ("teacher", "assistant")}
+    record = fake_record(info, parents, synthetic=synthetic)
+    if failure is not None:
+        return save(work_dir, record.model_copy(update={"status": "failed", "failure": failure, "epochs": []}), None)
+    skill = MODALITY_SKILL[e.test_modality] + {"student": 0.5}.get(e.stage, 0.0) + _rng(e.method).normal(0, 0.4)
+    skill += sum(0.25 - (float(v) - 0.7) ** 2 / 4 for v in cell.overrides.values() if isinstance(v, float))
+    lighting = "daylight" if "daylight" in e.name else "dark"
+    return save(work_dir, record, fake_predictions(e.dataset, skill, cell.seed, cell.id, takes, lighting))
 
 
 def _parent(work_dir: Path, child: CellInfo, stage: str, synthetic: bool) -> str:
@@ -247,22 +227,15 @@ def _parent(work_dir: Path, child: CellInfo, stage: str, synthetic: bool) -> str
             "overrides": {},
         }
     )
-    key = fake_key(info.model, info.seed, info.profile)
-    translator = _translator(work_dir, info)
-    if not run_dir(work_dir, f"{info.model}-s{info.seed}", key).exists():
-        save(
-            work_dir,
-            fake_record(info, key, {"translator": translator}, synthetic=synthetic),
-            fake_predictions(child.dataset, 1.2, child.seed, info.model, 2),
-        )
-    return key
+    record = fake_record(info, {"translator": _translator(work_dir, info)}, synthetic=synthetic)
+    return save(work_dir, record, fake_predictions(child.dataset, 1.2, child.seed, info.model, 2)).key
 
 
 def _translator(work_dir: Path, child: CellInfo) -> str:
     """A fake stage that predicts no class, with no more than a record must have."""
     info = child.model_copy(update={"model": "fake_translator", "stage": "translator"})
-    key = fake_key(info.model, info.seed, info.profile)
-    identity = Identity(version=1, config={}, data={}, parents={}, code={}, seed=info.seed)
-    save(work_dir, RunRecord(
-        key=key, status="done", kind="render", cell=info, identity=identity, measurements={"fake_flicker": 0.125}), None)
-    return key
+    identity = Identity(version=1, config={"of": "fake_translator"}, data={}, parents={}, code={}, seed=info.seed)
+    record = RunRecord(
+        key="", status="done", kind="render", cell=info, identity=identity, measurements={"fake_flicker": 0.125}
+    )
+    return save(work_dir, record, None).key

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fake_ledger import fake_key, fake_record, save
+from fake_ledger import fake_record, save
 from fake_site import write
 from html_tree import parse
 from mmaction.registry import MODELS
@@ -80,9 +80,9 @@ def test_the_page_reads_the_values_from_the_runs(tmp_path):
     info = CellInfo(model="own_student", method="M", stage="student", dataset="mgr_dark", train_modalities=["rgb"],
                     test_modality="rgb", seed=0, profile="demo")
     model = {"type": "CrossModalDistiller", "alpha": 0.9, "beta": 0.7, "fusion": "sum", "projection": {"level": "time"}}
-    record = fake_record(info, fake_key("own"))
+    record = fake_record(info)
     identity = record.identity.model_copy(update={"config": {**record.identity.config, "model": model}})
-    save(made.work_dir, record.model_copy(update={"identity": identity, "metrics": None}), None)
+    record = save(made.work_dir, record.model_copy(update={"identity": identity, "metrics": None}), None)
     plan = read_plan(made.work_dir / "plan.json")
     own = plan.cells[0].model_copy(update={"id": "own_student", "model": "own_student", "key": record.key})
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": [*plan.cells, own]}))

@@ -13,6 +13,7 @@ from fake_benchmark import HOSTILE
 from fake_site import write
 from html_tree import cell, grid, parse
 
+from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure
 from reports import build
 
@@ -273,7 +274,7 @@ def test_a_stage_that_predicts_no_class_has_a_page_too(pages):
 
 
 def test_a_run_that_failed_before_it_knew_anything_has_a_page(tmp_path):
-    from fake_ledger import fake_key, save
+    from fake_ledger import save
 
     from harness.ledger.record import CellInfo, Identity, RunRecord
 
@@ -283,8 +284,13 @@ def test_a_run_that_failed_before_it_knew_anything_has_a_page(tmp_path):
                     test_modality="rgb", seed=seed, profile="demo")
     identity = Identity(version=1, config={}, data={}, parents={"teacher": "e" * 64}, code={}, seed=seed)
     failure = Failure(kind="data_error", message="fake: no videos")
-    save(made.work_dir, RunRecord(
-        key=fake_key(cell_id, seed, "demo"), status="failed", cell=info, identity=identity, failure=failure), None)
+    record = save(
+        made.work_dir, RunRecord(key="", status="failed", cell=info, identity=identity, failure=failure), None
+    )
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    cells = [c.model_copy(update={"key": record.key}) if c.id == cell_id else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
     build(made.work_dir, made.site, made.benchmark, made.entries)
     assert "data error: fake: no videos" in cell(parse(made.site / "table3.html"), "table3", "Plain", "m.top1").text
     page = parse(next((made.site / "runs").glob("plain_nvgesture-rgb-s0-*.html")))
@@ -411,12 +417,11 @@ def test_a_rejected_record_is_listed_and_never_shown(tmp_path):
 
 def test_a_blocked_cell_names_what_it_waits_for(tmp_path):
     made = write(tmp_path, seeds=1, missing={("plain_mgr-dark-rgb", 0)})
-    plan = made.work_dir / "plan.json"
-    data = json.loads(plan.read_text())
-    for c in data["cells"]:
-        if c["id"] == "plain_mgr-dark-rgb":
-            c["key"], c["error"] = "f" * 64, "fake: its teacher failed"
-    plan.write_text(json.dumps(data))
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    blocked = {"key": "f" * 64, "error": "fake: its teacher failed"}
+    cells = [c.model_copy(update=blocked) if c.id == "plain_mgr-dark-rgb" else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
     build(made.work_dir, made.site, made.benchmark, made.entries)
     td = cell(parse(made.site / "table2.html"), "table2", "Plain", "rgb.top1")
     assert td.text.startswith("not run") and "fake: its teacher failed" in td.text

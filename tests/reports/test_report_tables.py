@@ -124,13 +124,18 @@ def test_seeds_on_different_clips_are_not_pooled(tmp_path):
     import pandas as pd
     from fake_ledger import save
 
+    from harness.ledger.planfile import read_plan, write_plan
     from harness.ledger.store import load_predictions, load_record
     from reports.ledger import make_ledger, read_work_dir
 
     made = write(tmp_path, seeds=2, tables=["table3"])
     directory = next((made.work_dir / "runs").glob("plain_nvgesture-rgb-s1-*"))
     fewer: pd.DataFrame = load_predictions(directory).iloc[:-5]
-    save(made.work_dir, load_record(directory), fewer)
+    old = load_record(directory)
+    new = save(made.work_dir, old, fewer)
+    plan = read_plan(made.work_dir / "plan.json")
+    cells = [c.model_copy(update={"key": new.key}) if c.key == old.key else c for c in plan.cells]
+    write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
     ledger = make_ledger([read_work_dir(made.work_dir)], "demo", made.benchmark, made.entries)
     result = ledger.results["plain_nvgesture-rgb"]
     assert result.outcomes is None and "different clips" in result.note

@@ -6,13 +6,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from fake_ledger import CLASSES, fake_key, fake_predictions, fake_record, save
+from fake_ledger import CLASSES, fake_predictions, fake_record, save
 from fake_site import write
 from html_tree import cell, parse
 
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo
-from harness.ledger.store import run_dir
+from harness.ledger.store import load_records, run_dir
 from reports import build
 
 ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
@@ -21,10 +21,12 @@ ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
 def rendering(work_dir, name, model, measures, clips, translator=""):
     info = CellInfo(model=name, method="M", stage="pseudo_ir", dataset="mgr_dark", train_modalities=["rgb"],
                     test_modality="rgb", seed=0, profile="demo")
-    record = fake_record(info, fake_key(name), {"translator": translator} if translator else {})
+    record = fake_record(info, {"translator": translator} if translator else {})
     identity = record.identity.model_copy(update={"config": {"model": model}})
     measurements = {f"pseudo_ir/{k}": v for k, v in measures.items()}
-    save(work_dir, record.model_copy(update={"kind": "render", "identity": identity, "measurements": measurements}), None)
+    record = save(
+        work_dir, record.model_copy(update={"kind": "render", "identity": identity, "measurements": measurements}), None
+    )
     folder = run_dir(work_dir, f"{name}-s0", record.key) / "strips"
     folder.mkdir()
     for clip in clips:
@@ -42,13 +44,13 @@ def made(tmp_path_factory):
     trivial = rendering(made.work_dir, "fake_trivial", {"type": "TrivialTranslator", "kind": "inverted"}, {}, ["c1"])
     plan = read_plan(made.work_dir / "plan.json")
     cells = list(plan.cells)
-    teacher = fake_key("fake_teacher_mgr_dark", 0, "demo")
+    teacher = next(r.key for _, r in load_records(made.work_dir)[0].values() if r.cell.model == "fake_teacher_mgr_dark")
     for seed, parent in ((0, trained), (1, trained), (0, trivial)):
         name = f"fake_on_{parent[:4]}"
         info = CellInfo(model=name, method="M", stage="teacher", dataset="mgr_dark", train_modalities=["ir"],
                         test_modality="pseudo_ir", seed=seed, profile="demo")
-        record = fake_record(info, fake_key(name, seed), {"teacher": teacher, "pseudo_ir": parent})
-        save(made.work_dir, record.model_copy(update={"kind": "render"}), fake_predictions("mgr_dark", 1.0, seed, name, 2))
+        record = fake_record(info, {"teacher": teacher, "pseudo_ir": parent}).model_copy(update={"kind": "render"})
+        record = save(made.work_dir, record, fake_predictions("mgr_dark", 1.0, seed, name, 2))
         cells.append(cells[0].model_copy(update={"id": name, "model": name, "seed": seed, "key": record.key}))
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
     build(made.work_dir, made.site, made.benchmark, made.entries)

@@ -1,0 +1,291 @@
+"""Whether a run's record is valid: decided here for ``status``, ``run``, ``report`` and ``verify`` alike.
+
+What a record says is held against its identity (whose hash is its key), against the files of its folder, and against
+its seal. An edit of any of them is found. Somebody who computes every hash anew is not: the ledger protects from
+accidents and from careless hands, not from forgers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.identity import canonical_json, run_key
+from harness.ledger.files import sha256_of, write_text_atomically
+from harness.ledger.record import DataInfo, RunRecord, seal_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+RECORD = "run.json"
+PREDICTIONS = "predictions.parquet"
+CHECKPOINT = "checkpoint.pth"
+RENDERED = ("store", "strips")  # folders that a rendering writes
+VERDICTS = "verdicts.json"
+
+
+def problems_of(folder: Path, record: RunRecord) -> list[str]:
+    """What is wrong with a run, one line each; [] for a valid one.
+
+    Args:
+        folder: the run's folder.
+        record: as read from its ``run.json``.
+    """
+    try:
+        problems = [*_own(record), *_of_data(record), *_of_files(Path(folder), record)]
+    except (ValueError, OSError) as e:
+        return [" ".join(str(e).split())]
+    if not problems and record.seal != seal_of(record):
+        problems = [
+            "edited since it was written"
+            if record.seal
+            else "without a seal: written by an older harness, or edited"
+        ]
+    return problems
+
+
+def _own(record: RunRecord) -> Iterator[str]:
+    """What the record says about itself."""
+    if run_key(record.identity) != record.key:
+        yield "its key is not the hash of its identity"
+    if record.cell.seed != record.identity.seed:
+        yield f"its seed is {record.cell.seed}, that of its identity {record.identity.seed}"
+    profile = record.identity.config.get("profile", record.cell.profile)
+    if profile != record.cell.profile:
+        yield f"its profile is {record.cell.profile}, that of its identity {profile}"
+    if record.status == "done" and record.failure is not None:
+        yield "done, yet it has a failure"
+    if record.status == "failed" and record.failure is None:
+        yield "failed, yet it has no reason"
+    if record.status == "failed" and record.metrics is not None:
+        yield "failed, yet it has metrics"
+    if record.status == "done" and record.metrics is None and _classifies(record):
+        yield "done, yet it has no metrics"
+    if bool(record.adopted) != bool(record.adopted_from) or record.adopted_from == record.key:
+        yield "adopted, yet it does not say from which other run"
+
+
+def _classifies(record: RunRecord) -> bool:
+    """Whether the run's config says that it predicts classes."""
+    return any(e.get("type") == "ClipPredictions" for e in _evaluators(record))
+
+
+def _renders(record: RunRecord) -> bool:
+    return any(e.get("type") == "PseudoInfraredStore" for e in _evaluators(record))
+
+
+def _evaluators(record: RunRecord) -> list[dict[str, Any]]:
+    found = record.identity.config.get("test_evaluator") or []
+    return [e for e in (found if isinstance(found, list) else [found]) if isinstance(e, dict)]
+
+
+def _of_data(record: RunRecord) -> Iterator[str]:
+    """What the record says about the clips."""
+    data = record.data
+    if data is None:
+        return
+    said = record.identity.data
+    prints = {split: said[split] for split in ("train", "test") if split in said}
+    if data.fingerprint != data_fingerprint(prints):
+        yield "its data fingerprint is not that of its identity"
+    elif said.get("info") != info_fingerprint(data):
+        yield "what it says about its data (synthetic, clips, subjects, lighting, quarantine, ...) is not what its identity says"
+    both = sorted(set(map(_person, data.train_subjects)) & set(map(_person, data.test_subjects)))
+    if both:
+        yield f"trained on test subjects: {', '.join(both)}"
+
+
+def _person(subject: str) -> str:
+    return unicodedata.normalize("NFKC", subject).strip().casefold()
+
+
+def data_fingerprint(prints: dict[str, str]) -> str:
+    """sha256 hex of the fingerprints of the splits: ``DataInfo.fingerprint``."""
+    return hashlib.sha256(canonical_json(prints).encode()).hexdigest()
+
+
+def info_fingerprint(data: DataInfo) -> str:
+    """sha256 hex of all that is said about the clips: ``Identity.data["info"]``."""
+    return hashlib.sha256(canonical_json(data.model_dump()).encode()).hexdigest()
+
+
+def labels_fingerprint(clips: Iterable[tuple[str, str, int]]) -> str:
+    """sha256 hex of clips as (clip id, subject, label), in any order: ``Identity.data["test_labels"]``."""
+    rows = sorted([str(i), str(s), int(label)] for i, s, label in clips)
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+
+
+def _of_files(folder: Path, record: RunRecord) -> Iterator[str]:
+    """What lies in the folder."""
+    if folder.name[-12:] != record.key[:12]:
+        yield f"the record of another run (key {record.key[:12]}) lies in this folder"
+    if record.status != "done":
+        return
+    if record.metrics is not None:
+        yield from _of_predictions(folder / PREDICTIONS, record)
+    if record.kind == "train" and not record.checkpoint_sha256:
+        yield f"done, yet it names no {CHECKPOINT}"
+    if record.checkpoint_sha256:
+        yield from _of_output(folder / CHECKPOINT, record.checkpoint_sha256)
+    if _renders(record) and not record.store_sha256:
+        yield "done, yet it names no rendered clips"
+    if record.store_sha256:
+        if not (folder / RENDERED[0]).is_dir():
+            yield f"{RENDERED[0]}: the rendered clips are gone"
+        elif sha256_of_rendered(folder) != record.store_sha256:
+            yield f"{RENDERED[0]}: the rendered clips changed since the run was recorded"
+
+
+def _of_output(path: Path, sha256: str) -> Iterator[str]:
+    if not path.is_file():
+        yield f"{path.name} is gone"
+    elif path.stat().st_size == 0:
+        yield f"{path.name} is empty"
+    elif sha256_of(path) != sha256:
+        yield f"{path.name} changed since the run was recorded"
+
+
+def sha256_of_rendered(folder: Path) -> str:
+    """sha256 hex of the names and contents of all files that a rendering wrote in a run's folder."""
+    digest = hashlib.sha256()
+    for name in RENDERED:
+        for path in sorted(p for p in (folder / name).rglob("*") if p.is_file()):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _of_predictions(path: Path, record: RunRecord) -> Iterator[str]:
+    from harness.ledger.metrics import metrics_of, same_metrics
+
+    found = list(_of_output(path, record.predictions_sha256))
+    if found:
+        yield from found
+        return
+    clips, subjects, labels, scores = read_predictions(path)
+    if not same_metrics(metrics_of(scores, labels), record.metrics):
+        yield "its metrics disagree with its predictions"
+    if len(set(clips)) != len(clips):
+        yield f"{path.name}: a test clip was predicted twice"
+    if record.data is None:
+        return
+    if len(clips) != record.data.test_clips:
+        yield f"{path.name}: {len(clips)} predictions for {record.data.test_clips} test clips"
+    unknown = sorted(set(subjects) - set(record.data.test_subjects))
+    if unknown:
+        yield f"{path.name}: predictions of subjects outside the test split: {', '.join(unknown)}"
+    classes = scores.shape[1]
+    if record.data.classes and classes != len(record.data.classes):
+        yield f"{path.name}: {classes} scores a clip for {len(record.data.classes)} classes"
+    if labels_fingerprint(zip(clips, subjects, labels.tolist(), strict=True)) != record.identity.data.get(
+        "test_labels"
+    ):
+        yield f"{path.name}: its clips and labels are not those of the test split that its identity names"
+
+
+def read_predictions(path: Path) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+    """Clip ids, subjects, labels int [clips] and scores [clips, classes], without pandas, which is slow to import.
+
+    Raises:
+        ValueError: not a predictions file, one line.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    table = predictions_table(path)
+    try:
+        lists, labels = table["scores"].combine_chunks(), table["label"].combine_chunks()
+        lengths = np.diff(np.from_dlpack(lists.offsets))
+        scores, labels = np.from_dlpack(lists.flatten()), np.from_dlpack(labels)
+        clips, subjects = table["clip_id"].to_pylist(), table["subject"].to_pylist()
+    except (KeyError, AttributeError, TypeError, BufferError, pa.ArrowException) as e:
+        raise ValueError(f"{path}: not predictions ({' '.join(str(e).split())})") from None
+    for name, column in (("clip_id", clips), ("subject", subjects)):
+        if not all(isinstance(v, str) for v in column):
+            raise ValueError(f"{path}: not predictions ({name} is not text in every row)")
+    if len(set(lengths.tolist())) > 1:
+        raise ValueError(f"{path}: clips with {lengths.min()} and clips with {lengths.max()} scores")
+    return clips, subjects, labels, scores.reshape(len(labels), -1) if len(labels) else np.empty((0, 0))
+
+
+def predictions_table(path: Path) -> pa.Table:
+    """The columns of a predictions file. Raises FileNotFoundError or ValueError, one line."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path).read()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no predictions") from None
+    except (pa.ArrowException, OSError) as e:
+        raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
+
+
+class Verdicts:
+    """Verdicts that were reached before, each good as long as no file of the run changed; kept in the work dir.
+
+    A file counts as unchanged while its inode, size, and times of modification and of change stay. ``verify`` does
+    without them and reads everything anew.
+    """
+
+    def __init__(self, work_dir: Path) -> None:
+        self.path = Path(work_dir) / VERDICTS
+        self.known: dict[str, list] = {}
+        self.changed = False
+        try:
+            known = json.loads(self.path.read_bytes())
+            self.known = known if isinstance(known, dict) else {}
+        except (OSError, ValueError, RecursionError):
+            pass  # no verdict is known: each is reached anew
+
+    def problems(self, folder: Path, record: RunRecord) -> list[str]:
+        """``problems_of``, or what was found before."""
+        stamp = _stamp(folder)
+        known = self.known.get(folder.name)
+        if isinstance(known, list) and len(known) == 2 and known[0] == stamp and isinstance(known[1], list):
+            return [str(p) for p in known[1]]
+        problems = problems_of(folder, record)
+        if _stamp(folder) == stamp:  # nothing changed meanwhile
+            self.known[folder.name] = [stamp, problems]
+            self.changed = True
+        return problems
+
+    def save(self) -> None:
+        """Keep them for the next command. A work dir that cannot be written goes without."""
+        if not self.changed:
+            return
+        try:
+            write_text_atomically(self.path, json.dumps(self.known) + "\n")
+            self.changed = False
+        except OSError:
+            pass  # read-only or full: the next command reaches its verdicts itself
+
+
+@cache
+def verdicts_of(work_dir: Path) -> Verdicts:
+    """The verdicts of a work dir that this process shares."""
+    return Verdicts(work_dir)
+
+
+def _stamp(folder: Path) -> list[list]:
+    """Changes when a file of the run does."""
+    names = [RECORD, PREDICTIONS, CHECKPOINT]
+    for rendered in RENDERED:
+        root = folder / rendered
+        if root.is_dir():
+            names += [p.relative_to(folder).as_posix() for p in sorted(root.rglob("*"))]
+    return [found for name in names if (found := _stat(folder / name, name))]
+
+
+def _stat(path: Path, name: str) -> list | None:
+    try:
+        s = os.stat(path)
+    except OSError:
+        return None
+    return [name, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns]
