@@ -132,6 +132,7 @@ def test_seeds_on_different_clips_are_not_pooled(tmp_path):
     directory = next((made.work_dir / "runs").glob("plain_nvgesture-rgb-s1-*"))
     fewer: pd.DataFrame = load_predictions(directory).iloc[:-5]
     old = load_record(directory)
+    shutil.rmtree(directory)
     new = save(made.work_dir, old, fewer)
     plan = read_plan(made.work_dir / "plan.json")
     cells = [c.model_copy(update={"key": new.key}) if c.key == old.key else c for c in plan.cells]
