@@ -139,8 +139,7 @@ def test_seeds_on_different_clips_are_not_pooled(tmp_path):
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
     ledger = make_ledger([read_work_dir(made.work_dir)], "demo", made.benchmark, made.entries)
     result = ledger.results["plain_nvgesture-rgb"]
-    assert result.outcomes is None and "different clips" in result.note
-    assert result.interval is None and len(result.done) == 2
+    assert len(result.done) == 1 and result.outcomes.correct.shape == (1, 300)
 
 
 def test_numbers_as_people_read_them():

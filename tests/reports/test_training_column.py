@@ -1,6 +1,6 @@
 """Rate, schedule, epochs and start of the rows of an ablation, read from the records."""
 
-from fake_ledger import fake_key, fake_record
+from fake_ledger import fake_record
 from html_tree import cell, parse
 
 from harness.ledger.planfile import PlannedCell
@@ -17,7 +17,7 @@ def result(*records):
 def done(lr=1e-3, pretrained=(), **config):
     info = CellInfo(model="m", method="M", stage="single", dataset="mgr_dark", train_modalities=["rgb"],
                     test_modality="rgb", seed=0, profile="demo")
-    record = fake_record(info, fake_key("m"))
+    record = fake_record(info)
     record.identity.config |= {"optim_wrapper": {"optimizer": {"type": "AdamW", "lr": lr}}, **config}
     record.pretrained = list(pretrained)
     record.metrics = Metrics(top1=0.5, top5=0.5, mean_class=0.5)

@@ -117,8 +117,7 @@ def test_a_trained_translator_is_called_what_its_metafile_says(tmp_path):
     for name in names:
         info = CellInfo(model=name, method="M", stage="translator", dataset="mgr_dark", train_modalities=["rgb"],
                         test_modality="rgb", seed=0, profile="demo")
-        translator = fake_record(info, fake_key(name))
-        save(made.work_dir, translator, None)
+        translator = save(made.work_dir, fake_record(info), None)
         key = rendering(made.work_dir, f"{name}_pseudo", {"type": "TrainedTranslator"}, {"flicker": 1.5}, ["c1"], translator.key)
         cells.append(cells[0].model_copy(update={"id": f"{name}_pseudo", "model": f"{name}_pseudo", "key": key}))
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
