@@ -4,8 +4,6 @@ Everything was measured and drawn when the clips were rendered; here records are
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from reports.board import Board
 from reports.cells import MEASURED
 from reports.ledger import slug
 from reports.model import Cell, Column, Link, Row, Table, missing
+from reports.strips import png_size, read_strips
 
 KINDS = {
     "luminance": "Luminance",
@@ -63,6 +62,7 @@ class Rendering:
     record: RunRecord
     page: str
     strips: dict[str, tuple[Path, list[str]]]
+    left_out: str = ""  # pictures, and why
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def renderings(board: Board, dataset: str) -> list[Rendering]:
         key, page = record.key, board.ledger.pages[record.key]
         folder = board.ledger.records[key][0]
         if record.cell.stage == "pseudo_ir" and record.cell.dataset == dataset and record.status == "done":
-            found.append(Rendering(key, _title(board, record), record, page, _strips(folder)))
+            found.append(Rendering(key, _title(board, record), record, page, *read_strips(folder)))
     order = list(KINDS.values())  # what has learnt nothing comes last
     return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
 
@@ -128,14 +128,6 @@ def _title(board: Board, record: RunRecord) -> str:
     if kind == "TrivialTranslator":
         return KINDS.get(model.get("kind", "luminance"), str(model.get("kind")))
     return TRAINED if kind == "TrainedTranslator" else kind
-
-
-def _strips(folder: Path) -> dict[str, tuple[Path, list[str]]]:
-    index = folder / "strips" / "index.json"
-    if not index.is_file():
-        return {}
-    listed = json.loads(index.read_text(encoding="utf-8"))
-    return {s["clip_id"]: (index.parent / s["file"], s["rows"]) for s in listed}
 
 
 def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
@@ -181,7 +173,8 @@ def _made(board: Board, r: Rendering) -> str:
     model = r.record.identity.config.get("model") or {}
     parents = [board.ledger.records[k][1].cell.model for k in r.record.identity.parents.values() if k in board.ledger.records]
     brightened = model.get("pre_enhance", "none")
-    return ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])
+    made = ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])
+    return "; ".join(filter(None, (made, r.left_out)))
 
 
 def _teacher_tests(board: Board) -> dict[str, list[RunRecord]]:
@@ -244,11 +237,3 @@ def _line(label: str, file: Path, rows: list[str], row: str, files: dict[Path, s
     width, height = png_size(file)
     last = len(rows) - 1
     return Line(label, href, 100 * rows.index(row) / last if last else 0.0, width * len(rows) / height)
-
-
-def png_size(path: Path) -> tuple[int, int]:
-    """Width and height of a PNG, from its header. ValueError where it is none."""
-    head = path.read_bytes()[:24]
-    if head[:8] != b"\x89PNG\r\n\x1a\n" or len(head) < 24:
-        raise ValueError(f"{path}: not a PNG; render its clips again (remove the folder of its run)")
-    return struct.unpack(">II", head[16:24])

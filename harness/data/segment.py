@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -30,11 +31,12 @@ from harness.data.recordings import Recordings, read_recordings
 from harness.data.segment_plan import ClipFile, plan_clips
 from harness.data.segment_video import FPS, Cut, cut_video
 from harness.ledger.files import write_text_atomically
-from mtcd_plugin.formats.mgr_dark import COLUMNS, STREAMS
+from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
 
 SEGMENT_VERSION = 1  # raised when the same input gives other clips
 SHORTEST, LONGEST = 45, 210  # frames at 25 fps (paper, section 3.2)
 NOTES = ".segment"
+UNFINISHED = re.compile(r"\..+\.[0-9]+\.mp4")  # see segment_video
 COPIED = ("classes.txt", "subjects.csv", "dataset.json")
 
 
@@ -87,16 +89,18 @@ def segment_recordings(
 
     Raises:
         FileNotFoundError, ValueError: the tables cannot be read.
-        OSError: the output cannot be written, or another run is writing it. What is finished stays.
+        OSError: the output cannot be written, holds a data set of another origin, or another run is writing it.
+        What is finished stays.
     """
     root, out = Path(root), Path(out)
     recordings = read_recordings(root)
     planned, not_cut = plan_clips(root, recordings, shortest, longest)
     found = [*recordings.findings, *not_cut]
     files = {file.note: file for clip in planned.values() for file in clip}
+    _check_out(out)
     (out / NOTES).mkdir(parents=True, exist_ok=True)
     with _alone(out):
-        _tidy(out, recordings, files)
+        found += _tidy(out, recordings, files)
         facts = {name: _facts(file, crf) for name, file in files.items()}
         todo = {name: file for name, file in files.items() if not _is_there(out, name, facts[name])}
         if todo:
@@ -197,18 +201,44 @@ def _read_note(path: Path) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
-def _tidy(out: Path, recordings: Recordings, files: dict[str, ClipFile]) -> None:
-    """Remove what killed runs left unfinished, and clips whose gesture is no longer annotated."""
-    for left in [*(out / "clips").rglob(".*.mp4"), *(out / NOTES).glob(".*")]:
-        if left.name != ".lock":
+def _tidy(out: Path, recordings: Recordings, files: dict[str, ClipFile]) -> list[Finding]:
+    """Remove what killed runs left unfinished, and clips whose gesture is no longer annotated.
+
+    A note is believed only as far as the name of a clip's file goes; one that names any other file is a finding.
+    """
+    for left in (out / "clips").rglob(".*.mp4"):
+        if UNFINISHED.fullmatch(left.name):
             left.unlink(missing_ok=True)
+    for left in (out / NOTES).glob(".*.json.*"):
+        left.unlink(missing_ok=True)
     known = {segment.clip_id for segment in recordings.segments}
+    found = []
     for path in (out / NOTES).glob("*.json"):
         note = _read_note(path)
-        moved = path.name in files and files[path.name].file != note.get("file")
-        if note and (note.get("clip_id") not in known or moved):
-            (out / note["file"]).unlink(missing_ok=True)
+        file = note.get("file")
+        if not _is_ours(path.name, file):
+            text = f"{NOTES}/{path.name} names {file!r}, which is no clip of this note; both are left alone"
+            found.append(Finding("", "warning", "note", text, "remove the note, if nothing else needs it"))
+            continue
+        moved = path.name in files and files[path.name].file != file
+        if path.name.rpartition(".")[0].rpartition(".")[0] not in known or moved:
+            (out / file).unlink(missing_ok=True)
             path.unlink()
+    return found
+
+
+def _is_ours(note: str, file: object) -> bool:
+    """Whether a note's name and the file in it are those of one clip: see ``segment_plan``."""
+    clip_id, modality, _ = (note.rsplit(".", 2) + ["", ""])[:3]
+    place = rf"clips/({'|'.join(LIGHTINGS)})/{re.escape(modality)}/[\w-]+/{re.escape(clip_id)}\.mp4"
+    return modality in STREAMS and isinstance(file, str) and re.fullmatch(place, file) is not None
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a folder whose tables are not ours: they would be overwritten."""
+    for name in (*COPIED, "annotations.csv"):
+        if (out / name).exists() and not (out / NOTES).is_dir():
+            raise FileExistsError(f"{out / name} is not of `data segment` and would be lost; choose another folder with --out")
 
 
 @contextmanager

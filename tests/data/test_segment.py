@@ -167,6 +167,41 @@ def test_what_changed_is_cut_again_and_what_is_gone_is_removed(own, tmp_path):
     }
 
 
+@pytest.mark.parametrize("name", ["absolute", "../private.mp4", "clips/../../private.mp4", "annotations.csv", "x.mp4", None, 5])
+def test_a_note_removes_no_file_but_its_own_clip(own, tmp_path, name):
+    """A note of a clip that is not annotated any more, which names another file."""
+    out, private = tmp_path / "out", tmp_path / "private.mp4"
+    segment_recordings(own, out)
+    private.write_text("precious")
+    (out / "x.mp4").write_text("precious too")
+    note = out / ".segment" / "r9_000030.rgb.json"
+    note.write_text(json.dumps({"clip_id": "r9_000030", "file": str(private) if name == "absolute" else name}))
+    summary = segment_recordings(own, out)
+    assert private.exists() and (out / "x.mp4").exists() and (out / "annotations.csv").exists() and note.exists()
+    (finding,) = summary.findings
+    assert finding.check == "note" and "which is no clip of this note; both are left alone" in finding.message
+    mine = out / "clips/dark/rgb/stop/r9_000030.mp4"
+    mine.write_text("cut before")
+    note.write_text(json.dumps({"file": "clips/dark/rgb/stop/r9_000030.mp4"}))
+    assert not segment_recordings(own, out).findings and not mine.exists() and not note.exists()
+
+
+def test_hidden_files_of_others_stay(own, tmp_path):
+    segment_recordings(own, tmp_path / "out")
+    theirs, ours = (tmp_path / "out/clips/dark/rgb/stop" / name for name in ("._r1_000170.mp4", ".r1_000170.4711.mp4"))
+    theirs.write_text("resource fork"), ours.write_text("unfinished")
+    segment_recordings(own, tmp_path / "out")
+    assert theirs.exists() and not ours.exists()
+
+
+@pytest.mark.parametrize("name", ["annotations.csv", "subjects.csv"])
+def test_a_data_set_of_another_origin_is_not_overwritten(own, tmp_path, name):
+    (tmp_path / name).write_text("by hand")
+    with pytest.raises(OSError, match=f"{name} is not of `data segment` and would be lost; choose another folder with --out"):
+        segment_recordings(own, tmp_path)
+    assert (tmp_path / name).read_text() == "by hand"
+
+
 @pytest.mark.parametrize("kill_at", [1, 4, 9, 17])
 def test_stopped_at_any_moment_it_goes_on(recordings, done, tmp_path, monkeypatch, kill_at):
     """The process ends just before the n-th clip gets its name."""

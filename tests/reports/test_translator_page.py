@@ -1,6 +1,8 @@
 """The page about the translator: measures and pictures as they were written when clips were rendered."""
 
 import json
+import shutil
+import struct
 from dataclasses import replace
 
 import cv2
@@ -91,13 +93,57 @@ def test_pictures_are_rows_of_the_strips_with_every_translators_own(made):
     assert "translator.html" in [a.attrs["href"] for a in page.one("nav").all("a")]
 
 
-def test_a_picture_that_is_none_is_one_line(made, tmp_path):
-    picture = next((made.work_dir / "runs").glob("fake_pseudo-*/strips/c1.png"))
-    before = picture.read_bytes()
-    picture.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="c1.png: not a PNG; render its clips again"):
-        build(made.work_dir, tmp_path / "site", made.benchmark, made.entries)
-    picture.write_bytes(before)
+@pytest.fixture
+def spoiled(made, tmp_path):
+    """A ledger of one's own, its strips, and a file outside."""
+    work_dir = tmp_path / "work"
+    shutil.copytree(made.work_dir, work_dir)
+    outside = tmp_path / "private.png"
+    cv2.imwrite(str(outside), np.full((40, 160, 3), 200, np.uint8))
+    return work_dir, next((work_dir / "runs").glob("fake_pseudo-*/strips")), outside
+
+
+def leaves_out(made, spoiled, reason):
+    """Whether the page is there without the first picture and says why, and nothing from outside was copied."""
+    work_dir, _, outside = spoiled
+    site = work_dir.parent / "site"
+    build(work_dir, site, made.benchmark, made.entries)
+    assert reason in cell(parse(site / "translator.html"), "translator_mgr_dark", "Trained translator", "translator").text
+    assert not any(path.read_bytes() == outside.read_bytes() for path in site.rglob("*.png"))
+    return [image.parent.name + "/" + image.name for image in sorted((site / "images" / "strips").rglob("*.png"))]
+
+
+@pytest.mark.parametrize("name", ["absolute", "../../../../private.png", "link.png", "gone.png", "", "."])
+def test_only_pictures_of_the_run_itself_go_into_the_site(made, spoiled, name):
+    work_dir, strips, outside = spoiled
+    (strips / "link.png").symlink_to(outside)
+    listed = json.loads((strips / "index.json").read_text())
+    listed[0]["file"] = str(outside) if name == "absolute" else name
+    (strips / "index.json").write_text(json.dumps(listed))
+    shown = leaves_out(made, spoiled, "pictures left out: ")
+    assert len(shown) == 1 and "c2" in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"no picture", "'c1.png' is not a PNG"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 16000, 16000), "'c1.png' is 16000 x 16000, more than 20 million"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(8), "'c1.png' is 0 x 0"),
+    ],
+)
+def test_a_picture_that_is_none_or_too_large_is_left_out_and_said(made, spoiled, data, reason):
+    (spoiled[1] / "c1.png").write_bytes(data)
+    assert len(leaves_out(made, spoiled, reason)) == 1
+
+
+ODD = ["", "{", '{"a": 1}', '[{"clip_id": "c1"}]', "[" * 100_000, '[{"clip_id": 1, "file": [], "rows": {}}]']
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_an_index_that_cannot_be_read_leaves_the_page(made, spoiled, text):
+    (spoiled[1] / "index.json").write_text(text)
+    leaves_out(made, spoiled, "pictures left out: strips/index.json cannot be read")
 
 
 def test_no_page_without_a_rendering(tmp_path):
