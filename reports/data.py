@@ -25,6 +25,8 @@ class DatasetView:
     facts: list[tuple[str, str]]
     plots: list[tuple[str, str]]  # (title, SVG)
     sheet: str  # image, "" for none
+    problem: str = ""  # why nothing was measured
+    left_out: tuple[str, ...] = ()  # what could not be read
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,10 @@ def _dataset(board: Board, dataset: str, sheet: str) -> DatasetView:
         svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name)
         drawn.append(("Clip length", svg))
     synthetic = bool(s.get("synthetic", board.synthetic(dataset)))
-    return DatasetView(dataset, title, synthetic, [(k, v) for k, v in _facts(s) if v], drawn, sheet)
+    facts = [(k, v) for k, v in _facts(s) if v] if not s.get("problem") else []
+    return DatasetView(
+        dataset, title, synthetic, facts, drawn, sheet, s.get("problem", ""), tuple(s.get("left_out", ()))
+    )
 
 
 def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
@@ -212,6 +217,7 @@ def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
     lengths = s.get("lengths")
     return [
         ("Clips", f"{s['clips']:,}" if "clips" in s else ""),
+        ("In quarantine, not counted here", f"{s['quarantined']:,}" if s.get("quarantined") else ""),
         ("By split", several("clips_per_split")),
         ("By lighting", several("clips_per_lighting")),
         ("Subjects", str(s.get("subjects", ""))),

@@ -47,24 +47,35 @@ def synthesize_command(out: Path | None, preset: str, datasets: str, seed: int, 
     click.echo(f"synthetic data (not the real data sets) in {root}")
 
 
+quarantine_option = click.option(
+    "--quarantine",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="Clip ids to leave out, one a line.",
+)
+
+
 @command.command("sheet")
 @click.argument("root", type=FOLDER)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("contact_sheet.png"), show_default=True)
-def sheet(root: Path, out: Path) -> None:
+@quarantine_option
+def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     """A contact sheet PNG of one data set: gestures by modality and lighting, over time."""
     from harness.data.contact_sheet import contact_sheet
 
-    contact_sheet(root, out)
+    for line in contact_sheet(root, out, quarantine or ""):
+        click.echo(f"left out: {line}", err=True)
     click.echo(str(out))
 
 
 @command.command("stats")
 @click.argument("root", type=FOLDER)
-def stats(root: Path) -> None:
-    """Statistics of one data set (paper, Table 1 and Figure 4) as JSON."""
+@quarantine_option
+def stats(root: Path, quarantine: Path | None) -> None:
+    """Statistics of one data set (paper, Table 1 and Figure 4) as JSON; what cannot be read is under "left_out"."""
     from harness.data.stats import dataset_statistics
 
-    click.echo(json.dumps(dataset_statistics(root), indent=1))
+    click.echo(json.dumps(dataset_statistics(root, quarantine or ""), indent=1))
 
 
 @command.command("cache")

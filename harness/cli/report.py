@@ -38,6 +38,9 @@ def write_site(work_dirs: Sequence[Path], site: Path, benchmark, entries, profil
     from harness.data.summary import load_summaries
     from reports import build
 
-    statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w).items()}
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, say).items()}
     build(work_dirs, site, benchmark, entries, statistics, profiles)
     return site / "index.html"

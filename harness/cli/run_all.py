@@ -41,7 +41,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
     check_site(site, work_dir)
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
     code = run_workspace(ws, work_dir, execution)
-    save_summaries(work_dir, ws.settings.data_root)
+    save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, lambda line: click.echo(line, err=True))
     made_from = pages.sources(work_dir, configs)
     unchanged = pages.are_current(work_dir, site, made_from)
     if not unchanged:

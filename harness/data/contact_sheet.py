@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from harness.data.stats import open_table
+from harness.data.stats import MODALITIES, Readable, open_readable
 from mtcd_plugin.formats.clips import Clip
 from mtcd_plugin.formats.video import read_frames
 
-MODALITIES = ("rgb", "depth", "ir")
 MOMENTS = (0.15, 0.4, 0.6, 0.85)  # of the clip's length
 THUMB = (96, 72)  # width, height
 MARGIN = 2
@@ -19,10 +20,14 @@ LABEL = 130  # width of the column of gesture names
 HEAD = 22
 
 
-def contact_sheet(root: Path, out: Path) -> None:
-    """One row per gesture: the first test clip of it, dark and daylight takes of one pair where there are such."""
-    table = open_table(root)
-    lightings = sorted({c.lighting for c in table.clips})
+def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[str]:
+    """One row per gesture: the first test clip of it, dark and daylight takes of one pair where there are such.
+
+    Returns a line for each stream that could not be read; its place stays empty.
+    """
+    data = open_readable(root, quarantine)
+    table = data.table
+    lightings = sorted({c.lighting for c in data.clips})
     columns = [(light, m) for light in lightings for m in MODALITIES]
     strip = len(MOMENTS) * (THUMB[0] + MARGIN)
     width = LABEL + len(columns) * (strip + 6)
@@ -33,19 +38,25 @@ def contact_sheet(root: Path, out: Path) -> None:
     for label, name in enumerate(table.classes):
         y = HEAD + label * (THUMB[1] + MARGIN)
         _write(sheet, name[:18], 4, y + THUMB[1] // 2)
-        clips = [c for c in table.clips if c.label == label]
+        clips = [c for c in data.clips if c.label == label]
         first = next((c for c in clips if c.split == "test"), clips[0] if clips else None)
         for i, (light, m) in enumerate(columns):
             clip = _of_pair(clips, first, light)
             if clip is None or m not in clip.streams:
                 continue
             x = LABEL + i * (strip + 6)
-            for k, frame in enumerate(_moments(clip, m)):
+            for k, frame in enumerate(_moments(data, clip, m)):
                 left = x + k * (THUMB[0] + MARGIN)
                 sheet[y : y + THUMB[1], left : left + THUMB[0]] = frame
     Path(out).parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(out), sheet[:, :, ::-1]):
-        raise OSError(f"{out}: cannot be written")
+    unfinished = Path(out).with_name(f".{os.getpid()}.{Path(out).name}")
+    try:
+        if not cv2.imwrite(str(unfinished), sheet[:, :, ::-1]):
+            raise OSError(f"{out}: cannot be written")
+        os.replace(unfinished, out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return data.left_out
 
 
 def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | None:
@@ -55,10 +66,13 @@ def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | Non
     return next((c for c in same if c.pair_id and c.pair_id == first.pair_id), same[0] if same else None)
 
 
-def _moments(clip: Clip, modality: str) -> np.ndarray:
+def _moments(data: Readable, clip: Clip, modality: str) -> np.ndarray:
     s = clip.streams[modality]
     numbers = [min(s.start + int(t * s.frames), s.end - 1) for t in MOMENTS]
-    frames = read_frames(s.path, numbers, size=THUMB, gray=modality != "rgb")
+    read = partial(read_frames, indices=numbers, size=THUMB, gray=modality != "rgb")
+    frames = data.attempt(read, clip, modality)
+    if frames is None:
+        return np.empty((0, *THUMB[::-1], 3), np.uint8)
     return np.repeat(frames, 3, axis=3) if frames.shape[3] == 1 else frames
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,10 @@ import numpy as np
 from mtcd_plugin.formats.clips import Clip, ClipTable
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.nvgesture import read_nvgesture
-from mtcd_plugin.formats.video import probe, read_frames
+from mtcd_plugin.formats.splits import read_quarantine
+from mtcd_plugin.formats.video import VideoInfo, probe, read_frames
 
+MODALITIES = ("rgb", "depth", "ir")
 SAMPLED_CLIPS = 40
 FRAMES_PER_CLIP = 4
 
@@ -28,25 +33,61 @@ def open_table(root: Path) -> ClipTable:
     raise FileNotFoundError(f"{root}: neither MGR-Dark (annotations.csv) nor NvGesture (Video_data) is here")
 
 
-def dataset_statistics(root: Path) -> dict[str, Any]:
-    """What a data page shows, as plain JSON values.
+@dataclass
+class Readable:
+    """The clips of a data set that are not in quarantine, and what could not be read of them."""
+
+    root: Path
+    table: ClipTable
+    clips: tuple[Clip, ...]
+    left_out: list[str] = field(default_factory=list)  # one line each: clip, modality, reason
+
+    @property
+    def quarantined(self) -> int:
+        return len(self.table.clips) - len(self.clips)
+
+    def attempt(self, read: Callable[[str], Any], clip: Clip, modality: str) -> Any:
+        """What ``read`` makes of a stream's file; None, and a line, where it cannot be read."""
+        try:
+            return read(clip.streams[modality].path)
+        except (ValueError, OSError) as error:
+            line = f"clip {clip.clip_id}, {modality}: {str(error).replace(f'{self.root}/', '')}"
+            if line not in self.left_out:
+                self.left_out.append(line)
+            return None
+
+
+def open_readable(root: Path, quarantine: str | Path = "") -> Readable:
+    """The clips of ``open_table`` without those that a quarantine file names."""
+    table = open_table(root)
+    bad = read_quarantine(str(quarantine)) if quarantine else frozenset()
+    return Readable(Path(root), table, tuple(c for c in table.clips if c.clip_id not in bad))
+
+
+def dataset_statistics(root: Path, quarantine: str | Path = "") -> dict[str, Any]:
+    """What a data page shows, as plain JSON values; ``Statistics`` in ``summary.py`` lists them.
 
     ``rgb`` holds per lighting the mean and standard deviation of colour values in [0, 1], over all pixels and channels
-    of frames evenly spaced in an even sample of clips (Figure 4).
+    of frames evenly spaced in an even sample of clips (Figure 4). Files that cannot be read do no harm: ``left_out``
+    names them, and what they would have shown is measured on the others, or is not there.
+
+    Raises:
+        FileNotFoundError, ValueError: the annotation cannot be read, one line.
     """
-    table = open_table(root)
-    clips = table.clips
-    first = {m: next((c.streams[m] for c in clips if m in c.streams), None) for m in ("rgb", "depth", "ir")}
-    info = {m: probe(s.path) for m, s in first.items() if s is not None}
+    data = open_readable(root, quarantine)
+    table, clips = data.table, data.clips
+    info = {m: found for m in MODALITIES if (found := _first_info(data, m)) is not None}
     about = Path(root) / "dataset.json"
-    made = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
+    made = json.loads(about.read_text(encoding="utf-8-sig")) if about.is_file() else {}
+    light = {light: _light(data, light) for light in sorted({c.lighting for c in clips})}
     return {
         "name": table.name,
         "synthetic": table.synthetic,
-        "generator_version": made.get("generator_version", ""),
-        "seed": made.get("seed", ""),
+        "generator_version": str(made.get("generator_version", "")),
+        "seed": str(made.get("seed", "")),
         "classes": list(table.classes),
         "clips": len(clips),
+        "quarantined": data.quarantined,
         "subjects": len({c.subject for c in clips}),
         "clips_per_class": _count(table.classes[c.label] for c in clips),
         "clips_per_subject": _count(c.subject for c in clips),
@@ -57,26 +98,38 @@ def dataset_statistics(root: Path) -> dict[str, Any]:
         "fps": {m: round(i.fps, 3) for m, i in info.items()},
         "lengths": [c.streams["rgb"].frames for c in clips if "rgb" in c.streams],
         "seconds": round(sum(s.frames / s.fps for c in clips for m, s in c.streams.items() if m == "rgb"), 1),
-        "rgb": {
-            light: _light([c for c in clips if c.lighting == light])
-            for light in sorted({c.lighting for c in clips})
-        },
+        "rgb": {name: values for name, values in light.items() if values is not None},
+        "left_out": data.left_out,
     }
+
+
+def _first_info(data: Readable, modality: str) -> VideoInfo | None:
+    """What the first file of a modality is that can be opened; a few are tried."""
+    for clip in [c for c in data.clips if modality in c.streams][:SAMPLED_CLIPS]:
+        if (info := data.attempt(probe, clip, modality)) is not None:
+            return info
+    return None
 
 
 def _count(items) -> dict[str, int]:
     return dict(sorted(Counter(items).items()))
 
 
-def _light(clips: list[Clip]) -> dict[str, float]:
+def _light(data: Readable, lighting: str) -> dict[str, float] | None:
+    clips = [c for c in data.clips if c.lighting == lighting and "rgb" in c.streams]
     chosen = [clips[i] for i in np.linspace(0, len(clips) - 1, min(SAMPLED_CLIPS, len(clips))).astype(int)]
     total = squares = count = 0.0
     for clip in chosen:
         s = clip.streams["rgb"]
         numbers = np.linspace(s.start, s.end - 1, min(FRAMES_PER_CLIP, s.frames)).astype(int)
-        values = read_frames(s.path, numbers).astype(np.float64) / 255
+        frames = data.attempt(partial(read_frames, indices=numbers), clip, "rgb")
+        if frames is None:
+            continue
+        values = frames.astype(np.float64) / 255
         total += values.sum()
         squares += (values**2).sum()
         count += values.size
+    if not count:
+        return None
     mean = total / count
     return {"mean": mean, "std": float(np.sqrt(max(squares / count - mean**2, 0.0)))}
