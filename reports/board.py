@@ -124,6 +124,13 @@ class Board:
             return "Nothing has been measured here yet."
         return f"Measured with the {self.profile} profile, not the paper's protocol: not comparable with claimed values."
 
+    def synthetic_note(self, dataset: str) -> str:
+        """What the benchmark says of numbers on a synthetic data set; "" where the data at hand is real, or not known."""
+        made = self.synthetic(dataset)
+        if made is None:
+            made = self.statistics.get(dataset, {}).get("synthetic")
+        return self.benchmark.datasets[dataset].synthetic_note if made else ""
+
     def training_note(self, results: Iterable[Result | None]) -> str:
         """How the intervals of these results treat that a seed is one training; "" where all of them have several."""
         single = [r for r in results if r is not None and len(r.done) == 1]

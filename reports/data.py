@@ -35,6 +35,7 @@ class DataView:
     table1: Table
     measured: Table
     light: str  # SVG of Figure 4, "" where nothing was measured
+    notes: tuple[str, ...]  # what to know about the data at hand
     datasets: list[DatasetView]
 
 
@@ -49,7 +50,8 @@ def data_view(board: Board, sheets: dict[str, str]) -> DataView:
     lede = "What the numbers were measured on, beside the data sets that the draft compares."
     if made:
         lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, of people who do not exist."
-    return DataView(lede, table1(board), measured_table(board), _light(board), datasets)
+    notes = tuple(filter(None, (board.synthetic_note(d.id) for d in datasets)))
+    return DataView(lede, table1(board), measured_table(board), _light(board), notes, datasets)
 
 
 def table1(board: Board) -> Table:

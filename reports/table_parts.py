@@ -48,7 +48,7 @@ def finished(
         table.caption,
         tuple(columns),
         tuple(rows),
-        tuple(note for note in (table.note, board.training_note(results)) if note),
+        tuple(filter(None, (table.note, board.synthetic_note(table.dataset), board.training_note(results)))),
         sources_of(board, *names),
         board.comparability(table.dataset),
     )

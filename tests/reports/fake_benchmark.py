@@ -13,7 +13,7 @@ BENCHMARK = {
     "title": "Fake benchmark",
     "seeds": {"smoke": 1, "demo": 1, "paper": 3},
     "datasets": {
-        "mgr_dark": {"title": "MGR-Dark", "training_data": "MGR-Dark"},
+        "mgr_dark": {"title": "MGR-Dark", "training_data": "MGR-Dark", "synthetic_note": "Fakes are as dark as 12.34."},
         "nvgesture": {"title": "NvGesture", "training_data": "NvGesture"},
     },
     "sources": {

@@ -443,6 +443,33 @@ def test_data_page_measures_beside_what_is_printed(pages, fake):
     assert titled["Clips per subject, MGR-Dark"] == "s1: 500, s2: 334, s10: 400"
 
 
+def test_a_note_on_synthetic_data_stands_with_its_tables_and_on_the_data_page_alone(pages, fake, tmp_path):
+    """How darkness was set stands beside the numbers that follow from it."""
+    note = "Fakes are as dark as 12.34."
+    assert {p for p in ("table2", "table3", "table4", "data") if note in pages[f"{p}.html"].text} == {"table2", "table4", "data"}
+    real = write(tmp_path, seeds=1)
+    for path in (real.work_dir / "runs").glob("*/run.json"):
+        record = json.loads(path.read_text())
+        if record["data"]:
+            record["data"]["synthetic"] = False
+        path.write_text(json.dumps(record))
+    build(real.work_dir, real.site, real.benchmark, real.entries, {"mgr_dark": {"synthetic": False}})
+    assert not any(note in parse(real.site / f"{p}.html").text for p in ("table2", "table4", "data"))
+
+
+def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
+    told = {
+        "mgr_dark": {**fake.statistics["mgr_dark"], "quarantined": 3, "left_out": ["clip <b>c1</b>, rgb: is empty"]},
+        "nvgesture": {"name": "NvGesture", "problem": "the lists are <i>gone</i>"},
+    }
+    build(fake.work_dir, tmp_path / "site", fake.benchmark, fake.entries, told)
+    page = parse(tmp_path / "site" / "data.html")
+    assert "Could not be read, and left out here: 1" in page.text and "clip <b>c1</b>, rgb: is empty" in page.text
+    assert "Not measured: the lists are <i>gone</i>." in page.text
+    assert "In quarantine, not counted here" in page.text
+    assert cell(page, "data", "NvGesture", "clips").text == "– (not measured)"
+
+
 def test_methods_page_reads_the_readme_and_says_which_weights(pages):
     page = pages["methods.html"]
     assert "A plain <i>network</i>, see its paper." in page.text
