@@ -300,11 +300,23 @@ UNTRAINED = "provisional: nothing on this data set and profile has been trained 
 
 
 def rank(results: list[Result], family: int = 0) -> dict[str, st.Standing | str]:
-    """Standings of the results that were tested on the same clips; one line for each of the others.
+    """Standings of the results that were tested on the same clips; one line for each of the others. Rows of one and the same
+    run are ranked once.
 
     Args:
         family: number of methods that the column has rows for, measured or not.
     """
+    twins: dict[frozenset[str], str] = {}
+    for r in results:
+        twins.setdefault(frozenset(x.key for x in r.done), r.id)
+    own = [r for r in results if twins[frozenset(x.key for x in r.done)] == r.id]
+    said_of_twins = {
+        r.id: f"the same run as {twins[frozenset(x.key for x in r.done)]}, which is ranked" for r in results if r not in own
+    }
+    return _rank_own(own, family) | said_of_twins
+
+
+def _rank_own(results: list[Result], family: int) -> dict[str, st.Standing | str]:
     field = same_clips(results)
     usable = [r for r in results if r.outcomes is not None]
     said: dict[str, st.Standing | str] = {

@@ -20,7 +20,7 @@ from harness.suite.cells import Cell, cell_id
 from reports import statistics as st
 from reports.privacy import Privacy, privacy
 from reports.results import Result, Run, outcomes_of
-from reports.versions import Choice, choose, versions
+from reports.versions import Choice, answering, choose, versions
 
 OLDER = "of an older config, code or data than the last plan's; `status --why` says what differs"
 
@@ -228,6 +228,13 @@ def _results(plans, suite, known, version, rejected, pages, predictions) -> dict
     by_cell: dict[str, list[RunRecord]] = {}
     for record in known.values():
         by_cell.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
+    for i, seeds in planned.items():  # equal keys are one run, recorded under the cell that asked first
+        for key in {c.key for cells in seeds.values() for c in cells if c.key in known}:
+            if known[key] not in by_cell.setdefault(i, []):
+                by_cell[i].append(known[key])
+    for i, cell in suite.items():
+        if i not in by_cell and (same := answering(cell, known.values())):
+            by_cell[i] = same
     refused = {r.path.name[-12:]: r.reason for r in rejected}
     order = [i for i in suite if i in planned or i in by_cell]
     order += [i for i in dict.fromkeys([*planned, *sorted(by_cell)]) if i not in suite]
@@ -239,20 +246,21 @@ def _results(plans, suite, known, version, rejected, pages, predictions) -> dict
         runs = []
         usable = {s for s, r in choice.runs.items() if r.status == "done" or choice.state != "older"}
         for seed in sorted(seeds.keys() | usable):
-            cell = seeds[seed][0] if seed in seeds else _cell(choice.runs[seed], suite.get(i))
+            cell = seeds[seed][0] if seed in seeds else _cell(i, choice.runs[seed], suite.get(i))
             runs.append(_run(cell, seeds.get(seed, []), choice, known, refused, pages))
         if runs:
             made[i] = _result(i, tuple(runs), choice, seeds, known, refused, predictions)
     return made
 
 
-def _cell(record: RunRecord, declared: Cell | None) -> PlannedCell:
+def _cell(i: str, record: RunRecord, declared: Cell | None) -> PlannedCell:
     """A cell that the last plan did not ask for, from its record."""
     c = record.cell
     return PlannedCell(
-        id=cell_id(c.model, c.variant), model=c.model, method=c.method, title=declared.entry.title if declared else c.method,
+        id=i, model=c.model, method=c.method, title=declared.entry.title if declared else c.method,
         dataset=c.dataset, stage=c.stage, train_modalities=c.train_modalities, test_modality=c.test_modality,
-        variant=c.variant, overrides=c.overrides, seed=c.seed, key=record.key,
+        variant=declared.variant if declared else c.variant, overrides=declared.overrides if declared else c.overrides,
+        seed=c.seed, key=record.key,
         used_by=list(declared.used_by) if declared else [],
     )  # fmt: skip
 
@@ -285,6 +293,9 @@ def _without(planned: list[PlannedCell], known, refused) -> tuple[str, str]:
 def _result(i, runs, choice: Choice, seeds, known, refused, predictions) -> Result:
     older = choice.state == "older" and any(r.status == "done" for r in runs)
     notes = []
+    others = {r.record.cell.model for r in runs if r.record is not None} - {runs[0].cell.model}
+    if others:
+        notes.append(f"the same run as {' and '.join(sorted(others))}: nothing in which the configs differ counts")
     if older:
         notes.append(OLDER)
         present = [_without(cells, known, refused) for cells in seeds.values()]

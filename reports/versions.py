@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.identity import canonical_json
 from harness.ledger.record import RunRecord
+from harness.suite import Cell
 
 State = Literal["current", "older", "unknown"]
 
@@ -70,3 +71,33 @@ def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str
         runs[r.cell.seed] = r
     state: State = "current" if any(r.key in planned for r in groups[best]) else "older" if planned else "unknown"
     return Choice(runs, state, sum(map(len, groups.values())) - len(runs))
+
+
+def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:
+    """Runs of other variants of a cell's model in which its overrides change nothing: they are its runs as well, as a sweep's
+    default point is that of the config as it stands. Told from the resolved configs; no plan is needed."""
+    own = [r for r in records if r.cell.model == cell.entry.name and r.cell.variant != cell.variant]
+    plain = [r.identity.config for r in own if not r.cell.overrides]
+
+    def same(r: RunRecord) -> bool:
+        if any(_at(r.identity.config, k) != v for k, v in cell.overrides.items()):
+            return False
+        undone = [k for k in r.cell.overrides if k not in cell.overrides]
+        return all(any(_at(r.identity.config, k) == _at(c, k) != ABSENT for c in plain) for k in undone)
+
+    return [r for r in own if same(r)]
+
+
+ABSENT = object()
+
+
+def _at(config: Any, key: str) -> Any:
+    """The value at a dotted key, ABSENT where there is none."""
+    for part in key.split("."):
+        if isinstance(config, dict) and part in config:
+            config = config[part]
+        elif isinstance(config, list) and part.isdigit() and int(part) < len(config):
+            config = config[int(part)]
+        else:
+            return ABSENT
+    return config

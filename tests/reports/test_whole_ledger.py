@@ -328,3 +328,58 @@ def test_a_stated_variance_stands_in_where_the_ledger_has_none(tmp_path):
     assert "provisional" not in page.one("table", **{"data-table": "table2"}).one("tbody").text
 
 
+
+
+def shared(made, cell_name, with_name):
+    """Let a cell be answered by another cell's run, as equal keys are."""
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    key = next(c.key for c in plan.cells if c.id == with_name)
+    for folder_ in (made.work_dir / "runs").glob(f"{cell_name}-s0-*"):
+        shutil.rmtree(folder_)
+    cells = [c.model_copy(update={"key": key}) if c.id == cell_name else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+
+
+def test_a_cell_is_answered_by_the_run_of_another_with_its_key(tmp_path):
+    made = write(tmp_path, seeds=1)
+    shared(made, "student_mgr-dark-rgb+alpha=0.9", "student_mgr-dark-rgb")
+    page = parse(site(made) / "figure6.html")
+    base = cell(parse(made.site.parent / "site" / "table4.html"), "table4", "Whole row", "m.top1").attrs["data-v"]
+    td = cell(page, "figure6", "alpha = 0.9", "m.top1")
+    assert td.attrs["data-v"] == base and "same run" not in td.text
+
+
+def test_a_default_point_is_found_without_the_plan(tmp_path):
+    made = write(tmp_path, seeds=1, missing={("student_mgr-dark-rgb+alpha=0.9", 0)})
+    for pattern, alpha in (("student_mgr-dark-rgb-s0-*", 0.9), ("student_mgr-dark-rgb+beta=0-s0-*", 0.9)):
+        old = folder(made, pattern)
+        record = load_record(old)
+        model = {**record.identity.config["model"], "alpha": alpha, "beta": record.cell.overrides.get("model.beta", 0.3)}
+        identity = record.identity.model_copy(update={"config": {**record.identity.config, "model": model}})
+        shutil.rmtree(old)
+        table = fake_predictions("mgr_dark", 0.5, 0, pattern, 2)
+        save(made.work_dir, record.model_copy(update={"identity": identity, "key": run_key(identity), "metrics": None}), table)
+    (made.work_dir / "plan.json").unlink()
+    out = site(made)
+    point = cell(parse(out / "figure6.html"), "figure6", "alpha = 0.9", "m.top1").attrs["data-v"]
+    assert point == cell(parse(out / "table4.html"), "table4", "Whole row", "m.top1").attrs["data-v"]
+
+
+def test_a_row_whose_run_is_another_rows_says_so_and_is_ranked_once(tmp_path):
+    made = write(tmp_path, seeds=3)
+    for seed in range(3):
+        path = made.work_dir / "plan.json"
+        plan = read_plan(path)
+        key = next(c.key for c in plan.cells if c.id == PLAIN and c.seed == seed)
+        twin = ("hostile_mgr-dark-rgb", seed)
+        cells = [c.model_copy(update={"key": key}) if (c.id, c.seed) == twin else c for c in plan.cells]
+        write_plan(path, plan.model_copy(update={"cells": cells}))
+        for old in (made.work_dir / "runs").glob(f"hostile_mgr-dark-rgb-s{seed}-*"):
+            shutil.rmtree(old)
+    page = parse(site(made) / "table2.html")
+    plain, twin = (cell(page, "table2", name, "rgb.top1") for name in ("Plain", "<script>"))
+    assert plain.attrs["data-v"] == twin.attrs["data-v"] and f"the same run as {PLAIN}" in twin.text
+    assert "same run" not in plain.text
+    assert "group" in cell(page, "table2", "Plain", "rgb.rank").text
+    assert cell(page, "table2", "<script>", "rgb.rank").text.startswith("–")
