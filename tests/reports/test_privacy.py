@@ -12,7 +12,6 @@ from fake_ledger import fake_predictions, save
 from fake_site import FAKE_STATISTICS, write
 from html_tree import parse
 
-from harness.identity import run_key
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure
 from harness.ledger.store import load_record
@@ -37,12 +36,11 @@ def replaced(made, pattern, **update):
     old = next((made.work_dir / "runs").glob(pattern))
     record = load_record(old)
     identity = record.identity.model_copy(update={"config": {**record.identity.config, **update.pop("config", {})}})
-    key = run_key(identity)
     predictions = update.get("status") != "failed"
     table = fake_predictions("mgr_dark", 0.3, record.cell.seed, "x", 2) if predictions else None
     shutil.rmtree(old)
-    update |= {"identity": identity, "key": key, "metrics": None, "predictions_sha256": ""}
-    save(made.work_dir, record.model_copy(update=update), table)
+    update |= {"identity": identity, "metrics": None, "predictions_sha256": ""}
+    key = save(made.work_dir, record.model_copy(update=update), table).key
     path = made.work_dir / "plan.json"
     plan = read_plan(path)
     cells = [c.model_copy(update={"key": key}) if c.key == record.key else c for c in plan.cells]
@@ -60,6 +58,7 @@ def site(tmp_path_factory):
     replaced(made, "broken_mgr-dark-rgb-s0-*", status="failed", failure=broken, epochs=[])
     replaced(
         made, "plain_mgr-dark-rgb-s0-*", notes=[f"read from {PLACE}/mgr_dark by jqzpublic"], adopted="as on jqzpublic",
+        adopted_from="e" * 64,
         command=f"python -m harness run --data-root '{PLACE}' --work-dir {made.work_dir}", pretrained=["/srv/weights/i3d.pth"],
         config={"cache": f"{PLACE}/cache", "nested": [{"at": "/var/tmp/jqz/x.json"}]}, hardware={"cpu": "a cpu in /srv/rack"},
     )

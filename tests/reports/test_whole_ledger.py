@@ -10,7 +10,6 @@ from fake_ledger import fake_predictions, save
 from fake_site import write
 from html_tree import cell, grid, parse
 
-from harness.identity import run_key
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord
 from harness.ledger.store import load_record
@@ -40,12 +39,11 @@ def another(made, pattern, finished, note="older", skill=0.0, failure=None):
     record = load_record(folder(made, pattern))
     config = {**record.identity.config, "note": note}
     identity = record.identity.model_copy(update={"config": config})
-    update = {"identity": identity, "key": run_key(identity), "finished": finished, "metrics": None}
+    update = {"identity": identity, "finished": finished, "metrics": None}
     if failure is not None:
         update |= {"status": "failed", "failure": failure, "predictions_sha256": ""}
     table = None if failure else fake_predictions("mgr_dark", skill, record.cell.seed, note, 2)
-    save(made.work_dir, record.model_copy(update=update), table)
-    return run_key(identity)
+    return save(made.work_dir, record.model_copy(update=update), table).key
 
 
 def plan_only(made, tables):
@@ -196,19 +194,18 @@ def real_with_a_synthetic_stage(tmp_path):
     info = CellInfo(model="fake_encoder", method="M", stage="encoder", dataset="mgr_dark", train_modalities=["rgb"],
                     test_modality="rgb", seed=0, profile="demo")
     identity = Identity(version=1, config={"of": "encoder"}, data={}, parents={}, code={}, seed=0)
-    encoder = RunRecord(key=run_key(identity), status="done", cell=info, identity=identity, data=about)
-    save(made.work_dir, encoder, None)
+    encoder = save(made.work_dir, RunRecord(key="", status="done", cell=info, identity=identity, data=about), None)
     old = folder(made, "student_mgr-dark-rgb-s0-*")
     record = load_record(old)
     identity = record.identity.model_copy(update={"parents": {**record.identity.parents, "translator": encoder.key}})
     table = fake_predictions("mgr_dark", 0.5, 0, "x", 2)
-    save(made.work_dir, record.model_copy(update={"identity": identity, "key": run_key(identity), "metrics": None}), table)
     shutil.rmtree(old)
+    key = save(made.work_dir, record.model_copy(update={"identity": identity, "metrics": None}), table).key
     path = made.work_dir / "plan.json"
     plan = read_plan(path)
-    cells = [c.model_copy(update={"key": run_key(identity)}) if c.id == record.cell.model else c for c in plan.cells]
+    cells = [c.model_copy(update={"key": key}) if c.id == record.cell.model else c for c in plan.cells]
     write_plan(path, plan.model_copy(update={"cells": cells}))
-    return made, run_key(identity)
+    return made, key
 
 
 def test_real_clips_with_a_synthetic_stage_are_marked_everywhere(tmp_path):
@@ -359,7 +356,7 @@ def test_a_default_point_is_found_without_the_plan(tmp_path):
         identity = record.identity.model_copy(update={"config": {**record.identity.config, "model": model}})
         shutil.rmtree(old)
         table = fake_predictions("mgr_dark", 0.5, 0, pattern, 2)
-        save(made.work_dir, record.model_copy(update={"identity": identity, "key": run_key(identity), "metrics": None}), table)
+        save(made.work_dir, record.model_copy(update={"identity": identity, "metrics": None}), table)
     (made.work_dir / "plan.json").unlink()
     out = site(made)
     point = cell(parse(out / "figure6.html"), "figure6", "alpha = 0.9", "m.top1").attrs["data-v"]
