@@ -1,6 +1,31 @@
-"""``python -m harness``."""
+"""``python -m harness``, and the command ``harness``."""
 
-from harness.cli import main
+import os
+import sys
+from pathlib import Path
+
+
+def start() -> None:
+    """Run the command line, which ends the process."""
+    leave_current_folder()
+    from harness.cli import main
+
+    main()
+
+
+def leave_current_folder() -> None:
+    """Import nothing from the current folder, here and in the processes that this one starts, unless the harness lies there.
+
+    ``python -m`` and ``python -c`` (with which Python starts its fork server) put it before everything installed, so that a
+    folder ``reports`` of the user's would be taken for ours.
+    """
+    here, code = Path.cwd(), Path(__file__).resolve().parents[1]
+    if here == code:
+        return
+    if not sys.flags.safe_path and sys.path and sys.path[0] in ("", str(here)):
+        del sys.path[0]
+    os.environ["PYTHONSAFEPATH"] = "1"
+
 
 if __name__ == "__main__":
-    main()
+    start()

@@ -27,7 +27,7 @@ PINNED = {"mmaction2": "1.2.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0"}
 def checks() -> Iterator[Check]:
     """All checks, cheap ones first; each is independent of the others."""
     python = ".".join(map(str, sys.version_info[:3]))
-    yield Check("Python", (3, 10) <= sys.version_info[:2] <= (3, 12), python, "use Python 3.10, 3.11 or 3.12")
+    yield Check("Python", (3, 11) <= sys.version_info[:2] <= (3, 12), python, "use Python 3.11 or 3.12")
     for name, wanted in PINNED.items():
         found = _version(name)
         yield Check(name, found == wanted, found or "not installed", f"{REINSTALL} (wants {wanted})")

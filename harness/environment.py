@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+
+from harness.git import GitError, git
 
 PACKAGES = (
     "torch",
@@ -73,19 +74,15 @@ def cpu_model() -> str:
 
 @lru_cache
 def commit() -> str:
-    """The harness's git commit, ``-dirty`` appended where tracked files were changed, "" outside a git checkout."""
+    """The harness's git commit, ``-dirty`` appended where tracked files were changed, "" outside a git checkout of it.
+
+    A repository that merely surrounds an installed harness does not track its files, and says nothing of it.
+    """
     root = Path(__file__).resolve().parents[1]
     try:
-        head = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        dirty = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        git(root, "ls-files", "--error-unmatch", "--", str(Path(__file__).resolve()))
+        head = git(root, "rev-parse", "HEAD")
+        dirty = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    except GitError:
         return ""
     return f"{head[:12]}{'-dirty' if dirty else ''}"

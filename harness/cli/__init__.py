@@ -55,7 +55,7 @@ accept_debug(cli)
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry of ``python -m harness``. Bad usage exits with 2, failure with 1, both with one line on standard error."""
+    """Run one command line. Bad usage exits with 2, failure with 1, both with one line on standard error."""
     args = sys.argv[1:] if argv is None else argv
     asked: dict[str, bool] = {}
     try:
