@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
-from harness import claims
+from harness.ledger.lock import LOCK, RunLock
 from harness.ledger.record import RunRecord
-from harness.ledger.store import RECORD, load_records, write_record
+from harness.ledger.store import PASSING, RECORD, load_records, write_record
 from harness.plan.jobs import Job
-from harness.run_folder import existing_record, folder_of
+from harness.run_folder import folder_of, look_up
 from harness.usage import BadUsage
 
 
@@ -23,8 +21,6 @@ def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
     """
     if not reason.strip():
         raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
-    if existing_record(job, work_dir) is not None:
-        raise ValueError(f"{job.name} has a run of its own; there is nothing to adopt")
     if (other.cell.model, other.cell.variant, other.cell.seed) != (
         job.cell.model,
         job.cell.variant,
@@ -38,26 +34,25 @@ def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
         raise ValueError(f"run {other.key[:12]} is not valid; `verify` says why")
     source, _ = records[other.key]
     folder = folder_of(job, work_dir)
-    staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".adopt."))
+    lock = RunLock(folder)
+    if not lock.acquire():
+        raise ValueError(f"{job.name} is being run by {lock.holder() or 'another harness'}; there is nothing to adopt")
     try:
-        shutil.copytree(
-            source, staged, dirs_exist_ok=True, ignore=shutil.ignore_patterns(RECORD, claims.CLAIM, "mm")
-        )
-        write_record(
-            staged,
-            other.model_copy(
-                update={
-                    "key": job.key,
-                    "identity": job.identity,
-                    "cell": job.cell,
-                    "adopted": reason.strip(),
-                    "adopted_from": other.key,
-                }
-            ),
-        )
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.rename(staged, folder)
+        if look_up(job, work_dir).record is not None:
+            raise ValueError(f"{job.name} has a run of its own; there is nothing to adopt")
+        for left in folder.iterdir():
+            if left.name != LOCK:
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        ignored = shutil.ignore_patterns(RECORD, LOCK, *PASSING)
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
+        adopted = {
+            "key": job.key,
+            "identity": job.identity,
+            "cell": job.cell,
+            "adopted": reason.strip(),
+            "adopted_from": other.key,
+        }
+        write_record(folder, other.model_copy(update=adopted), lock.check)
     finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        lock.release()
     return folder

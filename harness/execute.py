@@ -7,20 +7,22 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import claims
 from harness.disk import NEEDED_BYTES
+from harness.environment import killed_for_memory
 from harness.executors import Executor, Outcome
 from harness.fusing import partners, room_for
 from harness.job_spec import write_spec
+from harness.ledger.lock import LockLost, RunLock, kept_alive
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD
-from harness.outcomes import conclude, disk_full
+from harness.outcomes import KILLED_FOR_MEMORY, conclude, disk_full
 from harness.plan.jobs import Job
-from harness.run_folder import existing_record, folder_of, last_attempt, tidy
+from harness.run_folder import folder_of, last_attempt, look_up, set_aside, tidy
 from harness.specs import make_spec
 
 
@@ -49,8 +51,11 @@ class State:
     failed: dict[str, str] = field(default_factory=dict)  # key -> one line
     blocked: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)  # key -> who runs it
+    locks: dict[str, RunLock] = field(default_factory=dict)  # key -> lock of its folder, held or waited for
     groups: dict[Path, list[str]] = field(default_factory=dict)  # a process's folder -> the jobs it runs
     alone: set[str] = field(default_factory=set)  # jobs whose group failed: one by one from now on
+    starved: int = 0  # processes that the system had killed for want of memory before the running jobs started
+    limit: int = 0  # jobs at a time, once the system has run out of memory; 0 for as many as there are slots
     stopped: bool = False
 
     @property
@@ -85,12 +90,13 @@ def execute(
     finished: set[str] = set()
     for key, job in jobs.items():
         try:
-            record = existing_record(job, options.work_dir)
+            found = look_up(job, options.work_dir)
         except NewerSchema as e:
             state.failed[key] = str(e)
             report("failed", job, str(e))
             continue
-        if record is not None and record.status == "done":
+        record = found.record
+        if found.done:
             tidy(folder_of(job, options.work_dir))
             finished.add(key)
             state.cached += 1
@@ -102,7 +108,7 @@ def execute(
             attempts[key] = record.attempts if record is not None else last.attempts if last else 0
             accumulate[key] = last.accumulate if last else 1  # what ran out of memory would do so again
     stop = _StopRequest()
-    with stop:
+    with stop, kept_alive(lambda: [lock for lock in list(state.locks.values()) if lock.number]):
         try:
             _loop(jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop)
         except OSError as e:
@@ -112,8 +118,8 @@ def execute(
         finally:
             if state.running:  # asked to stop, or an error of the harness itself: nothing is left behind
                 executor.stop(grace=20.0)
-                for folder in state.running.values():
-                    claims.release(folder)
+                for key in state.running:
+                    state.locks.pop(key).release()
                 state.running.clear()
     return state
 
@@ -122,7 +128,6 @@ def _loop(
     jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop
 ) -> None:
     first_attempt = dict(attempts)
-    last_refresh = 0.0
     while waiting or state.running:
         if stop.requested:
             state.stopped = True
@@ -132,15 +137,24 @@ def _loop(
         if tick:
             tick(state)
         outcomes = executor.wait(0.5) if state.running else _pause(0.5 if waiting else 0.0)
+        killed = killed_for_memory() if outcomes else 0
+        crowded = executor.slots > 1 and state.limit != 1
         for outcome in outcomes:
             group = state.groups.pop(outcome.directory)
             for key in group:
                 folder = state.running[key]
                 own = Outcome(folder, outcome.exitcode, outcome.timed_out)
-                record = conclude(jobs[key], own, attempts[key], options.command.replace("{job}", jobs[key].name))
-                del state.running[key]
-                claims.release(folder)
-                if record is None:  # stopped on request from outside
+                command = options.command.replace("{job}", jobs[key].name)
+                lock = state.locks.pop(key)
+                try:
+                    record = conclude(jobs[key], own, attempts[key], command, lock, killed > state.starved)
+                except LockLost as e:
+                    record = None
+                    report("lost", jobs[key], str(e))
+                finally:
+                    del state.running[key]
+                    lock.release()
+                if record is None:  # stopped on request from outside, or taken over
                     waiting[key] = jobs[key]
                 elif record.status == "done":
                     finished.add(key)
@@ -150,6 +164,10 @@ def _loop(
                     waiting[key] = jobs[key]
                     state.alone.add(key)
                     report("retry", jobs[key], f"alone, after {record.failure.kind} side by side")
+                elif crowded and options.retries and record.failure.message.startswith(KILLED_FOR_MEMORY):
+                    waiting[key] = jobs[key]
+                    state.limit = 1
+                    report("retry", jobs[key], f"one job at a time from now on, after {record.failure.message}")
                 elif _again(record, jobs[key], attempts[key] - first_attempt[key], accumulate[key], options):
                     waiting[key] = jobs[key]
                     if record.failure.kind == "out_of_memory":
@@ -158,10 +176,6 @@ def _loop(
                 else:
                     state.failed[key] = f"{record.failure.kind}: {record.failure.message}"
                     report("failed", jobs[key], state.failed[key])
-        if time.monotonic() - last_refresh > 10.0:
-            last_refresh = time.monotonic()
-            for folder in state.running.values():
-                claims.refresh(folder)
 
 
 def _again(record: RunRecord, job: Job, tried: int, parts: int, options: Options) -> bool:
@@ -196,7 +210,7 @@ def _block(waiting: dict[str, Job], jobs: dict[str, Job], state: State, report: 
 
 def _start(jobs, waiting, finished, executor, options, state, attempts, accumulate, report) -> None:
     for key, job in list(waiting.items()):
-        if executor.free() == 0:
+        if executor.free() == 0 or (state.limit and len(state.groups) >= state.limit):
             return
         if key not in waiting or any(p not in finished for p in job.parents.values()):
             continue
@@ -215,14 +229,15 @@ def _start(jobs, waiting, finished, executor, options, state, attempts, accumula
             _launch(group, waiting, executor, options, state, attempts, accumulate, report)
         except BaseException:
             for j in group:
-                claims.release(folder_of(j, options.work_dir))
+                if j.key not in state.running:
+                    state.locks.pop(j.key).release()
             raise
 
 
 def _room(job: Job, jobs: dict[str, Job], executor: Executor, options: Options) -> int:
     """How many students fit side by side in the memory that a free slot has."""
     teacher = jobs.get(job.parents.get("teacher", ""))
-    record = None if teacher is None else existing_record(teacher, options.work_dir)
+    record = None if teacher is None else look_up(teacher, options.work_dir).record
     return room_for(record, executor.free_memory())
 
 
@@ -233,35 +248,49 @@ def _launch(group, waiting, executor, options, state, attempts, accumulate, repo
     for j in group:
         attempts[j.key] += 1
         (folder_of(j, options.work_dir) / RECORD).unlink(missing_ok=True)
-    write_spec(lead, make_spec(group, lead, options, attempts, accumulate[group[0].key]))
+    last = last_attempt(group[0], options.work_dir)
+    loading = last.loading if last else "processes"  # what found shared memory full would do so again
+    claims = {j.key: state.locks[j.key].number for j in group}
+    write_spec(lead, make_spec(group, lead, options, attempts, accumulate[group[0].key], loading, claims))
+    if not state.groups:
+        state.starved = killed_for_memory()
     pid = executor.submit(lead)
     state.groups[lead] = [j.key for j in group]
     for j in group:
-        folder = folder_of(j, options.work_dir)
-        claims.hand_over(folder, pid)
         del waiting[j.key]
-        state.running[j.key] = folder
+        state.running[j.key] = folder_of(j, options.work_dir)
+        with suppress(LockLost):  # the job finds out as well, and ends
+            state.locks[j.key].share(pid)
         report("started", j, f"beside {group[0].name}" if j is not group[0] else "")
 
 
 def _claim(job: Job, waiting, finished, options, state, report) -> bool:
     """Take a job for this harness; False where another one runs it or has just finished it."""
     folder = folder_of(job, options.work_dir)
-    holder = claims.take(folder)
-    if holder is not None:
+    lock = state.locks.setdefault(job.key, RunLock(folder))
+    if not lock.acquire():
         if job.key not in state.elsewhere:
-            state.elsewhere[job.key] = str(holder)
-            report("elsewhere", job, f"being run by {holder}")
+            state.elsewhere[job.key] = str(lock.holder() or "another harness")
+            report("elsewhere", job, f"being run by {state.elsewhere[job.key]}")
         return False
     state.elsewhere.pop(job.key, None)
-    record = existing_record(job, options.work_dir)
-    if record is not None and record.status == "done":
-        claims.release(folder)
+    try:
+        found = look_up(job, options.work_dir)
+    except NewerSchema as e:
+        state.locks.pop(job.key).release()
+        del waiting[job.key]
+        state.failed[job.key] = str(e)
+        report("failed", job, str(e))
+        return False
+    if found.problem:
+        set_aside(folder, found.problem)
+        report("repair", job, f"{found.problem}; it is run again")
+    if found.done:
+        state.locks.pop(job.key).release()
         del waiting[job.key]
         finished.add(job.key)
         state.cached += 1
-        return False
-    return True
+    return not found.done
 
 
 def _check_disk(folder: Path, options: Options) -> None:

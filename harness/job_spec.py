@@ -11,6 +11,7 @@ from harness.ledger.record import CellInfo, DataInfo, Identity, Strict
 SPEC = "job.json"
 EXIT_STOPPED = 3  # of a job's process: stopped on request at its last checkpoint; no record
 EXIT_DISK_FULL = 4  # the same for a full disk
+EXIT_LOCK_LOST = 6  # another harness took the job over; nothing more was written
 DISK_FULL_LINE = "disk full:"  # begins the line of its log that says what is needed
 
 
@@ -24,6 +25,7 @@ class Member(Strict):
     identity: Identity
     command: str
     attempts: int
+    claim: int  # number of the claim on its folder (harness.ledger.lock)
 
 
 class JobSpec(Strict):
@@ -36,12 +38,14 @@ class JobSpec(Strict):
     config: dict[str, Any]  # with data paths and the parents' outputs in place
     clip_store: str = ""  # folder of clip stores, "" decodes straight from video
     workers: int = 0  # data-loading processes
+    loading: Literal["processes", "thread"] = "processes"  # thread: where shared memory was too small for processes
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     processes: int = 1  # that train together, each with an equal share of the batch
     pretrained: list[str] = []
     commit: str = ""
     command: str = ""
     attempts: int = 1
+    claim: int = 0  # number of the claim on its folder (harness.ledger.lock)
     notes: list[str] = []
     members: list[Member] = []  # runs side by side, this job's own first; empty for a job that runs alone
 

@@ -10,20 +10,32 @@ from harness.disk import NEEDED_BYTES
 from harness.environment import commit, environment, hardware
 from harness.executors import Outcome
 from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
+from harness.ledger.lock import RunLock
 from harness.ledger.logs import log_tail
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.store import RECORD, load_record, write_record
 from harness.plan.jobs import Job
 
 EXIT_UNKNOWN = 255  # what multiprocessing says of a job whose fork server is gone
+KILLED_FOR_MEMORY = "killed by the system, which had run out of memory"
 
 
-def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunRecord | None:
+def conclude(
+    job: Job, outcome: Outcome, attempts: int, command: str, lock: RunLock, starved: bool = False
+) -> RunRecord | None:
     """The record of a job whose process ended; writes one where the process could not.
 
-    Returns None for a job that stopped on request. Raises OSError, one line, for one that stopped at a full disk.
+    Args:
+        starved: the system killed a process for want of memory while the job ran.
+
+    Returns None for a job that stopped on request.
+
+    Raises:
+        OSError: one line, for a job that stopped at a full disk.
+        LockLost: another harness has taken the job over; its record is not this one's to write.
     """
     folder = outcome.directory
+    lock.check()
     if (folder / RECORD).is_file():
         return load_record(folder)
     if outcome.exitcode == EXIT_STOPPED and not outcome.timed_out:
@@ -33,6 +45,12 @@ def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunReco
         raise disk_full(folder, said[-1][len(DISK_FULL_LINE) :].strip() if said else "")
     if outcome.timed_out:
         failure = Failure(kind="time_limit", message="stopped at the time limit", log_tail=log_tail(folder))
+    elif starved and outcome.exitcode in (-signal.SIGKILL, EXIT_UNKNOWN):
+        failure = Failure(
+            kind="out_of_memory",
+            message=f"{KILLED_FOR_MEMORY}; fewer jobs at a time need less: run with a lower --jobs",
+            log_tail=log_tail(folder),
+        )
     elif outcome.exitcode < 0:
         name = signal.Signals(-outcome.exitcode).name
         failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
@@ -59,7 +77,7 @@ def conclude(job: Job, outcome: Outcome, attempts: int, command: str) -> RunReco
         attempts=attempts,
     )
     try:
-        write_record(folder, record)
+        write_record(folder, record, lock.check)
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(folder) from e

@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
 
 def make_spec(
-    group: list[Job], folder: Path, options: Options, attempts: dict[str, int], accumulate: int
+    group: list[Job],
+    folder: Path,
+    options: Options,
+    attempts: dict[str, int],
+    accumulate: int,
+    loading: str,
+    claims: dict[str, int],
 ) -> JobSpec:
     """What the worker is told for one job, or for several that train side by side (the first leads).
 
     Args:
         folder: of the leading job. attempts: by key, this one included. accumulate: parts of every batch.
+        loading: how clips are loaded, see JobSpec.
+        claims: numbers of the claims on the jobs' folders, by key.
 
     Raises:
         FileNotFoundError: the output of a parent is gone.
@@ -57,6 +65,7 @@ def make_spec(
                 identity=j.identity,
                 command=options.command.replace("{job}", j.name),
                 attempts=attempts[j.key],
+                claim=claims[j.key],
             )
             for j in group
         ]
@@ -70,11 +79,13 @@ def make_spec(
         config=config,
         clip_store=options.clip_store,
         workers=options.workers,
+        loading=loading,
         accumulate=accumulate,
         processes=processes,
         commit=commit(),
         command=options.command.replace("{job}", job.name),
         attempts=attempts[job.key],
+        claim=claims[job.key],
         notes=notes,
         members=members,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import claims
 from harness.identity import differences
+from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job, Plan
@@ -52,8 +52,8 @@ def _state(job: Job, work_dir: Path, records, refused: dict[Path, str], by_cell)
     if found is not None and found[1].status == "done":
         return JobState(job, "done")
     folder = folder_of(job, work_dir)
-    holder = claims.read(folder)
-    if holder is not None and claims.alive(folder, holder):
+    holder = RunLock(folder).holder()
+    if holder is not None:
         return JobState(job, "running", str(holder))
     if found is not None:
         failure = found[1].failure

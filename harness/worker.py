@@ -26,11 +26,19 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.utils import import_modules_from_strings
 
-from harness.claims import hand_over
 from harness.disk import is_disk_full, need_line
-from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED, JobSpec, read_spec
+from harness.job_spec import (
+    DISK_FULL_LINE,
+    EXIT_DISK_FULL,
+    EXIT_LOCK_LOST,
+    EXIT_STOPPED,
+    JobSpec,
+    read_spec,
+    write_spec,
+)
 from harness.ledger.files import sha256_of, write_text_atomically
-from harness.ledger.judge import RENDERED, sha256_of_rendered
+from harness.ledger.judge import CHECKPOINT, RENDERED, sha256_of_rendered
+from harness.ledger.lock import LockLost, RunLock
 from harness.ledger.logs import LOG, log_tail
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import Failure, RunRecord
@@ -40,7 +48,7 @@ from harness.measure import count_cost
 from harness.micro_batches import train_in_parts
 from harness.run_folder import remove_unfinished
 from harness.worker_code import check_code
-from harness.worker_config import RESUME, runner_config
+from harness.worker_config import runner_config
 from harness.worker_group import (
     EXIT_BEREFT,
     GatherInFolder,
@@ -51,20 +59,22 @@ from harness.worker_group import (
     unwrapped,
 )
 from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
+from harness.worker_loading import LoaderRoom, SharedMemoryFull, is_shared_memory_full
 from harness.worker_record import blank_record, classify, log_to, now, one_line, peak_memory, publish_weights
+from harness.worker_resume import RESUME, recover_state
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
 gc.freeze()  # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
 
-CHECKPOINT = "checkpoint.pth"
 LAST_WORDS_S = 60.0  # from the death of the harness to that of a job that does not stop
 
 
 def main(directory: str, threads: int, gpu: str | None) -> None:
     """Entry of the job's process.
 
-    Exit code 0: a record was written (done or failed); EXIT_STOPPED, EXIT_DISK_FULL: none, to be gone on with.
+    Exit code 0: a record was written (done or failed); EXIT_STOPPED, EXIT_DISK_FULL: none, to be gone on with;
+    EXIT_LOCK_LOST: none, another harness has taken the job over.
 
     Args:
         gpu: ids of the job's devices as CUDA_VISIBLE_DEVICES has them, None for the CPU.
@@ -77,6 +87,9 @@ def main(directory: str, threads: int, gpu: str | None) -> None:
     except Stopped:
         print("stopped on request; the last checkpoint stays", flush=True)
         code = EXIT_STOPPED
+    except LockLost as e:
+        print(e, flush=True)
+        code = EXIT_LOCK_LOST
     sys.exit(code)
 
 
@@ -103,20 +116,32 @@ def _main(folder: Path, threads: int, gpu: str | None) -> int:
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     spec = read_spec(folder)
-    for place in {folder, *(Path(m.directory) for m in spec.members)}:
-        hand_over(place, os.getpid())  # the job lives on for a moment where the harness is killed now
-        remove_unfinished(place)
+    for lock in locks_of(folder, spec).values():
+        lock.share(os.getpid())  # the job lives on for a moment where the harness is killed now
+        remove_unfinished(lock.folder)
     forget_other_training(folder, spec)
+    if spec.kind == "train" and (found := recover_state(folder)):
+        print(*found, sep="\n", flush=True)
+        spec.notes += found
+        write_spec(folder, spec)  # for the processes of a group
     if spec.processes > 1:
         code = train_together(folder, spec, threads, gpu is not None)
         if code == EXIT_STOPPED:
             raise Stopped
     else:
         code = attempt(folder, spec, threads, gpu is not None)
+    locks_of(folder, spec)[folder].check()
     if code == 0 and read_record(folder).status == "done":
         shutil.rmtree(folder / "mm", ignore_errors=True)
         shutil.rmtree(folder / "points", ignore_errors=True)
     return code
+
+
+def locks_of(folder: Path, spec: JobSpec) -> dict[Path, RunLock]:
+    """The locks that the harness holds for a job: on its folder, and on those of the runs that train beside it."""
+    return {folder: RunLock(folder, spec.claim)} | {
+        Path(m.directory): RunLock(Path(m.directory), m.claim) for m in spec.members
+    }
 
 
 def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
@@ -124,6 +149,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
 
     Raises:
         Stopped: on request; no record was written.
+        LockLost: another harness has taken the job over; no record was written.
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
@@ -138,14 +164,18 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
         for place, done in reversed(members):  # the job's own record last: it says that the job is over
             done.status, done.finished = "done", now()
             if is_first():
-                write_record(place, done)
+                write_record(place, done, locks_of(folder, spec)[place].check)
         return 0
-    except Stopped:
+    except (Stopped, LockLost):
         raise
     except BaseException as e:  # noqa: B036  every failure becomes a record (design, rule 4)
         if STOP.is_set():  # the others of the group have stopped already
             raise Stopped from e
-        if is_disk_full(e, folder):
+        if is_shared_memory_full(e, folder):
+            spec.loading = "thread"  # in the next attempt
+            write_spec(folder, spec)
+            e = SharedMemoryFull()
+        elif is_disk_full(e, folder):
             with contextlib.suppress(OSError):
                 print(f"{DISK_FULL_LINE} {need_line(e)}", flush=True)
             return EXIT_DISK_FULL
@@ -166,7 +196,7 @@ def fail(folder: Path, spec: JobSpec, record: RunRecord, e: BaseException) -> in
     record.metrics = None
     record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))
     try:
-        write_record(folder, record)
+        write_record(folder, record, RunLock(folder, spec.claim).check)
     except OSError as error:
         if is_disk_full(error, folder):
             return EXIT_DISK_FULL
@@ -178,7 +208,7 @@ def forget_other_training(folder: Path, spec: JobSpec) -> None:
     """Drop a half-finished training of another group of runs: its state does not fit this one's networks."""
     who = folder / "mm" / "of.json"
     own = json.dumps([m.key for m in spec.members] or [spec.key])
-    if who.parent.is_dir() and not (who.is_file() and who.read_text(encoding="utf-8") == own):
+    if who.parent.is_dir() and not (who.is_file() and who.read_bytes() == own.encode()):
         shutil.rmtree(who.parent)
     who.parent.mkdir(exist_ok=True)
     write_text_atomically(who, own)
@@ -195,7 +225,7 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         record.cost.data_time_share = log.data_time_share()
         if is_first():
             full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
-            publish_weights(full, folder / CHECKPOINT, spec.key, spec.cell)
+            publish_weights(full, folder / CHECKPOINT, spec.key, spec.cell, RunLock(folder, spec.claim).check)
             record.checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
     if runner.cfg.get("test_cfg") is not None and runner.cfg.get("test_dataloader") is not None:
         started = time.perf_counter()
@@ -215,6 +245,7 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         shape = clip_shape(runner)
         record.cost.params, record.cost.flops = count_cost(unwrapped(runner.model), shape)
         record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
+    record.notes += [note for hook in runner.hooks if isinstance(hook, LoaderRoom) for note in hook.notes]
     record.cost.peak_memory_bytes = peak_memory(on_gpu)
     record.cost.total_seconds = (record.cost.train_seconds or 0.0) + (record.cost.test_seconds or 0.0)
 
@@ -229,12 +260,14 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     if spec.processes > 1:
         check_model(runner.model)
         runner.register_hook(GatherInFolder(folder / "mm"))
-    log = RunLog(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None)
+    lock = RunLock(folder, spec.claim)
+    log = RunLog(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None, lock)
     runner.register_hook(log, priority="BELOW_NORMAL")
+    runner.register_hook(LoaderRoom(spec.loading == "thread"), priority="LOWEST")
     if spec.kind == "train":
         runner.register_hook(NanLoss(), priority="HIGH")
         runner.register_hook(ExactResume(), priority="HIGHEST")
-        runner.register_hook(AtomicCheckpoint(folder / RESUME), priority="VERY_LOW")
+        runner.register_hook(AtomicCheckpoint(folder, lock), priority="VERY_LOW")
     return runner, log
 
 
@@ -268,6 +301,7 @@ def run_side_by_side(
     started = time.perf_counter()
     runner.test()
     tested = time.perf_counter() - started
+    own.notes += [note for hook in runner.hooks if isinstance(hook, LoaderRoom) for note in hook.notes]
     shape = clip_shape(runner)
     network = runner.model.points[0]  # all students are alike
     network.data_preprocessor = runner.model.data_preprocessor
@@ -288,7 +322,8 @@ def run_side_by_side(
         record.cost.peak_memory_bytes = peak
         record.cost.params, record.cost.flops = cost
         record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
-        publish_weights(checkpoint, place / CHECKPOINT, member.key, member.cell)
+        check = RunLock(place, member.claim).check
+        publish_weights(checkpoint, place / CHECKPOINT, member.key, member.cell, check)
         record.checkpoint_sha256 = sha256_of(place / CHECKPOINT)
         os.replace(folder / "points" / str(i) / PREDICTIONS, place / PREDICTIONS)
         judge(place, record)

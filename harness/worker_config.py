@@ -8,8 +8,8 @@ from typing import Any
 from harness.job_spec import JobSpec
 from harness.ledger.store import PREDICTIONS
 from harness.worker_group import group_config
+from harness.worker_resume import RESUME
 
-RESUME = Path("mm") / "last.pth"  # the state after the last epoch, in the run's folder
 STORE = "store"
 
 

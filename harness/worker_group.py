@@ -21,7 +21,7 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseModel, is_model_wrapper
 from torch import nn
 
-from harness.job_spec import EXIT_DISK_FULL, EXIT_STOPPED, JobSpec, read_spec
+from harness.job_spec import EXIT_DISK_FULL, EXIT_LOCK_LOST, EXIT_STOPPED, JobSpec, read_spec
 from harness.ledger.store import RECORD
 
 EXIT_BEREFT = 5  # of a process that lost another one of its group
@@ -100,7 +100,7 @@ def train_together(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> i
         codes = {failure.exitcode for failure in e.failures.values()}
     if (folder / RECORD).is_file():
         return 0
-    for code in (EXIT_STOPPED, EXIT_DISK_FULL):
+    for code in (EXIT_STOPPED, EXIT_LOCK_LOST, EXIT_DISK_FULL):
         if code in codes:
             return code
     if min(codes) < 0 or EXIT_BEREFT in codes:  # one was killed: so is the job
@@ -128,6 +128,9 @@ def member_main(directory: str, threads: int, on_gpu: bool) -> None:
         code = worker.attempt(Path(directory), read_spec(Path(directory)), threads, on_gpu)
     except worker.Stopped:
         code = EXIT_STOPPED
+    except worker.LockLost as e:
+        print(e)
+        code = EXIT_LOCK_LOST
     if code:
         sys.stdout.flush()
         os._exit(code)  # not to wait for the others, who may be waiting for this one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import threading
@@ -16,9 +15,11 @@ from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 
 from harness.disk import require_room
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import atomic_replace, write_text_atomically
+from harness.ledger.lock import REFRESH_S, RunLock
 from harness.ledger.record import Epoch
 from harness.worker_group import is_first, unwrapped
+from harness.worker_resume import RESUME, keep_previous
 from mtcd_plugin.engine.hooks.stage_checkpoint_hook import unknown_training
 
 STOP = threading.Event()  # this process was asked to stop
@@ -42,22 +43,27 @@ class NanLoss(Hook):
 class AtomicCheckpoint(Hook):
     """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the new one.
 
-    Raises DiskFull before the training, or before a save, for which there is no room.
+    Raises DiskFull before the training, or before a save, for which there is no room; LockLost where another harness has
+    taken the run over.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path, lock: RunLock) -> None:
+        self.folder = folder
+        self.lock = lock
 
     def before_train(self, runner) -> None:
-        require_room(self.path.parent, runner.model, files=2)
+        require_room(self.folder, runner.model, files=3)
 
     def after_train_epoch(self, runner) -> None:
         if not is_first():
             return
-        require_room(self.path.parent, runner.model, files=1)
-        tmp = self.path.with_suffix(".tmp")
-        runner.save_checkpoint(str(tmp.parent), tmp.name, by_epoch=True)
-        os.replace(tmp, self.path)
+        require_room(self.folder, runner.model, files=1)
+        with atomic_replace(self.folder / RESUME, check=self._make_way) as file:
+            runner.save_checkpoint(str(file.parent), file.name, by_epoch=True)
+
+    def _make_way(self) -> None:
+        self.lock.check()
+        keep_previous(self.folder)
 
 
 class ExactResume(Hook):
@@ -91,18 +97,21 @@ class ExactResume(Hook):
 
 
 class RunLog(Hook):
-    """Collects one ``Epoch`` per epoch, writes the heartbeat, and turns SIGTERM into a clean stop.
+    """Collects one ``Epoch`` per epoch, writes the heartbeat, turns SIGTERM into a clean stop, and raises LockLost where
+    another harness has taken the run over.
 
     The epochs are kept in the checkpoint, so that a resumed run knows those before it.
     """
 
-    def __init__(self, folder: Path, max_epochs: int | None) -> None:
+    def __init__(self, folder: Path, max_epochs: int | None, lock: RunLock) -> None:
         self.folder = folder
+        self.lock = lock
         self.max_epochs = max_epochs
         self.epochs: list[Epoch] = []
         self.means: list[dict[str, float]] = []  # of every logged number, by epoch
         self.trained_before = 0.0
         self._beat = 0.0
+        self._checked = 0.0
         self._train_started = time.perf_counter()
         signal.signal(signal.SIGTERM, lambda *_: STOP.set())  # from now on stops between steps
 
@@ -138,7 +147,11 @@ class RunLog(Hook):
             write_text_atomically(
                 self.folder / "progress.json",
                 f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, "iteration": {batch_idx + 1}}}\n',
+                sync=False,
             )
+            if self._beat - self._checked > REFRESH_S:
+                self._checked = self._beat
+                self.lock.check()
 
     def after_train_epoch(self, runner) -> None:
         shares = all_gather_object({k: v / max(self._count, 1) for k, v in self._sums.items()})

@@ -7,6 +7,7 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import torch
 
 from harness.environment import environment, hardware
 from harness.job_spec import JobSpec
+from harness.ledger.files import atomic_replace
 from harness.ledger.record import CellInfo, RunRecord
+from harness.worker_loading import LOADER_DIED
 
 
 def blank_record(spec: JobSpec) -> RunRecord:
@@ -48,6 +51,8 @@ def classify(e: BaseException) -> str:
     if isinstance(e, FloatingPointError):
         return "nan_loss"
     names = {c.__name__ for c in type(e).__mro__}
+    if "SharedMemoryFull" in names or LOADER_DIED in str(e):
+        return "killed"
     if names & {"ClipError", "FileNotFoundError", "FFmpegError"}:
         return "data_error"
     if isinstance(e, (SystemExit, KeyboardInterrupt)):
@@ -73,14 +78,19 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo) -> None:
-    """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files."""
+def publish_weights(
+    full: dict[str, Any], path: Path, key: str, cell: CellInfo, check: Callable[[], None]
+) -> None:
+    """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files.
+
+    Args:
+        check: of the run's lock, called right before the file is put into place.
+    """
     meta = {"key": key, "model": cell.model, "stage": cell.stage}
     if "mtcd" in full["meta"]:
         meta["mtcd"] = full["meta"]["mtcd"]
-    tmp = path.with_suffix(".tmp")
-    torch.save({"meta": meta, "state_dict": full["state_dict"]}, tmp)
-    os.replace(tmp, path)
+    with atomic_replace(path, check=check) as file:
+        torch.save({"meta": meta, "state_dict": full["state_dict"]}, file)
 
 
 def log_to(path: Path) -> None:

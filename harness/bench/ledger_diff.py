@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.ledger.files import sha256_of
+from harness.ledger.lock import LOCK
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_predictions, load_records
 
@@ -68,8 +69,9 @@ def rendering(folder: Path) -> dict[str, str]:
 
 
 def files_of(folder: Path) -> set[str]:
-    """Files and folders below a folder, hidden ones included; links are followed."""
+    """Files and folders below a folder, hidden ones included, without the numbered claims of locks; links are followed."""
     found = set()
     for place, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if name != LOCK]
         found |= {os.path.relpath(os.path.join(place, name), folder) for name in (*folders, *files)}
     return found

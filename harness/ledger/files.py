@@ -1,28 +1,95 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, after a power cut too."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EISDIR)  # some network file systems
 
-def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file through a temporary file in the same folder and a rename, synced to disk."""
+
+def _nothing() -> None:
+    """No check."""
+
+
+@contextmanager
+def atomic_replace(path: Path, sync: bool = True, check: Callable[[], None] = _nothing) -> Iterator[Path]:
+    """Write a file beside its place, then rename it into place in one step.
+
+    Gives the path to write to, a file of mode 644 in the same folder, which is made where it is missing. Readers, and
+    whoever comes after a power cut, find the old content or the new one, never a part: content and folder are on the
+    disk when this returns. Where the block raises, ``path`` stays as it was.
+
+    Args:
+        sync: False where a power cut may take the file, as with a heartbeat.
+        check: called last before the rename; what it raises stops it. For locks: nothing but the rename follows.
+
+    Example:
+        ``with atomic_replace(folder / "weights.pth") as file: torch.save(state, file)``
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(fd)
+    beside = Path(name)
     try:
-        with os.fdopen(fd, "w", encoding="utf-8") as f:
-            f.write(text)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(tmp, 0o644)
-        os.replace(tmp, path)
+        yield beside
+        os.chmod(beside, 0o644)
+        if sync:
+            sync_file(beside)
+        check()
+        os.replace(beside, path)
     except BaseException:
-        Path(tmp).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
+    if sync:
+        sync_folder(path.parent)
+
+
+def write_text_atomically(
+    path: Path, text: str, sync: bool = True, check: Callable[[], None] = _nothing
+) -> None:
+    """Write a text file with ``atomic_replace``."""
+    with atomic_replace(path, sync, check) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def sync_file(path: Path) -> None:
+    """Force a file's content to the disk, whoever wrote it."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to the disk, where its file system can."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    except OSError as e:
+        if e.errno not in NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(fd)
+
+
+def sync_tree(root: Path, leave_out: Iterable[str] = ()) -> None:
+    """Force all files and folders below a folder to the disk. ``leave_out``: names directly below it."""
+    for place, folders, files in os.walk(root):
+        if Path(place) == Path(root):
+            folders[:] = [f for f in folders if f not in leave_out]
+        for name in files:
+            file = Path(place, name)
+            if file.is_file() and not file.is_symlink():
+                sync_file(file)
+        sync_folder(Path(place))
 
 
 def sha256_of(path: Path) -> str:

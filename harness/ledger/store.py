@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.garbage import uncollected
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import sync_folder, sync_tree, write_text_atomically
 from harness.ledger.judge import PREDICTIONS, RECORD, Verdicts, predictions_table, problems_of, verdicts_of
+from harness.ledger.lock import LOCK
 from harness.ledger.migrate import migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 
 if TYPE_CHECKING:  # pandas takes longer to import than a ledger to read
     import pandas as pd
 
+PASSING = ("mm", "points")  # what a job needs until its record is written
 LARGEST_RECORD = 64 << 20  # bytes; a record of 1000 epochs with 20 losses has 1 MiB
 
 
@@ -59,8 +62,13 @@ def _folders_by_key(root: Path) -> dict[str, str]:
     return known[1]
 
 
-def write_record(directory: Path, record: RunRecord) -> RunRecord:
+def write_record(directory: Path, record: RunRecord, check: Callable[[], None] = lambda: None) -> RunRecord:
     """Seal a record and write ``run.json`` atomically; it is the last file of a run: its presence means the run is over.
+
+    All that the run wrote is forced to the disk first, so that after a power cut too a record stands beside its outputs.
+
+    Args:
+        check: called right before the rename, for the run's lock; what it raises leaves the ledger as it was.
 
     Raises:
         ValueError: the record could not be read again (a number that is not finite, for example).
@@ -70,7 +78,10 @@ def write_record(directory: Path, record: RunRecord) -> RunRecord:
     except ValidationError as e:
         raise ValueError(f"{Path(directory) / RECORD}: {_first(e)}") from None
     sealed.seal = seal_of(sealed)
-    write_text_atomically(Path(directory) / RECORD, sealed.model_dump_json(indent=1) + "\n")
+    directory = Path(directory)
+    sync_tree(directory, leave_out=(*PASSING, LOCK))
+    write_text_atomically(directory / RECORD, sealed.model_dump_json(indent=1) + "\n", check=check)
+    sync_folder(directory.parent)
     return sealed
 
 

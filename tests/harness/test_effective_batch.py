@@ -4,7 +4,6 @@ Batch statistics would differ (they are taken over what a process sees at once),
 there dropout, which draws per process.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -17,6 +16,7 @@ import psutil
 import pytest
 import torch
 
+from harness.ledger.lock import RunLock
 from harness.ledger.store import load_predictions, load_records
 
 CELL = "i3d_r50_mgr-dark-rgb"
@@ -93,8 +93,9 @@ def test_a_process_of_a_group_that_is_killed_is_a_killed_job_and_tried_again(run
         deadline = time.monotonic() + 300
         while not list(work_dir.glob("runs/*/mm/last.pth")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        claim = json.loads(next(work_dir.glob("runs/*/claim.json")).read_text())
-        members = [p for p in psutil.Process(claim["pid"]).children() if "spawn_main" in " ".join(p.cmdline())]
+        (folder,) = work_dir.glob("runs/*")
+        job = RunLock(folder).holder().processes[-1][0]
+        members = [p for p in psutil.Process(job).children() if "spawn_main" in " ".join(p.cmdline())]
         members[-1].kill()
         killed.append(len(members))
 

@@ -5,17 +5,17 @@ import signal
 
 import pytest
 
-from harness import claims
 from harness.execute import Options, State, execute
 from harness.executors import Outcome
 from harness.identity import IDENTITY_VERSION, run_key
 from harness.job_spec import read_spec
 from harness.ledger.files import sha256_of
 from harness.ledger.judge import sha256_of_rendered
+from harness.ledger.lock import RunLock
 from harness.ledger.record import CellInfo, Failure, Identity, RunRecord
 from harness.ledger.store import load_record, write_record
 from harness.plan.jobs import Job
-from harness.run_folder import existing_record, folder_of, output_of
+from harness.run_folder import folder_of, look_up, output_of
 
 
 def toy_job(name, parents=None):
@@ -262,7 +262,11 @@ def test_a_done_run_whose_output_is_gone_is_run_again(tmp_path):
     job = toy_job("a")
     run([job], finish, tmp_path)
     output_of(job, tmp_path).unlink()
-    assert existing_record(job, tmp_path) is None
+    assert look_up(job, tmp_path).record is None
+    events = []
+    state, order = run([job], finish, tmp_path, events)
+    assert order == ["a"] and state.done == 1 and ("repair", "a") in events
+    assert (folder_of(job, tmp_path) / "run.json.rejected").exists()
 
 
 def test_a_rendering_is_done_with_the_clips_that_it_names(tmp_path):
@@ -285,15 +289,14 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
     mine, theirs = toy_job("mine"), toy_job("theirs")
     folder = folder_of(theirs, tmp_path)
     folder.mkdir(parents=True)
-    holder = claims.Claim("elsewhere", 1, 1.0)
-    real_take = claims.take
+    real_acquire = RunLock.acquire
     calls = []
 
-    def take(directory):
-        if directory == folder:
+    def acquire(lock):
+        if lock.folder == folder:
             calls.append(1)
             if len(calls) == 1:
-                return holder
+                return False
             done = RunRecord(
                 key=theirs.key,
                 status="done",
@@ -302,9 +305,9 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
                 checkpoint_sha256=weights(folder),
             )
             write_record(folder, done)
-        return real_take(directory)
+        return real_acquire(lock)
 
-    monkeypatch.setattr(claims, "take", take)
+    monkeypatch.setattr(RunLock, "acquire", acquire)
     events = []
     state, order = run([theirs, mine], finish, tmp_path, events)
     assert order == ["mine"] and state.over == 2 and not state.failed

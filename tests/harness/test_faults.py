@@ -19,6 +19,7 @@ from harness.disk import DiskFull, is_disk_full, require_room
 from harness.execute import Options, execute
 from harness.executors.local import LocalExecutor, end_process_group
 from harness.job_spec import EXIT_DISK_FULL
+from harness.ledger.lock import RunLock
 from harness.ledger.store import load_records
 from harness.run_folder import folder_of, tidy
 
@@ -33,6 +34,11 @@ def long_run(small_configs, tiny_data, tmp_path):
     command = [sys.executable, "-m", "harness", "run", "--configs", small_configs, "--data-root", tiny_data]
     command += ["--profile", "smoke", "--jobs", "1", "--work-dir", tmp_path / "w", "--cell", "i3d_r50_mgr-dark-rgb-s0"]
     return list(map(str, command))
+
+
+def pid_of_job(folder: Path) -> int:
+    """The job's process, the last of those that hold the claim; the first is its harness."""
+    return RunLock(folder).holder().processes[-1][0]
 
 
 def folder_with_a_checkpoint(work_dir: Path) -> Path:
@@ -60,26 +66,27 @@ def gone(pid: int, seconds: float = 60.0) -> bool:
 def test_a_job_stops_at_its_checkpoint_when_its_harness_is_killed(long_run, tmp_path):
     process = subprocess.Popen(long_run, stdout=subprocess.DEVNULL)
     folder = folder_with_a_checkpoint(tmp_path / "w")
-    job = json.loads((folder / "claim.json").read_text())["pid"]
+    job = pid_of_job(folder)
     assert os.getpgid(job) == job != os.getpgid(process.pid)  # a process group of its own
     process.kill()
     process.wait()
     assert gone(job)
     assert "stopped on request" in (folder / "log.txt").read_text()
     assert (folder / "mm" / "last.pth").exists() and not (folder / "run.json").exists()
+    assert json.loads((folder / "progress.json").read_text())["phase"] == "train"  # the heartbeat
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_harness_leaves_its_jobs_at_a_checkpoint(long_run, tmp_path, number):
     process = subprocess.Popen(long_run, stdout=subprocess.PIPE, text=True)
     folder = folder_with_a_checkpoint(tmp_path / "w")
-    job = json.loads((folder / "claim.json").read_text())["pid"]
+    job = pid_of_job(folder)
     process.send_signal(number)
     out = process.communicate(timeout=120)[0]
     assert process.returncode == 130 and "run the same command again" in out
     assert gone(job, 1.0)
     assert (folder / "mm" / "last.pth").exists()
-    assert not (folder / "run.json").exists() and not (folder / "claim.json").exists()
+    assert not (folder / "run.json").exists() and RunLock(folder).acquire()
 
 
 def test_a_signal_to_the_whole_group_stops_jobs_at_their_checkpoints_too(long_run, tmp_path):
@@ -90,7 +97,7 @@ def test_a_signal_to_the_whole_group_stops_jobs_at_their_checkpoints_too(long_ru
     out = process.communicate(timeout=120)[0]
     assert process.returncode == 130 and "run the same command again" in out
     assert (folder / "mm" / "last.pth").exists() and "stopped on request" in (folder / "log.txt").read_text()
-    assert not (folder / "run.json").exists() and not (folder / "claim.json").exists()
+    assert not (folder / "run.json").exists() and RunLock(folder).acquire()
 
 
 def test_a_job_whose_fork_server_is_gone_was_killed(tmp_path):
@@ -113,7 +120,6 @@ def test_the_time_limit_ends_a_job_as_a_failure_of_that_class(long_run, tmp_path
     assert got.returncode == 1 and "time_limit: stopped at the time limit" in got.stderr
     (folder, record), = load_records(tmp_path / "w")[0].values()
     assert record.failure.kind == "time_limit" and record.attempts == 1 and record.failure.log_tail
-    assert json.loads((folder / "progress.json").read_text())["phase"] == "train"  # the heartbeat
 
 
 def _stubborn(ready) -> None:
@@ -154,7 +160,7 @@ def test_a_full_disk_stops_everything_says_what_is_needed_and_is_gone_on_with(tm
     executor = FakeExecutor(full)
     with pytest.raises(OSError, match="123 MiB are needed.*run the same command again"):
         execute(jobs, executor, Options(work_dir=tmp_path), lambda *a: None)
-    assert not executor.ended and not list(tmp_path.glob("runs/*/claim.json"))
+    assert not executor.ended and not any(RunLock(f).holder() for f in tmp_path.glob("runs/*"))
     assert not list(tmp_path.glob("runs/*/run.json"))  # no failure: nothing is wrong with the jobs
     state = execute(jobs, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
     assert state.done == 3
@@ -216,18 +222,21 @@ def test_what_the_dead_left_in_a_finished_run_is_removed(tmp_path):
     before = sorted(p.name for p in folder.iterdir())
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    host = os.uname().nodename
-    for name in ("claim.json", f".claim.json.{host}.{dead.pid}", ".run.json.x1", "checkpoint.tmp"):
-        (folder / name).write_text(json.dumps({"host": host, "pid": dead.pid, "started": 1.0}))
+    for name in (".run.json.x1", ".checkpoint.pth.x2"):
+        (folder / name).touch()
+    lock = RunLock(folder)
+    assert lock.acquire()
+    claim = folder / "lock" / str(lock.number) / "claim.json"
+    claim.write_text(json.dumps({**json.loads(claim.read_text()), "processes": [[dead.pid, 1.0]]}))
+    assert lock.is_stale()
     (folder / "mm").mkdir()
     state = execute({job.key: job}, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
     assert state.cached == 1 and sorted(p.name for p in folder.iterdir()) == before
+    assert not lock.is_stale() and len(list((folder / "lock").iterdir())) == 1
 
 
 def test_a_run_that_a_living_process_holds_is_not_tidied(tmp_path):
-    from harness import claims
-
-    claims.take(tmp_path)
+    assert RunLock(tmp_path).acquire()
     (tmp_path / "mm").mkdir()
     tidy(tmp_path)
     assert (tmp_path / "mm").exists()

@@ -11,7 +11,7 @@ from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord
 from harness.ledger.store import load_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.jobs import Job
-from harness.run_folder import existing_record
+from harness.run_folder import look_up
 from tests.helpers.sound_run import write_run
 
 DATA = DataInfo(
@@ -117,7 +117,7 @@ def test_adopt_copies_the_run_under_the_new_key_and_says_why(tmp_path):
     record = load_record(folder)
     assert record.key == job.key and record.metrics == old.metrics
     assert record.adopted == "only a default was written out" and record.adopted_from == old.key
-    assert existing_record(job, tmp_path) == record
+    assert look_up(job, tmp_path).record == record
     assert verify_ledger(tmp_path) == (2, [])
     with pytest.raises(ValueError, match="run of its own"):
         adopt(job, old, tmp_path, "again")

@@ -1,6 +1,5 @@
 """Resume is exact: a job killed in the middle of its training ends with the weights and predictions of an undisturbed one."""
 
-import json
 import os
 import re
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.ledger.lock import RunLock
 from harness.ledger.store import load_predictions, load_records
 
 
@@ -50,9 +50,9 @@ def kill_after_a_checkpoint(work_dir: Path) -> bool:
     """Kill the running job once it has saved a state; False where it was over before."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        for claim in Path(work_dir).glob("runs/*/claim.json"):
-            if (claim.parent / "mm" / "last.pth").exists() and not (claim.parent / "checkpoint.pth").exists():
-                os.kill(json.loads(claim.read_text())["pid"], signal.SIGKILL)
+        for folder in Path(work_dir).glob("runs/*"):
+            if (folder / "mm" / "last.pth").exists() and not (folder / "checkpoint.pth").exists():
+                os.kill(RunLock(folder).holder().processes[-1][0], signal.SIGKILL)
                 return True
         if list(Path(work_dir).glob("runs/*/run.json")):
             return False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.ledger.lock import RunLock
 from harness.ledger.store import load_records
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
@@ -46,7 +47,7 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     for folder, record in records.values():
         assert record.status == "done" and record.metrics is not None and record.cost.params > 0
         assert len(record.epochs) == 1 and record.data.test_clips > 0 and record.checkpoint_sha256
-        assert not (folder / "mm").exists() and not (folder / "claim.json").exists()
+        assert not (folder / "mm").exists() and RunLock(folder).holder() is None
     assert (tmp_path / "site é" / "index.html").is_file()
 
     second = harness("run-all", *options, "--site", tmp_path / "site é")
@@ -95,11 +96,12 @@ def test_jobs_die_with_their_harness(options):
             break
     process.kill()
     process.wait()
-    claims = [json.loads(p.read_text()) for p in Path(options[5]).glob("runs/*/claim.json")]
+    held = [json.loads(p.read_text())["processes"] for p in Path(options[5]).glob("runs/*/lock/*/claim.json")]
+    jobs = [pid for processes in held for pid, _ in processes]
     deadline = time.monotonic() + 60
-    while any(_alive(c["pid"]) for c in claims) and time.monotonic() < deadline:
+    while any(_alive(pid) for pid in jobs) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert not any(_alive(c["pid"]) for c in claims)
+    assert len(jobs) >= 2 and not any(_alive(pid) for pid in jobs)
     assert harness("run", *options).returncode == 0
 
 

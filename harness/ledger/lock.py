@@ -1,0 +1,274 @@
+"""The lock of a run's folder: which processes run a job, so that harnesses that share a work dir never do one twice.
+
+Claims lie in ``lock/`` in the run's folder, one folder ``<number>/`` with a ``claim.json`` each.
+
+1. The claim with the highest number counts. Its number is the fencing token: whoever holds a lower one has lost.
+2. A claim is made whole in a hidden folder and renamed to the number after the highest. Renaming a folder onto one that
+   is not empty fails on every file system, with or without hard links and ``flock``, so one process makes it. It holds
+   the lock if, on looking again, its number is still the highest; otherwise it withdraws (it had looked too long ago).
+3. Nothing is ever taken away from a holder. A void claim is succeeded, not removed; release leaves the claim behind with
+   no process in it, so that numbers only grow; the holder alone removes lower ones, which no longer count.
+4. A claim is void when it names no process, or cannot be read. On the machine (boot) and in the process namespace that it
+   was made in, it is void when its processes are gone; the start of a process tells it from a later one of the same id.
+   From anywhere else (another host, another container on this one) it is void when it was not refreshed for
+   ``STALE_S`` by the file system's own clock and did not change for ``WATCH_S`` before the eyes of who wants
+   it: a clock that was set or a machine that slept voids nothing.
+5. Whoever writes under a claim checks right before the rename that it still counts (``check``). A machine that sleeps
+   between that check and the rename (two system calls), until another one has taken over, is the one gap that is left.
+
+Libraries that were looked at: flufl.lock (breaking a lock removes whatever lies at its path by then, needs hard links
+and equal clocks), filelock (no claim can be handed to another process, no fencing, Python 3.11), fasteners and
+portalocker (``flock``, or no owner at all).
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from harness.ledger.files import write_text_atomically
+
+LOCK = "lock"
+CLAIM = "claim.json"
+STALE_S = 120.0
+WATCH_S = 30.0
+REFRESH_S = 10.0
+
+
+class LockLost(Exception):
+    """The run was taken over while this process slept or could not reach the file system; it must write nothing."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``processes``: (id, start) of those that hold it, none after release. ``token`` tells two claims of one number."""
+
+    host: str
+    boot: str
+    pid_namespace: str
+    processes: tuple[tuple[int, float], ...]
+    token: str
+
+    def __str__(self) -> str:
+        pids = [str(pid) for pid, _ in self.processes] or ["none"]
+        return f"process{'es' if len(pids) > 1 else ''} {' and '.join(pids)} on {self.host}"
+
+    def made_here(self) -> bool:
+        """Whether this process can see the claim's processes."""
+        return (self.host, self.boot, self.pid_namespace) == _here()
+
+
+class RunLock:
+    """The lock on one run's folder, as one process sees it.
+
+    Args:
+        folder: of the run; made when it is acquired.
+        number: of a claim that this process was given a share in, 0 for none.
+    """
+
+    def __init__(self, folder: Path, number: int = 0) -> None:
+        self.folder = Path(folder)
+        self.number = number
+        self._seen: tuple[int, int] = (0, 0)  # number and time stamp of another's claim
+        self._seen_at = 0.0
+
+    def acquire(self) -> bool:
+        """Claim the folder for this process. False where somebody else holds it."""
+        (self.folder / LOCK).mkdir(parents=True, exist_ok=True)
+        while True:
+            highest = self._highest()
+            if highest and self._counts(highest):
+                return False
+            own = highest + 1
+            if not self._make(own):
+                continue
+            if self._highest() == own:
+                self.number = own
+                self._remove_older()
+                return True
+            shutil.rmtree(self._place(own), ignore_errors=True)
+
+    def holder(self) -> Claim | None:
+        """The claim of who holds the folder, None where nobody does."""
+        highest = self._highest()
+        claim = self._read(highest) if highest else None
+        return claim if claim is not None and self._counts(highest, watched=False) else None
+
+    def is_stale(self) -> bool:
+        """Whether the last claim was left behind by processes that are gone."""
+        highest = self._highest()
+        claim = self._read(highest) if highest else None
+        return bool(highest) and self.holder() is None and (claim is None or bool(claim.processes))
+
+    def share(self, pid: int) -> None:
+        """Let a further process of this machine hold the claim as well. Raises LockLost."""
+        self.check()
+        claim = self._read(self.number)
+        if claim is None:
+            raise LockLost(f"{self.folder}: its claim was taken over")
+        entry = (pid, _start_time(pid))
+        if entry not in claim.processes:
+            self._write(replace(claim, processes=(*claim.processes, entry)))
+
+    def refresh(self) -> None:
+        """Show other hosts and containers that the claim is held. Raises LockLost."""
+        self.check()
+        try:
+            os.utime(self._place(self.number) / CLAIM)
+        except FileNotFoundError:
+            raise LockLost(f"{self.folder}: its claim was taken over") from None
+
+    def check(self) -> None:
+        """Raise LockLost where the claim of this process no longer counts."""
+        highest = self._highest()
+        if not self.number or highest != self.number:
+            by = f" by {self._read(highest)}" if highest > self.number and self._read(highest) else ""
+            raise LockLost(f"{self.folder}: taken over{by}; nothing more is written here")
+
+    def release(self) -> None:
+        """Give the folder back; nothing happens where it is no longer held by this claim."""
+        number, self.number = self.number, 0
+        if number and number == self._highest() and (claim := self._read(number)) is not None:
+            self._write(replace(claim, processes=()), number)
+
+    def _place(self, number: int) -> Path:
+        return self.folder / LOCK / str(number)
+
+    def _highest(self) -> int:
+        try:
+            return max((int(n) for n in os.listdir(self.folder / LOCK) if n.isdecimal()), default=0)
+        except FileNotFoundError:
+            return 0
+
+    def _make(self, number: int) -> bool:
+        """Make the claim of a number; False where another process made it first."""
+        claim = Claim(*_here(), ((os.getpid(), _start_time(os.getpid())),), uuid.uuid4().hex)
+        hidden = Path(tempfile.mkdtemp(dir=self.folder / LOCK, prefix="."))
+        try:
+            (hidden / CLAIM).write_text(_to_json(claim), encoding="utf-8")
+            os.rename(hidden, self._place(number))
+            return True
+        except OSError as e:
+            if e.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                raise
+            made = self._read(number)  # a network file system that asks twice reports a failure of what was done
+            return made is not None and made.token == claim.token
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+    def _write(self, claim: Claim, number: int = 0) -> None:
+        """Replace the content of this process's own claim; where that was removed meanwhile, it no longer counts."""
+        place = self._place(number or self.number)
+        with suppress(FileNotFoundError):
+            if place.is_dir():
+                write_text_atomically(place / CLAIM, _to_json(claim), sync=False)
+
+    def _remove_older(self) -> None:
+        for name in os.listdir(self.folder / LOCK):
+            if name.startswith(".") or (name.isdecimal() and int(name) < self.number):
+                shutil.rmtree(self.folder / LOCK / name, ignore_errors=True)
+
+    def _read(self, number: int) -> Claim | None:
+        """The claim of a number, None where it is gone or damaged."""
+        for _ in range(5):
+            try:
+                said = json.loads((self._place(number) / CLAIM).read_bytes())
+                return Claim(**{**said, "processes": tuple((int(p), float(s)) for p, s in said["processes"])})
+            except (ValueError, TypeError, KeyError, RecursionError, FileNotFoundError, NotADirectoryError):
+                return None
+            except OSError as e:
+                if e.errno != errno.ESTALE:  # replaced while it was read, on a network file system
+                    raise
+        return None
+
+    def _counts(self, number: int, watched: bool = True) -> bool:
+        """Whether a claim is held. ``watched``: a claim from elsewhere also has to be seen unchanged for a while."""
+        claim = self._read(number)
+        if claim is None or not claim.processes:
+            return False
+        if claim.made_here():
+            return any(start != 0.0 and abs(_start_time(pid) - start) < 1.0 for pid, start in claim.processes)
+        try:
+            refreshed = os.stat(self._place(number) / CLAIM)
+        except FileNotFoundError:
+            return False
+        if (number, refreshed.st_mtime_ns) != self._seen:
+            self._seen, self._seen_at = (number, refreshed.st_mtime_ns), time.monotonic()
+        unchanged = time.monotonic() - self._seen_at
+        old = self._now() - refreshed.st_mtime >= STALE_S
+        return unchanged < STALE_S and not (old and (unchanged >= WATCH_S or not watched))
+
+    def _now(self) -> float:
+        """The time by the file system's clock, 0 where somebody cleared away the file that was to tell it."""
+        with suppress(FileNotFoundError), tempfile.NamedTemporaryFile(dir=self.folder / LOCK, prefix=".") as file:
+            return os.stat(file.name).st_mtime
+        return 0.0
+
+
+@contextmanager
+def kept_alive(held: Callable[[], Iterable[RunLock]]) -> Iterator[None]:
+    """Refresh locks from a thread: imports, a full disk or a job that does not stop can hold up the harness for minutes.
+
+    A lost lock is found by whoever writes next under it.
+    """
+    over = threading.Event()
+
+    def refresh() -> None:
+        while not over.wait(REFRESH_S):
+            for lock in held():
+                with suppress(LockLost, OSError):
+                    lock.refresh()
+
+    thread = threading.Thread(target=refresh, daemon=True, name="locks")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _to_json(claim: Claim) -> str:
+    return json.dumps({**vars(claim), "processes": list(claim.processes)}) + "\n"
+
+
+@cache
+def _here() -> tuple[str, str, str]:
+    """Host, boot and process namespace of this process; the latter two empty where there is no Linux."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return socket.gethostname(), boot, os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return socket.gethostname(), "", ""
+
+
+def _start_time(pid: int) -> float:
+    """When a process started, 0 for one that is gone or a zombie.
+
+    On Linux in ticks since the machine's start, which a clock that is set anew does not change; seconds elsewhere.
+    """
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return 0.0 if state in "ZX" else float(rest[18])
+    except (FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/stat").exists():
+            return 0.0
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.NoSuchProcess:
+        return 0.0
