@@ -21,6 +21,8 @@ class Check:
 
 
 REINSTALL = "pip install -c constraints.txt -e ."
+LOADERS = 4
+PAPER_BATCH = 32 * 3 * 32 * 224 * 224  # bytes: clips, channels, frames, height, width
 PINNED = {"mmaction2": "1.2.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0"}
 
 
@@ -50,9 +52,24 @@ def checks() -> Iterator[Check]:
     yield Check("CPU", True, cpu_model())
     free = shutil.disk_usage(".").free / 2**30
     yield Check("free disk here", free > 2.0, f"{free:.0f} GiB", "free at least 2 GiB for data and runs")
+    yield shared_memory()
     browser = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
     yield Check(
         "browser (tests only)", True, browser or "none: the tests of the pages in a browser are skipped"
+    )
+
+
+def shared_memory(folder: Path = Path("/dev/shm"), batch_bytes: int = PAPER_BATCH) -> Check:
+    """Room for the batches that four loader processes have under way, the default on a GPU, at the paper's sizes."""
+    if not folder.is_dir():
+        return Check("shared memory", True, "no /dev/shm here")
+    usage = shutil.disk_usage(folder)
+    need = (LOADERS * 2 + 1) * batch_bytes
+    return Check(
+        "shared memory",
+        usage.free >= need,
+        f"{usage.free / 2**20:.0f} of {usage.total / 2**20:.0f} MiB free in {folder}; the paper profile's loaders want {need >> 20}",
+        f"docker run --shm-size=8g, or mount -o remount,size=8g {folder}; until then clips are loaded in a thread",
     )
 
 

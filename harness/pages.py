@@ -12,9 +12,10 @@ from pathlib import Path
 
 from harness.ledger.files import write_text_atomically
 from harness.ledger.judge import VERDICTS
+from harness.ledger.lock import LOCK
 
 MADE = "pages.json"  # in the work dir: what the pages were made from, and what they were when made
-SKIPPED = ("clip_store", "__pycache__", MADE, VERDICTS)
+SKIPPED = ("clip_store", "__pycache__", LOCK, MADE, VERDICTS)
 CODE = Path(__file__).resolve().parents[1]
 DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy")
 

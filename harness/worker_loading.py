@@ -50,10 +50,11 @@ def shared_memory_free() -> int | None:
 
 def is_shared_memory_full(e: BaseException | None, folder: Path) -> bool:
     """Whether an error, or one that it came from, says that loader processes found no room to hand over a batch."""
+    free = shared_memory_free()
     while e is not None:
         if any(words in str(e) for words in FULL):
             return True
-        if getattr(e, "errno", None) == errno.ENOSPC and (shared_memory_free() or SPARE_BYTES) < SPARE_BYTES:
+        if getattr(e, "errno", None) == errno.ENOSPC and free is not None and free < SPARE_BYTES:
             return shutil.disk_usage(folder).free >= NEEDED_BYTES
         e = e.__cause__ or e.__context__
     return False
