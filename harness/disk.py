@@ -13,7 +13,7 @@ STATES = 3  # a checkpoint holds weights and up to two moments of each
 
 
 class DiskFull(OSError):
-    """There is no room for the next checkpoint. The message is one line with what is needed."""
+    """There is no room for what comes next. The message is one line with what is needed."""
 
 
 def check_writable(folder: Path, option: str) -> None:

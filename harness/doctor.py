@@ -68,7 +68,7 @@ def shared_memory(folder: Path = Path("/dev/shm"), batch_bytes: int = PAPER_BATC
     return Check(
         "shared memory",
         usage.free >= need,
-        f"{usage.free / 2**20:.0f} of {usage.total / 2**20:.0f} MiB free in {folder}; the paper profile's loaders want {need >> 20}",
+        f"{usage.free >> 20} of {usage.total >> 20} MiB free in {folder}; loaders of the paper profile want {need >> 20}",
         f"docker run --shm-size=8g, or mount -o remount,size=8g {folder}; until then clips are loaded in a thread",
     )
 

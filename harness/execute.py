@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.disk import NEEDED_BYTES
+from harness.disk import NEEDED_BYTES, DiskFull
 from harness.environment import killed_for_memory
 from harness.executors import Executor, Outcome
 from harness.fusing import partners, room_for
@@ -296,7 +296,7 @@ def _claim(job: Job, waiting, finished, options, state, report) -> bool:
 def _check_disk(folder: Path, options: Options) -> None:
     free = shutil.disk_usage(folder).free
     if free < NEEDED_BYTES:
-        raise OSError(
+        raise DiskFull(
             f"{options.work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
             "free some and run again"
         )

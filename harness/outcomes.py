@@ -6,7 +6,7 @@ import errno
 import signal
 from pathlib import Path
 
-from harness.disk import NEEDED_BYTES
+from harness.disk import NEEDED_BYTES, DiskFull
 from harness.environment import commit, environment, hardware
 from harness.executors import Outcome
 from harness.job_spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
@@ -85,10 +85,10 @@ def conclude(
     return record
 
 
-def disk_full(folder: Path, need: str = "") -> OSError:
+def disk_full(folder: Path, need: str = "") -> DiskFull:
     """The error for a disk that is full. ``need``: how much is needed, as the job said it."""
     need = need or f"at least {NEEDED_BYTES >> 20} MiB are needed"
-    return OSError(
+    return DiskFull(
         f"{folder}: the disk is full, {need}; every job was stopped at its last checkpoint: free some space and "
         "run the same command again"
     )

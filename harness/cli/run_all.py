@@ -26,13 +26,9 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
 
     Without --data-root the embedded synthetic data is made first; the pages say so.
     """
-    from harness import pages
-    from harness.cli.report import write_site
     from harness.cli.run import executor_for, run_workspace
-    from harness.data.summary import save_summaries
-    from harness.disk import check_writable
+    from harness.disk import check_writable, is_disk_full
     from harness.manifest import check_site
-    from harness.progress import duration
     from harness.workspace import open_workspace
 
     began = time.monotonic()
@@ -40,7 +36,32 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
     check_writable(work_dir, "--work-dir")
     check_site(site, work_dir)
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
-    code = run_workspace(ws, work_dir, execution)
+    full = None
+    try:
+        code = run_workspace(ws, work_dir, execution)
+    except OSError as e:
+        if not is_disk_full(e, work_dir):
+            raise
+        full, code = e, 1
+        click.echo("the disk is full: pages of what is done are written, if they fit", err=True)
+    try:
+        _write_pages(ws, work_dir, site, configs, began)
+    except OSError as e:
+        if full is None or not is_disk_full(e, work_dir):
+            raise
+        click.echo(f"{site}: the pages did not fit; those from before stay", err=True)
+    if full is not None:
+        raise full
+    return code
+
+
+def _write_pages(ws, work_dir: Path, site: Path, configs: Path, began: float) -> None:
+    """Statistics of the data and the pages, where they do not show already what the ledger holds."""
+    from harness import pages
+    from harness.cli.report import write_site
+    from harness.data.summary import save_summaries
+    from harness.progress import duration
+
     save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, lambda line: click.echo(line, err=True))
     made_from = pages.sources(work_dir, configs)
     unchanged = pages.are_current(work_dir, site, made_from)
@@ -49,7 +70,6 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
         pages.remember(work_dir, site, made_from)
     spent = duration(time.monotonic() - began)
     click.echo(f"leaderboard: {site / 'index.html'}  ({spent}{', pages unchanged' if unchanged else ''})")
-    return code
 
 
 def make_synthetic(root: Path, preset: str) -> None:

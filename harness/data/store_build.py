@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.data.store_journal import JOURNAL, add_to_journal, read_journal, rewrite_journal
+from harness.disk import DiskFull
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import FRAMES, describe, publish, store_name
 from mtcd_plugin.formats.clips import Clip, Stream, source_stream
@@ -87,10 +88,6 @@ class Job:
     size: tuple[int, int]
     gray: bool
     offset: int | None
-
-
-class DiskFull(OSError):
-    """The disk is full, or nearly. The message is one line."""
 
 
 def jobs_of(store: Wanted) -> list[Job]:

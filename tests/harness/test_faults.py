@@ -18,7 +18,7 @@ from test_execute import FakeExecutor, finish, toy_job
 from harness.disk import DiskFull, is_disk_full, require_room
 from harness.execute import Options, execute
 from harness.executors.local import LocalExecutor, end_process_group
-from harness.job_spec import EXIT_DISK_FULL
+from harness.job_spec import EXIT_DISK_FULL, write_spec
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_records
 from harness.run_folder import folder_of, tidy
@@ -176,6 +176,109 @@ def test_a_disk_that_is_full_for_the_record_itself_is_said_too(tmp_path, monkeyp
         execute(
             {job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None
         )
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_at_a_full_disk_the_pages_of_what_is_done_are_written_if_they_fit(
+    capsys, monkeypatch, small_configs, tiny_data, tmp_path, room
+):
+    import harness.cli.report
+    from harness.bench.made_up import finish as make_up
+    from harness.cli import main
+    from harness.workspace import open_workspace, save_plan
+
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None, ())
+    save_plan(ws, tmp_path / "work")
+    (tmp_path / "work" / "runs").mkdir()
+    make_up(list(ws.plan.jobs.values())[:1], tmp_path / "work")
+
+    def full(*args):
+        raise DiskFull("the disk is full, 123 MiB are needed")
+
+    def no_room(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("harness.cli.run.run_workspace", full)
+    if not room:
+        monkeypatch.setattr(harness.cli.report, "write_site", no_room)
+    options = ["--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "work"]
+    with pytest.raises(SystemExit) as stop:
+        main([str(o) for o in ("run-all", *options, "--site", tmp_path / "site", "--profile", "smoke")])
+    assert stop.value.code == 1
+    err = capsys.readouterr().err
+    assert "error: the disk is full, 123 MiB are needed" in err
+    assert (tmp_path / "site" / "index.html").exists() == room
+    assert ("pages did not fit" in err) != room
+
+
+@pytest.mark.parametrize("code", [-signal.SIGKILL, 255])  # a job, and the fork server with all jobs
+def test_jobs_that_the_system_killed_for_want_of_memory_ran_out_of_memory(tmp_path, monkeypatch, code):
+    counts = iter([7, 8, 8, 8, 8, 8])
+    monkeypatch.setattr("harness.execute.killed_for_memory", lambda: next(counts))
+    jobs = {j.key: j for j in (toy_job("a"), toy_job("b"))}
+    left, side_by_side, events = {j.name for j in jobs.values()}, [], []
+
+    def behave(spec, folder):
+        side_by_side.append((len(executor.ended), spec.accumulate))
+        if spec.name not in left:
+            return finish(spec, folder)
+        left.remove(spec.name)
+        return code
+
+    executor = FakeExecutor(behave)
+    state = execute(jobs, executor, Options(work_dir=tmp_path), lambda e, j, d: events.append((e, d)))
+    assert state.done == 2
+    assert side_by_side == [(0, 1), (1, 1), (0, 1), (0, 1)]  # one at a time, with the whole batch
+    said = [d for e, d in events if e == "retry"]
+    assert "one job at a time" in said[0] and all("out of memory" in s and "--jobs" in s for s in said[:1])
+
+
+def test_memory_that_runs_out_for_one_job_alone_is_reported_and_its_batch_halved(tmp_path, monkeypatch):
+    counts = iter(range(1, 100))
+    monkeypatch.setattr("harness.execute.killed_for_memory", lambda: next(counts))
+    job, parts = toy_job("a"), []
+    executor = FakeExecutor(lambda s, f: parts.append(s.accumulate) or -signal.SIGKILL, slots=1)
+    state = execute({job.key: job}, executor, Options(work_dir=tmp_path), lambda *a: None)
+    assert parts == [1, 2, 4, 8] and "out_of_memory: killed by the system" in state.failed[job.key]
+    assert "lower --jobs" in state.failed[job.key]
+
+
+def test_a_job_that_was_taken_over_is_left_to_who_took_it(tmp_path):
+    """As after a sleep: the other harness has finished it, and this one's job ends with a failure."""
+    job, events = toy_job("a"), []
+
+    def behave(spec, folder):
+        RunLock(folder, spec.claim).release()  # as if it had become void
+        other = RunLock(folder)
+        assert other.acquire()
+        finish(spec, folder)
+        other.release()
+        return 1
+
+    state = execute(
+        {job.key: job}, FakeExecutor(behave), Options(work_dir=tmp_path), lambda e, j, d: events.append((e, d))
+    )
+    assert [e for e, _ in events] == ["started", "lost"] and "taken over" in events[-1][1]
+    assert state.cached == 1 and not state.failed
+    (_, record), = load_records(tmp_path)[0].values()
+    assert record.status == "done"
+
+
+def test_what_found_shared_memory_full_is_tried_again_with_a_thread(tmp_path):
+    from test_execute import fail
+
+    job, seen = toy_job("a"), []
+
+    def behave(spec, folder):
+        seen.append(spec.loading)
+        if spec.loading == "thread":
+            return finish(spec, folder)
+        spec.loading = "thread"
+        write_spec(folder, spec)
+        return fail(spec, folder, "killed")
+
+    execute({job.key: job}, FakeExecutor(behave), Options(work_dir=tmp_path, workers=2), lambda *a: None)
+    assert seen == ["processes", "thread"]
 
 
 class Weights:

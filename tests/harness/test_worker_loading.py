@@ -170,3 +170,14 @@ def test_a_full_disk_is_not_taken_for_full_shared_memory(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda p: usage._replace(free=0))
     assert not is_shared_memory_full(full, tmp_path)
+
+
+def test_doctor_says_when_shared_memory_is_too_small(tmp_path, monkeypatch):
+    from harness.doctor import shared_memory
+
+    usage = shutil.disk_usage(tmp_path)
+    for mib, ok in ((64, False), (8192, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda p, mib=mib: usage._replace(total=mib << 20, free=mib << 20))
+        check = shared_memory(tmp_path)
+        assert check.ok == ok and f"{mib} MiB" in check.found and "--shm-size" in check.remedy
+    assert shared_memory(tmp_path / "none").ok
