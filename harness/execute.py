@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,7 @@ from harness.outcomes import KILLED_FOR_MEMORY, conclude, disk_full
 from harness.plan.jobs import Job
 from harness.run_folder import folder_of, last_attempt, look_up, set_aside, tidy
 from harness.specs import make_spec
+from harness.stop_request import StopRequest
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def execute(
             last = last_attempt(job, options.work_dir)
             attempts[key] = record.attempts if record is not None else last.attempts if last else 0
             accumulate[key] = last.accumulate if last else 1  # what ran out of memory would do so again
-    stop = _StopRequest()
+    stop = StopRequest()
     with stop, kept_alive(lambda: [lock for lock in list(state.locks.values()) if lock.number]):
         try:
             _loop(jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop)
@@ -305,23 +305,3 @@ def _check_disk(folder: Path, options: Options) -> None:
 def _summary(record: RunRecord) -> str:
     seconds = f"{record.cost.total_seconds or 0:.0f} s"
     return f"top-1 {100 * record.metrics.top1:.1f} %, {seconds}" if record.metrics else seconds
-
-
-class _StopRequest:
-    """SIGINT and SIGTERM as a request to stop; a second one is an interrupt as usual."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def __enter__(self) -> _StopRequest:
-        self._old = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for s, handler in self._old.items():
-            signal.signal(s, handler)
-
-    def _ask(self, number: int, frame: object) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True

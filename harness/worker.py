@@ -238,6 +238,9 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         }
         lost = sorted(k for k, v in measured.items() if isinstance(v, float) and not math.isfinite(v))
         record.notes += [f"measured {k} is not finite and is left out" for k in lost]
+    if is_first() and (folder / "mm" / PREDICTIONS).is_file():
+        RunLock(folder, spec.claim).check()
+        os.replace(folder / "mm" / PREDICTIONS, folder / PREDICTIONS)
     if is_first() and (folder / RENDERED[0]).is_dir():
         record.store_sha256 = sha256_of_rendered(folder)
     if is_first() and (folder / PREDICTIONS).is_file():
@@ -325,6 +328,7 @@ def run_side_by_side(
         check = RunLock(place, member.claim).check
         publish_weights(checkpoint, place / CHECKPOINT, member.key, member.cell, check)
         record.checkpoint_sha256 = sha256_of(place / CHECKPOINT)
+        check()
         os.replace(folder / "points" / str(i) / PREDICTIONS, place / PREDICTIONS)
         judge(place, record)
         done.append((place, record))

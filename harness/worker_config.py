@@ -59,7 +59,7 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
 
 def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:
     if evaluator.get("type") == "ClipPredictions":
-        return {**evaluator, "out_file": str(folder / PREDICTIONS)}
+        return {**evaluator, "out_file": str(folder / "mm" / PREDICTIONS)}  # until the lock was looked at
     if "output_dir" in evaluator:
         return {**evaluator, "output_dir": str(folder / STORE)}
     return evaluator

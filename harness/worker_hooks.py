@@ -16,7 +16,7 @@ from mmengine.hooks import Hook
 
 from harness.disk import require_room
 from harness.ledger.files import atomic_replace, write_text_atomically
-from harness.ledger.lock import REFRESH_S, RunLock
+from harness.ledger.lock import RunLock
 from harness.ledger.record import Epoch
 from harness.worker_group import is_first, unwrapped
 from harness.worker_resume import RESUME, keep_previous
@@ -111,7 +111,6 @@ class RunLog(Hook):
         self.means: list[dict[str, float]] = []  # of every logged number, by epoch
         self.trained_before = 0.0
         self._beat = 0.0
-        self._checked = 0.0
         self._train_started = time.perf_counter()
         signal.signal(signal.SIGTERM, lambda *_: STOP.set())  # from now on stops between steps
 
@@ -149,9 +148,7 @@ class RunLog(Hook):
                 f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, "iteration": {batch_idx + 1}}}\n',
                 sync=False,
             )
-            if self._beat - self._checked > REFRESH_S:
-                self._checked = self._beat
-                self.lock.check()
+            self.lock.check()
 
     def after_train_epoch(self, runner) -> None:
         shares = all_gather_object({k: v / max(self._count, 1) for k, v in self._sums.items()})
