@@ -21,7 +21,6 @@ PACKAGES = (
     "opencv-python-headless",
     "av",
     "decord",
-    "torchcodec",
     "pandas",
     "pyarrow",
     "scipy",

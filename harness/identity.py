@@ -61,7 +61,6 @@ HARDWARE_KEYS = frozenset(
         "prefetch_factor",
         "multiprocessing_context",
         "worker_init_fn",
-        "decoder",
         "timeout",
     }
 )

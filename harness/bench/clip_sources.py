@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,13 @@ def sources(data: Path, stores: dict[str, Path]) -> Iterator[tuple[str, Any, lis
     """Name, dataset (of one clip per item, packed) and the files that it reads."""
     videos = sorted((data / "clips" / "dark" / "rgb").iterdir())
     yield "stock", stock_dataset(videos, data), videos
-    for decoder in ("pyav", "decord", "torchcodec"):
-        if decoder == "pyav" or importlib.util.find_spec(decoder):
-            yield f"video {decoder}", our_dataset(data, decoder=decoder), videos
+    yield "video", our_dataset(data), videos
     for codec, store in stores.items():
         yield f"store {codec}", our_dataset(data, store), frame_files(store, ("rgb",))
     yield "store raw rgb+depth+ir", our_dataset(data, stores["raw"], EVERY), frame_files(stores["raw"], EVERY)
 
 
-def our_dataset(
-    data: Path, store: Path | str = "", modalities=("rgb",), size=SIZE, crop=CROP, frames=FRAMES, decoder="pyav"
-):
+def our_dataset(data: Path, store: Path | str = "", modalities=("rgb",), size=SIZE, crop=CROP, frames=FRAMES):
     """The training dataset of ``mm_configs/_base_/datasets``, random instants and crops."""
     from mmaction.registry import DATASETS
 
@@ -37,7 +32,7 @@ def our_dataset(
             clip_store=str(store),
             pipeline=[
                 dict(type="SampleClipFrames", clip_len=frames),
-                dict(type="LoadModalities", size=(size, size), decoder=decoder),
+                dict(type="LoadModalities", size=(size, size)),
                 dict(type="RandomCrop", size=crop),
                 dict(type="SplitModalities"),
                 dict(type="PackClip"),

@@ -1,4 +1,4 @@
-"""How fast clips come out of each source: video by each decoder, clip store by each codec, MMAction2's own pipeline."""
+"""How fast clips come out of each source: video, clip store by each codec, MMAction2's own pipeline."""
 
 from __future__ import annotations
 

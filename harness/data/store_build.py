@@ -31,6 +31,7 @@ from harness.disk import DiskFull
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import FRAMES, describe, publish, store_name
 from mtcd_plugin.formats.clips import Clip, Stream, source_stream
+from mtcd_plugin.formats.time_stamps import window_times
 from mtcd_plugin.formats.video import iter_frames
 
 LOCK = ".lock"
@@ -208,12 +209,13 @@ def write_clip(job: Job) -> str:
     path = Path(job.folder) / FRAMES
     numbers = np.arange(job.stream.start, job.stream.end)
     try:
+        times = window_times(job.stream)
         frames = iter_frames(job.stream.path, numbers, job.size, job.gray)
         if job.offset is None:
             entry = _append(path, frame_codec.encode(frames))
         else:
             entry = _write_at(path, frames, job.offset, len(numbers))
-        add_to_journal(path.parent, job.clip_id, {"frames": len(numbers), **entry})
+        add_to_journal(path.parent, job.clip_id, {"frames": len(numbers), "times": times, **entry})
     except ValueError as error:
         return f"clip {job.clip_id}: {error}"
     except FileNotFoundError as error:
@@ -253,6 +255,8 @@ def _whole(store: Wanted, found: dict[str, dict]) -> dict[str, dict]:
         for clip_id, entry in found.items():
             job = expected.get(clip_id)
             if job is None or entry["frames"] != job.stream.frames:
+                continue
+            if "times" not in entry:  # of a version before this one
                 continue
             begin = entry["first"] if job.offset is None else job.offset
             length = entry["bytes"] if job.offset is None else entry["frames"] * store.frame_bytes

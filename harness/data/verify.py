@@ -40,7 +40,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome. ``clips`` counts clips that could be read (images for SYSU-MM01), ``files`` those decoded."""
+    """The outcome. ``clips`` counts clips whose annotation could be read (images for SYSU-MM01), ``files`` the files
+    that they name, ``decoded`` those of them that gave at least one frame."""
 
     dataset: str
     name: str
@@ -48,6 +49,7 @@ class Verification:
     synthetic: bool
     clips: int
     files: int
+    decoded: int
     findings: tuple[Finding, ...]
 
     @property
@@ -87,9 +89,9 @@ def verify_dataset(
         root = root / dataset
     check_place(root, MARKS[dataset])
     if dataset == "sysu_mm01":
-        images, synthetic, found = check_sysu_mm01(root, processes, progress)
+        images, decoded, synthetic, found = check_sysu_mm01(root, processes, progress)
         found += content_findings(root, [str(p) for p in root.glob("cam*/*/*.jpg")])
-        return _verification(dataset, "SYSU-MM01", root, synthetic, images, images, found)
+        return _verification(dataset, "SYSU-MM01", root, synthetic, images, images, decoded, found)
     mgr = dataset == "mgr_dark"
     annotation = annotated_mgr_dark(root) if mgr else annotated_nvgesture(root)
     videos = scan_videos(windows_by_file(annotation.clips), processes, progress)
@@ -103,8 +105,9 @@ def verify_dataset(
     else:
         found += notes_nvgesture(annotation)
         found += unlisted(root, annotation.clips, "Video_data", ".avi")
+    clips, decoded = len(annotation.clips), sum(video.frames > 0 for video in videos.values())
     return _verification(
-        dataset, annotation.name, root, annotation.synthetic, len(annotation.clips), len(videos), found
+        dataset, annotation.name, root, annotation.synthetic, clips, len(videos), decoded, found
     )
 
 
@@ -137,9 +140,9 @@ def write_quarantine(path: Path, verification: Verification) -> int:
     return len(reasons)
 
 
-def _verification(dataset, name, root, synthetic, clips, files, found) -> Verification:
+def _verification(dataset, name, root, synthetic, clips, files, decoded, found) -> Verification:
     order = sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.check, f.clip_id))
-    return Verification(dataset, name, str(root), synthetic, clips, files, tuple(order))
+    return Verification(dataset, name, str(root), synthetic, clips, files, decoded, tuple(order))
 
 
 def _sizes(annotation: Annotation, videos: dict[str, Video]) -> dict[str, tuple[int, int]]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
+import numpy as np
+
 from harness.data.finding import Finding
 from harness.data.verify_logs import check_log
 from harness.data.verify_videos import Video
 from mtcd_plugin.formats.clips import Clip, Stream
-from mtcd_plugin.formats.video import LONGEST_REPEAT
+from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT, cut_times, is_steady
 
+CHECKSUM = re.compile("crc|checksum", re.IGNORECASE)
+LOOK = "look at its frames; restore the file, or leave the clip out (--quarantine)"
 LEAVE_OUT = "restore the file, or leave the clip out (--quarantine)"
 RATE_TOLERANCE = 0.01
 SMALLEST_OVERLAP = 0.9  # of the longest stream
@@ -48,12 +53,13 @@ def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rul
                 here = chain(
                     _check_file(clip, name, stream, videos[stream.path]),
                     _check_rate(clip, name, stream, videos[stream.path], rules),
+                    _check_times(clip, name, stream, videos[stream.path]),
                     _check_form(clip, name, videos[stream.path], usual[name]),
                     check_log(clip.clip_id, name, stream, videos[stream.path].frames) if rules.logs else (),
                 )
             found += here if name in rules.required else map(_at_most_warning, here)
         found += _check_length(clip, rules)
-        found += _check_overlap(clip, rules)
+        found += _check_overlap(clip, videos, rules)
     found += _check_copies(clips, videos, rules)
     found += _check_darkness(clips, videos)
     return found
@@ -109,19 +115,57 @@ def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable
     elif stream.end > video.frames:
         text = f"has {video.frames} frames{_stated(video)}; the window {window} reaches beyond"
         yield finding("warning", "window", text, "nothing to do: the last frame is repeated; or correct the window")
+    elif video.complaint:
+        severity = "error" if CHECKSUM.search(video.complaint) else "warning"
+        yield finding(severity, "decode", f"made the decoder complain: {video.complaint}", LOOK)
     elif video.stated_frames and video.stated_frames != video.frames:
         text = f"has {video.frames} frames{_stated(video)}"
-        yield finding("warning", "decode", text, "check the file: the window is whole, but the end of it is missing")
+        yield finding("warning", "decode", text, "check the file: the window is whole, but others were lost")
+    if video.streams > 1:
+        text = f"has {video.streams} video streams; the first is read"
+        yield finding("warning", "streams", text, "check that it is the right one, or keep only that one in the file")
 
 
 def _check_rate(clip: Clip, name: str, stream: Stream, video: Video, rules: Rules) -> Iterable[Finding]:
     if video.fps and abs(video.fps / stream.fps - 1) > RATE_TOLERANCE:
         message = f"{name} is annotated with {stream.fps:g} fps, its file says {video.fps:g}"
-        yield Finding(clip.clip_id, "warning", "rate", message, "find out which is true: streams are matched by time")
+        remedy = "find out which is true: frames are taken by the log's time stamps, else by the file's"
+        yield Finding(clip.clip_id, "warning", "rate", message, remedy)
     expected = rules.rates.get(name)
     if expected and abs(stream.fps / expected - 1) > RATE_TOLERANCE:
         message = f"{name} has {stream.fps:g} fps where {expected:g} are expected"
         yield Finding(clip.clip_id, "warning", "rate", message, "nothing to do if it is so: sampling goes by time")
+
+
+def _check_times(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable[Finding]:
+    """Findings about the time stamps of a file, where frames are taken by them."""
+    if stream.times is not None or video.problem or not video.frames:
+        return
+    if video.times_problem:
+        message = f"{name} file {_tail(stream.path)}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
+        yield Finding(clip.clip_id, "warning", "time stamps", message, "write the file anew with time stamps, if it matters")
+        return
+    times = _window_times(stream, video)
+    if len(times) < 2:
+        return
+    rate = (len(times) - 1) / times[-1]
+    if not is_steady(times, rate):
+        steps = np.diff(times) * 1000
+        away = np.abs(times - np.arange(len(times)) / rate).max() * 1000
+        message = (
+            f"{name} has no constant rate: its frames come {steps.min():.0f} to {steps.max():.0f} ms apart, up to "
+            f"{away:.0f} ms from where {rate:.4g} fps would put them"
+        )
+        remedy = "nothing to do: frames are taken by their time stamps (cameras slow down in the dark)"
+        yield Finding(clip.clip_id, "warning", "variable rate", message, remedy)
+
+
+def _window_times(stream: Stream, video: Video) -> np.ndarray:
+    """Times of a window's frames by their file, or by the annotated rate; the first one is 0."""
+    if not video.times or not stream.start < video.frames or stream.end > video.frames + LONGEST_REPEAT:
+        return np.arange(stream.frames) / stream.fps
+    times = cut_times(video.times, stream.start, stream.end, stream.fps)
+    return np.arange(stream.frames) / stream.fps if is_steady(times, stream.fps) else times
 
 
 def _check_form(clip: Clip, name: str, video: Video, usual: tuple | None) -> Iterable[Finding]:
@@ -133,6 +177,9 @@ def _check_form(clip: Clip, name: str, video: Video, usual: tuple | None) -> Ite
     if video.codec != usual[2]:
         message = f"{name} is coded as {video.codec} where most are {usual[2]}"
         yield Finding(clip.clip_id, "warning", "codec", message, "check where the file comes from; it can be decoded")
+    if video.bits > 8:
+        message = f"{name} is stored with {video.bits} bits a pixel; the upper 8 are read"
+        yield Finding(clip.clip_id, "warning", "bits", message, "scale it to 8 bits beforehand if the lower ones matter")
 
 
 def _check_length(clip: Clip, rules: Rules) -> Iterable[Finding]:
@@ -146,14 +193,14 @@ def _check_length(clip: Clip, rules: Rules) -> Iterable[Finding]:
         yield Finding(clip.clip_id, "warning", "length", "; ".join(wrong), "check start and end of the window")
 
 
-def _check_overlap(clip: Clip, rules: Rules) -> Iterable[Finding]:
+def _check_overlap(clip: Clip, videos: Mapping[str, Video], rules: Rules) -> Iterable[Finding]:
     streams = [clip.streams[name] for name in rules.required if name in clip.streams]
     if len(streams) < 2:
         return
     if all(s.times for s in streams):
         spans = [(s.times[0], s.times[-1] + 1 / s.fps) for s in streams]
     else:
-        spans = [(0.0, s.frames / s.fps) for s in streams]
+        spans = [(0.0, _window_times(s, videos[s.path])[-1] + 1 / s.fps) for s in streams]
     shared = min(end for _, end in spans) - max(start for start, _ in spans)
     longest = max(end - start for start, end in spans)
     names = ", ".join(name for name in rules.required if name in clip.streams)

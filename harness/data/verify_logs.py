@@ -8,8 +8,7 @@ import numpy as np
 
 from harness.data.finding import Finding
 from mtcd_plugin.formats.clips import Stream
-from mtcd_plugin.formats.nvgesture import read_times
-from mtcd_plugin.formats.text import read_lines
+from mtcd_plugin.formats.nvgesture import read_log, read_times
 
 GAP_PERIODS = 2.5  # a step of that many frame periods: two frames or more are missing
 RELATIVE = "nothing to do: streams of this clip are matched by relative time; or restore the log"
@@ -38,10 +37,15 @@ def check_log(clip_id: str, name: str, stream: Stream, frames: int) -> list[Find
                 "nothing to do: frames are matched by nearest time stamp; leave the clip out if the gap is too long",
             )
         )
-    lines = len([line for line in read_lines(path, "time stamps") if line.strip()])
-    if frames and lines != frames:
-        found.append(warning(f"{lines} lines, but the video has {frames} frames", "restore the log or the video"))
-    elif read_times(path, 0, lines)[0] is None:
-        clock = read_times(path, 0, lines)[1].removeprefix("fps: ")
-        found.append(warning(f"outside the window, {clock}", "nothing to do: the window's time stamps are sound"))
+    stamps, problems = read_log(path)
+    if problems:
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        text = f"{problems[0]}{more}; such lines are not read"
+        found.append(warning(text, "nothing to do: lines belong to the frames that they name; or restore the log"))
+    if frames and len(stamps) != frames:
+        text = f"{len(stamps)} time stamps, but the video has {frames} frames"
+        found.append(warning(text, "restore the log or the video"))
+    elif (clock := read_times(path, 0, max(stamps) + 1)[1]) != "log":
+        text = f"outside the window, {clock.removeprefix('fps: ')}"
+        found.append(warning(text, "nothing to do: the window's time stamps are sound"))
     return found

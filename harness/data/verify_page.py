@@ -28,7 +28,7 @@ td { overflow-wrap: break-word; } td:nth-child(2) { white-space: nowrap; }
 <body>
 <h1>{{ v.name }}: verification</h1>
 <p>{{ "{:,}".format(v.clips) }} {{ "images" if v.dataset == "sysu_mm01" else "clips" }} in <code>{{ v.root }}</code>,
-{{ "{:,}".format(v.files) }} files decoded:
+{{ "{:,}".format(v.decoded) }} of {{ "{:,}".format(v.files) }} files decoded:
 {{ v.counts.error }} errors, {{ v.counts.warning }} warnings, {{ v.counts.note }} notes.</p>
 {% if v.synthetic %}<p class="synthetic">Synthetic data: numbers of the paper are shown for orientation only.</p>{% endif %}
 {% for severity, title in titles %}{% set found = v.findings | selectattr("severity", "equalto", severity) | list %}
@@ -66,6 +66,6 @@ def findings_text(verification: Verification) -> str:
     synthetic = " (synthetic)" if verification.synthetic else ""
     counts = ", ".join(f"{count} {severity}s" for severity, count in verification.counts.items())
     what = "images" if verification.dataset == "sysu_mm01" else "clips"
-    files = f"{verification.clips} {what}, {verification.files} files decoded"
+    files = f"{verification.clips} {what}, {verification.decoded} of {verification.files} files decoded"
     lines.append(f"{verification.name}{synthetic}: {files}, {counts}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.data.finding import Finding
 from harness.data.verify_annotations import MEND_FILE, Findings, says_synthetic
+from mtcd_plugin.formats.container import MOST_PIXELS
 from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, read_people
 
 SHARED_IMAGES = 64  # per message to a process
@@ -18,8 +19,8 @@ MEND_IMAGE = "restore the file, or remove it"
 
 def check_sysu_mm01(
     root: Path, processes: int, progress: Callable[[int, int], None] | None = None
-) -> tuple[int, bool, list[Finding]]:
-    """(number of images, synthetic or not, findings). The id of an image is cam1/0001/0001."""
+) -> tuple[int, int, bool, list[Finding]]:
+    """(images, those that could be decoded, synthetic or not, findings). The id of an image is cam1/0001/0001."""
     found = Findings(root)
     people: dict[int, str] = {}
     for split, names in SPLITS.items():
@@ -43,7 +44,8 @@ def check_sysu_mm01(
     found += _check_images(root, images, processes, progress)
     found += _notes(people, images)
     synthetic = says_synthetic(root, found)
-    return len(images), synthetic, list(found)
+    broken = sum(f.check == "decode" for f in found)
+    return len(images), len(images) - broken, synthetic, list(found)
 
 
 def scan_image(path: str) -> tuple[str, int, int, str]:
@@ -55,6 +57,8 @@ def scan_image(path: str) -> tuple[str, int, int, str]:
         if not data:
             return "is empty (0 bytes)", 0, 0, ""
         with Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return f"is {image.width}x{image.height}; at most {MOST_PIXELS:,} pixels are read", 0, 0, ""
             image.load()  # unlike OpenCV, refuses truncated files
             return "", image.width, image.height, hashlib.blake2b(data, digest_size=16).hexdigest()
     except Exception as error:  # each image format has errors of its own; each is what the file is reported for

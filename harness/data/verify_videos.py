@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 import av
+import av.logging
 import numpy as np
+
+from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
+from mtcd_plugin.formats.orientation import orientation
+from mtcd_plugin.formats.time_stamps import read_time_stamps
+from mtcd_plugin.formats.video import defect, picture
 
 Window = tuple[int, int]
 
@@ -32,11 +39,16 @@ class Video:
     frames: int = 0  # all that could be decoded
     sound_frames: int = 0  # those before the problem
     stated_frames: int = 0  # by the container's header, 0 where it gives none
-    width: int = 0
+    width: int = 0  # as frames are shown
     height: int = 0
     fps: float = 0.0
     codec: str = ""
+    bits: int = 0  # of a colour, as stored
+    streams: int = 0  # of video, in the file
     problem: str = ""
+    complaint: str = ""  # what the decoder logged as an error, and went on
+    times: tuple[float, ...] = ()  # of frames, in seconds since the first one; () where they are not to be used
+    times_problem: str = ""  # what is wrong with the time stamps
     cuts: tuple[Cut, ...] = ()  # one per window asked for
 
 
@@ -47,47 +59,96 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     if not os.path.getsize(path):
         return Video(problem="is empty (0 bytes)")
     facts: dict = {}
-    hashes = [hashlib.blake2b(digest_size=16) for _ in windows]
-    sums = [0.0] * len(windows)
-    count, problem, sound = 0, "", None
-    try:
-        with av.open(path) as container:
-            if not container.streams.video:
-                return Video(problem="holds no video")
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1  # files are decoded side by side
-            size = (stream.width, stream.height)
-            facts = dict(zip(("width", "height"), size, strict=True), stated_frames=stream.frames)
-            facts |= dict(fps=float(stream.average_rate or 0), codec=stream.codec_context.name)
-            for frame in container.decode(stream):
-                if not problem and (problem := _defect(frame, count, size)):
-                    sound = count
-                wanted = [i for i, (start, end) in enumerate(windows) if start <= count < end]
-                if wanted:
-                    image = np.ascontiguousarray(frame.to_ndarray(format="gray"))
-                    for i in wanted:
-                        hashes[i].update(image)
-                        sums[i] += float(image.mean())
-                count += 1
-    except Exception as error:  # FFmpeg's errors take many shapes; each of them is what the file is reported for
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        broken = problem or f"breaks after {count} frames ({reason})"
-        problem = broken if facts else f"cannot be opened as a video ({reason})"
+    cuts = [_CutMaker(*window) for window in windows]
+    count, problem, sound, ticks = 0, "", None, []
+    with _logged_errors() as complaints:
+        try:
+            with open_video(path) as (container, stream):
+                size = (stream.width, stream.height)
+                facts = _facts(container, stream)
+                try:
+                    for frame in container.decode(stream):
+                        if not problem and (problem := defect(frame, count, size)):
+                            sound = count
+                        if not count and orientation(frame)[0] == 0:
+                            facts |= dict(width=size[1], height=size[0])
+                        wanted = [cut for cut in cuts if cut.start <= count < cut.end]
+                        if wanted:
+                            image = picture(frame, gray=True)
+                            for cut in wanted:
+                                cut.add(image)
+                        ticks.append(frame.pts)
+                        count += 1
+                except Exception as error:  # FFmpeg's errors take many shapes; each is what the file is reported for
+                    problem = problem or f"breaks after {count} frames ({reason(error)})"
+        except VideoError as error:
+            problem = str(error).removeprefix(f"{path}: ")
     if facts and not count and not problem:
         problem = "holds no frame"
-    cuts = tuple(
-        Cut(h.hexdigest() if end <= count else "", total / max(1, min(end, count) - start))
-        for h, total, (start, end) in zip(hashes, sums, windows, strict=True)
+    if not problem:
+        facts |= _times(path, ticks)
+    complaint = next((" ".join(text.split()) for _, _, text in complaints), "") if count and not problem else ""
+    return Video(
+        frames=count,
+        sound_frames=count if sound is None else sound,
+        problem=problem,
+        complaint=complaint,
+        cuts=tuple(cut.done() for cut in cuts),
+        **facts,
     )
-    return Video(frames=count, sound_frames=count if sound is None else sound, problem=problem, cuts=cuts, **facts)
 
 
-def _defect(frame: av.VideoFrame, number: int, size: tuple[int, int]) -> str:
-    if frame.is_corrupt:
-        return f"frame {number} is broken"
-    if (frame.width, frame.height) != size:
-        return f"frame {number} is {frame.width}x{frame.height}, the header says {size[0]}x{size[1]}"
-    return ""
+class _CutMaker:
+    """Takes the frames of one window as they are decoded."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end, self.frames, self.total = start, end, 0, 0.0
+        self.digest = hashlib.blake2b(digest_size=16)
+
+    def add(self, image: np.ndarray) -> None:
+        self.digest.update(image)
+        self.total += float(image.mean())
+        self.frames += 1
+
+    def done(self) -> Cut:
+        whole = self.frames == self.end - self.start
+        return Cut(self.digest.hexdigest() if whole else "", self.total / max(1, self.frames))
+
+
+def _facts(container, stream) -> dict:
+    bits = max((part.bits for part in stream.codec_context.format.components), default=0)
+    return dict(
+        width=stream.width,
+        height=stream.height,
+        stated_frames=stream.frames,
+        fps=float(stream.average_rate or 0),
+        codec=stream.codec_context.name,
+        bits=bits,
+        streams=len(video_streams(container)),
+    )
+
+
+def _times(path: str, ticks: list[int | None]) -> dict:
+    """What the container says of the times of frames, beside the time stamps that came with the frames."""
+    stamps = read_time_stamps(path)
+    facts = dict(fps=stamps.rate, times_problem=stamps.problem)
+    if stamps.seconds is None:
+        return facts
+    if stamps.frames != len(ticks):
+        return facts | dict(times_problem=f"it has {stamps.frames} time stamps for {len(ticks)} frames")
+    return facts | dict(times=tuple(stamps.seconds.tolist()))
+
+
+@contextmanager
+def _logged_errors() -> Iterator[list[tuple[int, str, str]]]:
+    """What FFmpeg logs as an error. Some decoders (FFV1 on a wrong checksum) do no more than that."""
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as logs:
+            yield logs
+    finally:
+        av.logging.set_level(before)
 
 
 def scan_videos(

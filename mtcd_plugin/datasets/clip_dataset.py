@@ -13,7 +13,7 @@ import torch
 from mmaction.datasets.base import BaseActionDataset
 from mmengine.logging import print_log
 
-from mtcd_plugin.formats.clip_store import ClipStore, groups, source_hash
+from mtcd_plugin.formats.clip_store import ClipStore, groups, source_hash, stores_of
 from mtcd_plugin.formats.clips import RENDERED_FROM, Clip, ClipTable, has_stream, source_stream
 from mtcd_plugin.formats.splits import select_clips
 
@@ -36,7 +36,8 @@ class ClipDataset(BaseActionDataset):
             in the log. A clip that lacks a modality not named here is an error.
 
     Each sample has ``clip_id subject pair_id lighting split label``, ``streams`` (modality -> ``Stream``),
-    ``missing`` (modalities without a stream), ``stores`` and, with ``clip_store``, ``store_sources``.
+    ``missing`` (modalities without a stream), ``stores`` and, with ``clip_store``, ``store_sources``;
+    ``frame_times`` as ``SampleClipFrames`` takes it.
 
     Once ``set_epoch`` was called, the global generators of ``random`` and ``numpy`` are seeded by (seed,
     epoch, index) while a sample is prepared, and restored after it: stock transforms draw the same for any
@@ -90,6 +91,7 @@ class ClipDataset(BaseActionDataset):
         )
         self._check_stores(clips)
         sources = self._store_sources(table)
+        times = self._frame_times(sources)
         return [
             {
                 "clip_id": clip.clip_id,
@@ -104,6 +106,9 @@ class ClipDataset(BaseActionDataset):
                 "missing": [name for name in self.modalities if not has_stream(clip, name)],
                 "store_sources": {
                     name: found[clip.lighting] for name, found in sources.items() if clip.lighting in found
+                },
+                "frame_times": {
+                    name: known[clip.clip_id] for name, known in times.items() if clip.clip_id in known
                 },
             }
             for clip in clips
@@ -166,7 +171,7 @@ class ClipDataset(BaseActionDataset):
                     )
 
     def _store_sources(self, table: ClipTable) -> dict[str, dict[str, str]]:
-        """modality -> lighting -> what a store of the videos is made from, for modalities without a store."""
+        """recorded modality -> lighting -> what a store of the videos is made from."""
         if not self.clip_store:
             return {}
         return {
@@ -174,9 +179,20 @@ class ClipDataset(BaseActionDataset):
                 lighting: source_hash(clips, name)
                 for lighting, clips in groups(table.clips, name).items()
             }
-            for name in self.modalities
-            if name not in self.stores
+            for name in {RENDERED_FROM.get(name, name) for name in self.modalities}
         }
+
+    def _frame_times(self, sources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, list | None]]:
+        """modality -> clip -> ``window_times`` of its stream, as far as stores have kept them."""
+        times: dict[str, dict[str, list | None]] = {name: {} for name in self.modalities}
+        for name, known in times.items():
+            recorded = RENDERED_FROM.get(name, name)
+            for source in sources.get(recorded, {}).values():
+                store = next(stores_of(self.clip_store, recorded, source), None)
+                known |= store.frame_times if store else {}
+            if name in self.stores:
+                known |= ClipStore.open(self.stores[name]).frame_times
+        return times
 
 
 @contextmanager

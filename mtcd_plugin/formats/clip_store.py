@@ -1,7 +1,7 @@
 """Clip stores: the frames of one modality, decoded and resized once, in one memory-mapped file.
 
-A store is a folder with ``frames.bin`` and ``index.json`` (where each clip lies, its checksum, and what the
-store was made from). ``frames.bin`` holds, by codec:
+A store is a folder with ``frames.bin`` and ``index.json`` (where each clip lies, its checksum, the times of its
+frames, and what the store was made from). ``frames.bin`` holds, by codec:
 
 - ``raw``: uint8, frame after frame, each [height, width, channels]; a clip's ``first`` is its first frame;
 - ``jpeg``: a block per clip (``frame_codec``), RGB as JPEG, one channel as PNG; ``first`` is its first byte.
@@ -18,7 +18,7 @@ import os
 import shutil
 import weakref
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from mtcd_plugin.formats.clips import Clip, source_stream
 from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.frame_codec import CODECS
 
-FORMAT = 1
+FORMAT = 2  # raised when stores of before lack something, or hold other frames of the same videos
 INDEX = "index.json"
 FRAMES = "frames.bin"
 DAMAGED = "the clip store's index is damaged; remove the folder and build it anew"
@@ -63,6 +63,15 @@ def store_name(modality: str, size: tuple[int, int], source: str, codec: str = "
     ``size`` is (width, height), ``source`` from ``source_hash``.
     """
     return f"{modality}-{size[0]}x{size[1]}-{codec}-{source}"
+
+
+def stores_of(root: str, modality: str, source: str) -> Iterator[ClipStore]:
+    """The sound stores below ``root`` that were made from these videos, whatever their size and codec."""
+    for folder in sorted(Path(root).glob(f"{modality}-*x*-*-{source}")):
+        try:
+            yield ClipStore.open(folder)
+        except StoreError:  # whoever needs this very one is told
+            continue
 
 
 def groups(clips: Iterable[Clip], modality: str) -> dict[str, list[Clip]]:
@@ -191,7 +200,7 @@ class ClipStore:
         self.codec: str = index["codec"]
         self.source: str = index["source"]
         self.origin: str = index.get("origin", "")
-        self._clips: dict[str, dict[str, int]] = index["clips"]
+        self._clips: dict[str, dict[str, Any]] = index["clips"]
         self._shape = (self.size[1], self.size[0], self.channels)
         self._frame_bytes = int(np.prod(self._shape))
         self._file = file
@@ -235,6 +244,11 @@ class ClipStore:
 
     def __contains__(self, clip_id: str) -> bool:
         return clip_id in self._clips
+
+    @property
+    def frame_times(self) -> dict[str, list[float] | None]:
+        """Clip -> what ``window_times`` says of its stream, for clips that were stored from videos."""
+        return {clip_id: entry["times"] for clip_id, entry in self._clips.items() if "times" in entry}
 
     def length(self, clip_id: str) -> int:
         """Number of frames of a clip. StoreError for a clip that is not in the store."""
@@ -292,12 +306,12 @@ class ClipStore:
         """Bytes that a clip takes in the file."""
         return len(self._block(self._entry(clip_id)))
 
-    def _entry(self, clip_id: str) -> dict[str, int]:
+    def _entry(self, clip_id: str) -> dict[str, Any]:
         if clip_id not in self._clips:
             raise StoreError(f"{self.folder}: clip {clip_id} is not in this store of {self.modality}")
         return self._clips[clip_id]
 
-    def _block(self, entry: dict[str, int]) -> np.ndarray:
+    def _block(self, entry: dict[str, Any]) -> np.ndarray:
         if self.codec == "raw":
             begin = entry["first"] * self._frame_bytes
             return self._bytes[begin : begin + entry["frames"] * self._frame_bytes]

@@ -3,7 +3,8 @@
 The official file naming is not public; this layout is ours and is described in ``COLUMNS``. One row of
 ``annotations.csv`` is one clip of one lighting; ``pair_id`` ties the dark and the daylight take. Files are
 relative to the root and below it, '' where a stream is missing; windows [start, end) are frames of that file,
-counted from 0, up to 10,000,000; frame rates are from 1 to 1000. Whole numbers may be written as ``50.0``.
+counted from 0, up to 10,000,000; frame rates are from 1 to 1000, and count only
+for a file without time stamps. Whole numbers may be written as ``50.0``.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ List files hold one clip per line, with a trailing space and, in v1, no final ne
     duo_left:duo_left:170:263 label:1
 
 Windows are [start, end) from 0, labels 1..25. The label is the list's: in v2 it differs from the class of
-the folder for 15 training and 8 test clips. Each stream has its own clock: ``<stream>_log.txt`` has one line
-per frame, ``img00000.png <unix nanoseconds>``.
+the folder for 15 training and 8 test clips. Each stream has a log, ``<stream>_log.txt``, with one line per
+frame, ``img00000.png <unix nanoseconds>``; the number is that of the frame, from 0.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ LIST_FILES = {
     "v2": "nvgesture_{split}_correct_cvpr2016_v2.lst",
 }
 MODALITIES = ("rgb", "depth", "ir")
+LOG_LINE = re.compile(r"^[ \t]*img([0-9]{1,9})\.png[ \t]+([0-9]{1,30})[ \t]*$", re.MULTILINE)
 
 
 def read_nvgesture(
@@ -142,28 +143,58 @@ def parse_line(line: str, where: str, base: Path, split: str, streams: Mapping[s
 
 
 def read_times(path: Path, start: int, end: int) -> tuple[tuple[float, ...] | None, str]:
-    """Seconds of frames [start, end) by a log, or None, and which clock that leaves ("log" or "fps: why")."""
+    """Seconds of frames [start, end) by a log, or None, and which clock that leaves ("log" or "fps: why").
+
+    A line belongs to the frame that it names, wherever it stands: blank and malformed lines shift nothing.
+    """
     if not os.path.isfile(path):
         return None, "fps: the log is missing"
     try:
-        lines = read_lines(path, "time stamps")
+        found, problems = read_log(path)
     except ValueError:
         return None, "fps: the log is not a text file"
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
-        return None, "fps: the log is empty"
-    if len(lines) < end:
-        return None, f"fps: the log ends at line {len(lines)}, the window at {end}"
-    try:
-        stamps = [int(line.split()[1]) for line in lines[start:end]]
-    except (IndexError, ValueError):
-        return None, "fps: the log has a line without a time stamp"
-    if min(stamps) < 0 or max(stamps) >= 2**63:
+    if not found:
+        return None, f"fps: the log has no time stamp ({problems[0]})" if problems else "fps: the log is empty"
+    absent = next((number for number in range(start, end) if number not in found), None)
+    if absent is not None:
+        if absent > max(found):
+            return None, f"fps: the log ends with frame {max(found)}, the window with frame {end - 1}"
+        return None, f"fps: the log has no time stamp of frame {absent}"
+    stamps = [found[number] for number in range(start, end)]
+    if max(stamps) >= 2**63:
         return None, "fps: the log has a time stamp that is no Unix time in nanoseconds"
     if not all(map(operator.lt, stamps, stamps[1:])):
         return None, "fps: the log's time stamps do not increase"
     return tuple([stamp / 1e9 for stamp in stamps]), "log"
+
+
+def read_log(path: Path) -> tuple[dict[int, int], list[str]]:
+    """Time stamps in nanoseconds by frame number, and what is wrong with each of the other lines.
+
+    A frame that two lines name has no time stamp. Blank lines at the end are not counted as wrong. Raises
+    FileNotFoundError, or ValueError for a file that is no text.
+    """
+    lines = read_lines(path, "time stamps")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    found = {int(number): int(stamp) for number, stamp in LOG_LINE.findall("\n".join(lines))}
+    if len(found) == len(lines):
+        return found, []
+    seen: set[int] = set()
+    twice: set[int] = set()
+    problems = []
+    for place, line in enumerate(lines, 1):
+        match = LOG_LINE.match(line)
+        if match is None:
+            fault = "is no 'img<frame>.png <nanoseconds>'" if line.strip() else "is blank"
+            problems.append(f"line {place} {fault}")
+            continue
+        number = int(match[1])
+        if number in seen:
+            twice.add(number)
+            problems.append(f"line {place} names frame {number} again")
+        seen.add(number)
+    return {number: stamp for number, stamp in found.items() if number not in twice}, problems
 
 
 def _window(name: str, value: str, where: str) -> tuple[int, int]:

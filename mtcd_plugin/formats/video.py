@@ -17,17 +17,14 @@ import av
 import cv2
 import numpy as np
 
-LONGEST_REPEAT = (
-    5  # frames that a window may reach beyond the end of its file; the last frame is repeated
-)
-
-
-class VideoError(ValueError):
-    """A file that cannot be decoded to the frames asked for. The message is one line and names the file."""
+from mtcd_plugin.formats.container import VideoError, open_video
+from mtcd_plugin.formats.orientation import orientation, upright
+from mtcd_plugin.formats.time_stamps import check_end, read_time_stamps
 
 
 class VideoInfo(NamedTuple):
-    """What ``probe`` finds."""
+    """What ``probe`` finds. ``width`` and ``height`` are those of frames as they are shown; ``fps`` is the mean
+    rate of the time stamps, 0 where it is unknown."""
 
     frames: int
     width: int
@@ -40,29 +37,26 @@ def read_frames(
     indices: Sequence[int] | np.ndarray,
     size: tuple[int, int] | None = None,
     gray: bool = False,
-    decoder: str = "pyav",
 ) -> np.ndarray:
-    """Frames of a video file.
+    """Frames of a video file, the right way up.
 
     Args:
-        path: any file that FFmpeg reads.
+        path: any file that FFmpeg reads; of several video streams, the first.
         indices: frame numbers from 0, in any order, repeated or not. Up to ``LONGEST_REPEAT`` frames
-        beyond the
-            end of the file give its last frame.
+            beyond the end of the file give its last frame.
         size: (width, height) to resize to, None for the size of the file.
         gray: one channel of luminance instead of three of RGB.
-        decoder: ``pyav``, or ``decord`` or ``torchcodec`` where installed.
 
     Returns:
         uint8 [len(indices), height, width, 1 or 3].
 
     Raises:
         FileNotFoundError: no such file.
-        VideoError: not a video, broken, or too short.
+        VideoError: not a video, broken at or before a frame asked for, or too short.
     """
     wanted = np.asarray(indices, dtype=np.int64)
     numbers, places = np.unique(wanted, return_inverse=True)
-    return np.stack(list(iter_frames(path, numbers, size, gray, decoder)))[places]
+    return np.stack(list(iter_frames(path, numbers, size, gray)))[places]
 
 
 def iter_frames(
@@ -70,33 +64,48 @@ def iter_frames(
     numbers: Sequence[int] | np.ndarray,
     size: tuple[int, int] | None = None,
     gray: bool = False,
-    decoder: str = "pyav",
 ) -> Iterator[np.ndarray]:
     """Frames one by one as they are decoded, uint8 [h, w, 3 or 1]; ``numbers`` increase. See ``read_frames``."""
-    if decoder not in DECODERS:
-        raise ValueError(f"decoder {decoder!r} is unknown; choose from {', '.join(DECODERS)}")
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: no such video file")
     numbers = np.asarray(numbers, dtype=np.int64)
     if numbers.size == 0 or numbers[0] < 0 or (np.diff(numbers) <= 0).any():
         raise ValueError(f"{path}: expected increasing frame numbers from 0, got {numbers.tolist()}")
-    images = DECODERS[decoder](path, numbers, gray)
-    while True:
-        try:
-            image = next(images, None)
-            if image is not None and size:
-                image = resize(image, size)
-        except VideoError:
-            raise
-        except ImportError:
-            message = f"decoder {decoder!r} is not installed: pip install {decoder}, or use 'pyav'"
-            raise ImportError(message) from None
-        except Exception as error:  # each decoder has errors of its own; all mean an unreadable file
-            reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-            raise VideoError(f"{path}: cannot be decoded ({reason})") from error
-        if image is None:
-            return
+    done, count, image = 0, 0, None
+    with open_video(path) as (container, stream):
+        full = stream.width, stream.height
+        for frame in container.decode(stream):
+            if problem := defect(frame, count, full):
+                raise VideoError(f"{path}: {problem}")
+            if count == numbers[done]:
+                image = picture(frame, size, gray)
+                yield image
+                done += 1
+                if done == len(numbers):
+                    return
+            count += 1
+            last = frame
+    if not count:
+        raise VideoError(f"{path}: holds no frame")
+    check_end(path, count, int(numbers[-1]))
+    image = picture(last, size, gray)
+    for _ in numbers[done:]:
         yield image
+
+
+def defect(frame: av.VideoFrame, number: int, size: tuple[int, int]) -> str:
+    """What is wrong with frame ``number`` of a stream of (width, height), '' for nothing."""
+    if frame.is_corrupt:
+        return f"frame {number} is broken"
+    if (frame.width, frame.height) != size:
+        return f"frame {number} is {frame.width}x{frame.height}, the header says {size[0]}x{size[1]}"
+    return ""
+
+
+def picture(frame: av.VideoFrame, size: tuple[int, int] | None = None, gray: bool = False) -> np.ndarray:
+    """A decoded frame as it is shown, uint8 [h, w, 3 or 1]. ValueError where that is not by quarter turns."""
+    # one thread: handing a small frame from thread to thread costs more than converting it
+    image = frame.reformat(format="gray" if gray else "rgb24", threads=1).to_ndarray()
+    image = np.ascontiguousarray(upright(image[..., None] if gray else image, orientation(frame)))
+    return resize(image, size) if size else image
 
 
 def resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -119,19 +128,18 @@ def resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def probe(path: str) -> VideoInfo:
-    """Number of frames (by the container's header, or counted where it gives none), size and frame rate.
+    """Number of frames, size and mean rate. Raises FileNotFoundError or VideoError.
 
-    Raises FileNotFoundError or VideoError. Nothing is decoded: a broken frame is not noticed here.
+    The first frame alone is decoded, for how it is shown: a broken one after it is not noticed here.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: no such video file")
-    try:
-        with av.open(path) as container:
-            stream = _video_stream(container, path)
-            frames = stream.frames or sum(1 for packet in container.demux(stream) if packet.size)
-            return VideoInfo(frames, stream.width, stream.height, float(stream.average_rate or 0))
-    except av.error.FFmpegError as error:
-        raise VideoError(f"{path}: cannot be opened ({error.strerror})") from error
+    stamps = read_time_stamps(path)
+    with open_video(path) as (container, stream):
+        frame = next(container.decode(stream), None)
+        if frame is None:
+            raise VideoError(f"{path}: holds no frame")
+        sideways = orientation(frame)[0] == 0
+        width, height = (stream.height, stream.width) if sideways else (stream.width, stream.height)
+    return VideoInfo(stamps.frames, width, height, stamps.rate)
 
 
 def write_video(path: str, frames: np.ndarray, fps: float, crf: int = 18, gop: int = 12) -> None:
@@ -167,72 +175,3 @@ def write_video(path: str, frames: np.ndarray, fps: float, crf: int = 18, gop: i
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _video_stream(container, path: str):
-    if not container.streams.video:
-        raise VideoError(f"{path}: holds no video")
-    return container.streams.video[0]
-
-
-def _pyav(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarray]:
-    """Images of increasing frame numbers, decoded one after the other from the start of the file."""
-    done = 0
-    frame, count = None, 0
-    with av.open(path) as container:
-        stream = _video_stream(container, path)
-        stream.codec_context.thread_count = 1  # loader workers decode side by side
-        for frame in container.decode(stream):
-            if count == numbers[done]:
-                if frame.is_corrupt:
-                    raise VideoError(f"{path}: frame {count} is broken")
-                yield _image(frame, gray)
-                done += 1
-                if done == len(numbers):
-                    return
-            count += 1
-        _check_end(path, count, numbers)
-        for _ in numbers[done:]:
-            yield _image(frame, gray)
-
-
-def _image(frame: av.VideoFrame, gray: bool) -> np.ndarray:
-    # one thread: handing a small frame from thread to thread costs more than converting it
-    image = frame.reformat(format="gray" if gray else "rgb24", threads=1).to_ndarray()
-    return image[..., None] if gray else image
-
-
-def _decord(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarray]:
-    import decord
-
-    reader = decord.VideoReader(path, num_threads=1)
-    _check_end(path, len(reader), numbers)  # decord can hang when it is asked for a frame beyond the end
-    places = np.minimum(numbers, len(reader) - 1).tolist()
-    image, following = None, 0
-    for place in places:
-        while following <= place:  # its random access gives wrong frames of AVI files
-            image, following = reader.next(), following + 1
-        yield _luminance(image.asnumpy()) if gray else image.asnumpy()
-
-
-def _torchcodec(path: str, numbers: np.ndarray, gray: bool) -> Iterator[np.ndarray]:
-    from torchcodec.decoders import VideoDecoder
-
-    reader = VideoDecoder(path, dimension_order="NHWC", num_ffmpeg_threads=1)
-    _check_end(path, len(reader), numbers)
-    for image in reader.get_frames_at(np.minimum(numbers, len(reader) - 1).tolist()).data.numpy():
-        yield _luminance(image) if gray else image
-
-
-def _check_end(path: str, count: int, numbers: np.ndarray) -> None:
-    if not count:
-        raise VideoError(f"{path}: holds no frame")
-    if numbers[-1] >= count + LONGEST_REPEAT:
-        raise VideoError(f"{path}: has {count} frames, but frame {numbers[-1]} was asked for")
-
-
-def _luminance(image: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
-
-
-DECODERS = {"pyav": _pyav, "decord": _decord, "torchcodec": _torchcodec}

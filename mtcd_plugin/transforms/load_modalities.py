@@ -10,7 +10,7 @@ from mmcv.transforms import BaseTransform
 
 from mtcd_plugin.formats.clip_store import ClipStore, StoreError, store_name
 from mtcd_plugin.formats.frame_codec import CODECS
-from mtcd_plugin.formats.video import DECODERS, read_frames, resize
+from mtcd_plugin.formats.video import read_frames, resize
 
 
 class ClipError(ValueError):
@@ -37,7 +37,6 @@ class LoadModalities(BaseTransform):
 
     Args:
         size: (width, height) of all frames.
-        decoder: for videos: ``pyav``, or ``decord`` or ``torchcodec`` where installed.
 
     Modalities that the clip has no stream of (``missing``) become black frames.
 
@@ -49,15 +48,10 @@ class LoadModalities(BaseTransform):
         ClipError: a clip cannot be loaded.
     """
 
-    def __init__(self, size: tuple[int, int] = (256, 256), decoder: str = "pyav") -> None:
+    def __init__(self, size: tuple[int, int] = (256, 256)) -> None:
         if not isinstance(size, tuple | list) or len(size) != 2 or min(size) < 1:
             raise ValueError(f"LoadModalities: size={size} must be (width, height)")
-        if decoder not in DECODERS:
-            raise ValueError(
-                f"LoadModalities: decoder {decoder!r} is unknown; choose from {', '.join(DECODERS)}"
-            )
         self.size = (int(size[0]), int(size[1]))
-        self.decoder = decoder
         self._opened: dict[str, ClipStore | None] = {}
 
     def transform(self, results: dict) -> dict:
@@ -81,10 +75,7 @@ class LoadModalities(BaseTransform):
         try:
             store = self._store(results, name)
             if store is None or clip_id not in store:
-                frames = read_frames(
-                    stream.path, stream.start + positions, self.size, name != "rgb", self.decoder
-                )
-                return list(frames)
+                return list(read_frames(stream.path, stream.start + positions, self.size, name != "rgb"))
             length = store.length(clip_id)
             if length != stream.frames:
                 raise ValueError(f"{store.folder} has {length} frames of a window of {stream.frames}")
@@ -105,7 +96,7 @@ class LoadModalities(BaseTransform):
         return self._opened[key]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(size={self.size}, decoder={self.decoder!r})"
+        return f"{type(self).__name__}(size={self.size})"
 
 
 def find_store(root: str, modality: str, size: tuple[int, int], source: str) -> ClipStore | None:

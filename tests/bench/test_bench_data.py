@@ -34,7 +34,7 @@ def test_json_has_every_source_and_ratio(monkeypatch):
     done = CliRunner().invoke(cli, ["bench", "data", "--quick", "--json"], catch_exceptions=False)
     result = json.loads(done.stdout[done.stdout.index("{") :])
     names = [row["source"] for row in result["sources"]]
-    assert {"stock", "video pyav", "store raw", "store jpeg", "store raw rgb+depth+ir"} <= set(names)
+    assert {"stock", "video", "store raw", "store jpeg", "store raw rgb+depth+ir"} <= set(names)
     for row in result["sources"]:
         assert set(row["clips_per_s"]) == {"0", "1"} and row["p95_ms"]["0"] >= row["p50_ms"]["0"] > 0
     for name in ("ratio_raw_to_stock", "builder_to_decoder", "synchronised_to_bytes"):

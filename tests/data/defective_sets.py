@@ -103,7 +103,6 @@ def spoil_mgr_dark(root: Path, rows: list[dict]) -> set[tuple[str, str, str]]:
         ("s4_forward_dark", "error", "dark"),
         ("s4_backward_dark", "warning", "length"),
         ("s1_forward_daylight", "warning", "rate"),
-        ("s1_forward_daylight", "warning", "overlap"),
         ("s2_forward_daylight", "warning", "size"),
         ("s1_stop_daylight", "error", "duplicate id"),
         ("", "error", "annotation"),
@@ -143,8 +142,7 @@ def spoil_nvgesture(root: Path) -> set[tuple[str, str, str]]:
 
     seconds = np.arange(128) / 35
     write_log(base(0) / "duo_left_log.txt", seconds + (np.arange(128) >= 60) * 0.4)  # a gap
-    log = (base(1) / "sk_color_log.txt").read_text().splitlines()
-    (base(1) / "sk_color_log.txt").write_text("\n".join(log[:50] + log[50:52][::-1] + log[52:]))  # out of order
+    write_log(base(1) / "sk_color_log.txt", np.arange(110)[[*range(50), 51, 50, *range(52, 110)]] / 30)  # out of order
     (base(2) / "duo_left_log.txt").write_text("")
     (base(3) / "sk_depth_log.txt").unlink()
     truncate(base(4) / "sk_color.avi")
@@ -158,6 +156,8 @@ def spoil_nvgesture(root: Path) -> set[tuple[str, str, str]]:
     path.write_text("\n".join(lines))  # no final newline
     path = root / LIST_FILES["v2"].format(split="test")
     path.write_text(path.read_text() + nv_line("class_02", "subject3_r7", 2))  # a training subject, without files
+    log = (base(7) / "sk_color_log.txt").read_text()
+    (base(7) / "sk_color_log.txt").write_text("\n" + log)  # a blank line
     return {
         (ids[0], "warning", "log"),
         (ids[0], "warning", "overlap"),

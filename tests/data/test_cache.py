@@ -1,6 +1,7 @@
 """The clip store builder: equal frames, kills, two at once, stale and damaged stores, full disks."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import pytest
 
 from harness.data import cache, store_build
 from harness.data.cache import build_for_datasets, wanted_stores
-from mtcd_plugin.formats.clip_store import FRAMES, ClipStore
+from mtcd_plugin.formats.clip_store import FRAMES, ClipStore, StoreError
 from mtcd_plugin.formats.clips import fingerprint
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import read_frames, write_video
@@ -396,3 +397,36 @@ def test_one_index_entry_per_clip_and_no_absolute_paths(mgr_dark_root, tmp_path)
     clips = read_mgr_dark(str(mgr_dark_root)).clips
     assert len(index["clips"]) == len(clips) and str(mgr_dark_root) not in text
     assert fingerprint(clips, ["rgb"])  # the videos are untouched and all there
+
+
+def older(folder: Path) -> None:
+    """What the version before this one wrote: no times of frames."""
+    index = json.loads((folder / "index.json").read_text()) | {"format": 1}
+    index.pop("sha256")
+    index["clips"] = {name: {k: v for k, v in c.items() if k != "times"} for name, c in index["clips"].items()}
+    index["sha256"] = hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+def test_a_store_of_the_version_before_is_refused_and_built_anew(mgr_dark_root, tmp_path, decoded):
+    folder = build(mgr_dark_root, tmp_path, modalities=("rgb",))[0]
+    older(folder)
+    with pytest.raises(StoreError, match=r"store format 1 \(raw\) is not 2 .*; build it anew"):
+        ClipStore.open(folder)
+    decoded.clear()
+    lines = []
+    assert build(mgr_dark_root, tmp_path, lines.append, ("rgb",)) == [folder]
+    assert len(decoded) == 12 and "store format 1 (raw) is not 2" in lines[0]
+    assert ClipStore.open(folder).frame_times == dict.fromkeys(ClipStore.open(folder).clip_ids)
+
+
+def test_clips_that_a_build_of_the_version_before_left_are_decoded_anew(mgr_dark_root, tmp_path, decoded):
+    store = wanted_stores([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
+    store_build.begin(store)
+    for job in store_build.jobs_of(store)[:4]:
+        store_build.write_clip(job)
+    journal = store.building / store_build.JOURNAL
+    journal.write_text(journal.read_text().replace('"times": null, ', ""))
+    decoded.clear()
+    build(mgr_dark_root, tmp_path, modalities=("rgb",))
+    assert len(decoded) == 12

@@ -64,7 +64,7 @@ def test_a_sound_set_has_notes_only(sound):
     seen = []
     outcome = verify_dataset("mgr_dark", sound, progress=lambda done, total: seen.append((done, total)))
     assert outcome.sound and not defects(outcome)
-    assert (outcome.clips, outcome.files, outcome.synthetic) == (24, 72, False)
+    assert (outcome.clips, outcome.files, outcome.decoded, outcome.synthetic) == (24, 72, 72, False)
     assert seen[-1] == (72, 72)
 
 
@@ -129,7 +129,7 @@ def test_every_defect_of_nvgesture_is_found_and_nothing_else(tmp_path):
     outcome = verify_dataset("nvgesture", root)
     assert defects(outcome) == expected
     log = messages(outcome, "log")
-    for text in ("1 gaps inside the window", "do not increase", "the log is empty", "the log is missing"):
+    for text in ("1 gaps inside the window", "do not increase", "line 1 is blank", "the log is empty", "the log is missing"):
         assert text in log
     assert "(its header says 110)" in messages(outcome, "decode")
     assert "line 9: 'nonsense' is not of the form name:value" in messages(outcome, "annotation")
@@ -294,7 +294,7 @@ def test_command_line(spoiled, sound, tmp_path, capsys):
     assert "s3_stop_dark" in read_quarantine(str(bad))
     with pytest.raises(SystemExit) as stop:
         main([*args, "--data-root", str(sound)])
-    assert stop.value.code == 0 and "24 clips, 72 files decoded, 0 errors" in capsys.readouterr().out
+    assert stop.value.code == 0 and "24 clips, 72 of 72 files decoded, 0 errors" in capsys.readouterr().out
     with pytest.raises(SystemExit) as stop:
         main([*args, "--data-root", str(tmp_path / "nowhere")])
     err = capsys.readouterr().err

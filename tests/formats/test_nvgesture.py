@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_data import NV_EPOCH, NV_TEST, NV_TRAIN, nv_line, write_log
 
-from mtcd_plugin.formats.nvgesture import CLASSES, LIST_FILES, STREAMS, read_nvgesture, read_times
+from mtcd_plugin.formats.nvgesture import CLASSES, LIST_FILES, STREAMS, read_log, read_nvgesture, read_times
 from mtcd_plugin.formats.video import read_frames
 
 
@@ -127,14 +127,41 @@ def test_logs_that_cannot_be_used_leave_relative_position_and_say_why(tmp_path):
     path.write_text("\n\n")
     assert read_times(path, 0, 5) == (None, "fps: the log is empty")
     write_log(path, [0.0, 0.1, 0.2])
-    assert read_times(path, 0, 5) == (None, "fps: the log ends at line 3, the window at 5")
+    assert read_times(path, 0, 5) == (None, "fps: the log ends with frame 2, the window with frame 4")
     times, clock = read_times(path, 1, 3)
     assert clock == "log" and np.diff(times) == pytest.approx([0.1], abs=1e-6)
     write_log(path, [0.0, 0.2, 0.1])
     assert read_times(path, 0, 2)[1] == "log"
     assert read_times(path, 0, 3) == (None, "fps: the log's time stamps do not increase")
-    path.write_text("img00000.png 1\nimg00001.png\n")
-    assert read_times(path, 0, 2) == (None, "fps: the log has a line without a time stamp")
+    path.write_text("img00000.png 1\nimg00001.png\nimg00002.png 3")
+    assert read_times(path, 0, 2) == (None, "fps: the log has no time stamp of frame 1")
+    path.write_text("img00000.png 1\nimg00001.png 2\nimg00001.png 3\nimg00002.png 4")
+    assert read_times(path, 0, 2) == (None, "fps: the log has no time stamp of frame 1")
+    path.write_text("nothing")
+    found = "fps: the log has no time stamp (line 1 is no 'img<frame>.png <nanoseconds>')"
+    assert read_times(path, 0, 2) == (None, found)
+
+
+@pytest.mark.parametrize(
+    "spoil, problems",
+    [
+        (lambda lines: ["", *lines], ["line 1 is blank"]),
+        (lambda lines: [*lines[:5], "  ", "", *lines[5:]], ["line 6 is blank", "line 7 is blank"]),
+        (lambda lines: ["# a comment", *lines], ["line 1 is no 'img<frame>.png <nanoseconds>'"]),
+        (lambda lines: lines[7:], []),  # frames before the window are missing
+        (lambda lines: [*lines[:3], *lines[4:]], []),
+        (lambda lines: [*lines[:2], "img00002.png", *lines[3:]], ["line 3 is no 'img<frame>.png <nanoseconds>'"]),
+        (lambda lines: [*lines, lines[0], "", ""], ["line 61 names frame 0 again"]),
+        (lambda lines: lines[::-1], []),
+        (lambda lines: [f" {line.replace(' ', chr(9))} \r" for line in lines], []),
+    ],
+)
+def test_lines_belong_to_the_frames_that_they_name(tmp_path, spoil, problems):
+    whole, path = tmp_path / "whole_log.txt", tmp_path / "sk_color_log.txt"
+    write_log(whole, np.arange(60) / 30)
+    path.write_bytes("\n".join(spoil(whole.read_text().splitlines())).encode())
+    assert read_times(path, 10, 50) == read_times(whole, 10, 50)
+    assert read_log(path)[1] == problems
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)

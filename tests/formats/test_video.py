@@ -1,12 +1,13 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from video_files import texture, write
 
-from mtcd_plugin.formats.video import LONGEST_REPEAT, VideoError, probe, read_frames, resize, write_video
+from mtcd_plugin.formats.container import VideoError
+from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT
+from mtcd_plugin.formats.video import probe, read_frames, resize, write_video
 
 FRAMES = 40
 
@@ -28,13 +29,10 @@ def video(request, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("decoder", ["pyav", "decord", "torchcodec"])
 @pytest.mark.parametrize("gray", [False, True])
-def test_frames_are_the_ones_asked_for(video, decoder, gray):
-    if decoder != "pyav":
-        pytest.importorskip(decoder)
+def test_frames_are_the_ones_asked_for(video, gray):
     wanted = [17, 3, 3, 39, 0, 26]
-    frames = read_frames(video, wanted, gray=gray, decoder=decoder)
+    frames = read_frames(video, wanted, gray=gray)
     assert frames.dtype == np.uint8 and frames.shape == (6, 24, 32, 1 if gray else 3)
     assert numbers_of(frames) == wanted
 
@@ -81,24 +79,6 @@ def test_a_truncated_file_is_an_error(video, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.mp4"):
         read_frames(str(tmp_path / "nowhere.mp4"), [0])
-
-
-def test_unknown_decoder_lists_the_known_ones(video):
-    with pytest.raises(ValueError, match="pyav, decord, torchcodec"):
-        read_frames(video, [0], decoder="ffmpeg")
-
-
-def test_a_decoder_that_is_not_installed_is_named(video):
-    code = (
-        "import sys; sys.modules['decord'] = None\n"
-        "from mtcd_plugin.formats.video import read_frames\n"
-        "try:\n    read_frames(sys.argv[1], [0], decoder='decord')\n"
-        "except ImportError as error:\n    print(error)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, video], capture_output=True, text=True, check=True
-    )
-    assert "'decord' is not installed" in done.stdout
 
 
 @pytest.mark.parametrize("bad", [[], [-1]])
@@ -156,3 +136,31 @@ def test_writing_replaces_in_one_step_and_leaves_nothing_else(tmp_path):
         write_video(str(path), np.zeros((1, 23, 32, 3), np.uint8), 25)
     with pytest.raises(ValueError, match="uint8"):
         write_video(str(path), np.zeros((1, 24, 32, 3), np.float32), 25)
+
+
+@pytest.mark.parametrize(
+    "codec, pixels, suffix, tolerance",
+    [
+        ("ffv1", "bgr0", "avi", 0),
+        ("png", "rgba", "avi", 0),
+        ("ffv1", "yuv444p", "mkv", 3),
+        ("libx264", "yuv420p10le", "mp4", 25),
+        ("mjpeg", "yuvj420p", "avi", 25),
+        ("mpeg4", "yuv420p", "avi", 25),
+    ],
+)
+def test_every_pixel_format_gives_rgb_and_one_channel(tmp_path, codec, pixels, suffix, tolerance):
+    images = texture(4)
+    frames = read_frames(write(tmp_path / f"a.{suffix}", images, codec=codec, pixels=pixels), [1, 2])
+    assert frames.shape == (2, 64, 96, 3) and np.abs(frames.astype(int) - images[1:3]).mean() <= tolerance
+    gray = read_frames(str(tmp_path / f"a.{suffix}"), [1, 2], gray=True)
+    assert gray.shape == (2, 64, 96, 1)
+    assert np.abs(gray[..., 0] - frames @ [0.299, 0.587, 0.114]).mean() < 2
+
+
+def test_frames_that_change_their_size_are_an_error(tmp_path):
+    small, large = (write(tmp_path / f"{n}.mjpeg", texture(3, n, 64), codec="mjpeg", pixels="yuvj420p") for n in (64, 96))
+    both = tmp_path / "both.mjpeg"
+    both.write_bytes(Path(small).read_bytes() + Path(large).read_bytes())
+    with pytest.raises(VideoError, match="frame 3 is 96x64, the header says 64x64"):
+        read_frames(str(both), [5], size=(32, 32))

@@ -77,6 +77,7 @@ def run(pipeline, stores, modalities, seed):
     sample = {
         "clip_id": "clip", "subject": "s", "label": 1, "stores": stores, "modality": "RGB",
         "streams": {name: Stream("unused", 0, FRAMES, 25.0) for name in modalities},
+        "frame_times": dict.fromkeys(modalities),
     }
     with seeded(seed):
         return pipeline(sample)["inputs"]
@@ -163,7 +164,6 @@ def test_a_store_of_another_size_is_resized(stores):
         dict(type="SampleClipFrames", clip_len=0),
         dict(type="LoadModalities", size=(0, 8)),
         dict(type="LoadModalities", size=8),
-        dict(type="LoadModalities", decoder="ffmpeg"),
     ],
 )
 def test_bad_arguments_are_one_line(step):
