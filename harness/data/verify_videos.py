@@ -142,13 +142,15 @@ def _times(path: str, ticks: list[int | None]) -> dict:
 @contextmanager
 def _logged_errors() -> Iterator[list[tuple[int, str, str]]]:
     """What FFmpeg logs as an error. Some decoders (FFV1 on a wrong checksum) do no more than that."""
-    before = av.logging.get_level()
+    before = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # else what one file repeated is told of the next one
     try:
         with av.logging.Capture() as logs:
             yield logs
     finally:
-        av.logging.set_level(before)
+        av.logging.set_level(before[0])
+        av.logging.set_skip_repeated(before[1])
 
 
 def scan_videos(
