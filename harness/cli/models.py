@@ -94,8 +94,11 @@ def check(name: str | None, every: bool, configs: Path) -> int:
         findings = list(check_entries([entry], entries))
         wrong = [f for f in findings if not f.ok]
         bad += len(wrong)
+        notes = [f for f in findings if f.ok and f.remedy]
         if not wrong:
-            click.echo(f"ok   {entry.name:40s} {len(findings)} checks")
+            click.echo(f"ok   {entry.name:40s} {len(findings) - len(notes)} checks")
+        for f in notes:
+            click.echo(f"note {entry.name:40s} {f.remedy}")
         for f in wrong:
             click.echo(f"BAD  {entry.name:40s} {f.what}: {f.remedy}")
     click.echo(f"{len(chosen)} entries, {bad} problems")

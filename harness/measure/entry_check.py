@@ -1,4 +1,4 @@
-"""``models check``: is a model entry sound? At the smoke profile, on random clips, without any data set."""
+"""``models check``: is a model entry sound? Built at every profile, trained at smoke on random clips, without any data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.suite import Entry
 
 @dataclass(frozen=True)
 class Finding:
-    """One check of one entry; ``remedy`` says what to change where it failed."""
+    """One check of one entry; ``remedy`` says what to change where it failed. Where it did not, it is a note."""
 
     entry: str
     what: str
@@ -56,6 +56,8 @@ def _check(subject: Subject) -> Iterator[Finding]:
             return
         done.append(check.what)
         yield Finding(subject.entry.name, check.what, True)
+        yield from (Finding(subject.entry.name, check.what, True, note) for note in subject.notes)
+        subject.notes = []
 
 
 def _checks(s: Subject) -> list[Check]:
@@ -66,11 +68,13 @@ def _checks(s: Subject) -> list[Check]:
         Check("metafile is complete", declared.metafile_is_complete, f"mend {metafile}"),
         Check("config resolves at every profile", declared.resolves, f"mend {file}"),
         Check("custom imports are there", declared.imports_are_there, f"mend custom_imports of {file}"),
+        Check("code and twins are looked for", declared.looks_around, f"mend {file}"),
         Check("uses the modalities it declares", declared.reads_what_it_declares, f"mend the loaders of {file}"),
         Check("builds", network.builds, f"mend `model` of {file}; custom_imports names the module of a class of yours"),
     ]
     if s.config is None:
         return found
+    found.append(Check("fits together at every profile", network.builds_elsewhere, f"mend `model` of {file}"))
     if s.entry.stage == "pseudo_ir":
         found.append(Check("renders a clip", network.renders, predicts))
     recognizes, trains = s.entry.stage in RECOGNIZERS, s.config.get("train_cfg") is not None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from harness.ledger.record import NOT_TRACKED
 from harness.measure.clips import random_batch
 from harness.measure.entry_parts import ParentWeights, batch, import_named
+from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.resolve import resolve
+from harness.plan.twins import twins
 from harness.suite import Entry
 
 PROFILES = ("smoke", "demo", "paper")
@@ -29,6 +32,7 @@ class Subject:
     weights: ParentWeights
     config: dict[str, Any] | None = None  # at the smoke profile
     model: torch.nn.Module | None = None
+    notes: list[str] = field(default_factory=list)  # of the last check
 
     def batch(self, split: str, size: int, make: Callable = random_batch) -> dict:
         """Clips of a split as the entry's loader would give them."""
@@ -56,6 +60,22 @@ def resolves(s: Subject) -> None:
     s.config = found["smoke"].config
 
 
+def looks_around(s: Subject) -> None:
+    """Notes what a user should know of an entry that is none the less sound, one line each."""
+    found = [resolve(s.entry.config, p).remark(p) for p in PROFILES]
+    same: dict[str, list[str]] = {}
+    for profile in PROFILES:
+        for other in twins(s.entry, s.weights.entries, profile):
+            same.setdefault(other, []).append(profile)
+    for other, profiles in same.items():
+        where = "every profile" if len(profiles) == len(PROFILES) else f"profile {' and '.join(profiles)}"
+        found.append(f"the same run as {other} at {where}: nothing in which they differ counts there")
+    untracked = [t for t, sha in code_fingerprint(s.config, imported_modules(s.config)).items() if sha == NOT_TRACKED]
+    if untracked:
+        found.append(f"code not tracked: {', '.join(untracked)}; a change of it does not make a run stale")
+    s.notes = [note for note in found if note]
+
+
 def imports_are_there(s: Subject) -> None:
     import_named(s.config)
 
@@ -65,7 +85,7 @@ def reads_what_it_declares(s: Subject) -> None:
     if entry.stage not in RECOGNIZERS:
         return
     at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
-    for split, field, declared in (
+    for split, where, declared in (
         ("train", "Training Modalities", entry.train_modalities),
         ("test", "Modality", at_test),
     ):
@@ -73,6 +93,6 @@ def reads_what_it_declares(s: Subject) -> None:
         used = set(loader.get("dataset", {}).get("modalities") or declared)
         if not used <= {*declared, "pseudo_ir"}:  # pseudo-infrared is rendered from what is declared
             raise Wrong(
-                f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {field} declares "
+                f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {where} declares "
                 f"{', '.join(declared)}; change one of them"
             )

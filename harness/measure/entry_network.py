@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
 import torch
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.model import BaseModel
@@ -18,8 +19,8 @@ from torch.utils.data import DataLoader
 
 from harness.measure.clips import evaluating, pattern_batch
 from harness.measure.cost import count_cost, predicting_network
-from harness.measure.entry_declared import Subject, Wrong
-from harness.measure.entry_parts import build, optimizer_of, shapes, wrapper_of
+from harness.measure.entry_declared import PROFILES, RECOGNIZERS, Subject, Wrong
+from harness.measure.entry_parts import batch, build, construct, optimizer_of, shapes, wrapper_of
 from harness.plan.resolve import resolve
 from harness.worker_hooks import ExactResume
 
@@ -31,6 +32,24 @@ LEARNT = 0.5 * math.log(2)  # a loss that takes more than knowing how often each
 def builds(s: Subject) -> None:
     s.config = s.weights.fill(s.entry, resolve(s.entry.config, "smoke"))
     s.model = build(s.config)
+
+
+def builds_elsewhere(s: Subject) -> None:
+    """At the other profiles the network can be built, and at the laptop's it predicts: its parts fit together."""
+    for profile in PROFILES:
+        if profile == "smoke":
+            continue
+        config = resolve(s.entry.config, profile).config
+        try:
+            model = construct(config, empty=profile == "paper")
+            if profile == "demo" and s.entry.stage in RECOGNIZERS:
+                _check_scores(_scores(model, batch(config, "test", s.entry.test_modality, 1)), config)
+        except Exception as e:
+            text = " ".join(str(e).split())[:300]
+            raise Wrong(
+                f"at profile {profile}: {type(e).__name__}: {text}; mend `model`, or give what is to be otherwise there: "
+                f"profiles = dict({profile}=dict(model=...))"
+            ) from e
 
 
 def is_counted(s: Subject) -> None:
@@ -77,8 +96,11 @@ def _scores(model: torch.nn.Module, clips: dict) -> torch.Tensor:
 
 
 def predicts_one(s: Subject) -> None:
-    scores = _scores(s.model, s.batch("test", 1))
-    classes = s.config["model"].get("student", s.config["model"]).get("cls_head", {}).get("num_classes")
+    _check_scores(_scores(s.model, s.batch("test", 1)), s.config)
+
+
+def _check_scores(scores: torch.Tensor, config: dict[str, Any]) -> None:
+    classes = config["model"].get("student", config["model"]).get("cls_head", {}).get("num_classes")
     if scores.ndim != 2 or scores.shape[0] != 1 or (classes and scores.shape[1] != classes):
         raise Wrong(
             f"a batch of one gives scores of shape {tuple(scores.shape)}, needed is (1, {classes or 'classes'}); "

@@ -6,7 +6,7 @@ import copy
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,31 @@ def build(config: dict[str, Any], seed: int = 0) -> torch.nn.Module:
     model = MODELS.build(copy.deepcopy(config["model"]))
     model.init_weights()
     return model
+
+
+def construct(config: dict[str, Any], empty: bool = False) -> torch.nn.Module:
+    """The model of a resolved config as its class makes it, without weights from files.
+
+    Args:
+        empty: leave out initialisation, so that a full-size network takes neither time nor memory; its values mean nothing.
+    """
+    from mmaction.registry import MODELS
+
+    with _without_values() if empty else nullcontext():
+        return MODELS.build(copy.deepcopy(config["model"]))
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    init = torch.nn.init
+    originals = {n: f for n, f in vars(init).items() if n.endswith("_") and not n.startswith("_") and callable(f)}
+    for name in originals:
+        setattr(init, name, lambda tensor, *args, **kwargs: tensor)
+    try:
+        yield
+    finally:
+        for name, function in originals.items():
+            setattr(init, name, function)
 
 
 def wrapper_of(config: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +155,8 @@ class ParentWeights:
 
     def __init__(self, entries: dict[str, Entry], folder: str, profile: str = "smoke") -> None:
         self.profile = profile
-        self.by_path = {e.config.resolve(): e for e in entries.values()}
+        self.entries = tuple(entries.values())
+        self.by_path = {e.config.resolve(): e for e in self.entries}
         self.folder = Path(folder)
         self.made: dict[tuple[Path, str], str] = {}
 

@@ -1,12 +1,21 @@
 """``models check``: every entry of the repository is sound, and for each thing that can be wrong it says what to change."""
 
+import re
 import shutil
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
 
 from harness.measure.entry_check import check_entries
+from harness.measure.entry_declared import Subject, looks_around, resolves
+from harness.measure.entry_parts import ParentWeights
+from harness.plan import code
+from harness.plan.resolve import resolve
+from harness.plan.twins import twins
 from harness.scaffold import new_entry
 from harness.suite import expand, load_benchmark, load_entries
 from tests.measure.outside_network import SOURCE
@@ -25,6 +34,19 @@ def wrong(configs, folder="i3d"):
     entries = load(configs)[1]
     chosen = [e for e in entries.values() if e.config.parent.name == folder]
     return [f"{f.what}: {f.remedy}" for f in check_entries(chosen, entries) if not f.ok]
+
+
+def notes(configs, folder="i3d"):
+    """What the check says of the entries of a folder that is no fault, without building them."""
+    entries = load(configs)[1]
+    found = []
+    for entry in entries.values():
+        if entry.config.parent.name == folder:
+            subject = Subject(entry, ParentWeights(entries, ""))
+            resolves(subject)
+            looks_around(subject)
+            found += [f"{entry.name}: {note}" for note in subject.notes]
+    return found
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -101,6 +123,16 @@ def append(text):
         (append("\nmodel = dict(type='NoSuchNet')"), "builds", ["NoSuchNet is not in", "custom_imports"]),
         (append("\noptim_wrapper = dict(optimizer=dict(type='NoSuchSGD'))\nprofiles = dict(smoke=dict(optim_wrapper="
                 "dict(optimizer=dict(type='NoSuchSGD'))))"), "one batch", ["NoSuchSGD", "optim_wrapper of"]),
+        (
+            append("\nprofiles = dict(demo=dict(model=dict(cls_head=dict(in_channels=77))))"),
+            "fits together at every profile",
+            ["at profile demo", "77", "profiles = dict(demo=dict(model=...))"],
+        ),
+        (
+            append("\nprofiles = dict(paper=dict(model=dict(backbone=dict(base_chanels=64))))"),
+            "fits together at every profile",
+            ["at profile paper: TypeError", "base_chanels", "profiles = dict(paper=dict(model=...))"],
+        ),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said_with_what_to_change(configs, change, check, words):
@@ -114,7 +146,6 @@ OUTSIDE = """
 custom_imports = dict(imports=['mtcd_plugin.register', 'outside_package'], allow_failed_imports=False)
 model = dict(_delete_=True, type='OutsideNet', defect='{}',
              data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
-profiles = dict(_delete_=True)
 """
 
 
@@ -137,7 +168,6 @@ def test_a_class_of_an_installed_package_is_sound(outside):
 
 
 def test_the_source_of_an_installed_package_is_part_of_the_key(outside, configs, tmp_path, mgr_dark_root):
-    from harness.plan import code
     from harness.plan.jobs import Settings, make_plan
 
     outside()
@@ -223,3 +253,124 @@ def test_state_that_no_checkpoint_has_is_found_out(tmp_path):
     runtime.write_text(text.replace("    training_state=dict(type='TrainingStateHook'))", "    )"))
     (found,) = [f for f in check_entries([entries[name]], entries) if not f.ok]
     assert found.what == "resumes to the same weights" and "differs from an uninterrupted training" in found.remedy
+
+
+BASES = ["i3d_r50", "c3d", "tsn_r50", "swin_tiny", "mvit_small", "timesformer_divst"]
+
+
+@pytest.fixture
+def all_configs(tmp_path):
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    return tmp_path / "configs"
+
+
+def same_as(configs, name):
+    """Entries that an entry is the same run as, at each profile."""
+    entries = load(configs)[1]
+    return [twins(entries[name], entries.values(), p) for p in ("smoke", "demo", "paper")]
+
+
+def uncommented(text, start):
+    """A file with the comment line that starts so as code."""
+    lines = text.splitlines()
+    assert sum(line.startswith(f"# {start}") for line in lines) == 1
+    return "\n".join(line.removeprefix("# ") if line.startswith(f"# {start}") else line for line in lines)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_examples_of_a_new_folder_change_the_run_at_every_profile(all_configs, base):
+    benchmark, entries = load(all_configs)
+    new_entry(all_configs, "mine", entries[f"{base}_mgr-dark-rgb"], entries, benchmark, ("rgb",))
+    path = all_configs / "mine" / "mine_mgr-dark-rgb.py"
+    scaffold = path.read_text(encoding="utf-8")
+    assert same_as(all_configs, path.stem) == [[f"{base}_mgr-dark-rgb"]] * 3, "as it was written"
+    path.write_text(uncommented(scaffold, "model = dict(cls_head=dict(dropout_ratio="), encoding="utf-8")
+    assert same_as(all_configs, path.stem) == [[], [], []]
+    path.write_text(uncommented(scaffold, "profiles = dict(demo="), encoding="utf-8")
+    config = resolve(path, "demo").config
+    assert config["train_dataloader"]["batch_size"] == 8
+    assert {t["clip_len"] for s in ("train", "test") for t in config[f"{s}_dataloader"]["dataset"]["pipeline"]
+            if t["type"] == "SampleClipFrames"} == {8}  # fmt: skip
+
+
+def test_the_readme_is_followed_literally(all_configs):
+    section = (CONFIGS.parent / "README.md").read_text(encoding="utf-8").split("## Add your model")[1].split("\n## ")[0]
+    example, own = (textwrap.dedent(b) for b in re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+    benchmark, entries = load(all_configs)
+    new_entry(all_configs, "my-method", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark)
+    path = all_configs / "my-method" / "my-method_mgr-dark-rgb.py"
+    path.write_text(example, encoding="utf-8")
+    assert same_as(all_configs, path.stem) == [[], [], []]
+    path.write_text(example + own, encoding="utf-8")
+    resolved = resolve(path, "demo")
+    assert resolved.remark("demo") == "" and resolved.config["train_dataloader"]["batch_size"] == 8
+    assert resolved.config["model"]["backbone"]["base_channels"] == 24
+    assert resolve(path, "smoke").config["model"]["backbone"]["base_channels"] == 4
+
+
+def test_what_is_no_fault_is_said(all_configs):
+    benchmark, entries = load(all_configs)
+    new_entry(all_configs, "mine", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark, ("rgb",))
+    assert notes(all_configs, "mine") == [
+        f"mine_{x}: the same run as i3d_r50_{x} at every profile: nothing in which they differ counts there"
+        for x in ("mgr-dark-rgb", "nvgesture-rgb")
+    ]
+    path = all_configs / "mine" / "mine_mgr-dark-rgb.py"
+    path.write_text(path.read_text(encoding="utf-8") + "optim_wrapper = dict(optimizer=dict(lr=3e-4))\n", encoding="utf-8")
+    first, second, _ = notes(all_configs, "mine")
+    assert "profile demo overrides what the config says: optim_wrapper.optimizer.lr = 0.0003 (0.001)" in first
+    assert "the same run as i3d_r50_mgr-dark-rgb at profile demo:" in second
+
+
+BACKBONE = """
+from mmaction.registry import MODELS
+from torch import nn
+from .parts import convolution
+
+
+@MODELS.register_module(name='TestsOwnNet', force=True)
+class Small(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv = convolution(width)
+
+    def init_weights(self):
+        pass
+
+    def forward(self, x):
+        return self.conv(x)
+"""
+OWN_NET = """
+custom_imports = dict(imports=['mtcd_plugin.register', 'outside_nets'], allow_failed_imports=False)
+model = dict(backbone=dict(_delete_=True, type='TestsOwnNet', width=12), cls_head=dict(in_channels=12))
+test_evaluator = [dict(type='ClipPredictions'), dict(type='ConjuredMetric')]
+"""
+
+
+def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch):
+    """In a package with relative imports, registered under another name; the head's in_channels holds at every profile."""
+    package = tmp_path / "elsewhere" / "outside_nets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from . import net\n")
+    (package / "net.py").write_text(BACKBONE)
+    (package / "parts.py").write_text(
+        "from torch import nn\n\n\ndef convolution(width):\n    return nn.Conv3d(3, width, 3, padding=1, stride=2)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
+    code.forget()
+    append(OWN_NET)(configs)
+    entries = load(configs)[1]
+    found = list(check_entries(entries.values(), entries))
+    assert [f.remedy for f in found if not f.ok] == []
+    assert [f.remedy for f in found if f.remedy] == [
+        "code not tracked: ConjuredMetric; a change of it does not make a run stale"
+    ]
+    config = resolve(entries["i3d_r50_mgr-dark-rgb"].config, "demo").config
+    used = code.code_fingerprint(config, code.imported_modules(config))
+    assert {m for m in used if m.startswith("outside_nets")} == {"outside_nets.net", "outside_nets.parts"}
+
+
+def test_the_check_can_be_imported_first():
+    """MMAction2's wheel lacks a module, which the plugin puts right before it is imported."""
+    found = subprocess.run([sys.executable, "-c", "import harness.measure.entry_check"], capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-500:]
