@@ -16,7 +16,8 @@ from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.nvgesture import read_nvgesture
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
-from mtcd_plugin.formats.sysu import read_sysu_mm01
+from mtcd_plugin.formats.sysu import SysuImage, read_sysu_mm01
+from mtcd_plugin.formats.text import is_synthetic
 
 HINT = (
     "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
@@ -27,13 +28,15 @@ TABLE_KEYS = {"MGRDarkDataset": ("lighting",), "NvGestureDataset": ("streams", "
 def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, str]]:
     """What a resolved config trains and tests on, and the fingerprint of each split.
 
-    A data set type of another package has no DataInfo; its fingerprint is that of its config.
+    A data set type of another package has no DataInfo; its fingerprint is that of its config. Images of SYSU-MM01 count as
+    clips, people as subjects.
 
     Raises:
         FileNotFoundError, ValueError: data that is missing or malformed, one line.
     """
     chosen: dict[str, tuple[ClipTable, tuple[Clip, ...], str]] = {}
     prints: dict[str, str] = {}
+    pictures: dict[str, str] = {}  # split -> root of SYSU-MM01
     for split in ("train", "test"):
         dataset = (config.get(f"{split}_dataloader") or {}).get("dataset")
         if not dataset:
@@ -43,17 +46,21 @@ def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, st
             chosen[split] = table, clips, str(dataset.get("lighting", ""))
             prints[split] = sha
         elif "sysu" in str(dataset.get("type", "")).lower():
-            prints[split] = _sysu(str(dataset["data_root"]))
+            pictures[split] = str(dataset["data_root"])
+            prints[split] = _sysu(pictures[split])
         else:
             known = {k: v for k, v in dataset.items() if k != "pipeline"}
             prints[split] = hashlib.sha256(canonical_json(known).encode()).hexdigest()
     if not chosen:
-        return None, prints
+        if not pictures:
+            return None, prints
+        about = _about_sysu(config, pictures, data_fingerprint(prints))
+        return about, {**prints, "info": info_fingerprint(about)}
     any_table = next(iter(chosen.values()))[0]
     train, test = (chosen.get(s, (None, (), ""))[1] for s in ("train", "test"))
     about = DataInfo(
-        name=any_table.name,
-        synthetic=any_table.synthetic,
+        name=" and ".join([any_table.name, *["SYSU-MM01"] * bool(pictures)]),
+        synthetic=any_table.synthetic or any(is_synthetic(Path(root)) for root in pictures.values()),
         fingerprint=data_fingerprint(prints),
         classes=list(any_table.classes),
         train_clips=len(train),
@@ -66,6 +73,25 @@ def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, st
     prints["info"] = info_fingerprint(about)
     prints["test_labels"] = labels_fingerprint((c.clip_id, c.subject, c.label) for c in test)
     return about, prints
+
+
+def _about_sysu(config: dict[str, Any], pictures: dict[str, str], fingerprint: str) -> DataInfo:
+    """What a config reads that sees SYSU-MM01 alone."""
+    seen: dict[str, list[SysuImage]] = {"train": [], "test": []}
+    for split, root in pictures.items():
+        part = config[f"{split}_dataloader"]["dataset"].get("split", "train")
+        seen[split] = [image for image in read_sysu_mm01(root) if image.split == part]
+    people = {split: sorted({f"{image.pid:04d}" for image in images}) for split, images in seen.items()}
+    return DataInfo(
+        name="SYSU-MM01",
+        synthetic=any(is_synthetic(Path(root)) for root in pictures.values()),
+        fingerprint=fingerprint,
+        classes=[],
+        train_clips=len(seen["train"]),
+        test_clips=len(seen["test"]),
+        train_subjects=people["train"],
+        test_subjects=people["test"],
+    )
 
 
 def _left_out(config: dict[str, Any], chosen: dict[str, tuple[ClipTable, tuple[Clip, ...], str]]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tiny_data import zero_in_secret
 
+from harness.ledger.judge import data_fingerprint, info_fingerprint
 from harness.plan import data as plan_data
 from harness.plan.data import describe_data
 from mtcd_plugin.formats.clip_store import source_hash
@@ -83,15 +84,36 @@ def test_a_changed_log_of_nvgesture_is_other_data(nvgesture_root, tmp_path):
     assert log.stat().st_size == stat.st_size and prints_of(dataset) != before
 
 
-def test_a_changed_image_of_sysu_mm01_is_other_data(tmp_path):
+def sysu_mm01(root):
     for pid in (1, 2, 3):
         for cam in (1, 3):
-            path = tmp_path / f"cam{cam}" / f"{pid:04d}" / "0001.jpg"
+            path = root / f"cam{cam}" / f"{pid:04d}" / "0001.jpg"
             path.parent.mkdir(parents=True)
             path.write_bytes(bytes([pid, cam]) * 500)
-    (tmp_path / "exp").mkdir()
+    (root / "exp").mkdir()
     for name, people in dict(train_id="1", val_id="2", test_id="3").items():
-        (tmp_path / "exp" / f"{name}.txt").write_text(people)
+        (root / "exp" / f"{name}.txt").write_text(people)
+
+
+@pytest.mark.parametrize("generated", [False, True])
+def test_sysu_mm01_says_whether_it_is_synthetic_alone_and_beside_clips(mgr_dark_root, tmp_path, generated):
+    sysu_mm01(tmp_path)
+    if generated:
+        (tmp_path / "dataset.json").write_text('{"name": "SYSU-MM01", "synthetic": true}')
+    images = {"type": "SYSUMM01Dataset", "data_root": str(tmp_path), "split": "train"}
+    about, prints = describe_data({"train_dataloader": {"dataset": images}})
+    assert (about.name, about.synthetic, about.train_clips, about.test_clips) == ("SYSU-MM01", generated, 4, 0)
+    assert about.train_subjects == ["0001", "0002"] and about.fingerprint == data_fingerprint({"train": prints["train"]})
+    assert prints["info"] == info_fingerprint(about)
+    both = config(mgr_dark_root, ["rgb"])
+    both["train_dataloader"]["dataset"] = images
+    own = describe_data(config(mgr_dark_root, ["rgb"]))[0].synthetic
+    found = describe_data(both)[0]
+    assert found.name == "MGR-Dark and SYSU-MM01" and found.synthetic == (own or generated) and found.test_clips
+
+
+def test_a_changed_image_of_sysu_mm01_is_other_data(tmp_path):
+    sysu_mm01(tmp_path)
     dataset = {"type": "SYSUMM01Dataset", "data_root": str(tmp_path)}
     before = prints_of(dataset)
     assert prints_of(dataset) == before
