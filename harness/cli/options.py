@@ -107,6 +107,22 @@ def suite_options(f: Callable) -> Callable:
     return f
 
 
+def choice_options(f: Callable) -> Callable:
+    """Which jobs of a plan to run."""
+    f = click.option(
+        "--force",
+        is_flag=True,
+        help="Run the jobs that --cell names anew where they are done. The runs that were there are kept in "
+        "WORK_DIR/replaced, and the new ones compared with them.",
+    )(f)
+    return click.option(
+        "--cell",
+        "chosen",
+        multiple=True,
+        help="Only these jobs (and the stages they stand on), by name as `plan` lists them.",
+    )(f)
+
+
 def execution_options(f: Callable) -> Callable:
     """How jobs are executed."""
     for option in reversed(

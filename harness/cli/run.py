@@ -8,33 +8,46 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import DEFAULT_CONFIGS, execution_options, suite_options
+from harness.cli.options import DEFAULT_CONFIGS, choice_options, execution_options, suite_options
 from harness.usage import BadUsage
 
 
 @click.command("run")
 @suite_options
 @execution_options
-@click.option(
-    "--cell",
-    "chosen",
-    multiple=True,
-    help="Only these jobs (and the stages they stand on), by name as `plan` lists them.",
-)
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, chosen, **execution) -> int:
-    """Run what the plan lacks. Exit code 1 where a job failed, 130 where it was interrupted."""
+@choice_options
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, chosen, force, **execution) -> int:
+    """Run what the plan lacks. Exit code 1 where a job failed, 130 where it was interrupted.
+
+    Without --data-root the embedded synthetic data is made first.
+    """
+    from harness.cli.run_all import make_synthetic
+    from harness.disk import check_writable
     from harness.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
-    return run_workspace(ws, work_dir, execution, chosen)
+    check_choice(chosen, force)
+    executor_for(execution)
+    check_writable(work_dir, "--work-dir")
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
+    return run_workspace(ws, work_dir, execution, chosen, force=force)
 
 
-def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] = (), again: str = "") -> int:
+def check_choice(chosen: tuple[str, ...], force: bool) -> None:
+    """Raises BadUsage where everything would be run anew unasked."""
+    if force and not chosen:
+        raise BadUsage("--force: name what is to be run anew with --cell; `plan` lists the jobs")
+
+
+def run_workspace(
+    ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] = (), again: str = "", force: bool = False
+) -> int:
     """Plan file, clip stores, jobs; returns the exit code.
 
     Args:
         chosen: names of the only jobs to run. again: the command that redoes a job, for records; by default ``run``.
+        force: run the chosen jobs anew where they are done; the runs that are there are kept aside.
     """
+    from harness import redo
     from harness.cli.remarks import print_remarks
     from harness.execute import Options, State, execute
     from harness.executors.local import detect_gpus
@@ -54,6 +67,11 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
     lacking = any(c in unplanned(ws.plan) for c in chosen) if chosen else bool(ws.plan.errors)
     executor = executor_for(execution)
     save_plan(ws, work_dir)
+    before = {}
+    for job in (jobs[known[c]] for c in chosen if force and c in known):
+        if job.key not in before and (old := redo.set_aside(job, work_dir)) is not None:
+            before[job.key] = old
+            click.echo(f"{job.name}: run anew; the run that was there is kept in {old.folder}")
     workers = execution["workers"] if execution["workers"] is not None else (4 if detect_gpus() else 0)
     store = "" if execution["no_cache"] else str(work_dir / "clip_store")
     profile = ws.settings.profile
@@ -77,6 +95,8 @@ def run_workspace(ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] =
         f"{state.total} jobs: {state.cached} cached, {state.done} run, {len(state.failed)} failed, {len(state.blocked)} blocked"
         + (", stopped on request; run the same command again to go on" if state.stopped else "")
     )
+    for key, old in before.items():
+        click.echo(f"{jobs[key].name}: {redo.compared(old, jobs[key], work_dir)}")
     for key, reason in state.failed.items():
         click.echo(f"failed: {jobs[key].name}: {reason}", err=True)
     if state.stopped:
@@ -123,7 +143,10 @@ def build_stores(jobs, store: Path, processes: int) -> None:
 
 
 def redo_command(ws, gpus_per_job: int = 1) -> str:
-    """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE."""
+    """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE.
+
+    It works in a fresh clone, where the embedded data is made first, and where the job is done already.
+    """
     from harness.workspace import synthetic_root
 
     s = ws.settings
@@ -137,7 +160,7 @@ def redo_command(ws, gpus_per_job: int = 1) -> str:
     parts += [f"--quarantine {name}=FILE" for name in sorted(s.quarantine)]
     if gpus_per_job > 1:
         parts.append(f"--gpus-per-job {gpus_per_job}")
-    parts.append("--cell '{job}'")
+    parts.append("--cell '{job}' --force")
     return " ".join(parts)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from harness.cli.counter import counter
-from harness.cli.options import execution_options, suite_options
+from harness.cli.options import choice_options, execution_options, suite_options
 
 
 @click.command("run-all")
 @suite_options
 @execution_options
+@choice_options
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
@@ -21,24 +22,25 @@ from harness.cli.options import execution_options, suite_options
     show_default=True,
     help="Where the pages go.",
 )
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, site, **execution) -> int:
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, site, chosen, force, **execution) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 
     Without --data-root the embedded synthetic data is made first; the pages say so.
     """
-    from harness.cli.run import executor_for, run_workspace
+    from harness.cli.run import check_choice, executor_for, run_workspace
     from harness.disk import check_writable, is_disk_full
     from harness.manifest import check_site
     from harness.workspace import open_workspace
 
     began = time.monotonic()
+    check_choice(chosen, force)
     executor_for(execution)
     check_writable(work_dir, "--work-dir")
     check_site(site, work_dir)
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
     full = None
     try:
-        code = run_workspace(ws, work_dir, execution)
+        code = run_workspace(ws, work_dir, execution, chosen, force=force)
     except OSError as e:
         if not is_disk_full(e, work_dir):
             raise

@@ -12,7 +12,7 @@ def opened(data_root, tables=None, configs=CONFIGS, quarantine=()):
 
 
 def test_what_is_usual_is_not_named(tiny_data):
-    assert redo_command(opened(None)) == "python -m harness run --profile smoke --seeds 2 --cell '{job}'"
+    assert redo_command(opened(None)) == "python -m harness run --profile smoke --seeds 2 --cell '{job}' --force"
     assert "--data-root DIR" in redo_command(opened(tiny_data))
 
 
