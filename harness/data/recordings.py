@@ -5,9 +5,9 @@ Layout of the folder::
   recordings.csv  recording_id,subject,scene,lighting,rgb_file,depth_file,ir_file,ir_offset_s
                   and, if wanted, pair_id, rgb_fps, depth_fps, ir_fps, depth_offset_s
                   files are relative to the folder, '' where a stream was not recorded (rgb must be there);
-                  fps '' = as the file says, else from 1 to 1000; <stream>_offset_s = seconds from the first rgb frame to the
-                  first frame of that stream ('' = 0, negative = it started earlier, at most a day); pair_id ties the dark
-                  and the daylight recording
+                  fps, from 1 to 1000, counts only for a file without time stamps; <stream>_offset_s = seconds from the
+                  first rgb frame to the first frame of that stream ('' = 0, negative = it started earlier, at most a
+                  day); pair_id ties the dark and the daylight recording
   segments.csv    recording_id,gesture,start_frame,end_frame     [start, end) in rgb frames from 0; only rgb is annotated
   subjects.csv, classes.txt and, for generated data, dataset.json as in the segmented data set
 """
@@ -41,8 +41,8 @@ MEND = "correct the line and run again; what is already cut stays"
 
 @dataclass(frozen=True)
 class Source:
-    """One stream of a recording: frame i was taken at ``offset + i / fps`` seconds of the recording's clock, which
-    starts with the first rgb frame. fps 0: as the file says."""
+    """One stream of a recording: its first frame was taken at ``offset`` seconds of the recording's clock, which starts
+    with the first rgb frame. ``fps``, 0 where it is not given, counts for a file without time stamps."""
 
     file: str
     fps: float

@@ -33,7 +33,7 @@ from harness.data.segment_video import FPS, Cut, cut_video
 from harness.ledger.files import write_text_atomically
 from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
 
-SEGMENT_VERSION = 1  # raised when the same input gives other clips
+SEGMENT_VERSION = 2  # raised when the same input gives other clips
 SHORTEST, LONGEST = 45, 210  # frames at 25 fps (paper, section 3.2)
 NOTES = ".segment"
 UNFINISHED = re.compile(r"\..+\.[0-9]+\.mp4")  # see segment_video

@@ -10,8 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 
-from mtcd_plugin.formats.video import probe
+from mtcd_plugin.formats.container import VideoError, open_video
+from mtcd_plugin.formats.orientation import UPRIGHT, orientation, upright
+from mtcd_plugin.formats.video import defect, probe
 
 FPS = 25
 COLOUR = ("color_range", "colorspace", "color_primaries", "color_trc")
@@ -40,12 +43,10 @@ def cut_video(
     last = max(cut.indices[-1] for cut in cuts)
     problem, count = "", 0
     try:
-        with av.open(source) as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1  # files are cut side by side
+        with open_video(source) as (container, stream):
+            size = stream.width, stream.height
             for frame in container.decode(stream):
-                if frame.is_corrupt:
-                    problem = f"frame {count} is broken"
+                if problem := defect(frame, count, size):
                     break
                 for writer in writers.values():
                     if writer.take(count, frame, stream.codec_context) and finished:
@@ -53,8 +54,8 @@ def cut_video(
                 count += 1
                 if count > last:
                     break
-    except (av.error.FFmpegError, IndexError) as error:
-        problem = f"breaks after {count} frames ({getattr(error, 'strerror', None) or error})"
+    except VideoError as error:
+        problem = f"breaks after {count} frames ({str(error).removeprefix(f'{source}: ')})"
     finally:
         for writer in writers.values():
             writer.discard()
@@ -81,9 +82,9 @@ class _Writer:
         if self.done or indices[self.place] != number:
             return False
         try:
+            image = _upright(frame.reformat(format="yuv420p"), orientation(frame))
             if self.container is None:
-                self._open(frame, source)
-            image = frame.reformat(format="yuv420p")
+                self._open(image, source)
             image.pict_type = 0  # the encoder chooses, not the source
             image.time_base = Fraction(1, FPS)
             while self.place < len(indices) and indices[self.place] == number:
@@ -128,3 +129,15 @@ class _Writer:
             raise ValueError(f"{found} of {len(self.cut.indices)} frames arrived on the disk")
         os.replace(self.unfinished, self.cut.target)
         self.done = True
+
+
+def _upright(image: av.VideoFrame, shown: tuple[int, int, int, int]) -> av.VideoFrame:
+    """A yuv420p frame of even sizes as it is to be shown."""
+    if shown == UPRIGHT:
+        return image
+    data, height, width = image.to_ndarray(), image.height, image.width
+    half = (height // 2, width // 2)
+    planes = [data[:height], *data[height:].reshape(2, *half)]
+    turned = [np.ascontiguousarray(upright(plane, shown)) for plane in planes]
+    rows = np.concatenate([plane.ravel() for plane in turned]).reshape(-1, turned[0].shape[1])
+    return av.VideoFrame.from_ndarray(rows, format="yuv420p")

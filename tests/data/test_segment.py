@@ -16,6 +16,7 @@ import pytest
 from defective_sets import truncate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from video_files import write
 
 from harness.cli import main
 from harness.data import segment, segment_video
@@ -370,3 +371,26 @@ def test_any_tables_give_segments_or_findings(tmp_path, data):
     assert all(0 <= s.start < s.end and s.gesture == "stop" for s in found.segments)
     summary = segment_recordings(tmp_path, tmp_path / "out")
     assert summary.clips == 0 and {f.clip_id for f in summary.findings} >= set(ids)
+
+
+def test_a_camera_that_slows_down_and_one_on_its_side_are_cut_by_time_and_upright(tmp_path):
+    """Colour halves its rate after 5 s; infrared is of constant rate, and stored turned by 90 degrees."""
+    slowing = np.concatenate([np.arange(150) / 30, 5 + np.arange(120) / 15])
+    even = np.arange(390) / 30
+    write(tmp_path / "rgb.mp4", np.repeat(clock_frames(slowing), 3, 3), slowing, crf=0, bf=0)
+    turned = np.rot90(clock_frames(even), -1, (1, 2))
+    write(tmp_path / "ir.mp4", np.repeat(turned, 3, 3), turn=(90,), seconds=even, crf=0, bf=0)
+    row = ["r1", "s0", "hall", "dark", "rgb.mp4", "", "ir.mp4", 0, 22]
+    write_table(tmp_path / "recordings.csv", (*RECORDING_COLUMNS, "rgb_fps"), [row])
+    write_table(tmp_path / "segments.csv", SEGMENT_COLUMNS, [("r1", "stop", 120, 210)])  # from 4 to 9 s
+    write_table(tmp_path / "subjects.csv", ("subject", "split"), [("s0", "train")])
+    (tmp_path / "classes.txt").write_text("stop\n")
+    summary = segment_recordings(tmp_path, tmp_path / "out")
+    assert [(f.check, f.clip_id) for f in summary.findings] == [("rate", "")]
+    assert "rgb.mp4: rgb_fps is 22, its time stamps say" in summary.findings[0].message
+    clip = read_mgr_dark(str(tmp_path / "out")).clips[0]
+    wanted = 4 + np.arange(125) / 25
+    for name, times in (("rgb", slowing), ("ir", even)):
+        nearest = times[np.abs(times - wanted[:, None]).argmin(1)]
+        shown = read_clock(clip.streams[name].path)
+        assert shown.shape == (125,) and np.abs(shown - nearest).max() <= 3 * ONE_LEVEL, name
