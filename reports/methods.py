@@ -56,7 +56,7 @@ def methods(board: Board) -> list[Method]:
                 tags=tuple(dict.fromkeys(str(t) for t in tags)),
                 about=first_paragraph(first.config.parent / "README.md"),
                 paper=str(first.paper.get("Title", "")),
-                paper_url=_web(first.paper.get("URL") or first.paper.get("Url")),
+                paper_url=first.paper.get("URL") or first.paper.get("Url") or "",
                 year=str(first.paper.get("Year", "")),
                 configs=tuple(_config(board, e) for e in entries),
             )
@@ -82,10 +82,6 @@ def first_paragraph(path: Path) -> str:
             text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
             return text.replace("`", "").replace("*", "")
     return ""
-
-
-def _web(url) -> str:
-    return str(url) if str(url or "").startswith(("https://", "http://")) else ""
 
 
 def _config(board: Board, entry: Entry) -> ConfigRow:

@@ -43,9 +43,6 @@ def metafile_is_complete(s: Subject) -> None:
     where = s.entry.config.parent / "metafile.yml"
     if not s.entry.paper.get("Title"):
         raise Wrong(f"give Collections[].Paper.Title in {where}; a method without a paper says 'unpublished' there")
-    url = s.entry.paper.get("URL")
-    if url and not str(url).startswith(("https://", "http://")):
-        raise Wrong(f"Collections[].Paper.URL '{url}' in {where} is no web address; mend it or leave it empty")
     for name, example in (("Architecture", "[I3D, ResNet-50]"), ("Family", "3D CNN"), ("Pretrained", "none")):
         if not s.entry.metadata.get(name):
             raise Wrong(f"give Metadata.{name} in {where}, e.g. {name}: {example}")

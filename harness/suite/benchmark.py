@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.suite.address import WebAddress
 from harness.suite.yaml_file import read_yaml
 from harness.usage import BadUsage
 
@@ -36,7 +37,7 @@ class Dataset(Strict):
 
 class Source(Strict):
     title: str
-    url: str
+    url: WebAddress
 
 
 class Claim(Strict):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.suite.address import check_addresses
 from harness.suite.benchmark import Benchmark, first_error
 from harness.suite.yaml_file import read_yaml
 
@@ -65,7 +66,7 @@ def load_entries(configs: Path, benchmark: Benchmark) -> dict[str, Entry]:
 
     Raises:
         ValueError: a metafile is malformed, names an unknown data set or modality, a config that is not there,
-            or a name that another folder uses.
+            a name that another folder uses, or something else than a web address as a ``URL``.
     """
     entries: dict[str, Entry] = {}
     for path in sorted(Path(configs).glob("*/metafile.yml")):
@@ -81,10 +82,14 @@ def load_entries(configs: Path, benchmark: Benchmark) -> dict[str, Entry]:
 
 
 def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
+    found = read_yaml(path)
     try:
-        meta = Metafile.model_validate(read_yaml(path))
+        check_addresses(found)
+        meta = Metafile.model_validate(found)
     except ValidationError as e:
         raise ValueError(f"{path}: {first_error(e)}") from None
+    except ValueError as e:
+        raise ValueError(f"{path}: {e}") from None
     collections = {c.name: c for c in meta.collections}
     datasets = {d.training_data: key for key, d in benchmark.datasets.items()}
     return [_entry(path, m, collections, datasets) for m in meta.models]

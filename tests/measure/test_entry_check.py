@@ -90,7 +90,6 @@ def append(text):
     ("change", "check", "words"),
     [
         (collection("Paper", {}), "metafile", ["Paper.Title", "metafile.yml", "unpublished"]),
-        (collection("Paper", {"Title": "T", "URL": "arxiv 1"}), "metafile", ["URL", "no web address"]),
         (collection("Metadata", {"Family": "x"}), "metafile", ["Metadata.Architecture", "e.g."]),
         (collection("Metadata", {"Architecture": ["x"]}), "metafile", ["Metadata.Family"]),
         (
