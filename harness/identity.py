@@ -94,6 +94,8 @@ def canonical_json(value: Any) -> str:
 def identity_config(config: Mapping[str, Any], profile: str) -> dict[str, Any]:
     """The part of a resolved config that a result depends on, without paths and hardware settings."""
     kept = {k: config[k] for k in RUNNER_KEYS if config.get(k) is not None}
+    if not kept.get("auto_scale_lr", {}).get("enable"):
+        kept.pop("auto_scale_lr", None)  # MMEngine scales nothing then
     return {"profile": profile, **canonical(_strip(kept))}
 
 

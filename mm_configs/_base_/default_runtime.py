@@ -13,10 +13,10 @@ default_hooks = dict(
     class_count=dict(type='ClassCountHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
-    training_state=dict(type='TrainingStateHook'))
+    training_state=dict(type='TrainingStateHook'),
+    visualization=dict(type='ClipVisualizationHook'))  # for tools/test.py --show-dir
 
-# tools/train.py ignores --seed where a config has a seed; use --cfg-options randomness.seed=1
-randomness = dict(seed=0, diff_rank_seed=False, deterministic=False)
+# No randomness here: tools/train.py heeds --seed, --deterministic and --diff-rank-seed only where a config has none.
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -2,6 +2,7 @@ _base_ = ['../_base_/default_runtime.py', '../_base_/models/mtcd_encoder.py']
 
 # Read literally, both encoders see RGB images and differ in their seed alone (1 and 2); images='rgb+ir' shows the second one
 # the infrared images too, whose people SYSU-MM01 names as well.
+auto_scale_lr = dict(enable=False, base_batch_size=64)  # of tools/train.py --auto-scale-lr
 train_dataloader = dict(
     batch_size=64,
     num_workers=4,

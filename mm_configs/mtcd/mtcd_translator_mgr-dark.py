@@ -4,6 +4,7 @@ _base_ = './mtcd_translator_sysu-mm01.py'
 # relation loss. The draft does not say that it does so; its words are "SYSU-MM01 alone". RGB and infrared of one batch show the same
 # clips, but no term compares them; model.paired_weight adds one, for registered cameras. An identity is a subject here.
 model = dict(identity='subject', relation_weight=0.0)
+auto_scale_lr = dict(enable=False, base_batch_size=16)  # of tools/train.py --auto-scale-lr
 train_dataloader = dict(
     batch_size=16,
     sampler=dict(identities=8, instances=2, batches=200, by='subject'),

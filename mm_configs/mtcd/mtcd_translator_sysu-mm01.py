@@ -5,6 +5,7 @@ _base_ = [
 ]
 
 # "SYSU-MM01 alone", the draft's words: trained on its RGB and infrared images, which are no pairs but share people.
+auto_scale_lr = dict(enable=False, base_batch_size=32)  # of tools/train.py --auto-scale-lr
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,

@@ -7,6 +7,7 @@ from mtcd_plugin.engine import (
 )
 from mtcd_plugin.engine.hooks import (  # noqa: F401
     class_count_hook,
+    clip_visualization_hook,
     epoch_seed_hook,
     plain_checkpoint_hook,
     stage_checkpoint_hook,  # noqa: F401

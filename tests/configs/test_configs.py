@@ -57,6 +57,17 @@ def test_resolves(path, profile):
         assert (path.parent / parent["config"]).is_file()
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_options_of_the_stock_tools_find_what_they_need(path):
+    """``tools/train.py`` heeds ``--seed`` where a config has no randomness; ``--auto-scale-lr`` and ``--show-dir`` set keys."""
+    config = resolve(path, "paper").config
+    assert "randomness" not in config
+    assert config["default_hooks"]["visualization"]["type"] == "ClipVisualizationHook"
+    if config.get("train_cfg"):
+        batch = config["train_dataloader"]["batch_size"]
+        assert config["auto_scale_lr"] == {"enable": False, "base_batch_size": batch}
+
+
 def test_every_config_is_listed_once():
     listed = [m["Config"] for f in METAFILES for m in yaml.safe_load(f.read_text())["Models"]]
     assert sorted(listed) == sorted(f"mm_configs/{p.relative_to(ROOT)}" for p in CONFIGS)

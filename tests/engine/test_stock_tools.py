@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import mmaction
 import pandas as pd
 import torch
@@ -63,3 +64,25 @@ def test_train_resume_and_test(mgr_dark_root, tmp_path):
     tool(tmp_path, "test.py", "resumed/epoch_2.pth", *options, "test_evaluator.0.out_file=predictions.parquet")
     predictions = pd.read_parquet(tmp_path / "predictions.parquet")
     assert predictions.subject.unique().tolist() == ["s4"] and sorted(predictions.label) == [0, 1, 2]
+
+
+def test_options_of_the_tools_have_their_effect(mgr_dark_root, tmp_path):
+    """``--seed``, ``--auto-scale-lr`` and ``--show-dir``, under a config of ours."""
+    (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
+    options = ["--cfg-options", *SMALL, "train_cfg.max_epochs=1"]
+    said, weights = {}, {}
+    for name, seed, more in (("a", "3", ["--auto-scale-lr"]), ("b", "3", ["--auto-scale-lr"]), ("c", "4", [])):
+        said[name] = tool(tmp_path, "train.py", "--work-dir", name, "--seed", seed, *more, *options)
+        weights[name] = torch.load(tmp_path / name / "epoch_1.pth", weights_only=True)
+    assert "Scaling the original LR by 0.125" in said["a"] and "Scaling the original" not in said["c"]
+    rates = {k: v["optimizer"]["param_groups"][0]["initial_lr"] for k, v in weights.items()}
+    assert rates == {"a": 0.01 * 4 / 32, "b": 0.01 * 4 / 32, "c": 0.01}
+    first = {k: v["state_dict"]["backbone.conv1.conv.weight"] for k, v in weights.items()}
+    assert torch.equal(first["a"], first["b"]) and not torch.allclose(first["a"], first["c"], atol=0.05)
+
+    tool(tmp_path, "test.py", "a/epoch_1.pth", "--work-dir", "t", "--show-dir", "shown", "--interval", "2", *options[:-1])
+    pictures = sorted(p.relative_to(tmp_path / "shown").parts for p in tmp_path.glob("shown/**/*.png"))
+    folders = {p[0] for p in pictures}
+    assert len(folders) == 2 and all("_as_" in f for f in folders)  # of three test clips the first and the third
+    assert len(pictures) == 2 * 4  # every frame
+    assert cv2.imread(str(tmp_path / "shown" / Path(*pictures[0]))).shape == (16, 16, 3)

@@ -146,3 +146,9 @@ def test_planning_modules_import_neither_torch_nor_mmengine():
         "sys.exit(any(m in sys.modules for m in ('torch', 'mmengine', 'mmaction')))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_rule_to_scale_the_rate_counts_only_where_it_is_on():
+    plain = {"model": {"type": "X"}}
+    off, on = (plain | {"auto_scale_lr": {"enable": e, "base_batch_size": 32}} for e in (False, True))
+    assert identity_config(off, "demo") == identity_config(plain, "demo") != identity_config(on, "demo")

@@ -1,5 +1,6 @@
 # What all data sets share: the paper's protocol. 32 frames uniformly in time, 256 -> 224 random / centre crop,
 # one view per test clip, every test clip counts. There is no validation: nothing is selected.
+auto_scale_lr = dict(enable=False, base_batch_size=32)  # of tools/train.py --auto-scale-lr
 train_dataloader = dict(
     batch_size=32,
     num_workers=4,
