@@ -22,7 +22,7 @@ from reports.privacy import Privacy, privacy
 from reports.results import Result, Run, outcomes_of
 from reports.versions import Choice, answering, choose, versions
 
-OLDER = "of an older config, code or data than the last plan's; `status --why` says what differs"
+OLDER = "of an older config, code or data than the last plan's (status --why says what differs)"
 
 
 @dataclass(frozen=True)

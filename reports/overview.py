@@ -84,13 +84,16 @@ def _sources(board: Board) -> list[str]:
         names = ", ".join(ledger.privacy.text(str(w)) for w in ledger.work_dirs)
         count = len(ledger.work_dirs)
         said.append(f"These pages are read from {count} ledgers: {names}. A run that lies in several counts once.")
-    checked = {c.id for plan in ledger.plans for c in plan.cells}
-    unchecked = [i for i, r in ledger.results.items() if ledger.used_by.get(i) and i not in checked]
+    checked = {c.key for plan in ledger.plans for c in plan.cells} | {c.id for plan in ledger.plans for c in plan.cells}
+    unchecked = [
+        i for i, r in ledger.results.items()
+        if ledger.used_by.get(i) and i not in checked and not any(run.cell.key in checked for run in r.runs)
+    ]  # fmt: skip
     if unchecked:
         said.append(
             f"The last plan did not ask for {f.count(len(unchecked), 'cell')} that {'has' if len(unchecked) == 1 else 'have'} "
-            "runs: whether config, code or data have changed since is not known. `python -m harness plan` with their "
-            "tables checks it."
+            "runs: whether config, code or data have changed since is not known. python -m harness status with their tables "
+            "(--tables) tells."
         )
     older = [i for i, r in ledger.results.items() if r.older and ledger.used_by.get(i)]
     if older:

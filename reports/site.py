@@ -73,8 +73,10 @@ def site_context(
     names = {i: title.split(".")[0] for i, title in shown}
     places = {i: f"{i}.html" for i in names}
     for p in figures:
-        if p.grid is not None:
-            names[p.grid.id], places[p.grid.id] = p.grid.title.split(".")[0], f"{p.figure.id}.html#{p.grid.id}"
+        if p.figure.grid is not None:
+            grid = p.figure.grid
+            names[grid.id] = grid.title.split(".")[0]
+            places[grid.id] = f"{p.figure.id}.html" + (f"#{grid.id}" if p.grid is not None else "")
     nav = [
         Link("Overview", "index.html"),
         *(Link(names[i], f"{i}.html") for i, _ in shown),

@@ -361,6 +361,10 @@ def test_a_default_point_is_found_without_the_plan(tmp_path):
     out = site(made)
     point = cell(parse(out / "figure6.html"), "figure6", "alpha = 0.9", "m.top1").attrs["data-v"]
     assert point == cell(parse(out / "table4.html"), "table4", "Whole row", "m.top1").attrs["data-v"]
+    # a run that answers a cell of a grid that is not shown links to the figure
+    run = parse(next((out / "runs").glob("student_mgr-dark-rgb-s0-*.html")))
+    grids = [x.attrs["href"] for x in run.all("a") if x.text == "Figure 6, grid"]
+    assert grids == ["../figure6.html"]
 
 
 def test_a_row_whose_run_is_another_rows_says_so_and_is_ranked_once(tmp_path):
