@@ -57,6 +57,11 @@ class Board:
             if dataset in ("", r.cell.dataset)
         )
 
+    @property
+    def real_data(self) -> bool:
+        """Whether clips of a data set of the user's were measured, which no command can make."""
+        return self.synthetic() is not None and not self.measured_on_synthetic()
+
     def comparable(self, dataset: str) -> bool:
         """Whether measured values may be held against a paper's: real data and the paper's own protocol."""
         return self.profile == "paper" and self.synthetic(dataset) is False
@@ -88,6 +93,8 @@ class Board:
         if len(self.commits) > 1:
             commits += f" and {count(len(self.commits) - 1, 'other')}"
         lines = [f"profile: {self.profile}; seeds: {self.ledger.seeds}; {commits}"]
+        if len(self.ledger.work_dirs) > 1:
+            lines.append(f"from {len(self.ledger.work_dirs)} ledgers: {', '.join(self.ledger.names)}")
         names = self.synthetic_names(dataset)
         if names and self.measured_on_synthetic(dataset):
             lines.append(
@@ -159,6 +166,8 @@ class Board:
         parts = ["python -m harness run-all", f"--profile {self.profile}"]
         if self.ledger.seeds and self.ledger.seeds != self.benchmark.seeds.get(self.profile, 1):
             parts.append(f"--seeds {self.ledger.seeds}")
+        if self.real_data:
+            parts.append("--data-root DIR")
         tables = self.ledger.tables
         if tables and tables != set(self.benchmark.usual):
             order = [t.id for t in self.benchmark.tables] + [

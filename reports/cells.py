@@ -58,9 +58,9 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
             "Measured top-1 (%)",
             numeric=True,
             explain=(
-                "mean over seeds ± standard deviation; below it the 95 % interval (bootstrap over subjects, then their "
-                "clips, then seeds; one seed varies as trainings do, where that is known, and is called provisional where "
-                "not) and the number n of seeds; the bar runs from 0 to 100 %, its tick is chance"
+                f"mean over seeds ± standard deviation; below it the 95 % interval ({st.INTERVAL}; one seed varies as "
+                "trainings do, where that is known, and is called provisional where not) and the number n of seeds; the bar "
+                "runs from 0 to 100 %, its tick is chance"
             ),
         ),
         *(_rank_columns(column, rank) if rank else []),
@@ -266,7 +266,7 @@ def _done(result: Result) -> dict[str, Cell]:
         if high is not None
         else missing("", "none", MEASURED),
         "clips": plain(str(clips or ""), clips),
-        "synthetic": plain("not recorded" if result.synthetic is None else ", ".join(result.synthetic) or "none"),
+        "synthetic": plain(f.names(result.synthetic)),
         "status": plain(
             ("done" if not lost else f"{len(runs)} of {len(result.runs)} seeds done")
             + (", older config, code or data" if result.older else "")

@@ -114,7 +114,7 @@ def summary(verdicts: list[Verdict]) -> str:
 def command(board: Board, declared: suite.Evidence) -> str:
     """The command that makes the evidence."""
     profile = "demo" if board.profile == "smoke" else board.profile
-    data = " --data-root /path/to/data" if board.synthetic() is False else ""
+    data = " --data-root DIR" if board.real_data else ""
     seeds = max(declared.seeds, board.ledger.seeds)
     return f"python -m harness run-all --profile {profile} --tables {','.join(declared.tables)} --seeds {seeds}{data}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 DASH = "–"
 MODALITY = {"rgb": "RGB", "depth": "Depth", "ir": "IR", "pseudo_ir": "pseudo-IR"}
 
@@ -63,6 +65,11 @@ def modalities(names) -> str:
     """Modalities as the paper writes them: RGB + IR. A joined name such as ``rgb+depth`` is taken apart."""
     parts = names.split("+") if isinstance(names, str) else names
     return " + ".join(MODALITY.get(m, m) for m in parts) or DASH
+
+
+def names(found: Iterable[str] | None) -> str:
+    """Names in a row; "none" for an empty one, "not recorded" for None."""
+    return "not recorded" if found is None else ", ".join(found) or "none"
 
 
 def count(n: int, noun: str, plural: str = "") -> str:

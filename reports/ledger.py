@@ -73,6 +73,14 @@ class Ledger:
         return [run for i, result in self.results.items() if self.used_by.get(i) for run in result.runs]
 
     @property
+    def names(self) -> list[str]:
+        """The ledgers by the names of their folders, with those that these lie in where two have the same."""
+        places = [w.resolve().parts for w in self.work_dirs]
+        last = [p[-1] for p in places]
+        named = ["/".join(p[-2:]) if last.count(p[-1]) > 1 else p[-1] for p in places]
+        return [self.privacy.text(name) for name in named]
+
+    @property
     def stages(self) -> list[str]:
         """Keys of shown runs that no table asks for itself."""
         asked = {run.record.key for run in self.runs if run.record is not None}
@@ -86,8 +94,8 @@ class Ledger:
 
     @property
     def seeds(self) -> int:
-        """Seeds of the cell that has most, or is planned to have."""
-        return max((len(r.runs) for i, r in self.results.items() if self.used_by.get(i)), default=0)
+        """Seeds that were run or planned, from 0 on."""
+        return max((run.cell.seed + 1 for run in self.runs), default=0)
 
     @property
     def tables(self) -> set[str]:
@@ -230,7 +238,7 @@ def _results(plans, suite, known, version, rejected, pages, predictions) -> dict
         by_cell.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
     for i, seeds in planned.items():  # equal keys are one run, recorded under the cell that asked first
         for key in {c.key for cells in seeds.values() for c in cells if c.key in known}:
-            if known[key] not in by_cell.setdefault(i, []):
+            if all(r.key != key for r in by_cell.setdefault(i, [])):
                 by_cell[i].append(known[key])
     for i, cell in suite.items():
         if i not in by_cell and (same := answering(cell, known.values())):
@@ -300,6 +308,9 @@ def _result(i, runs, choice: Choice, seeds, known, refused, predictions) -> Resu
         notes.append(OLDER)
         present = [_without(cells, known, refused) for cells in seeds.values()]
         notes += dict.fromkeys(f"the present one {status}: {why}" for status, why in present if status != "missing")
+    unplanned = {c.error for cells in seeds.values() for c in cells if not c.key and c.error}
+    if unplanned and any(r.status == "done" for r in runs):
+        notes.append(f"the last plan cannot tell whether it is up to date: {'; '.join(sorted(unplanned))}")
     tables = [predictions[r.record.key] for r in runs if r.status == "done" and r.record.key in predictions]
     found = outcomes_of(tables) if tables else None
     if isinstance(found, str):

@@ -81,9 +81,8 @@ def _sources(board: Board) -> list[str]:
     ledger = board.ledger
     said = []
     if len(ledger.work_dirs) > 1:
-        names = ", ".join(ledger.privacy.text(str(w)) for w in ledger.work_dirs)
-        count = len(ledger.work_dirs)
-        said.append(f"These pages are read from {count} ledgers: {names}. A run that lies in several counts once.")
+        names = ", ".join(ledger.names)
+        said.append(f"Read from {len(ledger.work_dirs)} ledgers: {names}. A run that lies in several counts once.")
     checked = {c.key for plan in ledger.plans for c in plan.cells} | {c.id for plan in ledger.plans for c in plan.cells}
     unchecked = [
         i for i, r in ledger.results.items()

@@ -172,4 +172,5 @@ def _grid_command(board: Board, page: FigurePage) -> str:
     grid = page.figure.grid
     if grid is None:
         return ""
-    return f"python -m harness run-all --profile {board.profile} --tables {page.figure.id},{grid.id}"
+    data = " --data-root DIR" if board.real_data else ""
+    return f"python -m harness run-all --profile {board.profile} --tables {page.figure.id},{grid.id}{data}"

@@ -189,6 +189,7 @@ def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
         "seeds": board.ledger.seeds,
         "commit": board.commit,
         "commits": board.commits,
+        "ledgers": board.ledger.names,
         "synthetic": board.synthetic(),
         "synthetic_data": list(board.synthetic_names() or ()),
         "command": board.command,

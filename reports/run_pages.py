@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports import formats as f
+from reports import statistics as st
 from reports.exports import APOSTROPHES
 from reports.model import Bar, Cell, Column, Row, Table
 from reports.runs import RunView
@@ -20,6 +21,7 @@ def runs_table(runs: list[RunView]) -> Table:
         Column("train", "Training"),
         Column("test", "Inference"),
         Column("seed", "Seed", numeric=True, ascending=True),
+        Column("synthetic", "Synthetic data, stages included", page=False),
         Column("top1", "Measured top-1 (%)", origin="measured", numeric=True),
         Column("time", "Total time", origin="measured", numeric=True, ascending=True),
         Column(
@@ -83,6 +85,7 @@ def runs_table(runs: list[RunView]) -> Table:
                     "train": Cell(f.modalities(r.cell.train_modalities)),
                     "test": Cell(f.modalities(r.cell.test_modality)),
                     "seed": Cell(str(r.cell.seed), r.cell.seed),
+                    "synthetic": Cell(f.names(view.synthetic)),
                     "top1": top1,
                     "time": Cell(f.seconds(r.cost.total_seconds), r.cost.total_seconds, origin="measured"),
                     "memory": Cell(
@@ -95,7 +98,7 @@ def runs_table(runs: list[RunView]) -> Table:
                 },
             )
         )
-    return Table("runs", "All runs", "Bars are 95 % intervals, made as on every page.", columns, tuple(rows))
+    return Table("runs", "All runs", f"Bars are 95 % intervals: {st.INTERVAL}, as on every page.", columns, tuple(rows))
 
 
 def run_page(run: RunView) -> Page:
@@ -152,12 +155,13 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         light = f", {r.data.lighting}" if r.data.lighting else ""
         what += [
             ("Data", f"{r.data.name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
-            ("Synthetic data, stages included", ", ".join(run.synthetic or ()) or "none"),
             ("Training clips", f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"),
             ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
             ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),
         ]
     what += [
+        ("Synthetic data, stages included", f.names(run.synthetic)),
+        *([("95 % interval", f"{st.INTERVAL}, as on every page")] if run.predictions else []),
         ("Overrides", ", ".join(f"{k} = {v}" for k, v in sorted(r.cell.overrides.items())) or "none"),
         ("Profile", r.cell.profile),
         ("Epochs", str(len(r.epochs)) if r.epochs else "none recorded"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+INTERVAL = "bootstrap over subjects, then their clips, then trainings"
 DRAWS = 2000
 SEED = 2024
 

@@ -63,7 +63,9 @@ def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str
 
     def rank(v: str) -> tuple:
         done = [r.finished for r in groups[v] if r.status == "done"]
-        return bool(done), any(r.key in planned for r in groups[v]), max(done, default=""), v
+        asked = any(r.key in planned for r in groups[v])
+        first = min(r.cell.seed for r in groups[v])
+        return bool(done), asked, max(done, default=""), len(done), -first, v
 
     best = max(groups, key=rank)
     runs: dict[int, RunRecord] = {}

@@ -164,7 +164,7 @@ def test_several_ledgers_are_one_site_and_it_says_so(tmp_path):
     out, alone = site(a, "site", b.work_dir), site(whole)
     for name in ("table2", "table3", "table4", "figure6"):
         assert rows(out / "downloads" / f"{name}.csv") == rows(alone / "downloads" / f"{name}.csv"), name
-    assert "read from 2 ledgers" in parse(out / "index.html").text
+    assert "Read from 2 ledgers" in parse(out / "index.html").text
     assert len(list((out / "runs").glob(f"{PLAIN}-s0-*.html"))) == 1
     assert "ledgers" not in parse(alone / "index.html").text
 
