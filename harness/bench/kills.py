@@ -1,8 +1,9 @@
 """Kills: what a ``run-all`` loses when it is killed again and again and started again. It must lose nothing.
 
 A smoke ``run-all`` is killed (SIGKILL) at seeded moments: the harness alone, one job, or all their process groups at
-once. After each death of the harness the same command is started again until it ends with everything done. The ledger
-is then held against that of an undisturbed run, bit for bit.
+once. In the first run every training is killed once as soon as it has saved a state, after the first of several epochs, so that
+each stage goes on from a checkpoint. After each death of the harness the same command is started again until it ends with
+everything done. The ledger is then held against that of an undisturbed run, bit for bit.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -21,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from harness import claims
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
 from harness.environment import environment, hardware
@@ -31,6 +34,7 @@ LONGEST_WAIT = 0.25  # of an undisturbed run's time: a kill comes at most that l
 AIMED_SHARE = 0.33  # of the kills: they follow the next line that the harness prints, where jobs start and end
 AIMED_WAIT_S = 1.0
 WORK, SITE = "work", "site"
+CONFIGS, EPOCHS = "configs", 4  # of the benchmarked runs: smoke trains for one epoch, which has no middle
 
 
 def run_all_command(*options: str) -> list[str]:
@@ -50,6 +54,7 @@ class Count:
     starts: int = 0
     retried: int = 0  # by the harness itself, lines of `retry`
     given_up: int = 0  # retries used up: failed until the next start
+    middle: set[str] = field(default_factory=set)  # names of runs that were killed between two epochs
     pids: dict[int, float] = field(default_factory=dict)  # processes that were there at a kill -> start time
 
     @property
@@ -92,6 +97,29 @@ def kill_something(start: Start, draw: random.Random, count: Count, patience: fl
     return target
 
 
+def kill_in_the_middle(start: Start, place: Path, count: Count) -> str:
+    """Kill a training that has saved its first state, each run once; returns its name, '' for none now."""
+    for state in place.glob(f"{WORK}/runs/*/mm/last.pth"):
+        run = state.parents[1]
+        holder = claims.read(run)
+        if run.name in count.middle or holder is None:
+            continue
+        phase = start.phase
+        if kill_group(holder.pid):
+            count.middle.add(run.name)
+            count.by_target["job"] += 1
+            count.by_phase[phase] += 1
+            return run.name
+    return ""
+
+
+def of_several_epochs(configs: Path, copy: Path) -> None:
+    """Configs whose smoke profile trains for several epochs, and which are the same otherwise."""
+    shutil.copytree(configs, copy)
+    with (copy / "_base_" / "profiles" / "smoke.py").open("a", encoding="utf-8") as file:
+        file.write(f"\ntrain_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs={EPOCHS})\n")
+
+
 def kill_group(group: int) -> bool:
     """False where it is gone."""
     try:
@@ -109,8 +137,12 @@ def survive(
     count: Count,
     say: Callable[[str], None],
     longest_wait: float,
+    every_middle: bool = False,
 ) -> None:
     """Start the command in a folder again and again, killing, until it ended with code 0.
+
+    Args:
+        every_middle: kill every training once in the middle, and nothing else.
 
     Raises:
         ValueError: it failed although nothing was killed since it was started.
@@ -120,6 +152,10 @@ def survive(
         count.starts += 1
         before = count.kills
         try:
+            while every_middle and not start.over:
+                if name := kill_in_the_middle(start, place, count):
+                    say(f"kill {count.kills}: {name} in the middle of its training")
+                start.wait(0.01)
             while count.kills < wanted and not start.over:
                 if draw.random() < AIMED_SHARE:
                     start.wait_for_a_line(longest_wait)
@@ -152,6 +188,7 @@ def bench_kills(
     say: Callable[[str], None] = lambda line: None,
     command: list[str] | None = None,
     longest_wait: float | None = None,
+    configs: Path | None = None,
 ) -> dict[str, Any]:
     """Kill ``wanted`` times, in as many runs as that takes, and compare every ledger with that of an undisturbed run.
 
@@ -160,6 +197,8 @@ def bench_kills(
             further ones share those of the undisturbed run.
         command: what to run in each place; it keeps its ledger in ``work``.
         longest_wait: seconds between kills at most, by default a quarter of the undisturbed run's time.
+        configs: folder of configs of which the command takes a copy with longer trainings, ``../configs`` for it; kills in
+            the middle of trainings come first then, beside those that are wanted.
 
     Returns: a JSON-serialisable dict. ``records_unequal`` and ``lost`` are what must be empty.
 
@@ -169,7 +208,9 @@ def bench_kills(
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise BadUsage(f"{folder}: not empty; give an empty or a new folder with --work-dir")
-    command = command or run_all_command("--profile", "smoke")
+    command = command or run_all_command("--profile", "smoke", "--configs", f"../{CONFIGS}")
+    if configs is not None:
+        of_several_epochs(configs, folder / CONFIGS)
     began = time.monotonic()
     draw = random.Random(seed)
     count = Count()
@@ -181,13 +222,15 @@ def bench_kills(
     longest_wait = longest_wait or LONGEST_WAIT * calm_seconds
     total: dict[str, Any] = {"records_equal": 0, "records_unequal": [], "lost": [], "leftover_files": []}
     runs = 0
-    while count.kills < wanted:
+    middle = configs is not None
+    while middle or count.kills - len(count.middle) < wanted:
         place = folder / f"run-{runs}"
         (place / WORK).mkdir(parents=True)
         if runs:
             share(calm, place)
         runs += 1
-        survive(command, place, draw, wanted, count, say, longest_wait)
+        survive(command, place, draw, 0 if middle else wanted + len(count.middle), count, say, longest_wait, middle)
+        middle = False
         found = compare_ledgers(calm / WORK, place / WORK)
         total["records_equal"] += found.equal
         total["records_unequal"] += [f"run-{runs - 1}: {line}" for line in found.unequal]
@@ -200,6 +243,7 @@ def bench_kills(
         "kills": count.kills,
         **{f"kills_of_{t}": count.by_target[t] for t in TARGETS},
         "kills_by_phase": dict(count.by_phase),
+        "kills_in_the_middle_of_trainings": sorted(count.middle),
         "runs": runs,
         "starts_after_a_kill": count.starts - runs,
         "jobs_retried": count.retried,

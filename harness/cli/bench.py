@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.cli.group import Group
-from harness.cli.options import COUNT, NOT_NEGATIVE, SECONDS, configs_option, suite_options
+from harness.cli.options import COUNT, DEFAULT_CONFIGS, NOT_NEGATIVE, SECONDS, configs_option, suite_options
 
 
 @click.group("bench", cls=Group)
@@ -166,15 +166,17 @@ def bench_step_command(profile, configs, device, clips, as_json) -> None:
 def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_json) -> int:
     """Kill a smoke run-all again and again, go on, and compare its ledger with an undisturbed one, bit for bit.
 
+    Trainings have four epochs. Each is killed once after its first checkpoint, then come --count kills at random moments.
+
     Exit code 1 where anything differs or is lost.
     """
     import tempfile
 
-    from harness.bench.kills import bench_kills, run_all_command
+    from harness.bench.kills import CONFIGS, bench_kills, run_all_command
 
-    command = run_all_command("--profile", "smoke", *(["--tables", tables] if tables else []))
+    command = run_all_command("--profile", "smoke", "--configs", f"../{CONFIGS}", *(["--tables", tables] if tables else []))
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        result = bench_kills(folder, count, seed, lambda line: click.echo(line, err=True), command, wait)
+        result = bench_kills(folder, count, seed, lambda line: click.echo(line, err=True), command, wait, DEFAULT_CONFIGS)
     say(result, as_json)
     return 1 if result["records_unequal"] or result["lost"] else 0

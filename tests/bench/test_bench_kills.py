@@ -11,9 +11,19 @@ import numpy as np
 import pytest
 from made_up_run import write_run
 
-from harness.bench.kills import Count, bench_kills, kill_something, survive
+from harness import claims
+from harness.bench.kills import (
+    EPOCHS,
+    Count,
+    bench_kills,
+    kill_in_the_middle,
+    kill_something,
+    of_several_epochs,
+    survive,
+)
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
+from harness.plan.resolve import resolve
 
 
 def test_equal_ledgers_are_equal_whatever_the_time_they_took(tmp_path):
@@ -143,3 +153,35 @@ def test_nothing_runs_on_when_it_is_interrupted(tmp_path):
         with pytest.raises(KeyboardInterrupt):
             survive([sys.executable, "-c", code], tmp_path, Interrupt(), 1, Count(), print, 1.0)
     assert starts[0].process.wait(30) == -9
+
+
+def test_every_stage_of_the_longer_configs_has_a_middle_and_full_pools(tmp_path):
+    configs = Path(__file__).resolve().parents[2] / "mm_configs"
+    of_several_epochs(configs, tmp_path / "copy")
+    for path in sorted((tmp_path / "copy").glob("[!_]*/*.py")):
+        copied, own = resolve(path, "smoke").config, resolve(configs / path.parent.name / path.name, "smoke").config
+        if copied.get("train_cfg"):
+            assert copied["train_cfg"]["max_epochs"] == EPOCHS > 2 and own["train_cfg"]["max_epochs"] == 1
+            own["train_cfg"]["max_epochs"] = EPOCHS
+        assert copied == own
+        if copied["model"]["type"] == "SDATranslator":  # full before the first checkpoint
+            assert copied["model"]["pool_size"] <= copied["train_dataloader"]["batch_size"]
+
+
+def test_a_training_is_killed_once_as_soon_as_it_has_saved_a_state(tmp_path):
+    run = tmp_path / "work" / "runs" / "a-s0-0123"
+    (run / "mm").mkdir(parents=True)
+    start = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
+    job = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
+    try:
+        claims.take(run)
+        claims.hand_over(run, job.process.pid)
+        count = Count()
+        assert kill_in_the_middle(start, tmp_path, count) == "" and not job.over
+        (run / "mm" / "last.pth").touch()
+        assert kill_in_the_middle(start, tmp_path, count) == "a-s0-0123"
+        assert job.process.wait(30) == -9 and not start.over
+        assert kill_in_the_middle(start, tmp_path, count) == "" and count.kills == 1 and count.middle == {"a-s0-0123"}
+    finally:
+        start.end()
+        job.end()
