@@ -114,10 +114,11 @@ def kill_in_the_middle(start: Start, place: Path, count: Count) -> str:
 
 
 def of_several_epochs(configs: Path, copy: Path) -> None:
-    """Configs whose smoke profile trains for several epochs, and which are the same otherwise."""
+    """Configs that train for several epochs where they had one, and are the same otherwise."""
     shutil.copytree(configs, copy)
-    with (copy / "_base_" / "profiles" / "smoke.py").open("a", encoding="utf-8") as file:
-        file.write(f"\ntrain_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs={EPOCHS})\n")
+    for path in copy.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("max_epochs=1)", f"max_epochs={EPOCHS})"), encoding="utf-8")
 
 
 def kill_group(group: int) -> bool:
