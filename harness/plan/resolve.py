@@ -74,7 +74,7 @@ def resolve(
         ValueError: a file that does not parse, an unknown profile, a profile that does not fit the config, or
             an override whose parent does not exist.
     """
-    path = Path(config_path).absolute()
+    path = Path(os.path.abspath(config_path))  # without "..", as MMEngine names what it reads
     config, files = read_config(path)
     chosen, known, profile_files = _read_profile(path, profile)
     own = config.pop("profiles", None) or {}

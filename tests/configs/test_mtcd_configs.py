@@ -162,7 +162,21 @@ def test_translator_is_as_published():
     optimizer = dict(type="Adam", lr=2e-4, betas=(0.5, 0.999))
     assert config["optim_wrapper"]["generator"]["optimizer"] == optimizer
     parents = resolve(ROOT / "mtcd_translator_sysu-mm01.py", "paper").parents
-    assert {p["seed"] for p in parents.values()} == {1, 2}
+    assert {name: (p["seed"], p["into"]) for name, p in parents.items()} == {
+        "rgb_encoder": (1, ["model.rgb_encoder.checkpoint"]), "ir_encoder": (2, ["model.ir_encoder.checkpoint"])
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_translators_train_on_training_splits_and_what_is_rendered_is_brightened_as_in_training(profile):
+    kinds = {}
+    for path in sorted(ROOT.glob("*.py")):
+        config = resolve(path, profile).config
+        if "encoder" in path.stem or "translator" in path.stem:
+            assert config["train_dataloader"]["dataset"]["split"] == "train" and not config.get("test_dataloader")
+        if "pre_enhance" in config["model"]:
+            kinds[path.stem] = config["model"]["pre_enhance"]
+    assert len(kinds) == 7 and set(kinds.values()) == {"stretch"}
 
 
 def test_the_demos_rates_follow_the_rule_of_the_docs():

@@ -65,6 +65,21 @@ def test_infrared_partner_is_drawn_by_seed_and_epoch(root):
     assert data[0]["inputs"]["ir"].shape == (1, 1, 1, 16, 8)
 
 
+@pytest.mark.parametrize("split, people", [("train", {1, 2, 5}), ("test", {7})])
+def test_infrared_partners_are_people_of_the_split(root, split, people):
+    """All of them are drawn, nobody of the other split: the grey level says who is seen."""
+    data = dataset(root, split=split, with_infrared=True)
+    drawn, seen = set(), set()
+    for epoch in range(20):
+        data.set_epoch(0, epoch)
+        for i in range(len(data)):
+            sample = data[i]
+            level = float(sample["inputs"]["ir"].float().mean())
+            drawn.add(min(PEOPLE, key=lambda person: abs(20 * person - level)))
+            seen.add(sample["data_samples"].person)
+    assert drawn == seen == people
+
+
 def test_pk_batches(root):
     sampler = DATA_SAMPLERS.build(
         dict(type="mmaction.PKSampler", dataset=dataset(root), identities=2, instances=3, batches=5, seed=1)

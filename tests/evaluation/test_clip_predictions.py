@@ -33,6 +33,17 @@ def test_accuracies_and_file_of_a_case_worked_by_hand(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["p.parquet"]
 
 
+@pytest.mark.parametrize("right", [slice(0, 10), slice(-10, None)])
+def test_every_batch_counts(right):
+    """1,000 clips in batches of 16, of which the first ten or the last ten are right: 1 % either way."""
+    scores = np.tile([0.2, 0.8], (1000, 1))
+    scores[right] = [0.8, 0.2]
+    metric = ClipPredictions()
+    for start in range(0, 1000, 16):
+        metric.process(None, [sample(f"c{i:04d}", 0, s) for i, s in enumerate(scores[start : start + 16].tolist(), start)])
+    assert metric.evaluate(1000)["acc/top1"] == pytest.approx(0.01)
+
+
 def test_against_a_slow_reference():
     rng = np.random.default_rng(0)
     scores = rng.random((200, 7)).astype(np.float32)

@@ -6,6 +6,8 @@ import pytest
 
 from harness.plan.resolve import resolve
 
+CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
+
 DATA = """
 train_dataloader = dict(batch_size=32, dataset=dict(
     type='D', pipeline=[dict(type='Sample', n=32), dict(type='Crop', size=224)]))
@@ -310,3 +312,10 @@ def test_a_base_that_no_package_has_is_one_clear_line(tree, base, words):
     with pytest.raises(FileNotFoundError) as e:
         resolve(tree, "demo")
     assert "\n" not in str(e.value) and all(w in str(e.value) for w in ["leaf.py", base, *words])
+
+
+@pytest.mark.parametrize("profile", ["smoke", "paper"])
+def test_a_folder_named_with_dots_is_the_same_folder(profile):
+    straight = CONFIGS / "mtcd" / "mtcd_teacher_mgr-dark-ir.py"
+    around = CONFIGS / "mtcd" / ".." / ".." / CONFIGS.name / "mtcd" / straight.name
+    assert resolve(around, profile) == resolve(straight, profile)

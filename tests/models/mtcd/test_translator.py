@@ -354,3 +354,43 @@ def test_pool_gives_older_images_half_of_the_time():
 def test_bad_options(options):
     with pytest.raises(ValueError, match="choose from|set model.augment=None"):
         MODELS.build(translator(**options))
+
+
+def dark_clips():
+    return [(torch.rand(1, 3, 3, 16, 16) * 30).to(torch.uint8) for _ in range(2)]
+
+
+@pytest.mark.parametrize("kind", ["gamma", "stretch", "clahe"])
+def test_rendering_and_training_see_the_brightened_picture(kind):
+    """Each clip by itself, as enhance() makes it; infrared is left as it is."""
+    torch.manual_seed(0)
+    rgb = dark_clips()
+    bright = [enhance(clip.transpose(1, 2).float() / 255, kind)[0] for clip in rgb]  # [T, 3, H, W]
+    seen = []
+    model = build(translator(pre_enhance=kind, relation_weight=0.0)).train()
+    model.to_ir.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach().clone()))
+    model.translate(rgb)
+    for got, expected in zip(seen, bright, strict=True):
+        torch.testing.assert_close(got, expected)
+    seen.clear()
+    data = batch(("rgb", "ir"), clips=2, frames=3)
+    data["inputs"]["rgb"] = rgb
+    ir = torch.cat([clip[0].transpose(0, 1).float() / 255 for clip in data["inputs"]["ir"]]).expand(-1, 3, -1, -1)
+    model.train_step(data, optimizers(model))
+    torch.testing.assert_close(seen[0], torch.cat(bright))
+    assert any(x.shape == ir.shape and torch.allclose(x, ir) for x in seen)
+    assert torch.cat(bright).mean() > 2 * torch.cat([c.float() for c in rgb]).mean() / 255
+
+
+def test_a_rendering_by_a_trained_translator_is_of_the_brightened_picture(tmp_path):
+    trained = build(translator(pre_enhance="stretch"), seed=4)
+    torch.save(dict(meta=dict(mtcd=dict(stage="translator")), state_dict=trained.state_dict()), tmp_path / "t.pth")
+    config = dict(type="TrainedTranslator", generator=GENERATOR, pre_enhance="stretch", checkpoint=str(tmp_path / "t.pth"))
+    rgb = dark_clips()
+    model = MODELS.build(config)
+    seen = []
+    model.to_ir.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    model.translate(rgb)
+    for clip, got in zip(rgb, seen, strict=True):
+        torch.testing.assert_close(got, enhance(clip.transpose(1, 2).float() / 255, "stretch")[0])
+        assert got.mean() > 2 * clip.float().mean() / 255
