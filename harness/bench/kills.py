@@ -23,11 +23,12 @@ from typing import Any
 
 import psutil
 
-from harness import claims
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
 from harness.environment import environment, hardware
+from harness.ledger.lock import RunLock
 from harness.usage import BadUsage
+from harness.worker_resume import RESUME
 
 TARGETS = ("harness", "job", "both")
 LONGEST_WAIT = 0.25  # of an undisturbed run's time: a kill comes at most that long after the one before
@@ -99,13 +100,13 @@ def kill_something(start: Start, draw: random.Random, count: Count, patience: fl
 
 def kill_in_the_middle(start: Start, place: Path, count: Count) -> str:
     """Kill a training that has saved its first state, each run once; returns its name, '' for none now."""
-    for state in place.glob(f"{WORK}/runs/*/mm/last.pth"):
-        run = state.parents[1]
-        holder = claims.read(run)
-        if run.name in count.middle or holder is None:
+    for run in place.glob(f"{WORK}/runs/*"):
+        if run.name in count.middle or not (run / RESUME).is_file():
             continue
+        holder = RunLock(run).holder()
+        job = holder.processes[-1][0] if holder else start.process.pid  # the harness claims a run and shares it with the job
         phase = start.phase
-        if kill_group(holder.pid):
+        if job != start.process.pid and kill_group(job):
             count.middle.add(run.name)
             count.by_target["job"] += 1
             count.by_phase[phase] += 1

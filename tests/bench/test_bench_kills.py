@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from made_up_run import write_run
 
-from harness import claims
 from harness.bench.kills import (
     EPOCHS,
     Count,
@@ -23,6 +22,7 @@ from harness.bench.kills import (
 )
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
+from harness.ledger.lock import RunLock
 from harness.plan.resolve import resolve
 
 
@@ -174,8 +174,9 @@ def test_a_training_is_killed_once_as_soon_as_it_has_saved_a_state(tmp_path):
     start = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
     job = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
     try:
-        claims.take(run)
-        claims.hand_over(run, job.process.pid)
+        lock = RunLock(run)
+        assert lock.acquire()
+        lock.share(job.process.pid)
         count = Count()
         assert kill_in_the_middle(start, tmp_path, count) == "" and not job.over
         (run / "mm" / "last.pth").touch()
