@@ -21,6 +21,7 @@ IDENTITY_VERSION = 2
 # What MMEngine's Runner reads and a result depends on. Everything else in a config file is a helper variable.
 RUNNER_KEYS = (
     "model",
+    "load_from",
     "train_dataloader",
     "train_cfg",
     "optim_wrapper",
@@ -49,7 +50,6 @@ PATH_KEYS = frozenset(
         "output_dir",
         "out_file",
         "work_dir",
-        "load_from",
         "quarantine",
     }
 )
@@ -92,7 +92,10 @@ def canonical_json(value: Any) -> str:
 
 
 def identity_config(config: Mapping[str, Any], profile: str) -> dict[str, Any]:
-    """The part of a resolved config that a result depends on, without paths and hardware settings."""
+    """The part of a resolved config that a result depends on, without paths and hardware settings.
+
+    Files of weights must have been replaced by their content's sha256 before, see ``plan.start``.
+    """
     kept = {k: config[k] for k in RUNNER_KEYS if config.get(k) is not None}
     if not kept.get("auto_scale_lr", {}).get("enable"):
         kept.pop("auto_scale_lr", None)  # MMEngine scales nothing then
@@ -105,8 +108,6 @@ def _strip(value: Any) -> Any:
         for k, v in value.items():
             if k in PATH_KEYS or k in HARDWARE_KEYS:
                 continue
-            if k == "checkpoint" and isinstance(v, str):
-                v = PurePath(v).name  # which weights, not where they lie
             out[k] = sorted(v) if k == "stores" and isinstance(v, Mapping) else _strip(v)
         return out
     if isinstance(value, (list, tuple)):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.ledger.files import write_text_atomically
-from harness.ledger.record import CellInfo, DataInfo, Identity, Strict
+from harness.ledger.record import CellInfo, DataInfo, Identity, StartingWeights, Strict
 
 SPEC = "job.json"
 EXIT_STOPPED = 3  # of a job's process: stopped on request at its last checkpoint; no record
@@ -41,7 +41,7 @@ class JobSpec(Strict):
     loading: Literal["processes", "thread"] = "processes"  # thread: where shared memory was too small for processes
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     processes: int = 1  # that train together, each with an equal share of the batch
-    pretrained: list[str] = []
+    pretrained: list[StartingWeights] = []
     commit: str = ""
     command: str = ""
     attempts: int = 1

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
+
+import yaml
 
 from harness.suite import Benchmark, Entry
 from harness.usage import BadUsage
@@ -26,7 +29,7 @@ METAFILE = """Collections:
     Metadata:
       Architecture: {architecture}
       Family: {family}
-Models:
+{start}Models:
 """
 
 MODEL = """  - Name: {name}
@@ -86,6 +89,7 @@ def new_entry(
         title=name,
         architecture=json.dumps(base.metadata.get("Architecture", [])),
         family=json.dumps(base.metadata.get("Family", "")),
+        start=_start(base),
     )
     for sibling in siblings:
         training_data = benchmark.datasets[sibling.dataset].training_data
@@ -113,3 +117,12 @@ def new_entry(
         written.append(path)
     (folder / "metafile.yml").write_text(metafile, encoding="utf-8")
     return [*written, folder / "metafile.yml"]
+
+
+def _start(base: Entry) -> str:
+    """The starting weights of the base in a metafile: a new method starts from what it is compared with."""
+    if not base.start:
+        return ""
+    listed = [s.model_dump(mode="json", by_alias=True, exclude_defaults=True) for s in base.start]
+    text = yaml.safe_dump({"Starting Weights": listed}, sort_keys=False, default_flow_style=None, width=1000)
+    return textwrap.indent(text, "    ")

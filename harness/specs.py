@@ -82,6 +82,7 @@ def make_spec(
         loading=loading,
         accumulate=accumulate,
         processes=processes,
+        pretrained=list(job.pretrained),
         commit=commit(),
         command=options.command.replace("{job}", job.name),
         attempts=attempts[job.key],

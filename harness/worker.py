@@ -62,6 +62,7 @@ from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, R
 from harness.worker_loading import LoaderRoom, SharedMemoryFull, is_shared_memory_full
 from harness.worker_record import blank_record, classify, log_to, now, one_line, peak_memory, publish_weights
 from harness.worker_resume import RESUME, recover_state
+from harness.worker_start import record_start, watch_start
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
@@ -222,6 +223,7 @@ def _run(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
         record.cost.train_seconds = train(runner, log)
         record.epochs = log.epochs
         record.notes += remarks(runner)
+        record_start(runner, record)
         record.cost.data_time_share = log.data_time_share()
         if is_first():
             full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
@@ -268,6 +270,7 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     runner.register_hook(log, priority="BELOW_NORMAL")
     runner.register_hook(LoaderRoom(spec.loading == "thread"), priority="LOWEST")
     if spec.kind == "train":
+        watch_start(runner)
         runner.register_hook(NanLoss(), priority="HIGH")
         runner.register_hook(ExactResume(), priority="HIGHEST")
         runner.register_hook(AtomicCheckpoint(folder, lock), priority="VERY_LOW")
@@ -300,6 +303,7 @@ def run_side_by_side(
     runner, log = make_runner(folder, spec, on_gpu)
     count = len(spec.members)
     seconds = train(runner, log)
+    record_start(runner, own)
     full = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
     started = time.perf_counter()
     runner.test()

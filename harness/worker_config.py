@@ -27,7 +27,7 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     }  # AtomicCheckpoint instead
     resumable = spec.kind == "train" and (folder / RESUME).is_file()
     config["resume"] = resumable
-    config["load_from"] = str(folder / RESUME) if resumable else None
+    config["load_from"] = str(folder / RESUME) if resumable else config.get("load_from")
     workers = spec.workers
     for split in ("train", "val", "test"):
         loader = config.get(f"{split}_dataloader")

@@ -53,12 +53,14 @@ def open_workspace(
     tables: str | None,
     seeds: int | None,
     quarantine: tuple[str, ...] = (),
+    init: str | None = None,
     make_data: Callable[[Path, str], None] | None = None,
 ) -> Workspace:
     """Plan the suite. Raises ValueError for anything asked for that does not exist. Writes nothing itself.
 
     Args:
         tables: ids with commas between, None for all that are not optional. quarantine: items of ``SET=FILE``.
+        init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
         make_data: writes the embedded data of a preset to a folder; called where no data root is given, after everything
             that can be checked without data.
     """
@@ -80,6 +82,7 @@ def open_workspace(
         profile=profile,
         data_root=Path(data_root or synthetic_root(profile)),
         quarantine=_quarantine(quarantine, benchmark),
+        init=init or benchmark.init.get(profile, "scratch"),
     )
     if data_root is None and make_data is not None:
         make_data(settings.data_root, preset_of(profile))

@@ -10,5 +10,8 @@ from mtcd_plugin import _compat
 _compat.apply()
 
 from mtcd_plugin import datasets, engine, evaluation, models, transforms  # noqa: E402
+from mtcd_plugin.models import init_cfg  # noqa: E402
+
+init_cfg.install()
 
 __all__ = ["datasets", "engine", "evaluation", "models", "transforms"]

@@ -199,7 +199,7 @@ def _privacy(work_dirs: Sequence[WorkDir]) -> Privacy:
     texts += [c.error for w in work_dirs if w.plan is not None for c in w.plan.cells]
     for w in work_dirs:
         for _, r in w.records.values():
-            texts += [*r.notes, r.command, r.adopted, *r.pretrained]
+            texts += [*r.notes, r.command, r.adopted, *(w.file for w in r.pretrained)]
             texts += [r.failure.message, *r.failure.log_tail] if r.failure is not None else []
     return privacy([w.path for w in work_dirs], texts)
 

@@ -109,11 +109,12 @@ def _config(board: Board, entry: Entry) -> ConfigRow:
 def _weights(board: Board, entry: Entry) -> str:
     """What the config names, and what its runs loaded."""
     runs = [r for r in board.ledger.shown_records if r.cell.model == entry.name]
-    loaded = sorted({w for r in runs for w in r.pretrained})
+    loaded = sorted({w.file for r in runs for w in r.pretrained})
     if loaded:
         return "loaded: " + ", ".join(loaded)
     if entry.pretrained.lower() in ("none", ""):
-        return "none: from scratch"
+        listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.start if s.file))
+        return f"none: from scratch{f'; listed for --init pretrained: {listed}' if listed else ''}"
     named = board.ledger.privacy.text(entry.pretrained)
     return (
         f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from harness.ledger.record import RunRecord
@@ -69,8 +69,18 @@ def used_protocol(board: Board) -> Table:
 
 
 def started_from(record: RunRecord) -> str:
-    """The weights that a run started from."""
-    return ", ".join(record.pretrained) or "none: from scratch"
+    """The weights that a run started from: name and content of each file, once."""
+    files = {w.sha256: f"{w.file.rpartition('/')[2]} ({w.sha256[:12]})" for w in record.pretrained}
+    return ", ".join(files.values()) or "none: from scratch"
+
+
+def row_start(board: Board, results: Iterable[Result | None]) -> str:
+    """What the finished runs of a row started from; "" where no run on these pages had starting weights to be had."""
+    asked = board.benchmark.init.get(board.profile) == "pretrained"
+    if not asked and not any(r.pretrained for r in board.ledger.shown_records):
+        return ""
+    found = dict.fromkeys(started_from(r) for result in results if result is not None for r in result.done)
+    return f"start: {' or '.join(found)}" if found else ""
 
 
 def training_column() -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.ledger.record import StartingWeights
 from reports import formats as f
 from reports import statistics as st
 from reports.exports import APOSTROPHES
@@ -165,10 +166,28 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         ("Overrides", ", ".join(f"{k} = {v}" for k, v in sorted(r.cell.overrides.items())) or "none"),
         ("Profile", r.cell.profile),
         ("Epochs", str(len(r.epochs)) if r.epochs else "none recorded"),
-        ("Pretrained weights", ", ".join(r.pretrained) or "none: from scratch"),
+        *[(f"Starting weights, {w.where}", _loaded(w)) for w in r.pretrained],
+        *([] if r.pretrained else [("Starting weights", "none: from scratch")]),
         ("Started", r.started or "not recorded"),
         ("Finished", r.finished or "not recorded"),
         ("Attempts", str(r.attempts)),
         ("Commit", f.short_commit(r.commit)),
     ]
     return what
+
+
+def _loaded(w: StartingWeights) -> str:
+    """A file of starting weights, its content, and what of it was loaded."""
+    parts = [f"{w.file}, sha256 {w.sha256}"]
+    if w.loaded is not None:
+        parts.append(f"{w.loaded} of {w.total} tensors loaded, {w.backbone_loaded} of {w.backbone_total} of the backbone")
+    parts += [w.naming] if w.naming else []
+    for what, names in (
+        ("of another shape", w.adapted),
+        ("left out", w.left_out),
+        ("not in the file", w.missing),
+        ("without a place", w.unexpected),
+    ):
+        if names:
+            parts.append(f"{what}: {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}")
+    return "; ".join(parts)

@@ -10,6 +10,7 @@ from reports.ablation import by_rows
 from reports.board import Board
 from reports.cells import RANK, absent_cells, claimed, corrected, measured_cells, measured_columns, rank
 from reports.model import Cell, Column, Row, Table
+from reports.protocol import row_start
 from reports.results import Result
 from reports.table_parts import against, against_column, architecture, backbone_name, finished, method_cell
 
@@ -54,8 +55,9 @@ def by_modality(board: Board, table: suite.Table) -> Table:
     ) -> None:
         entry = next(iter(group.values()), None)
         first = claims[0] if claims else None
+        start = row_start(board, (board.result(e.name) for e in group.values()))
         cells = {
-            "method": method_cell(title, entry, sub or _extra_training(group)),
+            "method": method_cell(title, entry, "; ".join(filter(None, (sub or _extra_training(group), start)))),
             "backbone": Cell((first.backbone if first else "") or (architecture(entry) if entry else f.DASH)),
         }
         for c in table.columns:
@@ -172,6 +174,7 @@ def by_training(board: Board, table: suite.Table) -> Table:
         title: str, train, test: str, claim: suite.MethodClaim | None, entry: Entry | None, method: str
     ) -> None:
         sub = backbone_name(entry) if entry and method in several else ""
+        start = row_start(board, [board.result(entry.name)] if entry else ())
         measured = (
             _measured(board, entry, "m.", standings, True)
             if entry
@@ -180,7 +183,7 @@ def by_training(board: Board, table: suite.Table) -> Table:
             else absent_cells("no config", "no config of this method with these modalities", "m.")
         )
         cells = {
-            "method": method_cell(title, entry, sub),
+            "method": method_cell(title, entry, "; ".join(filter(None, (sub, start)))),
             "train": Cell(f.modalities(train)),
             "test": Cell(f.modalities(test)),
             "claimed": claimed(claim, board.benchmark),

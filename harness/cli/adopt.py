@@ -12,7 +12,7 @@ from harness.usage import BadUsage
 @suite_options
 @click.argument("job")
 @click.option("--reason", required=True, help="Why the old run stands for the new one; the pages show it.")
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, job, reason) -> int:
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, job, reason) -> int:
     """Declare the stale run of JOB equivalent to what the plan asks for now."""
     from harness.adopt import adopt
     from harness.identity import differences
@@ -20,7 +20,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, jo
     from harness.status import survey
     from harness.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     if (reason_not := unplanned(ws.plan).get(job)) is not None:
         raise ValueError(f"{job} cannot be planned: {reason_not}")
     found = next((s for s in survey(ws, work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)

@@ -46,7 +46,7 @@ def workspace_with_data(configs: Path, profile: str, data_root: Path | None, *su
 @click.option("--quick", is_flag=True, help="Fewer cells, records and jobs.")
 @click.option("--json", "as_json", is_flag=True)
 def bench_harness_command(
-    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, quick, as_json
+    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, init, quick, as_json
 ) -> None:
     """Planning, status, a run-all with nothing to do, a job's start, the gain of two slots.
 
@@ -54,7 +54,7 @@ def bench_harness_command(
     """
     from harness.bench.orchestration import bench_harness
 
-    ws = workspace_with_data(configs, profile, data_root, tables, seeds, quarantine)
+    ws = workspace_with_data(configs, profile, data_root, tables, seeds, quarantine, init)
     say(bench_harness(ws, quick), as_json)
 
 
@@ -63,7 +63,7 @@ def bench_harness_command(
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 def bench_models_command(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, device
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, as_json, device
 ) -> None:
     """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry."""
     from harness.measure.entries import bench_entries
@@ -109,7 +109,7 @@ def bench_data_command(quick, as_json, configs) -> None:
 @click.option("--quick", is_flag=True, help="Three points instead of all.")
 @click.option("--json", "as_json", is_flag=True)
 def bench_sweep_command(
-    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, quick, as_json
+    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, init, quick, as_json
 ) -> None:
     """Figure 6's students side by side in one job against one by one: time, and whether the results are equal."""
     from harness.bench.sweep import bench_sweep

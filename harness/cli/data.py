@@ -91,7 +91,7 @@ def stats(root: Path, quarantine: Path | None) -> None:
 @click.option("--store", type=click.Path(path_type=Path), default=None, help="[default: WORK_DIR/clip_store]")
 @click.option("--check", is_flag=True, help="Compare the stores that are there with their checksums.")
 def cache(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, jobs, codec, store, check
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, jobs, codec, store, check
 ) -> None:
     """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
     from harness.cli.run import usable_cores
@@ -99,7 +99,7 @@ def cache(
     from harness.plan.jobs import dataset_configs
     from harness.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     datasets = [d for job in ws.needed().values() for d in dataset_configs(job.config).values()]
     root = store or work_dir / "clip_store"
     folders = build_for_datasets(datasets, root, jobs or usable_cores(), click.echo, codec, check)

@@ -150,7 +150,8 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
         executor_for(execution)
         check_writable(work_dir, "--work-dir")
         make_synthetic(synthetic_root(profile), preset_of(profile))
-    settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)))
+    init = benchmark.init.get(profile, "scratch")
+    settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
     plan = make_plan(cells, entries, settings)
     again = f"python -m harness models rates {' '.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
     ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds)

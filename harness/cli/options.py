@@ -101,6 +101,12 @@ def suite_options(f: Callable) -> Callable:
                 metavar="SET=FILE",
                 help="Leave out the clips listed in FILE, e.g. mgr_dark=bad.txt.",
             ),
+            click.option(
+                "--init",
+                type=click.Choice(["scratch", "pretrained"]),
+                default=None,
+                help="Start from the weights that each metafile lists, or from nothing.  [default: by profile]",
+            ),
         ]
     ):
         f = option(f)

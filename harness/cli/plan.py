@@ -26,12 +26,12 @@ from harness.cli.remarks import print_remarks
     "--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs."
 )
 def command(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, as_json, cost, probe, show_cells
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, as_json, cost, probe, show_cells
 ) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
     from harness.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     jobs = ws.needed()
     states = {key: job_state(job, work_dir) for key, job in jobs.items()}
     costs = job_costs(jobs, states, work_dir, probe) if cost or probe else {}

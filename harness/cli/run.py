@@ -16,7 +16,7 @@ from harness.usage import BadUsage
 @suite_options
 @execution_options
 @choice_options
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, chosen, force, **execution) -> int:
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, chosen, force, **execution) -> int:
     """Run what the plan lacks. Exit code 1 where a job failed, 130 where it was interrupted.
 
     Without --data-root the embedded synthetic data is made first.
@@ -28,7 +28,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, ch
     check_choice(chosen, force)
     executor_for(execution)
     check_writable(work_dir, "--work-dir")
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init, make_synthetic)
     return run_workspace(ws, work_dir, execution, chosen, force=force)
 
 
@@ -158,6 +158,8 @@ def redo_command(ws, gpus_per_job: int = 1) -> str:
     if s.configs.resolve() != DEFAULT_CONFIGS:
         parts.append("--configs DIR")
     parts += [f"--quarantine {name}=FILE" for name in sorted(s.quarantine)]
+    if s.init != ws.benchmark.init.get(s.profile, "scratch"):
+        parts.append(f"--init {s.init}")
     if gpus_per_job > 1:
         parts.append(f"--gpus-per-job {gpus_per_job}")
     parts.append("--cell '{job}' --force")

@@ -22,7 +22,7 @@ from harness.cli.options import choice_options, execution_options, suite_options
     show_default=True,
     help="Where the pages go.",
 )
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, site, chosen, force, **execution) -> int:
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, site, chosen, force, **execution) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 
     Without --data-root the embedded synthetic data is made first; the pages say so.
@@ -37,7 +37,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, si
     executor_for(execution)
     check_writable(work_dir, "--work-dir")
     check_site(site, work_dir)
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, make_synthetic)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init, make_synthetic)
     full = None
     try:
         code = run_workspace(ws, work_dir, execution, chosen, force=force)

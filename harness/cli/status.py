@@ -16,13 +16,13 @@ from harness.cli.remarks import print_remarks
     "--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there."
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, why, as_json) -> int:
+def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, why, as_json) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
     from harness.plan.remarks import unplanned
     from harness.status import explain, survey
     from harness.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     found = survey(ws, work_dir)
     if why is not None:
         for line in explain(found, why, ws.plan):

@@ -91,6 +91,23 @@ class DataInfo(Strict):
     quarantine: str = ""  # sha256 of the sorted ids of the clips left out, "" for none
 
 
+class StartingWeights(Strict):
+    """A file that a run's training started from. Counts are None where the network's own class loads it."""
+
+    where: str  # dotted key of the config, e.g. "model.backbone.init_cfg.checkpoint" or "load_from"
+    file: str  # its address, or the last part of its path
+    sha256: str  # of its content
+    loaded: int | None = None  # tensors, of ``total`` that the module has
+    total: int | None = None
+    backbone_loaded: int | None = None
+    backbone_total: int | None = None
+    naming: str = ""  # prefixes and names that were changed
+    adapted: list[str] = Field(default_factory=list)  # of another shape, and what was done
+    left_out: list[str] = Field(default_factory=list)  # of a shape that does not fit
+    missing: list[str] = Field(default_factory=list)  # not in the file: as initialised
+    unexpected: list[str] = Field(default_factory=list)  # the file's, without a place
+
+
 class Cost(Strict):
     """Cost of the network that predicts (the student alone for distillation)."""
 
@@ -130,7 +147,7 @@ class RunRecord(Strict):
     epochs: list[Epoch] = Field(default_factory=list)
     data: DataInfo | None = None
     cost: Cost = Field(default_factory=Cost)
-    pretrained: list[str] = Field(default_factory=list)  # weights that were loaded; empty = from scratch
+    pretrained: list[StartingWeights] = Field(default_factory=list)  # empty = from scratch
     environment: dict[str, str] = Field(default_factory=dict)
     hardware: dict[str, str] = Field(default_factory=dict)
     commit: str = ""  # of the harness, "-dirty" appended where the tree was changed

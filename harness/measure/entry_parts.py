@@ -19,7 +19,7 @@ from mmengine.utils import import_modules_from_strings
 from harness.identity import canonical_json
 from harness.measure.clips import random_batch
 from harness.measure.cost import predicting_network
-from harness.plan.jobs import set_dotted
+from harness.plan.dotted import set_dotted
 from harness.plan.resolve import Resolved, resolve
 from harness.suite import Entry
 

@@ -11,7 +11,7 @@ import torch
 
 from harness.measure.entry_parts import ParentWeights, batch, build, import_named, optimizer_of, quietly
 from harness.measure.timing import wait_for_device
-from harness.plan.jobs import set_dotted
+from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import Entry
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from harness.garbage import uncollected
 from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
-from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity
+from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
 from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.data import describe_data
+from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
+from harness.plan.start import find_weights, hashed, placed, start_from
 from harness.suite import Cell, Entry
 
 
@@ -25,6 +27,7 @@ class Settings:
     profile: str
     data_root: Path
     quarantine: dict[str, Path] = field(default_factory=dict, hash=False)
+    init: str = "scratch"  # or "pretrained": from the weights that the metafiles list
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Job:
         default_factory=dict, hash=False
     )  # stage -> dotted keys that get its output
     notes: tuple[str, ...] = ()  # what its reader has to know, one line each
+    pretrained: tuple[StartingWeights, ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class _Planner:
                 parents=identity.parents,
                 into={stage: p.into for stage, p in frame.parents.items()},
                 notes=frame.notes,
+                pretrained=frame.pretrained,
             )
         return self.jobs[key]
 
@@ -147,9 +152,13 @@ class _Planner:
         resolved = resolve(entry.config, self.settings.profile, overrides)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
+        into = [key for p in parents.values() for key in p.into]
+        config = start_from(entry, config, _without(config, into), self.settings.init)
+        weights = find_weights(_without(config, into), entry)
         data, fingerprints = describe_data(config)
         config, small = _whole_epochs(config, data)
-        hidden = _without(config, [key for p in parents.values() for key in p.into])
+        hidden = hashed(_without(config, into), weights)
+        config = placed(config, weights)
         imports = imported_modules(config)
         counted = identity_config(hidden, self.settings.profile)
         code = code_fingerprint(hidden, imports)
@@ -163,6 +172,7 @@ class _Planner:
             key=key_maker(counted, fingerprints, code),
             parents=parents,
             notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, _untracked(code)])),
+            pretrained=tuple(w.started for w in weights),
         )
 
     def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
@@ -209,6 +219,7 @@ class Frame:
     key: Callable[[dict[str, str], int], str]  # of parents' keys and a seed
     parents: dict[str, Parent]
     notes: tuple[str, ...] = ()
+    pretrained: tuple[StartingWeights, ...] = ()
 
 
 def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -259,18 +270,6 @@ def _without(config: dict[str, Any], dotted: list[str]) -> dict[str, Any]:
     return config
 
 
-def set_dotted(config: Any, key: str, value: Any) -> Any:
-    """A copy of nested dicts and lists with one dotted key set; only the path to it is copied. Missing dicts are made."""
-    head, _, rest = key.partition(".")
-    if isinstance(config, (list, tuple)):
-        copy = list(config)
-        copy[int(head)] = set_dotted(copy[int(head)], rest, value) if rest else value
-        return copy
-    copy = dict(config)
-    copy[head] = set_dotted(copy.get(head) or {}, rest, value) if rest else value
-    return copy
-
-
 def fill_parents(job: Job, outputs: dict[str, str]) -> dict[str, Any]:
     """The job's config with its parents' outputs (stage -> path) in their places."""
     config = job.config
@@ -295,4 +294,4 @@ def ancestors(jobs: dict[str, Job], keys: Iterable[str]) -> dict[str, Job]:
     return found
 
 
-__all__ = ["Job", "Plan", "Settings", "ancestors", "fill_parents", "make_plan", "set_dotted"]
+__all__ = ["Job", "Plan", "Settings", "ancestors", "fill_parents", "make_plan"]

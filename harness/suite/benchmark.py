@@ -196,6 +196,7 @@ class Benchmark(Strict):
     version: Literal[1]
     title: str
     seeds: dict[str, int]  # profile -> number of seeds
+    init: dict[str, Literal["scratch", "pretrained"]] = Field(default_factory=dict)  # profile -> start; scratch elsewhere
     datasets: dict[str, Dataset]
     sources: dict[str, Source]
     table1: Table1

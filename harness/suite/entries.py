@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.suite.address import check_addresses
 from harness.suite.benchmark import Benchmark, first_error
@@ -16,6 +16,28 @@ MODALITIES = {"RGB": "rgb", "Depth": "depth", "IR": "ir", "Pseudo-IR": "pseudo_i
 Stage = Literal["single", "encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"]
 
 
+class Start(BaseModel):
+    """Weights that a method is published with, and the input that they were trained on."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, frozen=True)
+    file: str = Field(default="", alias="File")  # its address; "" where only the input follows that of other stages
+    sha256: str = Field(default="", alias="SHA256", pattern="^([0-9a-f]{64})?$")  # "" where it is not known
+    trained_on: str = Field(default="", alias="Trained On")
+    stages: tuple[str, ...] = Field(default=(), alias="Stages")  # all where none is named
+    into: str = Field(default="", alias="Into")  # the module that starts from them, as a dotted key
+    prefix: str = Field(default="", alias="Prefix")  # of its weights in the file
+    mean: tuple[float, float, float] | None = Field(default=None, alias="Mean")  # of the input, in grey levels, RGB
+    std: tuple[float, float, float] | None = Field(default=None, alias="Std")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Start:
+        if bool(self.file) != bool(self.into):
+            raise ValueError("File and Into belong together")
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("Mean and Std belong together")
+        return self
+
+
 class Collection(BaseModel):
     """A method, in MMAction2's metafile format."""
 
@@ -23,6 +45,7 @@ class Collection(BaseModel):
     name: str = Field(alias="Name")
     paper: dict[str, Any] = Field(default_factory=dict, alias="Paper")
     metadata: dict[str, Any] = Field(default_factory=dict, alias="Metadata")
+    start: list[Start] = Field(default_factory=list, alias="Starting Weights")
 
 
 class Model(BaseModel):
@@ -36,6 +59,7 @@ class Model(BaseModel):
     modality: str = Field(alias="Modality")
     training: list[str] | None = Field(default=None, alias="Training Modalities")
     stage: Stage = Field(default="single", alias="Stage")
+    start: list[Start] | None = Field(default=None, alias="Starting Weights")  # in place of the collection's
 
 
 class Metafile(BaseModel):
@@ -57,6 +81,7 @@ class Entry:
     train_modalities: tuple[str, ...]
     test_modality: str
     pretrained: str = ""
+    start: tuple[Start, ...] = ()
     paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
@@ -125,6 +150,9 @@ def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: d
         train_modalities=tuple(MODALITIES[x] for x in m.training or [m.modality]),
         test_modality=MODALITIES[m.modality],
         pretrained=str(m.metadata.get("Pretrained", "none")),
+        start=tuple(
+            s for s in (collection.start if m.start is None else m.start) if not s.stages or m.stage in s.stages
+        ),
         paper=collection.paper,
         metadata={**collection.metadata, **m.metadata},
     )

@@ -14,6 +14,7 @@ default_hooks = dict(
     epoch_seed=dict(type='EpochSeedHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     training_state=dict(type='TrainingStateHook'),
+    starting_weights=dict(type='StartingWeightsHook'),
     visualization=dict(type='ClipVisualizationHook'))  # for tools/test.py --show-dir
 
 # No randomness here: tools/train.py heeds --seed, --deterministic and --diff-rank-seed only where a config has none.

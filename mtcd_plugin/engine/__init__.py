@@ -10,6 +10,7 @@ from mtcd_plugin.engine.hooks import (  # noqa: F401
     clip_visualization_hook,
     epoch_seed_hook,
     plain_checkpoint_hook,
-    stage_checkpoint_hook,  # noqa: F401
+    stage_checkpoint_hook,
+    starting_weights_hook,
     training_state_hook,
 )

@@ -34,13 +34,13 @@ SMALL = [
 ]
 
 
-def tool(folder, name, *arguments):
+def tool(folder, name, *arguments, fails=False):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, str(TOOLS / name), str(folder / "tiny.py"), *arguments], cwd=folder, env=environment,
         capture_output=True, text=True, check=False,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 
 
@@ -64,6 +64,22 @@ def test_train_resume_and_test(mgr_dark_root, tmp_path):
     tool(tmp_path, "test.py", "resumed/epoch_2.pth", *options, "test_evaluator.0.out_file=predictions.parquet")
     predictions = pd.read_parquet(tmp_path / "predictions.parquet")
     assert predictions.subject.unique().tolist() == ["s4"] and sorted(predictions.label) == [0, 1, 2]
+
+    # starting weights as the READMEs give them
+    other = {**whole["state_dict"], "cls_head.fc_cls.weight": torch.zeros(400, 32), "cls_head.fc_cls.bias": torch.zeros(400)}
+    torch.save({"state_dict": other}, tmp_path / "kinetics.pth")
+    given = [*options, f"load_from=file://{tmp_path}/kinetics.pth", "train_cfg.max_epochs=1", "optim_wrapper.optimizer.lr=0.0"]
+    tool(tmp_path, "train.py", "--work-dir", "started", *given)
+    started = torch.load(tmp_path / "started/epoch_1.pth", weights_only=True)
+    (report,) = started["starting_weights"]
+    assert report["file"] == "kinetics.pth" and len(report["left_out"]) == 2  # the class layer alone
+    name = "backbone.conv1.conv.weight"
+    assert torch.equal(started["state_dict"][name], whole["state_dict"][name])
+
+    # a checkpoint whose names lack a prefix would test random weights
+    torch.save({"state_dict": {f"student.{k}": v for k, v in whole["state_dict"].items()}}, tmp_path / "other.pth")
+    said = tool(tmp_path, "test.py", "other.pth", *options, fails=True)
+    assert "the checkpoint is not of this Recognizer3D: it lacks" in said
 
 
 def test_options_of_the_tools_have_their_effect(mgr_dark_root, tmp_path):

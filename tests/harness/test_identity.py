@@ -21,7 +21,7 @@ CONFIG = {
         "backbone": {
             "type": "ResNet3d",
             "depth": 50,
-            "init_cfg": {"type": "Pretrained", "checkpoint": "/a/b/k400.pth"},
+            "init_cfg": {"type": "Pretrained", "checkpoint": "k400.pth"},
         },
     },
     "train_dataloader": {
@@ -62,7 +62,6 @@ def with_path(config, path, value):
         (("train_dataloader", "num_workers"), 0),
         (("train_dataloader", "dataset", "data_root"), "/elsewhere"),
         (("train_dataloader", "dataset", "stores"), {"pseudo_ir": "/elsewhere"}),
-        (("model", "backbone", "init_cfg", "checkpoint"), "/other/folder/k400.pth"),
         (("clip_len",), 16),
     ],
 )
@@ -76,7 +75,8 @@ def test_paths_and_hardware_settings_do_not_count(path, value):
         (("train_dataloader", "batch_size"), 32),
         (("train_dataloader", "dataset", "lighting"), "daylight"),
         (("model", "backbone", "depth"), 18),
-        (("model", "backbone", "init_cfg", "checkpoint"), "/a/b/imagenet.pth"),
+        (("model", "backbone", "init_cfg", "checkpoint"), "sha256:00"),
+        (("load_from",), "sha256:00"),
         (("train_cfg", "max_epochs"), 3),
     ],
 )

@@ -6,7 +6,7 @@ import torch
 
 from harness.measure.entry_parts import ParentWeights, batch, build, import_named, quietly
 from harness.measure.student_step import ALONE, measure_student_step
-from harness.plan.jobs import set_dotted
+from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import load_benchmark, load_entries
 from tests.harness.conftest import CONFIGS

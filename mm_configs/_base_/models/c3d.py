@@ -1,6 +1,6 @@
 # C3D, architecture of MMAction2's c3d_sports1m-pretrained; input [N, 3, 32, 224, 224] (upstream: 16x112x112, out_dim 8192).
 # out_dim = 512 * 2 * 8 * 8: pool1 halves space only, pool2-4 halve all, pool5 halves all and pads space by 1.
-# Pretrained weights: model.backbone.pretrained=<path or URL of a C3D>; its fc6 fits only an input of 16x112x112.
+# Starting weights: model.backbone.pretrained=<a C3D>, or load_from; fc6 of another input is left out, see mm_configs/c3d/README.md.
 model = dict(
     type='Recognizer3D',
     backbone=dict(

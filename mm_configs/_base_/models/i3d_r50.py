@@ -1,5 +1,5 @@
 # I3D with an inflated ResNet-50, architecture of MMAction2's i3d_imagenet-pretrained-r50. Input [N, 3, T, H, W].
-# Pretrained weights: model.backbone.pretrained=<path or URL of a 2D ResNet-50> (inflated), or load_from=<path or URL of an I3D>.
+# Starting weights: model.backbone.pretrained=<a 2D ResNet-50, inflated>, or load_from=<an I3D>; see mm_configs/i3d/README.md.
 model = dict(
     type='Recognizer3D',
     backbone=dict(

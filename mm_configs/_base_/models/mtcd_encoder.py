@@ -1,6 +1,6 @@
 # Feature encoder of the translator (Eq. 1-4): ResNet-50 with last stride 1, GeM pooling and batch norm, cross-entropy + batch-hard
 # triplet loss; images are flipped, padded and cropped as in structured domain adaptation.
-# SYSU-MM01 has 395 people for training. Pretrained weights: model.backbone.pretrained=<path or URL of a ResNet-50>.
+# SYSU-MM01 has 395 people for training. Starting weights: model.backbone.pretrained=<a ResNet-50>.
 model = dict(
     type='IdentityEncoder',
     backbone=dict(type='SlimResNet', depth=50, base_channels=64, strides=(1, 2, 2, 1), pretrained=None, norm_eval=False),

@@ -1,5 +1,5 @@
 # MViTv2-S, architecture of MMAction2's mvit-small-p244 (temporal_size 32 instead of 16). Input [N, 3, 32, 224, 224].
-# Pretrained weights: load_from=<path or URL of an MViTv2-S>; relative positions of another clip length are left at random.
+# Starting weights: load_from=<an MViTv2-S>; relative positions of another clip length are interpolated.
 model = dict(
     type='Recognizer3D',
     backbone=dict(

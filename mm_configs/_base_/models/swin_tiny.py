@@ -1,6 +1,5 @@
 # Video Swin-T, architecture of MMAction2's swin-tiny-p244-w877. Input [N, 3, T, H, W].
-# Pretrained weights: model.backbone.pretrained=<path or URL of a 2D Swin-T> and model.backbone.pretrained2d=True (inflated),
-# or load_from=<path or URL of a Video Swin-T>.
+# Starting weights: model.backbone.pretrained=<a 2D Swin-T, inflated>, or load_from=<a Video Swin-T>; see mm_configs/swin/README.md.
 model = dict(
     type='Recognizer3D',
     backbone=dict(

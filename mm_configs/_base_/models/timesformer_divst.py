@@ -1,5 +1,5 @@
 # TimeSformer with divided space-time attention, architecture of MMAction2's timesformer_divST. Input [N, 3, 32, 224, 224].
-# Pretrained weights: model.backbone.pretrained=<path or URL of a ViT-B/16>, or load_from=<path or URL of a TimeSformer>.
+# Starting weights: model.backbone.pretrained=<a ViT-B/16>, or load_from=<a TimeSformer>, whose time steps are interpolated.
 model = dict(
     type='Recognizer3D',
     backbone=dict(

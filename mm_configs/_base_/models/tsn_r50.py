@@ -1,5 +1,5 @@
 # TSN with a ResNet-50, architecture of MMAction2's tsn_imagenet-pretrained-r50; each sampled frame is a segment.
-# Pretrained weights: model.backbone.pretrained=<path or URL of torchvision's ResNet-50>, or load_from=<path or URL of a TSN>.
+# Starting weights: model.backbone.pretrained=<torchvision's ResNet-50>, or load_from=<a TSN>; see mm_configs/tsn/README.md.
 model = dict(
     type='Recognizer2D',
     backbone=dict(

@@ -10,11 +10,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mtcd_plugin.models.distillers.checkpoints import META
-from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
+from mtcd_plugin.models.distillers.cross_modal_distiller import STUDENT, CrossModalDistiller
 from mtcd_plugin.models.distillers.fused_sweep import FusedSweepDistiller
 
 STAGES = ("encoder", "translator", "teacher", "assistant", "student")
-STUDENT = "student."
 
 
 @HOOKS.register_module()

@@ -3,34 +3,15 @@ file."""
 
 from __future__ import annotations
 
-import pickle
-from pathlib import Path
+import logging
 
-import torch
+from mmengine.logging import print_log
 from torch import nn
 
+from mtcd_plugin.models.starting_weights import read_checkpoint, tensors_of
+from mtcd_plugin.models.weight_names import shape_of
+
 META = "mtcd"  # key in a checkpoint's ``meta`` under which StageCheckpointHook describes the stage
-
-
-def read_checkpoint(path: str, what: str) -> dict:
-    """A checkpoint on the CPU, as a dict with ``state_dict`` and ``meta``.
-
-    Raises:
-        FileNotFoundError: no such file. ValueError: not a checkpoint, or it holds more than tensors and plain
-            values.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{what}: checkpoint {path} does not exist; train that stage first")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as e:
-        reason = str(e).strip().splitlines()
-        raise ValueError(
-            f"{what}: {path} is not a readable checkpoint ({reason[0] if reason else 'empty file'})"
-        ) from None
-    if not isinstance(checkpoint, dict):
-        raise ValueError(f"{what}: {path} holds a {type(checkpoint).__name__}, not a checkpoint")
-    return checkpoint if "state_dict" in checkpoint else {"state_dict": checkpoint, "meta": {}}
 
 
 def load_network(
@@ -40,7 +21,7 @@ def load_network(
 
     Args:
         network: the module.
-        path: a checkpoint file.
+        path: a checkpoint: path, ``file://`` or address.
         what: how messages call it, e.g. ``"model.teachers.assistant"``.
         stages: stages that the file may come from; files that do not say are taken on trust.
         prefix: of the network's weights in the file.
@@ -52,12 +33,15 @@ def load_network(
         FileNotFoundError, ValueError: as :func:`read_checkpoint`; or wrong stage, missing or misshapen
             weights.
     """
-    checkpoint = read_checkpoint(path, what)
+    try:
+        checkpoint = read_checkpoint(path, what)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{what}: checkpoint {path} does not exist; train that stage first") from None
     about = (checkpoint.get("meta") or {}).get(META, {})
     stage = about.get("stage", "")
     if stage and stages and stage not in stages:
         raise ValueError(f"{what}: {path} is of stage '{stage}'; needed is {' or '.join(stages)}")
-    weights = {k[len(prefix) :]: v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
+    weights = {k[len(prefix) :]: v for k, v in tensors_of(checkpoint).items() if k.startswith(prefix)}
     own = network.state_dict()
     missing = [k for k in own if k not in weights and not k.endswith("num_batches_tracked")]
     if missing:
@@ -68,8 +52,11 @@ def load_network(
     for name, value in own.items():
         if name in weights and weights[name].shape != value.shape:
             raise ValueError(
-                f"{what}: {path} does not fit: {name} is {list(weights[name].shape)} there and "
-                f"{list(value.shape)} here; was it trained with another width, number of classes or input?"
+                f"{what}: {path} does not fit: {name} is {shape_of(weights[name])} there and "
+                f"{shape_of(value)} here; was it trained with another width, number of classes or input?"
             )
+    if unused := [k for k in weights if k not in own]:
+        text = f"{what}: {len(unused)} weights of {path} have no place in this network, first {unused[0]}"
+        print_log(text, "current", logging.WARNING)
     network.load_state_dict({k: weights[k] for k in own if k in weights}, strict=False)
     return about

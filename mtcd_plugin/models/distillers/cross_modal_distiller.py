@@ -27,8 +27,10 @@ from mtcd_plugin.models.distillers.networks import (
 from mtcd_plugin.models.distillers.partners import PartnerBank
 from mtcd_plugin.models.distillers.projection import FUSIONS, FeatureProjection, fuse
 from mtcd_plugin.models.heads.projected_head import ProjectedHead, labels_of
+from mtcd_plugin.models.init_cfg import as_list, first_difference
 
 ROLES = ("teacher", "assistant")
+STUDENT = "student."  # prefix of the student's weights
 
 
 @MODELS.register_module()
@@ -65,6 +67,9 @@ class CrossModalDistiller(BaseModel):
             left out of its predictions and its checkpoint (ablation).
         logit_weight, temperature: logit distillation, off by default: from the teacher and the assistant, the
             mean of those that are there.
+        init_cfg: starting weights of the student, as a recognizer has them.
+
+    Its weights are its student's: a checkpoint of the student loads into the distiller as well, all of it or none.
 
     Losses: ``loss_cls``, ``loss_kd_<teacher's input>_<student's input>``, ``loss_kd_fusion_<student's
         input>``, ...
@@ -74,6 +79,8 @@ class CrossModalDistiller(BaseModel):
     A clip whose teaching stream is missing (its name in the metainfo's ``missing``, or a constant input) is
     trained without its distillation terms and counted in ``undistilled``.
     """
+
+    reads_init_cfg = True  # see mtcd_plugin.models.init_cfg
 
     def __init__(
         self,
@@ -95,7 +102,8 @@ class CrossModalDistiller(BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.register_load_state_dict_pre_hook(take_students_weights)
         self.alpha, self.beta = check_weight("alpha", alpha), check_weight("beta", beta)
         self.gamma, self.logit_weight = (
             check_weight("gamma", gamma),
@@ -118,6 +126,8 @@ class CrossModalDistiller(BaseModel):
         self.bidirectional, self.temperature = bidirectional, temperature
         self.partners = PartnerBank(shuffle) if shuffle != "none" else None
         self.student_inputs = [student_input] if isinstance(student_input, str) else list(student_input)
+        if init_cfg:
+            student = {**student, "init_cfg": [*as_list(student.get("init_cfg")), *as_list(init_cfg)]}
         self.student = MODELS.build(student)
         self.converter = None
         if not converter_at_test:
@@ -340,3 +350,28 @@ class CrossModalDistiller(BaseModel):
             losses[f"{role}_top1"] = (said == labels).float().mean()
             losses[f"{role}_agreement"] = (said == predicted).float().mean()
         return losses
+
+
+def take_students_weights(
+    distiller: CrossModalDistiller, state_dict: dict[str, Tensor], prefix: str, _metadata, strict: bool, *_
+) -> None:
+    """Load-state hook: a student's weights under a plain recognizer's names become the distiller's, with all that it has
+    beside them left as it is.
+
+    MMEngine's ``load_checkpoint`` would log that nothing fits and test random weights.
+
+    Raises:
+        ValueError: the weights are not those of the student, neither with nor without its prefix.
+    """
+    if prefix or not strict:
+        return
+    named = any(name.startswith(STUDENT) for name in state_dict)
+    given = {n[len(STUDENT) :]: v for n, v in state_dict.items() if n.startswith(STUDENT)} if named else dict(state_dict)
+    if line := first_difference(distiller.student.state_dict(), given):
+        raise ValueError(
+            f"the checkpoint is not of this distiller's student: {line}; test it with the config that it was trained with"
+        )
+    if not named:
+        state_dict.clear()
+        state_dict.update(distiller.state_dict())
+        state_dict.update({STUDENT + name: value for name, value in given.items()})

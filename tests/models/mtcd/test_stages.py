@@ -12,7 +12,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 
 # the harness is used for its reading of profiles only
-from harness.plan.jobs import set_dotted
+from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from mtcd_plugin.formats.clip_store import ClipStore
 from tests.configs.test_mtcd_configs import ROOT

@@ -1,0 +1,17 @@
+"""Values of nested configs by dotted keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def set_dotted(config: Any, key: str, value: Any) -> Any:
+    """A copy of nested dicts and lists with one dotted key set; only the path to it is copied. Missing dicts are made."""
+    head, _, rest = key.partition(".")
+    if isinstance(config, (list, tuple)):
+        copy = list(config)
+        copy[int(head)] = set_dotted(copy[int(head)], rest, value) if rest else value
+        return copy
+    copy = dict(config)
+    copy[head] = set_dotted(copy.get(head) or {}, rest, value) if rest else value
+    return copy

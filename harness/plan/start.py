@@ -1,0 +1,137 @@
+"""What training starts from: the files that a config names, by their content, and those that a metafile lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.ledger.record import StartingWeights
+from harness.plan.dotted import set_dotted
+from harness.suite import Entry
+from mtcd_plugin.formats.weights_file import absent, known_sha256, weights_file
+
+FILE_KEYS = ("checkpoint", "init_from", "load_from")  # whose text is always a file
+SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file of weights in a config: what is recorded of it, and what the config says for the worker."""
+
+    started: StartingWeights
+    source: str  # its address, or an absolute path
+
+
+def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: str) -> dict[str, Any]:
+    """A config that starts from the weights which the entry's metafile lists, with the input that they were trained on.
+
+    Args:
+        own: the config without its parents' outputs. Where it names weights of its own they are kept, and none is added.
+        init: ``pretrained`` or ``scratch``, which leaves the config as it is.
+
+    Raises:
+        ValueError: a listed module that the config does not have.
+    """
+    if init == "scratch" or any(_is_start(key) for key, _ in _named(own)):
+        return config
+    for start in entry.start:
+        where = f"{entry.config.parent / 'metafile.yml'}: Starting Weights"
+        if start.into and config.get("train_cfg") is not None:
+            module = _module(config, start.into, where)
+            address = f"{start.file}#sha256={start.sha256}" if start.sha256 else start.file
+            pretrained = {"type": "Pretrained", "checkpoint": address}
+            if start.prefix:
+                pretrained["prefix"] = start.prefix
+            others = module.get("init_cfg") or []
+            others = list(others) if isinstance(others, (list, tuple)) else [others]
+            config = set_dotted(config, f"{start.into}.init_cfg", [*others, pretrained])
+        if start.mean is not None:
+            _module(config, "model.data_preprocessor", where)
+            for key, value in (("statistics", "fixed"), ("mean", list(start.mean)), ("std", list(start.std))):
+                config = set_dotted(config, f"model.data_preprocessor.{key}", value)
+    return config
+
+
+def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
+    """Every file of weights that a config names, with the sha256 of its content.
+
+    Raises:
+        FileNotFoundError: one that is not there. ValueError: one that is not what it must be, or that would have no effect.
+    """
+    listed = {s.file: s for s in entry.start}
+    found = []
+    for key, text in _named(config):
+        if config.get("train_cfg") is None and _is_start(key):
+            raise ValueError(f"{entry.config}: {key} has no effect: this config trains nothing")
+        file = weights_file(text)
+        try:
+            sha256 = known_sha256(file)
+        except FileNotFoundError:
+            start = listed.get(text.partition("#")[0])
+            if start is None:
+                raise FileNotFoundError(f"{entry.config}: {key}: {absent(file)}") from None
+            what = f" ({start.trained_on})" if start.trained_on else ""
+            raise FileNotFoundError(
+                f"{entry.method} starts from {start.file}{what}, which is not there: put it at {file.path}, "
+                "or train from nothing with --init scratch"
+            ) from None
+        source = text if file.url else str(file.path)
+        found.append(Found(StartingWeights(where=key, file=file.name, sha256=sha256), source))
+    return tuple(found)
+
+
+def placed(config: dict[str, Any], weights: tuple[Found, ...]) -> dict[str, Any]:
+    """The config for the worker: paths are absolute."""
+    for w in weights:
+        config = set_dotted(config, w.started.where, w.source)
+    return config
+
+
+def hashed(config: dict[str, Any], weights: tuple[Found, ...]) -> dict[str, Any]:
+    """The config for the key: the content's sha256 in the place of every file."""
+    for w in weights:
+        config = set_dotted(config, w.started.where, f"sha256:{w.started.sha256}")
+    return config
+
+
+def _named(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Dotted key and text of every file of weights that a config names."""
+    if isinstance(config.get("load_from"), str) and config["load_from"]:
+        yield "load_from", config["load_from"]
+    yield from _below(config.get("model"), "model")
+
+
+def _is_start(key: str) -> bool:
+    """Whether a key gives starting weights, not the output of another stage."""
+    return key == "load_from" or key.endswith(".pretrained") or ".init_cfg." in key
+
+
+def _below(node: Any, at: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        items: Any = node.items()
+    elif isinstance(node, (list, tuple)):
+        items = enumerate(node)
+    else:
+        return
+    for key, value in items:
+        if isinstance(value, str):
+            if value and _is_file(str(key), value):
+                yield f"{at}.{key}", value
+        else:
+            yield from _below(value, f"{at}.{key}")
+
+
+def _is_file(key: str, text: str) -> bool:
+    plain = text.partition("#")[0].lower()
+    return key in FILE_KEYS or plain.endswith(SUFFIXES) or (key == "pretrained" and ("/" in text or "://" in text))
+
+
+def _module(config: Any, dotted: str, where: str) -> dict[str, Any]:
+    for part in dotted.split("."):
+        if not isinstance(config, Mapping) or part not in config:
+            raise ValueError(f"{where}: the config has no '{dotted}'")
+        config = config[part]
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{where}: '{dotted}' is no module of the config")
+    return dict(config)

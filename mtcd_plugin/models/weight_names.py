@@ -1,0 +1,101 @@
+"""How names and shapes of published weights become those of MMAction2's networks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NOT_WEIGHTS = re.compile(r"(^|\.)(num_batches_tracked|relative_position_index|attn_mask)$")  # counted nowhere
+
+
+@dataclass(frozen=True)
+class Naming:
+    """One way of naming weights.
+
+    Attributes:
+        title: how a report calls it.
+        rename: state of a file -> the same with MMAction2's names.
+        new: weights that a network has and files of this kind never have.
+    """
+
+    title: str
+    rename: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+    new: re.Pattern[str] | None = None
+
+
+def _from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``layer1.0.conv1.weight``, ``layer1.0.bn1.weight``, ``layer1.0.downsample.0.weight`` to MMCV's ConvModule."""
+    rules = (
+        (re.compile(r"(^|\.)downsample\.0\."), r"\1downsample.conv."),
+        (re.compile(r"(^|\.)downsample\.1\."), r"\1downsample.bn."),
+        (re.compile(r"(^|\.)conv(\d)\.(weight|bias)$"), r"\1conv\2.conv.\3"),
+        (re.compile(r"(^|\.)bn(\d)\."), r"\1conv\2.bn."),
+    )
+    renamed = {}
+    for name, value in state.items():
+        for pattern, replacement in rules:
+            name = pattern.sub(replacement, name)
+        renamed[name] = value
+    return renamed
+
+
+def _from_swin_2d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The norm after the last stage is called ``norm`` in 2D and ``norm<stage>`` in 3D."""
+    stages = [int(m[1]) for m in (re.match(r"layers\.(\d+)\.", name) for name in state) if m]
+    last = f"norm{max(stages, default=0)}."
+    return {re.sub(r"^norm\.", last, name): value for name, value in state.items()}
+
+
+def _from_vit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A ViT has one attention a layer; divided attention takes it for both, in space and in time, as MMAction2 does."""
+    renamed = {}
+    for name, value in state.items():
+        name = name.replace("norms.0", "attentions.0.norm").replace("norms.1", "ffns.0.norm")
+        renamed[name] = value
+        if "attentions.0" in name:
+            renamed[name.replace("attentions.0", "attentions.1")] = value
+    return renamed
+
+
+NAMINGS = (
+    Naming("", dict),
+    Naming("torchvision's names", _from_torchvision),
+    Naming("names of a 2D Swin Transformer", _from_swin_2d),
+    Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
+)
+
+
+def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Callable[[Tensor], Tensor]] | None:
+    """What makes a weight of one shape one of another, in words ("" for nothing) and as a function; None if nothing does.
+
+    - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
+    - MViT's relative positions of another clip or image size are interpolated linearly, as MMAction2 does for MaskFeat's.
+    - TimeSformer's embedding of another number of frames takes the nearest frame, as its authors do.
+    - Swin's table of relative positions of a 2D window is repeated for every distance in time (arXiv 2106.13230).
+    """
+    a, b = tuple(given), tuple(own)
+    if a == b:
+        return "", lambda x: x
+    last = name.rpartition(".")[2]
+    if len(a) == 4 and len(b) == 5 and a == b[:2] + b[3:]:
+        return "inflated from 2D", lambda x: x.unsqueeze(2).expand(b) / b[2]
+    if last in ("rel_pos_t", "rel_pos_h", "rel_pos_w") and len(a) == len(b) == 2 and a[1] == b[1]:
+        return "relative positions interpolated", lambda x: _resized(x.T[None], b[0], "linear")[0].T
+    if last == "time_embed" and len(a) == len(b) == 3 and a[2] == b[2]:
+        return "time steps interpolated", lambda x: _resized(x.transpose(1, 2), b[1], "nearest").transpose(1, 2)
+    if last == "relative_position_bias_table" and a[1:] == b[1:] and b[0] % a[0] == 0:
+        return "window repeated in time", lambda x: x.repeat(b[0] // a[0], 1)
+    return None
+
+
+def _resized(x: Tensor, size: int, mode: str) -> Tensor:
+    return F.interpolate(x.float(), size=size, mode=mode)
+
+
+def shape_of(value: Tensor) -> str:
+    return "[" + ", ".join(map(str, value.shape)) + "]"
