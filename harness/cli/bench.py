@@ -115,7 +115,7 @@ def bench_sweep_command(
     from harness.bench.sweep import bench_sweep
     from harness.cli.run import build_stores, usable_cores
 
-    ws = workspace_with_data(configs, profile, data_root, tables or "figure6", seeds or 1, quarantine)
+    ws = workspace_with_data(configs, profile, data_root, tables or "figure6", seeds or 1, quarantine, init)
     store = work_dir / "clip_store"
     with contextlib.redirect_stdout(sys.stderr):
         build_stores(ws.needed(), store, usable_cores())
