@@ -353,7 +353,8 @@ def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch
     (package / "__init__.py").write_text("from . import net\n")
     (package / "net.py").write_text(BACKBONE)
     (package / "parts.py").write_text(
-        "from torch import nn\n\n\ndef convolution(width):\n    return nn.Conv3d(3, width, 3, padding=1, stride=2)\n"
+        "from torch import nn\n\n\ndef convolution(width):\n    return nn.Sequential(nn.Conv3d(3, width, 3, stride=2), "
+        "nn.BatchNorm3d(width), nn.ReLU(), nn.Conv3d(width, width, 3, stride=2), nn.ReLU())\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
     code.forget()
