@@ -8,7 +8,7 @@ from harness.suite.benchmark import Benchmark, Claim
 from reports import formats as f
 from reports import statistics as st
 from reports.model import Bar, Cell, Column, Link, missing
-from reports.results import STATUS, Result, same_clips
+from reports.results import STATUS, Result, same_clips, twins
 
 CLAIMED, MEASURED = "claimed", "measured"
 
@@ -306,14 +306,9 @@ def rank(results: list[Result], family: int = 0) -> dict[str, st.Standing | str]
     Args:
         family: number of methods that the column has rows for, measured or not.
     """
-    twins: dict[frozenset[str], str] = {}
-    for r in results:
-        twins.setdefault(frozenset(x.key for x in r.done), r.id)
-    own = [r for r in results if twins[frozenset(x.key for x in r.done)] == r.id]
-    said_of_twins = {
-        r.id: f"the same run as {twins[frozenset(x.key for x in r.done)]}, which is ranked" for r in results if r not in own
-    }
-    return _rank_own(own, family) | said_of_twins
+    same = twins(results)
+    said = {i: f"the same run as {other}, which is ranked" for i, other in same.items()}
+    return _rank_own([r for r in results if r.id not in same], family) | said
 
 
 def _rank_own(results: list[Result], family: int) -> dict[str, st.Standing | str]:

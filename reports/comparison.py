@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports import statistics as st
-from reports.results import Result, same_clips
+from reports.results import Result, same_clips, twins
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison
     Args:
         named: results by the name of their method. family: see ``statistics.pairwise``.
     """
-    same = {r.id for r in same_clips(list(named.values()))}
+    copies = twins(named.values())
+    same = {r.id for r in same_clips([r for r in named.values() if r.id not in copies])}
     chosen = sorted((n for n, r in named.items() if r.id in same), key=lambda n: -named[n].top1[0])
     if len(chosen) < 2:
         return None

@@ -317,6 +317,8 @@ def _result(i, runs, choice: Choice, seeds, known, refused, predictions) -> Resu
         notes.append(found)
         found = None
     done = [r.record for r in runs if r.status == "done" and r.record.metrics is not None]
+    untracked = sorted({name for record in done for name in record.identity.untracked})
+    notes += [f"code not tracked: {', '.join(untracked)}"] if untracked else []
     return Result(
         i, runs, found, "; ".join(notes), older, None, tuple(train_seconds(r.key, known) for r in done)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -104,6 +105,18 @@ class Result:
             return None
         right, n = self.outcomes.correct.sum(axis=1), self.outcomes.correct.shape[1]
         return 1 / len(data.classes), max(st.binomial_p(int(k), n, len(data.classes)) for k in right)
+
+
+def twins(results: Iterable[Result]) -> dict[str, str]:
+    """Results whose runs are another one's of them -> that one: each run is compared and ranked once, as the cell's that it
+    was recorded under where that is among them."""
+    found: dict[str, str] = {}
+    first: dict[frozenset[str], str] = {}
+    for r in sorted(results, key=lambda r: all(x.cell.model != r.runs[0].cell.model for x in r.done)):
+        keys = frozenset(x.key for x in r.done)
+        if keys and first.setdefault(keys, r.id) != r.id:
+            found[r.id] = first[keys]
+    return found
 
 
 def same_clips(results: list[Result]) -> list[Result]:
