@@ -13,6 +13,7 @@ import av
 import numpy as np
 
 from mtcd_plugin.formats.container import VideoError, open_video
+from mtcd_plugin.formats.file_url import file_url
 from mtcd_plugin.formats.orientation import UPRIGHT, orientation, upright
 from mtcd_plugin.formats.video import defect, probe
 
@@ -108,7 +109,7 @@ class _Writer:
 
     def _open(self, frame: av.VideoFrame, source) -> None:
         self.cut.target.parent.mkdir(parents=True, exist_ok=True)
-        self.container = av.open(str(self.unfinished), "w")
+        self.container = av.open(file_url(self.unfinished), "w")
         self.stream = self.container.add_stream("libx264", rate=FPS)
         self.stream.width, self.stream.height, self.stream.pix_fmt = frame.width, frame.height, "yuv420p"
         context = self.stream.codec_context

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from harness.data.finding import Finding
 from harness.data.verify_annotations import MEND_FILE, Findings, says_synthetic
-from mtcd_plugin.formats.container import MOST_PIXELS
-from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, read_people
+from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, TOO_LARGE, is_too_large, read_people
 
 SHARED_IMAGES = 64  # per message to a process
 MEND_IMAGE = "restore the file, or remove it"
@@ -56,9 +55,9 @@ def scan_image(path: str) -> tuple[str, int, int, str]:
         data = Path(path).read_bytes()
         if not data:
             return "is empty (0 bytes)", 0, 0, ""
+        if is_too_large(path):
+            return TOO_LARGE, 0, 0, ""
         with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                return f"is {image.width}x{image.height}; at most {MOST_PIXELS:,} pixels are read", 0, 0, ""
             image.load()  # unlike OpenCV, refuses truncated files
             return "", image.width, image.height, hashlib.blake2b(data, digest_size=16).hexdigest()
     except Exception as error:  # each image format has errors of its own; each is what the file is reported for

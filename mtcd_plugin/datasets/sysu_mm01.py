@@ -14,7 +14,7 @@ from mmengine.dataset import BaseDataset
 from torch.utils.data import Sampler
 
 from mtcd_plugin.datasets.clip_dataset import seeded
-from mtcd_plugin.formats.sysu import read_sysu_mm01
+from mtcd_plugin.formats.sysu import TOO_LARGE, is_too_large, read_sysu_mm01
 from mtcd_plugin.formats.video import resize
 
 IMAGES = ("rgb", "ir", "rgb+ir")
@@ -92,6 +92,8 @@ class SYSUMM01Dataset(BaseDataset):
         return dict(inputs=dict(rgb=own, ir=infrared), data_samples=sample)
 
     def _load(self, path: str, gray: bool) -> torch.Tensor:
+        if is_too_large(path):
+            raise ValueError(f"{path}: {TOO_LARGE}; replace or remove it")
         image = cv2.imread(path, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
         if image is None:
             raise ValueError(f"{path}: not a readable image")

@@ -11,6 +11,8 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from mtcd_plugin.formats.file_url import file_url
+
 MOST_PIXELS = 4096 * 4096  # of a frame: twice 4K; a decoder holds some 16 such frames
 FORMATS = (  # of FFmpeg; not playlists and lists of files, which name others, nor pictures
     "asf,avi,dv,flv,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,nut,ogg,rm,yuv4mpegpipe"
@@ -39,7 +41,7 @@ def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     options = {"max_pixels": OPTIONS["max_pixels"], "format_whitelist": FORMATS, "protocol_whitelist": "file"}
     opened = False
     try:
-        with av.open(path, options=options, metadata_errors="replace") as container:
+        with av.open(file_url(path), options=options, metadata_errors="replace") as container:
             stream = _choose(container, path)
             stream.codec_context.thread_count = 1  # files are decoded side by side
             stream.codec_context.options = OPTIONS

@@ -15,6 +15,8 @@ from mtcd_plugin.formats.text import check_place, read_lines
 MARK = "exp"
 CAMERAS = (1, 2, 3, 4, 5, 6)
 INFRARED_CAMERAS = (3, 6)
+MOST_PIXELS = 4096 * 4096  # of an image, as of a video frame; those of the data set have some 10,000
+TOO_LARGE = f"has more than {MOST_PIXELS:,} pixels"
 SPLITS = {"train": ("train_id", "val_id"), "test": ("test_id",)}
 
 
@@ -60,6 +62,19 @@ def read_sysu_mm01(root: str) -> list[SysuImage]:
                 )
             images += found
     return images
+
+
+def is_too_large(path: str) -> bool:
+    """Whether an image has more than ``MOST_PIXELS`` by its header: a small file may unpack to gigabytes."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.width * image.height > MOST_PIXELS
+    except Image.DecompressionBombError:
+        return True
+    except OSError:
+        return False  # whoever decodes it says what is wrong
 
 
 def read_people(path: Path, problems: list[str] | None = None) -> list[int]:

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from mtcd_plugin.formats.container import VideoError, open_video
+from mtcd_plugin.formats.file_url import file_url
 from mtcd_plugin.formats.orientation import orientation, upright
 from mtcd_plugin.formats.time_stamps import check_end, read_time_stamps
 
@@ -158,7 +159,7 @@ def write_video(path: str, frames: np.ndarray, fps: float, crf: int = 18, gop: i
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
-        with av.open(str(unfinished), "w") as container:
+        with av.open(file_url(unfinished), "w") as container:
             stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
             stream.width, stream.height = frames.shape[2], frames.shape[1]
             stream.pix_fmt = "yuv420p"

@@ -22,17 +22,19 @@ from defective_sets import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_data import write_mgr_dark_tables
+from tiny_data import huge_png, write_mgr_dark_tables
 
 from harness.cli import main
 from harness.data import verify_videos
 from harness.data.verify import verify_dataset, write_quarantine
 from harness.data.verify_annotations import annotated_mgr_dark, annotated_nvgesture
+from harness.data.verify_sysu import scan_image
 from harness.data.verify_videos import scan_video, scan_videos
 from mtcd_plugin.formats import content
 from mtcd_plugin.formats.mgr_dark import COLUMNS, read_mgr_dark
 from mtcd_plugin.formats.nvgesture import LIST_FILES, read_nvgesture
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
+from mtcd_plugin.formats.sysu import TOO_LARGE
 from mtcd_plugin.formats.video import write_video
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -267,17 +269,27 @@ def test_every_defect_of_sysu_mm01_is_found(tmp_path):
     assert outcome.clips == 16 and not defects(outcome)
     assert "train: 3 people, 6 visible and 6 infrared images" in messages(outcome, "counts")
     truncate(tmp_path / "cam1/0001/0001.jpg")
+    (tmp_path / "cam1/0001/0002.jpg").write_bytes(huge_png())
     (tmp_path / "cam3/0001/0002.jpg").write_bytes(b"")
     (tmp_path / "cam2/0002/0001.jpg").write_bytes((tmp_path / "cam4/0003/0001.jpg").read_bytes())
     (tmp_path / "exp/train_id.txt").write_text("1,2,two,77,4")
     assert defects(verify_dataset("sysu_mm01", tmp_path)) == {
         ("cam1/0001/0001", "error", "decode"),
+        ("cam1/0001/0002", "error", "decode"),
         ("cam3/0001/0002", "error", "decode"),
         ("cam4/0003/0001", "error", "copy"),
         ("", "error", "annotation"),
         ("", "error", "file"),
         ("", "error", "splits"),
     }
+
+
+def test_an_image_that_unpacks_to_gigabytes_is_never_decoded(tmp_path):
+    path = tmp_path / "bomb.jpg"
+    path.write_bytes(huge_png())
+    assert scan_image(str(path))[0] == TOO_LARGE == "has more than 16,777,216 pixels"
+    path.write_bytes(huge_png(4097, 4097))
+    assert scan_image(str(path))[0] == TOO_LARGE
 
 
 def test_command_line(spoiled, sound, tmp_path, capsys):

@@ -1,12 +1,15 @@
 """SYSU-MM01 images and PK batches, on a tiny copy of its layout."""
 
 import collections
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from mmaction.registry import DATA_SAMPLERS, DATASETS
+from tiny_data import huge_png
 
 import mtcd_plugin.register  # noqa: F401
 
@@ -31,6 +34,13 @@ def root(tmp_path_factory):
 
 def dataset(root, **options):
     return DATASETS.build(dict(type="mmaction.SYSUMM01Dataset", data_root=root, size=(8, 16), **options))
+
+
+def test_a_huge_image_is_refused_by_its_header(root, tmp_path):
+    copy = Path(shutil.copytree(root, tmp_path / "copy"))
+    (copy / "cam1/0001/0001.jpg").write_bytes(huge_png())
+    with pytest.raises(ValueError, match=r"cam1/0001/0001.jpg: has more than 16,777,216 pixels; replace or remove it"):
+        dataset(str(copy))[0]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,14 @@ def test_frames_are_the_ones_asked_for(video, gray):
     assert numbers_of(frames) == wanted
 
 
+@pytest.mark.parametrize("name", ["a:b.mp4", "http:/c.mp4", "pipe:0.mp4", "file:d.mp4", "50%.mp4", "e?f#g.mp4"])
+def test_a_relative_name_is_a_file_and_no_protocol(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_video(name, numbered_frames(5), 25, crf=0)
+    assert (tmp_path / name).is_file() and probe(name).frames == 5
+    assert numbers_of(read_frames(name, [4, 1])) == [4, 1]
+
+
 def test_every_subset_equals_the_whole(video):
     whole = read_frames(video, range(FRAMES))
     rng = np.random.default_rng(0)

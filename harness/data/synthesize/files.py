@@ -11,6 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mtcd_plugin.formats.file_url import file_url
+
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, then move it there in one step."""
@@ -41,7 +43,7 @@ def write_video(path: Path, frames: np.ndarray, fps: int, crf: int = 21) -> None
     gray = frames.shape[3] == 1
 
     def write(temporary: Path) -> None:
-        with av.open(str(temporary), "w") as container:
+        with av.open(file_url(temporary), "w") as container:
             stream = container.add_stream("libx264", rate=Fraction(fps))
             stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
             stream.codec_context.thread_count = 1
