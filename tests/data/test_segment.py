@@ -341,6 +341,15 @@ def test_a_person_under_two_names_is_a_finding(own):
     assert "subject 'S1' (train) and subject 's1' (test) differ in case" in finding.message
 
 
+def test_relative_folders_whose_names_hold_a_colon(own, tmp_path, monkeypatch):
+    """What FFmpeg would take for a protocol."""
+    own.rename(tmp_path / "a:b")
+    monkeypatch.chdir(tmp_path)
+    assert segment_recordings(Path("a:b"), Path("c:d")).clips == 6
+    outcome = verify_dataset("mgr_dark", Path("c:d"))
+    assert outcome.clips == 6 and not {"decode", "file"} & {f.check for f in outcome.findings}
+
+
 def test_missing_tables_are_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["data", "segment", str(tmp_path), "--out", str(tmp_path / "out")])
