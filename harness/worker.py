@@ -63,6 +63,7 @@ from harness.worker_loading import LoaderRoom, SharedMemoryFull, is_shared_memor
 from harness.worker_record import blank_record, classify, log_to, now, one_line, peak_memory, publish_weights
 from harness.worker_resume import RESUME, recover_state
 from harness.worker_start import record_start, watch_start
+from mtcd_plugin.formats.checkpoint_errors import without_advice
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()
@@ -186,7 +187,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
 def fail(folder: Path, spec: JobSpec, record: RunRecord, e: BaseException) -> int:
     """Write the record of a failure, in a group that of the process which failed first."""
     with contextlib.suppress(OSError):
-        traceback.print_exception(e)
+        sys.stderr.write(without_advice("".join(traceback.format_exception(e))))
         sys.stdout.flush()
         sys.stderr.flush()
     if spec.processes > 1 and (folder / RECORD).exists():

@@ -11,6 +11,7 @@ from harness.measure import entry_network as network
 from harness.measure.entry_declared import RECOGNIZERS, Subject, Wrong
 from harness.measure.entry_parts import ParentWeights, quietly
 from harness.suite import Entry
+from mtcd_plugin.formats.checkpoint_errors import without_advice
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _check(subject: Subject) -> Iterator[Finding]:
             yield Finding(subject.entry.name, check.what, False, str(e))
             return
         except Exception as e:  # whatever an entry's code raises is a finding about it
-            text = " ".join(str(e).split())[:300]
+            text = " ".join(without_advice(str(e)).split())[:300]
             yield Finding(subject.entry.name, check.what, False, f"{type(e).__name__}: {text}; {check.hint}")
             return
         done.append(check.what)

@@ -23,6 +23,7 @@ from harness.measure.entry_declared import PROFILES, RECOGNIZERS, Subject, Wrong
 from harness.measure.entry_parts import batch, build, construct, optimizer_of, shapes, wrapper_of
 from harness.plan.resolve import resolve
 from harness.worker_hooks import ExactResume
+from mtcd_plugin.formats.checkpoint_errors import without_advice
 
 OVERFIT_STEPS = 300
 EPOCHS, CLIPS = 4, 8  # of the training that is resumed: two batches an epoch
@@ -45,7 +46,7 @@ def builds_elsewhere(s: Subject) -> None:
             if profile == "demo" and s.entry.stage in RECOGNIZERS:
                 _check_scores(_scores(model, batch(config, "test", s.entry.test_modality, 1)), config)
         except Exception as e:
-            text = " ".join(str(e).split())[:300]
+            text = " ".join(without_advice(str(e)).split())[:300]
             raise Wrong(
                 f"at profile {profile}: {type(e).__name__}: {text}; mend `model`, or give what is to be otherwise there: "
                 f"profiles = dict({profile}=dict(model=...))"

@@ -16,6 +16,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mtcd_plugin.formats.checkpoint_errors import without_advice
 from mtcd_plugin.formats.weights_file import content_sha256, fetch, weights_file
 from mtcd_plugin.models.weight_names import NAMINGS, NOT_WEIGHTS, Naming, adaptation, shape_of
 
@@ -101,7 +102,7 @@ def read_checkpoint_file(path: Path, what: str = "starting weights", map_locatio
     try:
         checkpoint = _load(path, map_location)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, AttributeError, IndexError) as e:
-        text = str(e).rpartition("WeightsUnpickler error:")[2].strip()
+        text = without_advice(str(e)).rpartition("WeightsUnpickler error:")[2].strip()
         reason = f"{path.stat().st_size} bytes; {(text or 'empty file').splitlines()[0]}"
         raise ValueError(
             f"{what}: {path} is not a readable checkpoint ({reason}); if it was cut short, copy or download it again; "

@@ -1,0 +1,16 @@
+"""What torch says of a checkpoint that it will not read, without its advice to read it unsafely."""
+
+from __future__ import annotations
+
+import re
+
+REFUSED = re.compile(r"Weights only load failed\..*?(?=WeightsUnpickler error|Trying to load|Unsupported|Check the doc|\Z)", re.S)
+ADVICE = re.compile(r"\s*(Please use `torch\.serialization\.|Check the documentation of torch\.load).*?(?=\n|\Z)")
+
+
+def without_advice(text: str) -> str:
+    """The text of an error or a traceback; nobody is told to set ``weights_only=False``, which runs what a file holds.
+
+    The parts of torch's message that name the cause stay; torch's words are those of 2.6 and later.
+    """
+    return ADVICE.sub("", REFUSED.sub("the file is damaged, or holds more than weights: ", text))
