@@ -1,7 +1,7 @@
 """What makes two runs the same run (design, rule 2).
 
 The key is the sha256 of the canonical JSON of an ``Identity``: the resolved config without paths and hardware settings,
-the fingerprints of the clips, the keys of the parent stages, the source of the plugin modules in use, the seed, and
+the fingerprints of the clips, the keys of the parent stages, the source of all modules that its classes come from, the seed, and
 ``IDENTITY_VERSION``. Equal key = same run, whichever table asks and wherever the data lies.
 """
 
