@@ -31,6 +31,7 @@ from harness.data.recordings import Recordings, read_recordings
 from harness.data.segment_plan import ClipFile, plan_clips
 from harness.data.segment_video import FPS, Cut, cut_video
 from harness.ledger.files import write_text_atomically
+from mtcd_plugin.formats.content import content_hashes, content_of
 from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
 
 SEGMENT_VERSION = 2  # raised when the same input gives other clips
@@ -101,7 +102,8 @@ def segment_recordings(
     (out / NOTES).mkdir(parents=True, exist_ok=True)
     with _alone(out):
         found += _tidy(out, recordings, files)
-        facts = {name: _facts(file, crf) for name, file in files.items()}
+        contents = content_hashes(file.source for file in files.values())
+        facts = {name: _facts(file, crf, contents[file.source]) for name, file in files.items()}
         todo = {name: file for name, file in files.items() if not _is_there(out, name, facts[name])}
         if todo:
             (out / "annotations.csv").unlink(missing_ok=True)
@@ -165,7 +167,7 @@ def cut_source(out: Path, source: str, files: list[ClipFile], facts: dict[str, d
 
     def note(target: Path) -> None:
         name = targets[target].note
-        text = json.dumps({**facts[name], "bytes": target.stat().st_size})
+        text = json.dumps({**facts[name], "content": content_of(target)})
         write_text_atomically(out / NOTES / name, text + "\n")
 
     cuts = [Cut(target, file.indices) for target, file in targets.items()]
@@ -173,15 +175,14 @@ def cut_source(out: Path, source: str, files: list[ClipFile], facts: dict[str, d
     return {file.note: f"{source}: {p}" if (p := problems[t]) else "" for t, file in targets.items()}
 
 
-def _facts(file: ClipFile, crf: int) -> dict[str, Any]:
+def _facts(file: ClipFile, crf: int, content: str) -> dict[str, Any]:
     """What a clip was made from; a clip is made again when this changes."""
-    source = Path(file.source)
     return {
         "version": SEGMENT_VERSION,
         "clip_id": file.clip_id,
         "file": file.file,
-        "source": source.name,
-        "source_bytes": source.stat().st_size,
+        "source": Path(file.source).name,
+        "source_content": content,
         "frames": hashlib.sha256(json.dumps(file.indices).encode()).hexdigest(),
         "crf": crf,
     }
@@ -189,7 +190,8 @@ def _facts(file: ClipFile, crf: int) -> dict[str, Any]:
 
 def _is_there(out: Path, name: str, facts: dict[str, Any]) -> bool:
     note, target = _read_note(out / NOTES / name), out / facts["file"]
-    return target.is_file() and note == {**facts, "bytes": target.stat().st_size}
+    # the file is read only where all else fits
+    return target.is_file() and note == {**facts, "content": note.get("content")} and note["content"] == content_of(target)
 
 
 def _read_note(path: Path) -> dict[str, Any]:

@@ -57,6 +57,11 @@ def content_hashes(
     return found | _read_all(todo, missing_ok, say or _to_standard_error)
 
 
+def content_of(path: str | os.PathLike) -> str:
+    """``content_hashes`` of one file."""
+    return content_hashes([os.fspath(path)])[os.fspath(path)]
+
+
 def renew_content(paths: Iterable[str], say: Callable[[str], None] | None = None) -> list[str]:
     """Read every file, whatever the cache says. Returns those with other content than the cache has for their state:
     files that changed although size, times and inode did not. Files that cannot be read are left out."""

@@ -16,6 +16,7 @@ import pytest
 from defective_sets import truncate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny_data import zero_in_secret
 from video_files import write
 
 from harness.cli import main
@@ -166,6 +167,21 @@ def test_what_changed_is_cut_again_and_what_is_gone_is_removed(own, tmp_path):
     assert {name for name in new if new[name] != old[name]} == {"annotations.csv"} | {
         f"clips/dark/{m}/backward/r1_000105.mp4" for m in RATES
     }
+
+
+def test_changes_of_equal_size_and_time_are_cut_again(own, tmp_path):
+    """Of a recording, and of a clip."""
+    segment_recordings(own, tmp_path / "out")
+    whole = public_files(tmp_path / "out")
+    zero_in_secret(tmp_path / "out/clips/dark/rgb/stop/r1_000170.mp4")
+    again = segment_recordings(own, tmp_path / "out")
+    assert (again.files_cut, again.files_kept) == (1, 17) and public_files(tmp_path / "out") == whole
+    path = own / "r2_ir.mp4"
+    stat, data = path.stat(), path.read_bytes()
+    path.write_bytes(data.replace(b"x264", b"y264", 1))  # in the encoder's remark
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size and path.read_bytes() != data
+    assert segment_recordings(own, tmp_path / "out").files_cut == 3
 
 
 @pytest.mark.parametrize("name", ["absolute", "../private.mp4", "clips/../../private.mp4", "annotations.csv", "x.mp4", None, 5])
