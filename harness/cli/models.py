@@ -70,6 +70,10 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
         raise BadUsage(f"unknown model '{base}'; choose from {', '.join(entries)}")
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
+    click.echo(
+        "what they say of `model` holds at every profile; clips, batches and schedule are the profile's, values of your own "
+        "for one of them go into profiles = dict(demo=dict(...))"
+    )
     click.echo(f"next: edit them, then `python -m harness models check {name}`")
 
 
@@ -78,7 +82,7 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
 @click.option("--all", "every", is_flag=True, help="Every entry of every folder.")
 @configs_option
 def check(name: str | None, every: bool, configs: Path) -> int:
-    """Is an entry (or a folder) sound? Builds, trains a step, overfits a batch, saves, resumes, predicts the same."""
+    """Is an entry (or a folder) sound? Builds at every profile, trains, overfits a batch, saves, resumes, predicts the same."""
     from harness.measure.entry_check import check_entries
     from harness.suite import load_benchmark, load_entries
 

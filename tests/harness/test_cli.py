@@ -380,6 +380,11 @@ def test_what_the_profile_overrides_is_said_and_stands_in_the_record(capsys, sui
     assert [any(said in note for note in j.notes) for j in jobs] == [j.cell.model.startswith("mine") for j in jobs]
 
 
+def test_a_new_folder_says_where_values_of_ones_own_go(capsys, small_configs):
+    code, out, _ = run(capsys, "models", "new", "mine", "--modality", "rgb", "--configs", small_configs)
+    assert code == 0 and "profiles = dict(demo=dict(...))" in out and "models check mine" in out
+
+
 def break_depth(configs, text):
     """The config of depth says something that cannot be planned."""
     path = configs / "i3d" / "i3d_r50_mgr-dark-depth.py"
