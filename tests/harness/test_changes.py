@@ -66,8 +66,9 @@ def test_the_plan_of_a_newer_harness_is_not_replaced(capsys, suite, done, tmp_pa
     code, _, err = run(capsys, "run", *suite, "--jobs", "1")
     assert code == 1 and err.count("\n") == 1 and "plan.json: written by a newer harness" in err
     code, _, err = run(capsys, "report", "--work-dir", work, "--site", tmp_path / "site")
-    assert code == 1 and err.count("\n") == 1 and "written by a newer harness" in err
-    assert snapshot(work) == before
+    assert code == 0  # the runs are shown without it, which is said
+    assert any("written by a newer harness" in page.read_text() for page in (tmp_path / "site").glob("*.html"))
+    assert snapshot(work).items() >= before.items()
 
 
 @pytest.mark.parametrize("content", ["", "{ half", "[]"])
@@ -98,7 +99,7 @@ def test_a_job_runs_the_config_that_was_planned_whatever_happens_to_the_file(don
     class Options:
         work_dir, processes, clip_store, workers, command = tmp_path, 1, "", 0, ""
 
-    spec = make_spec([job], tmp_path, Options, {job.key: 1}, 1)
+    spec = make_spec([job], tmp_path, Options, {job.key: 1}, 1, "processes", {job.key: 1})
     assert spec.config["model"] == job.config["model"] and spec.key == job.key
 
 
