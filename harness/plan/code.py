@@ -2,7 +2,8 @@
 
 The declared dependencies are left out: their versions are recorded with a run. Everything else counts: the modules that
 define or register a type of the config, and all that these import, in whatever package. In a package of a user's that does
-something at import which cannot be read from its definitions, every module counts.
+something at import which cannot be read from its definitions, every module counts. Of a package in site-packages the hashes
+count that its installer noted of its files: it changes when it is installed anew.
 """
 
 from __future__ import annotations
@@ -81,10 +82,14 @@ def code_fingerprint(config: Any, imports: Iterable[str] = ()) -> dict[str, str]
     types, strings = types_in(config)
     named = frozenset(m for m in imports if _top(m) not in DEPENDENCIES | {PLUGIN})
     dotted = frozenset(t for t in types if _top(t) not in DEPENDENCIES | {PLUGIN, t} and find_package(_top(t)))
-    packages = (PLUGIN, *sorted({_top(m) for m in named | dotted}))
+    tops = sorted({_top(m) for m in named | dotted})
+    installed = {p: sha for p in tops if _is_installed(p) and (sha := _installed_sha(p)) != NOT_TRACKED}
+    packages = (PLUGIN, *(p for p in tops if p not in installed))
+    sources = frozenset(m for m in named | dotted if _top(m) not in installed)
     asked = frozenset(t.rpartition(".")[2] for t in types)
     also = frozenset(strings & _registered(packages))
-    return dict(_fingerprint(packages, named | dotted, asked, also))
+    found = dict(_fingerprint(packages, sources, asked, also, not installed))
+    return found | {p + INSTALLED: sha for p, sha in installed.items()}
 
 
 @cache
@@ -99,10 +104,10 @@ def _names(packages: tuple[str, ...]) -> frozenset[str]:
 
 @cache
 def _fingerprint(
-    packages: tuple[str, ...], named: frozenset[str], types: frozenset[str], also: frozenset[str]
+    packages: tuple[str, ...], named: frozenset[str], types: frozenset[str], also: frozenset[str], clear: bool
 ) -> dict[str, str]:
+    """Args: clear: whether every name that is registered can be read."""
     starts: set[str] = set()
-    clear = True
     for package in packages:
         modules = index_package(package)
         starts |= {name for name, m in modules.items() if m.names & types or m.registered & (types | also)}

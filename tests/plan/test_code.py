@@ -218,8 +218,10 @@ def test_installed_helpers_count_by_what_their_installer_noted(write, tmp_path, 
     assert set(before) == {"toy", "helper" + INSTALLED}
     record.write_text("helper/__init__.py,sha256=bbb,14\nhelper-1.dist-info/INSTALLER,sha256=c,4\n")
     assert found(["Net"], "toy")["helper" + INSTALLED] != before["helper" + INSTALLED]
+    assert set(found(["Anything"], "helper")) == {"helper" + INSTALLED}, "named in a config it counts in the same way"
     record.unlink()
     assert found(["Net"], "toy")["helper" + INSTALLED] == NOT_TRACKED
+    assert found(["f"], "helper")["helper"] != NOT_TRACKED, "where nothing was noted, its source is read"
 
 
 def test_strings_that_name_a_registered_class_count_as_well():
