@@ -67,7 +67,6 @@ class IdentityEncoder(BaseModel):
         self.neck = nn.BatchNorm1d(feature_channels)
         self.neck.bias.requires_grad_(False)
         self.classifier = nn.Linear(feature_channels, num_identities, bias=False)
-        nn.init.normal_(self.classifier.weight, std=0.001)
         self.num_identities, self.triplet_weight = num_identities, triplet_weight
         self.margin, self.soft_margin, self.label_smoothing = margin, soft_margin, label_smoothing
         self.augment = augment
