@@ -4,7 +4,7 @@ from fake_ledger import fake_record
 from html_tree import cell, parse
 
 from harness.ledger.planfile import PlannedCell
-from harness.ledger.record import CellInfo, Metrics
+from harness.ledger.record import CellInfo, Metrics, StartingWeights
 from reports.protocol import training_cell
 from reports.results import Result, Run
 
@@ -19,7 +19,7 @@ def done(lr=1e-3, pretrained=(), **config):
                     test_modality="rgb", seed=0, profile="demo")
     record = fake_record(info)
     record.identity.config |= {"optim_wrapper": {"optimizer": {"type": "AdamW", "lr": lr}}, **config}
-    record.pretrained = list(pretrained)
+    record.pretrained = [StartingWeights.model_construct(file=file, sha256=64 * "a") for file in pretrained]
     record.metrics = Metrics(top1=0.5, top5=0.5, mean_class=0.5)
     return record
 
@@ -27,8 +27,8 @@ def done(lr=1e-3, pretrained=(), **config):
 def test_rates_schedules_and_starts_that_differ_are_read_off():
     one = training_cell(result(done(), done()))
     assert one.text == "AdamW, 0.001" and one.sub == "OneCycleLR, 12 epochs; start: none: from scratch"
-    other = training_cell(result(done(2e-3, ["kinetics.pth"])))
-    assert other.text == "AdamW, 0.002" and other.sub.endswith("start: kinetics.pth")
+    other = training_cell(result(done(2e-3, ["weights/kinetics.pth"])))
+    assert other.text == "AdamW, 0.002" and other.sub.endswith("start: kinetics.pth (aaaaaaaaaaaa)")
     assert training_cell(result(done(), done(2e-3))).text == "AdamW, 0.001 or AdamW, 0.002"
     assert training_cell(result(done(train_cfg=None))).text == "not trained"
     assert training_cell(None).title == "no run of it is done"
