@@ -132,14 +132,17 @@ def is_done(job, work_dir: Path) -> bool:
 
 
 def build_stores(jobs, store: Path, processes: int) -> None:
-    """Decode once what these jobs will read many times."""
+    """Decode once what these jobs will read many times. Where a clip cannot be decoded, they read the videos themselves."""
     if not jobs:
         return
     from harness.data.cache import build_for_datasets
     from harness.plan.jobs import dataset_configs
 
     datasets = [d for job in jobs.values() for d in dataset_configs(job.config).values()]
-    build_for_datasets(datasets, store, processes, lambda line: click.echo(line))
+    try:
+        build_for_datasets(datasets, store, processes, lambda line: click.echo(line))
+    except ValueError as e:
+        click.echo(f"no clip store: {e}; the jobs that need it read the videos", err=True)
 
 
 def redo_command(ws, gpus_per_job: int = 1) -> str:

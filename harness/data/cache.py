@@ -113,9 +113,19 @@ def build_for_datasets(
             missing = [s for s in stores if not find_whole(s, names)]
             check_space(missing, root, say)
             with decoders(processes if missing else 1) as pool:
-                for store in missing:
-                    build_store(store, pool, processes, say)
+                problems = list(filter(None, (_problem(s, pool, processes, say) for s in missing)))
+        if problems:
+            raise ValueError("; ".join(problems))
     return [folder for s in stores if (folder := find_whole(s, names))]
+
+
+def _problem(store: Wanted, pool, processes: int, say: Callable[[str], None]) -> str:
+    """Build one store; why it could not be, "" where it was. One that cannot be built does not stop the others."""
+    try:
+        build_store(store, pool, processes, say)
+    except ValueError as e:
+        return str(e)
+    return ""
 
 
 def build_store(store: Wanted, pool, processes: int, say: Callable[[str], None]) -> None:
