@@ -40,10 +40,12 @@ def builds_elsewhere(s: Subject) -> None:
     for profile in PROFILES:
         if profile == "smoke":
             continue
-        config = resolve(s.entry.config, profile).config
+        resolved = resolve(s.entry.config, profile)
+        predicts = profile == "demo" and s.entry.stage in RECOGNIZERS
         try:
+            config = s.weights.at(profile).fill(s.entry, resolved) if predicts else resolved.config
             model = construct(config, empty=profile == "paper")
-            if profile == "demo" and s.entry.stage in RECOGNIZERS:
+            if predicts:
                 _check_scores(_scores(model, batch(config, "test", s.entry.test_modality, 1)), config)
         except Exception as e:
             text = " ".join(without_advice(str(e)).split())[:300]

@@ -159,6 +159,14 @@ class ParentWeights:
         self.by_path = {e.config.resolve(): e for e in self.entries}
         self.folder = Path(folder)
         self.made: dict[tuple[Path, str], str] = {}
+        self.elsewhere: dict[str, ParentWeights] = {}
+
+    def at(self, profile: str) -> ParentWeights:
+        """Those of another profile."""
+        if profile not in self.elsewhere:
+            entries = {e.name: e for e in self.entries}
+            self.elsewhere[profile] = ParentWeights(entries, str(self.folder), profile)
+        return self.elsewhere[profile]
 
     def fill(self, entry: Entry, resolved: Resolved) -> dict[str, Any]:
         """The config with a file in every place below ``model`` where a parent's weights go.
