@@ -218,9 +218,8 @@ def _done(result: Result) -> dict[str, Cell]:
     totals = [t for t in result.train_seconds if t is not None]
     total = st.mean_std(totals)[0] if len(totals) == len(records) else None
     chance, p = result.chance or (None, None)
-    own = {r.data.name for r in records if r.data is not None and r.data.synthetic}
-    stages = [name for name in result.synthetic or () if name not in own]
-    behind = f"stands on stages that saw synthetic {' and '.join(stages)}" if stages else ""
+    own = any(r.data is not None and r.data.synthetic for r in records)  # then the whole page says so
+    behind = f"stands on stages that saw synthetic {' and '.join(result.synthetic)}" if result.synthetic and not own else ""
 
     def average(name: str, text, scale: float = 1, source: str = "metrics") -> Cell:
         values = [v for r in records if (v := getattr(getattr(r, source), name)) is not None]

@@ -41,7 +41,7 @@ def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
             known[key] = key  # a record that is edited to be its own ancestor ends here
             i = records[key].identity
             parents = {stage: of(parent) for stage, parent in i.parents.items()}
-            said = canonical_json([i.version, i.config, i.data, i.code, parents])
+            said = canonical_json([i.model_dump(exclude={"seed", "parents"}), parents])
             known[key] = hashlib.sha256(said.encode()).hexdigest()
         return known[key]
 
