@@ -138,6 +138,13 @@ class Board:
             made = self.statistics.get(dataset, {}).get("synthetic")
         return self.benchmark.datasets[dataset].synthetic_note if made else ""
 
+    def commits_note(self, results: Iterable[Result | None]) -> str:
+        """Says where the rows of a table were not made by the same code; "" where they were."""
+        found = sorted({x.commit for r in results if r is not None for x in r.done if x.commit})
+        if len(found) < 2:
+            return ""
+        return f"Runs of this table were made at {len(found)} commits: {', '.join(map(short_commit, found))}."
+
     def training_note(self, results: Iterable[Result | None]) -> str:
         """How the intervals of these results treat that a seed is one training; "" where all of them have several."""
         single = [r for r in results if r is not None and len(r.done) == 1]

@@ -114,7 +114,7 @@ def _weights(board: Board, entry: Entry) -> str:
         return "loaded: " + ", ".join(loaded)
     if entry.pretrained.lower() in ("none", ""):
         listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.start if s.file))
-        return f"none: from scratch{f'; listed for --init pretrained: {listed}' if listed else ''}"
+        return f"none: from scratch{f'; listed for --init pretrained: {board.ledger.privacy.text(listed)}' if listed else ''}"
     named = board.ledger.privacy.text(entry.pretrained)
     return (
         f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"

@@ -42,13 +42,14 @@ def finished(
 ) -> Table:
     """A table with the words of its declaration, how its single trainings are to be taken, and the sources of its claims."""
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
+    notes = (table.note, board.synthetic_note(table.dataset), board.training_note(results), board.commits_note(results))
     return Table(
         table.id,
         table.title,
         table.caption,
         tuple(columns),
         tuple(rows),
-        tuple(filter(None, (table.note, board.synthetic_note(table.dataset), board.training_note(results)))),
+        tuple(note for note in notes if note),
         sources_of(board, *names),
         board.comparability(table.dataset),
     )

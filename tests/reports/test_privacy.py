@@ -13,7 +13,7 @@ from fake_site import FAKE_STATISTICS, write
 from html_tree import parse
 
 from harness.ledger.planfile import read_plan, write_plan
-from harness.ledger.record import Failure
+from harness.ledger.record import Failure, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
 from reports.privacy import without_paths
@@ -59,7 +59,8 @@ def site(tmp_path_factory):
     replaced(
         made, "plain_mgr-dark-rgb-s0-*", notes=[f"read from {PLACE}/mgr_dark by jqzpublic"], adopted="as on jqzpublic",
         adopted_from="e" * 64,
-        command=f"python -m harness run --data-root '{PLACE}' --work-dir {made.work_dir}", pretrained=["/srv/weights/i3d.pth"],
+        command=f"python -m harness run --data-root '{PLACE}' --work-dir {made.work_dir}",
+        pretrained=[StartingWeights(where="load_from", file="/srv/weights/i3d.pth", sha256="a" * 64)],
         config={"cache": f"{PLACE}/cache", "nested": [{"at": "/var/tmp/jqz/x.json"}]}, hardware={"cpu": "a cpu in /srv/rack"},
     )
     rejected = next((made.work_dir / "runs").glob("plain_mgr-dark-depth-s0-*")) / "run.json"

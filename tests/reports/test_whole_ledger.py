@@ -97,6 +97,7 @@ def test_what_the_plan_asks_for_comes_before_a_newer_run_of_another_config(tmp_p
     before = cell(parse(site(made, "a") / "table2.html"), "table2", "Plain", "rgb.top1").attrs["data-v"]
     key = another(made, f"{PLAIN}-s0-*", "2030-01-01T00:00:00Z", skill=3.0)
     out = site(made, "b")
+    assert "commits" not in parse(out / "table2.html").one("figcaption").text
     td = cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1")
     assert td.attrs["data-v"] == before and "older" not in td.text
     listed = [r for r in grid(parse(out / "runs.html"), "runs")[1] if key[:12] in r[0].text]
@@ -384,3 +385,11 @@ def test_a_row_whose_run_is_another_rows_says_so_and_is_ranked_once(tmp_path):
     assert "same run" not in plain.text
     assert "group" in cell(page, "table2", "Plain", "rgb.rank").text
     assert cell(page, "table2", "<script>", "rgb.rank").text.startswith("–")
+
+
+def test_a_table_of_runs_of_several_commits_says_so(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table2"])
+    record = load_record(folder(made, f"{PLAIN}-s0-*"))
+    table = fake_predictions("mgr_dark", 0.3, 0, "x", 2)
+    save(made.work_dir, record.model_copy(update={"commit": "beefbeefbeef", "metrics": None}), table)
+    assert "Runs of this table were made at 2 commits: beefbeefbeef, c0ffeec0ffee." in parse(site(made) / "table2.html").text
