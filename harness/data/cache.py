@@ -108,13 +108,16 @@ def build_for_datasets(
     say_stale(stores, root, say)
     names = (codec,) if codec else CODECS
     if check or not all(find_whole(s, names) for s in stores):
-        with locked(root, lambda: say(f"{root}: another process builds stores there; waiting for it")):
+        with locked(root, lambda: say(f"{root}: another process builds stores there; waiting for it")) as lock:
             remove_damaged(stores, names, check, say)
             missing = [s for s in stores if not find_whole(s, names)]
             check_space(missing, root, say)
             with decoders(processes if missing else 1) as pool:
-                problems = list(filter(None, (_problem(s, pool, processes, say) for s in missing)))
-        if problems:
+                problems = []
+                for store in missing:
+                    lock.check()
+                    problems.append(_problem(store, pool, processes, say))
+        if problems := [p for p in problems if p]:
             raise ValueError("; ".join(problems))
     return [folder for s in stores if (folder := find_whole(s, names))]
 

@@ -15,6 +15,7 @@ import mmap
 import os
 import shutil
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
@@ -28,13 +29,15 @@ import numpy as np
 
 from harness.data.store_journal import JOURNAL, add_to_journal, read_journal, rewrite_journal
 from harness.disk import DiskFull
+from harness.ledger.lock import RunLock, kept_alive
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import FRAMES, describe, publish, store_name
 from mtcd_plugin.formats.clips import Clip, Stream, source_stream
 from mtcd_plugin.formats.time_stamps import window_times
 from mtcd_plugin.formats.video import iter_frames
 
-LOCK = ".lock"
+BUILDER = ".builder"  # folder of the lock
+WAIT_S = 0.2
 FLUSH_EVERY_S = 0.5
 AHEAD = 4  # clips per process that wait in the queue
 
@@ -112,15 +115,18 @@ def jobs_of(store: Wanted) -> list[Job]:
 
 
 @contextmanager
-def locked(root: Path, wait_line=lambda: None) -> Iterator[None]:
-    """One builder at a time in a folder of stores; another waits. A killed builder's lock is gone with it."""
-    with open(root / LOCK, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            wait_line()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def locked(root: Path, wait_line=lambda: None) -> Iterator[RunLock]:
+    """One builder at a time in a folder of stores; another waits. A killed builder's claim is void."""
+    lock = RunLock(root / BUILDER)
+    if not lock.acquire():
+        wait_line()
+        while not lock.acquire():
+            time.sleep(WAIT_S)
+    try:
+        with kept_alive(lambda: [lock]):
+            yield lock
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -47,8 +47,8 @@ WATCH_S = 30.0
 REFRESH_S = 10.0
 
 
-class LockLost(Exception):
-    """The run was taken over while this process slept or could not reach the file system; it must write nothing."""
+class LockLost(OSError):
+    """The folder was taken over while this process slept or could not reach the file system; it must write nothing."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ class Claim:
 
 
 class RunLock:
-    """The lock on one run's folder, as one process sees it.
+    """The lock on one folder, of a run or of clip stores, as one process sees it.
 
     Args:
-        folder: of the run; made when it is acquired.
+        folder: made when it is acquired.
         number: of a claim that this process was given a share in, 0 for none.
     """
 

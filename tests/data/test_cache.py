@@ -212,7 +212,7 @@ def test_a_kill_just_before_the_store_is_published_costs_nothing(
     mgr_dark_root, tmp_path, monkeypatch, decoded
 ):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("mtcd_plugin.formats.clip_store.os.rename", _interrupt)
+        patch.setattr("harness.data.store_build.publish", _interrupt)
         build(mgr_dark_root, tmp_path, modalities=("rgb",))
     decoded.clear()
     assert ClipStore.open(build(mgr_dark_root, tmp_path, modalities=("rgb",))[0]).verify() == []
