@@ -138,9 +138,9 @@ class RunLock:
             raise LockLost(f"{self.folder}: taken over{by}; nothing more is written here")
 
     def release(self) -> None:
-        """Give the folder back; nothing happens where it is no longer held by this claim."""
+        """Give the folder back. Only this process's own claim is written to, whether it still counts or not."""
         number, self.number = self.number, 0
-        if number and number == self._highest() and (claim := self._read(number)) is not None:
+        if number and (claim := self._read(number)) is not None:
             self._write(replace(claim, processes=()), number)
 
     def _place(self, number: int) -> Path:
