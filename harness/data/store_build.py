@@ -118,10 +118,13 @@ def jobs_of(store: Wanted) -> list[Job]:
 def locked(root: Path, wait_line=lambda: None) -> Iterator[RunLock]:
     """One builder at a time in a folder of stores; another waits. A killed builder's claim is void."""
     lock = RunLock(root / BUILDER)
-    if not lock.acquire():
-        wait_line()
-        while not lock.acquire():
-            time.sleep(WAIT_S)
+    try:
+        if not lock.acquire():
+            wait_line()
+            while not lock.acquire():
+                time.sleep(WAIT_S)
+    except OSError as error:
+        raise as_disk_full(error, lock.folder) from error
     try:
         with kept_alive(lambda: [lock]):
             yield lock

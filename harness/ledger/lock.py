@@ -6,9 +6,9 @@ Claims lie in ``lock/`` in the run's folder, one folder ``<number>/`` with a ``c
 2. A claim is made whole in a hidden folder and renamed to the number after the highest. Renaming a folder onto one that
    is not empty fails on every file system, with or without hard links and ``flock``, so one process makes it. It holds
    the lock if, on looking again, its number is still the highest; otherwise it withdraws (it had looked too long ago).
-3. Nothing is ever taken away from a holder. A void claim is succeeded, not removed; release leaves the claim behind with
-   no process in it, so that numbers only grow; the holder alone removes lower ones, which no longer count.
-4. A claim is void when it names no process, or cannot be read. On the machine (boot) and in the process namespace that it
+3. Nothing is ever taken away from a holder. A void claim is succeeded, not removed; release renames ``claim.json`` within
+   its folder (which a full disk allows), so that numbers only grow; the holder alone removes lower ones, which no longer count.
+4. A claim is void when it was released, or cannot be read. On the machine (boot) and in the process namespace that it
    was made in, it is void when its processes are gone; the start of a process tells it from a later one of the same id.
    From anywhere else (another host, another container on this one) it is void when it was not refreshed for
    ``STALE_S`` by the file system's own clock and did not change for ``WATCH_S`` before the eyes of who wants
@@ -42,6 +42,7 @@ from harness.ledger.files import write_text_atomically
 
 LOCK = "lock"
 CLAIM = "claim.json"
+RELEASED = "released.json"
 STALE_S = 120.0
 WATCH_S = 30.0
 REFRESH_S = 10.0
@@ -53,7 +54,7 @@ class LockLost(OSError):
 
 @dataclass(frozen=True)
 class Claim:
-    """``processes``: (id, start) of those that hold it, none after release. ``token`` tells two claims of one number."""
+    """``processes``: (id, start) of those that hold it. ``token`` tells two claims of one number."""
 
     host: str
     boot: str
@@ -62,7 +63,7 @@ class Claim:
     token: str
 
     def __str__(self) -> str:
-        pids = [str(pid) for pid, _ in self.processes] or ["none"]
+        pids = [str(pid) for pid, _ in self.processes]
         return f"process{'es' if len(pids) > 1 else ''} {' and '.join(pids)} on {self.host}"
 
     def made_here(self) -> bool:
@@ -108,9 +109,7 @@ class RunLock:
 
     def is_stale(self) -> bool:
         """Whether the last claim was left behind by processes that are gone."""
-        highest = self._highest()
-        claim = self._read(highest) if highest else None
-        return bool(highest) and self.holder() is None and (claim is None or bool(claim.processes))
+        return (self._place(self._highest()) / CLAIM).exists() and self.holder() is None
 
     def share(self, pid: int) -> None:
         """Let a further process of this machine hold the claim as well. Raises LockLost."""
@@ -120,7 +119,8 @@ class RunLock:
             raise LockLost(f"{self.folder}: its claim was taken over")
         entry = (pid, _start_time(pid))
         if entry not in claim.processes:
-            self._write(replace(claim, processes=(*claim.processes, entry)))
+            wider = replace(claim, processes=(*claim.processes, entry))
+            write_text_atomically(self._place(self.number) / CLAIM, _to_json(wider), sync=False)
 
     def refresh(self) -> None:
         """Show other hosts and containers that the claim is held. Raises LockLost."""
@@ -140,8 +140,9 @@ class RunLock:
     def release(self) -> None:
         """Give the folder back. Only this process's own claim is written to, whether it still counts or not."""
         number, self.number = self.number, 0
-        if number and (claim := self._read(number)) is not None:
-            self._write(replace(claim, processes=()), number)
+        if number:
+            with suppress(FileNotFoundError):
+                os.replace(self._place(number) / CLAIM, self._place(number) / RELEASED)
 
     def _place(self, number: int) -> Path:
         return self.folder / LOCK / str(number)
@@ -168,13 +169,6 @@ class RunLock:
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
 
-    def _write(self, claim: Claim, number: int = 0) -> None:
-        """Replace the content of this process's own claim; where that was removed meanwhile, it no longer counts."""
-        place = self._place(number or self.number)
-        with suppress(FileNotFoundError):
-            if place.is_dir():
-                write_text_atomically(place / CLAIM, _to_json(claim), sync=False)
-
     def _remove_older(self) -> None:
         for name in os.listdir(self.folder / LOCK):
             if name.startswith(".") or (name.isdecimal() and int(name) < self.number):
@@ -196,7 +190,7 @@ class RunLock:
     def _counts(self, number: int, watched: bool = True) -> bool:
         """Whether a claim is held. ``watched``: a claim from elsewhere also has to be seen unchanged for a while."""
         claim = self._read(number)
-        if claim is None or not claim.processes:
+        if claim is None:
             return False
         if claim.made_here():
             return any(start != 0.0 and abs(_start_time(pid) - start) < 1.0 for pid, start in claim.processes)

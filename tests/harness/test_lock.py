@@ -102,6 +102,21 @@ def test_a_damaged_claim_is_taken_over(tmp_path, content):
     assert lock.holder() is None and RunLock(tmp_path).acquire()
 
 
+def test_a_full_disk_hinders_no_release(tmp_path, monkeypatch):
+    lock = RunLock(tmp_path)
+    assert lock.acquire()
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_text", full)
+        patch.setattr("tempfile.mkstemp", full)
+        lock.release()
+        assert lock.holder() is None and not lock.is_stale()
+    assert RunLock(tmp_path).acquire()
+
+
 def test_numbers_only_grow_and_old_claims_are_removed(tmp_path):
     for number in range(1, 5):
         lock = RunLock(tmp_path)
