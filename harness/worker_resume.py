@@ -27,7 +27,7 @@ def recover_state(folder: Path) -> list[str]:
         os.replace(previous, last)
         return [f"{RESUME} is {damage}: went on from the state of the epoch before"]
     previous.unlink(missing_ok=True)
-    return [f"{RESUME} is {damage}, and so is the state before it: trained anew from the first epoch"]
+    return [f"{RESUME} is {damage}, and there is no sound state before it: trained anew from the first epoch"]
 
 
 def keep_previous(folder: Path) -> None:

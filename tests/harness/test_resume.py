@@ -81,3 +81,19 @@ def test_a_killed_and_resumed_run_equals_an_undisturbed_one(options, tmp_path):
         or resumed.predictions_sha256 == calm.predictions_sha256
     )
     assert resumed.metrics == calm.metrics
+
+
+def test_a_state_that_was_cut_short_costs_no_run(options, tmp_path):
+    options = [*options, "--retries", "0"]
+    process = subprocess.Popen(command(options, tmp_path / "cut"), stdout=subprocess.PIPE, text=True)
+    assert kill_after_a_checkpoint(tmp_path / "cut")
+    process.communicate(timeout=600)
+    assert process.returncode == 1
+    (folder,) = (tmp_path / "cut").glob("runs/*")
+    last = folder / "mm" / "last.pth"
+    os.truncate(last, last.stat().st_size // 2)
+    again = subprocess.run(command(options, tmp_path / "cut"), capture_output=True, text=True)
+    assert again.returncode == 0, again.stdout + again.stderr
+    ((_, record),) = load_records(tmp_path / "cut")[0].values()
+    assert record.status == "done" and [e.epoch for e in record.epochs] == list(range(1, 13))
+    assert any("last.pth is damaged" in note for note in record.notes)
