@@ -167,7 +167,7 @@ def test_a_full_disk_stops_everything_says_what_is_needed_and_is_gone_on_with(tm
 
 
 def test_a_disk_that_is_full_for_the_record_itself_is_said_too(tmp_path, monkeypatch):
-    def no_room(*args):
+    def no_room(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("harness.outcomes.write_record", no_room)
@@ -192,10 +192,10 @@ def test_at_a_full_disk_the_pages_of_what_is_done_are_written_if_they_fit(
     (tmp_path / "work" / "runs").mkdir()
     make_up(list(ws.plan.jobs.values())[:1], tmp_path / "work")
 
-    def full(*args):
+    def full(*args, **kwargs):
         raise DiskFull("the disk is full, 123 MiB are needed")
 
-    def no_room(*args):
+    def no_room(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("harness.cli.run.run_workspace", full)
