@@ -48,12 +48,12 @@ def test_train_resume_and_test(mgr_dark_root, tmp_path):
     """A run resumed after its first epoch ends with the same weights, bit by bit, as the whole run."""
     (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
     options = ["--cfg-options", *SMALL]
-    tool(tmp_path, "train.py", "--work-dir", "whole", *options, "default_hooks.checkpoint.max_keep_ckpts=2")
+    tool(tmp_path, "train.py", "--work-dir", "whole", "--seed", "0", *options, "default_hooks.checkpoint.max_keep_ckpts=2")
     first = torch.load(tmp_path / "whole/epoch_1.pth", weights_only=True)
     whole = torch.load(tmp_path / "whole/epoch_2.pth", weights_only=True)
     assert first["meta"]["dataset_meta"]["classes"] == list(GESTURES)
 
-    tool(tmp_path, "train.py", "--work-dir", "resumed", "--resume", "whole/epoch_1.pth", *options)
+    tool(tmp_path, "train.py", "--work-dir", "resumed", "--resume", "whole/epoch_1.pth", "--seed", "0", *options)
     resumed = torch.load(tmp_path / "resumed/epoch_2.pth", weights_only=True)
     assert resumed["meta"]["iter"] == 2 * first["meta"]["iter"] == 6
     for name, value in resumed["state_dict"].items():
