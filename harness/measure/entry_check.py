@@ -75,7 +75,6 @@ def _checks(s: Subject) -> list[Check]:
     ]
     if s.config is None:
         return found
-    found.append(Check("fits together at every profile", network.builds_elsewhere, f"mend `model` of {file}"))
     if s.entry.stage == "pseudo_ir":
         found.append(Check("renders a clip", network.renders, predicts))
     recognizes, trains = s.entry.stage in RECOGNIZERS, s.config.get("train_cfg") is not None
@@ -83,6 +82,7 @@ def _checks(s: Subject) -> list[Check]:
         hint = f"{predicts}, e.g. keep the axis of clips when squeezing"
         found.append(Check("predicts a batch of one", network.predicts_one, hint))
         found.append(Check("parameters and FLOPs are counted", network.is_counted, predicts))
+    found.append(Check("fits together at every profile", network.builds_elsewhere, f"mend `model` of {file}"))
     if trains:
         hint = f"{loss}, or optim_wrapper of {file}"
         found.append(Check("one batch goes forward and backward", network.trains_a_step, hint))

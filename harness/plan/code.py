@@ -25,7 +25,7 @@ PLUGIN = "mtcd_plugin"
 DEPENDENCIES = frozenset(
     ("torch", "torchvision", "mmengine", "mmcv", "mmaction", "importlib_metadata", "setuptools", "pkg_resources")
     + ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "jinja2", "pydantic", "yaml", "click", "rich", "av")
-    + ("PIL", "psutil", "cv2", "einops", "decord")
+    + ("PIL", "psutil", "cv2", "einops", "decord", "blake3")
 )
 INSTALLED = " (installed)"  # after the name of a package of which the installer's list of files is hashed
 

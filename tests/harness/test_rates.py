@@ -8,6 +8,7 @@ from harness.plan.jobs import Settings, ancestors, dataset_configs, make_plan
 from harness.rates import parse_rates, rate_cells
 from harness.suite import load_benchmark, load_entries
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from mtcd_plugin.formats.sysu import SysuImage
 from tests.harness.conftest import CONFIGS
 
 
@@ -52,6 +53,7 @@ def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch
     """Every job of the plan that trains on clips trains on split fit; renderings are of all clips, and learn nothing."""
     cells = rate_cells([ENTRIES["mtcd_i3d-r50_mgr-dark-rgb"]], ENTRIES, [1e-3], "demo", 2)
     monkeypatch.setattr("harness.plan.data._sysu", lambda root: "people of another data set")
+    monkeypatch.setattr("harness.plan.data.read_sysu_mm01", lambda root: [SysuImage("1.jpg", 1, 1, False, "train")])
     plan = make_plan(cells, ENTRIES, Settings(CONFIGS, "demo", tiny_data))
     assert not plan.errors
     jobs = ancestors(plan.jobs, plan.keys.values()).values()
