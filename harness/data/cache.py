@@ -22,6 +22,7 @@ from harness.data.store_build import (
     locked,
 )
 from harness.data.store_journal import read_journal
+from harness.ledger.files import refuse_link
 from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.progress import duration
 from harness.usage import BadUsage
@@ -261,6 +262,7 @@ def remove_damaged(
                     f"{folder}: {len(damaged)} clips do not match their checksum, e.g. {damaged[0]}"
                 )
         except StoreError as error:
+            refuse_link(folder)
             say(f"{error}; building it anew")
             shutil.rmtree(folder)
 

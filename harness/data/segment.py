@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import io
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from harness.data.finding import Finding
 from harness.data.recordings import Recordings, read_recordings
 from harness.data.segment_plan import ClipFile, plan_clips
 from harness.data.segment_video import FPS, Cut, cut_video
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import lock_file, refuse_link, write_text_atomically
 from mtcd_plugin.formats.content import content_hashes, content_of
 from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
 
@@ -90,7 +91,8 @@ def segment_recordings(
 
     Raises:
         FileNotFoundError, ValueError: the tables cannot be read.
-        OSError: the output cannot be written, holds a data set of another origin, or another run is writing it.
+        OSError: the output cannot be written, holds a data set of another origin, a folder in it is a link (what is
+            cut or removed would lie elsewhere), or another run is writing it.
         What is finished stays.
     """
     root, out = Path(root), Path(out)
@@ -237,7 +239,12 @@ def _is_ours(note: str, file: object) -> bool:
 
 
 def _check_out(out: Path) -> None:
-    """Refuse a folder whose tables are not ours: they would be overwritten."""
+    """Refuse a folder whose tables are not ours: they would be overwritten. Refuse links to folders in it."""
+    for name in (NOTES, "clips"):
+        refuse_link(out / name)
+    for place, folders, _ in os.walk(out / "clips"):
+        for name in folders:
+            refuse_link(Path(place, name))
     for name in (*COPIED, "annotations.csv"):
         if (out / name).exists() and not (out / NOTES).is_dir():
             raise FileExistsError(f"{out / name} is not of `data segment` and would be lost; choose another folder with --out")
@@ -245,7 +252,7 @@ def _check_out(out: Path) -> None:
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    with open(out / NOTES / ".lock", "w") as lock:
+    with lock_file(out / NOTES / ".lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

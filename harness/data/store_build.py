@@ -29,9 +29,10 @@ import numpy as np
 
 from harness.data.store_journal import JOURNAL, add_to_journal, read_journal, rewrite_journal
 from harness.disk import DiskFull
+from harness.ledger.files import refuse_link
 from harness.ledger.lock import RunLock, kept_alive
 from mtcd_plugin.formats import frame_codec
-from mtcd_plugin.formats.clip_store import FRAMES, describe, publish, store_name
+from mtcd_plugin.formats.clip_store import FRAMES, INDEX, describe, publish, store_name
 from mtcd_plugin.formats.clips import Clip, Stream, source_stream
 from mtcd_plugin.formats.time_stamps import window_times
 from mtcd_plugin.formats.video import iter_frames
@@ -150,9 +151,11 @@ def begin(store: Wanted) -> dict[str, dict]:
     """Make the folder and, for raw, claim the whole file's place on the disk. Returns the journal's entries whose
     bytes are whole: clip id -> entry of the index.
 
-    Raises DiskFull where the place is not there; nothing new is left then.
+    Raises DiskFull where the place is not there; nothing new is left then. OSError where one of its files is a link.
     """
     folder, path = store.building, store.building / FRAMES
+    for place in (folder, path, folder / JOURNAL, folder / INDEX):
+        refuse_link(place)
     was_there = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -7,6 +7,8 @@ import json
 import os
 from pathlib import Path
 
+from harness.ledger.files import write_text_atomically
+
 JOURNAL = "done.jsonl"
 
 
@@ -40,8 +42,5 @@ def add_to_journal(folder: Path, clip_id: str, entry: dict) -> None:
 
 
 def rewrite_journal(folder: Path, entries: dict[str, dict]) -> None:
-    path = folder / JOURNAL
-    beside = path.with_suffix(".new")
     lines = [json.dumps({"clip_id": clip_id, **entry}) + "\n" for clip_id, entry in entries.items()]
-    beside.write_text("".join(lines), encoding="utf-8")
-    os.replace(beside, path)
+    write_text_atomically(folder / JOURNAL, "".join(lines))

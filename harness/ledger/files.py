@@ -59,6 +59,23 @@ def write_text_atomically(
         beside.write_text(text, encoding="utf-8")
 
 
+def refuse_link(path: Path) -> None:
+    """OSError where ``path`` is a link: what is written or removed through one lies elsewhere."""
+    if Path(path).is_symlink():
+        raise OSError(f"{path}: is a link; nothing is written or removed through it, remove it and run again")
+
+
+@contextmanager
+def lock_file(path: Path) -> Iterator[int]:
+    """The descriptor of a file to lock, made where it is missing. Its content stays as it is; OSError for a link."""
+    refuse_link(path)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
 def sync_file(path: Path) -> None:
     """Force a file's content to the disk, whoever wrote it."""
     fd = os.open(path, os.O_RDONLY)

@@ -38,7 +38,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import refuse_link, write_text_atomically
 
 LOCK = "lock"
 CLAIM = "claim.json"
@@ -86,7 +86,8 @@ class RunLock:
         self._seen_at = 0.0
 
     def acquire(self) -> bool:
-        """Claim the folder for this process. False where somebody else holds it."""
+        """Claim the folder for this process. False where somebody else holds it. OSError where its claims are a link."""
+        refuse_link(self.folder / LOCK)
         (self.folder / LOCK).mkdir(parents=True, exist_ok=True)
         while True:
             highest = self._highest()

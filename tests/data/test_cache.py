@@ -444,3 +444,29 @@ def test_clips_that_a_build_of_the_version_before_left_are_decoded_anew(mgr_dark
     decoded.clear()
     build(mgr_dark_root, tmp_path, modalities=("rgb",))
     assert len(decoded) == 12
+
+
+@pytest.mark.parametrize("link", ["", FRAMES, store_build.JOURNAL, "index.json"])
+def test_no_store_is_built_through_a_link(mgr_dark_root, tmp_path, link):
+    stores, theirs = tmp_path / "stores", tmp_path / "theirs"
+    building = wanted_stores([config(mgr_dark_root, ("rgb",))], stores)[0].building
+    place = building / link
+    place.parent.mkdir(parents=True)
+    if link:
+        theirs.write_text("precious")
+    else:
+        theirs.mkdir()
+    place.symlink_to(theirs)
+    with pytest.raises(OSError, match="is a link; nothing is written or removed through it"):
+        build(mgr_dark_root, stores, modalities=("rgb",))
+    assert theirs.read_text() == "precious" if link else not list(theirs.iterdir())
+
+
+def test_a_damaged_store_that_is_a_link_is_left_alone(mgr_dark_root, tmp_path):
+    folder = build(mgr_dark_root, tmp_path / "stores", modalities=("rgb",))[0]
+    (folder / "index.json").write_text("{}")
+    folder.rename(tmp_path / "theirs")
+    folder.symlink_to(tmp_path / "theirs")
+    with pytest.raises(OSError, match="is a link; nothing is written or removed through it"):
+        build(mgr_dark_root, tmp_path / "stores", modalities=("rgb",))
+    assert (tmp_path / "theirs" / FRAMES).exists()

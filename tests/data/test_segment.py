@@ -203,6 +203,29 @@ def test_a_note_removes_no_file_but_its_own_clip(own, tmp_path, name):
     assert not segment_recordings(own, out).findings and not mine.exists() and not note.exists()
 
 
+@pytest.mark.parametrize("link", [".segment", ".segment/.lock", "clips", "clips/dark/rgb/zz"])
+def test_nothing_is_written_or_removed_through_a_link(own, tmp_path, link):
+    out, theirs = tmp_path / "out", tmp_path / "theirs"
+    segment_recordings(own, out)
+    note = json.dumps({"file": "clips/dark/rgb/zz/r9_000030.mp4"})
+    (out / ".segment" / "r9_000030.rgb.json").write_text(note)
+    place = out / link
+    if place.exists():
+        place.rename(theirs)
+    else:
+        theirs.mkdir()
+    if link == "clips":
+        (theirs / "dark/rgb/zz").mkdir()
+    precious = [theirs] if theirs.is_file() else [theirs / n for n in ("r9_000030.mp4", ".x.4711.mp4", ".lock", "old.rgb.json")]
+    for path in precious:
+        path.write_text("precious")
+    place.symlink_to(theirs)
+    before = files_of(theirs)
+    with pytest.raises(OSError, match=f"{link}: is a link; nothing is written or removed through it"):
+        segment_recordings(own, out)
+    assert files_of(theirs) == before and all(path.read_text() == "precious" for path in precious)
+
+
 def test_hidden_files_of_others_stay(own, tmp_path):
     segment_recordings(own, tmp_path / "out")
     theirs, ours = (tmp_path / "out/clips/dark/rgb/stop" / name for name in ("._r1_000170.mp4", ".r1_000170.4711.mp4"))

@@ -305,3 +305,13 @@ def record_of(status):
     )  # fmt: skip
     identity = Identity(version=1, config={}, data={}, parents={}, code={}, seed=0)
     return RunRecord(key="0" * 64, status=status, cell=cell, identity=identity)
+
+
+def test_claims_that_are_a_link_remove_nothing_elsewhere(tmp_path):
+    (tmp_path / "theirs" / ".hidden").mkdir(parents=True)
+    (tmp_path / "theirs" / ".hidden" / "key").write_text("precious")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "lock").symlink_to(tmp_path / "theirs")
+    with pytest.raises(OSError, match="lock: is a link; nothing is written or removed through it"):
+        RunLock(tmp_path / "run").acquire()
+    assert [p.name for p in (tmp_path / "theirs").rglob("*")] == [".hidden", "key"]
