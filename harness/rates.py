@@ -13,12 +13,11 @@ from harness.plan.data import TABLE_KEYS
 from harness.plan.jobs import dataset_configs
 from harness.plan.resolve import resolve
 from harness.run_folder import folder_of
-from harness.suite import Cell, Entry
+from harness.suite import CLASSIFYING, Cell, Entry
 from harness.usage import BadUsage
 from harness.workspace import Workspace
 
 HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
-CLASSIFYING = ("single", "teacher", "assistant", "student")
 RATE = "optim_wrapper.optimizer.lr"
 
 

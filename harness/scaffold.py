@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from harness.suite import Benchmark, Entry
+from harness.suite.entries import MODALITIES
 from harness.usage import BadUsage
 
 CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
@@ -42,7 +43,7 @@ MODEL = """  - Name: {name}
     Results: []
 """
 
-TITLES = {"rgb": "RGB", "depth": "Depth", "ir": "IR", "pseudo_ir": "Pseudo-IR"}
+TITLES = {name: title for title, name in MODALITIES.items()}
 
 
 def new_entry(
@@ -56,7 +57,7 @@ def new_entry(
     """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a metafile.
 
     Args:
-        modalities: test modalities to write configs for; empty for all.
+        modalities: test modalities to write configs for, ``rgb`` or as metafiles write it, ``RGB``; empty for all.
 
     Raises:
         ValueError: a name that is no folder name or is taken, a base that is a stage of a chain, or a modality that
@@ -79,6 +80,7 @@ def new_entry(
         if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
     ]
     known = list(dict.fromkeys(e.test_modality for e in siblings))
+    modalities = tuple(MODALITIES.get(m, m) for m in modalities)
     for modality in modalities:
         if modality not in known:
             raise BadUsage(f"--modality {modality}: {base.method} has no such config; choose from {', '.join(known)}")

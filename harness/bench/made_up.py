@@ -18,6 +18,7 @@ from harness.ledger.store import PREDICTIONS, RECORD
 from harness.plan.data import dataset_clips
 from harness.plan.jobs import Job, dataset_configs
 from harness.run_folder import folder_of, output_of
+from harness.suite import CLASSIFYING
 
 EPOCHS = 20
 
@@ -28,7 +29,7 @@ def finish(jobs: Iterable[Job], work_dir: Path) -> None:
         folder = folder_of(job, work_dir)
         folder.mkdir(parents=True)
         metrics, sha, written = None, "", {}
-        if job.data is not None and job.cell.stage in ("single", "teacher", "assistant", "student"):
+        if job.data is not None and job.cell.stage in CLASSIFYING:
             content, metrics, sha = _predictions(job, work_dir)
             (folder / PREDICTIONS).write_bytes(content)
         output = output_of(job, work_dir)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from harness.measure import entry_declared as declared
 from harness.measure import entry_network as network
-from harness.measure.entry_declared import RECOGNIZERS, Subject, Wrong
+from harness.measure.entry_declared import Subject, Wrong
 from harness.measure.entry_parts import ParentWeights, quietly
-from harness.suite import Entry
+from harness.suite import CLASSIFYING, Entry
 from mtcd_plugin.formats.checkpoint_errors import without_advice
 
 
@@ -77,7 +77,7 @@ def _checks(s: Subject) -> list[Check]:
         return found
     if s.entry.stage == "pseudo_ir":
         found.append(Check("renders a clip", network.renders, predicts))
-    recognizes, trains = s.entry.stage in RECOGNIZERS, s.config.get("train_cfg") is not None
+    recognizes, trains = s.entry.stage in CLASSIFYING, s.config.get("train_cfg") is not None
     if recognizes:
         hint = f"{predicts}, e.g. keep the axis of clips when squeezing"
         found.append(Check("predicts a batch of one", network.predicts_one, hint))

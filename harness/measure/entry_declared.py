@@ -12,12 +12,12 @@ from harness.ledger.record import NOT_TRACKED
 from harness.measure.clips import random_batch
 from harness.measure.entry_parts import ParentWeights, batch, import_named
 from harness.plan.code import code_fingerprint, imported_modules
+from harness.plan.predictions import check_predictions
 from harness.plan.resolve import resolve
 from harness.plan.twins import twins
-from harness.suite import Entry
+from harness.suite import CLASSIFYING, Entry
 
 PROFILES = ("smoke", "demo", "paper")
-RECOGNIZERS = ("single", "teacher", "assistant", "student")  # stages that predict a class
 
 
 class Wrong(Exception):
@@ -50,6 +50,8 @@ def metafile_is_complete(s: Subject) -> None:
 
 def resolves(s: Subject) -> None:
     found = {p: resolve(s.entry.config, p) for p in PROFILES}
+    for profile, resolved in found.items():
+        check_predictions(s.entry, resolved.config, profile)
     for stage, parent in found["smoke"].parents.items():
         path = (s.entry.config.parent / parent["config"]).resolve()
         if path not in s.weights.by_path:
@@ -79,7 +81,7 @@ def imports_are_there(s: Subject) -> None:
 
 def reads_what_it_declares(s: Subject) -> None:
     entry = s.entry
-    if entry.stage not in RECOGNIZERS:
+    if entry.stage not in CLASSIFYING:
         return
     at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
     for split, where, declared in (

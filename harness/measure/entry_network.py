@@ -19,9 +19,10 @@ from torch.utils.data import DataLoader
 
 from harness.measure.clips import evaluating, pattern_batch
 from harness.measure.cost import count_cost, predicting_network
-from harness.measure.entry_declared import PROFILES, RECOGNIZERS, Subject, Wrong
+from harness.measure.entry_declared import PROFILES, Subject, Wrong
 from harness.measure.entry_parts import batch, build, construct, optimizer_of, shapes, wrapper_of
 from harness.plan.resolve import resolve
+from harness.suite import CLASSIFYING
 from harness.worker_hooks import ExactResume
 from mtcd_plugin.formats.checkpoint_errors import without_advice
 
@@ -41,7 +42,7 @@ def builds_elsewhere(s: Subject) -> None:
         if profile == "smoke":
             continue
         resolved = resolve(s.entry.config, profile)
-        predicts = profile == "demo" and s.entry.stage in RECOGNIZERS
+        predicts = profile == "demo" and s.entry.stage in CLASSIFYING
         try:
             config = s.weights.at(profile).fill(s.entry, resolved) if predicts else resolved.config
             model = construct(config, empty=profile == "paper")

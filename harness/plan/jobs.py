@@ -14,6 +14,7 @@ from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, Sta
 from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.data import describe_data
 from harness.plan.dotted import set_dotted
+from harness.plan.predictions import check_predictions
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, placed, start_from
 from harness.suite import Cell, Entry
@@ -150,6 +151,7 @@ class _Planner:
 
     def _frame(self, entry: Entry, overrides: dict[str, Any]) -> Frame:
         resolved = resolve(entry.config, self.settings.profile, overrides)
+        check_predictions(entry, resolved.config, self.settings.profile)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
         into = [key for p in parents.values() for key in p.into]

@@ -82,12 +82,15 @@ def resolve(
         raise ValueError(
             f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}"
         )
+    _refuse_a_seed(path, config, "")
     before = plain(config)
     config = _merged_section(config, {k: v for k, v in chosen.items() if _applies(config, k)})
     if own.get(profile):
-        _check_section(before, own[profile], f"{path}: profiles.{profile}")
+        where = f"profiles.{profile}"
+        _refuse_a_seed(path, own[profile], f"{where}.")
+        _check_section(before, own[profile], f"{path}: {where}")
         try:
-            config = _merged_section(config, own[profile])
+            config = _merged_section(config, own[profile], f"{path}: {where}")
         except (TypeError, KeyError) as e:
             raise ValueError(f"{path}: profiles.{profile} does not fit the config: {e}") from None
     overridden = tuple(_overridden(files, profile, before, config))
@@ -126,21 +129,35 @@ def _applies(config: dict[str, Any], key: str) -> bool:
     return not key.endswith("_dataloader") or config.get(key) is not None
 
 
+def _refuse_a_seed(path: Path, section: dict[str, Any], where: str) -> None:
+    """Raise ValueError for ``randomness``: a run sets its own, so that a config's would change nothing."""
+    if any(key.split(".")[0] == "randomness" for key in section):
+        raise ValueError(
+            f"{path}: {where}randomness is not the config's to say: the seed is the run's (--seeds N runs seeds 0 to N - 1); "
+            "take it out"
+        )
+
+
 def _check_section(config: dict[str, Any], section: dict[str, Any], where: str) -> None:
-    """Raise ValueError for a key or a transform of a config's own profile that is nowhere, so that it would change nothing."""
+    """Raise ValueError for a key of a config's own profile that is nowhere, so that it would change nothing."""
     known = {*config, *RUNNER_KEYS, TRANSFORMS, "parents"} - {"profiles"}
     if unknown := [k for k in section if k.split(".")[0] not in known]:
         raise ValueError(f"{where}: no key '{unknown[0]}' in the config; choose from {', '.join(sorted(known))}")
-    types = {str(t.get("type")) for _, t in _transforms({**config, **section})}
-    if unknown := [t for t in section.get(TRANSFORMS) or {} if t not in types]:
-        raise ValueError(f"{where}.transforms: no pipeline has '{unknown[0]}'; choose from {', '.join(sorted(types))}")
 
 
-def _merged_section(config: dict[str, Any], section: dict[str, Any]) -> dict[str, Any]:
-    """A config with a section of profiles merged into it."""
+def _merged_section(config: dict[str, Any], section: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """A config with a section of profiles merged into it.
+
+    Args:
+        where: whose section it is, where a transform that no pipeline has is an error: it would change nothing.
+    """
     arguments = section.get(TRANSFORMS) or {}
     config = _merged(config, _for(config, {k: v for k, v in section.items() if k != TRANSFORMS}))
-    for _, transform in _transforms(config):
+    found = [transform for _, transform in _transforms(config)]
+    types = {str(t["type"]) for t in found}
+    if where and (unknown := [t for t in arguments if t not in types]):
+        raise ValueError(f"{where}.transforms: no pipeline has '{unknown[0]}'; choose from {', '.join(sorted(types))}")
+    for transform in found:
         transform.update(plain(arguments.get(transform["type"], {})))
     return config
 

@@ -2,6 +2,6 @@
 
 from harness.suite.benchmark import Benchmark, load_benchmark
 from harness.suite.cells import Cell, expand
-from harness.suite.entries import Entry, load_entries
+from harness.suite.entries import CLASSIFYING, Entry, load_entries
 
-__all__ = ["Benchmark", "Cell", "Entry", "expand", "load_benchmark", "load_entries"]
+__all__ = ["CLASSIFYING", "Benchmark", "Cell", "Entry", "expand", "load_benchmark", "load_entries"]

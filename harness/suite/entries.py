@@ -14,6 +14,7 @@ from harness.suite.yaml_file import read_yaml
 
 MODALITIES = {"RGB": "rgb", "Depth": "depth", "IR": "ir", "Pseudo-IR": "pseudo_ir"}
 Stage = Literal["single", "encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"]
+CLASSIFYING = ("single", "teacher", "assistant", "student")  # the stages that predict a class
 
 
 class Start(BaseModel):

@@ -407,6 +407,12 @@ def test_a_cell_that_cannot_be_planned_stops_no_other(capsys, suite, small_confi
     assert err.startswith("cannot plan i3d_r50_mgr-dark-depth: ") and all(w in err for w in words)
 
 
+def test_a_cell_without_predictions_is_not_planned(capsys, suite, small_configs):
+    break_depth(small_configs, "profiles = dict(smoke=dict(test_evaluator=[dict(type='AccMetric')]))\n")
+    code, out, err = run(capsys, "plan", *suite)
+    assert "1 jobs" in out and "test_evaluator has no ClipPredictions" in err and err.count("\n") == 1
+
+
 def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_configs, tiny_data, tmp_path):
     from harness.bench.made_up import finish
     from harness.workspace import open_workspace

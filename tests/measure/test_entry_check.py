@@ -12,7 +12,8 @@ import yaml
 
 from harness.measure.entry_check import check_entries
 from harness.measure.entry_declared import Subject, looks_around, resolves
-from harness.measure.entry_parts import ParentWeights
+from harness.measure.entry_network import builds, builds_elsewhere
+from harness.measure.entry_parts import ParentWeights, quietly
 from harness.plan import code
 from harness.plan.resolve import resolve
 from harness.plan.twins import twins
@@ -204,7 +205,7 @@ def test_a_network_that_is_not_sound_is_found_out(outside, defect, check, words)
     assert all(w in found[0] for w in words), found
 
 
-@pytest.mark.parametrize("modalities", [(), ("depth",)])
+@pytest.mark.parametrize("modalities", [(), ("Depth",)])
 def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, modalities):
     root = tmp_path / "configs"
     shutil.copytree(CONFIGS, root)
@@ -216,7 +217,7 @@ def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, modali
     mine = {e.name for e in entries.values() if e.config.parent.name == "mine"}
     rows = {c.entry.name for c in expand(benchmark, entries, "smoke") if c.entry.name in mine}
     tests = {entries[n].test_modality for n in mine}
-    assert tests == set(modalities or ("rgb", "depth", "ir"))
+    assert tests == set(map(str.lower, modalities) if modalities else ("rgb", "depth", "ir"))
     assert rows == {n for n in mine if entries[n].test_modality != "ir"}, "the tables have no infrared column"
 
 
@@ -305,6 +306,25 @@ def test_the_readme_is_followed_literally(all_configs):
     assert resolved.remark("demo") == "" and resolved.config["train_dataloader"]["batch_size"] == 8
     assert resolved.config["model"]["backbone"]["base_channels"] == 24
     assert resolve(path, "smoke").config["model"]["backbone"]["base_channels"] == 4
+    entries = load(all_configs)[1]
+    subject = Subject(entries[path.stem], ParentWeights(entries, ""))
+    with quietly():
+        builds(subject)
+        builds_elsewhere(subject)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("test_evaluator = [dict(type='AccMetric')]", ["at profile smoke"]),
+        ("profiles = dict(demo=dict(test_evaluator=[dict(type='AccMetric')]))", ["at profile demo"]),
+        ("test_evaluator = []", ["at profile smoke"]),
+    ],
+)
+def test_an_entry_that_predicts_a_class_writes_its_predictions_down(configs, text, words):
+    append("\n" + text)(configs)
+    (found,) = wrong(configs)
+    assert all(w in found for w in [*words, "test_evaluator has no ClipPredictions", "of a single", "i3d_r50_mgr-dark-rgb.py"])
 
 
 def test_what_is_no_fault_is_said(all_configs):

@@ -275,6 +275,25 @@ def test_a_profile_of_its_own_that_would_change_nothing_is_refused(tree, section
     assert "\n" not in str(e.value) and all(w in str(e.value) for w in words)
 
 
+@pytest.mark.parametrize("text", ["randomness = dict(seed=7)", "profiles = dict(demo=dict(randomness=dict(seed=7)))"])
+def test_the_seed_is_the_runs(tree, text):
+    tree.write_text(f"{LEAF}{text}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"leaf.py: (profiles.demo.)?randomness .*the seed is the run's \(--seeds N") as e:
+        resolve(tree, "demo")
+    assert "\n" not in str(e.value)
+
+
+def test_transforms_of_ones_own_beside_loaders_of_ones_own(tree):
+    loaders = "train_dataloader=dict(batch_size=2), test_dataloader=dict(batch_size=3)"
+    tree.write_text(f"{LEAF}profiles = dict(demo=dict({loaders}, transforms=dict(Sample=dict(n=12))))\n", encoding="utf-8")
+    config = resolve(tree, "demo").config
+    assert [config[f"{s}_dataloader"]["batch_size"] for s in ("train", "test")] == [2, 3]
+    assert [config[f"{s}_dataloader"]["dataset"]["pipeline"][0]["n"] for s in ("train", "test")] == [12, 12]
+    new = "train_dataloader=dict(dataset=dict(pipeline=[dict(type='New', k=1)])), transforms=dict(New=dict(k=2))"
+    tree.write_text(f"{LEAF}profiles = dict(demo=dict({new}))\n", encoding="utf-8")
+    assert resolve(tree, "demo").config["train_dataloader"]["dataset"]["pipeline"] == [{"type": "New", "k": 2}]
+
+
 def test_a_marker_where_there_is_nothing_to_delete_is_no_argument(tree):
     own = "profiles = dict(demo=dict(model=dict(neck=dict(_delete_=True, type='N', inner=dict(_delete_=True, a=1)))))\n"
     tree.write_text(LEAF + own, encoding="utf-8")
