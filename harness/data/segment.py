@@ -34,6 +34,7 @@ from harness.data.segment_video import FPS, Cut, cut_video
 from harness.ledger.files import lock_file, refuse_link, write_text_atomically
 from mtcd_plugin.formats.content import content_hashes, content_of
 from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
+from mtcd_plugin.formats.regular import regular_stat
 
 SEGMENT_VERSION = 2  # raised when the same input gives other clips
 SHORTEST, LONGEST = 45, 210  # frames at 25 fps (paper, section 3.2)
@@ -199,6 +200,7 @@ def _is_there(out: Path, name: str, facts: dict[str, Any]) -> bool:
 def _read_note(path: Path) -> dict[str, Any]:
     """A note as written, {} where there is none or it is not ours."""
     try:
+        regular_stat(path)
         note = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}

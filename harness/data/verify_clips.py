@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.data.finding import Finding
 from harness.data.verify_logs import check_log
-from harness.data.verify_videos import Video
+from harness.data.verify_videos import ABSENT, Video
 from mtcd_plugin.formats.clips import Clip, Stream
 from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT, cut_times, is_steady
 
@@ -104,7 +104,7 @@ def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable
         return Finding(clip.clip_id, severity, check, f"{name} file {_tail(stream.path)} {message}", remedy)
 
     window = f"[{stream.start}, {stream.end})"
-    if video.problem == "does not exist":
+    if video.problem == ABSENT:
         yield finding("error", "file", video.problem)
     elif video.problem:
         text = f"{video.problem}; {video.frames} frames can be decoded{_stated(video)}" if video.frames else video.problem

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.data.finding import Finding
 from harness.data.verify_annotations import MEND_FILE, Findings, says_synthetic
+from mtcd_plugin.formats.regular import regular_stat
 from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, TOO_LARGE, is_too_large, read_people
 
 SHARED_IMAGES = 64  # per message to a process
@@ -52,6 +53,7 @@ def scan_image(path: str) -> tuple[str, int, int, str]:
     from PIL import Image
 
     try:
+        regular_stat(path)
         data = Path(path).read_bytes()
         if not data:
             return "is empty (0 bytes)", 0, 0, ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -18,10 +17,12 @@ import numpy as np
 
 from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
 from mtcd_plugin.formats.orientation import orientation
+from mtcd_plugin.formats.regular import regular_stat
 from mtcd_plugin.formats.time_stamps import read_time_stamps
 from mtcd_plugin.formats.video import defect, picture
 
 Window = tuple[int, int]
+ABSENT = "does not exist"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,13 @@ class Video:
 
 def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     """Decode a file to its end. Never raises: whatever is wrong with the file is its ``problem``."""
-    if not os.path.isfile(path):
-        return Video(problem="does not exist")
-    if not os.path.getsize(path):
+    try:
+        size = regular_stat(path).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return Video(problem=ABSENT)
+    except OSError as error:
+        return Video(problem=f"cannot be read ({error.strerror})")
+    if not size:
         return Video(problem="is empty (0 bytes)")
     facts: dict = {}
     cuts = [_CutMaker(*window) for window in windows]

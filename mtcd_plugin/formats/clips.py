@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mtcd_plugin.formats.content import content_hashes
+from mtcd_plugin.formats.regular import regular_stat
 
 MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -108,9 +108,9 @@ def source_stream(clip: Clip, modality: str) -> Stream:
 
 
 def check_file(clip: Clip, modality: str) -> None:
-    """FileNotFoundError that names clip and file, where a modality's file is not there."""
+    """FileNotFoundError that names clip and file, where a modality's file is not there or no regular file."""
     try:
-        os.stat(source_stream(clip, modality).path)
+        regular_stat(source_stream(clip, modality).path)
     except OSError as error:
         raise _unreadable(clip, modality, error) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from mtcd_plugin.formats.file_url import file_url
+from mtcd_plugin.formats.regular import regular_stat
 
 MOST_PIXELS = 4096 * 4096  # of a frame: twice 4K; a decoder holds some 16 such frames
 FORMATS = (  # of FFmpeg; not playlists and lists of files, which name others, nor pictures
@@ -32,11 +32,15 @@ def open_video(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     raised by what is done with the container, become VideoErrors.
 
     Raises:
-        FileNotFoundError: no such file.
+        FileNotFoundError: no such file, or no regular one.
         VideoError: not a video in one of ``FORMATS``, broken, or frames larger than ``MOST_PIXELS``.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: no such video file")
+    try:
+        regular_stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{path}: no such video file") from None
+    except OSError as error:
+        raise FileNotFoundError(f"{path}: no video file ({error.strerror})") from None
     # probing may decode a frame, so the limit is told to it too
     options = {"max_pixels": OPTIONS["max_pixels"], "format_whitelist": FORMATS, "protocol_whitelist": "file"}
     opened = False

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from mtcd_plugin.formats.regular import regular_stat
+
 SETTLED_S = 2.0
 BLOCK_BYTES = 2**20
 MOST_THREADS = 8
@@ -41,7 +43,7 @@ def content_hashes(
         say: gets a line of progress every few seconds; by default they go to standard error.
 
     Raises:
-        OSError: a file cannot be read, or changes while it is.
+        OSError: a file cannot be read, is no regular file, or changes while it is read.
     """
     states, found = _states(paths, missing_ok)
     unknown = [path for path, state in states.items() if _known.get(path, ("",))[0] != state]
@@ -86,7 +88,7 @@ def _states(paths: Iterable[str], missing_ok: bool) -> tuple[dict[str, str], dic
     states, missing = {}, {}
     for path in paths:
         try:
-            states[path] = _state(os.stat(path))
+            states[path] = _state(regular_stat(path))
         except OSError:
             if not missing_ok:
                 raise

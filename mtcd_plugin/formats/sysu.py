@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mtcd_plugin.formats.regular import regular_stat
 from mtcd_plugin.formats.text import check_place, read_lines
 
 MARK = "exp"
@@ -69,6 +70,7 @@ def is_too_large(path: str) -> bool:
     from PIL import Image
 
     try:
+        regular_stat(path)
         with Image.open(path) as image:
             return image.width * image.height > MOST_PIXELS
     except Image.DecompressionBombError:

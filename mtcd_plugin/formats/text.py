@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mtcd_plugin.formats.regular import regular_stat
+
 
 def read_lines(path: Path, what: str) -> list[str]:
     """Lines of a UTF-8 file, without line ends and byte order mark. FileNotFoundError or ValueError."""
     try:
+        regular_stat(path)
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{path} ({what}) is not a UTF-8 text file") from None

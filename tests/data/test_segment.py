@@ -226,6 +226,13 @@ def test_nothing_is_written_or_removed_through_a_link(own, tmp_path, link):
     assert files_of(theirs) == before and all(path.read_text() == "precious" for path in precious)
 
 
+def test_a_pipe_in_the_place_of_a_note_is_never_opened(own, tmp_path):
+    segment_recordings(own, tmp_path / "out")
+    os.mkfifo(tmp_path / "out" / ".segment" / "r9_000030.rgb.json")
+    (finding,) = segment_recordings(own, tmp_path / "out").findings
+    assert finding.check == "note"
+
+
 def test_hidden_files_of_others_stay(own, tmp_path):
     segment_recordings(own, tmp_path / "out")
     theirs, ours = (tmp_path / "out/clips/dark/rgb/stop" / name for name in ("._r1_000170.mp4", ".r1_000170.4711.mp4"))

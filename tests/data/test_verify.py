@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from defective_sets import (
     FRAMES,
+    GESTURES,
+    SUBJECTS,
     frames,
+    mgr_dark_rows,
     scan_or_die,
     spoil_mgr_dark,
     spoil_nvgesture,
@@ -31,10 +34,11 @@ from harness.data.verify_annotations import annotated_mgr_dark, annotated_nvgest
 from harness.data.verify_sysu import scan_image
 from harness.data.verify_videos import scan_video, scan_videos
 from mtcd_plugin.formats import content
+from mtcd_plugin.formats.clips import check_file, fingerprint
 from mtcd_plugin.formats.mgr_dark import COLUMNS, read_mgr_dark
 from mtcd_plugin.formats.nvgesture import LIST_FILES, read_nvgesture
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
-from mtcd_plugin.formats.sysu import TOO_LARGE
+from mtcd_plugin.formats.sysu import TOO_LARGE, is_too_large
 from mtcd_plugin.formats.video import write_video
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -282,6 +286,29 @@ def test_every_defect_of_sysu_mm01_is_found(tmp_path):
         ("", "error", "file"),
         ("", "error", "splits"),
     }
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_regular_file_is_a_finding_and_never_opened(tmp_path, make):
+    """Opening a named pipe would wait for ever."""
+    row = mgr_dark_rows()[0]
+    write_mgr_dark_tables(tmp_path, [row], SUBJECTS, GESTURES)
+    for name in ("rgb", "depth", "ir"):
+        (tmp_path / row[f"{name}_file"]).parent.mkdir(parents=True)
+    make(tmp_path / row["rgb_file"])
+    outcome = verify_dataset("mgr_dark", tmp_path)
+    wrong = "a pipe, socket or device, not a regular file" if make is os.mkfifo else "Is a directory"
+    assert f"rgb file forward/s1_forward_dark.mp4 cannot be read ({wrong})" in messages(outcome, "decode")
+    (clip,) = read_mgr_dark(str(tmp_path)).clips
+    with pytest.raises(FileNotFoundError, match=re.escape(wrong)):
+        check_file(clip, "rgb")
+    with pytest.raises(FileNotFoundError, match=re.escape(wrong)):
+        fingerprint([clip], ["rgb"])
+    make(tmp_path / "0001.jpg")
+    assert wrong in scan_image(str(tmp_path / "0001.jpg"))[0] and not is_too_large(str(tmp_path / "0001.jpg"))
+    (tmp_path / "annotations.csv").unlink()
+    make(tmp_path / "annotations.csv")
+    assert f"annotations.csv (MGR-Dark's annotation): {wrong}" in messages(verify_dataset("mgr_dark", tmp_path), "annotation")
 
 
 def test_an_image_that_unpacks_to_gigabytes_is_never_decoded(tmp_path):
