@@ -186,6 +186,11 @@ def heat_map(grid: HeatMap, name: str) -> str:
     return _svg(figure, f"Top-1 accuracy in percent for every pair of {grid.x.id} and {grid.y.id}", said, name)
 
 
+def _short(label: str, longest: int = 28) -> str:
+    """A label that leaves room for what it labels: the middle of a long one is left out; the description has all of it."""
+    return label if len(label) <= longest else f"{label[: longest - 9]}…{label[-8:]}"
+
+
 def _patch(corner: tuple[float, float], side: float = 1.0, **look):
     from matplotlib.patches import Rectangle
 
@@ -204,9 +209,9 @@ def bars(
     rows = max(len(values) for _, values in panels)
     figure, axes = _figure(8.6, 0.9 + 0.42 * rows, len(panels), sharey=True)
     for ax, (panel, values) in zip(axes, panels, strict=True):
-        labels = [label for label, _ in values]
         numbers = [v for _, v in values]
-        ax.barh(labels, numbers, height=0.55, color=[LIGHTS.get(x, MUTED) for x in lighting])
+        ax.set_yticks(range(len(values)), [_short(label) for label, _ in values])
+        ax.barh(range(len(values)), numbers, height=0.55, color=[LIGHTS.get(x, MUTED) for x in lighting])
         for i, v in enumerate(numbers):
             ax.annotate(
                 f"{v:.3f}",
@@ -241,12 +246,16 @@ def histogram(edges: Sequence[float], counts: Sequence[int], xlabel: str, name: 
 
 @styled
 def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> str:
-    """Vertical bars of counts with their labels."""
-    figure, (ax,) = _figure(4.6, 2.6)
-    ax.bar([label for label, _ in values], [n for _, n in values], color=COLD, width=0.7)
+    """Vertical bars of counts with their labels; wider for many and higher for long labels, so that bars have room."""
+    labels = [_short(label) for label, _ in values]
+    turned = len(values) > 6 or sum(map(len, labels)) > 50
+    height = 2.6 + (0.06 * max(map(len, labels), default=0) if turned else 0)
+    figure, (ax,) = _figure(max(4.6, 0.17 * len(values)), height)
+    ax.set_xticks(range(len(values)), labels)
+    ax.bar(range(len(values)), [n for _, n in values], color=COLD, width=0.7)
     ax.set_ylabel("clips")
     ax.tick_params(axis="x", labelsize=8)
-    if len(values) > 6:
+    if turned:
         for label in ax.get_xticklabels():
             label.set(rotation=60, ha="right", rotation_mode="anchor")
     return _svg(figure, title, ", ".join(f"{label}: {n}" for label, n in values), name)
