@@ -12,7 +12,7 @@ from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job, Plan
 from harness.plan.remarks import names, unplanned
 from harness.run_folder import folder_of
-from harness.usage import BadUsage
+from harness.usage import BadUsage, near
 from harness.workspace import Workspace
 
 
@@ -76,11 +76,7 @@ def explain(found: Survey, name: str, plan: Plan) -> list[str]:
     key = names(plan).get(name, name)
     matches = [s for s in found.jobs if s.job.key.startswith(key)]
     if not matches:
-        near = [s.job.name for s in found.jobs if s.job.name.startswith(name[:6])][:5]
-        raise BadUsage(
-            f"--why {name}: no such job in this plan; `plan` lists them"
-            + (f" (near: {', '.join(near)})" if near else "")
-        )
+        raise BadUsage(f"--why {name}: no such job in this plan{near(name, names(plan))}; `plan` lists them")
     lines = []
     for s in matches:
         also = f" (the same run as {name})" if name in names(plan) and s.job.name != name else ""

@@ -1,5 +1,15 @@
 """What a user asked for and cannot have: the command line exits with 2 for it, with 1 for everything else that goes wrong."""
 
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
 class BadUsage(ValueError):
     """An option or argument whose value is of no use; the message names it and, where there are any, the valid choices."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that is not known, to be put into a message; "" where nothing is like it."""
+    found = get_close_matches(name, known, n=3, cutoff=0.6)
+    return f" (near: {', '.join(found)})" if found else ""

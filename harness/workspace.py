@@ -10,6 +10,7 @@ from harness.disk import check_writable
 from harness.environment import commit
 from harness.identity import canonical_json
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
+from harness.plan.choice import chosen_jobs
 from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.plan.jobs import Job, Plan, Settings, ancestors, dataset_configs, make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_benchmark, load_entries
@@ -30,6 +31,7 @@ class Workspace:
     settings: Settings
     tables: list[str]
     seeds: int
+    chosen: tuple[str, ...] = ()  # names of the only jobs to run, empty for all
 
     def needed(self):
         """The jobs that the cells stand on, parents first."""
@@ -55,6 +57,7 @@ def open_workspace(
     quarantine: tuple[str, ...] = (),
     init: str | None = None,
     make_data: Callable[[Path, str], None] | None = None,
+    chosen: tuple[str, ...] = (),
 ) -> Workspace:
     """Plan the suite. Raises ValueError for anything asked for that does not exist. Writes nothing itself.
 
@@ -63,6 +66,7 @@ def open_workspace(
         init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
         make_data: writes the embedded data of a preset to a folder; called where no data root is given, after everything
             that can be checked without data.
+        chosen: names of the only jobs to run, with seed or without.
     """
     check_profile(configs, profile)
     if data_root is not None and not Path(data_root).is_dir():
@@ -84,6 +88,7 @@ def open_workspace(
         quarantine=_quarantine(quarantine, benchmark),
         init=init or benchmark.init.get(profile, "scratch"),
     )
+    jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:
         make_data(settings.data_root, preset_of(profile))
     plan = make_plan(cells, entries, settings)
@@ -96,6 +101,7 @@ def open_workspace(
         settings,
         benchmark.select(ids).ids,
         max(c.seed for c in cells) + 1 if cells else 0,
+        jobs,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.options import suite_options
-from harness.usage import BadUsage
+from harness.usage import BadUsage, near
 
 
 @click.command("adopt")
@@ -25,7 +25,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
         raise ValueError(f"{job} cannot be planned: {reason_not}")
     found = next((s for s in survey(ws, work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
     if found is None:
-        raise BadUsage(f"{job}: no such job in this plan; `plan` lists them")
+        raise BadUsage(f"{job}: no such job in this plan{near(job, names(ws.plan))}; `plan` lists them")
     if found.other is None:
         raise ValueError(f"{job} is {found.state}, not stale: there is no other run of it to adopt")
     for line in differences(found.other.identity, found.job.identity):

@@ -125,7 +125,7 @@ def choice_options(f: Callable) -> Callable:
         "--cell",
         "chosen",
         multiple=True,
-        help="Only these jobs (and the stages they stand on), by name as `plan` lists them.",
+        help="Only these jobs (and the stages they stand on), by name as `plan` lists them; without -s<seed>: all seeds.",
     )(f)
 
 

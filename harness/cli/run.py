@@ -28,8 +28,8 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
     check_choice(chosen, force)
     executor_for(execution)
     check_writable(work_dir, "--work-dir")
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init, make_synthetic)
-    return run_workspace(ws, work_dir, execution, chosen, force=force)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init, make_synthetic, chosen)
+    return run_workspace(ws, work_dir, execution, force=force)
 
 
 def check_choice(chosen: tuple[str, ...], force: bool) -> None:
@@ -39,12 +39,12 @@ def check_choice(chosen: tuple[str, ...], force: bool) -> None:
 
 
 def run_workspace(
-    ws, work_dir: Path, execution: dict, chosen: tuple[str, ...] = (), again: str = "", force: bool = False
+    ws, work_dir: Path, execution: dict, again: str = "", force: bool = False
 ) -> int:
     """Plan file, clip stores, jobs; returns the exit code.
 
     Args:
-        chosen: names of the only jobs to run. again: the command that redoes a job, for records; by default ``run``.
+        again: the command that redoes a job, for records; by default ``run``.
         force: run the chosen jobs anew where they are done; the runs that are there are kept aside.
     """
     from harness import redo
@@ -56,12 +56,12 @@ def run_workspace(
     from harness.progress import Progress, history
     from harness.workspace import save_plan
 
-    jobs = ws.needed()
+    jobs, chosen = ws.needed(), ws.chosen
     if chosen:
         known, failed = names(ws.plan), unplanned(ws.plan)
         unknown = [c for c in chosen if c not in known and c not in failed]
         if unknown:
-            raise BadUsage(f"--cell {unknown[0]}: no such job; `plan` lists them")
+            raise ValueError(f"--cell {unknown[0]}: cannot be planned; `plan` says why")
         jobs = ancestors(ws.plan.jobs, [known[c] for c in chosen if c in known])
     print_remarks(ws, jobs, chosen or None)
     lacking = any(c in unplanned(ws.plan) for c in chosen) if chosen else bool(ws.plan.errors)

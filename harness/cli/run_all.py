@@ -37,10 +37,10 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
     executor_for(execution)
     check_writable(work_dir, "--work-dir")
     check_site(site, work_dir)
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init, make_synthetic)
+    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init, make_synthetic, chosen)
     full = None
     try:
-        code = run_workspace(ws, work_dir, execution, chosen, force=force)
+        code = run_workspace(ws, work_dir, execution, force=force)
     except OSError as e:
         if not is_disk_full(e, work_dir):
             raise

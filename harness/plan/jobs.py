@@ -18,6 +18,7 @@ from harness.plan.predictions import check_predictions
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, placed, start_from
 from harness.suite import Cell, Entry
+from harness.suite.cells import cell_id
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,36 @@ def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settin
     """Plan all cells. A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others."""
     with uncollected():
         return _make_plan(cells, _Planner(entries, settings))
+
+
+def named_jobs(
+    cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings
+) -> list[tuple[str, int]]:
+    """(name, seed) of all cells and of the stages that they stand on, without looking at data.
+
+    What a config that cannot be read stands on is left out: its cells are planned in vain.
+    """
+    planner = _Planner(entries, settings)
+    found: dict[tuple[str, int], None] = {}
+    stages: dict[tuple[Path, str], list[Parent]] = {}
+
+    def visit(entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> None:
+        if (asked := (cell_id(entry.name, variant), seed)) in found:
+            return
+        found[asked] = None
+        of = entry.config, canonical_json(overrides)
+        if of not in stages:
+            try:
+                declared = resolve(entry.config, settings.profile, overrides).parents
+                stages[of] = [planner.parent(entry, stage, p) for stage, p in declared.items()]
+            except Exception:  # the plan says of each such cell what is wrong with its config
+                stages[of] = []
+        for p in stages[of]:
+            visit(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
+
+    for cell in cells:
+        visit(cell.entry, cell.variant, cell.overrides, cell.seed)
+    return list(found)
 
 
 def _make_plan(cells: Iterable[Cell], planner: _Planner) -> Plan:
@@ -153,7 +184,7 @@ class _Planner:
         resolved = resolve(entry.config, self.settings.profile, overrides)
         check_predictions(entry, resolved.config, self.settings.profile)
         config = place_data(resolved.config, self.settings)
-        parents = {stage: self._parent(entry, stage, p) for stage, p in resolved.parents.items()}
+        parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
         into = [key for p in parents.values() for key in p.into]
         config = start_from(entry, config, _without(config, into), self.settings.init)
         weights = find_weights(_without(config, into), entry)
@@ -177,7 +208,7 @@ class _Planner:
             pretrained=tuple(w.started for w in weights),
         )
 
-    def _parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
+    def parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
         unknown = set(declared) - {"config", "into", "seed", "overrides"}
         if unknown or "config" not in declared or "into" not in declared:
             raise ValueError(

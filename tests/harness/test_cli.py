@@ -143,7 +143,10 @@ def test_debug_of_a_command_in_a_group(tmp_path):
 )
 def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
     code, _, err = run(capsys, *words, *suite)
-    assert code == 2 and "no such job" in err and err.count("\n") == 1
+    assert code == 2 and "no such job" in err and err.count("\n") == 1 and "near" not in err
+    words[words.index("nonesuch")] = "i3d_r50_mgr-dark-rbg-s0"
+    code, _, err = run(capsys, *words, *suite)
+    assert code == 2 and "(near: i3d_r50_mgr-dark-rgb-s0" in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -224,7 +227,8 @@ def test_what_cannot_be_leaves_plan_and_pages_alone(capsys, suite, finished, tmp
 
 def test_what_is_asked_for_is_checked_before_data_are_made(capsys, small_configs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for bad in (["--tables", "table9"], ["--quarantine", "mgr=x"], ["--site", small_configs], ["--seeds", "0"]):
+    cell = ["--cell", "i3d_r50_mgr-dark-rbg-s0"]
+    for bad in (["--tables", "table9"], ["--quarantine", "mgr=x"], ["--site", small_configs], ["--seeds", "0"], cell):
         code, _, _ = run(capsys, "run-all", "--profile", "smoke", "--configs", small_configs, *bad)
         assert code == 2 and not (tmp_path / "data").exists()
 
@@ -405,6 +409,27 @@ def test_a_cell_that_cannot_be_planned_stops_no_other(capsys, suite, small_confi
     code, out, err = run(capsys, "plan", *suite)
     assert code == 0 and "i3d_r50_mgr-dark-rgb-s0" in out and err.count("\n") == 1
     assert err.startswith("cannot plan i3d_r50_mgr-dark-depth: ") and all(w in err for w in words)
+
+
+def test_a_name_without_a_seed_stands_for_all_seeds_and_stages_have_names_before_there_is_data(tmp_path):
+    from harness.plan.choice import chosen_jobs
+    from harness.plan.jobs import Settings
+    from harness.suite import expand, load_benchmark, load_entries
+
+    configs = Path(__file__).parents[2] / "mm_configs"
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    entries = load_entries(configs, benchmark)
+    cells = expand(benchmark, entries, "smoke", ["table4"], 2)
+    asked = chosen_jobs, cells, entries, Settings(configs, "smoke", tmp_path)
+
+    def chosen(*names):
+        return asked[0](names, *asked[1:])
+
+    student = "mtcd_i3d-r50_mgr-dark-rgb"
+    assert chosen(student) == chosen(f"{student}-s0", f"{student}-s1", student) == (f"{student}-s0", f"{student}-s1")
+    assert chosen("mtcd_translator_sysu-mm01-s0") == ("mtcd_translator_sysu-mm01-s0",)
+    with pytest.raises(ValueError, match=f"--cell {student}-s2: no such job .near: {student}-s1"):
+        chosen(f"{student}-s2")
 
 
 def test_a_cell_without_predictions_is_not_planned(capsys, suite, small_configs):

@@ -1,0 +1,31 @@
+"""Which jobs ``--cell`` names, known from the suite and the configs before any data is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.plan.jobs import Settings, named_jobs
+from harness.plan.remarks import cell_name
+from harness.suite import Cell, Entry
+from harness.usage import BadUsage, near
+
+
+def chosen_jobs(
+    asked: Iterable[str], cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings
+) -> tuple[str, ...]:
+    """The names of jobs that are asked for by name, one without ``-s<seed>`` standing for all its seeds.
+
+    Raises:
+        BadUsage: nothing that is planned has such a name.
+    """
+    asked = list(asked)
+    if not asked:
+        return ()
+    names: dict[str, list[str]] = {}
+    for name, seed in named_jobs(cells, entries, settings):
+        full = cell_name(name, seed)
+        names.setdefault(name, []).append(full)
+        names[full] = [full]
+    if unknown := [name for name in asked if name not in names]:
+        raise BadUsage(f"--cell {unknown[0]}: no such job{near(unknown[0], names)}; `plan` lists them")
+    return tuple(dict.fromkeys(full for name in asked for full in names[name]))
