@@ -60,10 +60,10 @@ from harness.worker_group import (
 )
 from harness.worker_hooks import STOP, AtomicCheckpoint, ExactResume, NanLoss, RunLog, Stopped, remarks
 from harness.worker_loading import LoaderRoom, SharedMemoryFull, is_shared_memory_full
-from harness.worker_record import blank_record, classify, log_to, now, one_line, peak_memory, publish_weights
+from harness.worker_record import blank_record, classify, log_to, now, peak_memory, publish_weights
 from harness.worker_resume import RESUME, recover_state
 from harness.worker_start import record_start, watch_start
-from mtcd_plugin.formats.checkpoint_errors import without_advice
+from mtcd_plugin.formats.checkpoint_errors import one_line, without_advice
 from mtcd_plugin.sweep import point_checkpoints
 
 gc.collect()

@@ -18,7 +18,6 @@ from harness.job_spec import JobSpec
 from harness.ledger.files import atomic_replace
 from harness.ledger.record import CellInfo, RunRecord
 from harness.worker_loading import LOADER_DIED
-from mtcd_plugin.formats.checkpoint_errors import without_advice
 
 
 def blank_record(spec: JobSpec) -> RunRecord:
@@ -59,12 +58,6 @@ def classify(e: BaseException) -> str:
     if isinstance(e, (SystemExit, KeyboardInterrupt)):
         return "killed"
     return "crash"
-
-
-def one_line(e: BaseException) -> str:
-    text = " ".join(without_advice(str(e)).split()) or "no message"
-    known = isinstance(e, (ValueError, FloatingPointError, OSError))
-    return (text if known else f"{type(e).__name__}: {text}")[:500]
 
 
 def peak_memory(on_gpu: bool) -> int:

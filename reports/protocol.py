@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from harness.ledger.record import RunRecord
+from harness.ledger.record import NO_START, RunRecord
 from reports import formats as f
 from reports.board import Board
 from reports.model import Cell, Column, Link, Row, Table, missing
@@ -75,9 +75,9 @@ def started_from(record: RunRecord) -> str:
 
 
 def row_start(board: Board, results: Iterable[Result | None]) -> str:
-    """What the finished runs of a row started from; "" where no run on these pages had starting weights to be had."""
+    """What the finished runs of a row started from; "" where none was asked to have starting weights."""
     asked = board.benchmark.init.get(board.profile) == "pretrained"
-    if not asked and not any(r.pretrained for r in board.ledger.shown_records):
+    if not asked and not any(r.pretrained or NO_START in r.notes for r in board.ledger.shown_records):
         return ""
     found = dict.fromkeys(started_from(r) for result in results if result is not None for r in result.done)
     return f"start: {' or '.join(found)}" if found else ""

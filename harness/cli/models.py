@@ -86,7 +86,8 @@ def check(name: str | None, every: bool, configs: Path) -> int:
     from harness.measure.entry_check import check_entries
     from harness.suite import load_benchmark, load_entries
 
-    entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    entries = load_entries(configs, benchmark)
     chosen = [e for e in entries.values() if every or name in (e.name, e.config.parent.name)]
     if not chosen:
         folders = ", ".join(sorted({e.config.parent.name for e in entries.values()}))
@@ -95,7 +96,7 @@ def check(name: str | None, every: bool, configs: Path) -> int:
         )
     bad = 0
     for entry in chosen:
-        findings = list(check_entries([entry], entries))
+        findings = list(check_entries([entry], entries, benchmark.init))
         wrong = [f for f in findings if not f.ok]
         bad += len(wrong)
         notes = [f for f in findings if f.ok and f.remedy]

@@ -15,6 +15,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 NOT_TRACKED = "not tracked"
+NO_START = "no starting weights are listed for it in metafile.yml: trained from scratch"  # a note, where they were asked for
 
 FailureKind = Literal["out_of_memory", "nan_loss", "data_error", "time_limit", "killed", "crash"]
 

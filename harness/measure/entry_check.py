@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.measure import entry_declared as declared
 from harness.measure import entry_network as network
 from harness.measure.entry_declared import Subject, Wrong
 from harness.measure.entry_parts import ParentWeights, quietly
+from harness.measure.entry_start import starts
 from harness.suite import CLASSIFYING, Entry
-from mtcd_plugin.formats.checkpoint_errors import without_advice
+from mtcd_plugin.formats.checkpoint_errors import one_line
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,19 @@ class Check:
     hint: str
 
 
-def check_entries(chosen: Iterable[Entry], entries: dict[str, Entry]) -> Iterator[Finding]:
-    """Every check of every chosen entry, in order. A failed check of an entry ends its own list, not the others'."""
+def check_entries(
+    chosen: Iterable[Entry], entries: dict[str, Entry], init: Mapping[str, str] | None = None
+) -> Iterator[Finding]:
+    """Every check of every chosen entry, in order. A failed check of an entry ends its own list, not the others'.
+
+    Args:
+        init: what training starts from at each profile, as the benchmark says; from scratch where it says nothing.
+    """
     # one thread: the networks are so small that several would wait for each other
     with quietly(threads=1), tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
         weights = ParentWeights(entries, folder)
         for entry in chosen:
-            yield from _check(Subject(entry, weights))
+            yield from _check(Subject(entry, weights, init=dict(init or {})))
 
 
 def _check(subject: Subject) -> Iterator[Finding]:
@@ -52,8 +59,7 @@ def _check(subject: Subject) -> Iterator[Finding]:
             yield Finding(subject.entry.name, check.what, False, str(e))
             return
         except Exception as e:  # whatever an entry's code raises is a finding about it
-            text = " ".join(without_advice(str(e)).split())[:300]
-            yield Finding(subject.entry.name, check.what, False, f"{type(e).__name__}: {text}; {check.hint}")
+            yield Finding(subject.entry.name, check.what, False, f"{one_line(e)}; {check.hint}")
             return
         done.append(check.what)
         yield Finding(subject.entry.name, check.what, True)
@@ -71,6 +77,7 @@ def _checks(s: Subject) -> list[Check]:
         Check("custom imports are there", declared.imports_are_there, f"mend custom_imports of {file}"),
         Check("code and twins are looked for", declared.looks_around, f"mend {file}"),
         Check("uses the modalities it declares", declared.reads_what_it_declares, f"mend the loaders of {file}"),
+        Check("starting weights are loaded", starts, f"mend the starting weights of {file}"),
         Check("builds", network.builds, f"mend `model` of {file}; custom_imports names the module of a class of yours"),
     ]
     if s.config is None:

@@ -30,6 +30,7 @@ class Subject:
 
     entry: Entry
     weights: ParentWeights
+    init: dict[str, str] = field(default_factory=dict)  # profile -> pretrained or scratch
     config: dict[str, Any] | None = None  # at the smoke profile
     model: torch.nn.Module | None = None
     notes: list[str] = field(default_factory=list)  # of the last check

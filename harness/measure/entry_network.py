@@ -24,7 +24,7 @@ from harness.measure.entry_parts import batch, build, construct, optimizer_of, s
 from harness.plan.resolve import resolve
 from harness.suite import CLASSIFYING
 from harness.worker_hooks import ExactResume
-from mtcd_plugin.formats.checkpoint_errors import without_advice
+from mtcd_plugin.formats.checkpoint_errors import one_line
 
 OVERFIT_STEPS = 300
 EPOCHS, CLIPS = 4, 8  # of the training that is resumed: two batches an epoch
@@ -49,9 +49,8 @@ def builds_elsewhere(s: Subject) -> None:
             if predicts:
                 _check_scores(_scores(model, batch(config, "test", s.entry.test_modality, 1)), config)
         except Exception as e:
-            text = " ".join(without_advice(str(e)).split())[:300]
             raise Wrong(
-                f"at profile {profile}: {type(e).__name__}: {text}; mend `model`, or give what is to be otherwise there: "
+                f"at profile {profile}: {one_line(e)}; mend `model`, or give what is to be otherwise there: "
                 f"profiles = dict({profile}=dict(model=...))"
             ) from e
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+
+def without(config: Any, keys: Iterable[str]) -> Any:
+    """A copy of a config in which the given dotted keys are None, as the places of the parents' outputs are for the key."""
+    for key in keys:
+        config = set_dotted(config, key, None)
+    return config
 
 
 def set_dotted(config: Any, key: str, value: Any) -> Any:

@@ -13,10 +13,10 @@ from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, 
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
 from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.data import describe_data
-from harness.plan.dotted import set_dotted
+from harness.plan.dotted import set_dotted, without
 from harness.plan.predictions import check_predictions
 from harness.plan.resolve import resolve
-from harness.plan.start import find_weights, hashed, placed, start_from
+from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
 from harness.suite.cells import cell_id
 
@@ -186,11 +186,13 @@ class _Planner:
         config = place_data(resolved.config, self.settings)
         parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
         into = [key for p in parents.values() for key in p.into]
-        config = start_from(entry, config, _without(config, into), self.settings.init)
-        weights = find_weights(_without(config, into), entry)
+        own = without(config, into)
+        config = start_from(entry, config, own, self.settings.init)
+        start = missing_start(entry, own, into, self.settings.init)
+        weights = find_weights(without(config, into), entry)
         data, fingerprints = describe_data(config)
         config, small = _whole_epochs(config, data)
-        hidden = hashed(_without(config, into), weights)
+        hidden = hashed(without(config, into), weights)
         config = placed(config, weights)
         imports = imported_modules(config)
         counted = identity_config(hidden, self.settings.profile)
@@ -204,7 +206,7 @@ class _Planner:
             code=code,
             key=key_maker(counted, fingerprints, code),
             parents=parents,
-            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, _untracked(code)])),
+            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, start, _untracked(code)])),
             pretrained=tuple(w.started for w in weights),
         )
 
@@ -294,13 +296,6 @@ def _whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[s
     kept = {k: v for k, v in loader.items() if k != "num_batch_per_epoch"}
     note = f"num_batch_per_epoch = {limit} does not apply: fewer clips to train on ({data.train_clips})"
     return {**config, "train_dataloader": kept}, note
-
-
-def _without(config: dict[str, Any], dotted: list[str]) -> dict[str, Any]:
-    """A copy of a config in which the given dotted keys are None: the places of the parents' outputs."""
-    for key in dotted:
-        config = set_dotted(config, key, None)
-    return config
 
 
 def fill_parents(job: Job, outputs: dict[str, str]) -> dict[str, Any]:

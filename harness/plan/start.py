@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.ledger.record import StartingWeights
+from harness.ledger.record import NO_START, StartingWeights
 from harness.plan.dotted import set_dotted
 from harness.suite import Entry
-from mtcd_plugin.formats.weights_file import absent, known_sha256, weights_file
+from mtcd_plugin.formats.weights_file import absent, known_sha256, split_sha256, weights_file
 
 FILE_KEYS = ("checkpoint", "init_from", "load_from")  # whose text is always a file
 SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
@@ -20,7 +20,7 @@ class Found:
     """One file of weights in a config: what is recorded of it, and what the config says for the worker."""
 
     started: StartingWeights
-    source: str  # its address, or an absolute path
+    source: str  # its address, or an absolute path, whose content was looked at: without a sha256
 
 
 def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: str) -> dict[str, Any]:
@@ -53,13 +53,25 @@ def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: 
     return config
 
 
+def missing_start(entry: Entry, own: dict[str, Any], into: list[str], init: str) -> str:
+    """A note where ``pretrained`` is asked for and training starts from nothing, since no file is given; "" elsewhere.
+
+    Args:
+        own: the config without its parents' outputs. into: where those go; one that is trained on is a start.
+    """
+    if init != "pretrained" or own.get("train_cfg") is None or any(_is_start(key) for key, _ in _named(own)):
+        return ""
+    continued = any(key.endswith(".init_from") for key in into)
+    return "" if continued or any(s.into for s in entry.start) else NO_START
+
+
 def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
     """Every file of weights that a config names, with the sha256 of its content.
 
     Raises:
         FileNotFoundError: one that is not there. ValueError: one that is not what it must be, or that would have no effect.
     """
-    listed = {s.file: s for s in entry.start}
+    listed = {split_sha256(s.file)[0]: s for s in entry.start}
     found = []
     for key, text in _named(config):
         if config.get("train_cfg") is None and _is_start(key):
@@ -68,7 +80,7 @@ def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
         try:
             sha256 = known_sha256(file)
         except FileNotFoundError:
-            start = listed.get(text.partition("#")[0])
+            start = listed.get(split_sha256(text)[0])
             if start is None:
                 raise FileNotFoundError(f"{entry.config}: {key}: {absent(file)}") from None
             what = f" ({start.trained_on})" if start.trained_on else ""
@@ -123,7 +135,7 @@ def _below(node: Any, at: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_file(key: str, text: str) -> bool:
-    plain = text.partition("#")[0].lower()
+    plain = text.rpartition("#sha256=")[0].lower() or text.lower()
     return key in FILE_KEYS or plain.endswith(SUFFIXES) or (key == "pretrained" and ("/" in text or "://" in text))
 
 

@@ -34,6 +34,8 @@ class Start(BaseModel):
     def _whole(self) -> Start:
         if bool(self.file) != bool(self.into):
             raise ValueError("File and Into belong together")
+        if self.sha256 and "#sha256=" in self.file:
+            raise ValueError("SHA256 is given twice: after File and by its own key; leave one out")
         if (self.mean is None) != (self.std is None):
             raise ValueError("Mean and Std belong together")
         return self

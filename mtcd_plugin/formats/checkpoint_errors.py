@@ -8,6 +8,17 @@ REFUSED = re.compile(r"Weights only load failed\..*?(?=WeightsUnpickler error|Tr
 ADVICE = re.compile(r"\s*(Please use `torch\.serialization\.|Check the documentation of torch\.load).*?(?=\n|\Z)")
 
 
+LONGEST = 500  # characters of a failure's line
+
+
+def one_line(e: BaseException) -> str:
+    """An exception as one line without torch's advice; of a long text both ends stay, since what to do is often at the end."""
+    text = " ".join(without_advice(str(e)).split()) or "no message"
+    known = isinstance(e, (ValueError, FloatingPointError, OSError))
+    text = text if known else f"{type(e).__name__}: {text}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 205]} ... {text[-200:]}"
+
+
 def without_advice(text: str) -> str:
     """The text of an error or a traceback; nobody is told to set ``weights_only=False``, which runs what a file holds.
 

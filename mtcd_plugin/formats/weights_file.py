@@ -26,8 +26,8 @@ class WeightsFile:
         name: how records call it: the address, or a path's last part.
         path: where it lies, or will lie once it is downloaded.
         url: its address, "" for a local file.
-        sha256: what its content must have: the whole of it as ``<address>#sha256=...`` says, or its beginning as the
-            name of a published file does; "" where nothing is known.
+        sha256: what its content must have: the whole of it as ``#sha256=...`` after the source says, or its beginning as
+            the name of a published file does; "" where nothing is known.
     """
 
     name: str
@@ -43,38 +43,49 @@ def cache_folder() -> Path:
     return Path(home).expanduser() / "hub" / "checkpoints"
 
 
+def split_sha256(source: str) -> tuple[str, str]:
+    """A path or address without ``#sha256=...``, and that sha256; "" where there is none. Other ``#`` stay in the name.
+
+    Raises:
+        ValueError: a sha256 that is none.
+    """
+    place, sep, sha256 = source.rpartition("#sha256=")
+    if not sep:
+        return source, ""
+    if not SHA256.fullmatch(sha256):
+        raise ValueError(f"starting weights {source}: after # goes sha256=<64 hexadecimal digits>")
+    return place, sha256
+
+
 def weights_file(source: str) -> WeightsFile:
-    """The file that a config names.
+    """The file that a config names: a path, ``file://`` or ``http(s)://``, each with ``#sha256=...`` after it or without.
 
     Raises:
         ValueError: another scheme (``torchvision://``, ``s3://``, ...), or a sha256 that is none.
     """
-    scheme, sep, rest = source.partition("://")
+    place, sha256 = split_sha256(source)
+    scheme, sep, rest = place.partition("://")
     if not sep:
-        path = Path(source).expanduser().absolute()
-        return WeightsFile(path.name, path)
+        path = Path(place).expanduser().absolute()
+        return WeightsFile(path.name, path, sha256=sha256)
     if scheme == "file":
         path = Path(unquote(rest))
         if not path.is_absolute():
             raise ValueError(f"starting weights {source}: file:// needs an absolute path, so three slashes")
-        return WeightsFile(path.name, path)
+        return WeightsFile(path.name, path, sha256=sha256)
     if scheme not in ("http", "https"):
         raise ValueError(
             f"starting weights {source}: '{scheme}://' is not supported; give a path, file:///path, or the http(s) address"
         )
-    parts = urlsplit(source)
-    url = source.partition("#")[0]
-    sha256 = ""
+    parts = urlsplit(place)
     if parts.fragment:
-        key, _, sha256 = parts.fragment.partition("=")
-        if key != "sha256" or not SHA256.fullmatch(sha256):
-            raise ValueError(f"starting weights {source}: after # goes sha256=<64 hexadecimal digits>")
+        raise ValueError(f"starting weights {source}: after # goes sha256=<64 hexadecimal digits>")
     name = Path(unquote(parts.path)).name
     if not name:
         raise ValueError(f"starting weights {source}: the address names no file")
     if not sha256 and (found := PUBLISHED.search(name)) and not found[1].startswith("20"):  # not a date
         sha256 = found[1]
-    return WeightsFile(url, cache_folder() / name, url, sha256)
+    return WeightsFile(place, cache_folder() / name, place, sha256)
 
 
 def known_sha256(file: WeightsFile) -> str:
@@ -83,15 +94,16 @@ def known_sha256(file: WeightsFile) -> str:
     Raises:
         FileNotFoundError: it is not there, and its sha256 is not given. ValueError: its content is not what it must be.
     """
-    if not file.path.is_file() and SHA256.fullmatch(file.sha256):
+    if file.url and not file.path.is_file() and SHA256.fullmatch(file.sha256):
         return file.sha256
     if not file.path.is_file():
         raise FileNotFoundError(absent(file))
     found = content_sha256(file.path)
     if not found.startswith(file.sha256):
+        again = f"remove it and download {file.url} again" if file.url else "copy it again, or mend the sha256"
         raise ValueError(
             f"starting weights {file.path}: sha256 {found[:12]}... instead of {file.sha256[:12]}...: cut short or another file; "
-            f"remove it and download {file.url} again"
+            f"{again}"
         )
     return found
 

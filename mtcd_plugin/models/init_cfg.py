@@ -22,7 +22,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from mtcd_plugin.models.starting_weights import LoadReport, load_weights, read_checkpoint
-from mtcd_plugin.models.weight_names import NOT_WEIGHTS, shape_of
+from mtcd_plugin.models.weight_names import NOT_WEIGHTS, not_finite, shape_of
 
 PRETRAINED_KEYS = {"type", "checkpoint", "prefix", "map_location"}
 READS_INIT_CFG = "reads_init_cfg"  # attribute of a class that hands its starting weights on itself
@@ -46,11 +46,13 @@ def build(original: Callable, cfg: Any, *args: Any, registry: Any, **kwargs: Any
         return original(cfg, *args, registry=registry, **kwargs)
     cfg, given = take_out(cfg, registry)
     module = original(cfg, *args, registry=registry, **kwargs)
+    if given:
+        module.start_given = given
     if isinstance(module, BaseRecognizer):
         module.register_load_state_dict_pre_hook(refuse_partial)
     others = () if getattr(module, READS_INIT_CFG, False) else tuple(_kinds(cfg.get("init_cfg")))
     if given or others:
-        module.init_weights = partial(initialise, module, given, others)
+        module.init_weights = partial(initialise, module, others)
     return module
 
 
@@ -86,7 +88,7 @@ def take_out(cfg: dict, registry: Any) -> tuple[dict, list[dict]]:
     return cfg, given
 
 
-def initialise(module: nn.Module, given: list[dict], others: tuple[str, ...]) -> None:
+def initialise(module: nn.Module, others: tuple[str, ...]) -> None:
     """A module's own initialisation, then its starting weights.
 
     Raises:
@@ -97,7 +99,16 @@ def initialise(module: nn.Module, given: list[dict], others: tuple[str, ...]) ->
         own(module)
     if others and isinstance(module, BaseModule) and not module.is_init:
         raise ValueError(f"{type(module).__name__} ignores init_cfg: {', '.join(others)} would have no effect; leave it out")
-    for weights in given:
+    load_given(module)
+
+
+def load_given(module: nn.Module) -> None:
+    """Load the starting weights that a module's own config names.
+
+    Raises:
+        FileNotFoundError, ConnectionError, ValueError: see :func:`load_weights`.
+    """
+    for weights in getattr(module, "start_given", ()):
         StartingWeights(weights["checkpoint"], weights.get("prefix"))(module)
 
 
@@ -135,10 +146,10 @@ def refuse_partial(
     """Load-state hook of recognizers: all of a checkpoint or none of it.
 
     MMEngine's ``load_checkpoint`` (``tools/test.py``, ``init_recognizer``) logs what does not fit and goes on with random
-    weights. Training takes what fits, see :class:`StartingWeightsHook`; so does ``load_state_dict(strict=False)``.
+    weights. A training takes what fits: it loads a state that was completed before, see :func:`state_from`.
 
     Raises:
-        ValueError: a weight that is missing, unexpected or of another shape.
+        ValueError: a weight that is missing, unexpected, of another shape, NaN or infinite.
     """
     if prefix or not strict:
         return
@@ -147,6 +158,8 @@ def refuse_partial(
             f"the checkpoint is not of this {type(module).__name__}: {line}; "
             "test it with the config that it was trained with"
         )
+    if line := not_finite(module.state_dict(), state_dict):
+        raise ValueError(f"the checkpoint is of no use: {line}; its training diverged")
 
 
 def first_difference(own: dict[str, Tensor], given: dict[str, Tensor]) -> str:

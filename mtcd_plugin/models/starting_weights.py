@@ -7,6 +7,7 @@ One loader for ``init_cfg=dict(type='Pretrained', ...)``, ``pretrained=`` and ``
 from __future__ import annotations
 
 import pickle
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,8 +19,9 @@ from torch import Tensor, nn
 
 from mtcd_plugin.formats.checkpoint_errors import without_advice
 from mtcd_plugin.formats.weights_file import content_sha256, fetch, weights_file
-from mtcd_plugin.models.weight_names import NAMINGS, NOT_WEIGHTS, Naming, adaptation, shape_of
+from mtcd_plugin.models.weight_names import NAMINGS, NOT_WEIGHTS, Naming, adaptation, not_finite, shape_of
 
+REASON = 120  # characters of torch's own words in a message
 ENOUGH = 0.9  # share of a backbone's tensors that starting weights must have
 TAKEN_OFF = ("", "module.", "backbone.", "module.backbone.", "student.", "student.backbone.")
 PUT_ON = ("", "backbone.", "student.", "student.backbone.")
@@ -103,10 +105,10 @@ def read_checkpoint_file(path: Path, what: str = "starting weights", map_locatio
         checkpoint = _load(path, map_location)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, AttributeError, IndexError) as e:
         text = without_advice(str(e)).rpartition("WeightsUnpickler error:")[2].strip()
-        reason = f"{path.stat().st_size} bytes; {(text or 'empty file').splitlines()[0]}"
+        reason = textwrap.shorten((text or "empty file").splitlines()[0], REASON, placeholder=" ...")
         raise ValueError(
-            f"{what}: {path} is not a readable checkpoint ({reason}); if it was cut short, copy or download it again; "
-            "if it holds more than weights, save its state_dict alone"
+            f"{what}: {path} ({path.stat().st_size} bytes) is not a readable checkpoint: copy or download it again if it was "
+            f"cut short, save its state_dict alone if it holds more than weights; torch says: {reason}"
         ) from None
     if not isinstance(checkpoint, dict):
         raise ValueError(f"{what}: {path} holds a {type(checkpoint).__name__}, not a checkpoint")
@@ -149,12 +151,13 @@ def load_weights(network: nn.Module, source: str, prefix: str = "", where: str =
     """Load the weights of a file into a network, as far as they fit.
 
     Args:
-        source: path, ``file://`` or ``http(s)://``, with ``#sha256=...`` after an address.
-        prefix: of the network's weights in the file, as in MMEngine's ``init_cfg``; "" finds it out.
+        source: path, ``file://`` or ``http(s)://``, with ``#sha256=...`` after it or without.
+        prefix: the part of the file that is taken, as in MMEngine's ``init_cfg``; "" finds it out. A whole network takes
+            ``backbone.`` for its backbone.
         where: the network's place in the model, for messages.
 
     Raises:
-        FileNotFoundError, ConnectionError, ValueError: no such file, not a checkpoint, or too little of it fits.
+        FileNotFoundError, ConnectionError, ValueError: no such file, not a checkpoint, too little of it fits, or NaN.
     """
     file = weights_file(source)
     path = fetch(file)
@@ -163,11 +166,11 @@ def load_weights(network: nn.Module, source: str, prefix: str = "", where: str =
         prefix = prefix.rstrip(".") + "."
         taken = {name[len(prefix) :]: value for name, value in given.items() if name.startswith(prefix)}
         if not taken:
-            first = next(iter(given))
+            first = next(iter(given), "")
             raise ValueError(f"{_called(file.name, where)}: nothing in it begins with '{prefix}'; its first is '{first}'")
         given = taken
     report = LoadReport(where, file.name, content_sha256(path))
-    network.load_state_dict(fit(network, given, report), strict=False)
+    network.load_state_dict(state_from(network, given, report))
     print_log(report.line(), "current")
     return report
 
@@ -175,6 +178,19 @@ def load_weights(network: nn.Module, source: str, prefix: str = "", where: str =
 def tensors_of(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     """The weights of what :func:`read_checkpoint` returned."""
     return {name: value for name, value in checkpoint["state_dict"].items() if isinstance(value, Tensor)}
+
+
+def state_from(network: nn.Module, given: Mapping[str, Tensor], report: LoadReport) -> dict[str, Tensor]:
+    """A network's whole state with what fits of a file in its place; ``report`` is filled in.
+
+    Raises:
+        ValueError: as :func:`fit`; or NaN or infinite values, which no training gets rid of.
+    """
+    own = network.state_dict()
+    found = fit(network, given, report)
+    if line := not_finite(own, found):
+        raise ValueError(f"{_called(report.file, report.where)}: {line}; it is damaged or diverged: take another file")
+    return {**own, **found}
 
 
 def fit(network: nn.Module, given: Mapping[str, Tensor], report: LoadReport) -> dict[str, Tensor]:

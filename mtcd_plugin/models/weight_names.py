@@ -97,5 +97,15 @@ def _resized(x: Tensor, size: int, mode: str) -> Tensor:
     return F.interpolate(x.float(), size=size, mode=mode)
 
 
+def not_finite(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
+    """Which weights of a file for a network are NaN or infinite, "" for none. What is so by design (a mask) is no fault."""
+    bad = [n for n in own if n in given and not _is_finite(given[n]) and _is_finite(own[n])]
+    return f"{len(bad)} of {len(own)} tensors hold NaN or infinite values, first '{bad[0]}'" if bad else ""
+
+
+def _is_finite(value: Tensor) -> bool:
+    return not value.is_floating_point() or bool(torch.isfinite(value).all())
+
+
 def shape_of(value: Tensor) -> str:
     return "[" + ", ".join(map(str, value.shape)) + "]"

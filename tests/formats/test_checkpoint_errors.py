@@ -9,8 +9,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from harness.worker_record import one_line
-from mtcd_plugin.formats.checkpoint_errors import without_advice
+from mtcd_plugin.formats.checkpoint_errors import one_line, without_advice
 from mtcd_plugin.models.starting_weights import read_checkpoint
 
 
@@ -40,6 +39,24 @@ def test_torchs_advice_is_not_passed_on(content, kept, tmp_path):
     with pytest.raises(ValueError) as ours:
         read_checkpoint(str(path), "model.teachers.teacher")
     assert not [w for w in WORDS if w in str(ours.value)] and str(path) in str(ours.value)
+
+
+def test_a_long_text_keeps_both_its_ends():
+    said = one_line(ValueError(f"what: where {'x ' * 5000}; do this instead"))
+    assert said.startswith("what: where x") and said.endswith("x ; do this instead") and len(said) <= 500
+    assert one_line(RuntimeError("short")) == "RuntimeError: short"
+
+
+def test_what_to_do_comes_before_what_torch_says(tmp_path):
+    path = tmp_path / "c.pth"
+    path.write_bytes(b"<!DOCTYPE html>")
+    with pytest.raises(ValueError, match=r"c\.pth \(15 bytes\) is not a readable checkpoint: copy or .*; torch says: "):
+        read_checkpoint(str(path))
+    torch.save({"a": Command()}, path)
+    with pytest.raises(ValueError) as e:
+        read_checkpoint(str(path))
+    before, _, reason = str(e.value).partition("; torch says: ")
+    assert "save its state_dict alone" in before and 0 < len(reason) <= 120
 
 
 def test_other_texts_stay_as_they_are():

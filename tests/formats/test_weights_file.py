@@ -65,6 +65,25 @@ def test_what_cannot_be_had_is_said_and_leaves_nothing_half_done(site, tmp_path,
     assert not left and (error is ValueError or not file.path.exists())
 
 
+@pytest.mark.parametrize("form", ["{}", "file://{}"])
+def test_the_sha256_of_a_file_on_this_machine_is_checked(tmp_path, form):
+    path = tmp_path / "run#1" / "net.pth"  # other # are part of a name
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    source = form.format(path)
+    for given in (source, f"{source}#sha256={SHA256}"):
+        file = weights_file(given)
+        assert (file.path, file.name, file.url) == (path, "net.pth", "") and fetch(file) == path
+        assert known_sha256(file) == SHA256
+    with pytest.raises(ValueError, match=r"net\.pth: sha256 .* instead of 000000000000.*; copy it again, or mend the sha256"):
+        fetch(weights_file(f"{source}#sha256={'0' * 64}"))
+    with pytest.raises(ValueError, match="goes sha256=<64 hexadecimal digits>"):
+        weights_file(f"{source}#sha256=abc")
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"net\.pth do not exist"):  # nothing will bring it
+        known_sha256(weights_file(f"{source}#sha256={SHA256}"))
+
+
 def test_a_published_name_holds_the_beginning_of_the_sha256_but_a_date_does_not(site):
     assert weights_file(f"{site}/net-{SHA256[:8]}.pth").sha256 == SHA256[:8]
     assert fetch(weights_file(f"{site}/net-{SHA256[:8]}.pth")).is_file()

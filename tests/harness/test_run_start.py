@@ -95,6 +95,44 @@ def test_weights_count_by_content_wherever_they_lie(small_configs, tiny_data, tm
     assert planned(small_configs, tiny_data).key == plain.key
 
 
+def test_a_sha256_after_a_path_is_checked_wherever_it_stands(small_configs, tiny_data, tmp_path):
+    """Of a config and of a metafile; it is no part of the name, nor of what is trained."""
+    (tmp_path / "a.pth").write_bytes(b"one")
+    sha256 = hashlib.sha256(b"one").hexdigest()
+    own = (small_configs / "i3d" / f"{RGB}.py").read_text()
+    keys = set()
+    for source in (f"{tmp_path}/a.pth", f"file://{tmp_path}/a.pth"):
+        for end in ("", f"#sha256={sha256}"):
+            give(small_configs, f"load_from = '{source}{end}'")
+            job = planned(small_configs, tiny_data)
+            assert [(w.file, w.sha256) for w in job.pretrained] == [("a.pth", sha256)]
+            keys.add(job.key)
+            (small_configs / "i3d" / f"{RGB}.py").write_text(own)
+        give(small_configs, f"load_from = '{source}#sha256={'0' * 64}'")
+        assert "instead of 000000000000...: cut short or another file; copy it again" in planned(small_configs, tiny_data)
+        (small_configs / "i3d" / f"{RGB}.py").write_text(own)
+        list_start(small_configs, File=source, SHA256=sha256, Into="model.backbone")
+        job = planned(small_configs, tiny_data, init="pretrained")
+        assert [(w.file, w.sha256) for w in job.pretrained] == [("a.pth", sha256)]
+        list_start(small_configs, File=f"{tmp_path}/gone.pth", SHA256=sha256, Into="model.backbone")
+        assert f"put it at {tmp_path}/gone.pth, or" in planned(small_configs, tiny_data, init="pretrained")
+    assert len(keys) == 1
+
+
+def test_where_nothing_is_listed_it_is_said_that_training_starts_from_nothing(small_configs, tiny_data, tmp_path):
+    said = "no starting weights are listed for it in metafile.yml: trained from scratch"
+    assert said not in planned(small_configs, tiny_data, init="scratch").notes
+    path = small_configs / "i3d" / "metafile.yml"
+    meta = yaml.safe_load(path.read_text())
+    meta["Collections"][0].pop("Starting Weights")
+    path.write_text(yaml.safe_dump(meta))
+    assert said in planned(small_configs, tiny_data, init="pretrained").notes
+    assert said not in planned(small_configs, tiny_data, init="scratch").notes
+    (tmp_path / "a.pth").write_bytes(b"one")
+    give(small_configs, f"load_from = '{tmp_path}/a.pth'")
+    assert said not in planned(small_configs, tiny_data, init="pretrained").notes
+
+
 def test_an_address_counts_by_its_sha256_or_by_what_is_cached(small_configs, tiny_data, cache):
     url = "https://example.org/weights/net.pth"
     give(small_configs, f"load_from = '{url}'")
@@ -182,6 +220,7 @@ def test_every_stage_of_mtcd_at_paper_has_its_start_and_one_input(tiny_data):
     ("start", "words"),
     [
         (dict(File="https://x.org/a.pth"), "File and Into belong together"),
+        (dict(File="/a.pth#sha256=" + "a" * 64, Into="model.backbone", SHA256="a" * 64), "SHA256 is given twice"),
         (dict(Mean=[1, 2, 3]), "Mean and Std belong together"),
         (dict(File="https://x.org/a.pth", Into="model.backbone", SHA256="abc"), "SHA256"),
         (dict(Fiel="x"), "Fiel"),

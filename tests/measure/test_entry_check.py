@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from harness.measure.entry_check import check_entries
@@ -140,6 +141,67 @@ def test_what_is_wrong_with_an_entry_is_said_with_what_to_change(configs, change
     found = wrong(configs)
     assert len(found) == 1 and found[0].startswith(check) and "\n" not in found[0], found
     assert all(w in found[0] for w in words), found
+
+
+def donor_of(configs, change=lambda state: state, profile="smoke", **backbone):
+    """The weights of I3D at a profile, changed."""
+    from mmaction.registry import MODELS
+    from mmengine.registry import init_default_scope
+
+    init_default_scope("mmaction")
+    model = resolve(configs / "i3d" / "i3d_r50_mgr-dark-rgb.py", profile).config["model"]
+    return change(MODELS.build({**model, "backbone": {**model["backbone"], **backbone}}).state_dict())
+
+
+def poison(state):
+    state["backbone.conv1.conv.weight"][0] = float("nan")
+    return state
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda c, p: p.write_text("<!DOCTYPE html>"), "w.pth (15 bytes) is not a readable checkpoint: copy or"),
+        (lambda c, p: p.touch(), "w.pth (0 bytes) is not a readable checkpoint"),
+        (lambda c, p: None, "w.pth do not exist"),
+        (lambda c, p: _save(donor_of(c, base_channels=6), p), "another width or depth?"),
+        (
+            lambda c, p: _save({k: v for k, v in donor_of(c).items() if ".layer4" not in k and ".layer3" not in k}, p),
+            "of the backbone fit",
+        ),
+        (lambda c, p: _save(donor_of(c, poison), p), "tensors hold NaN or infinite values, first 'backbone.conv1.conv.weight'"),
+    ],
+    ids=["html", "empty", "gone", "width", "part", "nan"],
+)
+def test_load_from_is_tried_as_the_run_would(configs, tmp_path, make, words):
+    make(configs, tmp_path / "w.pth")
+    append(f"\nload_from = '{tmp_path}/w.pth'")(configs)
+    (found,) = wrong(configs)
+    assert found.startswith("starting weights are loaded: at profile smoke and demo and paper: ") and words in found, found
+
+
+def _save(state, path):
+    torch.save({"state_dict": state}, path)
+
+
+def test_weights_that_fit_one_profile_are_given_there_alone(configs, tmp_path):
+    _save(donor_of(configs), tmp_path / "w.pth")
+    append(f"\nload_from = '{tmp_path}/w.pth'")(configs)
+    (found,) = wrong(configs)
+    assert "at profile demo and paper: " in found and found.endswith("profiles = dict(smoke=dict(...))")
+    append(f"\nload_from = None\nprofiles = dict(smoke=dict(load_from='{tmp_path}/w.pth'))")(configs)
+    assert wrong(configs) == []
+
+
+def test_listed_weights_are_tried_where_they_are_there(configs, tmp_path):
+    entries = load(configs)[1]
+    (note,) = [f.remedy for f in check_entries(entries.values(), entries, {"paper": "pretrained"}) if f.remedy]
+    assert note.startswith("starting weights at profile paper were not tried: I3D starts from https://") and "put it at" in note
+    (tmp_path / "w.pth").write_text("<!DOCTYPE html>")
+    collection("Starting Weights", [{"File": str(tmp_path / "w.pth"), "Into": "model.backbone"}])(configs)
+    entries = load(configs)[1]
+    (found,) = [f.remedy for f in check_entries(entries.values(), entries, {"paper": "pretrained"}) if not f.ok]
+    assert found.startswith("at profile paper: ") and "is not a readable checkpoint" in found
 
 
 OUTSIDE = """

@@ -9,18 +9,18 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
-from torch import nn
+from torch import Tensor, nn
 
 from mtcd_plugin.formats.weights_file import content_sha256, weights_file
 from mtcd_plugin.models.init_cfg import start_reports
-from mtcd_plugin.models.starting_weights import LoadReport, fit, tensors_of
+from mtcd_plugin.models.starting_weights import LoadReport, state_from, tensors_of
 
 KEY = "starting_weights"  # of a checkpoint: the reports, for those who resume
 
 
 @HOOKS.register_module()
 class StartingWeightsHook(Hook):
-    """``load_from`` in training takes what fits of a file, strict about the backbone; see :func:`fit`.
+    """``load_from`` in training takes what fits of a file, strict about the backbone; see :func:`state_from`.
 
     The weights of a distiller are those of its student, of a fused sweep those of every student. ``reports`` holds what
     was loaded, from ``load_from`` as well as from ``init_cfg`` and ``pretrained``, in a resumed training too. A test
@@ -40,15 +40,10 @@ class StartingWeightsHook(Hook):
         if not isinstance(runner._train_loop, BaseLoop):
             return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        file = weights_file(runner._load_from)
-        given = tensors_of(checkpoint)
-        state = OrderedDict(model.state_dict())
-        for prefix, network in _receivers(model, given):
-            report = LoadReport(prefix.rstrip("."), file.name, content_sha256(file.path))
-            state.update({prefix + name: value for name, value in fit(network, given, report).items()})
+        checkpoint["state_dict"], reports = started_state(model, checkpoint, runner._load_from)
+        for report in reports:
             self.loaded.append(report.as_dict())
             runner.logger.info(report.line())
-        checkpoint["state_dict"] = state
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         checkpoint[KEY] = self.reports(runner)
@@ -59,6 +54,27 @@ class StartingWeightsHook(Hook):
             return self.resumed
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         return [report.as_dict() for report in start_reports(model)] + self.loaded
+
+
+def started_state(
+    model: nn.Module, checkpoint: dict[str, Any], source: str
+) -> tuple[OrderedDict[str, Tensor], list[LoadReport]]:
+    """A model's whole state with what fits of ``load_from`` in its place, and what that is.
+
+    Args:
+        checkpoint: what was read of ``source``.
+
+    Raises:
+        ValueError: see :func:`state_from`.
+    """
+    file = weights_file(source)
+    given = tensors_of(checkpoint)
+    state, reports = OrderedDict(model.state_dict()), []
+    for prefix, network in _receivers(model, given):
+        report = LoadReport(prefix.rstrip("."), file.name, content_sha256(file.path))
+        state.update({prefix + name: value for name, value in state_from(network, given, report).items()})
+        reports.append(report)
+    return state, reports
 
 
 def _receivers(model: nn.Module, given: dict[str, Any]) -> list[tuple[str, nn.Module]]:

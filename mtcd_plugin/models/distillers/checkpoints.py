@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from mtcd_plugin.models.starting_weights import read_checkpoint, tensors_of
-from mtcd_plugin.models.weight_names import shape_of
+from mtcd_plugin.models.weight_names import not_finite, shape_of
 
 META = "mtcd"  # key in a checkpoint's ``meta`` under which StageCheckpointHook describes the stage
 
@@ -31,7 +31,7 @@ def load_network(
 
     Raises:
         FileNotFoundError, ValueError: as :func:`read_checkpoint`; or wrong stage, missing or misshapen
-            weights.
+            weights, NaN or infinite ones.
     """
     try:
         checkpoint = read_checkpoint(path, what)
@@ -55,6 +55,8 @@ def load_network(
                 f"{what}: {path} does not fit: {name} is {shape_of(weights[name])} there and "
                 f"{shape_of(value)} here; was it trained with another width, number of classes or input?"
             )
+    if line := not_finite(own, weights):
+        raise ValueError(f"{what}: {path}: {line}; train that stage again")
     if unused := [k for k in weights if k not in own]:
         text = f"{what}: {len(unused)} weights of {path} have no place in this network, first {unused[0]}"
         print_log(text, "current", logging.WARNING)

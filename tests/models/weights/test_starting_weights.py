@@ -228,6 +228,46 @@ def test_a_2d_resnet_is_inflated_whatever_its_names(tmp_path):
     assert sum("inflated" in line for line in report["adapted"]) == 20
 
 
+@pytest.mark.parametrize("given", ["whole", "prefix"])
+def test_a_whole_network_takes_what_fits_of_a_file(given, tmp_path):
+    """With ``prefix``, MMEngine's part of the file; without, all but a class layer of another size, as ``load_from`` does."""
+    donor = zoo.recognizer("i3d", classes=400, seed=2).state_dict()
+    start = dict(type="Pretrained", checkpoint=zoo.save(donor, tmp_path / "w.pth"))
+    if given == "prefix":
+        start["prefix"] = "backbone."
+    model, (report,) = trained({**copy.deepcopy(zoo.RECOGNIZERS["i3d"]), "init_cfg": start}, tmp_path)
+    own = model.state_dict()
+    assert all(torch.equal(own[k], v) for k, v in donor.items() if k.startswith("backbone."))
+    assert report["backbone_loaded"] == report["backbone_total"] > 0
+    assert len(report["missing" if given == "prefix" else "left_out"]) == 2  # the class layer
+    with pytest.raises(ValueError, match="it lacks .* test it with the config"):  # a test still takes all or nothing
+        model.load_state_dict({k: v for k, v in donor.items() if "cls_head" not in k}, strict=False)
+
+
+@pytest.mark.parametrize("given", ["init_cfg", "pretrained", "load_from"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_in_a_file_is_named(value, given, tmp_path):
+    state = zoo.recognizer("i3d", seed=2).state_dict()
+    state["backbone.conv1.conv.weight"][0, 0, 0, 0, 0] = value
+    file = zoo.save(state, tmp_path / "w.pth")
+    config = copy.deepcopy(zoo.RECOGNIZERS["i3d"])
+    if given == "load_from":
+        config["load_from"] = file
+    elif given == "init_cfg":
+        config["init_cfg"] = dict(type="Pretrained", checkpoint=file)
+    else:
+        config["backbone"] |= dict(pretrained=file, pretrained2d=False)
+    words = r"w\.pth of .*: 1 of \d+ tensors hold NaN or infinite values, first '(backbone\.)?conv1.conv.weight'; .* another file"
+    with pytest.raises(ValueError, match=words):
+        trained(config, tmp_path)
+    with pytest.raises(ValueError, match="the checkpoint is of no use: 1 of"):  # tools/test.py, which would print chance
+        zoo.recognizer("i3d").load_state_dict(state)
+    state["backbone.conv1.conv.weight"] = torch.zeros_like(state["backbone.conv1.conv.weight"])
+    masked = zoo.recognizer("i3d")
+    masked.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+    masked.load_state_dict({**state, "mask": masked.mask})  # infinite by design
+
+
 def test_missing_cut_short_and_foreign_files(tmp_path):
     config = copy.deepcopy(zoo.RECOGNIZERS["i3d"])
 
@@ -240,7 +280,7 @@ def test_missing_cut_short_and_foreign_files(tmp_path):
     whole = Path(zoo.save(zoo.recognizer("i3d", seed=2).state_dict(), tmp_path / "w.pth"))
     cut = tmp_path / "cut.pth"
     cut.write_bytes(whole.read_bytes()[:-2000])
-    with pytest.raises(ValueError, match=r"cut\.pth is not a readable checkpoint .* copy or download it again"):
+    with pytest.raises(ValueError, match=r"cut\.pth \(\d+ bytes\) is not a readable checkpoint: copy or download it again"):
         start(cut)
     (tmp_path / "empty.pth").touch()
     with pytest.raises(ValueError, match="0 bytes"):
@@ -287,7 +327,7 @@ def test_what_a_file_holds_beside_weights_is_never_run(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="nothing in it fits|no weights"):
         zoo.init({**copy.deepcopy(zoo.RECOGNIZERS["i3d"]), "init_cfg": dict(type="Pretrained", checkpoint="evil.pth")})
     torch.save({"state_dict": state, "evil": Boom(Path.touch, Path("boom"))}, "method.pth")
-    with pytest.raises(ValueError, match="method.pth is not a readable checkpoint .* save its state_dict alone"):
+    with pytest.raises(ValueError, match="method.pth .* is not a readable checkpoint: .* save its state_dict alone"):
         zoo.init({**copy.deepcopy(zoo.RECOGNIZERS["i3d"]), "init_cfg": dict(type="Pretrained", checkpoint="method.pth")})
     assert not Path("boom").exists()
 
