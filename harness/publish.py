@@ -24,6 +24,7 @@ from harness.manifest import (
 from harness.usage import BadUsage
 
 DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\s*")
+NO_BRANCH = re.compile(r"@|[A-Z_]*HEAD|refs/.*|[0-9a-f]{40}|[0-9a-f]{64}")  # git reads these as other things first
 Tree = dict[str, str]  # path -> "<mode> <object id>"
 
 
@@ -135,16 +136,22 @@ def _published_domain(repo: Path, tip: str, kept: list[str]) -> str:
 def _check_branch(repo: Path, branch: str) -> None:
     """Raises GitError outside a repository, BadUsage for a branch that is checked out or cannot be one."""
     git(repo, "rev-parse", "--git-dir")
+    ref = f"refs/heads/{branch}"
     try:
-        git(repo, "check-ref-format", f"refs/heads/{branch}")
+        read_as = git(repo, "check-ref-format", "--branch", branch)
     except GitError:
-        raise BadUsage(f"--branch {branch}: is not a name for a branch") from None
+        raise BadUsage(f"--branch {branch}: is not a name for a branch; choose one as gh-pages") from None
+    others = [f"refs/{branch}", f"refs/tags/{branch}", f"refs/remotes/{branch}"]
+    taken = [r for r in git(repo, "for-each-ref", "--format=%(refname)", *others).splitlines() if r in others]
+    if read_as != branch or NO_BRANCH.fullmatch(branch) or taken:
+        means = f", which is {taken[0]} here" if taken else " by itself"
+        raise BadUsage(f"--branch {branch}: git takes it for something else than a branch{means}; choose one as gh-pages")
     tree = ""
     for line in git(repo, "worktree", "list", "--porcelain").splitlines():
         word, _, rest = line.partition(" ")
         if word == "worktree":
             tree = rest
-        elif word == "branch" and rest == f"refs/heads/{branch}":
+        elif word == "branch" and rest == ref:
             raise BadUsage(f"--branch {branch}: is checked out in {tree}; choose a branch for the pages alone, as gh-pages")
 
 
@@ -157,7 +164,7 @@ def _url(repo: Path, remote: str) -> str:
     names = git(repo, "remote").splitlines()
     if remote in names:
         return git(repo, "remote", "get-url", "--push", remote)
-    if not re.search(r"[:/]", remote):
+    if remote.startswith("-") or not re.search(r"[:/]", remote):
         known = ", ".join(names) or "none: there are no remotes here"
         raise BadUsage(f"--push {remote}: no such remote; choose from {known}")
     return remote
@@ -166,7 +173,8 @@ def _url(repo: Path, remote: str) -> str:
 def _fetch(repo: Path, remote: str, ref: str) -> str:
     """The tip of the remote's branch, its objects here; no ref moves. "" where the remote has no such branch."""
     url = _url(repo, remote)
-    tip = git(repo, "ls-remote", url, ref).partition("\t")[0]
+    found = dict(reversed(line.split("\t", 1)) for line in git(repo, "ls-remote", url, ref).splitlines())
+    tip = found.get(ref, "")  # git lists every ref that ends so
     if tip:
         git(repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", url, ref)
     return tip

@@ -126,6 +126,34 @@ def test_a_branch_that_is_checked_out_is_refused(repo, site, tmp_path, remote):
     assert state(repo) == before
 
 
+@pytest.mark.parametrize("remote", ["", "origin"])
+@pytest.mark.parametrize(
+    "name",
+    ["HEAD", "@", "@{-1}", "FETCH_HEAD", "--force", "-d", "refs/heads/main", "refs/heads/pages", "heads/main", "origin/main"]
+    + ["v1", "0" * 40, ""],
+)
+def test_a_name_that_git_takes_for_something_else_is_refused(repo, site, tmp_path, name, remote):
+    git(repo, "tag", "v1")
+    git(repo, "checkout", "-qb", "other")
+    git(repo, "checkout", "-q", "main")
+    before = state(repo), git(tmp_path / "remote.git", "for-each-ref")
+    with pytest.raises(BadUsage, match="--branch .*: (is not a name for a branch|git takes it for something else)"):
+        put(site, repo, name, remote)
+    assert (state(repo), git(tmp_path / "remote.git", "for-each-ref")) == before
+
+
+def test_a_remote_is_never_read_as_an_option_of_git(repo, site, tmp_path):
+    with pytest.raises(BadUsage, match="no such remote"):
+        put(site, repo, remote=f"--upload-pack=touch {tmp_path}/ran;:")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_another_branch_of_the_remote_whose_name_ends_so_is_not_taken_for_the_pages(repo, site, tmp_path):
+    git(repo, "push", "-q", "origin", "main:refs/heads/a/refs/heads/gh-pages")
+    done = put(site, repo, remote="origin")
+    assert git(tmp_path / "remote.git", "rev-list", "gh-pages").split() == [done.commit]
+
+
 def test_the_branch_of_a_repository_without_commits_is_refused(site, tmp_path):
     git(tmp_path, "init", "-q", "-b", "trunk", "new")
     with pytest.raises(BadUsage, match="--branch trunk: is checked out"):
