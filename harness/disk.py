@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+from harness.usage import BadUsage
+
 NEEDED_BYTES = 64 * 2**20  # to be free besides: for logs, predictions, records; below it no job is started
 TORCH_SAVE = ("PytorchStreamWriter failed", "inline_container", "iostream error")  # its failing writes
 STATES = 3  # a checkpoint holds weights and up to two moments of each
@@ -17,7 +19,7 @@ class DiskFull(OSError):
 
 
 def check_writable(folder: Path, option: str) -> None:
-    """Raises OSError with a clear line where a folder cannot be written to, nor made. Nothing is made.
+    """Raises BadUsage where a folder's place is not in a folder, OSError where it cannot be written to. Nothing is made.
 
     Args:
         option: of the command line that names the folder.
@@ -26,7 +28,7 @@ def check_writable(folder: Path, option: str) -> None:
     while not at.exists() and at != at.parent:
         at = at.parent
     if not at.is_dir():
-        raise OSError(f"{at}: is not a folder; give another one with {option}")
+        raise BadUsage(f"{option} {folder}: {at} is not a folder; choose another one")
     if not os.access(at, os.W_OK):
         raise OSError(f"{at}: not writable; give another folder with {option}")
 

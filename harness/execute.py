@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.disk import NEEDED_BYTES, DiskFull
+from harness.disk import NEEDED_BYTES, DiskFull, is_disk_full
 from harness.environment import killed_for_memory
 from harness.executors import Executor, Outcome
 from harness.fusing import partners, room_for
 from harness.job_spec import write_spec
-from harness.ledger.lock import LockLost, RunLock, kept_alive
+from harness.ledger.layout import misplaced
+from harness.ledger.lock import LOCK, LockLost, RunLock, kept_alive
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
 from harness.ledger.store import RECORD
@@ -24,6 +25,7 @@ from harness.plan.jobs import Job
 from harness.run_folder import folder_of, last_attempt, look_up, set_aside, tidy
 from harness.specs import make_spec
 from harness.stop_request import StopRequest
+from harness.usage import one_line
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,10 @@ def execute(
             continue
         record = found.record
         if found.done:
-            tidy(folder_of(job, options.work_dir))
+            try:
+                tidy(folder_of(job, options.work_dir))
+            except OSError as e:  # the run is whole all the same
+                report("untidy", job, one_line(e))
             finished.add(key)
             state.cached += 1
         elif record is not None and not options.retry_failed:
@@ -151,6 +156,9 @@ def _loop(
                 except LockLost as e:
                     record = None
                     report("lost", jobs[key], str(e))
+                except (ValueError, OSError) as e:
+                    _give_up(jobs[key], e, waiting, options, state, report)
+                    continue
                 finally:
                     del state.running[key]
                     lock.release()
@@ -222,16 +230,42 @@ def _start(jobs, waiting, finished, executor, options, state, attempts, accumula
                 if k not in state.alone and all(p in finished for p in j.parents.values())
             ]
             chosen = partners(job, ready, executor.slots, lambda job=job: _room(job, jobs, executor, options))
-        group = [j for j in chosen if _claim(j, waiting, finished, options, state, report)]
+        group = [j for j in chosen if _try(j, waiting, finished, options, state, report)]
         if not group:
             continue
         try:
-            _launch(group, waiting, executor, options, state, attempts, accumulate, report)
+            try:
+                lead = _prepare(group, options, state, attempts, accumulate)
+            except OSError as e:
+                for j in group:
+                    _give_up(j, e, waiting, options, state, report)
+                continue
+            _launch(group, lead, waiting, executor, options, state, report)
         except BaseException:
             for j in group:
-                if j.key not in state.running:
+                if j.key not in state.running and j.key in state.locks:
                     state.locks.pop(j.key).release()
             raise
+
+
+def _try(job: Job, waiting, finished, options, state, report) -> bool:
+    """``_claim``; a folder in which that cannot be done is the failure of its own job alone."""
+    try:
+        return _claim(job, waiting, finished, options, state, report)
+    except OSError as e:
+        _give_up(job, e, waiting, options, state, report)
+        return False
+
+
+def _give_up(job: Job, e: OSError | ValueError, waiting, options, state, report) -> None:
+    """Count a job as failed whose folder cannot be read or written; there is no record of it. A full disk is raised."""
+    if is_disk_full(e, options.work_dir):
+        raise e
+    if lock := state.locks.pop(job.key, None):
+        lock.release()
+    waiting.pop(job.key, None)
+    state.failed[job.key] = one_line(e)
+    report("failed", job, state.failed[job.key])
 
 
 def _room(job: Job, jobs: dict[str, Job], executor: Executor, options: Options) -> int:
@@ -241,8 +275,8 @@ def _room(job: Job, jobs: dict[str, Job], executor: Executor, options: Options) 
     return room_for(record, executor.free_memory())
 
 
-def _launch(group, waiting, executor, options, state, attempts, accumulate, report) -> None:
-    """Start the process of the jobs of a group, which are claimed."""
+def _prepare(group, options, state, attempts, accumulate) -> Path:
+    """Write what the process of a group is told, into the folder that is returned. Its jobs are claimed."""
     lead = folder_of(group[0], options.work_dir)
     _check_disk(lead, options)
     for j in group:
@@ -252,6 +286,11 @@ def _launch(group, waiting, executor, options, state, attempts, accumulate, repo
     loading = last.loading if last else "processes"  # what found shared memory full would do so again
     claims = {j.key: state.locks[j.key].number for j in group}
     write_spec(lead, make_spec(group, lead, options, attempts, accumulate[group[0].key], loading, claims))
+    return lead
+
+
+def _launch(group, lead, waiting, executor, options, state, report) -> None:
+    """Start the process of the jobs of a group."""
     if not state.groups:
         state.starved = killed_for_memory()
     pid = executor.submit(lead)
@@ -285,6 +324,11 @@ def _claim(job: Job, waiting, finished, options, state, report) -> bool:
     if found.problem:
         set_aside(folder, found.problem)
         report("repair", job, f"{found.problem}; it is run again")
+    if not found.done:
+        for name, what in misplaced(folder).items():
+            if name != LOCK:
+                set_aside(folder, what, name)
+                report("repair", job, f"{folder / name}: {what}; it is moved aside")
     if found.done:
         state.locks.pop(job.key).release()
         del waiting[job.key]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.record import CellInfo, DataInfo, Identity, StartingWeights, Strict
 
 SPEC = "job.json"
+LARGEST_SPEC = 64 << 20  # bytes
 EXIT_STOPPED = 3  # of a job's process: stopped on request at its last checkpoint; no record
 EXIT_DISK_FULL = 4  # the same for a full disk
 EXIT_LOCK_LOST = 6  # another harness took the job over; nothing more was written
@@ -55,4 +56,4 @@ def write_spec(directory: Path, spec: JobSpec) -> None:
 
 
 def read_spec(directory: Path) -> JobSpec:
-    return JobSpec.model_validate_json((Path(directory) / SPEC).read_text(encoding="utf-8"))
+    return JobSpec.model_validate_json(read_file(Path(directory) / SPEC, LARGEST_SPEC))

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.judge import VERDICTS
 from harness.ledger.lock import LOCK
+from harness.ledger.planfile import LARGEST_PLAN
 
 MADE = "pages.json"  # in the work dir: what the pages were made from, and what they were when made
 SKIPPED = ("clip_store", "__pycache__", LOCK, MADE, VERDICTS)
@@ -22,7 +23,7 @@ DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy")
 
 def sources(work_dir: Path, configs: Path) -> str:
     """A digest that changes when anything that pages are made from does: ledger, plan, configs, code, libraries."""
-    digest = hashlib.sha256((Path(work_dir) / "plan.json").read_bytes())
+    digest = hashlib.sha256(read_file(Path(work_dir) / "plan.json", LARGEST_PLAN))
     for name in DRAWN_WITH:
         digest.update(f"{name} {metadata.version(name)}\n".encode())
     digest.update(f"python {platform.python_version()}\n".encode())
@@ -34,8 +35,8 @@ def sources(work_dir: Path, configs: Path) -> str:
 def are_current(work_dir: Path, site: Path, made_from: str) -> bool:
     """Whether ``site`` was made from ``made_from`` and is as it was then."""
     try:
-        made = json.loads((Path(work_dir) / MADE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        made = json.loads(read_file(Path(work_dir) / MADE, LARGEST_PLAN))
+    except (OSError, ValueError):  # none, or damaged: the pages are written anew
         return False
     return made == _state(site, made_from)
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from harness.execute import State
+from harness.ledger.files import read_file
 from harness.ledger.store import load_records
 from harness.plan.jobs import Job
 
@@ -110,8 +111,8 @@ def history(work_dir: Path, jobs: dict[str, Job]) -> dict[str, float]:
 
 def _where(folder: Path, seconds: float) -> str:
     try:
-        p = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        p = json.loads(read_file(folder / "progress.json", 1 << 20))
+    except (OSError, ValueError):
         return f"starting, {duration(seconds)}"
     if p["phase"] == "train":
         return f"epoch {p['epoch'] + 1}/{p['max_epochs']}, {duration(seconds)}"

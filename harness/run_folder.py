@@ -7,8 +7,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.job_spec import SPEC, JobSpec, read_spec
 from harness.ledger.files import write_text_atomically
 from harness.ledger.judge import CHECKPOINT, PREDICTIONS, RECORD, RENDERED, verdicts_of
@@ -63,12 +61,12 @@ def look_up(job: Job, work_dir: Path) -> Found:
         return Found(problem=str(e))
 
 
-def set_aside(folder: Path, reason: str) -> None:
-    """Move a record that is not valid aside, with the reason: never trusted, never deleted. The caller holds the lock."""
+def set_aside(folder: Path, reason: str, name: str = RECORD) -> None:
+    """Move what cannot be used aside, with the reason: never trusted, never deleted. The caller holds the lock."""
     number = 0
-    while os.path.lexists(aside := folder / f"{RECORD}.rejected{f'-{number}' if number else ''}"):
+    while os.path.lexists(aside := folder / f"{name}.rejected{f'-{number}' if number else ''}"):
         number += 1
-    os.replace(folder / RECORD, aside)
+    os.replace(folder / name, aside)
     write_text_atomically(aside.with_name(f"{aside.name}.reason"), f"{reason}\n")
 
 
@@ -76,7 +74,7 @@ def last_attempt(job: Job, work_dir: Path) -> JobSpec | None:
     """What the last attempt at a job was told, None where there was none; it may have been killed without a record."""
     try:
         return read_spec(folder_of(job, work_dir))
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValueError):  # none, or damaged: nothing is known of it
         return None
 
 

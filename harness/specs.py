@@ -100,7 +100,7 @@ def parent_output(job: Job, stage: str, work_dir: Path) -> Path:
             if (folder / name).exists():
                 return folder / name
     raise FileNotFoundError(
-        f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; remove its folder to run it again"
+        f"{work_dir}: the output of stage '{stage}' ({key[:12]}) is gone; run again, which makes it anew"
     )
 
 

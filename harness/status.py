@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.identity import differences
-from harness.ledger.lock import RunLock
+from harness.ledger.layout import misplaced
+from harness.ledger.lock import LOCK, RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job, Plan
@@ -39,7 +40,7 @@ def survey(ws: Workspace, work_dir: Path) -> Survey:
     by_cell: dict[tuple, list[RunRecord]] = {}
     for _, r in records.values():
         by_cell.setdefault(_cell_of(r.cell), []).append(r)
-    refused = {r.path: r.reason for r in rejected}
+    refused = {r.path: r.line for r in rejected}
     return Survey([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
 
 
@@ -60,6 +61,9 @@ def _state(job: Job, work_dir: Path, records, refused: dict[Path, str], by_cell)
         return JobState(job, "failed", f"{failure.kind}: {failure.message}" if failure else "")
     if folder in refused:
         return JobState(job, "rejected", refused[folder])
+    for name, what in misplaced(folder).items():
+        advice = "move it away" if name in ("", LOCK) else "`run` moves it aside"
+        return JobState(job, "rejected", f"{folder / name}: {what}; {advice}")
     others = [r for r in by_cell.get(_cell_of(job.cell), []) if r.key != job.key and r.status == "done"]
     if others:
         other = max(others, key=lambda r: r.finished)

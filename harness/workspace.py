@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.disk import check_writable
 from harness.environment import commit
 from harness.identity import canonical_json
+from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.plan.choice import chosen_jobs
 from harness.plan.data import TABLE_KEYS, dataset_clips
@@ -164,6 +165,7 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
     if not workspace.plan.keys:
         raise ValueError(f"nothing can be run: none of {len(workspace.cells)} cells can be planned; {work_dir} stays as it is")
     check_writable(work_dir, "--work-dir")
+    check_files(work_dir)
     Path(work_dir).mkdir(parents=True, exist_ok=True)
     write_plan(
         Path(work_dir) / PLAN,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from harness.ledger.files import kind_of, open_file, read_file
+
 MOST_PIXELS = 20_000_000  # of one picture
 MOST_BYTES = 20 * 2**20
 
@@ -25,12 +27,12 @@ def read_strips(folder: Path) -> tuple[dict[str, tuple[Path, list[str]]], str]:
     Only PNGs that lie in ``strips/`` itself are taken; neither another path nor a link leads out of it.
     """
     index = folder / "strips" / "index.json"
-    if not index.is_file():
-        return {}, ""
     try:
-        strips = TypeAdapter(list[Strip]).validate_json(index.read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.errors()[0]["msg"]
+        strips = TypeAdapter(list[Strip]).validate_json(read_file(index, MOST_BYTES))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}, ""
+    except (OSError, ValueError) as error:
+        reason = _reason(error).removeprefix(f"{index}: ")
         return {}, f"pictures left out: strips/index.json cannot be read ({reason})"
     found, problems = {}, []
     for strip in strips:
@@ -41,12 +43,18 @@ def read_strips(folder: Path) -> tuple[dict[str, tuple[Path, list[str]]], str]:
     return found, f"pictures left out: {'; '.join(problems)}" if problems else ""
 
 
+def _reason(error: OSError | ValueError) -> str:
+    return error.errors()[0]["msg"] if isinstance(error, ValidationError) else getattr(error, "strerror", None) or str(error)
+
+
 def _problem(folder: Path, name: str) -> str:
     """Why a file is not to be shown, '' where it may be."""
     path = folder / name
     if Path(name).name != name or path.resolve() != folder.parent.resolve() / folder.name / name:
         return "is not a file in strips/ itself"
     try:
+        if (kind := kind_of(path)) not in ("", "file"):
+            return f"is a {kind}"
         if path.stat().st_size > MOST_BYTES:
             return f"has more than {MOST_BYTES >> 20} MiB"
         width, height = png_size(path)
@@ -59,7 +67,7 @@ def _problem(folder: Path, name: str) -> str:
 
 def png_size(path: Path) -> tuple[int, int]:
     """Width and height of a PNG, from its header. ValueError where it is none."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         head = file.read(24)
     if head[:8] != b"\x89PNG\r\n\x1a\n" or len(head) < 24:
         raise ValueError(f"{path}: not a PNG")

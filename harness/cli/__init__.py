@@ -8,7 +8,7 @@ import sys
 import click
 
 from harness.cli.group import Group, accept_debug
-from harness.usage import BadUsage
+from harness.usage import BadUsage, one_line
 
 COMMANDS = {
     "run-all": ("run_all", "Plan, run and report: from nothing to a leaderboard."),
@@ -70,18 +70,12 @@ def main(argv: list[str] | None = None) -> None:
     except click.ClickException as e:
         _fail(e.format_message(), e.exit_code)
     except BadUsage as e:
-        _fail(_line(e), 2)
+        _fail(one_line(e), 2)
     except (ValueError, OSError) as e:
         if asked.get("debug"):
             raise
-        _fail(_line(e), 1)
+        _fail(one_line(e), 1)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _line(e: Exception) -> str:
-    if isinstance(e, OSError) and e.filename and e.strerror:
-        return f"{e.filename}: {e.strerror}"
-    return " ".join(str(e).split())
 
 
 def _fail(message: str, code: int) -> None:

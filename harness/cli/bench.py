@@ -10,7 +10,15 @@ from pathlib import Path
 import click
 
 from harness.cli.group import Group
-from harness.cli.options import COUNT, DEFAULT_CONFIGS, NOT_NEGATIVE, SECONDS, configs_option, suite_options
+from harness.cli.options import (
+    COUNT,
+    DEFAULT_CONFIGS,
+    NEW_FOLDER,
+    NOT_NEGATIVE,
+    SECONDS,
+    configs_option,
+    suite_options,
+)
 
 
 @click.group("bench", cls=Group)
@@ -151,7 +159,7 @@ def bench_step_command(profile, configs, device, clips, as_json) -> None:
 @click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, help="Of the moments and the targets.")
 @click.option(
     "--work-dir",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=None,
     help="Empty scratch folder, kept.  [default: a temporary one]",
 )

@@ -10,7 +10,7 @@ import click
 
 from harness.cli.counter import counter
 from harness.cli.group import Group
-from harness.cli.options import COUNT, FOLDER, NOT_NEGATIVE, jobs_option, suite_options
+from harness.cli.options import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE, jobs_option, suite_options
 from harness.usage import BadUsage
 
 
@@ -22,7 +22,7 @@ def command() -> None:
 @command.command("synthesize")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=None,
     help="Folder to write to.  [default: data/synthetic-PRESET]",
 )
@@ -57,7 +57,7 @@ quarantine_option = click.option(
 
 @command.command("sheet")
 @click.argument("root", type=FOLDER)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("contact_sheet.png"), show_default=True)
+@click.option("--out", type=NEW_FILE, default=Path("contact_sheet.png"), show_default=True)
 @quarantine_option
 def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     """A contact sheet PNG of one data set: gestures by modality and lighting, over time."""
@@ -88,7 +88,7 @@ def stats(root: Path, quarantine: Path | None) -> None:
     help="raw: fastest, exact. jpeg: RGB as JPEG (lossy), depth and infrared as PNG (exact).  "
     "[default: raw, where there is no store yet]",
 )
-@click.option("--store", type=click.Path(path_type=Path), default=None, help="[default: WORK_DIR/clip_store]")
+@click.option("--store", type=NEW_FOLDER, default=None, help="[default: WORK_DIR/clip_store]")
 @click.option("--check", is_flag=True, help="Compare the stores that are there with their checksums.")
 def cache(
     profile, data_root, work_dir, configs, tables, seeds, quarantine, init, jobs, codec, store, check
@@ -115,10 +115,10 @@ def cache(
     help="Folder of the data set, or the one that holds it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on standard output.")
-@click.option("--html", type=click.Path(path_type=Path), default=None, help="Write a page with the findings.")
+@click.option("--html", type=NEW_FILE, default=None, help="Write a page with the findings.")
 @click.option(
     "--quarantine",
-    type=click.Path(path_type=Path),
+    type=NEW_FILE,
     default=None,
     help="Write the clips with errors; run --quarantine SET=FILE leaves them out.",
 )
@@ -142,7 +142,7 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
 
 @command.command("segment")
 @click.argument("recordings", type=FOLDER)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the clips.")
+@click.option("--out", required=True, type=NEW_FOLDER, help="Folder of the clips.")
 @click.option("--min-frames", type=COUNT, default=45, show_default=True, help="Shortest clip, at 25 fps.")
 @click.option("--max-frames", type=COUNT, default=210, show_default=True, help="Longest clip, at 25 fps.")
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality, 0 is lossless.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.group import Group
-from harness.cli.options import COUNT, FOLDER, configs_option, execution_options
+from harness.cli.options import FOLDER, NEW_FOLDER, SEEDS, configs_option, execution_options
 from harness.usage import BadUsage
 
 
@@ -117,12 +117,12 @@ def check(name: str | None, every: bool, configs: Path) -> int:
 @click.option("--data-root", type=FOLDER, default=None, help="As for run-all.")
 @click.option(
     "--work-dir",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=Path("work_dirs") / "rates",
     show_default=True,
     help="A ledger of its own.",
 )
-@click.option("--seeds", type=COUNT, default=1, show_default=True)
+@click.option("--seeds", type=SEEDS, default=1, show_default=True)
 @configs_option
 @execution_options
 def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **execution) -> int:

@@ -9,10 +9,15 @@ from pathlib import Path
 import click
 
 from harness.executors import BACKENDS
+from harness.usage import MOST_SEEDS
 
 DEFAULT_CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there
+NEW_FOLDER = click.Path(path_type=Path, file_okay=False)  # one that is made where it is missing
+NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 COUNT = click.IntRange(min=1)
+SEEDS = click.IntRange(1, MOST_SEEDS)
+PROCESSES = click.IntRange(1, 1024)
 NOT_NEGATIVE = click.IntRange(min=0)
 
 
@@ -52,7 +57,7 @@ def ledgers_options(f: Callable) -> Callable:
     return click.option(
         "--work-dir",
         "work_dirs",
-        type=click.Path(path_type=Path),
+        type=NEW_FOLDER,
         multiple=True,
         default=[Path("work_dirs")],
         show_default="work_dirs",
@@ -62,7 +67,7 @@ def ledgers_options(f: Callable) -> Callable:
 
 def jobs_option(f: Callable) -> Callable:
     """Processes of a command on data."""
-    return click.option("--jobs", type=COUNT, default=None, help="Processes.  [default: one per core]")(f)
+    return click.option("--jobs", type=PROCESSES, default=None, help="Processes.  [default: one per core]")(f)
 
 
 def suite_options(f: Callable) -> Callable:
@@ -83,7 +88,7 @@ def suite_options(f: Callable) -> Callable:
             ),
             click.option(
                 "--work-dir",
-                type=click.Path(path_type=Path),
+                type=NEW_FOLDER,
                 default=Path("work_dirs"),
                 show_default=True,
                 help="The ledger.",
@@ -93,7 +98,7 @@ def suite_options(f: Callable) -> Callable:
                 "--tables", default=None, help="Only these tables and figures, e.g. table2,table4,figure6."
             ),
             click.option(
-                "--seeds", type=COUNT, default=None, help="Number of seeds per cell.  [default: by profile]"
+                "--seeds", type=SEEDS, default=None, help="Number of seeds per cell.  [default: by profile]"
             ),
             click.option(
                 "--quarantine",
@@ -135,20 +140,20 @@ def execution_options(f: Callable) -> Callable:
         [
             click.option(
                 "--jobs",
-                type=COUNT,
+                type=PROCESSES,
                 default=None,
                 help="Jobs side by side on the CPU.  [default: one per core]",
             ),
             click.option(
                 "--jobs-per-gpu",
-                type=COUNT,
+                type=PROCESSES,
                 default=1,
                 show_default=True,
                 help="Jobs side by side on each GPU.",
             ),
             click.option(
                 "--gpus-per-job",
-                type=COUNT,
+                type=PROCESSES,
                 default=1,
                 show_default=True,
                 help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
@@ -168,7 +173,7 @@ def execution_options(f: Callable) -> Callable:
             ),
             click.option(
                 "--workers",
-                type=NOT_NEGATIVE,
+                type=click.IntRange(0, 1024),
                 default=None,
                 help="Data-loading processes per job.  [default: 0 on CPU, 4 on GPU]",
             ),

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import configs_option, ledgers_options
+from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
 
 
 @click.command("publish")
 @click.option(
-    "--site", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The pages."
+    "--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="The pages."
 )
 @ledgers_options
 @configs_option
 @click.option(
     "--repo",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=Path("."),
     show_default=True,
     help="The git repository.",

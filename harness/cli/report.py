@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import configs_option, ledgers_options
+from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
 
 
 @click.command("report")
 @ledgers_options
 @click.option(
     "--site",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=Path("site"),
     show_default=True,
     help="Where the pages go.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli.counter import counter
-from harness.cli.options import choice_options, execution_options, suite_options
+from harness.cli.options import NEW_FOLDER, choice_options, execution_options, suite_options
 
 
 @click.command("run-all")
@@ -17,7 +17,7 @@ from harness.cli.options import choice_options, execution_options, suite_options
 @choice_options
 @click.option(
     "--site",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=Path("site"),
     show_default=True,
     help="Where the pages go.",

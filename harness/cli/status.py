@@ -18,6 +18,7 @@ from harness.cli.remarks import print_remarks
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, why, as_json) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
+    from harness.ledger.layout import misplaced_beside
     from harness.plan.remarks import unplanned
     from harness.status import explain, survey
     from harness.workspace import open_workspace
@@ -47,8 +48,10 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
         click.echo(f"{s.state:8s} {s.job.key[:12]}  {s.job.name}{'  ' + s.detail if s.detail else ''}")
     shown = {s.detail for s in found.jobs if s.state == "rejected"}
     for rejected in found.rejected:
-        if rejected.reason not in shown:
-            click.echo(f"rejected {rejected.path.name}  {rejected.reason}")
+        if rejected.line not in shown:
+            click.echo(f"rejected {rejected.path.name}  {rejected.line}")
+    for name, what in misplaced_beside(work_dir).items():
+        click.echo(f"{work_dir / name}: {what}")
     counts: dict[str, int] = {}
     for s in found.jobs:
         counts[s.state] = counts.get(s.state, 0) + 1

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from harness.cli.options import NEW_FOLDER
+
 
 @click.command("verify")
 @click.option(
     "--work-dir",
-    type=click.Path(path_type=Path),
+    type=NEW_FOLDER,
     default=Path("work_dirs"),
     show_default=True,
     help="The ledger.",

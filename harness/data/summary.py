@@ -18,10 +18,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import read_file, write_text_atomically
 
 DATASETS = ("mgr_dark", "nvgesture")
 FILE = "data_statistics.json"
+LARGEST = 256 << 20  # bytes
 NAMED = 5  # things left out that are named on the terminal
 
 Count = Annotated[int, Field(ge=0)]
@@ -94,12 +95,12 @@ def save_summaries(
 def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda line: None) -> dict[str, dict[str, Any]]:
     """Data set -> its statistics, without what was not measured; {} and a line where the file is damaged."""
     path = Path(work_dir) / FILE
-    if not path.is_file():
-        return {}
     try:
-        found = TypeAdapter(dict[str, Statistics]).validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.errors()[0]["msg"]
+        found = TypeAdapter(dict[str, Statistics]).validate_json(read_file(path, LARGEST))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else getattr(error, "strerror", None) or error
         say(f"{path}: cannot be read ({reason}); statistics are measured anew by the next run-all")
         return {}
     return {name: about.model_dump(mode="json", exclude_unset=True) for name, about in found.items()}

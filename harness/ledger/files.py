@@ -5,12 +5,67 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EISDIR)  # some network file systems
+
+
+class NotAFile(OSError):
+    """A folder, a pipe or a device has the place of a file. The message is one line."""
+
+
+def kind_of(path: Path) -> str:
+    """What lies at a path, links followed: "file", "folder", "named pipe", "socket", "device"; "" for nothing.
+
+    Raises:
+        OSError: it cannot be told.
+    """
+    try:
+        return _kind(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as e:
+        if e.errno == errno.ELOOP:
+            return "link to itself"
+        raise
+
+
+def _kind(mode: int) -> str:
+    known = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
+    return known.get(stat.S_IFMT(mode), "device")
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading, never what would wait for a writer or has no end.
+
+    Raises:
+        NotAFile: it is a folder, a pipe or a device. OSError: it cannot be opened.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as e:
+        if e.errno == errno.ENXIO:
+            raise NotAFile(f"{path}: is a socket or device, not a file") from None
+        raise
+    kind = _kind(os.fstat(fd).st_mode)
+    if kind != "file":
+        os.close(fd)
+        raise NotAFile(f"{path}: is a {kind}, not a file")
+    return os.fdopen(fd, "rb")
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The content of a file. Raises ``open_file``'s errors, and ValueError where it has more than ``most`` bytes."""
+    with open_file(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path}: larger than {most >> 20} MiB")
+    return content
 
 
 def _nothing() -> None:
@@ -112,7 +167,7 @@ def sync_tree(root: Path, leave_out: Iterable[str] = ()) -> None:
 def sha256_of(path: Path) -> str:
     """sha256 hex of a file's bytes."""
     h = hashlib.sha256()
-    with open(path, "rb") as f:
+    with open_file(path) as f:
         while block := f.read(1 << 20):
             h.update(block)
     return h.hexdigest()

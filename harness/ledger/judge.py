@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.identity import canonical_json, run_key
-from harness.ledger.files import sha256_of, write_text_atomically
+from harness.ledger.files import NotAFile, kind_of, open_file, read_file, sha256_of, write_text_atomically
 from harness.ledger.record import DataInfo, RunRecord, seal_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ PREDICTIONS = "predictions.parquet"
 CHECKPOINT = "checkpoint.pth"
 RENDERED = ("store", "strips")  # folders that a rendering writes
 VERDICTS = "verdicts.json"
+MOST_VERDICTS = 1 << 30  # bytes; a run has some hundred
 
 
 def problems_of(folder: Path, record: RunRecord) -> list[str]:
@@ -137,15 +138,17 @@ def _of_files(folder: Path, record: RunRecord) -> Iterator[str]:
     if _renders(record) and not record.store_sha256:
         yield "done, yet it names no rendered clips"
     if record.store_sha256:
-        if not (folder / RENDERED[0]).is_dir():
-            yield f"{RENDERED[0]}: the rendered clips are gone"
+        kind = kind_of(folder / RENDERED[0])
+        if kind != "folder":
+            yield f"{RENDERED[0]}: the rendered clips are {f'no folder but a {kind}' if kind else 'gone'}"
         elif sha256_of_rendered(folder) != record.store_sha256:
             yield f"{RENDERED[0]}: the rendered clips changed since the run was recorded"
 
 
 def _of_output(path: Path, sha256: str) -> Iterator[str]:
-    if not path.is_file():
-        yield f"{path.name} is gone"
+    kind = kind_of(path)
+    if kind != "file":
+        yield f"{path.name} is {f'a {kind}, not a file' if kind else 'gone'}"
     elif path.stat().st_size == 0:
         yield f"{path.name} is empty"
     elif sha256_of(path) != sha256:
@@ -220,9 +223,12 @@ def predictions_table(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
+        open_file(path).close()
         return pq.ParquetFile(path).read()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no predictions") from None
+    except NotAFile as e:
+        raise ValueError(str(e)) from None
     except (pa.ArrowException, OSError) as e:
         raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
 
@@ -239,7 +245,7 @@ class Verdicts:
         self.known: dict[str, list] = {}
         self.changed = False
         try:
-            known = json.loads(self.path.read_bytes())
+            known = json.loads(read_file(self.path, MOST_VERDICTS))
             self.known = known if isinstance(known, dict) else {}
         except (OSError, ValueError, RecursionError):
             pass  # no verdict is known: each is reached anew

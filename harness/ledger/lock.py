@@ -38,11 +38,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from harness.ledger.files import refuse_link, write_text_atomically
+from harness.ledger.files import NotAFile, kind_of, read_file, refuse_link, write_text_atomically
 
 LOCK = "lock"
 CLAIM = "claim.json"
 RELEASED = "released.json"
+LARGEST_CLAIM = 1 << 20  # bytes
 STALE_S = 120.0
 WATCH_S = 30.0
 REFRESH_S = 10.0
@@ -86,8 +87,15 @@ class RunLock:
         self._seen_at = 0.0
 
     def acquire(self) -> bool:
-        """Claim the folder for this process. False where somebody else holds it. OSError where its claims are a link."""
+        """Claim the folder for this process. False where somebody else holds it.
+
+        Raises:
+            OSError: claims cannot be made there, or are a link; one line.
+        """
         refuse_link(self.folder / LOCK)
+        for place in (self.folder, self.folder / LOCK):
+            if (kind := kind_of(place)) not in ("", "folder"):
+                raise NotADirectoryError(f"{place}: is a {kind}, where a folder belongs; move it away")
         (self.folder / LOCK).mkdir(parents=True, exist_ok=True)
         while True:
             highest = self._highest()
@@ -151,7 +159,7 @@ class RunLock:
     def _highest(self) -> int:
         try:
             return max((int(n) for n in os.listdir(self.folder / LOCK) if n.isdecimal()), default=0)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
 
     def _make(self, number: int) -> bool:
@@ -179,9 +187,9 @@ class RunLock:
         """The claim of a number, None where it is gone or damaged."""
         for _ in range(5):
             try:
-                said = json.loads((self._place(number) / CLAIM).read_bytes())
+                said = json.loads(read_file(self._place(number) / CLAIM, LARGEST_CLAIM))
                 return Claim(**{**said, "processes": tuple((int(p), float(s)) for p, s in said["processes"])})
-            except (ValueError, TypeError, KeyError, RecursionError, FileNotFoundError, NotADirectoryError):
+            except (ValueError, TypeError, KeyError, RecursionError, FileNotFoundError, NotADirectoryError, NotAFile):
                 return None
             except OSError as e:
                 if e.errno != errno.ESTALE:  # replaced while it was read, on a network file system

@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from harness.ledger.files import write_text_atomically
+from harness.ledger.files import NotAFile, read_file, write_text_atomically
 from harness.ledger.migrate import newer
 from harness.ledger.record import Strict, seal_of
 
 SCHEMA_VERSION = 2
+LARGEST_PLAN = 1 << 30  # bytes; a cell has about one thousand
 
 
 class PlannedCell(Strict):
@@ -54,7 +55,7 @@ class EditedPlan(ValueError):
 def write_plan(path: Path, plan: PlanFile) -> None:
     """Raises NewerSchema where a newer harness has planned here: its plan is not replaced."""
     with suppress(FileNotFoundError):
-        refuse_newer(path, Path(path).read_bytes())
+        refuse_newer(path, read_file(path, LARGEST_PLAN))
     sealed = PlanFile.model_validate_json(plan.model_dump_json())
     sealed.seal = seal_of(sealed)
     write_text_atomically(path, sealed.model_dump_json(indent=1) + "\n")
@@ -72,12 +73,14 @@ def refuse_newer(path: Path, text: str | bytes) -> None:
 def read_plan(path: Path) -> PlanFile:
     """Raises FileNotFoundError or ValueError with one clear line; EditedPlan for one that the planner did not write so."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_file(path, LARGEST_PLAN).decode()
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first"
         ) from None
-    except (OSError, UnicodeDecodeError) as e:
+    except NotAFile as e:
+        raise ValueError(f"{e}; move it away and plan again") from None
+    except (OSError, ValueError) as e:
         raise ValueError(f"{path}: cannot be read ({e}); move it away and plan again") from None
     refuse_newer(path, text)
     try:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.garbage import uncollected
-from harness.ledger.files import sync_folder, sync_tree, write_text_atomically
+from harness.ledger.files import NotAFile, read_file, sync_folder, sync_tree, write_text_atomically
 from harness.ledger.judge import PREDICTIONS, RECORD, Verdicts, predictions_table, problems_of, verdicts_of
 from harness.ledger.lock import LOCK
-from harness.ledger.migrate import migrate
+from harness.ledger.migrate import NewerSchema, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 
 if TYPE_CHECKING:  # pandas takes longer to import than a ledger to read
@@ -27,10 +27,19 @@ LARGEST_RECORD = 64 << 20  # bytes; a record of 1000 epochs with 20 losses has 1
 
 @dataclass(frozen=True)
 class Rejected:
-    """A run directory whose record cannot be trusted, and why."""
+    """A run directory whose record cannot be trusted, and why.
+
+    Attributes:
+        advice: what mends it, "" where the reason says so.
+    """
 
     path: Path
     reason: str
+    advice: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"{self.reason}; {self.advice}" if self.advice else self.reason
 
 
 def runs_dir(work_dir: Path) -> Path:
@@ -95,12 +104,11 @@ def read_record(directory: Path) -> RunRecord:
     """
     path = Path(directory, RECORD)
     try:
-        if os.stat(path).st_size > LARGEST_RECORD:
-            raise ValueError(f"{path}: larger than {LARGEST_RECORD >> 20} MiB, which no record is")
-        with open(path, "rb") as file:
-            raw = file.read()
+        raw = read_file(path, LARGEST_RECORD)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{path}: no record") from None
+    except NotAFile as e:
+        raise ValueError(str(e)) from None
     except OSError as e:
         raise ValueError(f"{path}: cannot be read ({e.strerror})") from None
     return _present_record(raw) or _other_record(raw, path)
@@ -140,9 +148,9 @@ def _other_record(raw: bytes, path: Path) -> RunRecord:
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError) as e:
-        raise ValueError(f"{path}: corrupt ({e}); remove the folder to run it again") from None
+        raise ValueError(f"{path}: corrupt ({e})") from None
     if not isinstance(data, dict):
-        raise ValueError(f"{path}: corrupt (not an object); remove the folder to run it again")
+        raise ValueError(f"{path}: corrupt (not an object)")
     try:
         return RunRecord.model_validate(migrate(data, path))
     except ValidationError as e:
@@ -175,13 +183,16 @@ def _load_records(work_dir: Path, anew: bool) -> tuple[dict[str, tuple[Path, Run
     verdicts = verdicts_of(Path(work_dir))
     if anew:
         verdicts.known.clear()
-    for folder in _folders_of(runs_dir(work_dir)):
+    for folder in folders_of(runs_dir(work_dir)):
         try:
             record = load_record(folder, verdicts)
         except FileNotFoundError:
             continue  # a run that is not over, or no run at all
-        except ValueError as e:
+        except NewerSchema as e:
             rejected.append(Rejected(folder, str(e)))
+            continue
+        except ValueError as e:
+            rejected.append(Rejected(folder, str(e), "`run` makes it anew"))
             continue
         if record.key in records:
             first = records[record.key][0].name
@@ -192,7 +203,8 @@ def _load_records(work_dir: Path, anew: bool) -> tuple[dict[str, tuple[Path, Run
     return records, rejected
 
 
-def _folders_of(root: Path) -> list[Path]:
+def folders_of(root: Path) -> list[Path]:
+    """What lies in a folder of runs, by name."""
     try:
         names = os.listdir(root)
     except (FileNotFoundError, NotADirectoryError):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.ledger.layout import misplaced, misplaced_beside
 from harness.ledger.planfile import PlanFile, read_plan
 from harness.ledger.record import RunRecord
-from harness.ledger.store import load_records
+from harness.ledger.store import folders_of, load_records, runs_dir
 
 PLAN = "plan.json"
 
@@ -27,7 +28,7 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
     there, done and valid; the plan must be as the planner wrote it, and say of each run what the run says of itself.
     """
     records, rejected = load_records(work_dir, anew=True)
-    findings = [Finding(r.path.name, r.reason) for r in rejected]
+    findings = [Finding(r.path.name, r.line) for r in rejected]
     for folder, record in records.values():
         for stage, parent in record.identity.parents.items():
             if parent not in records:
@@ -36,6 +37,10 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
                 )
             elif records[parent][1].status != "done":
                 findings.append(Finding(folder.name, f"its parent stage '{stage}' ({parent[:12]}) is not done"))
+    for folder in folders_of(runs_dir(work_dir)):
+        for name, what in misplaced(folder).items():
+            findings.append(Finding(folder.name, f"{folder / name}: {what}"))
+    findings += [Finding(name, what) for name, what in misplaced_beside(work_dir).items() if name != PLAN]
     findings += [Finding(PLAN, p) for p in _plan_problems(Path(work_dir) / PLAN, records)]
     return len(records), findings
 

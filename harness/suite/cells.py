@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.suite.benchmark import Benchmark, Figure, Table
 from harness.suite.entries import Entry
-from harness.usage import BadUsage
+from harness.usage import MOST_SEEDS, BadUsage
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ def expand(
     """All cells of the chosen tables and figures, each once, in the order of first use.
 
     Raises:
-        ValueError: an unknown table, a row whose model is no entry, or a number of seeds below 1.
+        ValueError: an unknown table, a row whose model is no entry, or a number of seeds that is out of range.
     """
     n = benchmark.seeds.get(profile, 1) if seeds is None else seeds
-    if n < 1:
-        raise BadUsage(f"--seeds {n}: at least 1 is needed")
+    if not 1 <= n <= MOST_SEEDS:
+        raise BadUsage(f"{n} seeds of each cell: choose from 1 to {MOST_SEEDS}, with --seeds or in benchmark.yml")
     chosen = benchmark.select(tables)
     found: dict[tuple[str, int], Cell] = {}
 

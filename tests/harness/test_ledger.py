@@ -1,8 +1,10 @@
 """The ledger: records that are whole, checked against their predictions, and never trusted otherwise."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,11 @@ from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import CellInfo, Identity, RunRecord
 from harness.ledger.store import load_record, load_records
 from tests.helpers.sound_run import write_run
+
+
+def in_its_place(path, make):
+    path.unlink()
+    make(path)
 
 
 def predictions(n=12, classes=4, seed=0):
@@ -100,6 +107,9 @@ def _without(folder, field):
         (lambda f: edit(f, surprise=1), "surprise"),
         (lambda f: (f / "predictions.parquet").write_bytes(b"x"), "changed since"),
         (lambda f: (f / "predictions.parquet").unlink(), "is gone"),
+        (lambda f: in_its_place(f / "predictions.parquet", Path.mkdir), "predictions.parquet is a folder, not a file"),
+        (lambda f: in_its_place(f / "checkpoint.pth", Path.mkdir), "checkpoint.pth is a folder, not a file"),
+        (lambda f: in_its_place(f / "predictions.parquet", os.mkfifo), "predictions.parquet is a named pipe, not a file"),
         (lambda f: f.rename(f.with_name("toy-000000000000")), "another run"),
     ],
 )
