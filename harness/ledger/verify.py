@@ -37,9 +37,11 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
                 )
             elif records[parent][1].status != "done":
                 findings.append(Finding(folder.name, f"its parent stage '{stage}' ({parent[:12]}) is not done"))
+    said = {r.path: r.reason for r in rejected}
     for folder in folders_of(runs_dir(work_dir)):
         for name, what in misplaced(folder).items():
-            findings.append(Finding(folder.name, f"{folder / name}: {what}"))
+            if not name or name not in said.get(folder, ""):
+                findings.append(Finding(folder.name, f"{folder / name}: {what}"))
     findings += [Finding(name, what) for name, what in misplaced_beside(work_dir).items() if name != PLAN]
     findings += [Finding(PLAN, p) for p in _plan_problems(Path(work_dir) / PLAN, records)]
     return len(records), findings
