@@ -1,5 +1,10 @@
 """What a user asked for and cannot have: the command line exits with 2 for it, with 1 for everything else that goes wrong."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 MOST_SEEDS = 1000  # of a cell: each of them is planned, and listed
 
 
@@ -8,10 +13,6 @@ def one_line(e: BaseException) -> str:
     if isinstance(e, OSError) and e.filename and e.strerror:
         return f"{e.filename}: {e.strerror}"
     return " ".join(str(e).split())
-
-
-from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class BadUsage(ValueError):
