@@ -21,6 +21,7 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from mtcd_plugin.models.arguments import accepted_arguments, unknown_arguments
 from mtcd_plugin.models.starting_weights import LoadReport, load_weights, read_checkpoint
 from mtcd_plugin.models.weight_names import NOT_WEIGHTS, not_finite, shape_of
 
@@ -41,11 +42,21 @@ def _read(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 
 def build(original: Callable, cfg: Any, *args: Any, registry: Any, **kwargs: Any) -> Any:
-    """Build a module as MMEngine does, with its starting weights taken out of the config and loaded by ``init_weights``."""
+    """Build a module as MMEngine does, with its starting weights taken out of the config and loaded by ``init_weights``.
+
+    Raises:
+        TypeError: an argument that the class does not have; MMAction2's classes hand it on to where it is an
+            AssertionError without a word.
+    """
     if not isinstance(cfg, dict):
         return original(cfg, *args, registry=registry, **kwargs)
     cfg, given = take_out(cfg, registry)
-    module = original(cfg, *args, registry=registry, **kwargs)
+    try:
+        module = original(cfg, *args, registry=registry, **kwargs)
+    except (TypeError, AssertionError) as e:
+        if said := unknown_arguments(_class_of(cfg, registry), cfg):
+            raise TypeError(said) from e
+        raise
     if given:
         module.start_given = given
     if isinstance(module, BaseRecognizer):
@@ -79,9 +90,7 @@ def take_out(cfg: dict, registry: Any) -> tuple[dict, list[dict]]:
     if isinstance(pretrained, str) and pretrained and _is_mmaction_backbone(kind):
         given.insert(0, {"checkpoint": cfg.pop("pretrained")})
     if given and _is_mmaction_backbone(kind):
-        takes = inspect.signature(kind.__init__).parameters
-        for base in kind.__mro__[1:]:
-            takes = {**inspect.signature(base.__init__).parameters, **takes}
+        takes = accepted_arguments(kind)
         for flag, off in (("pretrained2d", False), ("pretrained_type", None)):  # the loader sees which kind a file is
             if flag in takes:
                 cfg[flag] = off
