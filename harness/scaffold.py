@@ -27,6 +27,7 @@ _base_ = ['../{source}/{base}.py']
 METAFILE = """Collections:
   - Name: {title}
     Paper: {{Title: "{title} (unpublished)", URL: ""}}
+    # From {source}; where your network is another, say so in Architecture and Family, and name its own Starting Weights or none.
     Metadata:
       Architecture: {architecture}
       Family: {family}
@@ -89,6 +90,7 @@ def new_entry(
     written = []
     metafile = METAFILE.format(
         title=name,
+        source=base.title,
         architecture=json.dumps(base.metadata.get("Architecture", [])),
         family=json.dumps(base.metadata.get("Family", "")),
         start=_start(base),

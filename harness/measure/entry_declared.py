@@ -70,10 +70,40 @@ def looks_around(s: Subject) -> None:
     for other, profiles in same.items():
         where = "every profile" if len(profiles) == len(PROFILES) else f"profile {' and '.join(profiles)}"
         found.append(f"the same run as {other} at {where}: nothing in which they differ counts there")
+    found += _names_of_another(s)
     untracked = [t for t, sha in code_fingerprint(s.config, imported_modules(s.config)).items() if sha == NOT_TRACKED]
     if untracked:
         found.append(f"code not tracked: {', '.join(untracked)}; a change of it does not make a run stale")
     s.notes = [note for note in found if note]
+
+
+def _names_of_another(s: Subject) -> list[str]:
+    """A note where the metafile still says of a network what it says of another method's, with another backbone."""
+    fields = [f for f in ("Architecture", "Family") if s.entry.metadata.get(f)]
+    own = _backbone(s.entry)
+    for other in s.weights.entries:
+        if other.method == s.entry.method or (other.dataset, other.stage) != (s.entry.dataset, s.entry.stage):
+            continue
+        if all(other.metadata.get(f) == s.entry.metadata[f] for f in fields) and fields:
+            theirs = _backbone(other)
+        elif s.entry.start and other.start == s.entry.start:
+            fields, theirs = [], _backbone(other)
+        else:
+            continue
+        if theirs and own != theirs:
+            said = [*fields, *(["Starting Weights"] if s.entry.start and other.start == s.entry.start else [])]
+            where = s.entry.config.parent / "metafile.yml"
+            return [f"{', '.join(said)} in {where}: those of {other.method}, whose network is {theirs}; this one's is {own}"]
+    return []
+
+
+def _backbone(entry: Entry) -> str:
+    """The type of an entry's backbone, or of its model where that has none; "" where its config cannot be read."""
+    try:
+        model = resolve(entry.config, PROFILES[0]).config["model"]
+    except (ValueError, OSError):
+        return ""
+    return str((model.get("backbone") or model).get("type"))
 
 
 def imports_are_there(s: Subject) -> None:

@@ -130,6 +130,16 @@ def append(text):
             ["at profile demo", "77", "profiles = dict(demo=dict(model=...))"],
         ),
         (
+            append("\nmodel = dict(backbone=dict(base_chanels=8))"),
+            "builds",
+            ["ResNet3d has no argument 'base_chanels' (near: base_channels"],
+        ),
+        (
+            append("\nmodel = dict(cls_head=dict(droput_ratio=0.1))"),
+            "builds",
+            ["I3DHead has no argument 'droput_ratio' (near: dropout_ratio"],
+        ),
+        (
             append("\nprofiles = dict(paper=dict(model=dict(backbone=dict(base_chanels=64))))"),
             "fits together at every profile",
             ["at profile paper: TypeError", "base_chanels", "profiles = dict(paper=dict(model=...))"],
@@ -401,6 +411,24 @@ def test_what_is_no_fault_is_said(all_configs):
     first, second, _ = notes(all_configs, "mine")
     assert "profile demo overrides what the config says: optim_wrapper.optimizer.lr = 0.0003 (0.001)" in first
     assert "the same run as i3d_r50_mgr-dark-rgb at profile demo:" in second
+
+
+def test_what_a_metafile_says_of_another_network_is_said(all_configs):
+    benchmark, entries = load(all_configs)
+    (path, metafile) = new_entry(all_configs, "mine", entries["i3d_r50_mgr-dark-ir"], entries, benchmark, ("ir",))[::2]
+    assert not any("those of I3D" in n for n in notes(all_configs, "mine"))
+    path.write_text(path.read_text() + "model = dict(backbone=dict(_delete_=True, type='C3D'))\n")
+    (found,) = [n for n in notes(all_configs, "mine") if "those of I3D" in n]
+    assert "Architecture, Family, Starting Weights in" in found and "ResNet3d; this one's is C3D" in found
+    assert "name its own Starting Weights or none" in metafile.read_text()
+    meta = yaml.safe_load(metafile.read_text())
+    meta["Collections"][0]["Metadata"].update({"Architecture": ["Mine"], "Family": "Mine"})
+    metafile.write_text(yaml.safe_dump(meta))
+    (found,) = [n for n in notes(all_configs, "mine") if "those of I3D" in n]
+    assert ": Starting Weights in" in found
+    meta["Collections"][0].pop("Starting Weights")
+    metafile.write_text(yaml.safe_dump(meta))
+    assert not any("those of I3D" in n for n in notes(all_configs, "mine"))
 
 
 BACKBONE = """
