@@ -1,11 +1,13 @@
 """Rate, schedule, epochs and start of the rows of an ablation, read from the records."""
 
+from types import SimpleNamespace
+
 from fake_ledger import fake_record
 from html_tree import cell, parse
 
 from harness.ledger.planfile import PlannedCell
-from harness.ledger.record import CellInfo, Metrics, StartingWeights
-from reports.protocol import training_cell
+from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
+from reports.protocol import row_start, training_cell
 from reports.results import Result, Run
 
 
@@ -32,6 +34,19 @@ def test_rates_schedules_and_starts_that_differ_are_read_off():
     assert training_cell(result(done(), done(2e-3))).text == "AdamW, 0.001 or AdamW, 0.002"
     assert training_cell(result(done(train_cfg=None))).text == "not trained"
     assert training_cell(None).title == "no run of it is done"
+
+
+def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():
+    one = done()
+
+    def start():
+        ledger = SimpleNamespace(shown_records=[one])
+        board = SimpleNamespace(benchmark=SimpleNamespace(init={"demo": "scratch"}), profile="demo", ledger=ledger)
+        return row_start(board, [result(one)])
+
+    assert start() == ""  # nobody asked
+    one.notes = [NO_START]
+    assert start() == "start: none: from scratch"
 
 
 def test_table_4_shows_them(fake):
