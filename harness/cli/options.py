@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from harness.usage import MOST_SEEDS
 DEFAULT_CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there
 NEW_FOLDER = click.Path(path_type=Path, file_okay=False)  # one that is made where it is missing
-NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 COUNT = click.IntRange(min=1)
 SEEDS = click.IntRange(1, MOST_SEEDS)
 PROCESSES = click.IntRange(1, 1024)
@@ -37,6 +37,23 @@ class Seconds(click.ParamType):
 
 
 SECONDS = Seconds()
+
+
+class NewFile(click.Path):
+    """A file to be written in the end: whether it can be is known before the work begins."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False, writable=True)
+
+    def convert(self, value, param, ctx) -> Path:
+        path = super().convert(value, param, ctx)
+        place = next(p for p in Path(os.path.abspath(path)).parents if os.path.lexists(p))
+        if not (place.is_dir() and os.access(place, os.W_OK)):
+            self.fail(f"{path}: cannot be written, {place} is not a folder that you may write to", param, ctx)
+        return path
+
+
+NEW_FILE = NewFile()
 
 
 def configs_option(f: Callable) -> Callable:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from harness.data.stats import MODALITIES, Readable, open_readable
+from harness.usage import BadUsage
 from mtcd_plugin.formats.clips import Clip
 from mtcd_plugin.formats.video import read_frames
 
@@ -23,8 +24,11 @@ HEAD = 22
 def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[str]:
     """One row per gesture: the first test clip of it, dark and daylight takes of one pair where there are such.
 
-    Returns a line for each stream that could not be read; its place stays empty.
+    Returns a line for each stream that could not be read; its place stays empty. BadUsage for a file name whose ending
+    names no format of pictures.
     """
+    if not cv2.haveImageWriter(str(out)):
+        raise BadUsage(f"--out {out}: no picture can be written under that name; end it in .png (or .jpg)")
     data = open_readable(root, quarantine)
     table = data.table
     lightings = sorted({c.lighting for c in data.clips})

@@ -19,7 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.finding import Finding
-from mtcd_plugin.formats.mgr_dark import LIGHTINGS, STREAMS, SUBJECT_COLUMNS, add_subject, read_classes
+from mtcd_plugin.formats.mgr_dark import (
+    LIGHTINGS,
+    STREAMS,
+    SUBJECT_COLUMNS,
+    add_subject,
+    read_classes,
+    stand_in,
+)
 from mtcd_plugin.formats.tables import (
     FPS,
     LAST_FRAME,
@@ -100,6 +107,7 @@ def read_recordings(root: Path) -> Recordings:
             add_subject(row, where, subjects)
         except ValueError as error:
             found.append(_malformed(error))
+            stand_in(row, subjects)
     recordings: dict[str, Recording] = {}
     for where, row in rows("recordings.csv", RECORDING_COLUMNS, "the recordings", OPTIONAL_COLUMNS):
         try:

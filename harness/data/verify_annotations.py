@@ -18,6 +18,7 @@ from mtcd_plugin.formats.mgr_dark import (
     add_subject,
     parse_row,
     read_classes,
+    stand_in,
 )
 from mtcd_plugin.formats.nvgesture import CLASSES, LIST_FILES, STREAMS, parse_line
 from mtcd_plugin.formats.tables import read_rows, unread_columns
@@ -121,6 +122,10 @@ def _annotation(name, root, clips, classes, found) -> Annotation:
             found.append(Finding(clip_id, "warning", "annotation", f"clip_id {text}", "rename the clip"))
     if not clips:
         found.error("annotation", f"{root}: no clip could be read", "see the other findings; check --data-root")
+    elif not any(f.severity == "error" for f in found):  # else that is the cause
+        for split in SPLITS:
+            if not any(clip.split == split for clip in clips.values()):
+                found.error("splits", f"the {split} split has no clip", "restore the lists, or split the subjects anew")
     return Annotation(name, tuple(clips.values()), tuple(classes), synthetic, tuple(found))
 
 
@@ -140,6 +145,7 @@ def _subjects(root: Path, found: Findings) -> dict[str, str]:
             add_subject(row, where, splits)
         except ValueError as error:
             found.error("splits", error, MEND_LINE)
+            stand_in(row, splits)
     return splits
 
 

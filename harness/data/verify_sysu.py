@@ -41,6 +41,10 @@ def check_sysu_mm01(
             lacking = "visible" if infrared else "infrared"
             text = f"person {pid:04d} of the train split has no {lacking} image"
             found.append(Finding("", "warning", "missing stream", text, "the person is left out of pairs"))
+    for kind, theirs in (("visible", False), ("infrared", True)):
+        shown = [p for p, s in images.items() if s == "train" and _is_infrared(p) == theirs]
+        if images and not shown:
+            found.error("splits", f"the train split has no {kind} image", "restore the folders of the cameras")
     found += _check_images(root, images, processes, progress)
     found += _notes(people, images)
     synthetic = says_synthetic(root, found)
@@ -95,10 +99,14 @@ def _image_findings(root: Path, images: dict[str, str], scans, progress) -> list
     return found
 
 
+def _is_infrared(path: str) -> bool:
+    return Path(path).parts[-3] in {f"cam{cam}" for cam in INFRARED_CAMERAS}
+
+
 def _notes(people: dict[int, str], images: dict[str, str]) -> list[Finding]:
     found = []
     for split in SPLITS:
-        infrared = sum(f"/cam{cam}/" in path for path, s in images.items() if s == split for cam in INFRARED_CAMERAS)
+        infrared = sum(_is_infrared(path) for path, s in images.items() if s == split)
         visible = sum(s == split for s in images.values()) - infrared
         ids = sum(s == split for s in people.values())
         text = f"{split}: {ids:,} people, {visible:,} visible and {infrared:,} infrared images"

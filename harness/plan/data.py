@@ -75,6 +75,32 @@ def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, st
     return about, prints
 
 
+def check_sampler(config: dict[str, Any]) -> None:
+    """ValueError where PKSampler is to draw batches of more identities than the training split has."""
+    loader = config.get("train_dataloader") or {}
+    sampler, dataset = loader.get("sampler") or {}, loader.get("dataset") or {}
+    if str(sampler.get("type", "")).rpartition(".")[2] != "PKSampler":
+        return
+    wanted, by = sampler.get("identities", 16), sampler.get("by", "label")
+    if dataset.get("type") in TABLE_KEYS:
+        table, clips = dataset_clips(dataset)
+        name, found = table.name, {clip.subject if by == "subject" else clip.label for clip in clips}
+        what = "people" if by == "subject" else "classes"
+    elif "sysu" in str(dataset.get("type", "")).lower():
+        split, shown = dataset.get("split", "train"), dataset.get("images", "rgb")
+        images = [i for i in read_sysu_mm01(str(dataset["data_root"])) if i.split == split]
+        found = {i.pid for i in images if shown == "rgb+ir" or i.infrared == (shown == "ir")}
+        name, what = "SYSU-MM01", "people"
+    else:
+        return
+    if len(found) < wanted:
+        raise ValueError(
+            f"{dataset['data_root']}: the training split of {name} has clips of {len(found)} {what}, PKSampler draws "
+            f"{wanted} for each batch; add clips of others, or lower train_dataloader.sampler.identities (batch_size "
+            "is identities x instances)"
+        )
+
+
 def _about_sysu(config: dict[str, Any], pictures: dict[str, str], fingerprint: str) -> DataInfo:
     """What a config reads that sees SYSU-MM01 alone."""
     seen: dict[str, list[SysuImage]] = {"train": [], "test": []}

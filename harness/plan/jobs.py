@@ -12,7 +12,7 @@ from harness.garbage import uncollected
 from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
 from harness.plan.code import code_fingerprint, imported_modules
-from harness.plan.data import describe_data
+from harness.plan.data import check_sampler, describe_data
 from harness.plan.dotted import set_dotted, without
 from harness.plan.predictions import check_predictions
 from harness.plan.resolve import resolve
@@ -191,6 +191,7 @@ class _Planner:
         start = missing_start(entry, own, into, self.settings.init)
         weights = find_weights(without(config, into), entry)
         data, fingerprints = describe_data(config)
+        check_sampler(config)
         config, small = _whole_epochs(config, data)
         hidden = hashed(without(config, into), weights)
         config = placed(config, weights)

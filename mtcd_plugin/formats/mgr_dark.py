@@ -15,6 +15,8 @@ from mtcd_plugin.formats.clips import Clip, ClipTable, Stream
 from mtcd_plugin.formats.tables import (
     FPS,
     LAST_FRAME,
+    check_characters,
+    check_clip_id,
     person_key,
     read_rows,
     real_number,
@@ -71,6 +73,7 @@ def read_classes(path: Path) -> tuple[str, ...]:
     for number, name in enumerate(names, 1):
         if not name:
             raise ValueError(f"{path} line {number}: empty class name")
+        check_characters(name, "class", f"{path} line {number}")
         if name in names[: number - 1]:
             raise ValueError(f"{path} line {number}: class {name!r} occurs twice")
     if not names:
@@ -92,16 +95,24 @@ def add_subject(row: dict[str, str], where: str, splits: dict[str, str]) -> None
     if not subject:
         raise ValueError(f"{where}: subject is empty")
     if split not in SPLITS:
-        raise ValueError(f"{where}: split {split!r} is unknown; choose from train, test")
+        hint = "; write it in small letters" if split.lower() in SPLITS else ""
+        raise ValueError(f"{where}: split {split!r} is unknown; choose from train, test{hint}")
     if subject in splits:
         both = f" and is both in {split} and in {splits[subject]}" if split != splits[subject] else ""
         raise ValueError(f"{where}: subject {subject!r} occurs twice{both}")
     if same := _same_person(subject, splits):
         raise ValueError(
-            f"{where}: subject {subject!r} ({split}) and subject {same!r} ({splits[same]}) differ in case or "
-            "Unicode form alone; write a person's id in one way"
+            f"{where}: subject {subject!r} ({split}) and subject {same!r} ({splits[same]}) differ in case, "
+            "Unicode form or the way a number is written (1, 01, 1.0) alone; write a person's id in one way"
         )
     splits[subject] = split
+
+
+def stand_in(row: dict[str, str], splits: dict[str, str]) -> None:
+    """For who reads on after ``add_subject`` refused a row: the person is known, so that the row alone is at fault."""
+    if row["subject"]:
+        split = row["split"].lower()
+        splits.setdefault(row["subject"], split if split in SPLITS else "train")
 
 
 def _same_person(subject: str, splits: dict[str, str]) -> str | None:
@@ -113,15 +124,14 @@ def parse_row(
     row: dict, where: str, base: Path, labels: dict[str, int], splits: dict[str, str]
 ) -> Clip:
     """One row of annotations.csv as a clip; ``where`` opens every error message."""
-    if not row["clip_id"]:
-        raise ValueError(f"{where}: clip_id is empty")
+    check_clip_id(row["clip_id"], where)
     if row["gesture"] not in labels:
         raise ValueError(
             f"{where}: gesture {row['gesture']!r} is not in classes.txt: {', '.join(labels)}"
         )
     if row["subject"] not in splits:
         same = _same_person(row["subject"], splits)
-        hint = f"; it has {same!r}, which differs in case or Unicode form" if same else ""
+        hint = f"; it has {same!r}, which differs in case, Unicode form or the way a number is written" if same else ""
         raise ValueError(f"{where}: subject {row['subject']!r} is not in subjects.csv{hint}")
     if row["lighting"] not in LIGHTINGS:
         raise ValueError(f"{where}: lighting {row['lighting']!r} is unknown; choose from dark, daylight")

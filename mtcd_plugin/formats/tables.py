@@ -32,6 +32,8 @@ def read_rows(
             values = _fields(line, where)
             if any(values) and len(values) != len(header):
                 raise ValueError(f"{where}: {len(values)} fields where the header has {len(header)}")
+            for name, value in zip(header, values, strict=False):
+                check_characters(value, name, where)
         except ValueError as error:
             if problems is None:
                 raise
@@ -56,12 +58,16 @@ def read_header(path: Path, columns: Sequence[str], what: str) -> list[str]:
         raise ValueError(f"{path}: line 1 {wrong}; the header must be there: {expected}")
     if first.lstrip().startswith("#"):
         raise ValueError(f"{where} is a comment; remove it, the header must be there: {expected}")
+    if first.lower().startswith("sep="):
+        raise ValueError(f"{where} is Excel's {first[:SHOWN]!r}; remove it, the header must be there: {expected}")
     header = _fields(first, where)
     for sign, name in SEPARATORS.items():
         split = {field.strip().strip('"') for field in first.split(sign)}
         if len(split.intersection(columns)) > len(set(header).intersection(columns)):
             raise ValueError(f"{where}: the fields are separated by {name}; save the table with commas")
     if missing := [name for name in columns if name not in header]:
+        if other := [name for name in header if name.lower() == missing[0]]:
+            raise ValueError(f"{where}: column {other[0]!r} must be written {missing[0]!r}; expected {expected}")
         found = ",".join(header)
         found = found if len(found) <= 3 * len(expected) else f"{found[: 3 * len(expected)]}..."
         raise ValueError(f"{where}: column {missing[0]!r} is missing; expected {expected}; found {found}")
@@ -127,8 +133,25 @@ def relative_path(text: str, name: str, where: str) -> str:
 
 
 def person_key(name: str) -> str:
-    """Equal for two ids of a person that differ in case, Unicode form or spaces around alone."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+    """Equal for two ids of a person that differ in case, Unicode form or spaces around alone, or that are one whole
+    number (spreadsheets make 1.0 of 1, and 1 of 01)."""
+    key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+    number = re.fullmatch(r"([0-9]+)(\.0*)?", key)
+    return number[1].lstrip("0") or "0" if number else key
+
+
+def check_characters(text: str, name: str, where: str) -> None:
+    """ValueError for control characters, NUL among them: no name holds one, and file systems and pages choke on them."""
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise ValueError(f"{where}: {name} {text[:SHOWN]!r} contains a control character; remove it")
+
+
+def check_clip_id(text: str, where: str) -> None:
+    """ValueError for the id of a clip that is empty or has parts of a path above it: files are named after it."""
+    if not text:
+        raise ValueError(f"{where}: clip_id is empty")
+    if text.startswith("/") or "\\" in text or {".", ".."} & set(text.split("/")):
+        raise ValueError(f"{where}: clip_id {text[:SHOWN]!r} is a path; write a plain name")
 
 
 def _fields(line: str, where: str) -> list[str]:

@@ -189,6 +189,55 @@ def test_people_under_two_names_and_columns_that_nothing_reads(sound, tmp_path):
     assert "nothing reads the columns 'remark'; those that are read: clip_id, " in messages(outcome, "columns")
 
 
+@pytest.mark.parametrize("written", ["Train", "training"])
+def test_a_split_that_is_none_is_one_finding(tmp_path, written):
+    write_mgr_dark_tables(tmp_path, mgr_dark_rows(), {**SUBJECTS, "s1": written}, GESTURES)
+    (finding,) = annotated_mgr_dark(tmp_path).findings
+    assert f"split '{written}' is unknown; choose from train, test" in finding.message
+    assert ("write it in small letters" in finding.message) == (written == "Train")
+
+
+@pytest.mark.parametrize("empty", ["train", "test"])
+def test_an_empty_split_is_an_error(tmp_path, empty):
+    other = "test" if empty == "train" else "train"
+    write_mgr_dark_tables(tmp_path / "mgr", mgr_dark_rows(), dict.fromkeys(SUBJECTS, other), GESTURES)
+    write_sound_nvgesture(tmp_path / "nv")
+    (tmp_path / "nv" / LIST_FILES["v2"].format(split=empty)).write_text("\n")
+    for annotation in annotated_mgr_dark(tmp_path / "mgr"), annotated_nvgesture(tmp_path / "nv"):
+        (finding,) = annotation.findings
+        assert finding.severity == "error" and finding.message == f"the {empty} split has no clip"
+
+
+def test_sysu_mm01_without_infrared_images_to_train_on_is_an_error(tmp_path):
+    sysu(tmp_path)
+    for pid, cam in ((1, 3), (2, 6), (3, 6)):
+        shutil.rmtree(tmp_path / f"cam{cam}" / f"{pid:04d}")
+    outcome = verify_dataset("sysu_mm01", tmp_path)
+    assert ("", "error", "splits") in defects(outcome)
+    assert messages(outcome, "splits") == "the train split has no infrared image"
+
+
+@pytest.mark.parametrize("option", ["--html", "--quarantine"])
+@pytest.mark.parametrize("place", ["folder", "file/page"])
+def test_where_an_outcome_cannot_be_written_is_said_before_anything_is_read(tmp_path, capsys, monkeypatch, option, place):
+    (tmp_path / "folder").mkdir(), (tmp_path / "file").write_text("")
+    monkeypatch.setattr("harness.data.verify.verify_dataset", lambda *args: pytest.fail("it began"))
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "verify", "--dataset", "mgr_dark", "--data-root", str(tmp_path), option, str(tmp_path / place)])
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and place in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["folder", "sheet.foo", "sheet", "file/sheet.png"])
+def test_a_contact_sheet_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path, capsys, monkeypatch, place):
+    (tmp_path / "folder").mkdir(), (tmp_path / "file").write_text("")
+    monkeypatch.setattr("harness.data.contact_sheet.open_readable", lambda *args: pytest.fail("it began"))
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "sheet", str(tmp_path), "--out", str(tmp_path / place)])
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and place in err and err.count("\n") == 1
+
+
 def test_a_set_one_folder_further_down_is_one_line(sound, tmp_path, capsys):
     (tmp_path / "mgr_dark").mkdir()
     (tmp_path / "mgr_dark" / "MGR-Dark").symlink_to(sound)

@@ -103,6 +103,8 @@ HEADER = ",".join(COLUMNS)
         (HEADER.replace(",", ";"), "the fields are separated by semicolons; save the table with commas"),
         (HEADER.replace(",", "\t"), "the fields are separated by tabs"),
         (HEADER.replace("lighting,", "").replace(",", ";"), "the fields are separated by semicolons"),
+        ("sep=,\n" + HEADER, "line 1 is Excel's 'sep=,'; remove it, the header must be there: clip_id,pair_id"),
+        (HEADER.upper(), "column 'CLIP_ID' must be written 'clip_id'; expected clip_id,pair_id"),
         ("\n" + HEADER, "line 1 is blank; the header must be there: clip_id,pair_id"),
         ("# made by hand\n" + HEADER, "line 1 is a comment; remove it, the header must be there: clip_id,pair_id"),
         ("c1,p1,s1", "column 'clip_id' is missing; expected clip_id,pair_id,.*; found c1,p1,s1"),
@@ -134,10 +136,13 @@ def test_numbers_as_pandas_writes_them(tmp_path):
     assert [(c.streams["ir"].start, c.streams["ir"].end, c.streams["ir"].fps) for c in clips[1:]] == [(0, 25, 12.5)] * 2
 
 
-@pytest.mark.parametrize(("one", "other"), [("s1", "S1"), ("Jos\u00e9", "Jose\u0301"), ("stra\u00dfe", "STRASSE")])
+SAME = [("s1", "S1"), ("Jos\u00e9", "Jose\u0301"), ("stra\u00dfe", "STRASSE"), ("1", "1.0"), ("01", "1"), ("0", "00.")]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
 def test_one_person_under_two_names_cannot_be_in_both_splits(tmp_path, one, other):
     write_mgr_dark_tables(tmp_path, [row(subject=one)], subjects={one: "train", other: "test"})
-    with pytest.raises(ValueError, match="differ in case or Unicode form alone") as caught:
+    with pytest.raises(ValueError, match="differ in case, Unicode form or the way a number is written") as caught:
         read_mgr_dark(str(tmp_path))
     assert repr(one) in str(caught.value) and repr(other) in str(caught.value)
 
@@ -239,3 +244,21 @@ def test_garbage_is_read_or_refused_in_one_line(tmp_path, text):
         read_mgr_dark(str(tmp_path))
     except ValueError as error:
         assert "annotations.csv line " in str(error) and "\n" not in str(error)
+
+
+@pytest.mark.parametrize("clip_id", ["../x", "a/../../x", "/x", "./x", "a\\x"])
+def test_the_id_of_a_clip_is_no_path(tmp_path, clip_id):
+    write_mgr_dark_tables(tmp_path, [row(clip_id=clip_id)])
+    with pytest.raises(ValueError, match="line 2: clip_id .* is a path; write a plain name"):
+        read_mgr_dark(str(tmp_path))
+
+
+@pytest.mark.parametrize("column", ["clip_id", "pair_id", "subject", "scene"])
+@pytest.mark.parametrize("char", ["\x00", "\x07", "\x1b", "\x7f"])
+def test_control_characters_are_refused(tmp_path, column, char):
+    write_mgr_dark_tables(tmp_path, [row(**{column: f"a{char}b"})], subjects={"s1": "train", f"a{char}b": "train"})
+    if column != "subject":
+        (tmp_path / "subjects.csv").write_text("subject,split\ns1,train\n")
+    with pytest.raises(ValueError, match=f"{column} .* contains a control character|line contains NUL") as caught:
+        read_mgr_dark(str(tmp_path))
+    assert "\n" not in str(caught.value)

@@ -9,7 +9,7 @@ from tiny_data import zero_in_secret
 
 from harness.ledger.judge import data_fingerprint, info_fingerprint
 from harness.plan import data as plan_data
-from harness.plan.data import describe_data
+from harness.plan.data import check_sampler, describe_data
 from mtcd_plugin.formats.clip_store import source_hash
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
@@ -132,3 +132,21 @@ def test_a_missing_file_is_one_line_and_in_quarantine_it_does_no_harm(mgr_dark_r
     left, _ = describe_data(config(root, ["rgb"], quarantine=str(bad)))
     assert left.train_clips == 8
     assert source_hash(clips_of(root, "dark"), "rgb")  # of the store, which has a place for every clip
+
+
+@pytest.mark.parametrize(("by", "there"), [("subject", "3 people"), ("label", "3 classes")])
+def test_batches_of_more_identities_than_there_are_fail_in_the_plan(mgr_dark_root, by, there):
+    whole = config(mgr_dark_root, ["rgb"])
+    sampler = whole["train_dataloader"]["sampler"] = {"type": "mmaction.PKSampler", "identities": 3, "by": by}
+    check_sampler(whole)
+    sampler["identities"] = 4
+    with pytest.raises(ValueError, match=f"split of MGR-Dark has clips of {there}, PKSampler draws 4 .*sampler.identities"):
+        check_sampler(whole)
+
+
+def test_people_of_sysu_mm01_count_who_have_such_an_image(tmp_path):
+    sysu_mm01(tmp_path)
+    dataset = {"type": "SYSUMM01Dataset", "data_root": str(tmp_path)}
+    with pytest.raises(ValueError, match="training split of SYSU-MM01 has clips of [0-9]+ people, PKSampler draws 16"):
+        check_sampler({"train_dataloader": {"dataset": dataset, "sampler": {"type": "PKSampler"}}})
+    check_sampler({"train_dataloader": {"dataset": dataset, "sampler": {"type": "PKSampler", "identities": 1}}})
