@@ -73,7 +73,9 @@ def cpu_model() -> str:
 
 @lru_cache
 def commit() -> str:
-    """The harness's git commit, ``-dirty`` appended where tracked files were changed, "" outside a git checkout of it.
+    """The harness's git commit, "" outside a git checkout of it.
+
+    ``-dirty`` is appended where a clone of it would be another: tracked files were changed, or configs are not tracked.
 
     A repository that merely surrounds an installed harness does not track its files, and says nothing of it.
     """
@@ -82,6 +84,7 @@ def commit() -> str:
         git(root, "ls-files", "--error-unmatch", "--", str(Path(__file__).resolve()))
         head = git(root, "rev-parse", "HEAD")
         dirty = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".")
+        dirty += git(root, "status", "--porcelain", "--untracked-files=all", "--", "mm_configs")
     except GitError:
         return ""
     return f"{head[:12]}{'-dirty' if dirty else ''}"

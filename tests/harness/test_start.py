@@ -91,6 +91,10 @@ def test_a_surrounding_repository_is_not_the_harnesss(installed, tmp_path):
     assert commit_of(lib) == git(project, "rev-parse", "HEAD")[:12]
     (project / ".gitignore").write_text("")
     assert commit_of(lib) == git(project, "rev-parse", "HEAD")[:12]  # a change beside it is none of it
+    (lib / "mm_configs" / "own").mkdir(parents=True)
+    (lib / "mm_configs" / "own" / "own.py").write_text("model = dict()\n")
+    assert commit_of(lib).endswith("-dirty")  # a clone would not have the config
+    shutil.rmtree(lib / "mm_configs")
     with (lib / "harness" / "git.py").open("a") as f:
         f.write("# changed\n")
     assert commit_of(lib).endswith("-dirty")
