@@ -174,7 +174,7 @@ def test_usage_mistakes_exit_with_2(capsys, words, said):
 def test_a_work_dir_that_cannot_be_one(capsys, suite, tmp_path):
     (tmp_path / "work").write_text("a file")
     code, _, err = run(capsys, "run", *suite)
-    assert code == 2 and "--work-dir" in err and "folder" in err and err.count("\n") == 1
+    assert code == 2 and "--work-dir" in err and "is a file" in err and err.count("\n") == 1
 
 
 def test_missing_data_is_said_per_cell_and_plans_the_rest(capsys, suite, tmp_path):
