@@ -14,10 +14,11 @@ def start() -> None:
 
 
 def leave_current_folder() -> None:
-    """Import nothing from the current folder, here and in the processes that this one starts, unless the harness lies there.
+    """Import nothing from the current folder, here and in the processes that this one starts, unless the harness lies
+    there.
 
-    ``python -m`` and ``python -c`` (with which Python starts its fork server) put it before everything installed, so that a
-    folder ``reports`` of the user's would be taken for ours.
+    ``python -m`` and ``python -c`` (with which Python starts its fork server) put it before everything installed, so
+    that a folder ``reports`` of the user's would be taken for ours.
     """
     here, code = Path.cwd(), Path(__file__).resolve().parents[1]
     if here == code:

@@ -26,9 +26,7 @@ def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
         job.cell.variant,
         job.cell.seed,
     ):
-        raise ValueError(
-            f"run {other.key[:12]} is of {other.cell.model} seed {other.cell.seed}, not of {job.name}"
-        )
+        raise ValueError(f"run {other.key[:12]} is of {other.cell.model} seed {other.cell.seed}, not of {job.name}")
     records, _ = load_records(work_dir)
     if other.key not in records:
         raise ValueError(f"run {other.key[:12]} is not valid; `verify` says why")

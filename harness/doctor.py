@@ -54,9 +54,7 @@ def checks() -> Iterator[Check]:
     yield Check("free disk here", free > 2.0, f"{free:.0f} GiB", "free at least 2 GiB for data and runs")
     yield shared_memory()
     browser = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
-    yield Check(
-        "browser (tests only)", True, browser or "none: the tests of the pages in a browser are skipped"
-    )
+    yield Check("browser (tests only)", True, browser or "none: the tests of the pages in a browser are skipped")
 
 
 def shared_memory(folder: Path = Path("/dev/shm"), batch_bytes: int = PAPER_BATCH) -> Check:
@@ -68,7 +66,8 @@ def shared_memory(folder: Path = Path("/dev/shm"), batch_bytes: int = PAPER_BATC
     return Check(
         "shared memory",
         usage.free >= need,
-        f"{usage.free >> 20} of {usage.total >> 20} MiB free in {folder}; loaders of the paper profile want {need >> 20}",
+        f"{usage.free >> 20} of {usage.total >> 20} MiB free in {folder}; loaders "
+        f"of the paper profile want {need >> 20}",
         f"docker run --shm-size=8g, or mount -o remount,size=8g {folder}; until then clips are loaded in a thread",
     )
 

@@ -129,9 +129,7 @@ def execute(
     return state
 
 
-def _loop(
-    jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop
-) -> None:
+def _loop(jobs, waiting, finished, attempts, accumulate, executor, options, report, state, tick, stop) -> None:
     first_attempt = dict(attempts)
     while waiting or state.running:
         if stop.requested:
@@ -225,9 +223,7 @@ def _start(jobs, waiting, finished, executor, options, state, attempts, accumula
         chosen = [job]
         if options.fuse and options.processes == 1 and key not in state.alone:
             ready = [
-                j
-                for k, j in waiting.items()
-                if k not in state.alone and all(p in finished for p in j.parents.values())
+                j for k, j in waiting.items() if k not in state.alone and all(p in finished for p in j.parents.values())
             ]
             chosen = partners(job, ready, executor.slots, lambda job=job: _room(job, jobs, executor, options))
         group = [j for j in chosen if _try(j, waiting, finished, options, state, report)]

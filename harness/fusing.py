@@ -22,13 +22,12 @@ def group_key(job: Job) -> str | None:
     """Equal for jobs that can share a process; None for a job that always runs alone."""
     if job.config.get("model", {}).get("type") != "CrossModalDistiller" or not can_fuse(job.cell.overrides):
         return None
-    return canonical_json(
-        [job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents]
-    )
+    return canonical_json([job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents])
 
 
 def partners(lead: Job, ready: Iterable[Job], slots: int, room: Callable[[], int] = lambda: LIMIT) -> list[Job]:
-    """The lead and the ready jobs that run with it: an even share of them per slot, at most as many as there is room for.
+    """The lead and the ready jobs that run with it: an even share of them per slot, at most as many as there is room
+    for.
 
     Args:
         room: how many fit in memory; asked for only where several could run together.

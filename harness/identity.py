@@ -1,8 +1,8 @@
 """What makes two runs the same run (design, rule 2).
 
 The key is the sha256 of the canonical JSON of an ``Identity``: the resolved config without paths and hardware settings,
-the fingerprints of the clips, the keys of the parent stages, the source of all modules that its classes come from, the seed, and
-``IDENTITY_VERSION``. Equal key = same run, whichever table asks and wherever the data lies.
+the fingerprints of the clips, the keys of the parent stages, the source of all modules that its classes come from, the
+seed, and ``IDENTITY_VERSION``. Equal key = same run, whichever table asks and wherever the data lies.
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ def canonical(value: Any, where: str = "config") -> Any:
 
 
 def canonical_json(value: Any) -> str:
-    return json.dumps(
-        canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
+    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def identity_config(config: Mapping[str, Any], profile: str) -> dict[str, Any]:
@@ -153,9 +151,7 @@ def differences(old: Identity, new: Identity) -> list[str]:
         x, y = getattr(old, name), getattr(new, name)
         for key in sorted(x.keys() | y.keys()):
             if x.get(key) != y.get(key):
-                lines.append(
-                    f"{name} {key}: {str(x.get(key, 'absent'))[:12]} -> {str(y.get(key, 'absent'))[:12]}"
-                )
+                lines.append(f"{name} {key}: {str(x.get(key, 'absent'))[:12]} -> {str(y.get(key, 'absent'))[:12]}")
     if old.seed != new.seed:
         lines.append(f"seed: {old.seed} -> {new.seed}")
     return lines

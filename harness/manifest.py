@@ -1,4 +1,6 @@
-"""The files that a report wrote, with their hashes, in the site itself: what may be replaced, and what may be published."""
+"""The files that a report wrote, with their hashes, in the site itself: what may be replaced, and what may be
+published.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ OWN_DOMAIN = "CNAME"  # a static host's file with the site's domain: the user's,
 
 
 def check_site(site: Path, work_dir: Path) -> None:
-    """Raises BadUsage where ``site`` cannot be replaced without a loss, OSError where it cannot be written. Nothing is."""
+    """Raises BadUsage where ``site`` cannot be replaced without a loss, OSError where it cannot be written.
+
+    Nothing is.
+    """
     site, work_dir = Path(site), Path(work_dir)
     if site.exists() and not site.is_dir():
         raise BadUsage(f"{site}: is a file; choose another folder with --site")
@@ -54,7 +59,10 @@ def read_manifest(text: str) -> dict[str, str] | None:
 
 
 def not_written(names: Iterable[str], manifest: dict[str, str] | None) -> list[str]:
-    """Those of a leaderboard's files that no report wrote. Without a list every file but ``CNAME`` counts as written."""
+    """Those of a leaderboard's files that no report wrote.
+
+    Without a list every file but ``CNAME`` counts as written.
+    """
     if manifest is None:
         return [n for n in names if n == OWN_DOMAIN]
     return [n for n in names if n != MANIFEST and n not in manifest]

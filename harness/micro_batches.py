@@ -39,9 +39,7 @@ def train_in_parts(model: nn.Module, parts: int) -> None:
 @contextmanager
 def accumulating(optim_wrapper: OptimWrapper | OptimWrapperDict, share: float, last: bool) -> Iterator[None]:
     """Within it a loss counts ``share`` of itself, and only the last part steps (as the wrapper itself would)."""
-    wrappers = (
-        list(optim_wrapper.values()) if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
-    )
+    wrappers = list(optim_wrapper.values()) if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
     counts = [w._inner_count for w in wrappers]
     for wrapper in wrappers:
         wrapper.scale_loss = lambda loss, own=wrapper.scale_loss: share * own(loss)

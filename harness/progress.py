@@ -79,7 +79,9 @@ class Progress:
         return table
 
     def remaining_seconds(self, state: State) -> float | None:
-        """Estimated seconds to the end: history of the same model where there is one, the mean of this run otherwise."""
+        """Estimated seconds to the end: history of the same model where there is one, the mean of this run
+        otherwise.
+        """
         known = list(self.estimates.values()) + self.seen
         if not known:
             return None
@@ -91,8 +93,7 @@ class Progress:
             if key not in over:
                 total += max(
                     0.0,
-                    self.estimates.get(key, mean)
-                    - (time.monotonic() - self.began.get(key, time.monotonic())),
+                    self.estimates.get(key, mean) - (time.monotonic() - self.began.get(key, time.monotonic())),
                 )
         return total / max(self.slots, 1)
 

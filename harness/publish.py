@@ -1,7 +1,7 @@
 """Publish the pages: one commit on a branch of their own, built on that branch's tip without a checkout.
 
-Work tree, index and every other branch stay as they are. With a remote the commit goes there directly: where the remote refuses
-it, no branch here has moved (git's object store keeps what nothing refers to until ``git gc``).
+Work tree, index and every other branch stay as they are. With a remote the commit goes there directly: where the remote
+refuses it, no branch here has moved (git's object store keeps what nothing refers to until ``git gc``).
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def check_pages(site: Path, fresh: Path) -> list[str]:
         site: what is to be published. fresh: a site that was just written from the ledger.
 
     Raises:
-        FileNotFoundError: ``site`` is no leaderboard. ValueError: a page was edited, or the ledger says something else by now.
+        FileNotFoundError: ``site`` is no leaderboard. ValueError: a page was edited, or the ledger says something else
+            by now.
     """
     if not (site / MANIFEST).is_file():
         raise FileNotFoundError(f"{site}: no leaderboard here; run `python -m harness report --site {site}` first")
@@ -66,17 +67,21 @@ def check_pages(site: Path, fresh: Path) -> list[str]:
         why = "is not as the report wrote it" if edited else "is not what the ledger gives now"
         more = f" ({len(differ)} files differ)" if len(differ) > 1 else ""
         raise ValueError(
-            f"{site / name}: {why}{more}; run `python -m harness report` and look at the pages again. It takes --work-dir, "
+            f"{site / name}: {why}{more}; run `python -m harness report` and look at "
+            "the pages again. It takes --work-dir, "
             "--configs and --site, which must be the same here"
         )
     return [n for n in not_written(files_below(site), written) if n != OWN_DOMAIN]
 
 
-def publish(site: Path, files: list[str], repo: Path, branch: str, remote: str = "", dry_run: bool = False) -> Publication:
+def publish(
+    site: Path, files: list[str], repo: Path, branch: str, remote: str = "", dry_run: bool = False
+) -> Publication:
     """Commit files of a site to a branch, in the place of the leaderboard that is there, and push it.
 
-    With a remote, its branch is fetched and built on, and the commit is pushed to it; local branches have no part in it.
-    Without, the commit goes to the local branch. Files of the branch that no report wrote stay. Equal pages make no commit.
+    With a remote, its branch is fetched and built on, and the commit is pushed to it; local branches have no part in
+    it. Without, the commit goes to the local branch. Files of the branch that no report wrote stay. Equal pages make no
+    commit.
 
     Args:
         files: paths below ``site``, with slashes. remote: name or address; "" for the local branch.
@@ -93,11 +98,15 @@ def publish(site: Path, files: list[str], repo: Path, branch: str, remote: str =
     tip = _fetch(repo, remote, ref) if remote else local
     for commit, where in {local: branch, tip: f"{branch} of {without_password(remote)}" if remote else branch}.items():
         if commit and not _is_leaderboard(repo, commit):
-            raise BadUsage(f"--branch {branch}: {where} holds no leaderboard, and would lose what it holds; choose another")
+            raise BadUsage(
+                f"--branch {branch}: {where} holds no leaderboard, and would lose what it holds; choose another"
+            )
     old = _tree(repo, tip) if tip else {}
     kept = [n for n in _foreign(repo, tip, old) if n not in files or n != OWN_DOMAIN] if tip else []
     if clash := overlap(kept, files):
-        raise ValueError(f"{branch}: no report wrote {clash} there, and a page has its place now; remove it from the branch")
+        raise ValueError(
+            f"{branch}: no report wrote {clash} there, and a page has its place now; remove it from the branch"
+        )
     new = _store(repo, site, files, write=not dry_run) | {n: old[n] for n in kept}
     changes = _changes(old, new)
     address = page_address(_url(repo, remote), branch, domain or _published_domain(repo, tip, kept)) if remote else ""
@@ -145,14 +154,18 @@ def _check_branch(repo: Path, branch: str) -> None:
     taken = [r for r in git(repo, "for-each-ref", "--format=%(refname)", *others).splitlines() if r in others]
     if read_as != branch or NO_BRANCH.fullmatch(branch) or taken:
         means = f", which is {taken[0]} here" if taken else " by itself"
-        raise BadUsage(f"--branch {branch}: git takes it for something else than a branch{means}; choose one as gh-pages")
+        raise BadUsage(
+            f"--branch {branch}: git takes it for something else than a branch{means}; choose one as gh-pages"
+        )
     tree = ""
     for line in git(repo, "worktree", "list", "--porcelain").splitlines():
         word, _, rest = line.partition(" ")
         if word == "worktree":
             tree = rest
         elif word == "branch" and rest == ref:
-            raise BadUsage(f"--branch {branch}: is checked out in {tree}; choose a branch for the pages alone, as gh-pages")
+            raise BadUsage(
+                f"--branch {branch}: is checked out in {tree}; choose a branch for the pages alone, as gh-pages"
+            )
 
 
 def _tip(repo: Path, ref: str) -> str:

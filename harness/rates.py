@@ -53,8 +53,8 @@ def rate_cells(
 ) -> list[Cell]:
     """Every chosen entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
 
-    So are the stages that it stands on, which would otherwise have seen the held-out subjects; those that classify have the
-    rate as well.
+    So are the stages that it stands on, which would otherwise have seen the held-out subjects; those that classify have
+    the rate as well.
 
     Raises:
         BadUsage: an entry that predicts no class, or that has no rate to change.
@@ -63,7 +63,9 @@ def rate_cells(
     cells = []
     for entry in chosen:
         if entry.stage not in CLASSIFYING:
-            raise BadUsage(f"{entry.name}: a {entry.stage} predicts no class, so no rate is best; choose what classifies")
+            raise BadUsage(
+                f"{entry.name}: a {entry.stage} predicts no class, so no rate is best; choose what classifies"
+            )
         if own_rate(resolve(entry.config, profile).config) is None:
             raise BadUsage(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
         for rate in rates:

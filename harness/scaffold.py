@@ -27,7 +27,8 @@ _base_ = ['../{source}/{base}.py']
 METAFILE = """Collections:
   - Name: {title}
     Paper: {{Title: "{title} (unpublished)", URL: ""}}
-    # From {source}; where your network is another, say so in Architecture and Family, and name its own Starting Weights or none.
+    # From {source}; where your network is another, say so in Architecture and Family, and name its own
+    # Starting Weights or none.
     Metadata:
       Architecture: {architecture}
       Family: {family}
@@ -55,7 +56,8 @@ def new_entry(
     benchmark: Benchmark,
     modalities: tuple[str, ...] = (),
 ) -> list[Path]:
-    """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a metafile.
+    """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a
+    metafile.
 
     Args:
         modalities: test modalities to write configs for, ``rgb`` or as metafiles write it, ``RGB``; empty for all.
@@ -65,9 +67,7 @@ def new_entry(
             the base's method does not have.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-        raise BadUsage(
-            f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first"
-        )
+        raise BadUsage(f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first")
     folder = configs / name
     if folder.exists():
         raise BadUsage(f"{folder} is there already; choose another name")
@@ -76,9 +76,7 @@ def new_entry(
             f"{base.name} is the {base.stage} of a chain; start from a single network, as `models list` shows them"
         )
     siblings = [
-        e
-        for e in entries.values()
-        if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
+        e for e in entries.values() if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
     ]
     known = list(dict.fromkeys(e.test_modality for e in siblings))
     modalities = tuple(MODALITIES.get(m, m) for m in modalities)

@@ -1,4 +1,6 @@
-"""What a user asked for and cannot have: the command line exits with 2 for it, with 1 for everything else that goes wrong."""
+"""What a user asked for and cannot have: the command line exits with 2 for it, with 1 for everything else that goes
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def one_line(e: BaseException) -> str:
 
 
 class BadUsage(ValueError):
-    """An option or argument whose value is of no use; the message names it and, where there are any, the valid choices."""
+    """An option or argument whose value is of no use; the message names it and, where there are any, the valid
+    choices.
+    """
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -296,9 +296,7 @@ def judge(folder: Path, record: RunRecord) -> None:
     record.predictions_sha256 = sha256_of(folder / PREDICTIONS)
 
 
-def run_side_by_side(
-    folder: Path, spec: JobSpec, own: RunRecord, on_gpu: bool
-) -> list[tuple[Path, RunRecord]]:
+def run_side_by_side(folder: Path, spec: JobSpec, own: RunRecord, on_gpu: bool) -> list[tuple[Path, RunRecord]]:
     """Train and test a group of runs in one process; each gets weights, predictions and a record of its own."""
     print(f"{', '.join(m.name for m in spec.members)}: training side by side", flush=True)
     runner, log = make_runner(folder, spec, on_gpu)

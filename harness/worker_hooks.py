@@ -36,15 +36,17 @@ class NanLoss(Hook):
         for name, value in (outputs or {}).items():
             if "loss" in name and not torch.isfinite(torch.as_tensor(value)).all():
                 raise FloatingPointError(
-                    f"{name} is {float(torch.as_tensor(value).mean())} in epoch {runner.epoch + 1}, iteration {batch_idx + 1}"
+                    f"{name} is {float(torch.as_tensor(value).mean())} in epoch "
+                    f"{runner.epoch + 1}, iteration {batch_idx + 1}"
                 )
 
 
 class AtomicCheckpoint(Hook):
-    """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the new one.
+    """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the
+    new one.
 
-    Raises DiskFull before the training, or before a save, for which there is no room; LockLost where another harness has
-    taken the run over.
+    Raises DiskFull before the training, or before a save, for which there is no room; LockLost where another harness
+    has taken the run over.
     """
 
     def __init__(self, folder: Path, lock: RunLock) -> None:
@@ -97,8 +99,8 @@ class ExactResume(Hook):
 
 
 class RunLog(Hook):
-    """Collects one ``Epoch`` per epoch, writes the heartbeat, turns SIGTERM into a clean stop, and raises LockLost where
-    another harness has taken the run over.
+    """Collects one ``Epoch`` per epoch, writes the heartbeat, turns SIGTERM into a clean stop, and raises LockLost
+    where another harness has taken the run over.
 
     The epochs are kept in the checkpoint, so that a resumed run knows those before it.
     """
@@ -145,7 +147,8 @@ class RunLog(Hook):
             total = self.max_epochs or 0
             write_text_atomically(
                 self.folder / "progress.json",
-                f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, "iteration": {batch_idx + 1}}}\n',
+                f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, '
+                f'"iteration": {batch_idx + 1}}}\n',
                 sync=False,
             )
             self.lock.check()
@@ -187,9 +190,7 @@ class RunLog(Hook):
             own = {k[len(prefix) :]: v for k, v in means.items() if k.startswith(prefix)}
             losses = {k: v for k, v in own.items() if "loss" in k and k != "loss"}
             loss = own.get("loss", sum(losses.values()))
-            found.append(
-                epoch.model_copy(update={"loss": loss, "losses": losses, "train_top1": own.get("top1_acc")})
-            )
+            found.append(epoch.model_copy(update={"loss": loss, "losses": losses, "train_top1": own.get("top1_acc")}))
         return found
 
     def data_time_share(self) -> float | None:
@@ -201,9 +202,7 @@ def remarks(runner) -> list[str]:
     """What a reader must know about how the network of a Runner was trained, one line each."""
     model = unwrapped(runner.model)
     found = [
-        unknown_training(role)
-        for role, about in getattr(model, "about", {}).items()
-        if not about.get("train_subjects")
+        unknown_training(role) for role, about in getattr(model, "about", {}).items() if not about.get("train_subjects")
     ]
     shares = all_gather_object(sorted(getattr(model, "undistilled", ())))
     untaught = sorted({clip for share in shares for clip in share})

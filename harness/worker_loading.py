@@ -40,7 +40,9 @@ class SharedMemoryFull(OSError):
 
     def __init__(self) -> None:
         size = shutil.disk_usage(SHM).total >> 20 if SHM.is_dir() else 0
-        super().__init__(f"{SHM} ({size} MiB) is too small for loader processes: {ADVICE}; a further attempt takes a thread")
+        super().__init__(
+            f"{SHM} ({size} MiB) is too small for loader processes: {ADVICE}; a further attempt takes a thread"
+        )
 
 
 def shared_memory_free() -> int | None:
@@ -61,7 +63,8 @@ def is_shared_memory_full(e: BaseException | None, folder: Path) -> bool:
 
 
 class LoaderRoom(Hook):
-    """Before clips are loaded by processes: looks whether their batches fit into shared memory, takes a thread otherwise.
+    """Before clips are loaded by processes: looks whether their batches fit into shared memory, takes a thread
+    otherwise.
 
     Args:
         in_thread: take a thread in any case. ``notes``: what a reader of the run must know, one line each.
@@ -131,7 +134,9 @@ def same_random_state() -> Iterator[None]:
 
 
 class InSharedMemory:
-    """A collate function whose tensors lie in shared memory already; where there is no room it raises, in the process."""
+    """A collate function whose tensors lie in shared memory already; where there is no room it raises, in the
+    process.
+    """
 
     def __init__(self, collate: Callable[[list], Any]) -> None:
         self.collate = collate
@@ -150,8 +155,8 @@ class InSharedMemory:
 class ThreadLoader:
     """The batches of a DataLoader without processes, each fetched by a thread while the one before is in use.
 
-    One thread, which starts after the first batch: ``random`` and ``numpy.random`` are drawn from in the order of loading in
-    the training's own process, and what is seeded at the first batch is seeded before the thread draws.
+    One thread, which starts after the first batch: ``random`` and ``numpy.random`` are drawn from in the order of
+    loading in the training's own process, and what is seeded at the first batch is seeded before the thread draws.
     """
 
     def __init__(self, loader: DataLoader, ahead: int = 2) -> None:

@@ -72,9 +72,7 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def publish_weights(
-    full: dict[str, Any], path: Path, key: str, cell: CellInfo, check: Callable[[], None]
-) -> None:
+def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo, check: Callable[[], None]) -> None:
     """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files.
 
     Args:

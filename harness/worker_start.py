@@ -38,7 +38,11 @@ def _completed(planned: StartingWeights, reports: list[dict[str, Any]]) -> Start
             reports.remove(fitting[0])
         return StartingWeights(**{**fitting[0], "where": planned.where})
     if any(r["file"] == planned.file for r in reports):
-        raise ValueError(f"starting weights {planned.file} ({planned.where}) have changed since the run was planned; plan again")
+        raise ValueError(
+            f"starting weights {planned.file} ({planned.where}) have changed since the run was planned; plan again"
+        )
     if planned.where == "load_from" or ".init_cfg." in planned.where:
-        raise ValueError(f"starting weights {planned.file} ({planned.where}) were not loaded: nothing in the network takes them")
+        raise ValueError(
+            f"starting weights {planned.file} ({planned.where}) were not loaded: nothing in the network takes them"
+        )
     return planned  # loaded by the network's own class, or by a stage that checks all of it

@@ -65,8 +65,8 @@ def open_workspace(
     Args:
         tables: ids with commas between, None for all that are not optional. quarantine: items of ``SET=FILE``.
         init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
-        make_data: writes the embedded data of a preset to a folder; called where no data root is given, after everything
-            that can be checked without data.
+        make_data: writes the embedded data of a preset to a folder; called where no data root is given, after
+            everything that can be checked without data.
         chosen: names of the only jobs to run, with seed or without.
     """
     check_profile(configs, profile)
@@ -74,7 +74,8 @@ def open_workspace(
         raise BadUsage(f"--data-root {data_root}: no such folder")
     if data_root is None and profile == "paper":
         raise BadUsage(
-            "--profile paper needs --data-root with the real data sets; the embedded synthetic data is for demo and smoke"
+            "--profile paper needs --data-root with the real data sets; the embedded "
+            "synthetic data is for demo and smoke"
         )
     benchmark = load_benchmark(Path(configs) / "benchmark.yml")
     entries = load_entries(configs, benchmark)
@@ -123,7 +124,9 @@ def _quarantine(items: Iterable[str], benchmark: Benchmark) -> dict[str, Path]:
         if not sep or not Path(path).is_file():
             raise BadUsage(f"--quarantine {text}: give SET=FILE with an existing file, e.g. mgr_dark=bad.txt")
         if name not in benchmark.datasets:
-            raise BadUsage(f"--quarantine {text}: unknown data set '{name}'; choose from {', '.join(benchmark.datasets)}")
+            raise BadUsage(
+                f"--quarantine {text}: unknown data set '{name}'; choose from {', '.join(benchmark.datasets)}"
+            )
         if name in found:
             raise BadUsage(f"--quarantine {text}: {name} has a file already ({found[name]}); put all clips into one")
         found[name] = Path(path)
@@ -163,7 +166,9 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
         ValueError: nothing could be planned; the plan that is there stays. OSError: the work dir cannot be written.
     """
     if not workspace.plan.keys:
-        raise ValueError(f"nothing can be run: none of {len(workspace.cells)} cells can be planned; {work_dir} stays as it is")
+        raise ValueError(
+            f"nothing can be run: none of {len(workspace.cells)} cells can be planned; {work_dir} stays as it is"
+        )
     check_writable(work_dir, "--work-dir")
     check_files(work_dir)
     Path(work_dir).mkdir(parents=True, exist_ok=True)

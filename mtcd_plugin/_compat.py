@@ -85,9 +85,7 @@ def silence_mmcv_lite() -> None:
     spec = importlib.util.find_spec("mmcv")
     if spec is None or not spec.origin or list(Path(spec.origin).parent.glob("_ext*")):
         return
-    warnings.filterwarnings(
-        "ignore", message="Fail to import ``MultiScaleDeformableAttention``", category=UserWarning
-    )
+    warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``", category=UserWarning)
 
 
 def apply() -> None:

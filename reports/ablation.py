@@ -23,9 +23,7 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             Column("mark." + m.id, m.title, group="Distillation terms" if len(table.marks) > 1 else "")
             for m in table.marks
         ),
-        Column(
-            "claimed", "Claimed top-1 (%)", origin="claimed", numeric=True, explain="printed in the draft"
-        ),
+        Column("claimed", "Claimed top-1 (%)", origin="claimed", numeric=True, explain="printed in the draft"),
         *measured_columns("m."),
         Column(
             "delta",
@@ -33,7 +31,8 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             origin=MEASURED,
             numeric=True,
             explain=(
-                "difference of measured accuracies in points, over the seeds that both rows have, with its 95 % interval "
+                "difference of measured accuracies in points, over the seeds that "
+                "both rows have, with its 95 % interval "
                 "(paired bootstrap over subjects, clips and trainings); only rows tested on the same clips"
             ),
         ),
@@ -44,8 +43,10 @@ def by_rows(board: Board, table: suite.Table) -> Table:
             numeric=True,
             ascending=True,
             explain=(
-                "of no difference to the first row: the larger of an exact McNemar test on the same clips and a t test over "
-                "trainings (paired over seeds; for one seed with the variance of training, or left out and called provisional "
+                "of no difference to the first row: the larger of an exact McNemar test "
+                "on the same clips and a t test over "
+                "trainings (paired over seeds; for one seed with the variance of "
+                "training, or left out and called provisional "
                 "where that is not known); Holm-adjusted for all rows that the table has, measured or not"
             ),
         ),
@@ -112,8 +113,8 @@ def _deltas(results: list[Result | None], family: int = 0) -> list[tuple[Cell, C
 
 
 def ablation_finding(table: Table) -> str:
-    """What the last row of the ablation proper adds to the first, in one sentence; "" where it was not measured, or where
-    rows have no marks: they do not build on each other then."""
+    """What the last row of the ablation proper adds to the first, in one sentence; "" where it was not measured, or
+    where rows have no marks: they do not build on each other then."""
     if not any(c.id.startswith("mark.") for c in table.columns):
         return ""
     rows = [r for r in table.rows if not r.group]

@@ -34,7 +34,9 @@ class Board:
         return [d for d in self.benchmark.datasets if d in measured]
 
     def synthetic_names(self, dataset: str = "") -> tuple[str, ...] | None:
-        """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw; None where no run says."""
+        """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw; None where no run
+        says.
+        """
         found = [
             names
             for record in self.ledger.shown_records
@@ -98,17 +100,17 @@ class Board:
         names = self.synthetic_names(dataset)
         if names and self.measured_on_synthetic(dataset):
             lines.append(
-                f"SYNTHETIC DATA ({', '.join(names)}): measured on generated videos; not comparable with any published value"
+                f"SYNTHETIC DATA ({', '.join(names)}): measured on generated videos; "
+                "not comparable with any published value"
             )
         elif names:
             lines.append(
-                f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs stand on; not comparable with any published value"
+                f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs stand on; not "
+                "comparable with any published value"
             )
         elif names is None:
             lines.append("no run has been recorded for this data set yet")
-        lines.append(
-            "claimed = printed in a paper; measured = from a run in the ledger; they never share a column"
-        )
+        lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
         return lines
 
     def comparability(self, dataset: str) -> str:
@@ -124,15 +126,20 @@ class Board:
         names = self.synthetic_names(dataset)
         if names:
             return (
-                f"Measured on {title} with the {self.profile} profile; some runs stand on stages that saw synthetic data "
+                f"Measured on {title} with the {self.profile} profile; some runs "
+                "stand on stages that saw synthetic data "
                 f"({', '.join(names)}), and each says so: those are not comparable with claimed values."
             )
         if names is None:
             return "Nothing has been measured here yet."
-        return f"Measured with the {self.profile} profile, not the paper's protocol: not comparable with claimed values."
+        return (
+            f"Measured with the {self.profile} profile, not the paper's protocol: not comparable with claimed values."
+        )
 
     def synthetic_note(self, dataset: str) -> str:
-        """What the benchmark says of numbers on a synthetic data set; "" where the data at hand is real, or not known."""
+        """What the benchmark says of numbers on a synthetic data set; "" where the data at hand is real, or not
+        known.
+        """
         made = self.synthetic(dataset)
         if made is None:
             made = self.statistics.get(dataset, {}).get("synthetic")
@@ -153,8 +160,10 @@ class Board:
         training = single[0].training
         if training is None:
             return (
-                "One seed is one training. Intervals of n = 1 are provisional: they say what other clips would do, not what "
-                "another training would, since nothing on this data set and profile has been trained twice. No ranks and no "
+                "One seed is one training. Intervals of n = 1 are provisional: they say "
+                "what other clips would do, not what "
+                "another training would, since nothing on this data set and profile has "
+                "been trained twice. No ranks and no "
                 "tie groups are given; more seeds (--seeds) make them."
             )
         source = (
@@ -163,7 +172,8 @@ class Board:
             else f"stated by the benchmark: {training.source}"
         )
         return (
-            f"One seed is one training. Intervals of n = 1, ranks and tie groups carry the variance of training: a standard "
+            "One seed is one training. Intervals of n = 1, ranks and tie groups carry "
+            "the variance of training: a standard "
             f"deviation of {100 * training.std:.1f} points, {source} ({training.freedom} degrees of freedom)."
         )
 

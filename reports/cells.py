@@ -59,7 +59,8 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
             numeric=True,
             explain=(
                 f"mean over seeds ± standard deviation; below it the 95 % interval ({st.INTERVAL}; one seed varies as "
-                "trainings do, where that is known, and is called provisional where not) and the number n of seeds; the bar "
+                "trainings do, where that is known, and is called provisional where "
+                "not) and the number n of seeds; the bar "
                 "runs from 0 to 100 %, its tick is chance"
             ),
         ),
@@ -108,7 +109,8 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
             detail=True,
             toggle=COST,
             explain=(
-                "of the run's own stage, mean over seeds; of several students trained side by side each has an equal share; "
+                "of the run's own stage, mean over seeds; of several students trained "
+                "side by side each has an equal share; "
                 "the hardware is on the run page"
             ),
         ),
@@ -119,7 +121,8 @@ def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[
             ascending=True,
             detail=True,
             toggle=COST,
-            explain="the run's own and that of every stage that it stands on (teacher, assistant, translator, its pictures)",
+            explain="the run's own and that of every stage that it stands on (teacher, "
+            "assistant, translator, its pictures)",
         ),
         column("std", "Standard deviation (points)", numeric=True, page=False),
         column("n", "Seeds done", numeric=True, page=False),
@@ -153,9 +156,7 @@ def absent_cells(text: str, why: str, prefix: str = "", rank: bool = True) -> di
     return {prefix + k: v for k, v in _empty(missing(text, why, MEASURED), text, why, rank).items()}
 
 
-def measured_cells(
-    result: Result, prefix: str = "", standing: st.Standing | str | None = None
-) -> dict[str, Cell]:
+def measured_cells(result: Result, prefix: str = "", standing: st.Standing | str | None = None) -> dict[str, Cell]:
     """The cells of ``measured_columns``.
 
     Args:
@@ -219,7 +220,9 @@ def _done(result: Result) -> dict[str, Cell]:
     total = st.mean_std(totals)[0] if len(totals) == len(records) else None
     chance, p = result.chance or (None, None)
     own = any(r.data is not None and r.data.synthetic for r in records)  # then the whole page says so
-    behind = f"stands on stages that saw synthetic {' and '.join(result.synthetic)}" if result.synthetic and not own else ""
+    behind = (
+        f"stands on stages that saw synthetic {' and '.join(result.synthetic)}" if result.synthetic and not own else ""
+    )
 
     def average(name: str, text, scale: float = 1, source: str = "metrics") -> Cell:
         values = [v for r in records if (v := getattr(getattr(r, source), name)) is not None]
@@ -243,15 +246,15 @@ def _done(result: Result) -> dict[str, Cell]:
             if len(runs) > 1
             else (),
             warn="; ".join(
-                x for x in (*(f"seed {r.cell.seed} {STATUS[r.status]}: {r.reason}" for r in lost), result.note, behind) if x
+                x
+                for x in (*(f"seed {r.cell.seed} {STATUS[r.status]}: {r.reason}" for r in lost), result.note, behind)
+                if x
             ),
             bar=Bar(mean, low, high, chance),
         ),
         "mean_class": average("mean_class", lambda v: f.percent(v, digits), 100),
         "top5": average("top5", lambda v: f.percent(v, digits), 100),
-        "chance": plain(f.p_value(p), p)
-        if p is not None
-        else missing(f.DASH, "no classes recorded", MEASURED),
+        "chance": plain(f.p_value(p), p) if p is not None else missing(f.DASH, "no classes recorded", MEASURED),
         "params": average("params", f.large, source="cost"),
         "gflops": average("flops", lambda v: f"{v / 1e9:.3g}", 1e-9, "cost"),
         "train": average("train_seconds", f.seconds, source="cost"),
@@ -261,9 +264,7 @@ def _done(result: Result) -> dict[str, Cell]:
         "std": plain(f.percent(std, 2), 100 * std) if std is not None else missing("", "one seed", MEASURED),
         "n": plain(str(len(records)), len(records)),
         "ci_low": plain(f.percent(low, 2), 100 * low) if low is not None else missing("", "none", MEASURED),
-        "ci_high": plain(f.percent(high, 2), 100 * high)
-        if high is not None
-        else missing("", "none", MEASURED),
+        "ci_high": plain(f.percent(high, 2), 100 * high) if high is not None else missing("", "none", MEASURED),
         "clips": plain(str(clips or ""), clips),
         "synthetic": plain(f.names(result.synthetic)),
         "status": plain(
@@ -288,9 +289,12 @@ def _rank(standing: st.Standing | str) -> dict[str, Cell]:
 
 
 RANK = (
-    "the ranks that the data leave open: two methods are told apart where both other clips and other trainings would do it "
-    "(the larger p of an exact McNemar test, a clip having one vote whatever the number of seeds, and of a t test with the "
-    "variance of training; Holm-adjusted for all pairs of methods that the column has rows for, 5 % level); methods of one "
+    "the ranks that the data leave open: two methods are told apart where both "
+    "other clips and other trainings would do it "
+    "(the larger p of an exact McNemar test, a clip having one vote whatever the "
+    "number of seeds, and of a t test with the "
+    "variance of training; Holm-adjusted for all pairs of methods that the column "
+    "has rows for, 5 % level); methods of one "
     "group are not separable from its best"
 )
 
@@ -299,8 +303,8 @@ UNTRAINED = "provisional: nothing on this data set and profile has been trained 
 
 
 def rank(results: list[Result], family: int = 0) -> dict[str, st.Standing | str]:
-    """Standings of the results that were tested on the same clips; one line for each of the others. Rows of one and the same
-    run are ranked once.
+    """Standings of the results that were tested on the same clips; one line for each of the others. Rows of one and the
+    same run are ranked once.
 
     Args:
         family: number of methods that the column has rows for, measured or not.
@@ -313,9 +317,7 @@ def rank(results: list[Result], family: int = 0) -> dict[str, st.Standing | str]
 def _rank_own(results: list[Result], family: int) -> dict[str, st.Standing | str]:
     field = same_clips(results)
     usable = [r for r in results if r.outcomes is not None]
-    said: dict[str, st.Standing | str] = {
-        r.id: "tested on other clips than the rest of the column" for r in usable
-    }
+    said: dict[str, st.Standing | str] = {r.id: "tested on other clips than the rest of the column" for r in usable}
     if len(field) < 2:
         return dict.fromkeys(said, "nothing to compare with on the same clips")
     training = field[0].training

@@ -76,10 +76,7 @@ def chart(title: str, series: dict[str, Sequence[tuple[float, float]]], zero: bo
     xticks = [x for x in whole if x in (x0, x1) or min(abs(px(x) - px(x0)), abs(px(x) - px(x1))) > 24]
     return Chart(
         title,
-        tuple(
-            Line(n, " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in s), f"{s[-1][1]:.3g}")
-            for n, s in kept.items()
-        ),
+        tuple(Line(n, " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in s), f"{s[-1][1]:.3g}") for n, s in kept.items()),
         tuple(Tick(round(px(x), 1), f"{x:g}") for x in xticks),
         tuple(Tick(round(py(y), 1), f"{y:.3g}") for y in yticks),
         "; ".join(f"{n}: from {s[0][1]:.3g} to {s[-1][1]:.3g} over {len(s)} epochs" for n, s in kept.items()),
@@ -92,9 +89,7 @@ def training_charts(epochs: Sequence[Epoch]) -> list[Chart]:
     losses = {"loss": [(e.epoch, e.loss) for e in epochs]}
     if len(terms) > 1 or (terms and terms[0] not in ("loss", "loss_cls")):
         losses |= {t: [(e.epoch, e.losses[t]) for e in epochs if t in e.losses] for t in terms if t != "loss"}
-    accuracy = {
-        "training batches": [(e.epoch, 100 * e.train_top1) for e in epochs if e.train_top1 is not None]
-    }
+    accuracy = {"training batches": [(e.epoch, 100 * e.train_top1) for e in epochs if e.train_top1 is not None]}
     rate = {"learning rate": [(e.epoch, e.lr) for e in epochs if e.lr is not None]}
     made = [
         chart("Loss", losses, zero=True),

@@ -49,7 +49,8 @@ def data_view(board: Board, sheets: dict[str, str]) -> DataView:
     made = [d.title for d in datasets if d.synthetic]
     lede = "What the numbers were measured on, beside the data sets that the draft compares."
     if made:
-        lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, of people who do not exist."
+        lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, "
+        lede += "of people who do not exist."
     notes = tuple(filter(None, (board.synthetic_note(d.id) for d in datasets)))
     return DataView(lede, table1(board), measured_table(board), _light(board), notes, datasets)
 
@@ -79,9 +80,7 @@ def table1(board: Board) -> Table:
                 "light": _claim(r.light),
                 "distance": _claim(r.distance),
                 **{
-                    m: _claim(getattr(r, m))
-                    if getattr(r, m)
-                    else missing(f.DASH, "has no such stream", "claimed")
+                    m: _claim(getattr(r, m)) if getattr(r, m) else missing(f.DASH, "has no such stream", "claimed")
                     for m in MODALITIES
                 },
             },
@@ -144,9 +143,7 @@ def measured_table(board: Board) -> Table:
 
 def _number(value: int | None) -> Cell:
     return (
-        missing(f.DASH, "not measured", "measured")
-        if value is None
-        else Cell(f"{value:,}", value, origin="measured")
+        missing(f.DASH, "not measured", "measured") if value is None else Cell(f"{value:,}", value, origin="measured")
     )
 
 

@@ -28,7 +28,9 @@ class Difference:
 
     @property
     def p(self) -> float:
-        """That neither other clips nor other trainings would show a difference: the largest p of the tests that there are."""
+        """That neither other clips nor other trainings would show a difference: the largest p of the tests that there
+        are.
+        """
         return max(p for p in (self.p_clips, self.p_seeds, self.p_training) if p is not None)
 
     @property
@@ -86,21 +88,44 @@ def adjusted(found: list[Difference], family: int = 0) -> list[Difference]:
         return dict(zip(tested, st.holm([getattr(found[i], name) for i in tested], family), strict=True))
 
     clips, seeds, training = (over(name) for name in ("p_clips", "p_seeds", "p_training"))
-    return [
-        replace(d, p_clips=clips[i], p_seeds=seeds.get(i), p_training=training.get(i)) for i, d in enumerate(found)
-    ]
+    return [replace(d, p_clips=clips[i], p_seeds=seeds.get(i), p_training=training.get(i)) for i, d in enumerate(found)]
 
 
 def difference_columns(prefix: str, group: str) -> list[Column]:
     return [
-        Column(prefix + ".delta", "Difference", MEASURED, group, numeric=True, explain=(
-            "in points, below it the 95 % interval (paired bootstrap over subjects, clips and trainings) and in how many "
-            "seeds the row is the better one")),
-        Column(prefix + ".clips", "p (clips)", MEASURED, group, numeric=True, ascending=True, explain=(
-            "of no difference: exact McNemar test on the same clips, a clip has one vote; Holm-adjusted for all "
-            "that the benchmark asks")),
-        Column(prefix + ".seeds", "p (seeds)", MEASURED, group, numeric=True, ascending=True, explain=(
-            "of no difference: paired t test over seeds; Holm-adjusted for all that the benchmark asks")),
+        Column(
+            prefix + ".delta",
+            "Difference",
+            MEASURED,
+            group,
+            numeric=True,
+            explain=(
+                "in points, below it the 95 % interval (paired bootstrap over subjects, "
+                "clips and trainings) and in how many "
+                "seeds the row is the better one"
+            ),
+        ),
+        Column(
+            prefix + ".clips",
+            "p (clips)",
+            MEASURED,
+            group,
+            numeric=True,
+            ascending=True,
+            explain=(
+                "of no difference: exact McNemar test on the same clips, a clip has one vote; Holm-adjusted for all "
+                "that the benchmark asks"
+            ),
+        ),
+        Column(
+            prefix + ".seeds",
+            "p (seeds)",
+            MEASURED,
+            group,
+            numeric=True,
+            ascending=True,
+            explain=("of no difference: paired t test over seeds; Holm-adjusted for all that the benchmark asks"),
+        ),
     ]
 
 

@@ -72,7 +72,8 @@ def _view(board: Board, declared: suite.Evidence) -> EvidenceView | None:
 
 def judge(board: Board, declared: suite.Evidence) -> list[Verdict]:
     """What became of each statement. A statement is found where the difference is as large as it says and both tests,
-    adjusted for the number of statements, measured or not, give p < 0.05; with fewer seeds than asked for nothing is decided."""
+    adjusted for the number of statements, measured or not, give p < 0.05; with fewer seeds than asked for nothing is
+    decided."""
     compared = [difference(board.result(s.better), board.result(s.than)) for s in declared.statements]
     known = [i for i, d in enumerate(compared) if isinstance(d, Difference)]
     for i, d in zip(known, adjusted([compared[i] for i in known], len(compared)), strict=True):
@@ -147,9 +148,7 @@ def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: lis
     for prefix, cell in references.items():
         columns += difference_columns(prefix, f"Against {named.get(cell, cell)}")
     columns.append(Column("shows", "What it shows", page=False))
-    compared = {
-        prefix: _column(cell, board.result(cell), rows, results) for prefix, cell in references.items()
-    }
+    compared = {prefix: _column(cell, board.result(cell), rows, results) for prefix, cell in references.items()}
     made = []
     for i, ((cell, row, group), result) in enumerate(zip(rows, results, strict=True)):
         cells = {"row": Cell(row.title), "cell": Cell(cell), "shows": Cell(row.shows)}
@@ -164,7 +163,8 @@ def _rows_table(board: Board, declared: suite.Evidence, rows: list, results: lis
     return Table(
         declared.id,
         "Every row and its differences",
-        "Rows of Table 4 and its controls; differences in points over the seeds that both rows have, on the same clips.",
+        "Rows of Table 4 and its controls; differences in points over the seeds "
+        "that both rows have, on the same clips.",
         tuple(columns),
         tuple(made),
         tuple(note for note in [board.training_note(results)] if note),
@@ -206,6 +206,12 @@ def _statements_table(board: Board, declared: suite.Evidence, verdicts: list[Ver
         for i, v in enumerate(verdicts)
     )
     return Table(
-        f"{declared.id}_statements", "The statements in numbers", summary(verdicts), columns, rows, (), (),
+        f"{declared.id}_statements",
+        "The statements in numbers",
+        summary(verdicts),
+        columns,
+        rows,
+        (),
+        (),
         board.comparability(declared.dataset),
     )

@@ -35,7 +35,10 @@ APOSTROPHES = "text that begins with + - = @ tab or return has an apostrophe in 
 
 
 def csv_text(text: str) -> str:
-    """A text cell of a CSV file that no spreadsheet takes for a formula. Numbers are not text: they stay as they are."""
+    """A text cell of a CSV file that no spreadsheet takes for a formula.
+
+    Numbers are not text: they stay as they are.
+    """
     safe = f"'{text}" if text.startswith(FORMULA) else text
     return safe.replace("\r", " ")  # which ends a row for many readers, quoted or not
 

@@ -53,9 +53,7 @@ def curves(board: Board, figure: suite.Figure) -> tuple[Curve, ...]:
 def _why(result: Result | None) -> str:
     if result is None:
         return "no run of it in the ledger"
-    return next(
-        (f"{r.status}: {r.reason}" for r in result.runs if r.status != "done"), "no accuracy recorded"
-    )
+    return next((f"{r.status}: {r.reason}" for r in result.runs if r.status != "done"), "no accuracy recorded")
 
 
 def baseline(board: Board, figure: suite.Figure) -> tuple[str, Result] | None:

@@ -49,7 +49,8 @@ class Ledger:
         shown: keys that a result or one of its stages stands on; the others are of older versions.
         predictions: key of a run that predicts -> its clips in order of their id.
         training: data set -> how much accuracy varies between trainings.
-        synthetic: key -> names of the synthetic data sets that the run or its stages saw, None where nothing is recorded.
+        synthetic: key -> names of the synthetic data sets that the run or its stages saw, None where nothing is
+            recorded.
     """
 
     profile: str
@@ -265,12 +266,20 @@ def _cell(i: str, record: RunRecord, declared: Cell | None) -> PlannedCell:
     """A cell that the last plan did not ask for, from its record."""
     c = record.cell
     return PlannedCell(
-        id=i, model=c.model, method=c.method, title=declared.entry.title if declared else c.method,
-        dataset=c.dataset, stage=c.stage, train_modalities=c.train_modalities, test_modality=c.test_modality,
-        variant=declared.variant if declared else c.variant, overrides=declared.overrides if declared else c.overrides,
-        seed=c.seed, key=record.key,
+        id=i,
+        model=c.model,
+        method=c.method,
+        title=declared.entry.title if declared else c.method,
+        dataset=c.dataset,
+        stage=c.stage,
+        train_modalities=c.train_modalities,
+        test_modality=c.test_modality,
+        variant=declared.variant if declared else c.variant,
+        overrides=declared.overrides if declared else c.overrides,
+        seed=c.seed,
+        key=record.key,
         used_by=list(declared.used_by) if declared else [],
-    )  # fmt: skip
+    )
 
 
 def _run(cell, planned, choice: Choice, known, refused, pages) -> Run:
@@ -319,9 +328,7 @@ def _result(i, runs, choice: Choice, seeds, known, refused, predictions) -> Resu
     done = [r.record for r in runs if r.status == "done" and r.record.metrics is not None]
     untracked = sorted({name for record in done for name in record.identity.untracked})
     notes += [f"code not tracked: {', '.join(untracked)}"] if untracked else []
-    return Result(
-        i, runs, found, "; ".join(notes), older, None, tuple(train_seconds(r.key, known) for r in done)
-    )
+    return Result(i, runs, found, "; ".join(notes), older, None, tuple(train_seconds(r.key, known) for r in done))
 
 
 def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:

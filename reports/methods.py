@@ -67,9 +67,7 @@ def methods(board: Board) -> list[Method]:
 def not_implemented(board: Board) -> list[str]:
     """Methods that the paper's tables name and that have no folder."""
     known = {e.method for e in board.entries.values()}
-    return list(
-        dict.fromkeys(c.title for t in board.benchmark.tables for c in t.claims if c.method not in known)
-    )
+    return list(dict.fromkeys(c.title for t in board.benchmark.tables for c in t.claims if c.method not in known))
 
 
 def first_paragraph(path: Path) -> str:
@@ -114,8 +112,7 @@ def _weights(board: Board, entry: Entry) -> str:
         return "loaded: " + ", ".join(loaded)
     if entry.pretrained.lower() in ("none", ""):
         listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.start if s.file))
-        return f"none: from scratch{f'; listed for --init pretrained: {board.ledger.privacy.text(listed)}' if listed else ''}"
+        at_hand = f"; listed for --init pretrained: {board.ledger.privacy.text(listed)}" if listed else ""
+        return f"none: from scratch{at_hand}"
     named = board.ledger.privacy.text(entry.pretrained)
-    return (
-        f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"
-    )
+    return f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"

@@ -125,9 +125,7 @@ class Table:
         for row in self.rows:
             if set(row.cells) != set(ids):
                 odd = sorted(set(row.cells) ^ set(ids))
-                raise ValueError(
-                    f"table {self.id}, row {row.id}: cells and columns differ in {', '.join(odd)}"
-                )
+                raise ValueError(f"table {self.id}, row {row.id}: cells and columns differ in {', '.join(odd)}")
             for column in self.columns:
                 if row.cells[column.id].origin != column.origin:
                     raise ValueError(
@@ -168,9 +166,7 @@ class Table:
     def firsts(self) -> set[str]:
         """Columns at which a group or an origin begins, where the page draws a rule."""
         shown = self.page_columns
-        return {
-            b.id for a, b in zip(shown, shown[1:], strict=False) if (a.group, a.origin) != (b.group, b.origin)
-        }
+        return {b.id for a, b in zip(shown, shown[1:], strict=False) if (a.group, a.origin) != (b.group, b.origin)}
 
     @property
     def explained(self) -> list[tuple[str, str]]:

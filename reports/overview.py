@@ -85,13 +85,16 @@ def _sources(board: Board) -> list[str]:
         said.append(f"Read from {len(ledger.work_dirs)} ledgers: {names}. A run that lies in several counts once.")
     checked = {c.key for plan in ledger.plans for c in plan.cells} | {c.id for plan in ledger.plans for c in plan.cells}
     unchecked = [
-        i for i, r in ledger.results.items()
+        i
+        for i, r in ledger.results.items()
         if ledger.used_by.get(i) and i not in checked and not any(run.cell.key in checked for run in r.runs)
-    ]  # fmt: skip
+    ]
     if unchecked:
         said.append(
-            f"The last plan did not ask for {f.count(len(unchecked), 'cell')} that {'has' if len(unchecked) == 1 else 'have'} "
-            "runs: whether config, code or data have changed since is not known. python -m harness status with their tables "
+            f"The last plan did not ask for {f.count(len(unchecked), 'cell')} that "
+            f"{'has' if len(unchecked) == 1 else 'have'} "
+            "runs: whether config, code or data have changed since is not known. "
+            "python -m harness status with their tables "
             "(--tables) tells."
         )
     older = [i for i, r in ledger.results.items() if r.older and ledger.used_by.get(i)]
@@ -107,10 +110,7 @@ def _preview(board: Board, declared: suite.Table, table: Table) -> Preview:
         parts = [(c.title, c.modality + ".top1", table.rows) for c in declared.columns]
     elif declared.layout == "by_training":
         tests = list(dict.fromkeys(r.cells["test"].text for r in table.rows))
-        parts = [
-            (f"{t} at inference", "m.top1", [r for r in table.rows if r.cells["test"].text == t])
-            for t in tests
-        ]
+        parts = [(f"{t} at inference", "m.top1", [r for r in table.rows if r.cells["test"].text == t]) for t in tests]
     else:
         parts = [("", "m.top1", table.rows)]
     blocks = []

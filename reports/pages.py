@@ -98,7 +98,13 @@ def pages(board: Board, made: Content) -> Iterator[Page]:
         + (f" ({t.source})." if t.source else f" ({t.cells} cells).")
         for d, t in board.ledger.training.items()
     ]
-    rules = {"trainings": trainings, "paper": PAPER, "used": made.protocol, "draws": st.DRAWS, "readings": used_readings(board)}
+    rules = {
+        "trainings": trainings,
+        "paper": PAPER,
+        "used": made.protocol,
+        "draws": st.DRAWS,
+        "readings": used_readings(board),
+    }
     yield Page("protocol.html", "protocol.html.j2", rules)
 
 
@@ -108,17 +114,11 @@ def _comparisons(board: Board, declared: suite.Table) -> list[Comparison]:
         return []
     found = []
     for c in declared.columns:
-        rows = [
-            e
-            for e in board.entries.values()
-            if in_methods_table(e, declared) and e.test_modality == c.modality
-        ]
+        rows = [e for e in board.entries.values() if in_methods_table(e, declared) and e.test_modality == c.modality]
         family = len(rows)
         rows = [e for e in rows if e.name in board.ledger.results]
         titles = [e.title for e in rows]
-        named = {
-            e.title if titles.count(e.title) == 1 else e.name: board.ledger.results[e.name] for e in rows
-        }
+        named = {e.title if titles.count(e.title) == 1 else e.name: board.ledger.results[e.name] for e in rows}
         one = compare(c.title, named, family)
         found += [one] if one else []
     return found
@@ -137,7 +137,9 @@ def _figure(board: Board, figure: suite.Figure) -> FigurePage:
         baseline=f"{base[0]}, {100 * level:.1f} %" if base else "",
         claim=claim_text(board, figure),
         grid=grid_table(board, figure) if grid else None,
-        grid_svg=plots.heat_map(grid, figure.grid.id) if grid and any(v is not None for v in grid.values.values()) else "",
+        grid_svg=plots.heat_map(grid, figure.grid.id)
+        if grid and any(v is not None for v in grid.values.values())
+        else "",
     )
 
 
@@ -156,9 +158,7 @@ def _figure_page(board: Board, page: FigurePage) -> Page:
             "claim": page.claim,
             "why_apart": apart,
             "baseline": page.baseline,
-            "spread": "bars are the standard deviation over seeds"
-            if several
-            else "one seed, so no spread is shown",
+            "spread": "bars are the standard deviation over seeds" if several else "one seed, so no spread is shown",
             "absent": any(c.absent for c in page.curves),
             "grid": page.grid,
             "grid_svg": page.grid_svg,

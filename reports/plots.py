@@ -142,16 +142,14 @@ def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> str:
         ax.set_xticks(sorted({p.x for p in curve.points} | {v for v, _ in curve.absent}))
         ax.margins(x=0.08, y=0.15)
     axes[0].set_ylabel("Top-1 accuracy (%)")
-    said = "; ".join(
-        f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}" for p in c.points) for c in curves
-    )
+    said = "; ".join(f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}" for p in c.points) for c in curves)
     return _svg(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
 
 
 @styled
 def heat_map(grid: HeatMap, name: str) -> str:
-    """Accuracy at every pair of weights: the fuller the colour the higher, from the lowest to the highest that is there.
-    The default is framed."""
+    """Accuracy at every pair of weights: the fuller the colour the higher, from the lowest to the highest that is
+    there. The default is framed."""
     xs, ys = (sorted({pair[i] for pair in grid.values}) for i in (0, 1))
     known = [v for v in grid.values.values() if v is not None]
     low, high = min(known), max(known)
@@ -187,7 +185,9 @@ def heat_map(grid: HeatMap, name: str) -> str:
 
 
 def _short(label: str, longest: int = 28) -> str:
-    """A label that leaves room for what it labels: the middle of a long one is left out; the description has all of it."""
+    """A label that leaves room for what it labels: the middle of a long one is left out; the description has all of
+    it.
+    """
     return label if len(label) <= longest else f"{label[: longest - 9]}…{label[-8:]}"
 
 

@@ -1,8 +1,9 @@
-"""What stays on the machine: absolute paths, home folders, names of users and hosts are taken out of every text before a
-page is made of it. Paths keep what lies below the data root, the work dir or a package; of others their last part is left.
+"""What stays on the machine: absolute paths, home folders, names of users and hosts are taken out of every text before
+a page is made of it. Paths keep what lies below the data root, the work dir or a package; of others their last part is
+left.
 
-Names of users and hosts are known where a path or an address shows them and where they are those of the machine that writes
-the pages; a bare name of another machine in the middle of a sentence cannot be told from a word.
+Names of users and hosts are known where a path or an address shows them and where they are those of the machine that
+writes the pages; a bare name of another machine in the middle of a sentence cannot be told from a word.
 """
 
 from __future__ import annotations
@@ -17,8 +18,25 @@ from typing import Any
 
 from harness.ledger.record import RunRecord
 
-BELOW = ("mgr_dark", "nvgesture", "sysu_mm01", "runs", "clip_store", "site-packages", "mm_configs", "mtcd_plugin", "harness")
-SENTENCES = {"failure", "notes", "command", "adopted", "environment", "hardware"}  # of a record: where a name may stand alone
+BELOW = (
+    "mgr_dark",
+    "nvgesture",
+    "sysu_mm01",
+    "runs",
+    "clip_store",
+    "site-packages",
+    "mm_configs",
+    "mtcd_plugin",
+    "harness",
+)
+SENTENCES = {
+    "failure",
+    "notes",
+    "command",
+    "adopted",
+    "environment",
+    "hardware",
+}  # of a record: where a name may stand alone
 HARMLESS = {"root", "user", "users", "home", "data", "admin", "ubuntu", "runner", "test", "localhost", "host"}
 
 _anchors = "|".join(map(re.escape, BELOW))

@@ -51,11 +51,7 @@ def used_protocol(board: Board) -> Table:
         Row(
             str(i),
             cells
-            | {
-                "models": Cell(
-                    f.count(len(models), "config"), links=tuple(Link(m, p) for m, p in models.items())
-                )
-            },
+            | {"models": Cell(f.count(len(models), "config"), links=tuple(Link(m, p) for m, p in models.items()))},
         )
         for i, (cells, models) in enumerate(found.values())
     ]
@@ -126,12 +122,8 @@ def _facts(config: dict[str, Any]) -> dict[str, Cell]:
         "crop": _text(_size(crop.get("size") or crop.get("crop_size"))),
         "batch": _number(train.get("batch_size")),
         "epochs": _number(loop.get("max_epochs")),
-        "optimiser": _text(
-            f"{optimiser.get('type')}, {optimiser.get('lr'):g}" if optimiser.get("lr") else ""
-        ),
-        "schedule": _text(
-            ", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))
-        ),
+        "optimiser": _text(f"{optimiser.get('type')}, {optimiser.get('lr'):g}" if optimiser.get("lr") else ""),
+        "schedule": _text(", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))),
     }
 
 
@@ -170,6 +162,4 @@ def _text(text: str) -> Cell:
 
 
 def _number(value: Any) -> Cell:
-    return (
-        Cell(f"{value:g}", value) if isinstance(value, (int, float)) else missing(f.DASH, "not in the config")
-    )
+    return Cell(f"{value:g}", value) if isinstance(value, (int, float)) else missing(f.DASH, "not in the config")

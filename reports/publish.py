@@ -48,8 +48,8 @@ def build(
         site: a new or empty folder, or one that an earlier call wrote: what that call wrote is replaced, the user's own
             files in it (``CNAME``) stay.
         statistics: per data set, what ``harness.data.stats`` measured; data sets may be missing.
-        profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The others
-            have pages of their own in ``profiles/<name>/``.
+        profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The
+            others have pages of their own in ``profiles/<name>/``.
 
     Raises:
         FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
@@ -66,9 +66,7 @@ def build(
         site.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
     except OSError as e:
-        raise OSError(
-            f"{site}: cannot write here ({e.strerror}); choose another folder with --site"
-        ) from None
+        raise OSError(f"{site}: cannot write here ({e.strerror}); choose another folder with --site") from None
     try:
         for i, board in enumerate(boards):
             _write(board, new / profile_folder(board.profile) if i else new)
@@ -88,7 +86,9 @@ def _boards(folders, benchmark, entries, statistics, asked: list[str]) -> list[B
     found = profiles_of(ledgers)
     for profile in asked:
         if profile not in found:
-            raise BadUsage(f"--profile {profile}: nothing of it was planned or run here; choose from {', '.join(found)}")
+            raise BadUsage(
+                f"--profile {profile}: nothing of it was planned or run here; choose from {', '.join(found)}"
+            )
     shown = list(dict.fromkeys(asked)) or found
 
     def links(own: str) -> tuple[Link, ...]:
@@ -113,7 +113,9 @@ def _keep_foreign(site: Path, new: Path) -> None:
     """Carry over what is the user's own in the old site."""
     if not (site / MANIFEST).is_file():
         return
-    kept = not_written(files_below(site), read_manifest((site / MANIFEST).read_text(encoding="utf-8", errors="replace")))
+    kept = not_written(
+        files_below(site), read_manifest((site / MANIFEST).read_text(encoding="utf-8", errors="replace"))
+    )
     if clash := overlap(kept, files_below(new)):
         raise ValueError(f"{site / clash}: no report wrote this file, and a page has its place now; move it away")
     for name in kept:

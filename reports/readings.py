@@ -82,7 +82,8 @@ READINGS = (
     Reading(
         "Section 4.1",
         "how the translator's losses are computed; the text names structured domain adaptation",
-        "as its published code: L1 on normalised images, relations of GeM features after batch norm, flip, pad and crop",
+        "as its published code: L1 on normalised images, relations of GeM "
+        "features after batch norm, flip, pad and crop",
         "other padding and flipping, or none",
         _of("translator", augment__flip_prob=0.5, augment__pad=10),
     ),
@@ -110,7 +111,8 @@ READINGS = (
     Reading(
         "Eq. 5–7",
         "if all projections learn together, all of them going to zero is a perfect solution",
-        "the projections of teacher and assistant are trained with their own networks, then frozen; the student's learns",
+        "the projections of teacher and assistant are trained with their own "
+        "networks, then frozen; the student's learns",
         "convolution with batch norm, fixed random projection, identity",
         _of("student", projection__kind="linear"),
     ),
@@ -204,7 +206,9 @@ def _records(board: Board, stage: str) -> list[RunRecord]:
     return [
         r
         for r in board.ledger.shown_records
-        if r.cell.stage == stage and not r.cell.overrides and r.identity.config.get("model")
+        if r.cell.stage == stage
+        and not r.cell.overrides
+        and r.identity.config.get("model")
         and r.identity.config["model"].get("type") in MODELS[stage]
     ]
 

@@ -57,10 +57,12 @@ class Result:
 
     Attributes:
         outcomes: of the runs that are done and predict classes.
-        note: what must be seen with the number: that it is of an older version, why done runs could not be put together.
+        note: what must be seen with the number: that it is of an older version, why done runs could not be put
+            together.
         older: the runs are not of the config, code and data that the last plan asks for.
         training: how much a number varies from training to training on this data set; None where nothing says.
-        train_seconds: per done run of ``done``, its own training and that of all its stages; None where one is not known.
+        train_seconds: per done run of ``done``, its own training and that of all its stages; None where one is not
+            known.
     """
 
     id: str
@@ -108,8 +110,8 @@ class Result:
 
 
 def twins(results: Iterable[Result]) -> dict[str, str]:
-    """Results whose runs are another one's of them -> that one: each run is compared and ranked once, as the cell's that it
-    was recorded under where that is among them."""
+    """Results whose runs are another one's of them -> that one: each run is compared and ranked once, as the cell's
+    that it was recorded under where that is among them."""
     found: dict[str, str] = {}
     first: dict[frozenset[str], str] = {}
     for r in sorted(results, key=lambda r: all(x.cell.model != r.runs[0].cell.model for x in r.done)):

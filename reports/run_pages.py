@@ -89,13 +89,9 @@ def runs_table(runs: list[RunView]) -> Table:
                     "synthetic": Cell(f.names(view.synthetic)),
                     "top1": top1,
                     "time": Cell(f.seconds(r.cost.total_seconds), r.cost.total_seconds, origin="measured"),
-                    "memory": Cell(
-                        f.memory(r.cost.peak_memory_bytes), r.cost.peak_memory_bytes, origin="measured"
-                    ),
+                    "memory": Cell(f.memory(r.cost.peak_memory_bytes), r.cost.peak_memory_bytes, origin="measured"),
                     "params": Cell(f.large(r.cost.params), r.cost.params, origin="measured"),
-                    "waiting": Cell(
-                        f.percent(share), None if share is None else 100 * share, origin="measured"
-                    ),
+                    "waiting": Cell(f.percent(share), None if share is None else 100 * share, origin="measured"),
                 },
             )
         )
@@ -114,7 +110,8 @@ def run_page(run: RunView) -> Page:
             {
                 "value": f"{f.percent(r.metrics.top1, digits)} %",
                 "name": "top-1 accuracy",
-                "sub": f"{p.right} of {p.clips} clips; 95 % interval {f.percent(low)} to {f.percent(high)}{provisional}",
+                "sub": f"{p.right} of {p.clips} clips; 95 % interval {f.percent(low)} "
+                f"to {f.percent(high)}{provisional}",
             },
             {
                 "value": f"{f.percent(r.metrics.mean_class, digits)} %",
@@ -180,7 +177,9 @@ def _loaded(w: StartingWeights) -> str:
     """A file of starting weights, its content, and what of it was loaded."""
     parts = [f"{w.file}, sha256 {w.sha256}"]
     if w.loaded is not None:
-        parts.append(f"{w.loaded} of {w.total} tensors loaded, {w.backbone_loaded} of {w.backbone_total} of the backbone")
+        parts.append(
+            f"{w.loaded} of {w.total} tensors loaded, {w.backbone_loaded} of {w.backbone_total} of the backbone"
+        )
     parts += [w.naming] if w.naming else []
     for what, names in (
         ("of another shape", w.adapted),

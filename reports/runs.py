@@ -195,9 +195,7 @@ def summarise(
         classes=tuple(rows),
         pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:top]),
         hardest=tuple(
-            HardClip(
-                table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margin[i])
-            )
+            HardClip(table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margin[i]))
             for i in hardest
         ),
         subjects=tuple(by_subject),

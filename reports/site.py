@@ -56,9 +56,7 @@ def environment() -> Environment:
 def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
     """A page as HTML; links are relative to where the page lies."""
     depth = page.path.count("/")
-    return env.get_template(page.template).render(
-        site=site, root="../" * depth, here=page.path, **page.context
-    )
+    return env.get_template(page.template).render(site=site, root="../" * depth, here=page.path, **page.context)
 
 
 def site_context(

@@ -141,8 +141,8 @@ def holm(p: Sequence[float], family: int = 0) -> list[float]:
     """Holm's step-down adjusted p values (Holm 1979), in the order given.
 
     Args:
-        family: number of hypotheses that were stated beforehand, tested or not, so that p does not depend on what has been
-            run; those without a p count as 1. At least ``len(p)`` are taken.
+        family: number of hypotheses that were stated beforehand, tested or not, so that p does not depend on what has
+            been run; those without a p count as 1. At least ``len(p)`` are taken.
     """
     family = max(family, len(p))
     adjusted = [1.0] * len(p)
@@ -204,7 +204,8 @@ def cluster_bootstrap(
 def accuracy_interval(
     correct: np.ndarray, subjects: Sequence[str], training: Training | None = None
 ) -> tuple[float, float]:
-    """95 % interval of an accuracy: ``cluster_bootstrap``; where there is one training, its draws vary with ``training``.
+    """95 % interval of an accuracy: ``cluster_bootstrap``; where there is one training, its draws vary with
+    ``training``.
 
     Args:
         correct: bool [seeds, clips]. training: None where nothing says how another training would come out.

@@ -44,7 +44,11 @@ def read_strips(folder: Path) -> tuple[dict[str, tuple[Path, list[str]]], str]:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    return error.errors()[0]["msg"] if isinstance(error, ValidationError) else getattr(error, "strerror", None) or str(error)
+    return (
+        error.errors()[0]["msg"]
+        if isinstance(error, ValidationError)
+        else getattr(error, "strerror", None) or str(error)
+    )
 
 
 def _problem(folder: Path, name: str) -> str:

@@ -27,9 +27,7 @@ def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
     """A method's name, linked to what is said of it."""
     if entry is None:
         return Cell(title, sub=sub)
-    return Cell(
-        title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title", ""))
-    )
+    return Cell(title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title", "")))
 
 
 def anchor(text: str) -> str:
@@ -40,7 +38,9 @@ def anchor(text: str) -> str:
 def finished(
     board: Board, table: suite.Table, columns: list[Column], rows: list[Row], claims: list, results: list[Result | None]
 ) -> Table:
-    """A table with the words of its declaration, how its single trainings are to be taken, and the sources of its claims."""
+    """A table with the words of its declaration, how its single trainings are to be taken, and the sources of its
+    claims.
+    """
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
     notes = (table.note, board.synthetic_note(table.dataset), board.training_note(results), board.commits_note(results))
     return Table(

@@ -50,9 +50,7 @@ def by_modality(board: Board, table: suite.Table) -> Table:
     standings = {m: rank([r for r in found if r is not None], len(found)) for m, found in measured.items()}
     rows: list[Row] = []
 
-    def add(
-        title: str, claims: list[suite.MethodClaim], group: dict[str, Entry], listed: bool, sub: str = ""
-    ) -> None:
+    def add(title: str, claims: list[suite.MethodClaim], group: dict[str, Entry], listed: bool, sub: str = "") -> None:
         entry = next(iter(group.values()), None)
         first = claims[0] if claims else None
         start = row_start(board, (board.result(e.name) for e in group.values()))
@@ -64,9 +62,7 @@ def by_modality(board: Board, table: suite.Table) -> Table:
             claim = next((x for x in claims if x.test == c.modality), None)
             printed = claim or (suite.Claim() if listed and not any(x.test for x in claims) else None)
             cells[c.modality + ".claimed"] = claimed(printed, board.benchmark)
-            cells |= _measured(
-                board, group.get(c.modality), c.modality + ".", standings[c.modality], entry is not None
-            )
+            cells |= _measured(board, group.get(c.modality), c.modality + ".", standings[c.modality], entry is not None)
             if comparable:
                 own = group.get(c.modality)
                 cells[c.modality + ".against"] = against(board.result(own.name) if own else None, claim)
@@ -113,16 +109,10 @@ def _extra_training(group: dict[str, Entry]) -> str:
     return f"trains with {f.modalities(sorted(extra))} as well" if extra else ""
 
 
-def _measured(
-    board: Board, entry: Entry | None, prefix: str, standings: dict, known: bool
-) -> dict[str, Cell]:
+def _measured(board: Board, entry: Entry | None, prefix: str, standings: dict, known: bool) -> dict[str, Cell]:
     if entry is None:
         text = "no config" if known else "not implemented yet"
-        why = (
-            "no config of this method for this column"
-            if known
-            else "no config of this method in mm_configs yet"
-        )
+        why = "no config of this method for this column" if known else "no config of this method in mm_configs yet"
         return absent_cells(text, why, prefix)
     result = board.result(entry.name)
     if result is None:
@@ -153,9 +143,7 @@ def by_training(board: Board, table: suite.Table) -> Table:
             numeric=True,
             explain="where the method's own paper differs from the draft",
         ),
-        *measured_columns(
-            "m.", "Measured", RANK + "; only rows with the same inference modality are ranked together"
-        ),
+        *measured_columns("m.", "Measured", RANK + "; only rows with the same inference modality are ranked together"),
         *([against_column()] if comparable else []),
         Column("remark", "Remark"),
     ]
@@ -170,9 +158,7 @@ def by_training(board: Board, table: suite.Table) -> Table:
     several = {m for m in methods if len({backbone_name(e) for e in entries if e.method == m}) > 1}
     rows: list[Row] = []
 
-    def add(
-        title: str, train, test: str, claim: suite.MethodClaim | None, entry: Entry | None, method: str
-    ) -> None:
+    def add(title: str, train, test: str, claim: suite.MethodClaim | None, entry: Entry | None, method: str) -> None:
         sub = backbone_name(entry) if entry and method in several else ""
         start = row_start(board, [board.result(entry.name)] if entry else ())
         measured = (

@@ -1,4 +1,5 @@
-"""The page about the translator: how good pseudo-infrared is, in numbers and in pictures, beside what needs no training.
+"""The page about the translator: how good pseudo-infrared is, in numbers and in pictures, beside what needs no
+training.
 
 Everything was measured and drawn when the clips were rendered; here records are read and pictures copied."""
 
@@ -48,7 +49,8 @@ MEASURES = (  # name, title, whether less is better, explanation
         "flicker",
         "Flicker",
         True,
-        "mean change from frame to frame over the clip's standard deviation, relative to the RGB clip; best near infrared's own",
+        "mean change from frame to frame over the clip's standard deviation, relative "
+        "to the RGB clip; best near infrared's own",
     ),
 )
 
@@ -133,9 +135,20 @@ def _title(board: Board, record: RunRecord) -> str:
 def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
     columns = (
         Column("translator", "Translator"),
-        *(Column(name, title, MEASURED, numeric=True, ascending=less, explain=why) for name, title, less, why in MEASURES),
-        Column("teacher", "Infrared teacher's top-1 (%)", MEASURED, numeric=True, explain=(
-            "of the frozen teacher, trained on infrared and tested on this instead; mean over its seeds ± standard deviation")),
+        *(
+            Column(name, title, MEASURED, numeric=True, ascending=less, explain=why)
+            for name, title, less, why in MEASURES
+        ),
+        Column(
+            "teacher",
+            "Infrared teacher's top-1 (%)",
+            MEASURED,
+            numeric=True,
+            explain=(
+                "of the frozen teacher, trained on infrared and tested on this instead; "
+                "mean over its seeds ± standard deviation"
+            ),
+        ),
     )
     tests = _teacher_tests(board)
     rows = []
@@ -171,7 +184,9 @@ def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
 def _made(board: Board, r: Rendering) -> str:
     """What a rendering was made with, in few words."""
     model = r.record.identity.config.get("model") or {}
-    parents = [board.ledger.records[k][1].cell.model for k in r.record.identity.parents.values() if k in board.ledger.records]
+    parents = [
+        board.ledger.records[k][1].cell.model for k in r.record.identity.parents.values() if k in board.ledger.records
+    ]
     brightened = model.get("pre_enhance", "none")
     made = ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])
     return "; ".join(filter(None, (made, r.left_out)))

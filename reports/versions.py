@@ -20,8 +20,8 @@ class Choice:
 
     Attributes:
         runs: by seed, done or failed; all of one version, so that their mean is one of equals.
-        state: "current": what the last plan asks for; "older": its config, code or data have changed since; "unknown": no
-            plan of this profile has the cell.
+        state: "current": what the last plan asks for; "older": its config, code or data have changed since; "unknown":
+            no plan of this profile has the cell.
         superseded: further runs of the cell, of other versions.
     """
 
@@ -31,7 +31,9 @@ class Choice:
 
 
 def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
-    """Key -> what is equal for runs that differ in their seeds alone: config, data, code, and the same of their stages."""
+    """Key -> what is equal for runs that differ in their seeds alone: config, data, code, and the same of their
+    stages.
+    """
     known: dict[str, str] = {}
 
     def of(key: str) -> str:
@@ -54,8 +56,8 @@ def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str
     """The newest version that has a run which is done; what the plan asks for before any other.
 
     Args:
-        records: valid runs of one cell at one profile, at least one. planned: keys that the last plan has for this cell,
-            whatever the seed. version: see ``versions``.
+        records: valid runs of one cell at one profile, at least one. planned: keys that the last plan has for this
+            cell, whatever the seed. version: see ``versions``.
     """
     groups: dict[str, list[RunRecord]] = {}
     for r in records:
@@ -76,8 +78,8 @@ def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str
 
 
 def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:
-    """Runs of other variants of a cell's model in which its overrides change nothing: they are its runs as well, as a sweep's
-    default point is that of the config as it stands. Told from the resolved configs; no plan is needed."""
+    """Runs of other variants of a cell's model in which its overrides change nothing: they are its runs as well, as a
+    sweep's default point is that of the config as it stands. Told from the resolved configs; no plan is needed."""
     own = [r for r in records if r.cell.model == cell.entry.name and r.cell.variant != cell.variant]
     plain = [r.identity.config for r in own if not r.cell.overrides]
 

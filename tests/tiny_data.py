@@ -110,8 +110,7 @@ def write_nvgesture(root: Path) -> Path:
     for split, clips in (("train", NV_TRAIN), ("test", NV_TEST)):
         for version in ("v1", "v2"):
             lines = [
-                nv_line(folder, take, label if version == "v2" else int(folder[-2:]))
-                for folder, take, label in clips
+                nv_line(folder, take, label if version == "v2" else int(folder[-2:])) for folder, take, label in clips
             ]
             end = "" if version == "v1" else "\n"
             (root / LIST_FILES[version].format(split=split)).write_text("\n".join(lines) + end)

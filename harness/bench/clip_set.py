@@ -33,9 +33,13 @@ def write_clip_set(
     rows = []
     for number in range(clips):
         row = {
-            "clip_id": f"clip{number}", "pair_id": f"clip{number}", "subject": "s1", "scene": "none",
-            "gesture": f"gesture{number % 2}", "lighting": "dark",
-        }  # fmt: skip
+            "clip_id": f"clip{number}",
+            "pair_id": f"clip{number}",
+            "subject": "s1",
+            "scene": "none",
+            "gesture": f"gesture{number % 2}",
+            "lighting": "dark",
+        }
         for stream in STREAMS:
             file = f"clips/dark/{stream}/clip{number}.mp4"
             shape = (size, 3) if stream == "rgb" else (other_size, 1)
@@ -59,9 +63,7 @@ def moving_noise(frames: int, size: tuple[int, int], channels: int, seed: int) -
     rng = np.random.default_rng(seed)
     width, height = size
     coarse = rng.integers(0, 200, (height // 40 + 2, width // 40 + 2, channels), np.uint8)
-    texture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(
-        height, width, channels
-    )
+    texture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(height, width, channels)
     noise = rng.integers(0, 12, (height, width, channels), np.uint8)
     out = np.empty((frames, height, width, channels), np.uint8)
     for number in range(frames):

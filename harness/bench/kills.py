@@ -1,9 +1,9 @@
 """Kills: what a ``run-all`` loses when it is killed again and again and started again. It must lose nothing.
 
 A smoke ``run-all`` is killed (SIGKILL) at seeded moments: the harness alone, one job, or all their process groups at
-once. In the first run every training is killed once as soon as it has saved a state, after the first of several epochs, so that
-each stage goes on from a checkpoint. After each death of the harness the same command is started again until it ends with
-everything done. The ledger is then held against that of an undisturbed run, bit for bit.
+once. In the first run every training is killed once as soon as it has saved a state, after the first of several epochs,
+so that each stage goes on from a checkpoint. After each death of the harness the same command is started again until it
+ends with everything done. The ledger is then held against that of an undisturbed run, bit for bit.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ def kill_in_the_middle(start: Start, place: Path, count: Count) -> str:
         if run.name in count.middle or not (run / RESUME).is_file():
             continue
         holder = RunLock(run).holder()
-        job = holder.processes[-1][0] if holder else start.process.pid  # the harness claims a run and shares it with the job
+        job = (
+            holder.processes[-1][0] if holder else start.process.pid
+        )  # the harness claims a run and shares it with the job
         phase = start.phase
         if job != start.process.pid and kill_group(job):
             count.middle.add(run.name)
@@ -199,8 +201,8 @@ def bench_kills(
             further ones share those of the undisturbed run.
         command: what to run in each place; it keeps its ledger in ``work``.
         longest_wait: seconds between kills at most, by default a quarter of the undisturbed run's time.
-        configs: folder of configs of which the command takes a copy with longer trainings, ``../configs`` for it; kills in
-            the middle of trainings come first then, beside those that are wanted.
+        configs: folder of configs of which the command takes a copy with longer trainings, ``../configs`` for it; kills
+            in the middle of trainings come first then, beside those that are wanted.
 
     Returns: a JSON-serialisable dict. ``records_unequal`` and ``lost`` are what must be empty.
 

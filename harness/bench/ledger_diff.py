@@ -14,7 +14,9 @@ from harness.ledger.store import load_predictions, load_records
 
 @dataclass(frozen=True)
 class LedgerDiff:
-    """``unequal``: one line per run that both have; ``missing``: runs that only one of them has, or that were rejected."""
+    """``unequal``: one line per run that both have; ``missing``: runs that only one of them has, or that were
+    rejected.
+    """
 
     equal: int
     unequal: list[str]
@@ -56,10 +58,7 @@ def differing(a_folder: Path, a: RunRecord, b_folder: Path, b: RunRecord) -> lis
 def predictions(folder: Path) -> list[tuple[str, str, int, bytes]]:
     """Every prediction with the bits of its scores."""
     table = load_predictions(folder)
-    return [
-        (row.clip_id, row.subject, int(row.label), row.scores.tobytes())
-        for row in table.itertuples(index=False)
-    ]
+    return [(row.clip_id, row.subject, int(row.label), row.scores.tobytes()) for row in table.itertuples(index=False)]
 
 
 def rendering(folder: Path) -> dict[str, str]:
@@ -69,7 +68,9 @@ def rendering(folder: Path) -> dict[str, str]:
 
 
 def files_of(folder: Path) -> set[str]:
-    """Files and folders below a folder, hidden ones included, without the numbered claims of locks; links are followed."""
+    """Files and folders below a folder, hidden ones included, without the numbered claims of locks; links are
+    followed.
+    """
     found = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if name != LOCK]

@@ -25,8 +25,9 @@ def bench_sweep(
 ) -> dict[str, Any]:
     """Train the points of the figures' sweeps separately and side by side, on one CPU slot, after their common stages.
 
-    The common stages (translator, teacher, assistant) come from ``work_dir`` and are trained there where they are missing;
-    the students themselves are trained afresh in temporary folders. ``equal``: weights, predictions and losses agree bit for bit.
+    The common stages (translator, teacher, assistant) come from ``work_dir`` and are trained there where they are
+    missing; the students themselves are trained afresh in temporary folders. ``equal``: weights, predictions and losses
+    agree bit for bit.
 
     Args:
         quick: three points instead of all. say: gets a line per job.

@@ -43,9 +43,7 @@ class LazyGroup(Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="mgr-dark-benchmark")
 def cli() -> None:
     """Benchmark of gesture recognition in the dark: MGR-Dark, NvGesture, MTCD and its rivals."""

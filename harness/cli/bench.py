@@ -81,11 +81,7 @@ def bench_models_command(
     check_profile(configs, profile)
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
     rows = bench_entries(
-        [
-            e
-            for e in entries.values()
-            if e.stage == "single" and e.dataset == "mgr_dark" and e.test_modality == "rgb"
-        ],
+        [e for e in entries.values() if e.stage == "single" and e.dataset == "mgr_dark" and e.test_modality == "rgb"],
         profile,
         device,
     )
@@ -174,7 +170,8 @@ def bench_step_command(profile, configs, device, clips, as_json) -> None:
 def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_json) -> int:
     """Kill a smoke run-all again and again, go on, and compare its ledger with an undisturbed one, bit for bit.
 
-    Trainings have four epochs. Each is killed once after its first checkpoint, then come --count kills at random moments.
+    Trainings have four epochs. Each is killed once after its first checkpoint, then come --count kills at random
+    moments.
 
     Exit code 1 where anything differs or is lost.
     """
@@ -182,9 +179,13 @@ def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_jso
 
     from harness.bench.kills import CONFIGS, bench_kills, run_all_command
 
-    command = run_all_command("--profile", "smoke", "--configs", f"../{CONFIGS}", *(["--tables", tables] if tables else []))
+    command = run_all_command(
+        "--profile", "smoke", "--configs", f"../{CONFIGS}", *(["--tables", tables] if tables else [])
+    )
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        result = bench_kills(folder, count, seed, lambda line: click.echo(line, err=True), command, wait, DEFAULT_CONFIGS)
+        result = bench_kills(
+            folder, count, seed, lambda line: click.echo(line, err=True), command, wait, DEFAULT_CONFIGS
+        )
     say(result, as_json)
     return 1 if result["records_unequal"] or result["lost"] else 0

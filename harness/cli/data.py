@@ -89,10 +89,10 @@ def stats(root: Path, quarantine: Path | None) -> None:
     "[default: raw, where there is no store yet]",
 )
 @click.option("--store", type=NEW_FOLDER, default=None, help="[default: WORK_DIR/clip_store]")
-@click.option("--check", is_flag=True, help="Compare stores that are there with their checksums, too; build damaged ones anew.")
-def cache(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, jobs, codec, store, check
-) -> None:
+@click.option(
+    "--check", is_flag=True, help="Compare stores that are there with their checksums, too; build damaged ones anew."
+)
+def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, jobs, codec, store, check) -> None:
     """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
     from harness.cli.run import usable_cores
     from harness.data.cache import build_for_datasets

@@ -7,7 +7,10 @@ import click
 
 @click.command("doctor")
 def command() -> int:
-    """What is installed, which device will be used, what is wrong and how to mend it. Exit code 1 where something is wrong."""
+    """What is installed, which device will be used, what is wrong and how to mend it.
+
+    Exit code 1 where something is wrong.
+    """
     from harness.doctor import checks
 
     bad = 0

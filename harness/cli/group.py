@@ -21,7 +21,11 @@ def accept_debug(command: click.Command) -> click.Command:
     if not any(p.name == "debug" for p in command.params):
         command.params.append(
             click.Option(
-                ["--debug"], is_flag=True, expose_value=False, callback=_remember, help="Show the traceback of an error."
+                ["--debug"],
+                is_flag=True,
+                expose_value=False,
+                callback=_remember,
+                help="Show the traceback of an error.",
             )
         )
     for below in getattr(command, "commands", {}).values():

@@ -24,7 +24,8 @@ def list_models(configs: Path) -> None:
 
     for e in load_entries(configs, load_benchmark(configs / "benchmark.yml")).values():
         click.echo(
-            f"{e.name:44s} {e.method:14s} {e.dataset:10s} {'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
+            f"{e.name:44s} {e.method:14s} {e.dataset:10s} "
+            f"{'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
         )
 
 
@@ -52,9 +53,7 @@ def show(name: str, configs: Path, profile: str) -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option(
-    "--from", "base", default="i3d_r50_mgr-dark-rgb", show_default=True, help="The entry to start from."
-)
+@click.option("--from", "base", default="i3d_r50_mgr-dark-rgb", show_default=True, help="The entry to start from.")
 @click.option(
     "--modality", "modalities", multiple=True, help="Only for this test modality.  [default: all of the base's]"
 )
@@ -71,7 +70,8 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
     click.echo(
-        "what they say of `model` holds at every profile; clips, batches and schedule are the profile's, values of your own "
+        "what they say of `model` holds at every profile; clips, batches and "
+        "schedule are the profile's, values of your own "
         "for one of them go into profiles = dict(demo=dict(...))"
     )
     click.echo(f"next: edit them, then `python -m harness models check {name}`")
@@ -82,7 +82,9 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
 @click.option("--all", "every", is_flag=True, help="Every entry of every folder.")
 @configs_option
 def check(name: str | None, every: bool, configs: Path) -> int:
-    """Is an entry (or a folder) sound? Builds at every profile, trains, overfits a batch, saves, resumes, predicts the same."""
+    """Is an entry (or a folder) sound? Builds at every profile, trains, overfits a batch, saves, resumes, predicts the
+    same.
+    """
     from harness.measure.entry_check import check_entries
     from harness.suite import load_benchmark, load_entries
 
@@ -91,9 +93,7 @@ def check(name: str | None, every: bool, configs: Path) -> int:
     chosen = [e for e in entries.values() if every or name in (e.name, e.config.parent.name)]
     if not chosen:
         folders = ", ".join(sorted({e.config.parent.name for e in entries.values()}))
-        raise BadUsage(
-            f"models check {name or ''}: no such model or folder; choose from {folders}, or --all"
-        )
+        raise BadUsage(f"models check {name or ''}: no such model or folder; choose from {folders}, or --all")
     bad = 0
     for entry in chosen:
         findings = list(check_entries([entry], entries, benchmark.init))
@@ -128,8 +128,8 @@ def check(name: str | None, every: bool, configs: Path) -> int:
 def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **execution) -> int:
     """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
 
-    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry and by
-    all stages that it stands on.
+    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
+    and by all stages that it stands on.
     """
     from harness.cli.run import executor_for, run_workspace
     from harness.cli.run_all import make_synthetic

@@ -111,12 +111,8 @@ def suite_options(f: Callable) -> Callable:
                 help="The ledger.",
             ),
             configs_option,
-            click.option(
-                "--tables", default=None, help="Only these tables and figures, e.g. table2,table4,figure6."
-            ),
-            click.option(
-                "--seeds", type=SEEDS, default=None, help="Number of seeds per cell.  [default: by profile]"
-            ),
+            click.option("--tables", default=None, help="Only these tables and figures, e.g. table2,table4,figure6."),
+            click.option("--seeds", type=SEEDS, default=None, help="Number of seeds per cell.  [default: by profile]"),
             click.option(
                 "--quarantine",
                 multiple=True,
@@ -147,7 +143,8 @@ def choice_options(f: Callable) -> Callable:
         "--cell",
         "chosen",
         multiple=True,
-        help="Only these jobs (and the stages they stand on), by name as `plan` lists them; without -s<seed>: all seeds.",
+        help="Only these jobs (and the stages they stand on), by name as `plan` "
+        "lists them; without -s<seed>: all seeds.",
     )(f)
 
 
@@ -178,15 +175,14 @@ def execution_options(f: Callable) -> Callable:
             click.option(
                 "--backend", type=click.Choice(BACKENDS), default="local", show_default=True, help="Executor."
             ),
-            click.option(
-                "--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."
-            ),
+            click.option("--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."),
             click.option(
                 "--retries",
                 type=NOT_NEGATIVE,
                 default=1,
                 show_default=True,
-                help="Further attempts at a job that was killed. Out of memory halves the micro-batch, down to one clip.",
+                help="Further attempts at a job that was killed. Out of memory halves "
+                "the micro-batch, down to one clip.",
             ),
             click.option(
                 "--workers",

@@ -14,17 +14,13 @@ from harness.cli.remarks import print_remarks
 @click.command("plan")
 @suite_options
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-@click.option(
-    "--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history."
-)
+@click.option("--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history.")
 @click.option(
     "--probe",
     is_flag=True,
     help="With --cost: time one step of each model that never ran here (seconds each, minutes at paper on a CPU).",
 )
-@click.option(
-    "--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs."
-)
+@click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
 def command(
     profile, data_root, work_dir, configs, tables, seeds, quarantine, init, as_json, cost, probe, show_cells
 ) -> int:
@@ -69,9 +65,7 @@ def command(
     if show_cells:
         for c in ws.cells:
             key = ws.plan.keys.get((c.id, c.seed))
-            click.echo(
-                f"{states[key] if key else 'unplannable':11s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]"
-            )
+            click.echo(f"{states[key] if key else 'unplannable':11s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]")
     else:
         for key, job in jobs.items():
             click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
@@ -133,5 +127,9 @@ def print_cost(jobs, states, costs: dict[str, tuple[float, str]]) -> None:
     click.echo(
         f"{duration(sum(s for s, _ in costs.values()))} of one slot's time for {len(costs)} jobs"
         + (f", {probed} of them probed (without data loading)" if probed else "")
-        + (f"; {unknown} jobs of models that never ran at this profile are not in it, --probe times them" if unknown else "")
+        + (
+            f"; {unknown} jobs of models that never ran at this profile are not in it, --probe times them"
+            if unknown
+            else ""
+        )
     )

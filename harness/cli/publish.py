@@ -11,9 +11,7 @@ from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
 
 
 @click.command("publish")
-@click.option(
-    "--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="The pages."
-)
+@click.option("--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="The pages.")
 @ledgers_options
 @configs_option
 @click.option(

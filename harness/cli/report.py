@@ -21,7 +21,8 @@ from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
 )
 @configs_option
 def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, configs: Path) -> int:
-    """Write the pages from the ledger, all of it: for each cell its newest valid runs, whatever the last plan asked for.
+    """Write the pages from the ledger, all of it: for each cell its newest valid runs, whatever the last plan asked
+    for.
 
     Starts nothing and needs no data set.
     """

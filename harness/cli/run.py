@@ -38,9 +38,7 @@ def check_choice(chosen: tuple[str, ...], force: bool) -> None:
         raise BadUsage("--force: name what is to be run anew with --cell; `plan` lists the jobs")
 
 
-def run_workspace(
-    ws, work_dir: Path, execution: dict, again: str = "", force: bool = False
-) -> int:
+def run_workspace(ws, work_dir: Path, execution: dict, again: str = "", force: bool = False) -> int:
     """Plan file, clip stores, jobs; returns the exit code.
 
     Args:
@@ -92,7 +90,8 @@ def run_workspace(
         execute(jobs, executor, options, progress.report, state, progress.tick)
     save_plan(ws, work_dir, state.blocked)
     click.echo(
-        f"{state.total} jobs: {state.cached} cached, {state.done} run, {len(state.failed)} failed, {len(state.blocked)} blocked"
+        f"{state.total} jobs: {state.cached} cached, {state.done} run, "
+        f"{len(state.failed)} failed, {len(state.blocked)} blocked"
         + (", stopped on request; run the same command again to go on" if state.stopped else "")
     )
     for key, old in before.items():
@@ -132,7 +131,10 @@ def is_done(job, work_dir: Path) -> bool:
 
 
 def build_stores(jobs, store: Path, processes: int) -> None:
-    """Decode once what these jobs will read many times. Where a clip cannot be decoded, they read the videos themselves."""
+    """Decode once what these jobs will read many times.
+
+    Where a clip cannot be decoded, they read the videos themselves.
+    """
     if not jobs:
         return
     from harness.data.cache import build_for_datasets

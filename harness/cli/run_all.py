@@ -22,7 +22,9 @@ from harness.cli.options import NEW_FOLDER, choice_options, execution_options, s
     show_default=True,
     help="Where the pages go.",
 )
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, site, chosen, force, **execution) -> int:
+def command(
+    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, site, chosen, force, **execution
+) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 
     Without --data-root the embedded synthetic data is made first; the pages say so.
@@ -79,4 +81,8 @@ def make_synthetic(root: Path, preset: str) -> None:
     from harness.data.synthesize import synthesize
 
     show = counter()
-    synthesize(root, preset=preset, progress=lambda name, done, total: show(f"clips of synthetic {name} in {root}", done, total))
+    synthesize(
+        root,
+        preset=preset,
+        progress=lambda name, done, total: show(f"clips of synthetic {name} in {root}", done, total),
+    )

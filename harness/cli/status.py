@@ -12,9 +12,7 @@ from harness.cli.remarks import print_remarks
 
 @click.command("status")
 @suite_options
-@click.option(
-    "--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there."
-)
+@click.option("--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, why, as_json) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
@@ -32,10 +30,7 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
     if as_json:
         click.echo(
             json.dumps(
-                [
-                    {"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail}
-                    for s in found.jobs
-                ]
+                [{"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail} for s in found.jobs]
                 + [
                     {"job": name, "key": "", "state": "unplannable", "detail": reason}
                     for name, reason in unplanned(ws.plan).items()

@@ -18,7 +18,10 @@ from harness.cli.options import NEW_FOLDER
     help="The ledger.",
 )
 def command(work_dir: Path) -> int:
-    """Recompute every metric from its predictions and check test sets, splits, parents and keys. Exit code 1 on findings."""
+    """Recompute every metric from its predictions and check test sets, splits, parents and keys.
+
+    Exit code 1 on findings.
+    """
     from harness.ledger.store import runs_dir
     from harness.ledger.verify import verify_ledger
 

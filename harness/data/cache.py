@@ -249,18 +249,14 @@ def find_whole(store: Wanted, codecs: Iterable[str]) -> Path | None:
     return None
 
 
-def remove_damaged(
-    stores: Iterable[Wanted], codecs: Iterable[str], check: bool, say: Callable[[str], None]
-) -> None:
+def remove_damaged(stores: Iterable[Wanted], codecs: Iterable[str], check: bool, say: Callable[[str], None]) -> None:
     """Remove the stores that cannot be read, with ``check`` also those with a frame that is not as it was written."""
     for folder in (f for s in stores for f in _folders(s, codecs)):
         try:
             found = ClipStore.open(folder)
             damaged = found.verify() if check else []
             if damaged:
-                raise StoreError(
-                    f"{folder}: {len(damaged)} clips do not match their checksum, e.g. {damaged[0]}"
-                )
+                raise StoreError(f"{folder}: {len(damaged)} clips do not match their checksum, e.g. {damaged[0]}")
         except StoreError as error:
             refuse_link(folder)
             say(f"{error}; building it anew")

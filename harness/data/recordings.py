@@ -8,8 +8,8 @@ Layout of the folder::
                   fps, from 1 to 1000, counts only for a file without time stamps; <stream>_offset_s = seconds from the
                   first rgb frame to the first frame of that stream ('' = 0, negative = it started earlier, at most a
                   day); pair_id ties the dark and the daylight recording
-  segments.csv    recording_id,gesture,start_frame,end_frame     [start, end) in rgb frames from 0; only rgb is annotated
-  subjects.csv, classes.txt and, for generated data, dataset.json as in the segmented data set
+  segments.csv    recording_id,gesture,start_frame,end_frame     [start, end) in rgb frames from 0; only rgb is
+  annotated subjects.csv, classes.txt and, for generated data, dataset.json as in the segmented data set
 """
 
 from __future__ import annotations
@@ -39,8 +39,15 @@ from mtcd_plugin.formats.tables import (
 )
 
 RECORDING_COLUMNS = (
-    "recording_id", "subject", "scene", "lighting", "rgb_file", "depth_file", "ir_file", "ir_offset_s",
-)  # fmt: skip
+    "recording_id",
+    "subject",
+    "scene",
+    "lighting",
+    "rgb_file",
+    "depth_file",
+    "ir_file",
+    "ir_offset_s",
+)
 OPTIONAL_COLUMNS = ("pair_id", "rgb_fps", "depth_fps", "ir_fps", "rgb_offset_s", "depth_offset_s")
 SEGMENT_COLUMNS = ("recording_id", "gesture", "start_frame", "end_frame")
 MEND = "correct the line and run again; what is already cut stays"
@@ -165,7 +172,9 @@ def _number(row: dict[str, str], name: str, where: str, low: float, high: float)
 
 def _span(row: dict[str, str], where: str, recordings: dict[str, Recording], classes: tuple) -> tuple[int, int]:
     if row["recording_id"] not in recordings:
-        raise ValueError(f"{where}: recording {row['recording_id']!r} is not in recordings.csv, or its line is malformed")
+        raise ValueError(
+            f"{where}: recording {row['recording_id']!r} is not in recordings.csv, or its line is malformed"
+        )
     if row["gesture"] not in classes:
         raise ValueError(f"{where}: gesture {row['gesture']!r} is not in classes.txt: {', '.join(classes)}")
     start, end = (whole_number(row[name], name, where, 0, LAST_FRAME) for name in ("start_frame", "end_frame"))

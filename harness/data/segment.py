@@ -113,7 +113,9 @@ def segment_recordings(
         failed = _cut(out, todo, facts, processes, crf, len(files), progress)
         clips = {clip_id: clip for clip_id, clip in planned.items() if not failed.keys() & {f.note for f in clip}}
         found += [
-            Finding(files[name].clip_id, "error", "unreadable", f"{files[name].modality} file {text}", "restore the file")
+            Finding(
+                files[name].clip_id, "error", "unreadable", f"{files[name].modality} file {text}", "restore the file"
+            )
             for name, text in failed.items()
         ]
         for name in COPIED:
@@ -194,7 +196,9 @@ def _facts(file: ClipFile, crf: int, content: str) -> dict[str, Any]:
 def _is_there(out: Path, name: str, facts: dict[str, Any]) -> bool:
     note, target = _read_note(out / NOTES / name), out / facts["file"]
     # the file is read only where all else fits
-    return target.is_file() and note == {**facts, "content": note.get("content")} and note["content"] == content_of(target)
+    return (
+        target.is_file() and note == {**facts, "content": note.get("content")} and note["content"] == content_of(target)
+    )
 
 
 def _read_note(path: Path) -> dict[str, Any]:
@@ -249,7 +253,9 @@ def _check_out(out: Path) -> None:
             refuse_link(Path(place, name))
     for name in (*COPIED, "annotations.csv"):
         if (out / name).exists() and not (out / NOTES).is_dir():
-            raise FileExistsError(f"{out / name} is not of `data segment` and would be lost; choose another folder with --out")
+            raise FileExistsError(
+                f"{out / name} is not of `data segment` and would be lost; choose another folder with --out"
+            )
 
 
 @contextmanager

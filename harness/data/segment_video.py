@@ -119,8 +119,12 @@ class _Writer:
             setattr(context, name, getattr(source, name))
         # Macroblock-tree rate control is off: on small frames x264 does not repeat its own bytes with it.
         self.stream.options = {
-            "crf": str(self.crf), "g": "12", "preset": "veryfast", "bf": "0", "x264-params": "mbtree=0",
-        }  # fmt: skip
+            "crf": str(self.crf),
+            "g": "12",
+            "preset": "veryfast",
+            "bf": "0",
+            "x264-params": "mbtree=0",
+        }
 
     def _finish(self) -> None:
         self.container.mux(self.stream.encode())

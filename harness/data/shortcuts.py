@@ -53,7 +53,9 @@ def look(clip: Clip, modality: str, rng: np.random.Generator) -> dict[str, np.nd
 
 
 def frame_features(frames: np.ndarray, length: int) -> dict[str, np.ndarray]:
-    """The features of `probe_shortcuts` from frames [4+K,h,w,c] in 0..1: first, centre, two around it, K random ones."""
+    """The features of `probe_shortcuts` from frames [4+K,h,w,c] in 0..1: first, centre, two around it, K random
+    ones.
+    """
     first, centre, early, late, *others = frames
     return {
         "centre_frame": centre.reshape(1, -1),
@@ -84,7 +86,9 @@ def probe(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, test: np
     names = np.unique(groups[~test])
     held = np.isin(groups, names[:: max(2, min(4, len(names)))]) & ~test
     fit = ~test & ~held
-    best = max(PENALTIES, key=lambda p: _accuracy(features, labels, fit, held, p)) if held.any() and fit.any() else 100.0
+    best = (
+        max(PENALTIES, key=lambda p: _accuracy(features, labels, fit, held, p)) if held.any() and fit.any() else 100.0
+    )
     return _accuracy(features, labels, ~test, test, best)
 
 

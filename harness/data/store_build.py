@@ -183,9 +183,7 @@ def build(store: Wanted, todo: list[Job], pool: Executor | None, processes: int)
         yield from _results(store, todo, pool, processes)
 
 
-def _results(
-    store: Wanted, todo: list[Job], pool: Executor | None, processes: int
-) -> Iterator[tuple[Job, str]]:
+def _results(store: Wanted, todo: list[Job], pool: Executor | None, processes: int) -> Iterator[tuple[Job, str]]:
     if pool is None:
         for job in todo:
             yield job, write_clip(job)

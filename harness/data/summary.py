@@ -100,7 +100,11 @@ def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda line: Non
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else getattr(error, "strerror", None) or error
+        reason = (
+            error.errors()[0]["msg"]
+            if isinstance(error, ValidationError)
+            else getattr(error, "strerror", None) or error
+        )
         say(f"{path}: cannot be read ({reason}); statistics are measured anew by the next run-all")
         return {}
     return {name: about.model_dump(mode="json", exclude_unset=True) for name, about in found.items()}

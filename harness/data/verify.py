@@ -65,9 +65,7 @@ class Verification:
         return {**asdict(self), "counts": self.counts, "findings": [asdict(f) for f in self.findings]}
 
 
-def verify_dataset(
-    dataset: str, root: Path, processes: int = 1, progress: Progress | None = None
-) -> Verification:
+def verify_dataset(dataset: str, root: Path, processes: int = 1, progress: Progress | None = None) -> Verification:
     """Read the whole annotation, decode every file, and collect all that is wrong. Fills the cache of hashes, so that
     planning need not read the files again.
 
@@ -106,9 +104,7 @@ def verify_dataset(
         found += notes_nvgesture(annotation)
         found += unlisted(root, annotation.clips, "Video_data", ".avi")
     clips, decoded = len(annotation.clips), sum(video.frames > 0 for video in videos.values())
-    return _verification(
-        dataset, annotation.name, root, annotation.synthetic, clips, len(videos), decoded, found
-    )
+    return _verification(dataset, annotation.name, root, annotation.synthetic, clips, len(videos), decoded, found)
 
 
 def content_findings(root: Path, paths: list[str]) -> list[Finding]:

@@ -107,7 +107,9 @@ def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable
     if video.problem == ABSENT:
         yield finding("error", "file", video.problem)
     elif video.problem:
-        text = f"{video.problem}; {video.frames} frames can be decoded{_stated(video)}" if video.frames else video.problem
+        text = (
+            f"{video.problem}; {video.frames} frames can be decoded{_stated(video)}" if video.frames else video.problem
+        )
         yield finding("error" if stream.end > video.sound_frames else "warning", "decode", text)
     elif stream.end > video.frames + LONGEST_REPEAT or stream.start >= video.frames:
         text = f"has {video.frames} frames{_stated(video)}, but the window {window} ends beyond"
@@ -142,8 +144,12 @@ def _check_times(clip: Clip, name: str, stream: Stream, video: Video) -> Iterabl
     if stream.times is not None or video.problem or not video.frames:
         return
     if video.times_problem:
-        message = f"{name} file {_tail(stream.path)}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
-        yield Finding(clip.clip_id, "warning", "time stamps", message, "write the file anew with time stamps, if it matters")
+        message = (
+            f"{name} file {_tail(stream.path)}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
+        )
+        yield Finding(
+            clip.clip_id, "warning", "time stamps", message, "write the file anew with time stamps, if it matters"
+        )
         return
     times = _window_times(stream, video)
     if len(times) < 2:
@@ -173,13 +179,17 @@ def _check_form(clip: Clip, name: str, video: Video, usual: tuple | None) -> Ite
         return
     if (size := (video.width, video.height)) != usual[:2]:
         message = f"{name} is {size[0]}x{size[1]} where most are {usual[0]}x{usual[1]}"
-        yield Finding(clip.clip_id, "warning", "size", message, "check the file: frames are resized, and may be distorted")
+        yield Finding(
+            clip.clip_id, "warning", "size", message, "check the file: frames are resized, and may be distorted"
+        )
     if video.codec != usual[2]:
         message = f"{name} is coded as {video.codec} where most are {usual[2]}"
         yield Finding(clip.clip_id, "warning", "codec", message, "check where the file comes from; it can be decoded")
     if video.bits > 8:
         message = f"{name} is stored with {video.bits} bits a pixel; the upper 8 are read"
-        yield Finding(clip.clip_id, "warning", "bits", message, "scale it to 8 bits beforehand if the lower ones matter")
+        yield Finding(
+            clip.clip_id, "warning", "bits", message, "scale it to 8 bits beforehand if the lower ones matter"
+        )
 
 
 def _check_length(clip: Clip, rules: Rules) -> Iterable[Finding]:

@@ -12,9 +12,7 @@ SHARE = 0.9  # of the windows of whole files that must look so
 FEWEST = 3  # windows [1, n] of n frames, which might also leave out a first frame on purpose
 
 
-def one_based(
-    clips: tuple[Clip, ...], videos: Mapping[str, Video], findings: list[Finding]
-) -> list[Finding]:
+def one_based(clips: tuple[Clip, ...], videos: Mapping[str, Video], findings: list[Finding]) -> list[Finding]:
     """The findings, with one for the whole set in the place of all those about windows that reach a frame beyond
     their file, where the cause is that frames are counted from 1.
 
@@ -36,7 +34,8 @@ def one_based(
         return findings
     last_named = sum(map(len, beyond.values())) < shifted / 2
     message = (
-        f"{shifted:,} of {whole:,} windows over whole files of n frames are {'[1, n]' if last_named else '[1, n + 1)'}: "
+        f"{shifted:,} of {whole:,} windows over whole files of n frames are "
+        f"{'[1, n]' if last_named else '[1, n + 1)'}: "
         "frames seem to be counted from 1; here they count from 0, and end is the frame after the last"
     )
     remedy = f"subtract 1 from every start{'' if last_named else ' and end'}; as it is, each clip lacks its first frame"

@@ -30,13 +30,16 @@ td { overflow-wrap: break-word; } td:nth-child(2) { white-space: nowrap; }
 <p>{{ "{:,}".format(v.clips) }} {{ "images" if v.dataset == "sysu_mm01" else "clips" }} in <code>{{ v.root }}</code>,
 {{ "{:,}".format(v.decoded) }} of {{ "{:,}".format(v.files) }} files decoded:
 {{ v.counts.error }} errors, {{ v.counts.warning }} warnings, {{ v.counts.note }} notes.</p>
-{% if v.synthetic %}<p class="synthetic">Synthetic data: numbers of the paper are shown for orientation only.</p>{% endif %}
+{% if v.synthetic %}<p class="synthetic">
+Synthetic data: numbers of the paper are shown for orientation only.</p>{% endif %}
 {% for severity, title in titles %}{% set found = v.findings | selectattr("severity", "equalto", severity) | list %}
 <h2 id="{{ severity }}">{{ title }} ({{ found | length }})</h2>
 {% if found %}<table>
-<thead><tr><th scope="col">Clip</th><th scope="col">Check</th><th scope="col">Finding</th><th scope="col">Remedy</th></tr></thead>
+<thead><tr><th scope="col">Clip</th><th scope="col">Check</th>
+<th scope="col">Finding</th><th scope="col">Remedy</th></tr></thead>
 <tbody>
-{% for f in found %}<tr><td>{{ f.clip_id }}</td><td>{{ f.check }}</td><td>{{ f.message }}</td><td>{{ f.remedy }}</td></tr>
+{% for f in found %}<tr><td>{{ f.clip_id }}</td><td>{{ f.check }}</td>
+<td>{{ f.message }}</td><td>{{ f.remedy }}</td></tr>
 {% endfor %}</tbody>
 </table>{% else %}<p>None.</p>{% endif %}
 {% endfor %}</body>

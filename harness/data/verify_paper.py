@@ -12,8 +12,16 @@ from mtcd_plugin.formats.clips import Clip
 
 # MGR-Dark: the draft, section 3
 DRAFT_CLASSES = (
-    "forward", "backward", "stop", "keep down", "turn left", "turn right", "upward", "look for", "quiet",
-)  # fmt: skip
+    "forward",
+    "backward",
+    "stop",
+    "keep down",
+    "turn left",
+    "turn right",
+    "upward",
+    "look for",
+    "quiet",
+)
 DRAFT_SIZES = {"rgb": (1920, 1080), "depth": (512, 424), "ir": (1408, 1068)}
 # NvGesture: counted in the lists as shipped
 NV_CLIPS = {"train": 1050, "test": 482}
@@ -23,8 +31,10 @@ NV_RELABELLED = {"train": 15, "test": 8}
 
 DRAFT_CONTRADICTIONS = (
     "the draft speaks of 10 gesture classes and names 9 (" + ", ".join(DRAFT_CLASSES) + "); the tenth is unknown",
-    "the draft's total of 8,721 s is impossible: 5,170 clips of at least 1.8 s are 9,306 s for one modality and lighting",
-    "the draft names the colour camera Kinect V2 and Kinect V4, and gives Kinect V2 12 megapixels; at 1920 x 1080 it has 2",
+    "the draft's total of 8,721 s is impossible: 5,170 clips of at least 1.8 s "
+    "are 9,306 s for one modality and lighting",
+    "the draft names the colour camera Kinect V2 and Kinect V4, and gives Kinect "
+    "V2 12 megapixels; at 1920 x 1080 it has 2",
     "the draft does not say which 16 subjects train and which 5 test: results depend on subjects.csv",
 )
 
@@ -87,7 +97,8 @@ def unlisted(root: Path, clips: Iterable[Clip], folder: str, suffix: str) -> lis
     extra = sorted(str(p) for p in (root / folder).rglob(f"*{suffix}") if str(p) not in listed)
     if not extra:
         return []
-    text = f"{len(extra)} video files below {folder}/ are in no annotation, the first is {Path(extra[0]).relative_to(root)}"
+    first = Path(extra[0]).relative_to(root)
+    text = f"{len(extra)} video files below {folder}/ are in no annotation, the first is {first}"
     return [Finding("", "note", "files", text, "nothing to do, or add them to the annotation")]
 
 

@@ -1,7 +1,7 @@
 """What the fork server imports before it forks jobs: torch and MMAction2, paid once, in a process group of its own.
 
-A signal to the harness's whole group (Ctrl-C in a terminal, a scheduler's TERM) would otherwise end the fork server, and with
-it the harness's knowledge of its jobs, before the harness could stop them at their checkpoints.
+A signal to the harness's whole group (Ctrl-C in a terminal, a scheduler's TERM) would otherwise end the fork server,
+and with it the harness's knowledge of its jobs, before the harness could stop them at their checkpoints.
 """
 
 import os

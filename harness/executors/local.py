@@ -55,10 +55,7 @@ class LocalExecutor:
             raise BadUsage(f"--jobs {jobs}: at least 1 is needed")
         if gpus_per_job < 1 or (gpus and gpus_per_job > len(gpus)):
             raise BadUsage(f"--gpus-per-job {gpus_per_job}: choose from 1 to {len(gpus) or 'the number of cores'}")
-        groups = [
-            ",".join(gpus[i : i + gpus_per_job])
-            for i in range(0, len(gpus) - gpus_per_job + 1, gpus_per_job)
-        ]
+        groups = [",".join(gpus[i : i + gpus_per_job]) for i in range(0, len(gpus) - gpus_per_job + 1, gpus_per_job)]
         self._devices: list[str | None] = [g for g in groups for _ in range(jobs)] or [None] * jobs
         self.slots = len(self._devices)
         self.threads = max(1, cores // self.slots)

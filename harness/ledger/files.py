@@ -106,9 +106,7 @@ def atomic_replace(path: Path, sync: bool = True, check: Callable[[], None] = _n
         sync_folder(path.parent)
 
 
-def write_text_atomically(
-    path: Path, text: str, sync: bool = True, check: Callable[[], None] = _nothing
-) -> None:
+def write_text_atomically(path: Path, text: str, sync: bool = True, check: Callable[[], None] = _nothing) -> None:
     """Write a text file with ``atomic_replace``."""
     with atomic_replace(path, sync, check) as beside:
         beside.write_text(text, encoding="utf-8")

@@ -45,9 +45,7 @@ def problems_of(folder: Path, record: RunRecord) -> list[str]:
         return [" ".join(str(e).split())]
     if not problems and record.seal != seal_of(record):
         problems = [
-            "edited since it was written"
-            if record.seal
-            else "without a seal: written by an older harness, or edited"
+            "edited since it was written" if record.seal else "without a seal: written by an older harness, or edited"
         ]
     return problems
 
@@ -97,7 +95,10 @@ def _of_data(record: RunRecord) -> Iterator[str]:
     if data.fingerprint != data_fingerprint(prints):
         yield "its data fingerprint is not that of its identity"
     elif said.get("info") != info_fingerprint(data):
-        yield "what it says about its data (synthetic, clips, subjects, lighting, quarantine, ...) is not what its identity says"
+        yield (
+            "what it says about its data (synthetic, clips, subjects, lighting, quarantine, ...) is not what its "
+            "identity says"
+        )
     both = sorted(set(map(_person, data.train_subjects)) & set(map(_person, data.test_subjects)))
     if both:
         yield f"trained on test subjects: {', '.join(both)}"

@@ -1,4 +1,6 @@
-"""Of which kind everything in a ledger is, a file or a folder, and what has the place of something of the other kind."""
+"""Of which kind everything in a ledger is, a file or a folder, and what has the place of something of the other
+kind.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def misplaced(folder: Path) -> dict[str, str]:
 def misplaced_beside(work_dir: Path) -> dict[str, str]:
     """The same for the files of a work dir itself."""
     kinds = {name: kind_of(Path(work_dir) / name) for name in OF_A_WORK_DIR}
-    return {n: f"is a {kind}, where a file belongs; move it away" for n, kind in kinds.items() if kind not in ("", "file")}
+    return {
+        n: f"is a {kind}, where a file belongs; move it away" for n, kind in kinds.items() if kind not in ("", "file")
+    }
 
 
 def check_files(work_dir: Path) -> None:

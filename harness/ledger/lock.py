@@ -6,8 +6,9 @@ Claims lie in ``lock/`` in the run's folder, one folder ``<number>/`` with a ``c
 2. A claim is made whole in a hidden folder and renamed to the number after the highest. Renaming a folder onto one that
    is not empty fails on every file system, with or without hard links and ``flock``, so one process makes it. It holds
    the lock if, on looking again, its number is still the highest; otherwise it withdraws (it had looked too long ago).
-3. Nothing is ever taken away from a holder. A void claim is succeeded, not removed; release renames ``claim.json`` within
-   its folder (which a full disk allows), so that numbers only grow; the holder alone removes lower ones, which no longer count.
+3. Nothing is ever taken away from a holder. A void claim is succeeded, not removed; release renames ``claim.json``
+   within its folder (which a full disk allows), so that numbers only grow; the holder alone removes lower ones, which
+   no longer count.
 4. A claim is void when it was released, or cannot be read. On the machine (boot) and in the process namespace that it
    was made in, it is void when its processes are gone; the start of a process tells it from a later one of the same id.
    From anywhere else (another host, another container on this one) it is void when it was not refreshed for
@@ -222,7 +223,8 @@ class RunLock:
 
 @contextmanager
 def kept_alive(held: Callable[[], Iterable[RunLock]]) -> Iterator[None]:
-    """Refresh locks from a thread: imports, a full disk or a job that does not stop can hold up the harness for minutes.
+    """Refresh locks from a thread: imports, a full disk or a job that does not stop can hold up the harness for
+    minutes.
 
     A lost lock is found by whoever writes next under it.
     """

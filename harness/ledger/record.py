@@ -15,13 +15,17 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 NOT_TRACKED = "not tracked"
-NO_START = "no starting weights are listed for it in metafile.yml: trained from scratch"  # a note, where they were asked for
+NO_START = (
+    "no starting weights are listed for it in metafile.yml: trained from scratch"  # a note, where they were asked for
+)
 
 FailureKind = Literal["out_of_memory", "nan_loss", "data_error", "time_limit", "killed", "crash"]
 
 
 class Strict(BaseModel):
-    """Base of every record part: unknown fields are errors, so a typo never becomes a silent loss; so is NaN or Infinity."""
+    """Base of every record part: unknown fields are errors, so a typo never becomes a silent loss; so is NaN or
+    Infinity.
+    """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
@@ -46,7 +50,9 @@ class Identity(Strict):
 
     version: int
     config: dict[str, Any]  # resolved config without paths and hardware settings
-    data: dict[str, str]  # fingerprints of the clips, "train" and "test"; of what is said about them, "info" and "test_labels"
+    data: dict[
+        str, str
+    ]  # fingerprints of the clips, "train" and "test"; of what is said about them, "info" and "test_labels"
     parents: dict[str, str]  # stage name -> key of the parent run
     code: dict[str, str]  # module -> sha256 of its source; what has none that could be found -> NOT_TRACKED
     seed: int

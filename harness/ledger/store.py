@@ -72,9 +72,11 @@ def _folders_by_key(root: Path) -> dict[str, str]:
 
 
 def write_record(directory: Path, record: RunRecord, check: Callable[[], None] = lambda: None) -> RunRecord:
-    """Seal a record and write ``run.json`` atomically; it is the last file of a run: its presence means the run is over.
+    """Seal a record and write ``run.json`` atomically; it is the last file of a run: its presence means the run is
+    over.
 
-    All that the run wrote is forced to the disk first, so that after a power cut too a record stands beside its outputs.
+    All that the run wrote is forced to the disk first, so that after a power cut too a record stands beside its
+    outputs.
 
     Args:
         check: called right before the rename, for the run's lock; what it raises leaves the ledger as it was.
@@ -163,7 +165,9 @@ def _first(e: ValidationError) -> str:
 
 
 def load_predictions(directory: Path) -> pd.DataFrame:
-    """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array [classes]."""
+    """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array
+    [classes].
+    """
     return predictions_table(Path(directory) / PREDICTIONS).to_pandas()
 
 

@@ -33,7 +33,9 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
         for stage, parent in record.identity.parents.items():
             if parent not in records:
                 findings.append(
-                    Finding(folder.name, f"its parent stage '{stage}' ({parent[:12]}) is not in this ledger, or not valid")
+                    Finding(
+                        folder.name, f"its parent stage '{stage}' ({parent[:12]}) is not in this ledger, or not valid"
+                    )
                 )
             elif records[parent][1].status != "done":
                 findings.append(Finding(folder.name, f"its parent stage '{stage}' ({parent[:12]}) is not done"))

@@ -93,7 +93,9 @@ def _names_of_another(s: Subject) -> list[str]:
         if theirs and own != theirs:
             said = [*fields, *(["Starting Weights"] if s.entry.start and other.start == s.entry.start else [])]
             where = s.entry.config.parent / "metafile.yml"
-            return [f"{', '.join(said)} in {where}: those of {other.method}, whose network is {theirs}; this one's is {own}"]
+            return [
+                f"{', '.join(said)} in {where}: those of {other.method}, whose network is {theirs}; this one's is {own}"
+            ]
     return []
 
 

@@ -131,7 +131,8 @@ def saves_and_loads(s: Subject) -> None:
     clips = s.batch("test", 2)
     if not torch.equal(_scores(s.model, clips), _scores(other, clips)):
         raise Wrong(
-            "a saved and loaded model predicts otherwise; keep all state in parameters and buffers, and draw nothing in eval mode"
+            "a saved and loaded model predicts otherwise; keep all state in parameters "
+            "and buffers, and draw nothing in eval mode"
         )
 
 
@@ -150,7 +151,8 @@ def resumes(s: Subject) -> None:
     for (name, a), b in zip(straight.items(), resumed.values(), strict=True):
         if not torch.equal(a, b):
             raise Wrong(
-                f"after a resume '{name}' differs from an uninterrupted training; keep its state in a parameter or buffer, "
+                f"after a resume '{name}' differs from an uninterrupted training; keep "
+                "its state in a parameter or buffer, "
                 "or give the model training_state() and load_training_state()"
             )
 
@@ -205,6 +207,7 @@ def overfits(s: Subject) -> None:
         total.backward()
         optimizer.step()
     raise Wrong(
-        f"after {OVERFIT_STEPS} steps on one batch of 4 clips of 2 classes the loss went from {first:.2f} to {last:.2f}, "
+        f"after {OVERFIT_STEPS} steps on one batch of 4 clips of 2 classes the loss "
+        f"went from {first:.2f} to {last:.2f}, "
         f"not below {LEARNT:.2f}; are labels and logits tied together, does the gradient reach the backbone?"
     )

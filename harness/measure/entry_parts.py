@@ -63,7 +63,8 @@ def construct(config: dict[str, Any], empty: bool = False) -> torch.nn.Module:
     """The model of a resolved config as its class makes it, without weights from files.
 
     Args:
-        empty: leave out initialisation, so that a full-size network takes neither time nor memory; its values mean nothing.
+        empty: leave out initialisation, so that a full-size network takes neither time nor memory; its values mean
+            nothing.
     """
     from mmaction.registry import MODELS
 
@@ -121,9 +122,7 @@ def clip_shape_of(config: dict[str, Any], modality: str, split: str = "test") ->
 def shapes(config: dict[str, Any], split: str, modality: str) -> Any:
     """Shape of one clip of a split, by modality where it has several; ``modality`` where its data set names none."""
     dataset = (config.get(f"{split}_dataloader") or {}).get("dataset", {})
-    modalities = dataset.get("modalities") or (
-        ["rgb", "ir"] if dataset.get("with_infrared") else [modality]
-    )
+    modalities = dataset.get("modalities") or (["rgb", "ir"] if dataset.get("with_infrared") else [modality])
     found = {m: clip_shape_of(config, m, split) for m in modalities}
     return found if len(found) > 1 else next(iter(found.values()))
 

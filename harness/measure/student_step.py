@@ -29,7 +29,8 @@ def measure_student_step(
 ) -> dict[str, Any]:
     """Time whole training steps (preprocessing, losses, backward, optimizer) with and without distillation, in turn.
 
-    Random clips and untrained networks: neither changes what a step computes. Pseudo-infrared is given, as from its store.
+    Random clips and untrained networks: neither changes what a step computes. Pseudo-infrared is given, as from its
+        store.
 
     Args:
         entry: a student's. clips: of a batch, by default the config's own batch. repeats: steps of each that count.

@@ -29,9 +29,7 @@ class Timing:
         return self.batch_size / self.median
 
 
-def latency(
-    model: nn.Module, input_shape: Shape | Mapping[str, Shape], repeats: int = 30, warmup: int = 5
-) -> Timing:
+def latency(model: nn.Module, input_shape: Shape | Mapping[str, Shape], repeats: int = 30, warmup: int = 5) -> Timing:
     """Time from a clip in memory (uint8) to its scores, one clip at a time; see :func:`throughput`."""
     return throughput(model, input_shape, batch_size=1, repeats=repeats, warmup=warmup)
 

@@ -1,9 +1,9 @@
 """Code fingerprint: the source of all modules that a config's classes come from, found without importing them.
 
 The declared dependencies are left out: their versions are recorded with a run. Everything else counts: the modules that
-define or register a type of the config, and all that these import, in whatever package. In a package of a user's that does
-something at import which cannot be read from its definitions, every module counts. Of a package in site-packages the hashes
-count that its installer noted of its files: it changes when it is installed anew.
+define or register a type of the config, and all that these import, in whatever package. In a package of a user's that
+does something at import which cannot be read from its definitions, every module counts. Of a package in site-packages
+the hashes count that its installer noted of its files: it changes when it is installed anew.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def imported_modules(config: Mapping[str, Any]) -> list[str]:
     modules = [modules] if isinstance(modules, str) else modules
     if not isinstance(modules, (list, tuple)) or not all(isinstance(m, str) for m in modules):
         raise ValueError(
-            f"custom_imports = {declared!r}; write custom_imports = dict(imports=['mtcd_plugin.register', 'your_package'])"
+            f"custom_imports = {declared!r}; write custom_imports = "
+            "dict(imports=['mtcd_plugin.register', 'your_package'])"
         )
     optional = declared.get("allow_failed_imports", False)
     return [m for m in modules if not optional or find_package(_top(m))]
@@ -200,7 +201,13 @@ def _names_of_dependencies() -> frozenset[str]:
     """Classes and functions that MMAction2 and what it builds on define or register, read as text."""
     pattern = re.compile(rb"^\s*(?:class|def) (\w+)|register_module\(\s*(?:name=)?\[?\s*['\"](\w+)", re.MULTILINE)
     found: set[str] = set()
-    for package, inside in (("mmengine", ""), ("mmcv", ""), ("mmaction", ""), ("torch", "optim"), ("torch", "nn/modules")):
+    for package, inside in (
+        ("mmengine", ""),
+        ("mmcv", ""),
+        ("mmaction", ""),
+        ("torch", "optim"),
+        ("torch", "nn/modules"),
+    ):
         for root in find_package(package):
             for path in (Path(root) / inside).rglob("*.py"):
                 found |= {(a or b).decode() for a, b in pattern.findall(path.read_bytes())}

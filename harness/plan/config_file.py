@@ -1,8 +1,8 @@
 """Config files read with MMEngine, each once as long as it does not change.
 
-``profiles`` are inherited with one rule more than the rest: what a config says of its network (and of any other key that
-is not in ``SCALE``) stands above the profiles of its bases. So a value that is set once holds at every profile, and a part
-that is replaced with ``_delete_`` gets nothing of what its base's profiles say of the part that was there.
+``profiles`` are inherited with one rule more than the rest: what a config says of its network (and of any other key
+that is not in ``SCALE``) stands above the profiles of its bases. So a value that is set once holds at every profile,
+and a part that is replaced with ``_delete_`` gets nothing of what its base's profiles say of the part that was there.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def _read(path: Path) -> dict[str, Any]:
             # what Config.fromfile makes a Config of
             return plain(Config._file2dict(str(path))[0])
     except Exception as e:  # a config is code and may raise anything; name the file
-        raise ValueError(
-            f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}"
-        ) from e
+        raise ValueError(f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}") from e
 
 
 @contextmanager

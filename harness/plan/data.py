@@ -19,17 +19,15 @@ from mtcd_plugin.formats.splits import read_quarantine, select_clips
 from mtcd_plugin.formats.sysu import SysuImage, read_sysu_mm01
 from mtcd_plugin.formats.text import is_synthetic
 
-HINT = (
-    "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
-)
+HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
 TABLE_KEYS = {"MGRDarkDataset": ("lighting",), "NvGestureDataset": ("streams", "lists")}
 
 
 def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, str]]:
     """What a resolved config trains and tests on, and the fingerprint of each split.
 
-    A data set type of another package has no DataInfo; its fingerprint is that of its config. Images of SYSU-MM01 count as
-    clips, people as subjects.
+    A data set type of another package has no DataInfo; its fingerprint is that of its config. Images of SYSU-MM01 count
+    as clips, people as subjects.
 
     Raises:
         FileNotFoundError, ValueError: data that is missing or malformed, one line.

@@ -7,14 +7,19 @@ from typing import Any
 
 
 def without(config: Any, keys: Iterable[str]) -> Any:
-    """A copy of a config in which the given dotted keys are None, as the places of the parents' outputs are for the key."""
+    """A copy of a config in which the given dotted keys are None, as the places of the parents' outputs are for the
+    key.
+    """
     for key in keys:
         config = set_dotted(config, key, None)
     return config
 
 
 def set_dotted(config: Any, key: str, value: Any) -> Any:
-    """A copy of nested dicts and lists with one dotted key set; only the path to it is copied. Missing dicts are made."""
+    """A copy of nested dicts and lists with one dotted key set; only the path to it is copied.
+
+    Missing dicts are made.
+    """
     head, _, rest = key.partition(".")
     if isinstance(config, (list, tuple)):
         copy = list(config)

@@ -61,14 +61,15 @@ class Plan:
 
 
 def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> Plan:
-    """Plan all cells. A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others."""
+    """Plan all cells.
+
+    A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others.
+    """
     with uncollected():
         return _make_plan(cells, _Planner(entries, settings))
 
 
-def named_jobs(
-    cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings
-) -> list[tuple[str, int]]:
+def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> list[tuple[str, int]]:
     """(name, seed) of all cells and of the stages that they stand on, without looking at data.
 
     What a config that cannot be read stands on is left out: its cells are planned in vain.
@@ -173,7 +174,9 @@ class _Planner:
                 self.frames[asked] = self._frame(entry, overrides)
             except (ValueError, OSError) as e:
                 self.frames[asked] = e
-            except Exception as e:  # a config may say anything, also what breaks its reader: it stops its own cells alone
+            except (
+                Exception
+            ) as e:  # a config may say anything, also what breaks its reader: it stops its own cells alone
                 self.frames[asked] = ValueError(f"{entry.config}: cannot be planned: {type(e).__name__}: {e}")
         found = self.frames[asked]
         if isinstance(found, Exception):
@@ -215,7 +218,8 @@ class _Planner:
         unknown = set(declared) - {"config", "into", "seed", "overrides"}
         if unknown or "config" not in declared or "into" not in declared:
             raise ValueError(
-                f"{entry.config}: parents.{stage} takes config, into, seed, overrides; got {', '.join(sorted(declared))}"
+                f"{entry.config}: parents.{stage} takes config, into, seed, "
+                f"overrides; got {', '.join(sorted(declared))}"
             )
         path = (entry.config.parent / declared["config"]).resolve()
         if path not in self.by_path:
@@ -226,9 +230,7 @@ class _Planner:
         into = declared["into"]
         return Parent(
             entry=self.by_path[path],
-            variant=f"as-{hashlib.sha256(canonical_json(overrides).encode()).hexdigest()[:6]}"
-            if overrides
-            else "",
+            variant=f"as-{hashlib.sha256(canonical_json(overrides).encode()).hexdigest()[:6]}" if overrides else "",
             overrides=overrides,
             seed=declared.get("seed"),
             into=tuple([into] if isinstance(into, str) else into),
@@ -269,7 +271,9 @@ def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Point every dataset below the data root: its folder keeps its own name (``data/mgr_dark`` -> ``<root>/mgr_dark``)."""
+    """Point every dataset below the data root: its folder keeps its own name (``data/mgr_dark`` ->
+    ``<root>/mgr_dark``).
+    """
     config = dict(config)
     for split, dataset in dataset_configs(config).items():
         moved = dict(dataset)
@@ -288,8 +292,8 @@ def _untracked(code: dict[str, str]) -> str:
 
 
 def _whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[str, Any], str]:
-    """The config without a limit of batches that its training split does not reach, since MMEngine would read past the end
-    of the split; and a note where that is so."""
+    """The config without a limit of batches that its training split does not reach, since MMEngine would read past the
+    end of the split; and a note where that is so."""
     loader = config.get("train_dataloader") or {}
     limit = loader.get("num_batch_per_epoch")
     if data is None or not limit or limit * loader.get("batch_size", 1) <= data.train_clips:

@@ -10,7 +10,9 @@ WRITES = "ClipPredictions"
 
 
 def check_predictions(entry: Entry, config: dict[str, Any], profile: str) -> None:
-    """Raise ValueError for an entry that predicts a class and would have no predictions at a profile, so no accuracy."""
+    """Raise ValueError for an entry that predicts a class and would have no predictions at a profile, so no
+    accuracy.
+    """
     if entry.stage not in CLASSIFYING:
         return
     where = f"{entry.config}: at profile {profile}"

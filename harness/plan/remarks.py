@@ -1,4 +1,6 @@
-"""What a user has to know of a plan beside its jobs: cells without one, cells with another cell's, and notes on jobs."""
+"""What a user has to know of a plan beside its jobs: cells without one, cells with another cell's, and notes on
+jobs.
+"""
 
 from __future__ import annotations
 
@@ -55,5 +57,7 @@ def note_lines(plan: Plan, keys: Container[str]) -> list[str]:
     for (cell, _), key in plan.keys.items():
         job = plan.jobs[key]
         if key in keys and cell.split("+")[0] != job.cell.model:
-            same[cell] = f"{cell}: the same run as {job.name.rsplit('-s', 1)[0]}; nothing in which they differ counts here"
+            same[cell] = (
+                f"{cell}: the same run as {job.name.rsplit('-s', 1)[0]}; nothing in which they differ counts here"
+            )
     return [*lines, *same.values()]

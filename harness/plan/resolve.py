@@ -1,8 +1,8 @@
 """What a config says at a profile: the config, the profile's merges and the variant's overrides as one dict.
 
-A profile is two merges of the same form, in this order: ``_base_/profiles/<profile>.py`` (the same for every config), then
-the config's own ``profiles[<profile>]``. Both hold config keys, merged as MMEngine merges a config into its base, and
-``transforms`` (type -> arguments), which go to every transform of that type. Dotted overrides come last.
+A profile is two merges of the same form, in this order: ``_base_/profiles/<profile>.py`` (the same for every config),
+then the config's own ``profiles[<profile>]``. Both hold config keys, merged as MMEngine merges a config into its base,
+and ``transforms`` (type -> arguments), which go to every transform of that type. Dotted overrides come last.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ OF_A_TRAINING = ("train_dataloader", "optim_wrapper", "param_scheduler", "train_
 
 @dataclass(frozen=True)
 class Overridden:
-    """A key that a config file sets and that has another value at a profile, which does not come from the file itself."""
+    """A key that a config file sets and that has another value at a profile, which does not come from the file
+    itself.
+    """
 
     key: str
     own: Any
@@ -47,20 +49,21 @@ class Resolved:
         if self.overridden:
             head = self.overridden[0].key.split(".")[0]
             said.append(
-                f"profile {profile} overrides what the config says: {', '.join(map(str, self.overridden))}; for a value "
+                f"profile {profile} overrides what the config says: "
+                f"{', '.join(map(str, self.overridden))}; for a value "
                 f"of its own at this profile: profiles = dict({profile}=dict({head}=...))"
             )
         rate = _at(self.config, "optim_wrapper.optimizer.lr")
         for scheduler in self.config.get("param_scheduler") or ():
             one_cycle = isinstance(scheduler, dict) and scheduler.get("type") == "OneCycleLR"
             if one_cycle and rate not in (ABSENT, scheduler.get("eta_max")):
-                said.append(f"lr = {rate} has no effect: OneCycleLR sets the rate, up to eta_max = {scheduler.get('eta_max')}")
+                said.append(
+                    f"lr = {rate} has no effect: OneCycleLR sets the rate, up to eta_max = {scheduler.get('eta_max')}"
+                )
         return "; ".join(said)
 
 
-def resolve(
-    config_path: str | os.PathLike, profile: str, overrides: dict[str, Any] | None = None
-) -> Resolved:
+def resolve(config_path: str | os.PathLike, profile: str, overrides: dict[str, Any] | None = None) -> Resolved:
     """Read a config and merge a profile and dotted overrides into it.
 
     Args:
@@ -79,9 +82,7 @@ def resolve(
     chosen, known, profile_files = _read_profile(path, profile)
     own = config.pop("profiles", None) or {}
     if unknown := sorted(set(own) - known):
-        raise ValueError(
-            f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}")
     _refuse_a_seed(path, config, "")
     before = plain(config)
     config = _merged_section(config, {k: v for k, v in chosen.items() if _applies(config, k)})
@@ -133,7 +134,8 @@ def _refuse_a_seed(path: Path, section: dict[str, Any], where: str) -> None:
     """Raise ValueError for ``randomness``: a run sets its own, so that a config's would change nothing."""
     if any(key.split(".")[0] == "randomness" for key in section):
         raise ValueError(
-            f"{path}: {where}randomness is not the config's to say: the seed is the run's (--seeds N runs seeds 0 to N - 1); "
+            f"{path}: {where}randomness is not the config's to say: the seed is the "
+            "run's (--seeds N runs seeds 0 to N - 1); "
             "take it out"
         )
 
@@ -229,7 +231,9 @@ def _shown(value: Any) -> str:
 
 
 def _merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """As MMEngine's ``Config.merge_from_dict``, whose merge this is, without making a ``Config`` of all that stays as it is."""
+    """As MMEngine's ``Config.merge_from_dict``, whose merge this is, without making a ``Config`` of all that stays as
+    it is.
+    """
     from mmengine.config import Config
 
     nested: dict[str, Any] = {}

@@ -27,7 +27,8 @@ def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: 
     """A config that starts from the weights which the entry's metafile lists, with the input that they were trained on.
 
     Args:
-        own: the config without its parents' outputs. Where it names weights of its own they are kept, and none is added.
+        own: the config without its parents' outputs. Where it names weights of its own they are kept, and none is
+            added.
         init: ``pretrained`` or ``scratch``, which leaves the config as it is.
 
     Raises:
@@ -69,7 +70,8 @@ def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
     """Every file of weights that a config names, with the sha256 of its content.
 
     Raises:
-        FileNotFoundError: one that is not there. ValueError: one that is not what it must be, or that would have no effect.
+        FileNotFoundError: one that is not there. ValueError: one that is not what it must be, or that would have no
+            effect.
     """
     listed = {split_sha256(s.file)[0]: s for s in entry.start}
     found = []

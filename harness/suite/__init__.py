@@ -1,4 +1,6 @@
-"""What is to be measured: the benchmark's tables and figures, the discovered model entries, and the cells they ask for."""
+"""What is to be measured: the benchmark's tables and figures, the discovered model entries, and the cells they ask
+for.
+"""
 
 from harness.suite.benchmark import Benchmark, load_benchmark
 from harness.suite.cells import Cell, expand

@@ -22,7 +22,10 @@ WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 def check_addresses(value: Any, where: str = "") -> None:
-    """Hold every ``URL`` in nested dicts and lists to that; empty ones are left out. Raises ValueError with its place."""
+    """Hold every ``URL`` in nested dicts and lists to that; empty ones are left out.
+
+    Raises ValueError with its place.
+    """
     if isinstance(value, Mapping):
         for key, below in value.items():
             place = f"{where}.{key}" if where else str(key)

@@ -31,7 +31,9 @@ class Dataset(Strict):
     title: str
     training_data: str  # the name metafiles use in Metadata.Training Data
     lighting: Literal["", "dark", "daylight"] = ""  # of all clips; "" where clips say it one by one
-    synthetic_note: str = ""  # what to know about numbers on the embedded synthetic set; with every table and on the data page
+    synthetic_note: str = (
+        ""  # what to know about numbers on the embedded synthetic set; with every table and on the data page
+    )
     training_std: dict[str, TrainingStd] = Field(default_factory=dict)  # by profile; a ledger's own repeats come first
 
 
@@ -86,7 +88,8 @@ class Row(Strict):
 
 
 class Table(Strict):
-    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities. ``rows``: as listed.
+    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities. ``rows``: as
+    listed.
 
     ``rows_of``: the rows are those of another table, but for ``leave_out``, with this table's data set in the names of
     models and configs and without claims.
@@ -196,7 +199,9 @@ class Benchmark(Strict):
     version: Literal[1]
     title: str
     seeds: dict[str, int]  # profile -> number of seeds
-    init: dict[str, Literal["scratch", "pretrained"]] = Field(default_factory=dict)  # profile -> start; scratch elsewhere
+    init: dict[str, Literal["scratch", "pretrained"]] = Field(
+        default_factory=dict
+    )  # profile -> start; scratch elsewhere
     datasets: dict[str, Dataset]
     sources: dict[str, Source]
     table1: Table1
@@ -250,9 +255,7 @@ def load_benchmark(path: Path) -> Benchmark:
     try:
         return Benchmark.model_validate(read_yaml(path))
     except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path}: no benchmark file; give the folder of configs with --configs"
-        ) from None
+        raise FileNotFoundError(f"{path}: no benchmark file; give the folder of configs with --configs") from None
     except ValidationError as e:
         raise ValueError(f"{path}: {first_error(e)}") from None
 

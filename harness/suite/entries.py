@@ -137,9 +137,7 @@ def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: d
         raise ValueError(f"{where}: In Collection '{m.collection}' is not among {', '.join(collections)}")
     data = m.metadata.get("Training Data")
     if data not in datasets:
-        raise ValueError(
-            f"{where}: Metadata.Training Data '{data}' is unknown; choose from {', '.join(datasets)}"
-        )
+        raise ValueError(f"{where}: Metadata.Training Data '{data}' is unknown; choose from {', '.join(datasets)}")
     for name in [m.modality, *(m.training or [])]:
         if name not in MODALITIES:
             raise ValueError(f"{where}: modality '{name}' is unknown; choose from {', '.join(MODALITIES)}")

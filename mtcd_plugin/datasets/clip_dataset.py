@@ -62,9 +62,7 @@ class ClipDataset(BaseActionDataset):
     ) -> None:
         self.split = split
         self.modalities = tuple(modalities)
-        self.stores = {
-            name: folder for name, folder in (stores or {}).items() if name in self.modalities
-        }
+        self.stores = {name: folder for name, folder in (stores or {}).items() if name in self.modalities}
         self.clip_store = clip_store
         self.quarantine = quarantine
         self.lacking = {name: what for name, what in (lacking or {}).items() if name in self.modalities}
@@ -86,9 +84,7 @@ class ClipDataset(BaseActionDataset):
         table = self.read_table()
         clips = select_clips(table, self.split, self.modalities, self.quarantine, self.lacking)
         self._say_lacking(table, clips)
-        self._metainfo.update(
-            classes=list(table.classes), dataset_name=table.name, synthetic=table.synthetic
-        )
+        self._metainfo.update(classes=list(table.classes), dataset_name=table.name, synthetic=table.synthetic)
         self._check_stores(clips)
         sources = self._store_sources(table)
         times = self._frame_times(sources)
@@ -100,16 +96,12 @@ class ClipDataset(BaseActionDataset):
                 "lighting": clip.lighting,
                 "split": clip.split,
                 "label": clip.label,
-                "streams": {
-                    name: source_stream(clip, name) for name in self.modalities if has_stream(clip, name)
-                },
+                "streams": {name: source_stream(clip, name) for name in self.modalities if has_stream(clip, name)},
                 "missing": [name for name in self.modalities if not has_stream(clip, name)],
                 "store_sources": {
                     name: found[clip.lighting] for name, found in sources.items() if clip.lighting in found
                 },
-                "frame_times": {
-                    name: known[clip.clip_id] for name, known in times.items() if clip.clip_id in known
-                },
+                "frame_times": {name: known[clip.clip_id] for name, known in times.items() if clip.clip_id in known},
             }
             for clip in clips
         ]
@@ -175,10 +167,7 @@ class ClipDataset(BaseActionDataset):
         if not self.clip_store:
             return {}
         return {
-            name: {
-                lighting: source_hash(clips, name)
-                for lighting, clips in groups(table.clips, name).items()
-            }
+            name: {lighting: source_hash(clips, name) for lighting, clips in groups(table.clips, name).items()}
             for name in {RENDERED_FROM.get(name, name) for name in self.modalities}
         }
 

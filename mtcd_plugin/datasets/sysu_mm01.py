@@ -50,9 +50,7 @@ class SYSUMM01Dataset(BaseDataset):
         **kwargs,
     ) -> None:
         if images not in IMAGES:
-            raise ValueError(
-                f"SYSUMM01Dataset: images '{images}' is unknown; choose from {', '.join(IMAGES)}"
-            )
+            raise ValueError(f"SYSUMM01Dataset: images '{images}' is unknown; choose from {', '.join(IMAGES)}")
         self.split, self.images, self.with_infrared, self.size = split, images, with_infrared, tuple(size)
         self._draw = torch.full((2,), -1, dtype=torch.int64).share_memory_()  # seed, epoch
         super().__init__(data_root=data_root, **kwargs)
@@ -63,13 +61,8 @@ class SYSUMM01Dataset(BaseDataset):
         shown = [i for i in found if i.infrared == (self.images == "ir") or self.images == "rgb+ir"]
         self._infrared = [image.path for image in found if image.infrared]
         if not shown or (self.with_infrared and not self._infrared):
-            raise ValueError(
-                f"{self.data_root}: split '{self.split}' has no {'ir' if shown else self.images} images"
-            )
-        return [
-            dict(path=i.path, infrared=i.infrared, label=labels[i.pid], person=i.pid, camera=i.cam)
-            for i in shown
-        ]
+            raise ValueError(f"{self.data_root}: split '{self.split}' has no {'ir' if shown else self.images} images")
+        return [dict(path=i.path, infrared=i.infrared, label=labels[i.pid], person=i.pid, camera=i.cam) for i in shown]
 
     def set_epoch(self, seed: int, epoch: int) -> None:
         """Draw by (seed, epoch, index) from now on."""
@@ -98,9 +91,7 @@ class SYSUMM01Dataset(BaseDataset):
         if image is None:
             raise ValueError(f"{path}: not a readable image")
         image = image[..., None] if gray else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        return torch.from_numpy(np.ascontiguousarray(resize(image, self.size).transpose(2, 0, 1)))[
-            None, :, None
-        ]
+        return torch.from_numpy(np.ascontiguousarray(resize(image, self.size).transpose(2, 0, 1)))[None, :, None]
 
 
 @DATA_SAMPLERS.register_module()

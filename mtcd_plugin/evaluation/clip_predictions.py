@@ -38,9 +38,7 @@ class ClipPredictions(BaseMetric):
 
     default_prefix = "acc"
 
-    def __init__(
-        self, out_file: str = "", collect_device: str = "cpu", prefix: str | None = None
-    ) -> None:
+    def __init__(self, out_file: str = "", collect_device: str = "cpu", prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.out_file = out_file
 
@@ -59,9 +57,7 @@ class ClipPredictions(BaseMetric):
         rows = sorted(results, key=lambda row: row["clip_id"])
         for row, following in zip(rows, rows[1:] + [None], strict=True):
             if not np.isfinite(row["scores"]).all():
-                raise ValueError(
-                    f"clip {row['clip_id']}: the scores are not finite; training has diverged"
-                )
+                raise ValueError(f"clip {row['clip_id']}: the scores are not finite; training has diverged")
             if following is not None and row["clip_id"] == following["clip_id"]:
                 raise ValueError(f"clip {row['clip_id']} was predicted twice")
         if self.out_file:

@@ -22,13 +22,9 @@ class SweepPredictions(BaseMetric):
     ``compute_metrics`` returns ``point<i>/acc/top1`` and so on.
     """
 
-    def __init__(
-        self, points: int, out_dir: str = "", collect_device: str = "cpu", prefix: str | None = None
-    ) -> None:
+    def __init__(self, points: int, out_dir: str = "", collect_device: str = "cpu", prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        files = [
-            str(Path(out_dir) / str(i) / "predictions.parquet") if out_dir else "" for i in range(points)
-        ]
+        files = [str(Path(out_dir) / str(i) / "predictions.parquet") if out_dir else "" for i in range(points)]
         self.metrics = [ClipPredictions(out_file=file) for file in files]
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:

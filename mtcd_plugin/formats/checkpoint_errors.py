@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-REFUSED = re.compile(r"Weights only load failed\..*?(?=WeightsUnpickler error|Trying to load|Unsupported|Check the doc|\Z)", re.S)
+REFUSED = re.compile(
+    r"Weights only load failed\..*?(?=WeightsUnpickler error|Trying to load|Unsupported|Check the doc|\Z)", re.S
+)
 ADVICE = re.compile(r"\s*(Please use `torch\.serialization\.|Check the documentation of torch\.load).*?(?=\n|\Z)")
 
 
@@ -12,7 +14,9 @@ LONGEST = 500  # characters of a failure's line
 
 
 def one_line(e: BaseException) -> str:
-    """An exception as one line without torch's advice; of a long text both ends stay, since what to do is often at the end."""
+    """An exception as one line without torch's advice; of a long text both ends stay, since what to do is often at the
+    end.
+    """
     text = " ".join(without_advice(str(e)).split()) or "no message"
     known = isinstance(e, (ValueError, FloatingPointError, OSError))
     text = text if known else f"{type(e).__name__}: {text}"

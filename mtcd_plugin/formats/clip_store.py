@@ -83,9 +83,7 @@ def groups(clips: Iterable[Clip], modality: str) -> dict[str, list[Clip]]:
     return found
 
 
-def describe(
-    modality: str, size: tuple[int, int], source: str, codec: str = "raw", origin: str = ""
-) -> dict[str, Any]:
+def describe(modality: str, size: tuple[int, int], source: str, codec: str = "raw", origin: str = "") -> dict[str, Any]:
     """The head of an index; ``origin`` names the data set and lighting, so that stale stores can be told."""
     if codec not in CODECS:
         raise ValueError(f"codec {codec!r} is unknown; choose from {', '.join(CODECS)}")
@@ -125,9 +123,7 @@ class ClipStoreWriter:
         source: what the frames were made from (``source_hash`` for videos, the run's key for renderings).
     """
 
-    def __init__(
-        self, folder: str | os.PathLike, modality: str, size: tuple[int, int], source: str = ""
-    ) -> None:
+    def __init__(self, folder: str | os.PathLike, modality: str, size: tuple[int, int], source: str = "") -> None:
         self.folder = Path(folder)
         if self.folder.exists():
             raise StoreError(f"{self.folder}: exists already; remove it to build the store anew")
@@ -143,12 +139,7 @@ class ClipStoreWriter:
         """Append a clip: uint8 [n, height, width, channels], n > 0."""
         about = self._about
         expected = (about["height"], about["width"], about["channels"])
-        if (
-            frames.dtype != np.uint8
-            or frames.ndim != 4
-            or frames.shape[1:] != expected
-            or not len(frames)
-        ):
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected or not len(frames):
             raise ValueError(
                 f"clip {clip_id}: expected uint8 frames [n, {', '.join(map(str, expected))}], "
                 f"got {frames.dtype} {list(frames.shape)}"
@@ -230,9 +221,7 @@ class ClipStore:
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
             raise StoreError(f"{path}: {DAMAGED}") from None
         if size != expected:
-            raise StoreError(
-                f"{path}: the clip store is incomplete; remove the folder and build it anew"
-            )
+            raise StoreError(f"{path}: the clip store is incomplete; remove the folder and build it anew")
         return cls(path, index, os.open(path / FRAMES, os.O_RDONLY))
 
     def __reduce__(self):
@@ -296,11 +285,7 @@ class ClipStore:
 
     def verify(self) -> list[str]:
         """Ids of the clips whose bytes do not match their checksum. Reads the whole store."""
-        return [
-            clip_id
-            for clip_id, entry in self._clips.items()
-            if zlib.crc32(self._block(entry)) != entry["crc32"]
-        ]
+        return [clip_id for clip_id, entry in self._clips.items() if zlib.crc32(self._block(entry)) != entry["crc32"]]
 
     def stored_bytes(self, clip_id: str) -> int:
         """Bytes that a clip takes in the file."""

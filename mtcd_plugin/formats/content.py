@@ -71,9 +71,7 @@ def renew_content(paths: Iterable[str], say: Callable[[str], None] | None = None
     before = _look_up(list(states))
     found = _read_all(list(states), True, say or _to_standard_error)
     return [
-        path
-        for path, (state, digest) in before.items()
-        if state == states[path] and found[path] not in ("", digest)
+        path for path, (state, digest) in before.items() if state == states[path] and found[path] not in ("", digest)
     ]
 
 

@@ -120,15 +120,11 @@ def _same_person(subject: str, splits: dict[str, str]) -> str | None:
     return next((other for other in splits if person_key(other) == key), None)
 
 
-def parse_row(
-    row: dict, where: str, base: Path, labels: dict[str, int], splits: dict[str, str]
-) -> Clip:
+def parse_row(row: dict, where: str, base: Path, labels: dict[str, int], splits: dict[str, str]) -> Clip:
     """One row of annotations.csv as a clip; ``where`` opens every error message."""
     check_clip_id(row["clip_id"], where)
     if row["gesture"] not in labels:
-        raise ValueError(
-            f"{where}: gesture {row['gesture']!r} is not in classes.txt: {', '.join(labels)}"
-        )
+        raise ValueError(f"{where}: gesture {row['gesture']!r} is not in classes.txt: {', '.join(labels)}")
     if row["subject"] not in splits:
         same = _same_person(row["subject"], splits)
         hint = f"; it has {same!r}, which differs in case, Unicode form or the way a number is written" if same else ""

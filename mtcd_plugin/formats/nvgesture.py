@@ -68,9 +68,7 @@ MODALITIES = ("rgb", "depth", "ir")
 LOG_LINE = re.compile(r"^[ \t]*img([0-9]{1,9})\.png[ \t]+([0-9]{1,30})[ \t]*$", re.MULTILINE)
 
 
-def read_nvgesture(
-    root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, lists: str = "v2"
-) -> ClipTable:
+def read_nvgesture(root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, lists: str = "v2") -> ClipTable:
     """Read the list files and time stamp logs of NvGesture.
 
     Args:
@@ -86,9 +84,7 @@ def read_nvgesture(
         raise ValueError(f"lists={lists!r} is unknown; choose from {', '.join(LIST_FILES)}")
     for modality, stream in streams.items():
         if modality not in MODALITIES:
-            raise ValueError(
-                f"streams: {modality!r} is no modality; choose from {', '.join(MODALITIES)}"
-            )
+            raise ValueError(f"streams: {modality!r} is no modality; choose from {', '.join(MODALITIES)}")
         if stream not in STREAMS:
             raise ValueError(f"streams: {stream!r} is no stream; choose from {', '.join(STREAMS)}")
     base = Path(root)

@@ -25,9 +25,7 @@ class Timeline:
     window: tuple[float, float]
 
 
-def align(
-    streams: Mapping[str, Stream], file_times: Callable[[str], Sequence[float] | None]
-) -> Timeline:
+def align(streams: Mapping[str, Stream], file_times: Callable[[str], Sequence[float] | None]) -> Timeline:
     """Put streams on one time axis.
 
     By the time stamps of their logs ("log") where all have them and they overlap. Otherwise every window starts

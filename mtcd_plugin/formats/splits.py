@@ -50,20 +50,14 @@ def select_clips(
             raise ValueError(f"lacking.{name}={what!r} is unknown; choose from {', '.join(LACKING)}")
     left_out = read_quarantine(quarantine) if quarantine else frozenset()
     held_out = holdout_subjects(table) if split in ("fit", "holdout") else frozenset()
-    clips = [
-        clip for clip in table.clips if clip.clip_id not in left_out and _in_split(clip, split, held_out)
-    ]
+    clips = [clip for clip in table.clips if clip.clip_id not in left_out and _in_split(clip, split, held_out)]
     clips = [c for c in clips if all(has_stream(c, name) for name in lacking if lacking[name] == "drop")]
     if not clips:
         lightings = sorted({clip.lighting for clip in table.clips} - {""})
         where = f" ({', '.join(lightings)})" if lightings else ""
         raise ValueError(
             f"split '{split}' of {table.name}{where} has no clips"
-            + (
-                f" outside the quarantine file {quarantine}"
-                if left_out
-                else "; check the annotation files"
-            )
+            + (f" outside the quarantine file {quarantine}" if left_out else "; check the annotation files")
         )
     for clip in clips if check_files else ():
         for name in modalities:
@@ -76,9 +70,7 @@ def holdout_subjects(table: ClipTable) -> frozenset[str]:
     """The training subjects of split ``holdout``: a sixth (at least one), by the hash of their name."""
     subjects = {clip.subject for clip in table.clips if clip.split == "train"}
     if len(subjects) < 2:
-        raise ValueError(
-            f"{table.name}: fit and holdout need two training subjects, found {len(subjects)}"
-        )
+        raise ValueError(f"{table.name}: fit and holdout need two training subjects, found {len(subjects)}")
     order = sorted(subjects, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     return frozenset(order[: max(1, round(len(order) / HOLDOUT_SHARE))])
 

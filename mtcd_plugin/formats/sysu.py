@@ -46,9 +46,7 @@ def read_sysu_mm01(root: str) -> list[SysuImage]:
         for split, names in SPLITS.items()
     }
     if shared := set(people["train"]) & set(people["test"]):
-        raise ValueError(
-            f"{base / 'exp'}: person {min(shared)} is both in the training and the test split"
-        )
+        raise ValueError(f"{base / 'exp'}: person {min(shared)} is both in the training and the test split")
     images = []
     for split, pids in people.items():
         for pid in pids:
@@ -58,9 +56,7 @@ def read_sysu_mm01(root: str) -> list[SysuImage]:
                 for path in sorted((base / f"cam{cam}" / f"{pid:04d}").glob("*.jpg"))
             ]
             if not found:
-                raise FileNotFoundError(
-                    f"{base}: no image of person {pid:04d} of the {split} split; check data_root"
-                )
+                raise FileNotFoundError(f"{base}: no image of person {pid:04d} of the {split} split; check data_root")
             images += found
     return images
 
@@ -88,7 +84,8 @@ def read_people(path: Path, problems: list[str] | None = None) -> list[int]:
             if re.fullmatch(r"[0-9]{1,4}", part) and int(part):
                 people.append(int(part))
                 continue
-            text = f"{path} line {line_number}: {part[:40]!r} is not the number of a person, from 1 to 9999; commas separate them"
+            where = f"{path} line {line_number}"
+            text = f"{where}: {part[:40]!r} is not the number of a person, from 1 to 9999; commas separate them"
             if problems is None:
                 raise ValueError(text)
             problems.append(text)

@@ -92,9 +92,7 @@ def whole_number(text: str, name: str, where: str, low: int, high: int) -> int:
     """A whole number of a table, also as ``50.0``: pandas writes a column so that has an empty cell."""
     match = re.fullmatch(r"(-?[0-9]{1,18})(\.0*)?", text)
     if match is None or not low <= int(match.group(1)) <= high:
-        raise ValueError(
-            f"{where}: {name} must be a whole number from {low} to {high}, found {text[:SHOWN]!r}"
-        )
+        raise ValueError(f"{where}: {name} must be a whole number from {low} to {high}, found {text[:SHOWN]!r}")
     return int(match.group(1))
 
 
@@ -141,7 +139,9 @@ def person_key(name: str) -> str:
 
 
 def check_characters(text: str, name: str, where: str) -> None:
-    """ValueError for control characters, NUL among them: no name holds one, and file systems and pages choke on them."""
+    """ValueError for control characters, NUL among them: no name holds one, and file systems and pages choke on
+    them.
+    """
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise ValueError(f"{where}: {name} {text[:SHOWN]!r} contains a control character; remove it")
 

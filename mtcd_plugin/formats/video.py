@@ -167,8 +167,12 @@ def write_video(path: str, frames: np.ndarray, fps: float, crf: int = 18, gop: i
             # AVI has no presentation times, so readers that go by them misplace B-frames
             # Macroblock-tree rate control is off: on small frames x264 does not repeat its own bytes with it.
             stream.options = {
-                "crf": str(crf), "g": str(gop), "preset": "veryfast", "bf": "0", "x264-params": "mbtree=0",
-            }  # fmt: skip
+                "crf": str(crf),
+                "g": str(gop),
+                "preset": "veryfast",
+                "bf": "0",
+                "x264-params": "mbtree=0",
+            }
             for image in np.broadcast_to(frames, (*frames.shape[:3], 3)):
                 picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
                 container.mux(stream.encode(picture))

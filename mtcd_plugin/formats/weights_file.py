@@ -15,7 +15,9 @@ from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-PUBLISHED = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # PyTorch and OpenMMLab end a file's name with the start of its sha256
+PUBLISHED = re.compile(
+    r"-([0-9a-f]{8,64})\.\w+$"
+)  # PyTorch and OpenMMLab end a file's name with the start of its sha256
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class WeightsFile:
         name: how records call it: the address, or a path's last part.
         path: where it lies, or will lie once it is downloaded.
         url: its address, "" for a local file.
-        sha256: what its content must have: the whole of it as ``#sha256=...`` after the source says, or its beginning as
-            the name of a published file does; "" where nothing is known.
+        sha256: what its content must have: the whole of it as ``#sha256=...`` after the source says, or its beginning
+            as the name of a published file does; "" where nothing is known.
     """
 
     name: str
@@ -58,7 +60,8 @@ def split_sha256(source: str) -> tuple[str, str]:
 
 
 def weights_file(source: str) -> WeightsFile:
-    """The file that a config names: a path, ``file://`` or ``http(s)://``, each with ``#sha256=...`` after it or without.
+    """The file that a config names: a path, ``file://`` or ``http(s)://``, each with ``#sha256=...`` after it or
+    without.
 
     Raises:
         ValueError: another scheme (``torchvision://``, ``s3://``, ...), or a sha256 that is none.
@@ -75,7 +78,8 @@ def weights_file(source: str) -> WeightsFile:
         return WeightsFile(path.name, path, sha256=sha256)
     if scheme not in ("http", "https"):
         raise ValueError(
-            f"starting weights {source}: '{scheme}://' is not supported; give a path, file:///path, or the http(s) address"
+            f"starting weights {source}: '{scheme}://' is not supported; give a path, "
+            "file:///path, or the http(s) address"
         )
     parts = urlsplit(place)
     if parts.fragment:
@@ -102,7 +106,8 @@ def known_sha256(file: WeightsFile) -> str:
     if not found.startswith(file.sha256):
         again = f"remove it and download {file.url} again" if file.url else "copy it again, or mend the sha256"
         raise ValueError(
-            f"starting weights {file.path}: sha256 {found[:12]}... instead of {file.sha256[:12]}...: cut short or another file; "
+            f"starting weights {file.path}: sha256 {found[:12]}... instead of "
+            f"{file.sha256[:12]}...: cut short or another file; "
             f"{again}"
         )
     return found
@@ -162,6 +167,8 @@ def _download(file: WeightsFile) -> None:
         os.chmod(tmp, 0o644)
         os.replace(tmp, file.path)
     except (URLError, HTTPException, ConnectionError, TimeoutError) as e:
-        raise ConnectionError(f"starting weights {file.url} cannot be downloaded ({e}); put the file at {file.path}") from None
+        raise ConnectionError(
+            f"starting weights {file.url} cannot be downloaded ({e}); put the file at {file.path}"
+        ) from None
     finally:
         Path(tmp).unlink(missing_ok=True)

@@ -42,7 +42,8 @@ def _read(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 
 def build(original: Callable, cfg: Any, *args: Any, registry: Any, **kwargs: Any) -> Any:
-    """Build a module as MMEngine does, with its starting weights taken out of the config and loaded by ``init_weights``.
+    """Build a module as MMEngine does, with its starting weights taken out of the config and loaded by
+    ``init_weights``.
 
     Raises:
         TypeError: an argument that the class does not have; MMAction2's classes hand it on to where it is an
@@ -107,7 +108,9 @@ def initialise(module: nn.Module, others: tuple[str, ...]) -> None:
     if own is not None:
         own(module)
     if others and isinstance(module, BaseModule) and not module.is_init:
-        raise ValueError(f"{type(module).__name__} ignores init_cfg: {', '.join(others)} would have no effect; leave it out")
+        raise ValueError(
+            f"{type(module).__name__} ignores init_cfg: {', '.join(others)} would have no effect; leave it out"
+        )
     load_given(module)
 
 
@@ -154,8 +157,8 @@ def refuse_partial(
 ) -> None:
     """Load-state hook of recognizers: all of a checkpoint or none of it.
 
-    MMEngine's ``load_checkpoint`` (``tools/test.py``, ``init_recognizer``) logs what does not fit and goes on with random
-    weights. A training takes what fits: it loads a state that was completed before, see :func:`state_from`.
+    MMEngine's ``load_checkpoint`` (``tools/test.py``, ``init_recognizer``) logs what does not fit and goes on with
+    random weights. A training takes what fits: it loads a state that was completed before, see :func:`state_from`.
 
     Raises:
         ValueError: a weight that is missing, unexpected, of another shape, NaN or infinite.
@@ -194,7 +197,9 @@ def _is_pretrained(init: Any) -> bool:
     if not isinstance(init, dict):
         return False
     kind = init.get("type")
-    return kind is PretrainedInit or (isinstance(kind, str) and kind.rpartition(".")[2] in ("Pretrained", "PretrainedInit"))
+    return kind is PretrainedInit or (
+        isinstance(kind, str) and kind.rpartition(".")[2] in ("Pretrained", "PretrainedInit")
+    )
 
 
 def _checked(init: dict) -> dict:

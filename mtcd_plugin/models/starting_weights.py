@@ -36,7 +36,8 @@ class LoadReport:
         file, sha256: as records call the file, and of its content.
         loaded, total: tensors, of the module. backbone_loaded, backbone_total: of its backbone.
         naming: prefixes and names that were changed. adapted: ``name: how``, those of another shape.
-        left_out: ``name: shape there, shape here``. missing: left as initialised. unexpected: the file's, without a place.
+        left_out: ``name: shape there, shape here``. missing: left as initialised. unexpected: the file's, without a
+            place.
     """
 
     where: str
@@ -61,8 +62,11 @@ class LoadReport:
         if self.naming:
             parts.append(self.naming)
         for what, names in (
-            ("adapted", self.adapted), ("left out", self.left_out), ("missing", self.missing), ("unexpected", self.unexpected)
-        ):  # fmt: skip
+            ("adapted", self.adapted),
+            ("left out", self.left_out),
+            ("missing", self.missing),
+            ("unexpected", self.unexpected),
+        ):
             if names:
                 parts.append(f"{len(names)} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})")
         return f"starting weights of {self.where or 'the model'} from {self.file}: " + "; ".join(parts)
@@ -107,7 +111,8 @@ def read_checkpoint_file(path: Path, what: str = "starting weights", map_locatio
         text = without_advice(str(e)).rpartition("WeightsUnpickler error:")[2].strip()
         reason = textwrap.shorten((text or "empty file").splitlines()[0], REASON, placeholder=" ...")
         raise ValueError(
-            f"{what}: {path} ({path.stat().st_size} bytes) is not a readable checkpoint: copy or download it again if it was "
+            f"{what}: {path} ({path.stat().st_size} bytes) is not a readable "
+            "checkpoint: copy or download it again if it was "
             f"cut short, save its state_dict alone if it holds more than weights; torch says: {reason}"
         ) from None
     if not isinstance(checkpoint, dict):
@@ -116,7 +121,9 @@ def read_checkpoint_file(path: Path, what: str = "starting weights", map_locatio
         if isinstance(checkpoint.get(key), Mapping):
             return {**{k: v for k, v in checkpoint.items() if k != key}, "state_dict": checkpoint[key]}
     if not any(isinstance(v, Tensor) for v in checkpoint.values()):
-        raise ValueError(f"{what}: {path} holds no weights; its entries are {', '.join(map(str, list(checkpoint)[:5]))}")
+        raise ValueError(
+            f"{what}: {path} holds no weights; its entries are {', '.join(map(str, list(checkpoint)[:5]))}"
+        )
     return {"state_dict": checkpoint, "meta": {}}
 
 
@@ -132,7 +139,9 @@ def _load(path: Path, map_location: Any) -> Any:
     if not isinstance(checkpoint, dict):
         return checkpoint
     dropped = [key for key, value in checkpoint.items() if _has_inert(value)]
-    print_log(f"{path.name} holds more than weights ({', '.join(foreign[:3])}); left out: {', '.join(dropped)}", "current")
+    print_log(
+        f"{path.name} holds more than weights ({', '.join(foreign[:3])}); left out: {', '.join(dropped)}", "current"
+    )
     return {k: v for k, v in checkpoint.items() if k not in dropped}
 
 
@@ -152,8 +161,8 @@ def load_weights(network: nn.Module, source: str, prefix: str = "", where: str =
 
     Args:
         source: path, ``file://`` or ``http(s)://``, with ``#sha256=...`` after it or without.
-        prefix: the part of the file that is taken, as in MMEngine's ``init_cfg``; "" finds it out. A whole network takes
-            ``backbone.`` for its backbone.
+        prefix: the part of the file that is taken, as in MMEngine's ``init_cfg``; "" finds it out. A whole network
+            takes ``backbone.`` for its backbone.
         where: the network's place in the model, for messages.
 
     Raises:
@@ -167,7 +176,9 @@ def load_weights(network: nn.Module, source: str, prefix: str = "", where: str =
         taken = {name[len(prefix) :]: value for name, value in given.items() if name.startswith(prefix)}
         if not taken:
             first = next(iter(given), "")
-            raise ValueError(f"{_called(file.name, where)}: nothing in it begins with '{prefix}'; its first is '{first}'")
+            raise ValueError(
+                f"{_called(file.name, where)}: nothing in it begins with '{prefix}'; its first is '{first}'"
+            )
         given = taken
     report = LoadReport(where, file.name, content_sha256(path))
     network.load_state_dict(state_from(network, given, report))
@@ -264,12 +275,14 @@ def _too_little(report: LoadReport, backbone: list[str], given: Mapping[str, Ten
         head += "nothing in it fits"
     else:
         share = 100 * report.backbone_loaded / report.backbone_total
-        head += f"{report.backbone_loaded} of {report.backbone_total} tensors of the backbone fit ({share:.0f} % of at least 90)"
+        fit = f"{report.backbone_loaded} of {report.backbone_total} tensors of the backbone fit"
+        head += f"{fit} ({share:.0f} % of at least 90)"
     if report.left_out:
         return f"{head}; first of another shape: {report.left_out[0]}; is it of another width or depth?"
     here = next((n for n in report.missing if n in set(backbone)), (report.missing or backbone)[0])
     there = next(iter(report.unexpected or given), "")
-    return f"{head}; the network's first that is not in the file is '{here}', the file's first without a place is '{there}'"
+    missing = f"the network's first that is not in the file is '{here}'"
+    return f"{head}; {missing}, the file's first without a place is '{there}'"
 
 
 def _called(file: str, where: str) -> str:

@@ -71,10 +71,12 @@ NAMINGS = (
 
 
 def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Callable[[Tensor], Tensor]] | None:
-    """What makes a weight of one shape one of another, in words ("" for nothing) and as a function; None if nothing does.
+    """What makes a weight of one shape one of another, in words ("" for nothing) and as a function; None if nothing
+    does.
 
     - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
-    - MViT's relative positions of another clip or image size are interpolated linearly, as MMAction2 does for MaskFeat's.
+    - MViT's relative positions of another clip or image size are interpolated linearly, as MMAction2 does for
+    MaskFeat's.
     - TimeSformer's embedding of another number of frames takes the nearest frame, as its authors do.
     - Swin's table of relative positions of a 2D window is repeated for every distance in time (arXiv 2106.13230).
     """
@@ -98,7 +100,10 @@ def _resized(x: Tensor, size: int, mode: str) -> Tensor:
 
 
 def not_finite(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """Which weights of a file for a network are NaN or infinite, "" for none. What is so by design (a mask) is no fault."""
+    """Which weights of a file for a network are NaN or infinite, "" for none.
+
+    What is so by design (a mask) is no fault.
+    """
     bad = [n for n in own if n in given and not _is_finite(given[n]) and _is_finite(own[n])]
     return f"{len(bad)} of {len(own)} tensors hold NaN or infinite values, first '{bad[0]}'" if bad else ""
 

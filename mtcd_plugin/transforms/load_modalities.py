@@ -21,9 +21,7 @@ class ClipError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(
-            message.strip().splitlines()[-1].removeprefix(f"{type(self).__module__}.ClipError: ")
-        )
+        super().__init__(message.strip().splitlines()[-1].removeprefix(f"{type(self).__module__}.ClipError: "))
 
 
 @TRANSFORMS.register_module()

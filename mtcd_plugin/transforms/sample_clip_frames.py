@@ -37,9 +37,7 @@ class SampleClipFrames(BaseTransform):
 
     def __init__(self, clip_len: int | None = 32, test_mode: bool = False) -> None:
         if clip_len is not None and clip_len < 1:
-            raise ValueError(
-                f"SampleClipFrames: clip_len={clip_len} must be at least 1, or None for all frames"
-            )
+            raise ValueError(f"SampleClipFrames: clip_len={clip_len} must be at least 1, or None for all frames")
         self.clip_len = clip_len
         self.test_mode = test_mode
 

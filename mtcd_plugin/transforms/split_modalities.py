@@ -21,14 +21,10 @@ class SplitModalities(BaseTransform):
         length = max(end for _, end in slices.values())
         crops, rest = divmod(len(images), length)
         if rest:
-            raise ValueError(
-                f"SplitModalities: {len(images)} frames are no multiple of the {length} that were loaded"
-            )
+            raise ValueError(f"SplitModalities: {len(images)} frames are no multiple of the {length} that were loaded")
         for name, (start, end) in slices.items():
             results[name] = [
-                image
-                for crop in range(crops)
-                for image in images[crop * length + start : crop * length + end]
+                image for crop in range(crops) for image in images[crop * length + start : crop * length + end]
             ]
         results["num_crops"] = crops
         return results

@@ -21,9 +21,7 @@ def write_run(work_dir, name="a", top=0.9, loss=1.0, checkpoint="c"):
         seed=0,
         profile="smoke",
     )
-    identity = Identity(
-        version=IDENTITY_VERSION, config={"name": name}, data={}, parents={}, code={}, seed=0
-    )
+    identity = Identity(version=IDENTITY_VERSION, config={"name": name}, data={}, parents={}, code={}, seed=0)
     row = {"clip_id": "x", "subject": "1", "label": 0, "scores": np.array([top, 1 - top], dtype=np.float32)}
     record = RunRecord(
         key="",

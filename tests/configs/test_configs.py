@@ -59,7 +59,9 @@ def test_resolves(path, profile):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_options_of_the_stock_tools_find_what_they_need(path):
-    """``tools/train.py`` heeds ``--seed`` where a config has no randomness; ``--auto-scale-lr`` and ``--show-dir`` set keys."""
+    """``tools/train.py`` heeds ``--seed`` where a config has no randomness; ``--auto-scale-lr`` and ``--show-dir`` set
+    keys.
+    """
     config = resolve(path, "paper").config
     assert "randomness" not in config
     assert config["default_hooks"]["visualization"]["type"] == "ClipVisualizationHook"
@@ -155,10 +157,7 @@ def test_profiles_are_the_same_for_all_methods(profile):
 
     def protocol(name):
         config = resolve(entries()[name].config, profile).config
-        loaders = {
-            s: {k: v for k, v in config[f"{s}_dataloader"].items() if k != "dataset"}
-            for s in ("train", "test")
-        }
+        loaders = {s: {k: v for k, v in config[f"{s}_dataloader"].items() if k != "dataset"} for s in ("train", "test")}
         return pipelines(config), loaders, config["train_cfg"]
 
     first, *others = [protocol(name) for name in SINGLE]

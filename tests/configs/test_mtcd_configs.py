@@ -39,9 +39,7 @@ def test_stages_of_a_student(path, profile):
     data = path.stem.split("_")[2].rsplit("-", 1)[0]
     expected = {f"mtcd_teacher_{data}-ir", f"mtcd_assistant_{data}-pseudo-ir", f"mtcd_pseudo-ir_{data}"}
     assert expected | {"mtcd_translator_sysu-mm01", "mtcd_encoder_sysu-mm01"} <= set(stages)
-    assert (f"mtcd_translator_{data}" in stages) == (
-        profile != "paper"
-    )  # read literally, the target is never seen
+    assert (f"mtcd_translator_{data}" in stages) == (profile != "paper")  # read literally, the target is never seen
 
 
 @pytest.mark.parametrize("row", CONTROLS.values(), ids=CONTROLS)
@@ -56,11 +54,7 @@ def test_rows_resolve_with_all_their_stages(row, profile):
             continue
         model, given = resolved.config["model"], set(dataset["modalities"])
         if model["type"] == "CrossModalDistiller":
-            made = (
-                {model["data_preprocessor"].get("target")}
-                if "target" in model["data_preprocessor"]
-                else set()
-            )
+            made = {model["data_preprocessor"].get("target")} if "target" in model["data_preprocessor"] else set()
             needed = {t["input"] for t in model["teachers"].values()}
             own = model["student_input"]
             needed |= {own} if isinstance(own, str) else set(own)
@@ -89,21 +83,33 @@ LITERAL += ["controls_nvgesture-sysu", "controls_nvgesture-sysu-assistant"]
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("row", [*LITERAL, "translators-tuned"])
 def test_the_translator_of_a_row_is_the_one_that_it_names(row, profile):
-    """At every profile, in every stage: the draft's from SYSU-MM01 alone, or the one that has seen the target's infrared."""
+    """At every profile, in every stage: the draft's from SYSU-MM01 alone, or the one that has seen the target's
+    infrared.
+    """
     stages = list(walk(config_of(CONTROLS[row].model), profile, CONTROLS[row].overrides))
     used = {parent["config"] for _, r in stages for name, parent in r.parents.items() if name == "translator"}
     tuned = {"mtcd_translator_mgr-dark.py", "mtcd_translator_sysu-mm01.py"}  # it starts from the other
     assert used == (tuned if row.endswith("tuned") else {"mtcd_translator_sysu-mm01.py"})
-    renderings = [r.parents["translator"]["config"] for name, r in stages if "pseudo-ir_" in name and "translator" in r.parents]
-    assert set(renderings) == {"mtcd_translator_mgr-dark.py" if row.endswith("tuned") else "mtcd_translator_sysu-mm01.py"}
+    renderings = [
+        r.parents["translator"]["config"] for name, r in stages if "pseudo-ir_" in name and "translator" in r.parents
+    ]
+    assert set(renderings) == {
+        "mtcd_translator_mgr-dark.py" if row.endswith("tuned") else "mtcd_translator_sysu-mm01.py"
+    }
 
 
 def test_table_4_of_nvgesture_has_the_rows_of_mgr_dark():
     rows = [r for name, r in CONTROLS.items() if name.startswith("table4_nvgesture-")]
     first = {r.id: r for name, r in CONTROLS.items() if name.startswith("table4-")}
     assert [r.id for r in rows] == [
-        "baseline", "teacher", "assistant", "fusion", "own-teacher", "own-assistant", "teacher-on-pseudo"
-    ]  # fmt: skip
+        "baseline",
+        "teacher",
+        "assistant",
+        "fusion",
+        "own-teacher",
+        "own-assistant",
+        "teacher-on-pseudo",
+    ]
     for row in rows:
         own = first[row.id]
         assert row.model == own.model.replace("mgr-dark", "nvgesture") and row.claim is None
@@ -143,7 +149,9 @@ def test_student_and_baseline_share_backbone_schedule_and_data(profile):
     assert ours["train_dataloader"]["dataset"]["pipeline"] == base["train_dataloader"]["dataset"]["pipeline"]
 
 
-@pytest.mark.parametrize("name", ["mtcd_teacher_mgr-dark-ir", "mtcd_assistant_mgr-dark-pseudo-ir", "mtcd_i3d-r50_mgr-dark-depth"])
+@pytest.mark.parametrize(
+    "name", ["mtcd_teacher_mgr-dark-ir", "mtcd_assistant_mgr-dark-pseudo-ir", "mtcd_i3d-r50_mgr-dark-depth"]
+)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_all_stages_have_one_schedule(name, profile):
     student = resolve(ROOT / "mtcd_i3d-r50_mgr-dark-rgb.py", profile).config
@@ -163,8 +171,9 @@ def test_translator_is_as_published():
     assert config["optim_wrapper"]["generator"]["optimizer"] == optimizer
     parents = resolve(ROOT / "mtcd_translator_sysu-mm01.py", "paper").parents
     assert {name: (p["seed"], p["into"]) for name, p in parents.items()} == {
-        "rgb_encoder": (1, ["model.rgb_encoder.checkpoint"]), "ir_encoder": (2, ["model.ir_encoder.checkpoint"])
-    }  # fmt: skip
+        "rgb_encoder": (1, ["model.rgb_encoder.checkpoint"]),
+        "ir_encoder": (2, ["model.ir_encoder.checkpoint"]),
+    }
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -185,8 +194,15 @@ def test_the_demos_rates_follow_the_rule_of_the_docs():
     rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     rates = [float(r) for r in rows[0][1:-1]]
     assert rates == [5e-4, 1e-3, 2e-3, 4e-3] and len(rows) == 11
-    names = {"C3D": "c3d", "I3D": "i3d_r50", "Video Swin": "swin_tiny", "MViTv2": "mvit_small", "TSN": "tsn_r50",
-             "TimeSformer": "timesformer_divst", "MTCD": "mtcd_i3d-r50"}  # fmt: skip
+    names = {
+        "C3D": "c3d",
+        "I3D": "i3d_r50",
+        "Video Swin": "swin_tiny",
+        "MViTv2": "mvit_small",
+        "TSN": "tsn_r50",
+        "TimeSformer": "timesformer_divst",
+        "MTCD": "mtcd_i3d-r50",
+    }
     for name, *cells, chosen in rows[2:]:
         found = {rate: float(c) for rate, c in zip(rates, cells, strict=True) if c}
         better = {rate: top1 for rate, top1 in found.items() if 0.6 * (top1 - found[1e-3]) > 2.06}  # rounded to 0.1 %

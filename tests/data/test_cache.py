@@ -55,9 +55,7 @@ def decoded(monkeypatch):
     """The clip files that the builder decodes in this process."""
     files = []
     inner = store_build.iter_frames
-    monkeypatch.setattr(
-        store_build, "iter_frames", lambda path, *args: files.append(path) or inner(path, *args)
-    )
+    monkeypatch.setattr(store_build, "iter_frames", lambda path, *args: files.append(path) or inner(path, *args))
     return files
 
 
@@ -92,9 +90,7 @@ def test_jpeg_is_exact_for_depth_and_close_for_rgb(own_root, tmp_path):
     assert (rgb.codec, depth.codec) == ("jpeg", "jpeg") and rgb.verify() == depth.verify() == []
     np.testing.assert_array_equal(depth.clip(clip.clip_id), straight(clip, "depth"))
     wanted = [11, 3, 3]
-    np.testing.assert_array_equal(
-        depth.frames(clip.clip_id, wanted), straight(clip, "depth")[wanted]
-    )
+    np.testing.assert_array_equal(depth.frames(clip.clip_id, wanted), straight(clip, "depth")[wanted])
     error = np.abs(rgb.clip(clip.clip_id).astype(int) - straight(clip, "rgb"))
     red_and_blue_swapped = np.abs(rgb.clip(clip.clip_id)[..., ::-1].astype(int) - straight(clip, "rgb"))
     assert 0 < error.mean() < 3 < red_and_blue_swapped.mean()
@@ -148,9 +144,12 @@ def start_build(root, stores, log, codec="raw"):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     arguments = [repr(config(root, ("rgb",))), str(stores), str(log), codec]
     return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def wait_for_lines(log: Path, count: int, process) -> None:
@@ -163,9 +162,7 @@ def wait_for_lines(log: Path, count: int, process) -> None:
 
 
 @pytest.mark.parametrize("codec", ["raw", "jpeg"])
-def test_a_killed_build_goes_on_and_decodes_no_finished_clip_again(
-    mgr_dark_root, tmp_path, codec, decoded
-):
+def test_a_killed_build_goes_on_and_decodes_no_finished_clip_again(mgr_dark_root, tmp_path, codec, decoded):
     stores, log = tmp_path / "stores", tmp_path / "log"
     process = start_build(mgr_dark_root, stores, log, codec)
     wait_for_lines(log, 6, process)
@@ -208,9 +205,7 @@ def test_half_written_clips_and_journal_lines_are_not_believed(mgr_dark_root, tm
         np.testing.assert_array_equal(whole.clip(clip.clip_id), straight(clip, "rgb"))
 
 
-def test_a_kill_just_before_the_store_is_published_costs_nothing(
-    mgr_dark_root, tmp_path, monkeypatch, decoded
-):
+def test_a_kill_just_before_the_store_is_published_costs_nothing(mgr_dark_root, tmp_path, monkeypatch, decoded):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("harness.data.store_build.publish", _interrupt)
         build(mgr_dark_root, tmp_path, modalities=("rgb",))
@@ -289,9 +284,7 @@ def test_a_damaged_store_is_built_anew(mgr_dark_root, tmp_path, check):
     assert ClipStore.open(folder).verify() == []
 
 
-def test_a_broken_video_is_named_the_others_are_kept_and_quarantine_leaves_it_out(
-    own_root, tmp_path, decoded
-):
+def test_a_broken_video_is_named_the_others_are_kept_and_quarantine_leaves_it_out(own_root, tmp_path, decoded):
     clips = read_mgr_dark(str(own_root)).clips
     Path(clips[4].streams["rgb"].path).write_bytes(b"not a video")
     with pytest.raises(ValueError, match=clips[4].clip_id) as caught:

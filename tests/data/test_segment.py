@@ -155,15 +155,15 @@ def test_what_changed_is_cut_again_and_what_is_gone_is_removed(own, tmp_path):
     segment_recordings(own, out)
     old = public_files(out)
     text = (own / "segments.csv").read_text()
-    (own / "segments.csv").write_text(text.replace("r1,backward,105,160", "r1,backward,105,165").replace("r2,stop,170,300", ""))
+    (own / "segments.csv").write_text(
+        text.replace("r1,backward,105,160", "r1,backward,105,165").replace("r2,stop,170,300", "")
+    )
     damaged = out / "clips/dark/rgb/stop/r1_000170.mp4"
     truncate(damaged)
     summary = segment_recordings(own, out)
     assert (summary.clips, summary.files_cut, summary.files_kept) == (5, 4, 11)
     new = public_files(out)
-    assert {name for name in old if name not in new} == {
-        f"clips/daylight/{m}/stop/r2_000170.mp4" for m in RATES
-    }
+    assert {name for name in old if name not in new} == {f"clips/daylight/{m}/stop/r2_000170.mp4" for m in RATES}
     assert {name for name in new if new[name] != old[name]} == {"annotations.csv"} | {
         f"clips/dark/{m}/backward/r1_000105.mp4" for m in RATES
     }
@@ -184,7 +184,9 @@ def test_changes_of_equal_size_and_time_are_cut_again(own, tmp_path):
     assert segment_recordings(own, tmp_path / "out").files_cut == 3
 
 
-@pytest.mark.parametrize("name", ["absolute", "../private.mp4", "clips/../../private.mp4", "annotations.csv", "x.mp4", None, 5])
+@pytest.mark.parametrize(
+    "name", ["absolute", "../private.mp4", "clips/../../private.mp4", "annotations.csv", "x.mp4", None, 5]
+)
 def test_a_note_removes_no_file_but_its_own_clip(own, tmp_path, name):
     """A note of a clip that is not annotated any more, which names another file."""
     out, private = tmp_path / "out", tmp_path / "private.mp4"
@@ -216,7 +218,11 @@ def test_nothing_is_written_or_removed_through_a_link(own, tmp_path, link):
         theirs.mkdir()
     if link == "clips":
         (theirs / "dark/rgb/zz").mkdir()
-    precious = [theirs] if theirs.is_file() else [theirs / n for n in ("r9_000030.mp4", ".x.4711.mp4", ".lock", "old.rgb.json")]
+    precious = (
+        [theirs]
+        if theirs.is_file()
+        else [theirs / n for n in ("r9_000030.mp4", ".x.4711.mp4", ".lock", "old.rgb.json")]
+    )
     for path in precious:
         path.write_text("precious")
     place.symlink_to(theirs)
@@ -244,7 +250,9 @@ def test_hidden_files_of_others_stay(own, tmp_path):
 @pytest.mark.parametrize("name", ["annotations.csv", "subjects.csv"])
 def test_a_data_set_of_another_origin_is_not_overwritten(own, tmp_path, name):
     (tmp_path / name).write_text("by hand")
-    with pytest.raises(OSError, match=f"{name} is not of `data segment` and would be lost; choose another folder with --out"):
+    with pytest.raises(
+        OSError, match=f"{name} is not of `data segment` and would be lost; choose another folder with --out"
+    ):
         segment_recordings(own, tmp_path)
     assert (tmp_path / name).read_text() == "by hand"
 
@@ -327,15 +335,22 @@ def test_everything_that_is_wrong_is_reported_and_the_rest_is_cut(own, tmp_path,
     assert found >= {("unreadable", f"r2_{n:06d}") for n in (1, 30, 105, 170)}
     text = "\n".join(f["message"] for f in out["findings"])
     for part in (
-        "'juggle' is not in classes.txt", "recording 'r9' is not in recordings.csv",
+        "'juggle' is not in classes.txt",
+        "recording 'r9' is not in recordings.csv",
         "start_frame must be a whole number from 0 to 10000000, found 'sixty'",
-        "window [70, 70) is empty", "2 fields where the header has 4", "a second gesture of r1 starts at frame 30",
-        "subject 's7' is not in subjects.csv", "lighting 'dusk' is unknown", "rgb_file is empty",
+        "window [70, 70) is empty",
+        "2 fields where the header has 4",
+        "a second gesture of r1 starts at frame 30",
+        "subject 's7' is not in subjects.csv",
+        "lighting 'dusk' is unknown",
+        "rgb_file is empty",
         "ir_offset_s must be a number from -86400 to 86400, found 'late'",
-        "recording_id '../r8' must be of letters", "r3.mp4: no such video",
-        "rgb_file '/r1_rgb.mp4' is absolute", "ir_file '../r1_ir.mp4' contains '..'",
+        "recording_id '../r8' must be of letters",
+        "r3.mp4: no such video",
+        "rgb_file '/r1_rgb.mp4' is absolute",
+        "ir_file '../r1_ir.mp4' contains '..'",
         "starts at frame 30, before the gesture at frame 1 ends",
-    ):  # fmt: skip
+    ):
         assert part in text
     clips = read_mgr_dark(str(tmp_path / "o"), "both").clips
     assert out["clips"] == len(clips) == 4 and {c.clip_id[:2] for c in clips} == {"r1"}

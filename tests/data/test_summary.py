@@ -62,12 +62,17 @@ def test_what_cannot_be_read_is_left_out_and_named(root):
     (root / "annotations.csv").write_text(table.replace("clips/dark/rgb/stop/s2_stop_dark.mp4", ""))
     found, lines, work_dir = measured(root)
     assert found["clips"] == CLIPS and found["resolution"]["rgb"] == [32, 24]
-    assert {line.split(":")[0] for line in found["left_out"]} == {"clip s1_forward_dark, rgb", "clip s4_stop_daylight, depth"}
+    assert {line.split(":")[0] for line in found["left_out"]} == {
+        "clip s1_forward_dark, rgb",
+        "clip s4_stop_daylight, depth",
+    }
     assert str(root) not in json.dumps(found) and len(lines) == 1 and "s4_stop_daylight, depth" in lines[0]
     dark = {p.stem for p in (root / "clips/dark/rgb").rglob("*.mp4")} - {"s1_forward_dark", "s2_stop_dark"}
     assert found["rgb"]["dark"] == light_of(root, sorted(dark))
     sheet = cv2.imread(str(work_dir / "contact_sheet_mgr_dark.png"))
-    assert (sheet[HEAD + 2 * 74 : HEAD + 3 * 74 - 2, LABEL:] != 250).any()  # the row of the damaged clip: its other streams
+    assert (
+        sheet[HEAD + 2 * 74 : HEAD + 3 * 74 - 2, LABEL:] != 250
+    ).any()  # the row of the damaged clip: its other streams
 
 
 def test_clips_in_quarantine_are_neither_read_nor_counted(root, tmp_path):
@@ -109,7 +114,9 @@ def odd(*_):
     raise RuntimeError("a library's own\nerror")
 
 
-@pytest.mark.parametrize(("measure", "problem"), [(deadly, "ends the process that decodes it"), (odd, "a library's own error")])
+@pytest.mark.parametrize(
+    ("measure", "problem"), [(deadly, "ends the process that decodes it"), (odd, "a library's own error")]
+)
 def test_a_file_that_ends_its_process_or_breaks_a_library_leaves_the_pages(root, monkeypatch, measure, problem):
     monkeypatch.setattr(summary, "measure", measure)
     found, lines, _ = measured(root)
@@ -124,7 +131,9 @@ def test_what_is_known_is_not_measured_again(root, monkeypatch):
     for path in (root / "clips/dark/rgb").rglob("*.mp4"):
         zero_in_secret(path)
     after, _, _ = measured(root)
-    assert "dark" in before["rgb"] and "dark" not in after["rgb"] and after["rgb"]["daylight"] == before["rgb"]["daylight"]
+    assert (
+        "dark" in before["rgb"] and "dark" not in after["rgb"] and after["rgb"]["daylight"] == before["rgb"]["daylight"]
+    )
 
 
 ODD = [

@@ -108,7 +108,7 @@ def test_finished_is_left_alone_and_half_written_is_completed(tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(mgr_dark_files, "write_take", lambda *a: pytest.fail("a finished set was written again"))
         synthesize(tmp_path, ["mgr_dark"], "smoke", jobs=1)
-    first.unlink()                                              # as if killed before the last clip
+    first.unlink()  # as if killed before the last clip
     (folder / "dataset.json").rename(folder / build._UNFINISHED)
     seen = []
     synthesize(tmp_path, ["mgr_dark"], "smoke", jobs=1, progress=lambda *a: seen.append(a))
@@ -117,10 +117,13 @@ def test_finished_is_left_alone_and_half_written_is_completed(tmp_path, monkeypa
     assert seen == [("mgr_dark", 1, 2), ("mgr_dark", 2, 2)]
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"datasets": ["mgr-dark"]}, "unknown synthetic data set 'mgr-dark'; choose from mgr_dark"),
-    ({"preset": "huge"}, "unknown preset 'huge'; choose from demo, smoke"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"datasets": ["mgr-dark"]}, "unknown synthetic data set 'mgr-dark'; choose from mgr_dark"),
+        ({"preset": "huge"}, "unknown preset 'huge'; choose from demo, smoke"),
+    ],
+)
 def test_unknown_names(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         synthesize(tmp_path, **arguments)
@@ -137,7 +140,12 @@ def test_other_data_is_not_overwritten(root, tmp_path):
 
 def test_partner_gestures_are_each_other_backwards():
     person = subject(0, "s01")
-    partners = [("forward", "backward"), ("upward", "keep down"), ("turn left", "turn right"), ("look for", "unnamed 10")]
+    partners = [
+        ("forward", "backward"),
+        ("upward", "keep down"),
+        ("turn left", "turn right"),
+        ("look for", "unnamed 10"),
+    ]
     for there, back in partners:
         a, b = (perform(g, 61, person, generator(0, "take")) for g in (there, back))
         for side in a.hands:
@@ -152,13 +160,19 @@ def test_every_gesture_starts_and_ends_with_hanging_arms():
             for side, hand in act.hands.items():
                 assert np.allclose(hand[[0, -1]], NEUTRAL * [side, 1, 1])
             assert np.allclose(act.lean[[0, -1]], 0, atol=1e-9)
-            assert act.lean[:, 1].max() <= 0.05                 # knees bend, nobody flies
+            assert act.lean[:, 1].max() <= 0.05  # knees bend, nobody flies
 
 
 def test_gestures_mean_what_their_names_say():
     """Most of the time the hand moves the way the class says (it is quick where it does not)."""
-    for gesture, axis, sign in (("upward", 1, 1), ("keep down", 1, -1), ("turn left", 0, 1), ("turn right", 0, -1),
-                                ("forward", 2, 1), ("backward", 2, -1)):
+    for gesture, axis, sign in (
+        ("upward", 1, 1),
+        ("keep down", 1, -1),
+        ("turn left", 0, 1),
+        ("turn right", 0, -1),
+        ("forward", 2, 1),
+        ("backward", 2, -1),
+    ):
         act = perform(gesture, 80, subject(0, "s02"), generator(0, gesture))
         speed = np.diff(act.hands[next(iter(act.hands))][:, axis])
         moving = np.abs(speed) > 1e-3
@@ -192,14 +206,14 @@ def test_sensors_see_what_they_should():
     rgb_dark, rgb_day = views["dark"]["rgb"] / 255, views["daylight"]["rgb"] / 255
     assert rgb_dark.mean() < 0.1 < 0.25 < rgb_day.mean() < 0.7
     assert rgb_dark.std() < 0.5 * rgb_day.std()
-    for view in views.values():                                 # the person stands out of the cold and the far
+    for view in views.values():  # the person stands out of the cold and the far
         heat, depth = view["ir"][0, ..., 0].astype(float), view["depth"][0, ..., 0]
         middle = (slice(None), slice(heat.shape[1] // 3, 2 * heat.shape[1] // 3))
         assert np.quantile(heat[middle], 0.98) > np.median(heat) + 60
         metres = (DEPTH_NEAR_MM + (255 - depth[depth > 0].astype(float)) / 254 * (DEPTH_FAR_MM - DEPTH_NEAR_MM)) / 1000
         assert 1.7 < np.quantile(metres, 0.05) < 4.0
     noise = np.diff(views["dark"]["rgb"][:3, :10, :10].astype(float), axis=0)
-    assert noise.std() > 0                                      # the same wall, twice, is never quite the same
+    assert noise.std() > 0  # the same wall, twice, is never quite the same
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +224,9 @@ def stills():
     for take in takes:
         last = frame_count(take, 0) - 1
         other = int(generator(0, "random frame", take.clip_id).integers(last + 1))
-        frames = render_take(take, 0, 0.2, ("ir",), [0, last // 2, int(0.42 * last), int(0.58 * last), other])["ir"] / 255
+        frames = (
+            render_take(take, 0, 0.2, ("ir",), [0, last // 2, int(0.42 * last), int(0.58 * last), other])["ir"] / 255
+        )
         features.append(frame_features(frames, last + 1))
     labels = np.array([GESTURES.index(t.gesture) for t in takes])
     groups = np.array([t.subject for t in takes])
@@ -221,7 +237,7 @@ def stills():
 def test_no_shortcut(stills, view):
     features, labels, groups, test = stills
     accuracy = probe(np.stack([f[view] for f in features]), labels, groups, test)
-    assert accuracy <= 0.18                                     # 100 test clips: 5 % of all coin flips at chance exceed 0.15
+    assert accuracy <= 0.18  # 100 test clips: 5 % of all coin flips at chance exceed 0.15
 
 
 def test_motion_is_no_shortcut_but_the_way(stills):

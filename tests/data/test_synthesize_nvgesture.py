@@ -53,7 +53,9 @@ def test_every_file_of_a_recording(root):
     for take in TAKES:
         folder = root / "Video_data" / take.clip_id
         logs = [f"{s}_log.txt" for s in STREAMS]
-        assert sorted(p.name for p in folder.iterdir()) == sorted([f"{s}.avi" for s in STREAMS] + logs + ["nucleus.txt"])
+        assert sorted(p.name for p in folder.iterdir()) == sorted(
+            [f"{s}.avi" for s in STREAMS] + logs + ["nucleus.txt"]
+        )
         for stream, (fps, _) in STREAMS.items():
             lines = (folder / f"{stream}_log.txt").read_text().splitlines()
             assert len(lines) == probe(str(folder / f"{stream}.avi")).frames

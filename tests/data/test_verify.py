@@ -120,8 +120,13 @@ def test_quarantine_leaves_a_set_that_can_be_trained_on(spoiled, tmp_path):
     (mended / "annotations.csv").write_text("\n".join(lines))
     again = verify_dataset("mgr_dark", mended)
     assert write_quarantine(path, again) and {f.check for f in again.findings if f.severity == "error"} == {
-        "decode", "file", "window", "missing stream", "copy", "dark",
-    }  # fmt: skip
+        "decode",
+        "file",
+        "window",
+        "missing stream",
+        "copy",
+        "dark",
+    }
     left = select_clips(read_mgr_dark(str(mended), "both"), "all", ["rgb", "depth", "ir"], str(path))
     assert len(left) == 24 - len(read_quarantine(str(path))) == 16
 
@@ -135,7 +140,13 @@ def test_every_defect_of_nvgesture_is_found_and_nothing_else(tmp_path):
     outcome = verify_dataset("nvgesture", root)
     assert defects(outcome) == expected
     log = messages(outcome, "log")
-    for text in ("1 gaps inside the window", "do not increase", "line 1 is blank", "the log is empty", "the log is missing"):
+    for text in (
+        "1 gaps inside the window",
+        "do not increase",
+        "line 1 is blank",
+        "the log is empty",
+        "the log is missing",
+    ):
         assert text in log
     assert "(its header says 110)" in messages(outcome, "decode")
     assert "line 9: 'nonsense' is not of the form name:value" in messages(outcome, "annotation")
@@ -153,7 +164,9 @@ def test_a_missing_modality_is_a_note_and_not_a_defect_of_every_clip(sound, tmp_
     assert "24 video files below clips/ are in no annotation" in messages(outcome, "files")
 
 
-@pytest.mark.parametrize(("first", "form", "remedy"), [(1, "[1, n + 1)", "every start and end"), (0, "[1, n]", "every start;")])
+@pytest.mark.parametrize(
+    ("first", "form", "remedy"), [(1, "[1, n + 1)", "every start and end"), (0, "[1, n]", "every start;")]
+)
 def test_windows_counted_from_one_are_one_finding(sound, tmp_path, first, form, remedy):
     (tmp_path / "clips").symlink_to(sound / "clips")
     for name in ("classes.txt", "subjects.csv"):
@@ -219,7 +232,9 @@ def test_sysu_mm01_without_infrared_images_to_train_on_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("option", ["--html", "--quarantine"])
 @pytest.mark.parametrize("place", ["folder", "file/page"])
-def test_where_an_outcome_cannot_be_written_is_said_before_anything_is_read(tmp_path, capsys, monkeypatch, option, place):
+def test_where_an_outcome_cannot_be_written_is_said_before_anything_is_read(
+    tmp_path, capsys, monkeypatch, option, place
+):
     (tmp_path / "folder").mkdir(), (tmp_path / "file").write_text("")
     monkeypatch.setattr("harness.data.verify.verify_dataset", lambda *args: pytest.fail("it began"))
     with pytest.raises(SystemExit) as stop:
@@ -229,7 +244,9 @@ def test_where_an_outcome_cannot_be_written_is_said_before_anything_is_read(tmp_
 
 
 @pytest.mark.parametrize("place", ["folder", "sheet.foo", "sheet", "file/sheet.png"])
-def test_a_contact_sheet_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path, capsys, monkeypatch, place):
+def test_a_contact_sheet_that_cannot_be_written_is_refused_before_anything_is_read(
+    tmp_path, capsys, monkeypatch, place
+):
     (tmp_path / "folder").mkdir(), (tmp_path / "file").write_text("")
     monkeypatch.setattr("harness.data.contact_sheet.open_readable", lambda *args: pytest.fail("it began"))
     with pytest.raises(SystemExit) as stop:
@@ -357,7 +374,9 @@ def test_what_is_no_regular_file_is_a_finding_and_never_opened(tmp_path, make):
     assert wrong in scan_image(str(tmp_path / "0001.jpg"))[0] and not is_too_large(str(tmp_path / "0001.jpg"))
     (tmp_path / "annotations.csv").unlink()
     make(tmp_path / "annotations.csv")
-    assert f"annotations.csv (MGR-Dark's annotation): {wrong}" in messages(verify_dataset("mgr_dark", tmp_path), "annotation")
+    assert f"annotations.csv (MGR-Dark's annotation): {wrong}" in messages(
+        verify_dataset("mgr_dark", tmp_path), "annotation"
+    )
 
 
 def test_an_image_that_unpacks_to_gigabytes_is_never_decoded(tmp_path):

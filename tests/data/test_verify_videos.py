@@ -57,7 +57,9 @@ def test_a_file_without_time_stamps_is_named(tmp_path):
     write(tmp_path / "raw.h264", texture(FRAMES))
     _, found = verify(tmp_path, raw="raw.h264")
     assert set(found["raw"]) == {("warning", "time stamps")}
-    assert "its container keeps no time stamps; frames are taken as 1/25 s apart" in found["raw"]["warning", "time stamps"]
+    assert (
+        "its container keeps no time stamps; frames are taken as 1/25 s apart" in found["raw"]["warning", "time stamps"]
+    )
 
 
 def test_sizes_are_those_of_frames_as_they_are_shown(tmp_path):

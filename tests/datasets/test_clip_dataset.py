@@ -27,7 +27,10 @@ def pipeline(clip_len=6, test_mode=False):
     crop = dict(type="CenterCrop", crop_size=16) if test_mode else dict(type="RandomCrop", size=16)
     return [
         dict(type="SampleClipFrames", clip_len=clip_len, test_mode=test_mode),
-        dict(type="LoadModalities", size=SIZE), crop, dict(type="SplitModalities"), dict(type="PackClip"),
+        dict(type="LoadModalities", size=SIZE),
+        crop,
+        dict(type="SplitModalities"),
+        dict(type="PackClip"),
     ]
 
 
@@ -53,7 +56,8 @@ def test_samples_carry_label_ids_and_uint8_clips(mgr_dark_root):
     assert dataset.metainfo["dataset_name"] == "MGR-Dark" and dataset.metainfo["synthetic"] is True
     sample = dataset[4]
     assert {name: tuple(clip.shape) for name, clip in sample["inputs"].items()} == {
-        "rgb": (1, 3, 6, 16, 16), "ir": (1, 1, 6, 16, 16),
+        "rgb": (1, 3, 6, 16, 16),
+        "ir": (1, 1, 6, 16, 16),
     }
     facts = sample["data_samples"]
     assert (facts.clip_id, facts.subject, facts.pair_id) == ("s2_backward_dark", "s2", "s2_backward")
@@ -72,8 +76,7 @@ def test_streams_of_other_frame_rates_show_the_same_instants(nvgesture_root):
     for index in range(len(dataset)):
         sample = dataset[index]
         assert sample["data_samples"].clock == "log"
-        rgb, depth, ir = (sample["inputs"][name][0, 0, :, 0, -1].numpy().astype(int) for name in
-                          ("rgb", "depth", "ir"))
+        rgb, depth, ir = (sample["inputs"][name][0, 0, :, 0, -1].numpy().astype(int) for name in ("rgb", "depth", "ir"))
         assert abs(rgb - depth).max() <= 2
         half_interval = 50 * 0.5 / 35  # grey levels that a colour frame and the nearest infrared one may differ by
         assert abs(rgb - ir).max() <= half_interval + 1.5
@@ -96,8 +99,13 @@ def test_test_frames_are_the_centres_of_their_segments(mgr_dark_root):
 def loaded(dataset, workers, epochs=2):
     """Bytes of every clip of each epoch, through one loader."""
     loader = DataLoader(
-        dataset, batch_size=2, num_workers=workers, collate_fn=pseudo_collate, persistent_workers=workers > 0,
-        worker_init_fn=seed_worker, multiprocessing_context="fork" if workers else None,
+        dataset,
+        batch_size=2,
+        num_workers=workers,
+        collate_fn=pseudo_collate,
+        persistent_workers=workers > 0,
+        worker_init_fn=seed_worker,
+        multiprocessing_context="fork" if workers else None,
     )
     found = []
     for epoch in range(epochs):
@@ -271,7 +279,9 @@ def test_frames_of_a_camera_that_slows_down_are_taken_by_their_time_stamps(tmp_p
     config = dict(type="MGRDarkDataset", data_root=str(root), modalities=["rgb", "ir"])
     if stored:
         build_for_datasets([config | dict(pipeline=[dict(type="LoadModalities", size=SIZE)])], stores, 1, str)
-    dataset = build(root, modalities=["rgb", "ir"], split="test", test_mode=True, clip_store=str(stores) if stored else "")
+    dataset = build(
+        root, modalities=["rgb", "ir"], split="test", test_mode=True, clip_store=str(stores) if stored else ""
+    )
     times = dataset.data_list[0]["frame_times"]
     assert times == ({"rgb": pytest.approx(SLOWING), "ir": None} if stored else {})
     sample = dataset[0]
@@ -287,7 +297,9 @@ def test_renderings_have_the_times_of_the_colour_that_they_were_made_from(tmp_pa
     folder = write_store(tmp_path / "pseudo", read_mgr_dark(str(root)).clips, "pseudo_ir")
     config = dict(type="MGRDarkDataset", data_root=str(root), pipeline=[dict(type="LoadModalities", size=SIZE)])
     for clip_store in ("", str(stores)):
-        dataset = build(root, modalities=["pseudo_ir"], stores=dict(pseudo_ir=folder), test_mode=True, clip_store=clip_store)
+        dataset = build(
+            root, modalities=["pseudo_ir"], stores=dict(pseudo_ir=folder), test_mode=True, clip_store=clip_store
+        )
         assert dataset[0]["data_samples"].clock == "file"
         build_for_datasets([config], stores, 1, str)
     assert dataset.data_list[0]["frame_times"]["pseudo_ir"] == pytest.approx(SLOWING)

@@ -37,8 +37,12 @@ SMALL = [
 def tool(folder, name, *arguments, fails=False):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, str(TOOLS / name), str(folder / "tiny.py"), *arguments], cwd=folder, env=environment,
-        capture_output=True, text=True, check=False,
+        [sys.executable, str(TOOLS / name), str(folder / "tiny.py"), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
@@ -48,7 +52,16 @@ def test_train_resume_and_test(mgr_dark_root, tmp_path):
     """A run resumed after its first epoch ends with the same weights, bit by bit, as the whole run."""
     (tmp_path / "tiny.py").write_text(CONFIG.format(configs=ROOT / "mm_configs", data=mgr_dark_root).lstrip())
     options = ["--cfg-options", *SMALL]
-    tool(tmp_path, "train.py", "--work-dir", "whole", "--seed", "0", *options, "default_hooks.checkpoint.max_keep_ckpts=2")
+    tool(
+        tmp_path,
+        "train.py",
+        "--work-dir",
+        "whole",
+        "--seed",
+        "0",
+        *options,
+        "default_hooks.checkpoint.max_keep_ckpts=2",
+    )
     first = torch.load(tmp_path / "whole/epoch_1.pth", weights_only=True)
     whole = torch.load(tmp_path / "whole/epoch_2.pth", weights_only=True)
     assert first["meta"]["dataset_meta"]["classes"] == list(GESTURES)
@@ -66,9 +79,18 @@ def test_train_resume_and_test(mgr_dark_root, tmp_path):
     assert predictions.subject.unique().tolist() == ["s4"] and sorted(predictions.label) == [0, 1, 2]
 
     # starting weights as the READMEs give them
-    other = {**whole["state_dict"], "cls_head.fc_cls.weight": torch.zeros(400, 32), "cls_head.fc_cls.bias": torch.zeros(400)}
+    other = {
+        **whole["state_dict"],
+        "cls_head.fc_cls.weight": torch.zeros(400, 32),
+        "cls_head.fc_cls.bias": torch.zeros(400),
+    }
     torch.save({"state_dict": other}, tmp_path / "kinetics.pth")
-    given = [*options, f"load_from=file://{tmp_path}/kinetics.pth", "train_cfg.max_epochs=1", "optim_wrapper.optimizer.lr=0.0"]
+    given = [
+        *options,
+        f"load_from=file://{tmp_path}/kinetics.pth",
+        "train_cfg.max_epochs=1",
+        "optim_wrapper.optimizer.lr=0.0",
+    ]
     tool(tmp_path, "train.py", "--work-dir", "started", *given)
     started = torch.load(tmp_path / "started/epoch_1.pth", weights_only=True)
     (report,) = started["starting_weights"]
@@ -96,7 +118,9 @@ def test_options_of_the_tools_have_their_effect(mgr_dark_root, tmp_path):
     first = {k: v["state_dict"]["backbone.conv1.conv.weight"] for k, v in weights.items()}
     assert torch.equal(first["a"], first["b"]) and not torch.allclose(first["a"], first["c"], atol=0.05)
 
-    tool(tmp_path, "test.py", "a/epoch_1.pth", "--work-dir", "t", "--show-dir", "shown", "--interval", "2", *options[:-1])
+    tool(
+        tmp_path, "test.py", "a/epoch_1.pth", "--work-dir", "t", "--show-dir", "shown", "--interval", "2", *options[:-1]
+    )
     pictures = sorted(p.relative_to(tmp_path / "shown").parts for p in tmp_path.glob("shown/**/*.png"))
     folders = {p[0] for p in pictures}
     assert len(folders) == 2 and all("_as_" in f for f in folders)  # of three test clips the first and the third

@@ -18,8 +18,17 @@ def counted_thrice(scores: np.ndarray, labels: list[int]) -> list[tuple[float, f
     """(top-1, top-5) as the plugin's metric, the ledger and (top-1 alone) a run page have it."""
     metric = ClipPredictions()
     for i, (row, label) in enumerate(zip(scores, labels, strict=True)):
-        metric.process(None, [{"clip_id": f"{i:03d}", "subject": "s", "gt_label": torch.tensor([label]),
-                               "pred_score": torch.tensor(row, dtype=torch.float32)}])
+        metric.process(
+            None,
+            [
+                {
+                    "clip_id": f"{i:03d}",
+                    "subject": "s",
+                    "gt_label": torch.tensor([label]),
+                    "pred_score": torch.tensor(row, dtype=torch.float32),
+                }
+            ],
+        )
     plugin = metric.evaluate(len(labels))
     table = pd.DataFrame({"label": labels, "scores": list(scores.astype(np.float32))})
     ledger = compute_metrics(table)
@@ -31,7 +40,9 @@ def test_constant_scores_are_the_lowest_class_for_all_three():
     assert counted_thrice(np.full((4, 6), 0.5), [0, 0, 1, 5]) == [(0.5, 0.75)] * 3
 
 
-@given(st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=7, max_size=7), st.integers(0, 6)), min_size=1, max_size=9))
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=7, max_size=7), st.integers(0, 6)), min_size=1, max_size=9)
+)
 @settings(max_examples=60, deadline=None)
 def test_many_ties_against_a_sorted_list(rows):
     scores, labels = np.array([r for r, _ in rows], dtype=float), [label for _, label in rows]
@@ -47,7 +58,11 @@ def test_many_ties_against_a_sorted_list(rows):
 def test_scores_that_are_not_finite_are_an_error_for_all_three(bad):
     scores = np.array([[0.1, 0.9], [bad, 0.5]])
     table = pd.DataFrame({"label": [1, 0], "scores": list(scores)})
-    for count, given_ in ((accuracies, (scores, np.array([1, 0]))), (compute_metrics, (table,)), (right_and_predicted, (table,))):
+    for count, given_ in (
+        (accuracies, (scores, np.array([1, 0]))),
+        (compute_metrics, (table,)),
+        (right_and_predicted, (table,)),
+    ):
         with pytest.raises(ValueError, match="not finite"):
             count(*given_)
 

@@ -9,15 +9,19 @@ from mtcd_plugin.evaluation.clip_predictions import ClipPredictions, accuracies
 
 def sample(clip_id, label, scores, subject="s1"):
     return {
-        "clip_id": clip_id, "subject": subject, "gt_label": torch.tensor([label]),
+        "clip_id": clip_id,
+        "subject": subject,
+        "gt_label": torch.tensor([label]),
         "pred_score": torch.tensor(scores, dtype=torch.float32),
     }
 
 
 # By hand: classes 0 a, 1 b, 2 c. Right at top 1: a1, c1 of {a1, a2, b1, c1}. Class accuracies 1/2, 0, 1.
 SAMPLES = [
-    sample("c1", 2, [0.1, 0.2, 0.7], "s2"), sample("a1", 0, [0.6, 0.3, 0.1]),
-    sample("a2", 0, [0.2, 0.5, 0.3]), sample("b1", 1, [0.5, 0.4, 0.1]),
+    sample("c1", 2, [0.1, 0.2, 0.7], "s2"),
+    sample("a1", 0, [0.6, 0.3, 0.1]),
+    sample("a2", 0, [0.2, 0.5, 0.3]),
+    sample("b1", 1, [0.5, 0.4, 0.1]),
 ]
 
 
@@ -40,7 +44,9 @@ def test_every_batch_counts(right):
     scores[right] = [0.8, 0.2]
     metric = ClipPredictions()
     for start in range(0, 1000, 16):
-        metric.process(None, [sample(f"c{i:04d}", 0, s) for i, s in enumerate(scores[start : start + 16].tolist(), start)])
+        metric.process(
+            None, [sample(f"c{i:04d}", 0, s) for i, s in enumerate(scores[start : start + 16].tolist(), start)]
+        )
     assert metric.evaluate(1000)["acc/top1"] == pytest.approx(0.01)
 
 

@@ -22,9 +22,7 @@ def tensor(frames):
 
 
 def test_store_and_strips(tmp_path):
-    metric = METRICS.build(
-        dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / "store"), strips=1)
-    )
+    metric = METRICS.build(dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / "store"), strips=1))
     for i in range(2):
         sample = ActionDataSample(metainfo=dict(clip_id=f"c{i}"))
         sample.set_field(tensor(clip(i)), "pseudo_ir", dtype=torch.Tensor)
@@ -42,7 +40,9 @@ def test_store_and_strips(tmp_path):
 def test_clips_of_the_test_split_are_measured_and_shown_and_the_same_whatever_their_order(tmp_path):
     shown = []
     for name, order in (("a", range(6)), ("b", reversed(range(6)))):
-        metric = METRICS.build(dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / name / "store"), strips=2))
+        metric = METRICS.build(
+            dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / name / "store"), strips=2)
+        )
         for i in order:
             sample = ActionDataSample(metainfo=dict(clip_id=f"c{i}", split="test" if i % 2 else "train"))
             sample.set_field(tensor(clip(i)), "pseudo_ir", dtype=torch.Tensor)

@@ -18,10 +18,7 @@ from mtcd_plugin.formats.video import read_frames
 
 def random_clips(channels=3, sizes=(5, 1, 9)):
     rng = np.random.default_rng(0)
-    return {
-        f"clip/{n}": rng.integers(0, 256, (frames, 12, 16, channels), np.uint8)
-        for n, frames in enumerate(sizes)
-    }
+    return {f"clip/{n}": rng.integers(0, 256, (frames, 12, 16, channels), np.uint8) for n, frames in enumerate(sizes)}
 
 
 def write(folder, clips, modality="rgb"):

@@ -58,7 +58,11 @@ def test_huge_frames_are_refused_before_they_are_decoded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["ffconcat version 1.0\nfile real.mp4\n", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nreal.mp4\n#EXT-X-ENDLIST\n"]
+    "text",
+    [
+        "ffconcat version 1.0\nfile real.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nreal.mp4\n#EXT-X-ENDLIST\n",
+    ],
 )
 def test_a_list_of_other_files_is_no_video(tmp_path, text):
     write(tmp_path / "real.mp4", texture(3))

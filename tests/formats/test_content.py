@@ -102,7 +102,9 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("spoil", ["damaged", "folder", "readonly"])
-def test_without_a_usable_cache_the_hashes_are_the_same_and_it_is_said_once(files, tmp_path, monkeypatch, capsys, spoil):
+def test_without_a_usable_cache_the_hashes_are_the_same_and_it_is_said_once(
+    files, tmp_path, monkeypatch, capsys, spoil
+):
     expected = content_hashes(files)
     forget()
     if spoil == "damaged":
@@ -140,7 +142,9 @@ def test_progress_is_said_in_lines(files, monkeypatch):
 
 
 def test_processes_and_threads_share_a_cache(files, monkeypatch):
-    command = "import sys; from mtcd_plugin.formats import content as c; c.SETTLED_S = 0; c.content_hashes(sys.argv[1:])"
+    command = (
+        "import sys; from mtcd_plugin.formats import content as c; c.SETTLED_S = 0; c.content_hashes(sys.argv[1:])"
+    )
     started = [subprocess.Popen([sys.executable, "-c", command, *files[n::2], *files[:60]]) for n in range(2)]
     threads = [threading.Thread(target=content_hashes, args=(files,)) for _ in range(3)]
     for thread in threads:

@@ -40,12 +40,8 @@ def test_reads_the_embedded_layout(mgr_dark_root):
 
 
 def test_lighting_chooses_rows_and_pairs_tie_them(mgr_dark_root):
-    dark, daylight, both = (
-        read_mgr_dark(str(mgr_dark_root), name).clips for name in ("dark", "daylight", "both")
-    )
-    assert {clip.lighting for clip in dark} == {"dark"} and len(both) == 2 * len(dark) == 2 * len(
-        daylight
-    )
+    dark, daylight, both = (read_mgr_dark(str(mgr_dark_root), name).clips for name in ("dark", "daylight", "both"))
+    assert {clip.lighting for clip in dark} == {"dark"} and len(both) == 2 * len(dark) == 2 * len(daylight)
     assert {clip.pair_id for clip in dark} == {clip.pair_id for clip in daylight}
     with pytest.raises(ValueError, match="choose from dark, daylight, both"):
         read_mgr_dark(str(mgr_dark_root), "night")
@@ -124,9 +120,12 @@ def test_a_header_that_is_none_is_refused_with_its_cause(tmp_path, header, messa
 
 
 def test_numbers_as_pandas_writes_them(tmp_path):
-    """One clip without infrared makes every number of that column a float, and an index adds a column without a name."""
+    """One clip without infrared makes every number of that column a float, and an index adds a column without a
+    name.
+    """
     rows = [
-        row(clip_id=f"c{n}", rgb_end=50 + n) | ({"ir_file": "i.mp4", "ir_fps": 12.5, "ir_start": 0, "ir_end": 25} if n else {})
+        row(clip_id=f"c{n}", rgb_end=50 + n)
+        | ({"ir_file": "i.mp4", "ir_fps": 12.5, "ir_start": 0, "ir_end": 25} if n else {})
         for n in range(3)
     ]
     write_mgr_dark_tables(tmp_path, rows)
@@ -197,9 +196,7 @@ def test_structure_errors(tmp_path):
         read_mgr_dark(str(tmp_path))
 
 
-WORDS = st.text(
-    st.characters(codec="utf-8", categories=("L", "N", "P", "S"), exclude_characters='"'), min_size=1
-)
+WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S"), exclude_characters='"'), min_size=1)
 NAMES = WORDS.filter(lambda text: not set(text) & set("./\\"))  # no path
 
 

@@ -29,9 +29,7 @@ def test_reads_the_shipped_layout(nvgesture_root):
 def test_labels_come_from_the_list_and_never_from_the_folder(nvgesture_root):
     """class_20/subject6_r0 has label 21 in v2 and the folder's 20 in v1."""
     labels = {
-        version: {
-            clip.clip_id: clip.label for clip in read_nvgesture(str(nvgesture_root), lists=version).clips
-        }
+        version: {clip.clip_id: clip.label for clip in read_nvgesture(str(nvgesture_root), lists=version).clips}
         for version in ("v1", "v2")
     }
     assert labels["v2"]["class_20/subject6_r0"] == 20 and labels["v1"]["class_20/subject6_r0"] == 19
@@ -168,17 +166,13 @@ def test_lines_belong_to_the_frames_that_they_name(tmp_path, spoil, problems):
 @given(data=st.data())
 def test_any_valid_list_is_read_back(tmp_path, data):
     takes = data.draw(
-        st.lists(
-            st.tuples(st.integers(1, 25), st.integers(1, 20), st.integers(0, 9)), max_size=6, unique=True
-        )
+        st.lists(st.tuples(st.integers(1, 25), st.integers(1, 20), st.integers(0, 9)), max_size=6, unique=True)
     )
     expected, lines = [], []
     for folder, subject, repetition in takes:
         label = data.draw(st.integers(1, 25))
         start, length = data.draw(st.integers(0, 300)), data.draw(st.integers(1, 120))
-        line = nv_line(
-            f"class_{folder:02d}", f"subject{subject}_r{repetition}", label, (start, start + length)
-        )
+        line = nv_line(f"class_{folder:02d}", f"subject{subject}_r{repetition}", label, (start, start + length))
         fields = data.draw(st.permutations(line.split()))
         space = data.draw(st.sampled_from([" ", "  ", "\t"]))
         lines.append(space.join(fields) + data.draw(st.sampled_from(["", " ", "  \t"])))

@@ -7,7 +7,12 @@ from video_files import corners, texture, write
 from mtcd_plugin.formats.container import VideoError
 from mtcd_plugin.formats.video import probe, read_frames, resize
 
-TURNS = [(degrees, mirrored, flipped) for degrees in (0, 90, 180, 270) for mirrored in (False, True) for flipped in (False, True)]
+TURNS = [
+    (degrees, mirrored, flipped)
+    for degrees in (0, 90, 180, 270)
+    for mirrored in (False, True)
+    for flipped in (False, True)
+]
 
 
 @pytest.mark.parametrize("turn", TURNS)

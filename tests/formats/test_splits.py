@@ -22,9 +22,7 @@ def test_train_and_test_share_no_subject(table):
 
 def test_fit_and_holdout_divide_the_training_subjects(table):
     train, fit, holdout = (select_clips(table, split, ["rgb"]) for split in ("train", "fit", "holdout"))
-    assert {clip.clip_id for clip in fit} | {clip.clip_id for clip in holdout} == {
-        c.clip_id for c in train
-    }
+    assert {clip.clip_id for clip in fit} | {clip.clip_id for clip in holdout} == {c.clip_id for c in train}
     assert not {clip.subject for clip in fit} & {clip.subject for clip in holdout}
     assert {clip.subject for clip in holdout} == holdout_subjects(table)
 
@@ -49,22 +47,16 @@ def test_quarantine_leaves_clips_out(table, tmp_path):
     ids = {clip.clip_id for clip in select_clips(table, "train", ["rgb"], str(path))}
     assert len(ids) == 7 and "s1_stop_dark" not in ids and "s3_stop_dark" in ids
     path.write_text("\n".join(clip.clip_id for clip in table.clips))
-    with pytest.raises(
-        ValueError, match=r"split 'train' of MGR-Dark \(dark\) has no clips outside the quarant"
-    ):
+    with pytest.raises(ValueError, match=r"split 'train' of MGR-Dark \(dark\) has no clips outside the quarant"):
         select_clips(table, "train", ["rgb"], str(path))
     with pytest.raises(FileNotFoundError, match="nowhere.txt"):
         select_clips(table, "train", ["rgb"], str(tmp_path / "nowhere.txt"))
 
 
 def test_unknown_names_list_the_choices(table):
-    with pytest.raises(
-        ValueError, match="split='validation' is unknown; choose from train, test, fit, holdout"
-    ):
+    with pytest.raises(ValueError, match="split='validation' is unknown; choose from train, test, fit, holdout"):
         select_clips(table, "validation", ["rgb"])
-    with pytest.raises(
-        ValueError, match="modality 'thermal' is unknown; choose from rgb, depth, ir, pseudo_ir"
-    ):
+    with pytest.raises(ValueError, match="modality 'thermal' is unknown; choose from rgb, depth, ir, pseudo_ir"):
         select_clips(table, "train", ["thermal"])
     with pytest.raises(ValueError, match="modalities is empty"):
         select_clips(table, "train", [])
@@ -72,18 +64,14 @@ def test_unknown_names_list_the_choices(table):
 
 def test_an_empty_split_is_an_error(table):
     only_test = dataclasses.replace(table, clips=tuple(c for c in table.clips if c.split == "test"))
-    with pytest.raises(
-        ValueError, match="split 'train' of MGR-Dark .* has no clips; check the annotation"
-    ):
+    with pytest.raises(ValueError, match="split 'train' of MGR-Dark .* has no clips; check the annotation"):
         select_clips(only_test, "train", ["rgb"])
 
 
 def test_a_clip_without_a_stream_is_named(table):
     clip = table.clips[0]
     streams = {name: stream for name, stream in clip.streams.items() if name != "ir"}
-    broken = dataclasses.replace(
-        table, clips=(dataclasses.replace(clip, streams=streams), *table.clips[1:])
-    )
+    broken = dataclasses.replace(table, clips=(dataclasses.replace(clip, streams=streams), *table.clips[1:]))
     select_clips(broken, "train", ["rgb", "pseudo_ir"])
     with pytest.raises(ValueError, match=f"clip {clip.clip_id} has no ir stream; leave the clip out"):
         select_clips(broken, "train", ["rgb", "ir"])
@@ -132,19 +120,13 @@ def test_fingerprint_sees_what_training_sees(table, mgr_dark_root, tmp_path):
         dataclasses.replace(clip, clip_id="other"),
         dataclasses.replace(clip, streams=clip.streams | {"rgb": dataclasses.replace(stream, end=11)}),
         dataclasses.replace(clip, streams=clip.streams | {"rgb": dataclasses.replace(stream, fps=30.0)}),
-        dataclasses.replace(
-            clip, streams=clip.streams | {"rgb": dataclasses.replace(stream, times=(1.0,))}
-        ),
-        dataclasses.replace(
-            clip, streams=clip.streams | {"rgb": Stream(__file__, stream.start, stream.end, 25)}
-        ),
+        dataclasses.replace(clip, streams=clip.streams | {"rgb": dataclasses.replace(stream, times=(1.0,))}),
+        dataclasses.replace(clip, streams=clip.streams | {"rgb": Stream(__file__, stream.start, stream.end, 25)}),
     ]
     found = {fingerprint((other, *table.clips[1:]), ["rgb", "ir"]) for other in changed}
     found |= {fingerprint(table.clips, ["rgb"]), fingerprint(table.clips[1:], ["rgb", "ir"]), base}
     assert len(found) == len(changed) + 3
-    same = dataclasses.replace(
-        clip, streams=clip.streams | {"depth": Stream("nowhere", 0, 1, 1)}, scene="other"
-    )
+    same = dataclasses.replace(clip, streams=clip.streams | {"depth": Stream("nowhere", 0, 1, 1)}, scene="other")
     assert fingerprint((same, *table.clips[1:]), ["rgb", "ir"]) == base
 
 

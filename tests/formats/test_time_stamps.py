@@ -55,7 +55,11 @@ def test_the_files_times_count_where_the_annotated_rate_is_another(tmp_path):
 
 def test_a_window_starts_at_0_and_its_repeated_frames_follow_at_the_annotated_rate(tmp_path):
     path = write(tmp_path / "a.mp4", texture(30, 48, 32), SLOWING)
-    expected = [*(np.array(SLOWING[18:]) - SLOWING[18]), SLOWING[-1] - SLOWING[18] + 1 / 30, SLOWING[-1] - SLOWING[18] + 2 / 30]
+    expected = [
+        *(np.array(SLOWING[18:]) - SLOWING[18]),
+        SLOWING[-1] - SLOWING[18] + 1 / 30,
+        SLOWING[-1] - SLOWING[18] + 2 / 30,
+    ]
     np.testing.assert_allclose(window(path, 18, 32), expected, atol=1e-9)
     with pytest.raises(VideoError, match="has 30 frames, but frame 36 was asked for"):
         window(path, 0, 37)

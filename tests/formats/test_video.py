@@ -64,9 +64,7 @@ def test_far_beyond_the_end_is_an_error_with_the_numbers(video):
     assert video in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"no video at all" * 50, b"\x00" * 4096], ids=["empty", "text", "zeros"]
-)
+@pytest.mark.parametrize("content", [b"", b"no video at all" * 50, b"\x00" * 4096], ids=["empty", "text", "zeros"])
 def test_a_file_that_is_no_video_is_one_line(tmp_path, content):
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
@@ -113,9 +111,7 @@ def test_resize_by_area_is_the_mean_of_blocks_and_keeps_one_channel():
     assert small.shape == (12, 16, 1)
     assert np.abs(small[..., 0] - blocks).max() <= 0.5
     big = resize(frame, (64, 48))
-    np.testing.assert_array_equal(
-        big[..., 0], cv2.resize(frame, (64, 48), interpolation=cv2.INTER_LINEAR)
-    )
+    np.testing.assert_array_equal(big[..., 0], cv2.resize(frame, (64, 48), interpolation=cv2.INTER_LINEAR))
 
 
 def test_colours_come_as_rgb(tmp_path):
@@ -167,7 +163,9 @@ def test_every_pixel_format_gives_rgb_and_one_channel(tmp_path, codec, pixels, s
 
 
 def test_frames_that_change_their_size_are_an_error(tmp_path):
-    small, large = (write(tmp_path / f"{n}.mjpeg", texture(3, n, 64), codec="mjpeg", pixels="yuvj420p") for n in (64, 96))
+    small, large = (
+        write(tmp_path / f"{n}.mjpeg", texture(3, n, 64), codec="mjpeg", pixels="yuvj420p") for n in (64, 96)
+    )
     both = tmp_path / "both.mjpeg"
     both.write_bytes(Path(small).read_bytes() + Path(large).read_bytes())
     with pytest.raises(VideoError, match="frame 3 is 96x64, the header says 64x64"):

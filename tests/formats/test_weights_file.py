@@ -53,7 +53,11 @@ def test_an_address_is_downloaded_once_into_the_cache(site, tmp_path):
     [
         ("gone.pth", ConnectionError, "cannot be downloaded .*404.*; put the file at .*gone.pth"),
         ("cut.pth", ConnectionError, r"7000 of 14000 bytes came|cut.pth cannot be downloaded"),
-        ("net.pth#sha256=" + "0" * 64, ValueError, f"{SHA256[:12]}... instead of 000000000000...: cut short or another file"),
+        (
+            "net.pth#sha256=" + "0" * 64,
+            ValueError,
+            f"{SHA256[:12]}... instead of 000000000000...: cut short or another file",
+        ),
         ("net-00000000.pth", ValueError, "instead of 00000000"),
     ],
 )
@@ -75,7 +79,9 @@ def test_the_sha256_of_a_file_on_this_machine_is_checked(tmp_path, form):
         file = weights_file(given)
         assert (file.path, file.name, file.url) == (path, "net.pth", "") and fetch(file) == path
         assert known_sha256(file) == SHA256
-    with pytest.raises(ValueError, match=r"net\.pth: sha256 .* instead of 000000000000.*; copy it again, or mend the sha256"):
+    with pytest.raises(
+        ValueError, match=r"net\.pth: sha256 .* instead of 000000000000.*; copy it again, or mend the sha256"
+    ):
         fetch(weights_file(f"{source}#sha256={'0' * 64}"))
     with pytest.raises(ValueError, match="goes sha256=<64 hexadecimal digits>"):
         weights_file(f"{source}#sha256=abc")

@@ -16,14 +16,10 @@ def small_configs(tmp_path) -> Path:
     shutil.copytree(CONFIGS / "_base_", root / "_base_")
     shutil.copytree(CONFIGS / "i3d", root / "i3d")
     meta = yaml.safe_load((root / "i3d" / "metafile.yml").read_text(encoding="utf-8"))
-    meta["Models"] = [
-        m for m in meta["Models"] if m["Name"] in ("i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth")
-    ]
+    meta["Models"] = [m for m in meta["Models"] if m["Name"] in ("i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth")]
     (root / "i3d" / "metafile.yml").write_text(yaml.safe_dump(meta), encoding="utf-8")
     for path in (root / "_base_" / "models").glob("*.py"):
-        path.write_text(
-            path.read_text(encoding="utf-8").replace("num_classes=10", "num_classes=3"), encoding="utf-8"
-        )
+        path.write_text(path.read_text(encoding="utf-8").replace("num_classes=10", "num_classes=3"), encoding="utf-8")
     benchmark = yaml.safe_load((CONFIGS / "benchmark.yml").read_text(encoding="utf-8"))
     benchmark["tables"] = benchmark["tables"][:1]
     benchmark["figures"] = []

@@ -50,7 +50,11 @@ def test_a_metafiles_addresses_are_held_to_the_same(text, place, small_configs):
 
 
 def test_addresses_and_empty_ones_pass(small_configs):
-    for text in ("https://arxiv.org/abs/1705.07750", "http://[::1]:80/a?b=c&d=(e)#f", "https://xn--bcher-kva.example/ü"):
+    for text in (
+        "https://arxiv.org/abs/1705.07750",
+        "http://[::1]:80/a?b=c&d=(e)#f",
+        "https://xn--bcher-kva.example/ü",
+    ):
         assert web_address(text) == text
     path = small_configs / "i3d" / "metafile.yml"
     meta = yaml.safe_load(path.read_text())

@@ -24,7 +24,16 @@ def run(capsys, *args):
 
 @pytest.fixture
 def suite(small_configs, tiny_data, tmp_path):
-    return ["--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "wörk 1", "--profile", "smoke"]
+    return [
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "wörk 1",
+        "--profile",
+        "smoke",
+    ]
 
 
 @pytest.fixture

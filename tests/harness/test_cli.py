@@ -46,7 +46,11 @@ def suite(small_configs, tiny_data, tmp_path):
         (["plan", "--seeds", "1000000000000"], 2, ["--seeds", "1<=x<=1000"]),
         (["run", "--jobs", "1000000000000"], 2, ["--jobs", "1<=x<=1024"]),
         (["run", "--workers", "1000000000000"], 2, ["--workers", "0<=x<=1024"]),
-        (["models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "0.1", "--seeds", "1000000000000"], 2, ["--seeds", "1<=x<=1000"]),
+        (
+            ["models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "0.1", "--seeds", "1000000000000"],
+            2,
+            ["--seeds", "1<=x<=1000"],
+        ),
         (["plan", "--profile", "huge"], 2, ["unknown profile 'huge'", "demo, paper, smoke"]),
         (["plan", "--profile", "paper"], 2, ["--data-root"]),
         (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["'--jobs': 0"]),
@@ -217,7 +221,9 @@ def snapshot(folder):
         (["--quarantine", "mgr_dark=ok.txt", "--quarantine", "mgr_dark=bad.txt"], 2, ["has a file already"]),
     ],
 )
-def test_what_cannot_be_leaves_plan_and_pages_alone(capsys, suite, finished, tmp_path, monkeypatch, options, code, words):
+def test_what_cannot_be_leaves_plan_and_pages_alone(
+    capsys, suite, finished, tmp_path, monkeypatch, options, code, words
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "mine").mkdir()
@@ -459,15 +465,18 @@ def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_c
     assert "1 cells cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth: ")
     _, out, _ = run(capsys, "status", *suite, "--json")
     assert [(s["job"], s["state"]) for s in json.loads(out)] == [
-        ("i3d_r50_mgr-dark-rgb-s0", "done"), ("i3d_r50_mgr-dark-depth-s0", "unplannable"),
-    ]  # fmt: skip
+        ("i3d_r50_mgr-dark-rgb-s0", "done"),
+        ("i3d_r50_mgr-dark-depth-s0", "unplannable"),
+    ]
     code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth-s0")
     assert code == 0 and "cannot be planned - " in out and "not a readable config" in out
     code, _, err = run(capsys, "adopt", "i3d_r50_mgr-dark-depth-s0", "--reason", "x", *suite)
     assert code == 1 and "cannot be planned" in err
 
 
-def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(capsys, suite, small_configs, tiny_data, tmp_path):
+def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(
+    capsys, suite, small_configs, tiny_data, tmp_path
+):
     from harness.bench.made_up import finish
     from harness.workspace import open_workspace
 

@@ -34,13 +34,27 @@ def edit(path: Path, *changes: tuple[str, str]) -> None:
 def run(small_configs, tiny_data, tmp_path):
     """A function that runs the one cell with options and returns its folder and record."""
     base = small_configs / "_base_"
-    edit(base / "models" / "i3d_r50.py", ("norm_eval=False", "norm_eval=True"), (r"dropout_ratio=0\.5", "dropout_ratio=0.0"))
+    edit(
+        base / "models" / "i3d_r50.py",
+        ("norm_eval=False", "norm_eval=True"),
+        (r"dropout_ratio=0\.5", "dropout_ratio=0.0"),
+    )
     edit(base / "profiles" / "smoke.py", (r"max_epochs=\d+", "max_epochs=3"))
     edit(base / "schedules" / "paper.py", ("lr=1e-4", "lr=0.01"))
 
     def go(name, *options, code=0, meanwhile=None):
         command = [sys.executable, "-m", "harness", "run", "--configs", small_configs, "--data-root", tiny_data]
-        command += ["--profile", "smoke", "--jobs", "1", "--work-dir", tmp_path / name, "--cell", f"{CELL}-s0", *options]
+        command += [
+            "--profile",
+            "smoke",
+            "--jobs",
+            "1",
+            "--work-dir",
+            tmp_path / name,
+            "--cell",
+            f"{CELL}-s0",
+            *options,
+        ]
         path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
         process = subprocess.Popen(
             list(map(str, command)),
@@ -60,14 +74,14 @@ def run(small_configs, tiny_data, tmp_path):
 
 
 def assert_same(one, other):
-    """Weights, losses of every epoch and scores agree to float tolerance, and the test clips are the same, once each."""
+    """Weights, losses of every epoch and scores agree to float tolerance, and the test clips are the same, once
+    each.
+    """
     (a_folder, a), (b_folder, b) = one, other
     assert [e.loss for e in b.epochs] == pytest.approx([e.loss for e in a.epochs], rel=1e-4)
     assert abs(a.epochs[0].loss - a.epochs[-1].loss) > 1e-2  # it did train
     assert [e.lr for e in b.epochs] == [e.lr for e in a.epochs]
-    ours, theirs = (
-        torch.load(f / "checkpoint.pth", weights_only=True)["state_dict"] for f in (a_folder, b_folder)
-    )
+    ours, theirs = (torch.load(f / "checkpoint.pth", weights_only=True)["state_dict"] for f in (a_folder, b_folder))
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
         assert torch.allclose(weight.float(), theirs[name].float(), atol=1e-4), name
@@ -82,7 +96,9 @@ def test_two_processes_end_as_one_does(run):
     assert_same(alone, together)
     assert together[1].key == alone[1].key
     assert any("2 processes" in note for note in together[1].notes) and not alone[1].notes
-    assert not (together[0] / "mm").exists() and "Distributed launcher: pytorch" in (together[0] / "log.txt").read_text()
+    assert (
+        not (together[0] / "mm").exists() and "Distributed launcher: pytorch" in (together[0] / "log.txt").read_text()
+    )
 
 
 def test_a_process_of_a_group_that_is_killed_is_a_killed_job_and_tried_again(run, small_configs):

@@ -1,4 +1,7 @@
-"""Execution: order, failures, retries, blocking, sharing. The executor is a fake one that runs a function in this process."""
+"""Execution: order, failures, retries, blocking, sharing.
+
+The executor is a fake one that runs a function in this process.
+"""
 
 import dataclasses
 import signal
@@ -165,11 +168,7 @@ def test_one_failure_blocks_its_children_alone(tmp_path):
         tmp_path,
     )
     assert order == ["bad", "other"]
-    assert (
-        set(state.failed) == {bad.key}
-        and set(state.blocked) == {child.key, grandchild.key}
-        and state.done == 1
-    )
+    assert set(state.failed) == {bad.key} and set(state.blocked) == {child.key, grandchild.key} and state.done == 1
 
 
 @pytest.mark.parametrize(
@@ -195,11 +194,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path):
 
     def behave(spec, folder):
         seen.append((spec.accumulate, spec.notes))
-        return (
-            fail(spec, folder, "out_of_memory")
-            if spec.accumulate < 4
-            else finish(spec, folder, notes=spec.notes)
-        )
+        return fail(spec, folder, "out_of_memory") if spec.accumulate < 4 else finish(spec, folder, notes=spec.notes)
 
     state, _ = run([job], behave, tmp_path)
     assert [s[0] for s in seen] == [1, 2, 4] and state.done == 1

@@ -118,7 +118,7 @@ def test_a_job_whose_fork_server_is_gone_was_killed(tmp_path):
 def test_the_time_limit_ends_a_job_as_a_failure_of_that_class(long_run, tmp_path):
     got = subprocess.run([*long_run, "--time-limit", "3"], capture_output=True, text=True)
     assert got.returncode == 1 and "time_limit: stopped at the time limit" in got.stderr
-    (folder, record), = load_records(tmp_path / "w")[0].values()
+    ((folder, record),) = load_records(tmp_path / "w")[0].values()
     assert record.failure.kind == "time_limit" and record.attempts == 1 and record.failure.log_tail
 
 
@@ -173,9 +173,7 @@ def test_a_disk_that_is_full_for_the_record_itself_is_said_too(tmp_path, monkeyp
     monkeypatch.setattr("harness.outcomes.write_record", no_room)
     job = toy_job("a")
     with pytest.raises(OSError, match="the disk is full, at least 64 MiB are needed"):
-        execute(
-            {job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None
-        )
+        execute({job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None)
 
 
 @pytest.mark.parametrize("room", [True, False])
@@ -260,7 +258,7 @@ def test_a_job_that_was_taken_over_is_left_to_who_took_it(tmp_path):
     )
     assert [e for e, _ in events] == ["started", "lost"] and "taken over" in events[-1][1]
     assert state.cached == 1 and not state.failed
-    (_, record), = load_records(tmp_path)[0].values()
+    ((_, record),) = load_records(tmp_path)[0].values()
     assert record.status == "done"
 
 
@@ -349,11 +347,9 @@ def test_a_killed_job_is_never_lost_however_often(tmp_path):
     """Within one invocation retries are bounded; the next one tries again, and the attempts of all are counted."""
     job = toy_job("a")
     for attempts in (2, 4, 6):
-        state = execute(
-            {job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None
-        )
+        state = execute({job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None)
         assert "killed by SIGKILL" in state.failed[job.key]
-        (_, record), = load_records(tmp_path)[0].values()
+        ((_, record),) = load_records(tmp_path)[0].values()
         assert record.attempts == attempts
     state = execute({job.key: job}, FakeExecutor(finish), Options(work_dir=tmp_path), lambda *a: None)
     assert state.done == 1

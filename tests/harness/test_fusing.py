@@ -44,7 +44,9 @@ def test_memory_is_asked_for_only_where_several_could_run_together():
 
 
 def test_room_by_what_the_teacher_took():
-    """16 bytes per parameter of a student (weight, gradient, two moments), one step's activations, in 4/5 of what is free."""
+    """16 bytes per parameter of a student (weight, gradient, two moments), one step's activations, in 4/5 of what is
+    free.
+    """
     teacher = SimpleNamespace(cost=Cost(params=1_000_000, peak_memory_bytes=20_000_000))
     assert room_for(teacher, 100_000_000) == (80_000_000 - 20_000_000) // 16_000_000 == 3
     assert room_for(teacher, 10_000_000) == 1 and room_for(teacher, 10**12) == LIMIT
@@ -53,7 +55,9 @@ def test_room_by_what_the_teacher_took():
 
 def test_free_memory_of_a_gpu_as_the_drivers_tool_says_it(tmp_path, monkeypatch):
     tool = tmp_path / "nvidia-smi"
-    tool.write_text('#!/bin/sh\ncase "$1" in --id=1) echo 2048;; --id=0,1) printf "4096\\n2048\\n";; *) echo "[N/A]";; esac\n')
+    tool.write_text(
+        '#!/bin/sh\ncase "$1" in --id=1) echo 2048;; --id=0,1) printf "4096\\n2048\\n";; *) echo "[N/A]";; esac\n'
+    )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert free_gpu_memory("1") == free_gpu_memory("0,1") == 2048 * 2**20 and free_gpu_memory("7") is None

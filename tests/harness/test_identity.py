@@ -81,9 +81,7 @@ def test_paths_and_hardware_settings_do_not_count(path, value):
     ],
 )
 def test_what_changes_a_result_changes_the_key(path, value):
-    assert run_key(identity(config=identity_config(with_path(CONFIG, path, value), "demo"))) != run_key(
-        identity()
-    )
+    assert run_key(identity(config=identity_config(with_path(CONFIG, path, value), "demo"))) != run_key(identity())
 
 
 @pytest.mark.parametrize(
@@ -127,11 +125,7 @@ def test_keys_made_for_many_seeds_are_those_of_their_identities(parents, seed):
 
 
 def test_tuples_and_lists_are_one_and_order_of_keys_is_none():
-    assert (
-        canonical_json({"b": (1, 2), "a": 0.1})
-        == '{"a":0.1,"b":[1,2]}'
-        == canonical_json({"a": 0.1, "b": [1, 2]})
-    )
+    assert canonical_json({"b": (1, 2), "a": 0.1}) == '{"a":0.1,"b":[1,2]}' == canonical_json({"a": 0.1, "b": [1, 2]})
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), object()])

@@ -194,9 +194,13 @@ def test_an_edited_field_is_named_and_the_other_runs_stay(tmp_path, field):
 
 ODD = {
     "NaN in cost": lambda f: raw(f, (f / "run.json").read_text().replace("1.5", "NaN")),
-    "Infinity in a measurement": lambda f: raw(f, (f / "run.json").read_text().replace('"flicker": 0.5', '"flicker": Infinity')),
+    "Infinity in a measurement": lambda f: raw(
+        f, (f / "run.json").read_text().replace('"flicker": 0.5', '"flicker": Infinity')
+    ),
     "10^400 in cost": lambda f: raw(f, (f / "run.json").read_text().replace("1.5", "1" + "0" * 400)),
-    "10^400 parameters": lambda f: raw(f, (f / "run.json").read_text().replace('"params": 10', '"params": 1' + "0" * 400)),
+    "10^400 parameters": lambda f: raw(
+        f, (f / "run.json").read_text().replace('"params": 10', '"params": 1' + "0" * 400)
+    ),
     "1e400 loss": lambda f: raw(f, (f / "run.json").read_text().replace('"loss": 0.5', '"loss": 1e400')),
     "negative": lambda f: put(f, "cost.train_seconds", -1),
     "deeply nested": lambda f: raw(f, '{"a":' * 100_000 + "1" + "}" * 100_000),
@@ -246,8 +250,9 @@ def predictions_as(folder, table):
     resealed(
         folder,
         predictions_sha256=sha256_of(folder / "predictions.parquet"),
-        metrics=compute_metrics(table) if "scores" in table else RunRecord.model_validate_json(
-            (folder / "run.json").read_text()).metrics,
+        metrics=compute_metrics(table)
+        if "scores" in table
+        else RunRecord.model_validate_json((folder / "run.json").read_text()).metrics,
     )
 
 
@@ -282,7 +287,9 @@ def test_what_does_not_fit_together_is_named_under_a_new_seal(tmp_path, forge, w
 
 
 def test_people_are_the_same_however_their_name_is_written(tmp_path):
-    data = record().data.model_copy(update={"train_subjects": ["J\u00fcrgen"], "test_subjects": ["s8", "s9", "ju\u0308rgen "]})
+    data = record().data.model_copy(
+        update={"train_subjects": ["J\u00fcrgen"], "test_subjects": ["s8", "s9", "ju\u0308rgen "]}
+    )
     write_run(tmp_path, record(data=data), CLIPS)
     assert "trained on test subjects" in load_records(tmp_path)[1][0].reason
 

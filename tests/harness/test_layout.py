@@ -1,4 +1,6 @@
-"""Files in the place of folders, folders, pipes and devices in that of files: one job's trouble, named, and mended by ``run``."""
+"""Files in the place of folders, folders, pipes and devices in that of files: one job's trouble, named, and mended by
+``run``.
+"""
 
 import os
 from types import SimpleNamespace
@@ -34,7 +36,9 @@ def put(path, kind):
 
 
 ODD = [(n, "file" if k == "folder" else "folder") for n, k in OF_A_RUN.items() if n != "lock"]
-ODD += [(n, k) for n in ("run.json", "predictions.parquet", "checkpoint.pth", "job.json") for k in ("named pipe", "device")]
+ODD += [
+    (n, k) for n in ("run.json", "predictions.parquet", "checkpoint.pth", "job.json") for k in ("named pipe", "device")
+]
 THERE = pytest.mark.parametrize("there", [False, True], ids=["before", "after it was done"])
 
 
@@ -128,7 +132,9 @@ def test_only_files_are_read_and_with_a_bound(tmp_path, kind):
     assert f"is a {kind}" in reason and reason.endswith("`run` makes it anew")
     for name in ("plan.json", "data_statistics.json", "verdicts.json", "pages.json"):
         put(tmp_path / name, kind)
-    assert {"plan.json", "data_statistics.json", "verdicts.json", "pages.json"} <= {f.run for f in verify_ledger(tmp_path)[1]}
+    assert {"plan.json", "data_statistics.json", "verdicts.json", "pages.json"} <= {
+        f.run for f in verify_ledger(tmp_path)[1]
+    }
     for call in (read_plan, lambda path: write_plan(path, PlanFile(profile="p", tables=[], seeds=1, cells=[]))):
         with pytest.raises((ValueError, NotAFile), match=f"plan.json: is a {kind}"):
             call(tmp_path / "plan.json")

@@ -109,7 +109,10 @@ def _without(folder, field):
         (lambda f: (f / "predictions.parquet").unlink(), "is gone"),
         (lambda f: in_its_place(f / "predictions.parquet", Path.mkdir), "predictions.parquet is a folder, not a file"),
         (lambda f: in_its_place(f / "checkpoint.pth", Path.mkdir), "checkpoint.pth is a folder, not a file"),
-        (lambda f: in_its_place(f / "predictions.parquet", os.mkfifo), "predictions.parquet is a named pipe, not a file"),
+        (
+            lambda f: in_its_place(f / "predictions.parquet", os.mkfifo),
+            "predictions.parquet is a named pipe, not a file",
+        ),
         (lambda f: f.rename(f.with_name("toy-000000000000")), "another run"),
     ],
 )

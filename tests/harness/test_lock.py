@@ -49,7 +49,9 @@ def test_a_claim_is_held_while_any_of_its_processes_lives(tmp_path):
     try:
         assert harness.acquire()
         harness.share(job.pid)
-        edit(harness, processes=[p for p in json.loads(claim_file(harness).read_text())["processes"] if p[0] == job.pid])
+        edit(
+            harness, processes=[p for p in json.loads(claim_file(harness).read_text())["processes"] if p[0] == job.pid]
+        )
         assert not RunLock(tmp_path).acquire()
     finally:
         job.kill()
@@ -249,7 +251,10 @@ def test_of_many_claimants_one_holds_it_at_a_time(tmp_path):
 
 
 def can_unshare():
-    return os.geteuid() == 0 and subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode == 0
+    return (
+        os.geteuid() == 0
+        and subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode == 0
+    )
 
 
 @pytest.mark.skipif(not can_unshare(), reason="needs root and process namespaces")
@@ -300,9 +305,15 @@ def test_a_process_that_slept_while_another_took_over_overwrites_nothing(tmp_pat
 
 def record_of(status):
     cell = CellInfo(
-        model="m", method="M", stage="single", dataset="d", train_modalities=["rgb"], test_modality="rgb", seed=0,
+        model="m",
+        method="M",
+        stage="single",
+        dataset="d",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
         profile="smoke",
-    )  # fmt: skip
+    )
     identity = Identity(version=1, config={}, data={}, parents={}, code={}, seed=0)
     return RunRecord(key="0" * 64, status=status, cell=cell, identity=identity)
 

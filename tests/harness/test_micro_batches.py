@@ -36,9 +36,7 @@ def made(momentum=0.9, **options):
 
 def batches(sizes):
     draw = torch.Generator().manual_seed(1)
-    return [
-        {"inputs": list(torch.randn(n, 3, generator=draw)), "data_samples": list(range(n))} for n in sizes
-    ]
+    return [{"inputs": list(torch.randn(n, 3, generator=draw)), "data_samples": list(range(n))} for n in sizes]
 
 
 @pytest.mark.parametrize("parts", [2, 4, 64])

@@ -1,4 +1,6 @@
-"""``publish`` puts the ledger's pages on a branch of their own, in real repositories, and loses and lets out nothing."""
+"""``publish`` puts the ledger's pages on a branch of their own, in real repositories, and loses and lets out
+nothing.
+"""
 
 import json
 import subprocess
@@ -129,7 +131,18 @@ def test_a_branch_that_is_checked_out_is_refused(repo, site, tmp_path, remote):
 @pytest.mark.parametrize("remote", ["", "origin"])
 @pytest.mark.parametrize(
     "name",
-    ["HEAD", "@", "@{-1}", "FETCH_HEAD", "--force", "-d", "refs/heads/main", "refs/heads/pages", "heads/main", "origin/main"]
+    [
+        "HEAD",
+        "@",
+        "@{-1}",
+        "FETCH_HEAD",
+        "--force",
+        "-d",
+        "refs/heads/main",
+        "refs/heads/pages",
+        "heads/main",
+        "origin/main",
+    ]
     + ["v1", "0" * 40, ""],
 )
 def test_a_name_that_git_takes_for_something_else_is_refused(repo, site, tmp_path, name, remote):
@@ -191,7 +204,9 @@ def test_a_push_that_comes_second_is_refused_and_leaves_nothing_behind(repo, sit
     before = state(repo)
     monkeypatch.setattr(module, "_commit", meanwhile)
     pages(site, index__html="<p>late</p>")
-    with pytest.raises(ValueError, match="origin refused the pages, nothing has changed here; somebody else has pushed"):
+    with pytest.raises(
+        ValueError, match="origin refused the pages, nothing has changed here; somebody else has pushed"
+    ):
         put(site, repo, remote="origin")
     assert state(repo) == before
     assert git(tmp_path / "remote.git", "show", "gh-pages:index.html") == "<p>other</p>"
@@ -305,7 +320,9 @@ def test_the_address_follows_from_the_remote(url, address):
 
 @pytest.fixture
 def published(repo, small_configs, tiny_data, tmp_path, monkeypatch, capsys):
-    """``run(command, *options)`` -> exit code and what was said, for a ledger with pages in the repository's ``site``."""
+    """``run(command, *options)`` -> exit code and what was said, for a ledger with pages in the repository's
+    ``site``.
+    """
     work = tmp_path / "work"
     ws = open_workspace(small_configs, "smoke", tiny_data, None, 1)
     save_plan(ws, work)

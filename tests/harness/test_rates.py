@@ -15,9 +15,22 @@ from tests.harness.conftest import CONFIGS
 def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data, tmp_path):
     """Two subjects are left to train on: 6 clips, fewer than the two batches of a smoke epoch."""
     got = harness(
-        "models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "1e-4,1e-3", "--profile", "smoke",
-        "--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "w", "--jobs", "2",
-    )  # fmt: skip
+        "models",
+        "rates",
+        "i3d_r50_mgr-dark-rgb",
+        "--rates",
+        "1e-4,1e-3",
+        "--profile",
+        "smoke",
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "w",
+        "--jobs",
+        "2",
+    )
     assert got.returncode == 0, got.stderr
     split = {c.subject: c.split for c in read_mgr_dark(str(tiny_data / "mgr_dark")).clips}
     records = [r for _, r in load_records(tmp_path / "w")[0].values()]
@@ -30,9 +43,20 @@ def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data,
         assert f"{100 * r.metrics.top1:.1f} %" in got.stdout.splitlines()[-1]
     assert "0.0001*" in got.stdout.splitlines()[-1]  # the paper's rate, which smoke keeps
     again = harness(
-        "models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "1e-4,1e-3", "--profile", "smoke",
-        "--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "w",
-    )  # fmt: skip
+        "models",
+        "rates",
+        "i3d_r50_mgr-dark-rgb",
+        "--rates",
+        "1e-4,1e-3",
+        "--profile",
+        "smoke",
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "w",
+    )
     assert "2 jobs: 2 cached, 0 run" in again.stdout
 
 
@@ -50,7 +74,9 @@ def test_a_one_cycle_schedule_follows_the_rate():
 
 
 def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch):
-    """Every job of the plan that trains on clips trains on split fit; renderings are of all clips, and learn nothing."""
+    """Every job of the plan that trains on clips trains on split fit; renderings are of all clips, and learn
+    nothing.
+    """
     cells = rate_cells([ENTRIES["mtcd_i3d-r50_mgr-dark-rgb"]], ENTRIES, [1e-3], "demo", 2)
     monkeypatch.setattr("harness.plan.data._sysu", lambda root: "people of another data set")
     monkeypatch.setattr("harness.plan.data.read_sysu_mm01", lambda root: [SysuImage("1.jpg", 1, 1, False, "train")])
@@ -67,7 +93,9 @@ def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch
             assert splits["test"] == "holdout" and job.config["optim_wrapper"]["optimizer"]["lr"] == 1e-3
         if job.cell.stage == "pseudo_ir":
             assert splits == {"test": "all"}
-    assert sum(j.cell.stage == "translator" for j in jobs) == 2  # that of SYSU-MM01, and its fine-tuning, for both seeds
+    assert (
+        sum(j.cell.stage == "translator" for j in jobs) == 2
+    )  # that of SYSU-MM01, and its fine-tuning, for both seeds
 
 
 @pytest.mark.parametrize("name", ["mtcd_translator_mgr-dark", "mtcd_pseudo-ir_mgr-dark"])

@@ -72,7 +72,16 @@ def test_run_makes_the_embedded_data_of_a_fresh_clone_first(tmp_path, monkeypatc
 
 
 def test_a_finished_run_is_run_anew_kept_and_compared(small_configs, tiny_data, tmp_path, capsys):
-    options = ["--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "work", "--profile", "smoke"]
+    options = [
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "work",
+        "--profile",
+        "smoke",
+    ]
     options = [*map(str, options), "--jobs", "1"]
 
     def run(*more):

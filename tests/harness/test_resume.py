@@ -1,4 +1,6 @@
-"""Resume is exact: a job killed in the middle of its training ends with the weights and predictions of an undisturbed one."""
+"""Resume is exact: a job killed in the middle of its training ends with the weights and predictions of an undisturbed
+one.
+"""
 
 import os
 import re

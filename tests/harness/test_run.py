@@ -16,9 +16,7 @@ from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
 
 def harness(*args, **kwargs):
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, args)], capture_output=True, text=True, **kwargs
-    )
+    return subprocess.run([sys.executable, "-m", "harness", *map(str, args)], capture_output=True, text=True, **kwargs)
 
 
 @pytest.fixture

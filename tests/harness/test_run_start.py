@@ -109,7 +109,9 @@ def test_a_sha256_after_a_path_is_checked_wherever_it_stands(small_configs, tiny
             keys.add(job.key)
             (small_configs / "i3d" / f"{RGB}.py").write_text(own)
         give(small_configs, f"load_from = '{source}#sha256={'0' * 64}'")
-        assert "instead of 000000000000...: cut short or another file; copy it again" in planned(small_configs, tiny_data)
+        assert "instead of 000000000000...: cut short or another file; copy it again" in planned(
+            small_configs, tiny_data
+        )
         (small_configs / "i3d" / f"{RGB}.py").write_text(own)
         list_start(small_configs, File=source, SHA256=sha256, Into="model.backbone")
         job = planned(small_configs, tiny_data, init="pretrained")
@@ -136,7 +138,9 @@ def test_where_nothing_is_listed_it_is_said_that_training_starts_from_nothing(sm
 def test_an_address_counts_by_its_sha256_or_by_what_is_cached(small_configs, tiny_data, cache):
     url = "https://example.org/weights/net.pth"
     give(small_configs, f"load_from = '{url}'")
-    assert f"are not in the cache; download them to {cache / 'net.pth'}, or add #sha256=" in planned(small_configs, tiny_data)
+    assert f"are not in the cache; download them to {cache / 'net.pth'}, or add #sha256=" in planned(
+        small_configs, tiny_data
+    )
     (cache / "net.pth").write_bytes(b"one")
     sha256 = hashlib.sha256(b"one").hexdigest()
     job = planned(small_configs, tiny_data)
@@ -170,7 +174,9 @@ def test_the_paper_profile_starts_from_the_listed_weights_or_is_told_not_to(caps
     """One line per method says what to do; the input is that of the weights; a config's own weights stand."""
     asked = ["plan", "--configs", small_configs, "--data-root", tiny_data, "--profile", "paper", "--seeds", "1"]
     code, _, err = run(capsys, *asked)
-    file = yaml.safe_load((small_configs / "i3d" / "metafile.yml").read_text())["Collections"][0]["Starting Weights"][0]["File"]
+    file = yaml.safe_load((small_configs / "i3d" / "metafile.yml").read_text())["Collections"][0]["Starting Weights"][
+        0
+    ]["File"]
     name = file.rpartition("/")[2]
     assert code == 0 and err.count("cannot plan") == 1
     assert f"I3D starts from {file} (Kinetics-400), which is not there: put it at {cache / name}" in err
@@ -182,15 +188,21 @@ def test_the_paper_profile_starts_from_the_listed_weights_or_is_told_not_to(caps
     as_it_stands = resolve(small_configs / "i3d" / f"{RGB}.py", "paper").config
     assert not scratch.pretrained and scratch.config["model"] == as_it_stands["model"]
     list_start(
-        small_configs, File="https://x.org/a.pth", SHA256="ab" * 32, Into="model.backbone", Prefix="backbone.",
-        Mean=[1, 2, 3], Std=[4, 5, 6],
-    )  # fmt: skip
+        small_configs,
+        File="https://x.org/a.pth",
+        SHA256="ab" * 32,
+        Into="model.backbone",
+        Prefix="backbone.",
+        Mean=[1, 2, 3],
+        Std=[4, 5, 6],
+    )
     job = planned(small_configs, tiny_data, "paper")
     assert job.config["model"]["backbone"]["init_cfg"] == [
         dict(type="Pretrained", checkpoint="https://x.org/a.pth#sha256=" + "ab" * 32, prefix="backbone.")
     ]
-    assert job.config["model"]["data_preprocessor"] | dict(statistics="fixed", mean=[1, 2, 3], std=[4, 5, 6]) == (
-        job.config["model"]["data_preprocessor"]
+    assert (
+        job.config["model"]["data_preprocessor"] | dict(statistics="fixed", mean=[1, 2, 3], std=[4, 5, 6])
+        == (job.config["model"]["data_preprocessor"])
     )
     assert [w.sha256 for w in job.pretrained] == ["ab" * 32] and job.key != scratch.key
     give(small_configs, "load_from = 'https://x.org/b.pth#sha256=" + "cd" * 32 + "'")
@@ -210,8 +222,12 @@ def test_every_stage_of_mtcd_at_paper_has_its_start_and_one_input(tiny_data):
         starts = json.dumps(made["model"]).count('"Pretrained"')
         trains = made.get("train_cfg") is not None
         assert starts == (1 if trains and entry.stage not in ("translator", "pseudo_ir") else 0), name
-        if entry.method in ("MTCD", "I3D") and (entry.metadata.get("Bound") or entry.stage in ("single", "teacher", "student")):
-            statistics[name] = json.dumps({k: made["model"]["data_preprocessor"].get(k) for k in ("statistics", "mean", "std")})
+        if entry.method in ("MTCD", "I3D") and (
+            entry.metadata.get("Bound") or entry.stage in ("single", "teacher", "student")
+        ):
+            statistics[name] = json.dumps(
+                {k: made["model"]["data_preprocessor"].get(k) for k in ("statistics", "mean", "std")}
+            )
     assert len(set(statistics.values())) == 1, statistics
     assert '"fixed"' in next(iter(statistics.values()))
 
@@ -240,7 +256,9 @@ def test_a_new_method_starts_from_what_it_is_compared_with(capsys, small_configs
 
 def test_a_listed_module_that_is_not_there_is_named(small_configs, tiny_data):
     list_start(small_configs, File="https://x.org/a.pth", Into="model.student.backbone")
-    assert "Starting Weights: the config has no 'model.student.backbone'" in planned(small_configs, tiny_data, init="pretrained")
+    assert "Starting Weights: the config has no 'model.student.backbone'" in planned(
+        small_configs, tiny_data, init="pretrained"
+    )
 
 
 def test_a_run_says_what_it_started_from(capsys, suite, small_configs, tiny_data, tmp_path):
@@ -252,7 +270,9 @@ def test_a_run_says_what_it_started_from(capsys, suite, small_configs, tiny_data
     donor.init_weights()
     file = tmp_path / "kinetics.pth"
     torch.save({"state_dict": donor.state_dict()}, file)
-    list_start(small_configs, File=f"file://{file}", Into="model.backbone", Prefix="backbone.", Mean=[1, 2, 3], Std=[9, 9, 9])
+    list_start(
+        small_configs, File=f"file://{file}", Into="model.backbone", Prefix="backbone.", Mean=[1, 2, 3], Std=[9, 9, 9]
+    )
     command = [sys.executable, "-m", "harness", "run-all", *suite, "--jobs", "1", "--site", tmp_path / "site"]
     got = subprocess.run([str(c) for c in [*command, "--init", "pretrained"]], capture_output=True, text=True)
     assert got.returncode == 0, got.stdout + got.stderr
@@ -260,7 +280,11 @@ def test_a_run_says_what_it_started_from(capsys, suite, small_configs, tiny_data
     folder, record = records[RGB]
     (weights,) = record.pretrained
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert (weights.where, weights.file, weights.sha256) == ("model.backbone.init_cfg.0.checkpoint", "kinetics.pth", sha256)
+    assert (weights.where, weights.file, weights.sha256) == (
+        "model.backbone.init_cfg.0.checkpoint",
+        "kinetics.pth",
+        sha256,
+    )
     assert weights.loaded == weights.backbone_loaded == weights.total > 0 and not weights.missing
     assert str(tmp_path) not in (folder / "run.json").read_text()
     assert "--init pretrained" in record.command

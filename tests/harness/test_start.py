@@ -63,10 +63,16 @@ def test_jobs_run_beside_folders_of_the_same_names(installed, decoys, small_conf
 
 def test_a_checkout_runs_without_being_installed(tmp_path):
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    command = [sys.executable, "-S", "-c", "import sys; sys.argv[1:] = []; import harness.__main__ as m; print(m.__file__)"]
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        "import sys; sys.argv[1:] = []; import harness.__main__ as m; print(m.__file__)",
+    ]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout.strip() == str(ROOT / "harness" / "__main__.py")
-    code = "import os, sys, harness.__main__ as m; m.leave_current_folder(); print([sys.path[0], 'PYTHONSAFEPATH' in os.environ])"
+    code = "import os, sys, harness.__main__ as m; m.leave_current_folder(); "
+    code += "print([sys.path[0], 'PYTHONSAFEPATH' in os.environ])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout == "['', False]\n"  # the current folder still comes first, for the processes started as well
 
@@ -80,7 +86,7 @@ def commit_of(lib) -> str:
 def test_a_surrounding_repository_is_not_the_harnesss(installed, tmp_path):
     project = tmp_path / "project"
     lib = project / ".venv" / "lib"
-    shutil.copytree(installed / "harness" , lib / "harness")
+    shutil.copytree(installed / "harness", lib / "harness")
     git(tmp_path, "init", "-q", "project")
     (project / ".gitignore").write_text(".venv\n")
     save = ("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "work")
@@ -102,8 +108,11 @@ def test_a_surrounding_repository_is_not_the_harnesss(installed, tmp_path):
 
 def test_a_repository_that_a_git_hook_points_to_is_not_the_harnesss(installed, tmp_path, monkeypatch):
     git(tmp_path, "init", "-q", "other")
-    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@x", "commit", "-qm", "x", "--allow-empty"],
-                   cwd=tmp_path / "other", check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@x", "commit", "-qm", "x", "--allow-empty"],
+        cwd=tmp_path / "other",
+        check=True,
+    )
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
     assert commit_of(installed) == ""
 

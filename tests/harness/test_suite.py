@@ -41,8 +41,16 @@ def test_the_grid_is_measured_only_when_named_and_holds_the_points_of_the_figure
 def test_the_grid_trains_side_by_side(benchmark, entries):
     def job(cell):
         info = CellInfo(
-            model=cell.entry.name, method="", stage="student", dataset="mgr_dark", train_modalities=[],
-            test_modality="rgb", variant=cell.variant, overrides=cell.overrides, seed=0, profile="demo",
+            model=cell.entry.name,
+            method="",
+            stage="student",
+            dataset="mgr_dark",
+            train_modalities=[],
+            test_modality="rgb",
+            variant=cell.variant,
+            overrides=cell.overrides,
+            seed=0,
+            profile="demo",
         )
         identity = Identity(version=1, config={}, data={}, parents={}, code={}, seed=0)
         config = {"model": {"type": "CrossModalDistiller", "alpha": 0.9, "beta": 0.3}}

@@ -120,7 +120,9 @@ def test_tensors_are_shared_where_errors_are_passed_on():
 
 def can_mount():
     make = "mount -t tmpfs -o size=1m tmpfs /dev/shm"
-    return os.geteuid() == 0 and subprocess.run(["unshare", "-m", "sh", "-c", make], capture_output=True).returncode == 0
+    return (
+        os.geteuid() == 0 and subprocess.run(["unshare", "-m", "sh", "-c", make], capture_output=True).returncode == 0
+    )
 
 
 SMALL = """

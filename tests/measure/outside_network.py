@@ -1,6 +1,6 @@
 """The source of a package that lies outside of the repository and registers a network, with a defect on demand."""
 
-SOURCE = '''
+SOURCE = """
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModel
@@ -57,4 +57,4 @@ class OutsideNet(BaseModel):
             self.steps += 1
             loss = loss * self.steps
         return {"loss_cls": loss}
-'''
+"""

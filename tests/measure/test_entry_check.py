@@ -1,4 +1,6 @@
-"""``models check``: every entry of the repository is sound, and for each thing that can be wrong it says what to change."""
+"""``models check``: every entry of the repository is sound, and for each thing that can be wrong it says what to
+change.
+"""
 
 import re
 import shutil
@@ -122,8 +124,14 @@ def append(text):
             ["test_dataloader reads depth", "Modality declares rgb"],
         ),
         (append("\nmodel = dict(type='NoSuchNet')"), "builds", ["NoSuchNet is not in", "custom_imports"]),
-        (append("\noptim_wrapper = dict(optimizer=dict(type='NoSuchSGD'))\nprofiles = dict(smoke=dict(optim_wrapper="
-                "dict(optimizer=dict(type='NoSuchSGD'))))"), "one batch", ["NoSuchSGD", "optim_wrapper of"]),
+        (
+            append(
+                "\noptim_wrapper = dict(optimizer=dict(type='NoSuchSGD'))\nprofiles = dict(smoke=dict(optim_wrapper="
+                "dict(optimizer=dict(type='NoSuchSGD'))))"
+            ),
+            "one batch",
+            ["NoSuchSGD", "optim_wrapper of"],
+        ),
         (
             append("\nprofiles = dict(demo=dict(model=dict(cls_head=dict(in_channels=77))))"),
             "fits together at every profile",
@@ -179,7 +187,10 @@ def poison(state):
             lambda c, p: _save({k: v for k, v in donor_of(c).items() if ".layer4" not in k and ".layer3" not in k}, p),
             "of the backbone fit",
         ),
-        (lambda c, p: _save(donor_of(c, poison), p), "tensors hold NaN or infinite values, first 'backbone.conv1.conv.weight'"),
+        (
+            lambda c, p: _save(donor_of(c, poison), p),
+            "tensors hold NaN or infinite values, first 'backbone.conv1.conv.weight'",
+        ),
     ],
     ids=["html", "empty", "gone", "width", "part", "nan"],
 )
@@ -187,7 +198,9 @@ def test_load_from_is_tried_as_the_run_would(configs, tmp_path, make, words):
     make(configs, tmp_path / "w.pth")
     append(f"\nload_from = '{tmp_path}/w.pth'")(configs)
     (found,) = wrong(configs)
-    assert found.startswith("starting weights are loaded: at profile smoke and demo and paper: ") and words in found, found
+    assert found.startswith("starting weights are loaded: at profile smoke and demo and paper: ") and words in found, (
+        found
+    )
 
 
 def _save(state, path):
@@ -206,7 +219,10 @@ def test_weights_that_fit_one_profile_are_given_there_alone(configs, tmp_path):
 def test_listed_weights_are_tried_where_they_are_there(configs, tmp_path):
     entries = load(configs)[1]
     (note,) = [f.remedy for f in check_entries(entries.values(), entries, {"paper": "pretrained"}) if f.remedy]
-    assert note.startswith("starting weights at profile paper were not tried: I3D starts from https://") and "put it at" in note
+    assert (
+        note.startswith("starting weights at profile paper were not tried: I3D starts from https://")
+        and "put it at" in note
+    )
     (tmp_path / "w.pth").write_text("<!DOCTYPE html>")
     collection("Starting Weights", [{"File": str(tmp_path / "w.pth"), "Into": "model.backbone"}])(configs)
     entries = load(configs)[1]
@@ -361,8 +377,12 @@ def test_the_examples_of_a_new_folder_change_the_run_at_every_profile(all_config
     path.write_text(uncommented(scaffold, "profiles = dict(demo="), encoding="utf-8")
     config = resolve(path, "demo").config
     assert config["train_dataloader"]["batch_size"] == 8
-    assert {t["clip_len"] for s in ("train", "test") for t in config[f"{s}_dataloader"]["dataset"]["pipeline"]
-            if t["type"] == "SampleClipFrames"} == {8}  # fmt: skip
+    assert {
+        t["clip_len"]
+        for s in ("train", "test")
+        for t in config[f"{s}_dataloader"]["dataset"]["pipeline"]
+        if t["type"] == "SampleClipFrames"
+    } == {8}
 
 
 def test_the_readme_is_followed_literally(all_configs):
@@ -396,7 +416,9 @@ def test_the_readme_is_followed_literally(all_configs):
 def test_an_entry_that_predicts_a_class_writes_its_predictions_down(configs, text, words):
     append("\n" + text)(configs)
     (found,) = wrong(configs)
-    assert all(w in found for w in [*words, "test_evaluator has no ClipPredictions", "of a single", "i3d_r50_mgr-dark-rgb.py"])
+    assert all(
+        w in found for w in [*words, "test_evaluator has no ClipPredictions", "of a single", "i3d_r50_mgr-dark-rgb.py"]
+    )
 
 
 def test_what_is_no_fault_is_said(all_configs):
@@ -407,7 +429,9 @@ def test_what_is_no_fault_is_said(all_configs):
         for x in ("mgr-dark-rgb", "nvgesture-rgb")
     ]
     path = all_configs / "mine" / "mine_mgr-dark-rgb.py"
-    path.write_text(path.read_text(encoding="utf-8") + "optim_wrapper = dict(optimizer=dict(lr=3e-4))\n", encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8") + "optim_wrapper = dict(optimizer=dict(lr=3e-4))\n", encoding="utf-8"
+    )
     first, second, _ = notes(all_configs, "mine")
     assert "profile demo overrides what the config says: optim_wrapper.optimizer.lr = 0.0003 (0.001)" in first
     assert "the same run as i3d_r50_mgr-dark-rgb at profile demo:" in second
@@ -457,7 +481,9 @@ test_evaluator = [dict(type='ClipPredictions'), dict(type='ConjuredMetric')]
 
 
 def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch):
-    """In a package with relative imports, registered under another name; the head's in_channels holds at every profile."""
+    """In a package with relative imports, registered under another name; the head's in_channels holds at every
+    profile.
+    """
     package = tmp_path / "elsewhere" / "outside_nets"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("from . import net\n")

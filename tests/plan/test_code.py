@@ -1,4 +1,6 @@
-"""Whatever file a config's classes come from is in its fingerprint; packages are made by the tests and never imported."""
+"""Whatever file a config's classes come from is in its fingerprint; packages are made by the tests and never
+imported.
+"""
 
 import itertools
 import os
@@ -17,7 +19,13 @@ from harness.suite import load_benchmark, load_entries
 from harness.worker_code import check_code
 
 ROOT = Path(__file__).parents[2]
-INTERNAL = {"functorch", "torchgen", "mpl_toolkits", "pylab", "distutils-precedence"}  # of declared ones, not for configs
+INTERNAL = {
+    "functorch",
+    "torchgen",
+    "mpl_toolkits",
+    "pylab",
+    "distutils-precedence",
+}  # of declared ones, not for configs
 NET = "class Net:\n    pass\n"
 
 
@@ -113,7 +121,8 @@ def test_where_the_names_cannot_be_read_every_module_of_the_package_counts(write
 def test_calls_that_change_nothing_elsewhere_are_no_reason_to_count_all(write):
     write(
         toy__init__="",
-        toy__net="import warnings, logging\nlogger = logging.getLogger()\nlogger.info('x')\nwarnings.filterwarnings('x')\n" + NET,
+        toy__net="import warnings, logging\nlogger = "
+        "logging.getLogger()\nlogger.info('x')\nwarnings.filterwarnings('x')\n" + NET,
         toy__unused=NET.replace("Net", "Unused"),
     )
     assert set(found(["Net"], "toy")) == {"toy.net"}
@@ -230,7 +239,9 @@ def test_strings_that_name_a_registered_class_count_as_well():
 
 
 def test_every_type_of_the_benchmark_is_known(write):
-    """What is not the plugin's is found in MMAction2 and what it builds on, so that nothing is said untracked in vain."""
+    """What is not the plugin's is found in MMAction2 and what it builds on, so that nothing is said untracked in
+    vain.
+    """
     write(toy=NET)
     configs = ROOT / "mm_configs"
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml")).values()
@@ -245,7 +256,10 @@ def test_every_type_of_the_benchmark_is_known(write):
         (None, []),
         ({"imports": "toy"}, ["toy"]),
         ({"imports": ["toy", "other.part"]}, ["toy", "other.part"]),
-        ({"imports": ["mtcd_plugin.register", "no_such_package"], "allow_failed_imports": True}, ["mtcd_plugin.register"]),
+        (
+            {"imports": ["mtcd_plugin.register", "no_such_package"], "allow_failed_imports": True},
+            ["mtcd_plugin.register"],
+        ),
     ],
 )
 def test_custom_imports_as_mmengine_takes_them(declared, modules):

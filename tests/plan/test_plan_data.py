@@ -103,7 +103,9 @@ def test_sysu_mm01_says_whether_it_is_synthetic_alone_and_beside_clips(mgr_dark_
     images = {"type": "SYSUMM01Dataset", "data_root": str(tmp_path), "split": "train"}
     about, prints = describe_data({"train_dataloader": {"dataset": images}})
     assert (about.name, about.synthetic, about.train_clips, about.test_clips) == ("SYSU-MM01", generated, 4, 0)
-    assert about.train_subjects == ["0001", "0002"] and about.fingerprint == data_fingerprint({"train": prints["train"]})
+    assert about.train_subjects == ["0001", "0002"] and about.fingerprint == data_fingerprint(
+        {"train": prints["train"]}
+    )
     assert prints["info"] == info_fingerprint(about)
     both = config(mgr_dark_root, ["rgb"])
     both["train_dataloader"]["dataset"] = images
@@ -124,7 +126,9 @@ def test_a_changed_image_of_sysu_mm01_is_other_data(tmp_path):
 def test_a_missing_file_is_one_line_and_in_quarantine_it_does_no_harm(mgr_dark_root, tmp_path):
     root = Path(shutil.copytree(mgr_dark_root, tmp_path / "copy"))
     (root / "clips/dark/rgb/stop/s1_stop_dark.mp4").unlink()
-    with pytest.raises(FileNotFoundError, match=r"clip s1_stop_dark: rgb file .* cannot be read \(No such file") as caught:
+    with pytest.raises(
+        FileNotFoundError, match=r"clip s1_stop_dark: rgb file .* cannot be read \(No such file"
+    ) as caught:
         describe_data(config(root, ["rgb"]))
     assert "\n" not in str(caught.value) and "leave the clip out (quarantine)" in str(caught.value)
     bad = tmp_path / "bad.txt"
@@ -140,7 +144,9 @@ def test_batches_of_more_identities_than_there_are_fail_in_the_plan(mgr_dark_roo
     sampler = whole["train_dataloader"]["sampler"] = {"type": "mmaction.PKSampler", "identities": 3, "by": by}
     check_sampler(whole)
     sampler["identities"] = 4
-    with pytest.raises(ValueError, match=f"split of MGR-Dark has clips of {there}, PKSampler draws 4 .*sampler.identities"):
+    with pytest.raises(
+        ValueError, match=f"split of MGR-Dark has clips of {there}, PKSampler draws 4 .*sampler.identities"
+    ):
         check_sampler(whole)
 
 

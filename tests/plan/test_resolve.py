@@ -201,7 +201,9 @@ def test_what_a_config_says_of_its_network_holds_at_every_profile(tree):
 
 
 def test_a_config_that_inherits_from_it_says_so_in_its_turn(tree):
-    say(tree, "model = dict(backbone=dict(width=40))\nprofiles = dict(demo=dict(model=dict(backbone=dict(width=20))))\n")
+    say(
+        tree, "model = dict(backbone=dict(width=40))\nprofiles = dict(demo=dict(model=dict(backbone=dict(width=20))))\n"
+    )
     below = tree.with_name("below.py")
     for text, width in (("", 20), ("model = dict(backbone=dict(width=41))\n", 41)):
         below.write_text(f"_base_ = './leaf.py'\n{text}", encoding="utf-8")
@@ -209,7 +211,9 @@ def test_a_config_that_inherits_from_it_says_so_in_its_turn(tree):
     assert resolve(tree, "demo").config["model"]["backbone"]["width"] == 20, "read through a child or not"
 
 
-@pytest.mark.parametrize("section", ["", "profiles = dict(_delete_=True)\n", "profiles = dict(demo=dict(_delete_=True))\n"])
+@pytest.mark.parametrize(
+    "section", ["", "profiles = dict(_delete_=True)\n", "profiles = dict(demo=dict(_delete_=True))\n"]
+)
 def test_a_replaced_part_gets_nothing_of_what_profiles_say_of_the_one_before(tree, section):
     say(tree, "model = dict(backbone=dict(_delete_=True, type='Mine', size=3))\n" + section)
     assert resolve(tree, "demo").config["model"]["backbone"] == {"type": "Mine", "size": 3}
@@ -278,14 +282,18 @@ def test_a_profile_of_its_own_that_would_change_nothing_is_refused(tree, section
 @pytest.mark.parametrize("text", ["randomness = dict(seed=7)", "profiles = dict(demo=dict(randomness=dict(seed=7)))"])
 def test_the_seed_is_the_runs(tree, text):
     tree.write_text(f"{LEAF}{text}\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"leaf.py: (profiles.demo.)?randomness .*the seed is the run's \(--seeds N") as e:
+    with pytest.raises(
+        ValueError, match=r"leaf.py: (profiles.demo.)?randomness .*the seed is the run's \(--seeds N"
+    ) as e:
         resolve(tree, "demo")
     assert "\n" not in str(e.value)
 
 
 def test_transforms_of_ones_own_beside_loaders_of_ones_own(tree):
     loaders = "train_dataloader=dict(batch_size=2), test_dataloader=dict(batch_size=3)"
-    tree.write_text(f"{LEAF}profiles = dict(demo=dict({loaders}, transforms=dict(Sample=dict(n=12))))\n", encoding="utf-8")
+    tree.write_text(
+        f"{LEAF}profiles = dict(demo=dict({loaders}, transforms=dict(Sample=dict(n=12))))\n", encoding="utf-8"
+    )
     config = resolve(tree, "demo").config
     assert [config[f"{s}_dataloader"]["batch_size"] for s in ("train", "test")] == [2, 3]
     assert [config[f"{s}_dataloader"]["dataset"]["pipeline"][0]["n"] for s in ("train", "test")] == [12, 12]
@@ -314,8 +322,12 @@ def test_a_base_of_an_installed_package(tree):
     text = "_base_ = ['mmaction::_base_/models/tsn_r50.py', '../_base_/data.py', '../_base_/schedule.py']\n"
     tree.write_text(text + "model = dict(cls_head=dict(num_classes=7))\n", encoding="utf-8")
     resolved = resolve(tree, "demo")
-    assert resolved.config["model"]["type"] == "Recognizer2D" and resolved.config["model"]["cls_head"]["num_classes"] == 7
-    assert resolved.config["model"]["cls_head"]["in_channels"] == 2048 and resolved.config["train_cfg"] == {"max_epochs": 3}
+    assert (
+        resolved.config["model"]["type"] == "Recognizer2D" and resolved.config["model"]["cls_head"]["num_classes"] == 7
+    )
+    assert resolved.config["model"]["cls_head"]["in_channels"] == 2048 and resolved.config["train_cfg"] == {
+        "max_epochs": 3
+    }
     assert "tsn_r50.py" in {f.name for f in resolved.files}
 
 

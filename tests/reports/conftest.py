@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-# tests/reports and tests/harness would pass for namespace packages of these names where only an editable install knows better
+# tests/reports and tests/harness would pass for namespace packages of these names where only an editable install knows
+# better
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import pytest
@@ -23,9 +24,7 @@ FAILURES = {
     ("broken_mgr-dark-rgb", 2): Failure(kind="nan_loss", message="fake: loss is not a number"),
     ("plain_mgr-dark-depth", 1): Failure(kind="killed", message="fake: killed by signal 9"),
 }
-MISSING = {("hostile_nvgesture-depth", s) for s in range(3)} | {
-    ("student_mgr-dark-rgb+alpha=1.5", s) for s in range(3)
-}
+MISSING = {("hostile_nvgesture-depth", s) for s in range(3)} | {("student_mgr-dark-rgb+alpha=1.5", s) for s in range(3)}
 ERRORS = {("student_mgr-dark-rgb+half", s): "fake: unknown key model.alhpa" for s in range(3)}
 
 

@@ -33,7 +33,9 @@ def _rng(*parts: object) -> np.random.Generator:
 def fake_predictions(
     dataset: str, skill: float, seed: int, name: str, takes: int, lighting: str = "dark"
 ) -> pd.DataFrame:
-    """Clips have a difficulty and people an effect that all fake methods share, so that methods agree as real ones do."""
+    """Clips have a difficulty and people an effect that all fake methods share, so that methods agree as real ones
+    do.
+    """
     classes, subjects = CLASSES[dataset], SUBJECTS[dataset]
     clips = [(s, c, t) for s in subjects for c in range(len(classes)) for t in range(takes)]
     shared = _rng(dataset, "difficulty")
@@ -47,9 +49,7 @@ def fake_predictions(
         scores[wrong] += 1.0
         scores[label] += 1.0 + skill - hard + own.normal(0, 0.5)
         scores = np.exp(scores) / np.exp(scores).sum()
-        table.append(
-            (f"{lighting}_s{subject}_g{label:02d}_{take}", subject, label, scores.astype(np.float32))
-        )
+        table.append((f"{lighting}_s{subject}_g{label:02d}_{take}", subject, label, scores.astype(np.float32)))
     return pd.DataFrame(table, columns=["clip_id", "subject", "label", "scores"])
 
 
@@ -59,9 +59,7 @@ def fake_record(
     """A record with made-up costs and curves; ``save`` gives it its key."""
     losses = [2.3 * np.exp(-e / 5) + 0.1 for e in range(epochs)]
     terms = (
-        {"loss_cls": 1.0, "loss_kd_fusion": 0.4, "loss_kd_ir": 0.2}
-        if cell.stage == "student"
-        else {"loss_cls": 1.0}
+        {"loss_cls": 1.0, "loss_kd_fusion": 0.4, "loss_kd_ir": 0.2} if cell.stage == "student" else {"loss_cls": 1.0}
     )
     return RunRecord(
         key="",
@@ -75,7 +73,11 @@ def fake_record(
             data={"train": fake_key(cell.dataset, "train"), "test": fake_key(cell.dataset, "test")},
             config={
                 "profile": cell.profile,
-                "model": {"type": "FakeRecognizer", "note": "<b>&amp; every string is escaped", "of": [cell.model, cell.variant]},
+                "model": {
+                    "type": "FakeRecognizer",
+                    "note": "<b>&amp; every string is escaped",
+                    "of": [cell.model, cell.variant],
+                },
                 "train_dataloader": {
                     "batch_size": 16,
                     "dataset": {
@@ -152,7 +154,9 @@ def write_fake_ledger(
     tables: list[str] | None = None,
     synthetic: bool = True,
 ) -> None:
-    """Answer every cell of the benchmark with fake numbers, except those that are named as failed, missing or in error."""
+    """Answer every cell of the benchmark with fake numbers, except those that are named as failed, missing or in
+    error.
+    """
     failed, errors = failed or {}, errors or {}
     planned = []
     for cell in expand(benchmark, entries, profile, tables, seeds):
@@ -186,9 +190,7 @@ def write_fake_ledger(
     )
 
 
-def _run(
-    work_dir: Path, cell: Cell, profile: str, takes: int, failure: Failure | None, synthetic: bool
-) -> RunRecord:
+def _run(work_dir: Path, cell: Cell, profile: str, takes: int, failure: Failure | None, synthetic: bool) -> RunRecord:
     e = cell.entry
     info = CellInfo(
         model=e.name,

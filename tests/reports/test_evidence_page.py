@@ -29,14 +29,37 @@ def result(name: str, correct: dict[int, np.ndarray]) -> Result:
     """A cell whose seeds got these clips right."""
     runs = []
     for seed, right in correct.items():
-        info = CellInfo(model=name, method="M", stage="single", dataset="d", train_modalities=[], test_modality="rgb",
-                        seed=seed, profile="demo")
+        info = CellInfo(
+            model=name,
+            method="M",
+            stage="single",
+            dataset="d",
+            train_modalities=[],
+            test_modality="rgb",
+            seed=seed,
+            profile="demo",
+        )
         identity = Identity(version=1, config={}, data={}, parents={}, code={}, seed=seed)
         top1 = float(right.mean())
-        record = RunRecord(key=f"{name}{seed}", status="done", cell=info, identity=identity,
-                           metrics=Metrics(top1=top1, top5=1.0, mean_class=top1))
-        planned = PlannedCell(id=name, model=name, method="M", title="M", dataset="d", stage="single",
-                              train_modalities=[], test_modality="rgb", seed=seed, key=record.key)
+        record = RunRecord(
+            key=f"{name}{seed}",
+            status="done",
+            cell=info,
+            identity=identity,
+            metrics=Metrics(top1=top1, top5=1.0, mean_class=top1),
+        )
+        planned = PlannedCell(
+            id=name,
+            model=name,
+            method="M",
+            title="M",
+            dataset="d",
+            stage="single",
+            train_modalities=[],
+            test_modality="rgb",
+            seed=seed,
+            key=record.key,
+        )
         runs.append(Run(planned, "done", record=record))
     subjects = tuple(str(i % 4) for i in range(CLIPS))
     outcomes = Outcomes(tuple(map(str, range(CLIPS))), subjects, np.zeros(CLIPS, int), np.stack(list(correct.values())))
@@ -173,9 +196,16 @@ def test_a_page_per_data_set(tmp_path):
     made = write(tmp_path, seeds=2, tables=["table3", "table4"])
     (first,) = made.benchmark.evidence
     other = first.model_copy(
-        update=dict(id="evidence_two", title="Evidence, fake two", dataset="nvgesture", tables=["table5"], statements=[],
-                    method="hostile_nvgesture-depth", baseline="plain_nvgesture-rgb")
-    )  # fmt: skip
+        update=dict(
+            id="evidence_two",
+            title="Evidence, fake two",
+            dataset="nvgesture",
+            tables=["table5"],
+            statements=[],
+            method="hostile_nvgesture-depth",
+            baseline="plain_nvgesture-rgb",
+        )
+    )
     row = Row(id="base", title="Base row", model="plain_nvgesture-rgb")
     table5 = made.benchmark.tables[2].model_copy(update=dict(id="table5", dataset="nvgesture", rows=[row]))
     benchmark = made.benchmark.model_copy(update=dict(evidence=[first, other], tables=[*made.benchmark.tables, table5]))
@@ -183,5 +213,7 @@ def test_a_page_per_data_set(tmp_path):
     links = [a.attrs["href"] for a in parse(made.site / "index.html").one("nav").all("a")]
     assert {"evidence.html", "evidence_two.html"} <= set(links)
     page = parse(made.site / "evidence_two.html")
-    assert page.one("h1").text == "Evidence, fake two" and "n = 2" in cell(page, "evidence_two", "Base row", "m.top1").text
+    assert (
+        page.one("h1").text == "Evidence, fake two" and "n = 2" in cell(page, "evidence_two", "Base row", "m.top1").text
+    )
     assert "--tables table5 --seeds 5" in page.text and (made.site / "downloads" / "evidence_two.csv").is_file()

@@ -51,17 +51,25 @@ def replaced(made, pattern, **update):
 def site(tmp_path_factory):
     """A site of runs that are done, failed, rejected, blocked and unplannable, each with something to hide."""
     made = write(
-        tmp_path_factory.mktemp("private"), seeds=1, missing={("plain_nvgesture-rgb", 0), ("hostile_mgr-dark-rgb", 0)},
-        errors={("student_mgr-dark-rgb+half", 0): f"{PLACE}/nvgesture: no such data set; give the folder with --data-root"},
+        tmp_path_factory.mktemp("private"),
+        seeds=1,
+        missing={("plain_nvgesture-rgb", 0), ("hostile_mgr-dark-rgb", 0)},
+        errors={
+            ("student_mgr-dark-rgb+half", 0): f"{PLACE}/nvgesture: no such data set; give the folder with --data-root"
+        },
     )
     broken = Failure(kind="data_error", message=f"{PLACE}/mgr_dark/ir/c1.mp4: cannot be decoded", log_tail=TAIL)
     replaced(made, "broken_mgr-dark-rgb-s0-*", status="failed", failure=broken, epochs=[])
     replaced(
-        made, "plain_mgr-dark-rgb-s0-*", notes=[f"read from {PLACE}/mgr_dark by jqzpublic"], adopted="as on jqzpublic",
+        made,
+        "plain_mgr-dark-rgb-s0-*",
+        notes=[f"read from {PLACE}/mgr_dark by jqzpublic"],
+        adopted="as on jqzpublic",
         adopted_from="e" * 64,
         command=f"python -m harness run --data-root '{PLACE}' --work-dir {made.work_dir}",
         pretrained=[StartingWeights(where="load_from", file="/srv/weights/i3d.pth", sha256="a" * 64)],
-        config={"cache": f"{PLACE}/cache", "nested": [{"at": "/var/tmp/jqz/x.json"}]}, hardware={"cpu": "a cpu in /srv/rack"},
+        config={"cache": f"{PLACE}/cache", "nested": [{"at": "/var/tmp/jqz/x.json"}]},
+        hardware={"cpu": "a cpu in /srv/rack"},
     )
     rejected = next((made.work_dir / "runs").glob("plain_mgr-dark-depth-s0-*")) / "run.json"
     rejected.write_text("{")
@@ -91,8 +99,14 @@ def test_a_site_of_every_kind_of_record_names_no_place_and_nobody(site):
 def test_what_is_left_still_says_which_file(site):
     text = " ".join(parse(p).text for p in site.paths if p.suffix == ".html")
     for said in (
-        "mgr_dark/ir/c1.mp4: cannot be decoded", 'File "torch/nn/functional.py", line 3', "nvgesture: no such data set",
-        "sysu_mm01/cam1: gone", "run.json: corrupt", "https://example.org/weights/i3d.pth", "mgr_dark/rgb/a b.mp4", "i3d.pth",
+        "mgr_dark/ir/c1.mp4: cannot be decoded",
+        'File "torch/nn/functional.py", line 3',
+        "nvgesture: no such data set",
+        "sysu_mm01/cam1: gone",
+        "run.json: corrupt",
+        "https://example.org/weights/i3d.pth",
+        "mgr_dark/rgb/a b.mp4",
+        "i3d.pth",
     ):
         assert said in text, said
     data = json.loads((site.site / "leaderboard.json").read_text())
@@ -102,8 +116,16 @@ def test_what_is_left_still_says_which_file(site):
 
 @pytest.mark.parametrize(
     "text",
-    ["a / b and/or 1/2, 3 GiB/s", "https://example.org/a/b?c=/d", "<b>bold</b> x", "M0 4H100 L1/2",
-     "data/synthetic-demo/mgr_dark", "runs/x-123/run.json", "p < 0.05; 20/25", "python -m harness run --cell 'a+b=0.5-s0'"],
+    [
+        "a / b and/or 1/2, 3 GiB/s",
+        "https://example.org/a/b?c=/d",
+        "<b>bold</b> x",
+        "M0 4H100 L1/2",
+        "data/synthetic-demo/mgr_dark",
+        "runs/x-123/run.json",
+        "p < 0.05; 20/25",
+        "python -m harness run --cell 'a+b=0.5-s0'",
+    ],
 )
 def test_what_is_no_place_stays(text):
     assert without_paths(text) == text

@@ -46,9 +46,7 @@ def real_default(stage: str, key: str):
     return inspect.signature(MODELS.get(kind).__init__).parameters[name].default
 
 
-@pytest.mark.parametrize(
-    "setting", [s for r in READINGS for s in r.settings], ids=lambda s: f"{s.stage}:{s.key}"
-)
+@pytest.mark.parametrize("setting", [s for r in READINGS for s in r.settings], ids=lambda s: f"{s.stage}:{s.key}")
 def test_defaults_are_those_of_the_configs(setting):
     found = real_default(setting.stage, setting.key)
     assert (list(found) if isinstance(found, tuple) else found) == setting.default
@@ -77,8 +75,16 @@ def test_every_reading_of_the_readme_is_on_the_page():
 
 def test_the_page_reads_the_values_from_the_runs(tmp_path):
     made = write(tmp_path, seeds=1, tables=["table4"])
-    info = CellInfo(model="own_student", method="M", stage="student", dataset="mgr_dark", train_modalities=["rgb"],
-                    test_modality="rgb", seed=0, profile="demo")
+    info = CellInfo(
+        model="own_student",
+        method="M",
+        stage="student",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="demo",
+    )
     model = {"type": "CrossModalDistiller", "alpha": 0.9, "beta": 0.7, "fusion": "sum", "projection": {"level": "time"}}
     record = fake_record(info)
     identity = record.identity.model_copy(update={"config": {**record.identity.config, "model": model}})

@@ -126,9 +126,7 @@ def test_the_third_click_restores_the_order_of_the_paper(browse):
     assert state[0] == state[1] and state[2] == ""
 
 
-@pytest.mark.parametrize(
-    "page", ["index.html", "table2.html", "table3.html", "data.html", "protocol.html", "runs/"]
-)
+@pytest.mark.parametrize("page", ["index.html", "table2.html", "table3.html", "data.html", "protocol.html", "runs/"])
 def test_no_page_scrolls_sideways_on_a_phone(browse, fake, page):
     if page == "runs/":
         page = str(next((fake.site / "runs").glob("student_mgr-dark-rgb-s0-*.html")).relative_to(fake.site))

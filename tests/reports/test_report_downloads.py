@@ -22,7 +22,9 @@ def rows_of(text):
 @pytest.mark.parametrize("start", ["+", "-", "=", "@", "\t", "\r"])
 def test_text_that_begins_like_a_formula_gets_an_apostrophe_and_numbers_do_not(start):
     columns = (Column("m", start + "Method"), Column("v", "Value", numeric=True))
-    table = Table("t", "T", "", columns, (Row("r", {"m": Cell(start + "1+1"), "v": Cell("−1.5", -1.5)}, start + "group"),))
+    table = Table(
+        "t", "T", "", columns, (Row("r", {"m": Cell(start + "1+1"), "v": Cell("−1.5", -1.5)}, start + "group"),)
+    )
     text = exports.to_csv(table)
     (head, line) = [r for r in csv.reader(io.StringIO(text, newline="")) if not r[0].startswith("# ")]
     begins = "'" + start.replace("\r", " ")
@@ -35,8 +37,14 @@ def test_predictions_are_no_formulas_either():
     import numpy as np
     import pandas as pd
 
-    table = pd.DataFrame({"clip_id": ["=clip", "b"], "subject": ["-5", "5"], "label": [0, 1],
-                          "scores": [np.array([-2.0, -1.0]), np.array([0.0, 1.0])]})
+    table = pd.DataFrame(
+        {
+            "clip_id": ["=clip", "b"],
+            "subject": ["-5", "5"],
+            "label": [0, 1],
+            "scores": [np.array([-2.0, -1.0]), np.array([0.0, 1.0])],
+        }
+    )
     first, second = rows_of(summarise(table, ["+one", "two"]).csv)
     assert (first["clip_id"], first["subject"], first["label_name"]) == ("'=clip", "'-5", "'+one")
     assert float(first["score"]) == -1.0 and second["subject"] == "5" and second["predicted_name"] == "two"
@@ -45,7 +53,9 @@ def test_predictions_are_no_formulas_either():
 def test_no_text_of_a_whole_site_is_a_formula(fake):
     for path in fake.paths:
         if path.suffix == ".csv":
-            for row in csv.reader(line for line in io.StringIO(path.read_text(), newline="") if not line.startswith("# ")):
+            for row in csv.reader(
+                line for line in io.StringIO(path.read_text(), newline="") if not line.startswith("# ")
+            ):
                 for text in row:
                     assert not text.startswith(("+", "=", "@", "\t", "\r")), (path, text)
                     assert not text.startswith("-") or float(text) < 0, (path, text)
@@ -89,7 +99,7 @@ def test_a_set_whose_clips_do_not_say_it_has_the_declared_lighting(tmp_path):
     statistics = FAKE_STATISTICS | {"nvgesture": {"rgb": {"": {"mean": 0.4, "std": 0.2}}}}
     build(made.work_dir, made.site, made.benchmark.model_copy(update={"datasets": sets}), made.entries, statistics)
     text = (made.site / "data.html").read_text()
-    figure = text[text.index("Mean and standard deviation of the colour frames"):].split("</svg>")[0]
+    figure = text[text.index("Mean and standard deviation of the colour frames") :].split("</svg>")[0]
     assert re.findall(BAR, figure) == ["hot", "cold", "cold"] * 2
 
 

@@ -76,9 +76,7 @@ def test_every_link_leads_somewhere(pages, fake):
             goal = (here.parent / unquote(file)).resolve() if file else here
             assert goal.is_file(), f"{path} links to {target}"
             if fragment and goal.suffix == ".html":
-                assert pages[str(goal.relative_to(fake.site.resolve()))].all(id=fragment), (
-                    f"{path} links to {target}"
-                )
+                assert pages[str(goal.relative_to(fake.site.resolve()))].all(id=fragment), f"{path} links to {target}"
 
 
 def test_ids_are_unique_and_references_exist(pages):
@@ -111,9 +109,7 @@ def test_without_scripts_everything_is_shown(pages):
         assert not page.all("button") and not page.all("input") and not page.all("template"), path
         assert not [n for n in page.all() if "hidden" in n.attrs], path
     columns, _ = grid(pages["table2.html"], "table2")
-    assert {"rgb.mean_class", "rgb.top5", "rgb.params", "rgb.gflops", "rgb.train"} <= {
-        c["data-col"] for c in columns
-    }
+    assert {"rgb.mean_class", "rgb.top5", "rgb.params", "rgb.gflops", "rgb.train"} <= {c["data-col"] for c in columns}
 
 
 def test_synthetic_data_is_called_synthetic_on_every_page(pages):
@@ -202,9 +198,7 @@ def test_rows_of_the_paper_come_first_then_ours_and_bounds_are_no_rows(pages):
 
 def test_a_column_is_ranked_among_equal_clips_alone(pages):
     assert re.match(r"\d(–\d)? group [A-C]", cell(pages["table2.html"], "table2", "Plain", "rgb.rank").text)
-    assert cell(pages["table2.html"], "table2", "Plain", "depth.rank").text.startswith(
-        "–"
-    )  # alone in its column
+    assert cell(pages["table2.html"], "table2", "Plain", "depth.rank").text.startswith("–")  # alone in its column
     light = cell(pages["table4.html"], "table4", "Daylight", "delta").text
     assert light == "– (tested on different clips)"
     assert re.match(
@@ -226,9 +220,7 @@ def test_hostile_titles_stay_text(pages, fake):
     for path in fake.paths:
         if path.suffix == ".html":
             text = path.read_text()
-            assert (
-                "<script>alert" not in text and "<b>needed</b>" not in text and "<b>&amp; every" not in text
-            )
+            assert "<script>alert" not in text and "<b>needed</b>" not in text and "<b>&amp; every" not in text
     scripts = [s for p in pages.values() for s in p.all("script")]
     assert all(s.attrs.get("src", "").endswith("static/app.js") and not s.text for s in scripts)
     assert any(h.text == HOSTILE for h in pages["methods.html"].all("h2"))
@@ -280,8 +272,16 @@ def test_a_run_that_failed_before_it_knew_anything_has_a_page(tmp_path):
 
     cell_id, seed = "plain_nvgesture-rgb", 0
     made = write(tmp_path, seeds=1, tables=["table3"], missing={(cell_id, seed)})
-    info = CellInfo(model=cell_id, method="Plain", stage="single", dataset="nvgesture", train_modalities=["rgb"],
-                    test_modality="rgb", seed=seed, profile="demo")
+    info = CellInfo(
+        model=cell_id,
+        method="Plain",
+        stage="single",
+        dataset="nvgesture",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=seed,
+        profile="demo",
+    )
     identity = Identity(version=1, config={}, data={}, parents={"teacher": "e" * 64}, code={}, seed=seed)
     failure = Failure(kind="data_error", message="fake: no videos")
     record = save(
@@ -326,9 +326,7 @@ def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
     )
     other = tmp_path / "other"
     args = [fake.work_dir, other, fake.work_dir.parent / "configs", __file__.rsplit("/", 1)[0]]
-    subprocess.run(
-        [sys.executable, "-c", code, *map(str, args)], check=True, env={"PYTHONHASHSEED": "7", "PATH": ""}
-    )
+    subprocess.run([sys.executable, "-c", code, *map(str, args)], check=True, env={"PYTHONHASHSEED": "7", "PATH": ""})
     assert {p.relative_to(other): p.read_bytes() for p in other.rglob("*") if p.is_file()} == {
         p.relative_to(fake.site): p.read_bytes() for p in fake.paths
     }
@@ -344,7 +342,9 @@ def test_a_site_is_replaced_whole_and_nothing_else_is(small, tmp_path):
     site = tmp_path / "site"
     build(small.work_dir, site, small.benchmark, small.entries)
     written = json.loads((site / ".leaderboard").read_text())
-    assert set(written["files"]) == {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()} - {".leaderboard"}
+    assert set(written["files"]) == {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()} - {
+        ".leaderboard"
+    }
     for page in ("runs/stale.html", "runs/mine.html"):
         (site / page).write_text("old")
     written["files"]["runs/stale.html"] = "of an earlier report"
@@ -396,9 +396,7 @@ def test_a_plan_without_a_single_run_still_makes_pages(tmp_path, fake):
 def test_tables_that_were_not_asked_for_say_so(tmp_path):
     part = write(tmp_path, seeds=1, tables=["table4"])
     build(part.work_dir, part.site, part.benchmark, part.entries)
-    assert cell(parse(part.site / "table3.html"), "table3", "Plain", "m.top1").text.startswith(
-        "not asked for"
-    )
+    assert cell(parse(part.site / "table3.html"), "table3", "Plain", "m.top1").text.startswith("not asked for")
     assert "--tables table4" in parse(part.site / "index.html").text
 
 
@@ -446,7 +444,11 @@ def test_data_page_measures_beside_what_is_printed(pages, fake):
 def test_a_note_on_synthetic_data_stands_with_its_tables_and_on_the_data_page_alone(pages, fake, tmp_path):
     """How darkness was set stands beside the numbers that follow from it."""
     note = "Fakes are as dark as 12.34."
-    assert {p for p in ("table2", "table3", "table4", "data") if note in pages[f"{p}.html"].text} == {"table2", "table4", "data"}
+    assert {p for p in ("table2", "table3", "table4", "data") if note in pages[f"{p}.html"].text} == {
+        "table2",
+        "table4",
+        "data",
+    }
     real = write(tmp_path, seeds=1)
     for path in (real.work_dir / "runs").glob("*/run.json"):
         record = json.loads(path.read_text())
@@ -473,8 +475,6 @@ def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
 def test_methods_page_reads_the_readme_and_says_which_weights(pages):
     page = pages["methods.html"]
     assert "A plain <i>network</i>, see its paper." in page.text
-    student = next(
-        tr for tr in page.all("tr") if tr.all("th") and tr.all("th")[0].text == "student_mgr-dark-rgb"
-    )
+    student = next(tr for tr in page.all("tr") if tr.all("th") and tr.all("th")[0].text == "student_mgr-dark-rgb")
     assert "https://example.org/weights.pth: absent, so trained from scratch" in student.text
     assert "Absent" in page.all("section")[-1].text

@@ -7,9 +7,23 @@ import pytest
 
 CSS = files("reports").joinpath("static/style.css").read_text(encoding="utf-8")
 PAIRS = [
-    ("ink", "bg"), ("ink", "paper"), ("ink", "soft"), ("muted", "bg"), ("muted", "paper"), ("muted", "soft"), ("cold", "bg"),
-    ("cold", "paper"), ("hot", "paper"), ("hot", "soft"), ("claim-ink", "claim-bg"), ("amber", "amber-bg"), ("amber", "bg"),
-    ("bad", "bad-soft"), ("bad", "paper"), ("ink", "bad-soft"), ("good", "paper"),
+    ("ink", "bg"),
+    ("ink", "paper"),
+    ("ink", "soft"),
+    ("muted", "bg"),
+    ("muted", "paper"),
+    ("muted", "soft"),
+    ("cold", "bg"),
+    ("cold", "paper"),
+    ("hot", "paper"),
+    ("hot", "soft"),
+    ("claim-ink", "claim-bg"),
+    ("amber", "amber-bg"),
+    ("amber", "bg"),
+    ("bad", "bad-soft"),
+    ("bad", "paper"),
+    ("ink", "bad-soft"),
+    ("good", "paper"),
 ]
 
 
@@ -23,7 +37,7 @@ def themes() -> dict[str, dict[str, str]]:
 def luminance(colour: str) -> float:
     """Relative luminance (WCAG 2.1)."""
     digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
-    parts = [int(digits[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

@@ -104,14 +104,8 @@ def test_latex_compiles(fake, tmp_path):
 
 def test_leaderboard_json_holds_every_table_and_run(fake):
     data = json.loads((fake.site / "leaderboard.json").read_text())
-    assert (
-        data["profile"] == "demo"
-        and data["synthetic"] is True
-        and data["datasets"]["mgr_dark"]["synthetic"] is True
-    )
-    assert {"table2", "table3", "table4", "figure6", "table1", "data", "runs"} <= {
-        t["id"] for t in data["tables"]
-    }
+    assert data["profile"] == "demo" and data["synthetic"] is True and data["datasets"]["mgr_dark"]["synthetic"] is True
+    assert {"table2", "table3", "table4", "figure6", "table1", "data", "runs"} <= {t["id"] for t in data["tables"]}
     table2 = next(t for t in data["tables"] if t["id"] == "table2")
     origins = {c["id"]: c["origin"] for c in table2["columns"]}
     assert origins["rgb.claimed"] == "claimed" and origins["rgb.top1"] == "measured"
@@ -155,9 +149,7 @@ def test_numbers_as_people_read_them():
     assert memory(700 * 2**20) == "700 MiB" and memory(3 * 2**29) == "1.50 GiB"
     assert points(-0.0123) == "\u22121.2" and points(0.5, 2) == "+50.00"
     assert (percent_digits(50), percent_digits(482)) == (1, 2)
-    assert (
-        short_commit("0123456789abcdef-dirty") == "0123456789ab-dirty" and short_commit("") == "not recorded"
-    )
+    assert short_commit("0123456789abcdef-dirty") == "0123456789ab-dirty" and short_commit("") == "not recorded"
 
 
 def test_ticks_cover_the_range_with_round_steps():

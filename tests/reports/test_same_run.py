@@ -26,7 +26,9 @@ def replan(made, keys):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Three methods on RGB in Table 2, one of which has another's runs; a student without a run of its own in Table 4."""
+    """Three methods on RGB in Table 2, one of which has another's runs; a student without a run of its own in Table
+    4.
+    """
     made = write(tmp_path_factory.mktemp("twins"), seeds=3)
     records = load_records(made.work_dir)[0].values()
     keys = {(TWIN, r.cell.seed): r.key for _, r in records if r.cell.model == OWN}
@@ -48,7 +50,10 @@ def test_it_has_the_number_says_whose_it_is_and_has_no_rank(made):
     own, twin, third = (row(made, "table2", m) for m in ("Plain", HOSTILE, "Student"))
     assert own["rgb.top1"]["value"] == twin["rgb.top1"]["value"] and own["rgb.runs"] == twin["rgb.runs"]
     assert twin["rgb.top1"]["warn"].startswith(f"the same run as {OWN}") and "warn" not in own["rgb.top1"]
-    assert twin["rgb.rank_low"]["state"] == "missing" and twin["rgb.rank_low"]["why"] == f"the same run as {OWN}, which is ranked"
+    assert (
+        twin["rgb.rank_low"]["state"] == "missing"
+        and twin["rgb.rank_low"]["why"] == f"the same run as {OWN}, which is ranked"
+    )
     ranked = [r for r in (own, third, row(made, "table2", "Broken")) if "value" in r["rgb.rank_low"]]
     assert max(r["rgb.rank_high"]["value"] for r in ranked) == len(ranked) == 3
     assert "the same run as" in cell(parse(made.site / "table2.html"), "table2", HOSTILE, "rgb.top1").text

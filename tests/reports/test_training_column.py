@@ -17,8 +17,16 @@ def result(*records):
 
 
 def done(lr=1e-3, pretrained=(), **config):
-    info = CellInfo(model="m", method="M", stage="single", dataset="mgr_dark", train_modalities=["rgb"],
-                    test_modality="rgb", seed=0, profile="demo")
+    info = CellInfo(
+        model="m",
+        method="M",
+        stage="single",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="demo",
+    )
     record = fake_record(info)
     record.identity.config |= {"optim_wrapper": {"optimizer": {"type": "AdamW", "lr": lr}}, **config}
     record.pretrained = [StartingWeights.model_construct(file=file, sha256=64 * "a") for file in pretrained]

@@ -21,8 +21,16 @@ ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
 
 
 def rendering(work_dir, name, model, measures, clips, translator=""):
-    info = CellInfo(model=name, method="M", stage="pseudo_ir", dataset="mgr_dark", train_modalities=["rgb"],
-                    test_modality="rgb", seed=0, profile="demo")
+    info = CellInfo(
+        model=name,
+        method="M",
+        stage="pseudo_ir",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="demo",
+    )
     record = fake_record(info, {"translator": translator} if translator else {})
     identity = record.identity.model_copy(update={"config": {"model": model}})
     measurements = {f"pseudo_ir/{k}": v for k, v in measures.items()}
@@ -41,16 +49,29 @@ def rendering(work_dir, name, model, measures, clips, translator=""):
 def made(tmp_path_factory):
     """A trained and a trivial rendering; two seeds of a frozen teacher on the trained one."""
     made = write(tmp_path_factory.mktemp("translator"), seeds=1, tables=["table4"])
-    trained = rendering(made.work_dir, "fake_pseudo", {"type": "TrainedTranslator", "pre_enhance": "stretch"},
-                        {"flicker": 1.25, "ir_correlation": -0.5, "ir_distance": 0.125, "ir_flicker": 0.75}, ["c1", "c2"])
+    trained = rendering(
+        made.work_dir,
+        "fake_pseudo",
+        {"type": "TrainedTranslator", "pre_enhance": "stretch"},
+        {"flicker": 1.25, "ir_correlation": -0.5, "ir_distance": 0.125, "ir_flicker": 0.75},
+        ["c1", "c2"],
+    )
     trivial = rendering(made.work_dir, "fake_trivial", {"type": "TrivialTranslator", "kind": "inverted"}, {}, ["c1"])
     plan = read_plan(made.work_dir / "plan.json")
     cells = list(plan.cells)
     teacher = next(r.key for _, r in load_records(made.work_dir)[0].values() if r.cell.model == "fake_teacher_mgr_dark")
     for seed, parent in ((0, trained), (1, trained), (0, trivial)):
         name = f"fake_on_{parent[:4]}"
-        info = CellInfo(model=name, method="M", stage="teacher", dataset="mgr_dark", train_modalities=["ir"],
-                        test_modality="pseudo_ir", seed=seed, profile="demo")
+        info = CellInfo(
+            model=name,
+            method="M",
+            stage="teacher",
+            dataset="mgr_dark",
+            train_modalities=["ir"],
+            test_modality="pseudo_ir",
+            seed=seed,
+            profile="demo",
+        )
         record = fake_record(info, {"teacher": teacher, "pseudo_ir": parent}).model_copy(update={"kind": "render"})
         record = save(made.work_dir, record, fake_predictions("mgr_dark", 1.0, seed, name, 2))
         cells.append(cells[0].model_copy(update={"id": name, "model": name, "seed": seed, "key": record.key}))
@@ -73,7 +94,9 @@ def test_measures_stand_beside_the_frozen_teachers_accuracy(made):
     expected = np.mean(top1(made.work_dir, f"fake_on_{made.keys['trained'][:4]}-s*/run.json"))
     assert float(own.attrs["data-v"]) == pytest.approx(100 * expected) and "n = 2" in own.text
     reference = cell(page, table, "Infrared itself", "teacher")
-    assert float(reference.attrs["data-v"]) == pytest.approx(100 * top1(made.work_dir, "fake_teacher_mgr_dark-s0-*/run.json")[0])
+    assert float(reference.attrs["data-v"]) == pytest.approx(
+        100 * top1(made.work_dir, "fake_teacher_mgr_dark-s0-*/run.json")[0]
+    )
     assert cell(page, table, "Infrared itself", "flicker").text == "0.750"
     assert len(CLASSES["mgr_dark"]) == 10 and "Synthetic data." in page.text
 
@@ -82,7 +105,11 @@ def test_pictures_are_rows_of_the_strips_with_every_translators_own(made):
     page = parse(made.site / "translator.html")
     first, second = page.all("figure", cls="strips")
     assert [d.one("span").text for d in first.all("div")] == [
-        "RGB", "brightened RGB", "pseudo-infrared: trained translator", "pseudo-infrared: inverted luminance", "infrared",
+        "RGB",
+        "brightened RGB",
+        "pseudo-infrared: trained translator",
+        "pseudo-infrared: inverted luminance",
+        "infrared",
     ]
     assert len(second.all("div")) == 4  # the trivial one kept no strip of this clip
     places = [img.attrs["style"] for img in first.all("img")]
@@ -108,7 +135,9 @@ def leaves_out(made, spoiled, reason):
     work_dir, _, outside = spoiled
     site = work_dir.parent / "site"
     build(work_dir, site, made.benchmark, made.entries)
-    assert reason in cell(parse(site / "translator.html"), "translator_mgr_dark", "Trained translator", "translator").text
+    assert (
+        reason in cell(parse(site / "translator.html"), "translator_mgr_dark", "Trained translator", "translator").text
+    )
     assert not any(path.read_bytes() == outside.read_bytes() for path in site.rglob("*.png"))
     return [image.parent.name + "/" + image.name for image in sorted((site / "images" / "strips").rglob("*.png"))]
 
@@ -128,7 +157,10 @@ def test_only_pictures_of_the_run_itself_go_into_the_site(made, spoiled, name):
     ("data", "reason"),
     [
         (b"no picture", "'c1.png' is not a PNG"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 16000, 16000), "'c1.png' is 16000 x 16000, more than 20 million"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 16000, 16000),
+            "'c1.png' is 16000 x 16000, more than 20 million",
+        ),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(8), "'c1.png' is 0 x 0"),
     ],
 )
@@ -161,10 +193,20 @@ def test_a_trained_translator_is_called_what_its_metafile_says(tmp_path):
     plan = read_plan(made.work_dir / "plan.json")
     cells = list(plan.cells)
     for name in names:
-        info = CellInfo(model=name, method="M", stage="translator", dataset="mgr_dark", train_modalities=["rgb"],
-                        test_modality="rgb", seed=0, profile="demo")
+        info = CellInfo(
+            model=name,
+            method="M",
+            stage="translator",
+            dataset="mgr_dark",
+            train_modalities=["rgb"],
+            test_modality="rgb",
+            seed=0,
+            profile="demo",
+        )
         translator = save(made.work_dir, fake_record(info), None)
-        key = rendering(made.work_dir, f"{name}_pseudo", {"type": "TrainedTranslator"}, {"flicker": 1.5}, ["c1"], translator.key)
+        key = rendering(
+            made.work_dir, f"{name}_pseudo", {"type": "TrainedTranslator"}, {"flicker": 1.5}, ["c1"], translator.key
+        )
         cells.append(cells[0].model_copy(update={"id": f"{name}_pseudo", "model": f"{name}_pseudo", "key": key}))
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
     build(made.work_dir, made.site, made.benchmark, entries)

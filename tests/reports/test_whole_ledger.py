@@ -1,4 +1,6 @@
-"""Pages show the whole ledger, whatever the last plan asked for: which run stands for a cell, and what is said of it."""
+"""Pages show the whole ledger, whatever the last plan asked for: which run stands for a cell, and what is said of
+it.
+"""
 
 import csv
 import io
@@ -180,7 +182,9 @@ def test_every_profile_of_the_ledgers_has_its_pages(tmp_path):
     for page, here in ((main, out), (other, out / "profiles" / "smoke")):
         for a in page.one("dl", cls="stamp").all("a"):
             assert (here / a.attrs["href"]).resolve().is_file()
-    assert json.loads((out / "leaderboard.json").read_text())["profiles"] == {"smoke": "profiles/smoke/leaderboard.json"}
+    assert json.loads((out / "leaderboard.json").read_text())["profiles"] == {
+        "smoke": "profiles/smoke/leaderboard.json"
+    }
     only = site(made, "only", smoke.work_dir, profiles=["smoke"])
     assert not (only / "profiles").exists() and "smoke" in parse(only / "index.html").one("dl", cls="stamp").text
     with pytest.raises(BadUsage, match="--profile paper: nothing of it was planned or run here; choose from demo"):
@@ -190,10 +194,26 @@ def test_every_profile_of_the_ledgers_has_its_pages(tmp_path):
 def real_with_a_synthetic_stage(tmp_path):
     """Runs on real clips; the student's translator was trained on generated pictures."""
     made = write(tmp_path, seeds=1, synthetic=False, tables=["table4"])
-    about = DataInfo(name="SYSU-MM01", synthetic=True, fingerprint="f", classes=[], train_clips=10, test_clips=0,
-                     train_subjects=["1"], test_subjects=[])
-    info = CellInfo(model="fake_encoder", method="M", stage="encoder", dataset="mgr_dark", train_modalities=["rgb"],
-                    test_modality="rgb", seed=0, profile="demo")
+    about = DataInfo(
+        name="SYSU-MM01",
+        synthetic=True,
+        fingerprint="f",
+        classes=[],
+        train_clips=10,
+        test_clips=0,
+        train_subjects=["1"],
+        test_subjects=[],
+    )
+    info = CellInfo(
+        model="fake_encoder",
+        method="M",
+        stage="encoder",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="demo",
+    )
     identity = Identity(version=1, config={"of": "encoder"}, data={}, parents={}, code={}, seed=0)
     encoder = save(made.work_dir, RunRecord(key="", status="done", cell=info, identity=identity, data=about), None)
     old = folder(made, "student_mgr-dark-rgb-s0-*")
@@ -216,7 +236,9 @@ def test_real_clips_with_a_synthetic_stage_are_marked_everywhere(tmp_path):
     assert "stands on stages that saw synthetic SYSU-MM01" in cell(page, "table4", "Whole row", "m.top1").text
     assert "synthetic" not in cell(page, "table4", "Base row", "m.top1").text
     banner = page.one("p", cls="synthetic").text
-    assert "Synthetic data in stages." in banner and "SYSU-MM01" in banner and "come from generated videos" not in banner
+    assert (
+        "Synthetic data in stages." in banner and "SYSU-MM01" in banner and "come from generated videos" not in banner
+    )
     assert "MGR-Dark (stages on synthetic SYSU-MM01)" in page.one("dl", cls="stamp").text
     assert "SYSU-MM01" in page.one("p", cls="verdict").text
     lines = {r["Row"]: r["Synthetic data [measured]"] for r in rows(out / "downloads" / "table4.csv")}
@@ -326,8 +348,6 @@ def test_a_stated_variance_stands_in_where_the_ledger_has_none(tmp_path):
     assert "provisional" not in page.one("table", **{"data-table": "table2"}).one("tbody").text
 
 
-
-
 def shared(made, cell_name, with_name):
     """Let a cell be answered by another cell's run, as equal keys are."""
     path = made.work_dir / "plan.json"
@@ -353,7 +373,11 @@ def test_a_default_point_is_found_without_the_plan(tmp_path):
     for pattern, alpha in (("student_mgr-dark-rgb-s0-*", 0.9), ("student_mgr-dark-rgb+beta=0-s0-*", 0.9)):
         old = folder(made, pattern)
         record = load_record(old)
-        model = {**record.identity.config["model"], "alpha": alpha, "beta": record.cell.overrides.get("model.beta", 0.3)}
+        model = {
+            **record.identity.config["model"],
+            "alpha": alpha,
+            "beta": record.cell.overrides.get("model.beta", 0.3),
+        }
         identity = record.identity.model_copy(update={"config": {**record.identity.config, "model": model}})
         shutil.rmtree(old)
         table = fake_predictions("mgr_dark", 0.5, 0, pattern, 2)
@@ -392,4 +416,7 @@ def test_a_table_of_runs_of_several_commits_says_so(tmp_path):
     record = load_record(folder(made, f"{PLAIN}-s0-*"))
     table = fake_predictions("mgr_dark", 0.3, 0, "x", 2)
     save(made.work_dir, record.model_copy(update={"commit": "beefbeefbeef", "metrics": None}), table)
-    assert "Runs of this table were made at 2 commits: beefbeefbeef, c0ffeec0ffee." in parse(site(made) / "table2.html").text
+    assert (
+        "Runs of this table were made at 2 commits: beefbeefbeef, c0ffeec0ffee."
+        in parse(site(made) / "table2.html").text
+    )

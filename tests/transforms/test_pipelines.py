@@ -54,8 +54,11 @@ def pipelines_of_all_configs():
         "three crops": [dict(type="ThreeCrop", crop_size=(16, 24))],
     }.items():
         steps = [
-            dict(type="SampleClipFrames", clip_len=5), dict(type="LoadModalities", size=(SIZE, SIZE)), *spatial,
-            dict(type="SplitModalities"), dict(type="PackClip"),
+            dict(type="SampleClipFrames", clip_len=5),
+            dict(type="LoadModalities", size=(SIZE, SIZE)),
+            *spatial,
+            dict(type="SplitModalities"),
+            dict(type="PackClip"),
         ]
         found[json.dumps(steps)] = name
     return [pytest.param(json.loads(steps), id=name) for steps, name in found.items()]
@@ -75,7 +78,11 @@ def stores(tmp_path_factory):
 
 def run(pipeline, stores, modalities, seed):
     sample = {
-        "clip_id": "clip", "subject": "s", "label": 1, "stores": stores, "modality": "RGB",
+        "clip_id": "clip",
+        "subject": "s",
+        "label": 1,
+        "stores": stores,
+        "modality": "RGB",
         "streams": {name: Stream("unused", 0, FRAMES, 25.0) for name in modalities},
         "frame_times": dict.fromkeys(modalities),
     }
@@ -108,8 +115,11 @@ def test_one_modality_gives_a_tensor_and_equals_the_same_in_company(stores):
     init_default_scope("mmaction")
     pipeline = Compose(
         [
-            dict(type="SampleClipFrames", clip_len=5), dict(type="LoadModalities", size=(SIZE, SIZE)),
-            dict(type="RandomCrop", size=CROP), dict(type="SplitModalities"), dict(type="PackClip"),
+            dict(type="SampleClipFrames", clip_len=5),
+            dict(type="LoadModalities", size=(SIZE, SIZE)),
+            dict(type="RandomCrop", size=CROP),
+            dict(type="SplitModalities"),
+            dict(type="PackClip"),
         ]
     )
     alone = run(pipeline, stores, ["ir"], 3)
@@ -125,7 +135,9 @@ def test_the_centre_crop_of_the_centre_frames_is_the_closed_form(stores):
         [
             dict(type="SampleClipFrames", clip_len=4, test_mode=True),
             dict(type="LoadModalities", size=(SIZE, SIZE)),
-            dict(type="CenterCrop", crop_size=CROP), dict(type="SplitModalities"), dict(type="PackClip"),
+            dict(type="CenterCrop", crop_size=CROP),
+            dict(type="SplitModalities"),
+            dict(type="PackClip"),
         ]
     )
     rgb = np.random.default_rng(0).integers(0, 256, (FRAMES, SIZE, SIZE, 3), np.uint8)
@@ -139,8 +151,10 @@ def test_every_frame_can_be_had_for_rendering(stores):
     init_default_scope("mmaction")
     pipeline = Compose(
         [
-            dict(type="SampleClipFrames", clip_len=None), dict(type="LoadModalities", size=(SIZE, SIZE)),
-            dict(type="SplitModalities"), dict(type="PackClip"),
+            dict(type="SampleClipFrames", clip_len=None),
+            dict(type="LoadModalities", size=(SIZE, SIZE)),
+            dict(type="SplitModalities"),
+            dict(type="PackClip"),
         ]
     )
     rgb = np.random.default_rng(0).integers(0, 256, (FRAMES, SIZE, SIZE, 3), np.uint8)
@@ -151,8 +165,10 @@ def test_a_store_of_another_size_is_resized(stores):
     init_default_scope("mmaction")
     pipeline = Compose(
         [
-            dict(type="SampleClipFrames", clip_len=3), dict(type="LoadModalities", size=(12, 10)),
-            dict(type="SplitModalities"), dict(type="PackClip"),
+            dict(type="SampleClipFrames", clip_len=3),
+            dict(type="LoadModalities", size=(12, 10)),
+            dict(type="SplitModalities"),
+            dict(type="PackClip"),
         ]
     )
     assert run(pipeline, stores, ["rgb"], 0).shape == (1, 3, 3, 10, 12)

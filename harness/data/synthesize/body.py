@@ -27,9 +27,11 @@ def _unit(v: np.ndarray) -> np.ndarray:
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-6)
 
 
-def solve_limb(shoulder: np.ndarray, target: np.ndarray, upper: float, fore: float,
-              hint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Elbow and wrist [T,3] of an arm (or knee and ankle of a leg) that reaches for `target` [T,3] and bends toward `hint`.
+def solve_limb(
+    shoulder: np.ndarray, target: np.ndarray, upper: float, fore: float, hint: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Elbow and wrist [T,3] of an arm (or knee and ankle of a leg) that reaches for `target` [T,3] and bends toward
+    `hint`.
 
     A target out of reach is approached as far as 98 % of the limb's length allows.
     """
@@ -54,8 +56,9 @@ def arm_length(person: Person) -> float:
     return 0.382 * person.height
 
 
-def hand_capsules(wrist: np.ndarray, fingers: np.ndarray, across: np.ndarray, palm: np.ndarray,
-                  size: float) -> list[Capsule]:
+def hand_capsules(
+    wrist: np.ndarray, fingers: np.ndarray, across: np.ndarray, palm: np.ndarray, size: float
+) -> list[Capsule]:
     """A hand between fist (`palm` 0) and open palm (1). `fingers`, `across` unit vectors [T,3]: where the fingers and
     the thumb point; `size` is the length of the open hand in metres."""
     p = palm[:, None]
@@ -69,13 +72,21 @@ def hand_capsules(wrist: np.ndarray, fingers: np.ndarray, across: np.ndarray, pa
     return out
 
 
-def standing_body(person: Person, outfit_index: int, place: np.ndarray, turn: float, hands: dict[int, np.ndarray],
-                  palms: dict[int, np.ndarray], lean: np.ndarray, head_turn: np.ndarray) -> list[Capsule]:
+def standing_body(
+    person: Person,
+    outfit_index: int,
+    place: np.ndarray,
+    turn: float,
+    hands: dict[int, np.ndarray],
+    palms: dict[int, np.ndarray],
+    lean: np.ndarray,
+    head_turn: np.ndarray,
+) -> list[Capsule]:
     """Capsules of a person who stands at `place` (x, floor height, z), turned by `turn` radians from the camera.
 
-    `hands` maps side (+1 = image right) to the hand's position [T,3] in arm lengths from that shoulder (image right, up,
-    toward the camera), `palms` to its openness [T]. `lean` [T,3] moves the shoulders by so many metres (same axes); hips
-    and knees follow, the feet stay. `head_turn` [T] radians.
+    `hands` maps side (+1 = image right) to the hand's position [T,3] in arm lengths from that shoulder (image right,
+    up, toward the camera), `palms` to its openness [T]. `lean` [T,3] moves the shoulders by so many metres (same axes);
+    hips and knees follow, the feet stay. `head_turn` [T] radians.
     """
     h, g = person.height, person.girth
     frames = len(lean)
@@ -102,11 +113,19 @@ def standing_body(person: Person, outfit_index: int, place: np.ndarray, turn: fl
     for side in (-1, 1):
         top = world([side * hip * 0.95, hip_y, 0], hip_moves)
         ankle = world([side * hip * 1.15, 0.04, 0], still)
-        knee, ankle = solve_limb(top, ankle, 0.25 * h, 0.25 * h, world([side * 0.1, 0, 1], still) - world([0, 0, 0], still))
+        knee, ankle = solve_limb(
+            top, ankle, 0.25 * h, 0.25 * h, world([side * 0.1, 0, 1], still) - world([0, 0, 0], still)
+        )
         parts.append(Capsule(top, knee, 0.052 * h * g, 0.036 * h * g, TROUSERS))
         parts.append(Capsule(knee, ankle, 0.034 * h * g, 0.026 * h, TROUSERS))
-        add([side * half * 0.52, sh_y - 0.055 * h, 0], [side * hip * 0.75, hip_y, 0],
-            0.058 * h * g, 0.060 * h * g, TOP, hip_moves)
+        add(
+            [side * half * 0.52, sh_y - 0.055 * h, 0],
+            [side * hip * 0.75, hip_y, 0],
+            0.058 * h * g,
+            0.060 * h * g,
+            TOP,
+            hip_moves,
+        )
     add([-half, sh_y, 0], [half, sh_y, 0], 0.040 * h * g, 0.040 * h * g, TOP)
     add([0, sh_y - 0.05 * h, 0.02], [0, hip_y + 0.03 * h, 0.01], 0.062 * h * g, 0.062 * h * g, TOP, hip_moves)
     add([0, sh_y, 0], [0, 0.87 * h, 0.01], 0.033 * h, 0.030 * h, NECK)
@@ -126,12 +145,21 @@ def standing_body(person: Person, outfit_index: int, place: np.ndarray, turn: fl
         shoulder = np.array([side * half, sh_y, 0.0])
         target = world(shoulder + np.asarray(hands[side]) * arm_length(person), shoulder_moves)
         hint = world([side * (0.25 + person.elbow), -1.0, -0.25], still) - world([0, 0, 0], still)
-        parts.extend(arm_capsules(person, outfit.long_sleeves, side, world(shoulder, shoulder_moves), target, hint, palms[side]))
+        parts.extend(
+            arm_capsules(person, outfit.long_sleeves, side, world(shoulder, shoulder_moves), target, hint, palms[side])
+        )
     return parts
 
 
-def arm_capsules(person: Person, long_sleeves: bool, side: int, shoulder: np.ndarray, target: np.ndarray,
-                 hint: np.ndarray, palm: np.ndarray) -> list[Capsule]:
+def arm_capsules(
+    person: Person,
+    long_sleeves: bool,
+    side: int,
+    shoulder: np.ndarray,
+    target: np.ndarray,
+    hint: np.ndarray,
+    palm: np.ndarray,
+) -> list[Capsule]:
     """An arm from `shoulder` whose wrist reaches for `target` (world [T,3]), with its hand."""
     upper, fore = arm_lengths(person)
     elbow, wrist = solve_limb(shoulder, target, upper, fore, hint)

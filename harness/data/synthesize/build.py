@@ -22,8 +22,14 @@ _UNFINISHED = ".unfinished.json"
 Progress = Callable[[str, int, int], None]
 
 
-def synthesize(root: str | os.PathLike, datasets: Sequence[str] = DATASETS, preset: str = "demo", seed: int = 0,
-               jobs: int | None = None, progress: Progress | None = None) -> dict[str, Path]:
+def synthesize(
+    root: str | os.PathLike,
+    datasets: Sequence[str] = DATASETS,
+    preset: str = "demo",
+    seed: int = 0,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Path]:
     """Write synthetic sets as real video files, each into `root`/<dataset>.
 
     A finished set of the same generator version, preset and seed is left alone, a half-written one is completed. Frames
@@ -51,7 +57,13 @@ def synthesize(root: str | os.PathLike, datasets: Sequence[str] = DATASETS, pres
         folder = Path(root) / name
         stamp = {"generator_version": GENERATOR_VERSION, "preset": preset, "seed": seed}
         if not _finished(folder, stamp):
-            _build(folder, _module(name), stamp, jobs or _cores(), (lambda d, t, n=name: progress(n, d, t)) if progress else None)
+            _build(
+                folder,
+                _module(name),
+                stamp,
+                jobs or _cores(),
+                (lambda d, t, n=name: progress(n, d, t)) if progress else None,
+            )
         out[name] = folder
     return out
 
@@ -64,7 +76,7 @@ def _module(name: str) -> ModuleType:
 def _cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:                                      # macOS
+    except AttributeError:  # macOS
         return os.cpu_count() or 1
 
 

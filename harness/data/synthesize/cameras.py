@@ -14,7 +14,7 @@ class Camera:
 
     width: int
     height: int
-    focal: float                    # pixels
+    focal: float  # pixels
     position: tuple[float, float, float] = (0.0, 1.2, 0.0)
     yaw: float = 0.0
     pitch: float = 0.0

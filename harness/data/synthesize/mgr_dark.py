@@ -25,8 +25,8 @@ TEST_SUBJECTS = ("s03", "s08", "s13", "s16", "s20")
 SIZES = {"rgb": (160, 90), "depth": (128, 106), "ir": (140, 106)}
 """Width and height at scale 1: 1/12, 1/4 and 1/10 of the real 1920x1080, 512x424 and 1408x1068, made even."""
 FIELDS_OF_VIEW = {"rgb": 50.0, "depth": 48.0, "ir": 44.0}
-"""Horizontal, degrees. Colour and depth are narrower than a Kinect V2's (84 and 71), so that the person is as many pixels
-tall as the reduced resolution needs."""
+"""Horizontal, degrees. Colour and depth are narrower than a Kinect V2's (84 and 71), so that the person is as many
+pixels tall as the reduced resolution needs."""
 CHUNK = 10
 
 
@@ -50,8 +50,9 @@ def split_of(name: str) -> str:
     return "test" if name in TEST_SUBJECTS else "train"
 
 
-def plan_takes(seed: int, takes: int = 2, train_per_class: int | None = None,
-               test_per_class: int | None = None) -> list[Take]:
+def plan_takes(
+    seed: int, takes: int = 2, train_per_class: int | None = None, test_per_class: int | None = None
+) -> list[Take]:
     """Every take of the set. By default each subject performs each gesture `takes` times in each lighting; with
     `*_per_class` only that many of a class, by subjects in turn. Scenes go round, so that each subject sees many."""
     out = []
@@ -77,8 +78,8 @@ def frame_count(take: Take, seed: int) -> int:
 
 
 def cameras(aim: float, distance: float, rng: np.random.Generator, scale: float = 1.0) -> dict[str, Camera]:
-    """The Kinect's colour and depth cameras and the thermal camera beside them, set up anew for each take and pointed at
-    `aim` metres above the floor, `distance` metres away, as well as one points a tripod."""
+    """The Kinect's colour and depth cameras and the thermal camera beside them, set up anew for each take and pointed
+    at `aim` metres above the floor, `distance` metres away, as well as one points a tripod."""
     height = rng.uniform(1.15, 1.45)
     yaw, roll = rng.normal(0, 0.045), rng.normal(0, 0.02)
     pitch = np.arctan((aim - height) / distance) + rng.normal(0, 0.04)
@@ -98,8 +99,9 @@ def exposure(scene: Scene, lighting: str, rng: np.random.Generator) -> Exposure:
     """How the colour camera is exposed. By day the exposure fits the scene; at night it is at its end stop."""
     if lighting == "daylight":
         white = 2500.0
-        return Exposure(white * rng.uniform(1.4, 2.2), scene.day_tint, white, 2.2 * white, 6.0,
-                        ambient_light=rng.uniform(0.4, 0.7))
+        return Exposure(
+            white * rng.uniform(1.4, 2.2), scene.day_tint, white, 2.2 * white, 6.0, ambient_light=rng.uniform(0.4, 0.7)
+        )
     electrons = scene.dark_electrons * rng.uniform(0.8, 1.25)
     return Exposure(electrons, scene.dark_tint, 900.0, 64.0, 1.6, ambient_light=rng.uniform(0.45, 0.75))
 
@@ -111,8 +113,13 @@ def _slow_noise(frames: int, columns: int, rng: np.random.Generator) -> np.ndarr
     return np.sin(2 * np.pi * rate * t + phase).mean(2)
 
 
-def render_take(take: Take, seed: int, scale: float = 1.0, modalities: tuple[str, ...] = MODALITIES,
-                only: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+def render_take(
+    take: Take,
+    seed: int,
+    scale: float = 1.0,
+    modalities: tuple[str, ...] = MODALITIES,
+    only: Sequence[int] | None = None,
+) -> dict[str, np.ndarray]:
     """Frames of a take by modality: rgb uint8 [T,H,W,3]; depth and ir uint8 [T,H,W,1].
 
     `only` these frame numbers, where not all are needed; they show the same with other noise.
@@ -126,7 +133,10 @@ def render_take(take: Take, seed: int, scale: float = 1.0, modalities: tuple[str
     place = np.array([rng.normal(0, 0.09), 0.0, distance])
     idle = {side: NEUTRAL * [side, 1, 1] for side in (-1, 1)}
     body = standing_body(
-        person, outfit, place, rng.normal(0, 0.12),
+        person,
+        outfit,
+        place,
+        rng.normal(0, 0.12),
         hands={side: act.hands.get(side, idle[side]) + 0.02 * _slow_noise(frames, 3, rng) for side in (-1, 1)},
         palms={side: act.palms.get(side, np.full(frames, 0.25)) for side in (-1, 1)},
         lean=act.lean + person.sway * _slow_noise(frames, 3, rng) * [2, 0.5, 2],
@@ -146,7 +156,11 @@ def render_take(take: Take, seed: int, scale: float = 1.0, modalities: tuple[str
             sensor = DepthSensor(backdrop, noise).measure
         else:
             sensor = ThermalSensor(person, outfit, backdrop, ambient, noise).measure
-        spans = [(i, min(i + CHUNK, frames)) for i in range(0, frames, CHUNK)] if only is None else [(i, i + 1) for i in only]
+        spans = (
+            [(i, min(i + CHUNK, frames)) for i in range(0, frames, CHUNK)]
+            if only is None
+            else [(i, i + 1) for i in only]
+        )
         chunks = [sensor(drawer.draw(*span), noise) for span in spans]
         out[m] = np.concatenate(chunks)
     return out

@@ -63,7 +63,15 @@ def write_tables(root: Path, takes: list[Take], seed: int) -> dict:
     write_text(root / "annotations.csv", text.getvalue())
     counts = {
         f"{split}_{light}": sum(t.lighting == light and split_of(t.subject) == split for t in takes)
-        for split in ("train", "test") for light in LIGHTINGS
+        for split in ("train", "test")
+        for light in LIGHTINGS
     }
-    return {"name": "MGR-Dark", "classes": len(GESTURES), "subjects": len({t.subject for t in takes}),
-            "scenes": len({t.scene for t in takes}), "clips": len(takes), "videos": len(takes) * len(MODALITIES), **counts}
+    return {
+        "name": "MGR-Dark",
+        "classes": len(GESTURES),
+        "subjects": len({t.subject for t in takes}),
+        "scenes": len({t.scene for t in takes}),
+        "clips": len(takes),
+        "videos": len(takes) * len(MODALITIES),
+        **counts,
+    }

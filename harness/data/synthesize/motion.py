@@ -18,17 +18,31 @@ import numpy as np
 from harness.data.synthesize.people import Person
 
 GESTURES = (
-    "forward", "backward", "stop", "keep down", "turn left", "turn right", "upward", "look for", "quiet", "unnamed 10",
+    "forward",
+    "backward",
+    "stop",
+    "keep down",
+    "turn left",
+    "turn right",
+    "upward",
+    "look for",
+    "quiet",
+    "unnamed 10",
 )
 """Class names; the label is the position. The first nine are the paper's, in its order."""
 
 # gesture -> (movement, how it is played)
 MOVEMENTS = {
-    "forward": ("spread", "once"), "backward": ("spread", "reversed"),      # hands apart and to the camera
-    "upward": ("raise", "once"), "keep down": ("raise", "reversed"),
-    "turn left": ("sweep", "once"), "turn right": ("sweep", "reversed"),    # the person's left, image right
-    "look for": ("circle", "once"), "unnamed 10": ("circle", "reversed"),
-    "stop": ("sweep", "to and fro"), "quiet": ("raise", "to and fro"),
+    "forward": ("spread", "once"),
+    "backward": ("spread", "reversed"),  # hands apart and to the camera
+    "upward": ("raise", "once"),
+    "keep down": ("raise", "reversed"),
+    "turn left": ("sweep", "once"),
+    "turn right": ("sweep", "reversed"),  # the person's left, image right
+    "look for": ("circle", "once"),
+    "unnamed 10": ("circle", "reversed"),
+    "stop": ("sweep", "to and fro"),
+    "quiet": ("raise", "to and fro"),
 }
 
 NEUTRAL = np.array([0.10, -0.93, 0.14])
@@ -44,8 +58,8 @@ _LEAN = {"spread": (0.0, 0.0, 0.22), "raise": (0.0, 0.15, 0.0), "sweep": (0.17, 
 class Performance:
     """One gesture over T frames. Axes: image right, up, toward the camera.
 
-    `hands` side (+1 = image right) -> position [T,3] in arm lengths from that shoulder; `palms` side -> [T] from 0 (loose
-    fist) to 1 (open palm); `lean` [T,3] metres that the shoulders move.
+    `hands` side (+1 = image right) -> position [T,3] in arm lengths from that shoulder; `palms` side -> [T] from 0
+    (loose fist) to 1 (open palm); `lean` [T,3] metres that the shoulders move.
     """
 
     hands: dict[int, np.ndarray]
@@ -71,7 +85,9 @@ def _glide(t: np.ndarray) -> np.ndarray:
     return 0.1 * ease(t) + 0.9 * t
 
 
-def stroke_progress(style: str, active: np.ndarray, repeats: int, share: float, start: float) -> tuple[np.ndarray, np.ndarray]:
+def stroke_progress(
+    style: str, active: np.ndarray, repeats: int, share: float, start: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Where on its stroke (-1..1) the hand is, and how far it is withdrawn (0..1), at progress `active` (0..1) [T].
 
     "once": `repeats` strokes from -1 to 1, each but the last followed by a quick return. "to and fro": four passes at
@@ -89,11 +105,11 @@ def stroke_progress(style: str, active: np.ndarray, repeats: int, share: float, 
 
 
 def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator) -> Performance:
-    """One take of a gesture. Timing, place, size and the hands used are drawn alike for every gesture (only "forward" and
-    "backward" always take both hands)."""
+    """One take of a gesture. Timing, place, size and the hands used are drawn alike for every gesture (only "forward"
+    and "backward" always take both hands)."""
     movement, style = MOVEMENTS[gesture]
     swap, both = rng.random() < 0.15, rng.random() < 0.8
-    main = 1 if person.left_handed != swap else -1                # the person faces the camera
+    main = 1 if person.left_handed != swap else -1  # the person faces the camera
     sides = (main, -main) if both or movement == "spread" else (main,)
     inward = -0.05 if len(sides) == 2 else -0.30
     outward, up, near = rng.uniform(inward, 0.28), rng.uniform(-0.26, 0.14), rng.uniform(0.48, 0.66)
@@ -121,7 +137,7 @@ def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator)
         base = np.array([side * outward, up, near])
         half = np.array(_HALF[movement]) * ([side, 1, 1] if movement == "spread" else 1)
         position = base + size * half * course
-        position[:, 2] -= 0.12 * withdrawn                      # the hand returns nearer to the body, and closed
+        position[:, 2] -= 0.12 * withdrawn  # the hand returns nearer to the body, and closed
         neutral, via = NEUTRAL * [side, 1, 1], np.array([side * 0.15, -0.55, 0.55])
         first, last = position[0], position[-1]
         position[before] = bezier(neutral, via, first, up_reach[before])
@@ -129,12 +145,12 @@ def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator)
         hands[side] = position
         palms[side] = (1 - np.clip(3 * withdrawn, 0, 1)) * ease(2 * up_reach - 1) * ease(1 - 2 * down_reach)
     lean = size * np.array(_LEAN[movement]) * course
-    if style == "to and fro":                                   # only the hands wave
+    if style == "to and fro":  # only the hands wave
         lean = 0 * lean
     if style != "to and fro" and _LEAN[movement][1]:
-        stance = size * _LEAN[movement][1]                      # as deep as it takes to rise and never to fly
+        stance = size * _LEAN[movement][1]  # as deep as it takes to rise and never to fly
     lean[:, 1] -= stance
-    lean[:, 1] -= 0.15 * lean[:, 2]                             # who leans forward, lowers the head
+    lean[:, 1] -= 0.15 * lean[:, 2]  # who leans forward, lowers the head
     lean *= (up_reach * (1 - down_reach))[:, None]
     if style == "reversed":
         hands, palms = {s: h[::-1] for s, h in hands.items()}, {s: p[::-1] for s, p in palms.items()}

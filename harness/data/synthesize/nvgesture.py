@@ -29,11 +29,11 @@ WOMEN = (3, 6, 9, 12, 14, 17)
 COLOUR_FPS, DUO_FPS = 30, 35
 COLOUR_WINDOW, DUO_WINDOW = 80, 93
 RELABELLED = {(1, 4): 2, (4, 17): 3, (16, 11): 17, (21, 2): 20, (1, 14): 2, (20, 5): 21, (21, 20): 20}
-"""(class of the folder, subject) -> class that the subject really performs. The v1 lists have the folder's class, the v2
-lists the real one; these are some of the set's own corrections."""
+"""(class of the folder, subject) -> class that the subject really performs. The v1 lists have the folder's class, the
+v2 lists the real one; these are some of the set's own corrections."""
 DEPTH_LATER = ((6, 17), (20, 18), (23, 18), (24, 18))
 """(class of the folder, subject) of the recordings whose depth window begins one frame after the colour window."""
-WHITE = 1500.0      # electrons that give output 255 in the colour camera
+WHITE = 1500.0  # electrons that give output 255 in the colour camera
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Recording:
     colour_start: int
     depth_start: int
     duo_start: int
-    gesture_start: int              # nanoseconds
+    gesture_start: int  # nanoseconds
 
 
 def plan_takes(per_class: dict[str, int] | None = None) -> list[Take]:
@@ -90,7 +90,7 @@ def record(take: Take, seed: int, frames: int) -> Recording:
     colour = (np.arange(frames) + 0.5) / rate + np.clip(rng.normal(0, 7e-4, frames), -0.004, 0.004)
     depth = colour + np.clip(rng.normal(8e-4, 2e-4, frames), 1e-4, 2e-3)
     slots = np.arange(int(frames * 7 / 6))
-    if rng.random() < 0.15:                                     # the duo camera loses frames now and then
+    if rng.random() < 0.15:  # the duo camera loses frames now and then
         lost = rng.choice(slots[5:-5], int(rng.integers(1, 4)), replace=False)
         slots = np.delete(slots, lost)
     duo = (slots + 0.5) / rng.uniform(34.9, 35.0) + rng.uniform(-0.02, 0.02)
@@ -123,8 +123,14 @@ def _swaying(rng: np.random.Generator, columns: int):
     return lambda t: np.sin(2 * np.pi * rate * np.asarray(t)[:, None, None] + phase).mean(2)
 
 
-def render_take(take: Take, seed: int, frames: int, size: tuple[int, int],
-                streams: tuple[str, ...] = ("sk_color", "sk_depth", "duo_left"), chunk: int = 10) -> dict[str, np.ndarray]:
+def render_take(
+    take: Take,
+    seed: int,
+    frames: int,
+    size: tuple[int, int],
+    streams: tuple[str, ...] = ("sk_color", "sk_depth", "duo_left"),
+    chunk: int = 10,
+) -> dict[str, np.ndarray]:
     """Frames by stream: sk_color uint8 [n,H,W,3], sk_depth [n,H,W,1], duo_left [m,H,W,1]; `size` is (width, height).
 
     `chunk` frames are drawn at once; trunk and head move between chunks only.
@@ -134,13 +140,33 @@ def render_take(take: Take, seed: int, frames: int, size: tuple[int, int],
     outfit = int(rng.integers(len(person.outfits)))
     place = np.array([rng.normal(0.03, 0.02), rng.normal(-0.02, 0.02), rng.uniform(0.80, 0.92)])
     sway, turning = _swaying(rng, 3), _swaying(rng, 1)
-    front = Camera(size[0], size[1], focal_length(size[0], 62), (0.0, 0.0, 0.0), rng.normal(0, 0.02),
-                   rng.normal(0, 0.02), rng.normal(0, 0.015))
-    above = Camera(size[0], size[1], focal_length(size[0], 72), (0.02, 0.36, 0.02), rng.normal(0, 0.02),
-                   -0.62 + rng.normal(0, 0.02), rng.normal(0, 0.015))
-    light = (rng.uniform(0.2, 0.9), -0.6, -0.7)                 # through the driver's window
-    shot = Exposure(WHITE * rng.uniform(0.35, 1.3), tuple(1 + rng.normal(0, 0.04, 3)), WHITE, 2.2 * WHITE, 6.0,
-                    ambient_light=rng.uniform(0.3, 0.6))
+    front = Camera(
+        size[0],
+        size[1],
+        focal_length(size[0], 62),
+        (0.0, 0.0, 0.0),
+        rng.normal(0, 0.02),
+        rng.normal(0, 0.02),
+        rng.normal(0, 0.015),
+    )
+    above = Camera(
+        size[0],
+        size[1],
+        focal_length(size[0], 72),
+        (0.02, 0.36, 0.02),
+        rng.normal(0, 0.02),
+        -0.62 + rng.normal(0, 0.02),
+        rng.normal(0, 0.015),
+    )
+    light = (rng.uniform(0.2, 0.9), -0.6, -0.7)  # through the driver's window
+    shot = Exposure(
+        WHITE * rng.uniform(0.35, 1.3),
+        tuple(1 + rng.normal(0, 0.04, 3)),
+        WHITE,
+        2.2 * WHITE,
+        6.0,
+        ambient_light=rng.uniform(0.3, 0.6),
+    )
     gain = rng.uniform(0.55, 0.66)
     look = reflectances(person, outfit)
 

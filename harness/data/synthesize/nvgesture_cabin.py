@@ -29,7 +29,9 @@ DEPTH_NEAR_MM, DEPTH_FAR_MM = 150, 1500
 """Depth coding: gray 255 = 150 mm or nearer, gray 1 = 1500 mm, linear between (5.3 mm a step), 0 = no measurement."""
 
 
-def driver(person: Person, outfit_index: int, place: np.ndarray, sway: np.ndarray, head_turn: np.ndarray) -> list[Capsule]:
+def driver(
+    person: Person, outfit_index: int, place: np.ndarray, sway: np.ndarray, head_turn: np.ndarray
+) -> list[Capsule]:
     """The driver without the right arm: trunk, head, thighs and the left arm on the wheel.
 
     `place` [3] is the middle between the shoulders, `sway` [T,3] metres moves it, `head_turn` [T] radians.
@@ -48,13 +50,21 @@ def driver(person: Person, outfit_index: int, place: np.ndarray, sway: np.ndarra
         Capsule(at(-half * 0.5, -0.08), at(-half * 0.4, -0.60), 0.058 * h * g, 0.062 * h * g, TOP),
         Capsule(at(half * 0.5, -0.08), at(half * 0.4, -0.60), 0.058 * h * g, 0.062 * h * g, TOP),
         Capsule(at(0, 0), at(0, 0.065 * h), 0.033 * h, 0.030 * h, NECK),
-        Capsule(at(0, 0.100 * h) + 0.025 * h * forward, at(0, 0.140 * h) + 0.02 * h * forward, 0.042 * h, 0.047 * h, FACE),
-        Capsule(at(0, 0.152 * h) - 0.015 * h * forward, at(0, 0.157 * h) - 0.015 * h * forward, 0.050 * h, 0.048 * h, HAIR),
+        Capsule(
+            at(0, 0.100 * h) + 0.025 * h * forward, at(0, 0.140 * h) + 0.02 * h * forward, 0.042 * h, 0.047 * h, FACE
+        ),
+        Capsule(
+            at(0, 0.152 * h) - 0.015 * h * forward, at(0, 0.157 * h) - 0.015 * h * forward, 0.050 * h, 0.048 * h, HAIR
+        ),
     ]
     if person.hair_length > 0.1:
         low = (0.125 - 0.10 * person.hair_length) * h
         for side in (-1, 1):
-            out.append(Capsule(at(side * 0.038 * h, 0.14 * h, 0.02), at(side * 0.045 * h, low, 0.02), 0.024 * h, 0.020 * h, HAIR))
+            out.append(
+                Capsule(
+                    at(side * 0.038 * h, 0.14 * h, 0.02), at(side * 0.045 * h, low, 0.02), 0.024 * h, 0.020 * h, HAIR
+                )
+            )
     wheel = np.broadcast_to(place + np.array([0.22, -0.33, -0.34]), centre.shape)
     out += _arm(person, outfit_index, at(half, 0), wheel, side=1)[0]
     for side in (-1, 1):
@@ -74,15 +84,18 @@ def right_arm(person: Person, outfit_index: int, shoulder: np.ndarray, motion: H
     return parts + jointed_hand(wrist, motion, 0.108 * person.height)
 
 
-def _arm(person: Person, outfit_index: int, shoulder: np.ndarray, target: np.ndarray,
-         side: int) -> tuple[list[Capsule], np.ndarray]:
+def _arm(
+    person: Person, outfit_index: int, shoulder: np.ndarray, target: np.ndarray, side: int
+) -> tuple[list[Capsule], np.ndarray]:
     upper, fore = arm_lengths(person)
     hint = np.array([side * (0.3 + person.elbow), -1.0, 0.1])
     elbow, wrist = solve_limb(shoulder, target, upper, fore, hint)
     radius = 0.027 * person.height * (0.7 + 0.3 * person.girth)
     sleeve = SLEEVE if person.outfits[outfit_index].long_sleeves else FOREARM
-    return [Capsule(shoulder, elbow, radius * 1.15, radius * 0.95, SLEEVE),
-            Capsule(elbow, wrist, radius * 0.92, radius * 0.66, sleeve)], wrist
+    return [
+        Capsule(shoulder, elbow, radius * 1.15, radius * 0.95, SLEEVE),
+        Capsule(elbow, wrist, radius * 0.92, radius * 0.66, sleeve),
+    ], wrist
 
 
 def jointed_hand(wrist: np.ndarray, motion: HandMotion, size: float) -> list[Capsule]:
@@ -90,8 +103,8 @@ def jointed_hand(wrist: np.ndarray, motion: HandMotion, size: float) -> list[Cap
     pitch, twist, roll = motion.angles.T
     zero = 0 * pitch
     along = np.stack([zero, np.cos(pitch), -np.sin(pitch)], 1)
-    front = np.stack([zero, -np.sin(pitch), -np.cos(pitch)], 1)         # where the palm looks when not twisted
-    aside = np.stack([zero + 1, zero, zero], 1)                         # where the thumb is when not twisted
+    front = np.stack([zero, -np.sin(pitch), -np.cos(pitch)], 1)  # where the palm looks when not twisted
+    aside = np.stack([zero + 1, zero, zero], 1)  # where the thumb is when not twisted
     cos, sin = np.cos(twist)[:, None], np.sin(twist)[:, None]
     thumb, palm = cos * aside - sin * front, cos * front + sin * aside
 
@@ -101,8 +114,10 @@ def jointed_hand(wrist: np.ndarray, motion: HandMotion, size: float) -> list[Cap
 
     along, thumb, palm = rolled(along) * size, rolled(thumb) * size, rolled(palm) * size
     knuckles = wrist + 0.46 * along
-    out = [Capsule(wrist + 0.14 * along, wrist + 0.38 * along, 0.19 * size, 0.22 * size, HAND),
-           Capsule(knuckles - 0.17 * thumb, knuckles + 0.17 * thumb, 0.10 * size, 0.10 * size, HAND)]
+    out = [
+        Capsule(wrist + 0.14 * along, wrist + 0.38 * along, 0.19 * size, 0.22 * size, HAND),
+        Capsule(knuckles - 0.17 * thumb, knuckles + 0.17 * thumb, 0.10 * size, 0.10 * size, HAND),
+    ]
     for i, (where, length) in enumerate(((0.21, 0.46), (0.07, 0.52), (-0.07, 0.47), (-0.21, 0.37)), start=1):
         stretch = motion.fingers[:, i, None]
         root = knuckles + where * thumb
@@ -134,7 +149,7 @@ def cabin(camera: Camera, place: np.ndarray, rng: np.random.Generator) -> tuple[
     outside = rng.uniform(0.5, 0.95) * np.array([0.92, 0.98, 1.0])
     x, y, z = place
     window = rng.uniform(0.28, 0.40)
-    panels = (                                  # left, right, bottom, top, distance, reflectance; far ones first
+    panels = (  # left, right, bottom, top, distance, reflectance; far ones first
         (-9, 9, y - 9, y + 0.02, z + 0.75, 0.6 * lining),
         (x + window, x + 1.2, y - 0.05, y + 0.42, z + 0.5, outside),
         (x - 1.3, x - window - 0.12, y + 0.02, y + 0.36, z + 0.7, 0.8 * outside),
@@ -167,7 +182,7 @@ class Grain:
 
     def frame(self) -> np.ndarray:
         start = int(self.rng.integers(0, 3 * self.size))
-        return self.pool[start:start + self.size].reshape(self.shape)
+        return self.pool[start : start + self.size].reshape(self.shape)
 
 
 def measure_depth(drawing: Drawing, background: np.ndarray, grain: Grain) -> np.ndarray:
@@ -194,12 +209,19 @@ def measure_depth(drawing: Drawing, background: np.ndarray, grain: Grain) -> np.
 class NearInfrared:
     """A camera with its own lamp: signal = reflectance / distance^2, coded by its square root."""
 
-    def __init__(self, person: Person, outfit_index: int, reflectance: np.ndarray, background: np.ndarray,
-                 distance: np.ndarray, gain: float):
+    def __init__(
+        self,
+        person: Person,
+        outfit_index: int,
+        reflectance: np.ndarray,
+        background: np.ndarray,
+        distance: np.ndarray,
+        gain: float,
+    ):
         """`reflectance` [parts,3] and `background` [H,W,3] are the visible ones, `distance` [H,W] metres."""
-        near = 0.25 + 0.6 * reflectance.mean(1)                     # most cloth is brighter in near infrared
+        near = 0.25 + 0.6 * reflectance.mean(1)  # most cloth is brighter in near infrared
         near[0] = 0
-        near[[HAND, FACE, NECK]] = 0.62                             # all skin is alike there
+        near[[HAND, FACE, NECK]] = 0.62  # all skin is alike there
         if not person.outfits[outfit_index].long_sleeves:
             near[FOREARM] = 0.62
         near[HAIR] = 0.12 + 0.5 * reflectance[HAIR].mean()

@@ -27,11 +27,18 @@ PRESETS = {
     "demo": {"per_class": None, "frames": 100, "size": (160, 120), "chunk": 10},
     "smoke": {"per_class": {"train": 2, "test": 1}, "frames": 84, "size": (80, 60), "chunk": 28},
 }
-FPS = {"sk_color": COLOUR_FPS, "sk_depth": COLOUR_FPS, "sk_wrapped": COLOUR_FPS, "duo_left": DUO_FPS, "duo_right": DUO_FPS}
+FPS = {
+    "sk_color": COLOUR_FPS,
+    "sk_depth": COLOUR_FPS,
+    "sk_wrapped": COLOUR_FPS,
+    "duo_left": DUO_FPS,
+    "duo_right": DUO_FPS,
+}
 _CLOCK = {"sk_color": "colour", "sk_depth": "depth", "sk_wrapped": "colour", "duo_left": "duo", "duo_right": "duo"}
 _MADE_FROM = {"sk_wrapped": "sk_color", "duo_right": "duo_left"}
 NOTE = (
-    "Synthetic stand-in for NvGesture, procedurally rendered. Unlike the real set: recordings are shorter (the real ones "
+    "Synthetic stand-in for NvGesture, procedurally rendered. Unlike the real "
+    "set: recordings are shorter (the real ones "
     "last about 8 s), frames smaller (320x240), one take per subject and class. sk_wrapped is a copy of sk_color (both "
     "are seen from the depth camera), duo_right is duo_left shifted sideways by a constant, without parallax."
 )
@@ -85,9 +92,11 @@ def list_line(take: Take, seed: int, frames: int, label: int) -> str:
     def window(stream: str, start: int, length: int) -> str:
         return f"{stream}:{start}:{start + length}"
 
-    return (f"path:./Video_data/{take.clip_id} depth:{window('sk_depth', recording.depth_start, COLOUR_WINDOW)} "
-            f"color:{window('sk_color', recording.colour_start, COLOUR_WINDOW)} "
-            f"duo_left:{window('duo_left', recording.duo_start, DUO_WINDOW)} label:{label} ")
+    return (
+        f"path:./Video_data/{take.clip_id} depth:{window('sk_depth', recording.depth_start, COLOUR_WINDOW)} "
+        f"color:{window('sk_color', recording.colour_start, COLOUR_WINDOW)} "
+        f"duo_left:{window('duo_left', recording.duo_start, DUO_WINDOW)} label:{label} "
+    )
 
 
 def write_tables(root: Path, takes: list[Take], seed: int, frames: int | None = None) -> dict:
@@ -101,8 +110,16 @@ def write_tables(root: Path, takes: list[Take], seed: int, frames: int | None = 
         write_text(root / f"nvgesture_{split}_correct_cvpr2016.lst", v1)
         write_text(root / f"nvgesture_{split}_correct_cvpr2016_v2.lst", v2)
         counts[split] = len(mine)
-    return {"name": "NvGesture", "note": NOTE, "classes": CLASSES, "subjects": len({t.subject for t in takes}),
-            "clips": len(takes), "videos": len(takes) * len(FPS), "frames": frames, **counts}
+    return {
+        "name": "NvGesture",
+        "note": NOTE,
+        "classes": CLASSES,
+        "subjects": len({t.subject for t in takes}),
+        "clips": len(takes),
+        "videos": len(takes) * len(FPS),
+        "frames": frames,
+        **counts,
+    }
 
 
 def _frames_of(root: Path, takes: list[Take]) -> int:

@@ -16,27 +16,37 @@ from harness.data.synthesize.people import Person
 # how far thumb, index, middle, ring and little finger are stretched
 _OPEN, _FIST, _ONE, _TWO, _THREE = (1, 1, 1, 1, 1), (0, 0, 0, 0, 0), (0, 1, 0, 0, 0), (0, 1, 1, 0, 0), (0, 1, 1, 1, 0)
 _THUMB, _RING, _RELAXED = (1, 0, 0, 0, 0), (0.45, 0.35, 1, 1, 1), (0.5, 0.55, 0.5, 0.45, 0.45)
-# pitch (0 = fingers up, 90 = fingers to the camera) and twist about the fingers (0 = palm away from the driver), degrees
+# pitch (0 = fingers up, 90 = fingers to the camera) and twist about the fingers (0 = palm away from the driver),
+# degrees
 _UPRIGHT, _POINTING, _FLAT, _BECKONING, _SIDEWAYS = (8, 0), (55, 0), (75, 180), (45, 180), (80, 90)
 
 # label -> (fingers, orientation, movement, played backwards); "right" is the driver's
 _PROGRAMS = (
-    (_OPEN, _UPRIGHT, "line x", True), (_OPEN, _UPRIGHT, "line x", False),        # 5-finger move right, left
-    (_OPEN, _UPRIGHT, "line y", False), (_OPEN, _UPRIGHT, "line y", True),        # 5-finger move up, down
-    (_TWO, _UPRIGHT, "line x", True), (_TWO, _UPRIGHT, "line x", False),          # 2-finger move right, left
-    (_TWO, _UPRIGHT, "line y", False), (_TWO, _UPRIGHT, "line y", True),          # 2-finger move up, down
-    (_ONE, _POINTING, "poke", False),                                             # click
-    (_OPEN, _BECKONING, "wave fingers", False),                                   # beckon
-    (_OPEN, _UPRIGHT, "open", False),                                             # stretch hand
-    (_OPEN, _UPRIGHT, "shake", False),                                            # shake hand
-    (_ONE, _UPRIGHT, "show", False), (_TWO, _UPRIGHT, "show", False), (_THREE, _UPRIGHT, "show", False),
-    (_OPEN, _FLAT, "line y", False), (_OPEN, _FLAT, "line y", True),              # lift up, press down
-    (_OPEN, _UPRIGHT, "line z", False), (_OPEN, _UPRIGHT, "line z", True),        # push, shrink
-    (_TWO, _UPRIGHT, "circle", False), (_TWO, _UPRIGHT, "circle", True),          # levorotation, dextrorotation
-    (_TWO, _POINTING, "line z", False),                                           # two fingers prod
-    (_OPEN, _UPRIGHT, "grab", False),                                             # grab
-    (_THUMB, _SIDEWAYS, "show", False),                                           # thumbs up
-    (_RING, _UPRIGHT, "show", False),                                             # OK
+    (_OPEN, _UPRIGHT, "line x", True),
+    (_OPEN, _UPRIGHT, "line x", False),  # 5-finger move right, left
+    (_OPEN, _UPRIGHT, "line y", False),
+    (_OPEN, _UPRIGHT, "line y", True),  # 5-finger move up, down
+    (_TWO, _UPRIGHT, "line x", True),
+    (_TWO, _UPRIGHT, "line x", False),  # 2-finger move right, left
+    (_TWO, _UPRIGHT, "line y", False),
+    (_TWO, _UPRIGHT, "line y", True),  # 2-finger move up, down
+    (_ONE, _POINTING, "poke", False),  # click
+    (_OPEN, _BECKONING, "wave fingers", False),  # beckon
+    (_OPEN, _UPRIGHT, "open", False),  # stretch hand
+    (_OPEN, _UPRIGHT, "shake", False),  # shake hand
+    (_ONE, _UPRIGHT, "show", False),
+    (_TWO, _UPRIGHT, "show", False),
+    (_THREE, _UPRIGHT, "show", False),
+    (_OPEN, _FLAT, "line y", False),
+    (_OPEN, _FLAT, "line y", True),  # lift up, press down
+    (_OPEN, _UPRIGHT, "line z", False),
+    (_OPEN, _UPRIGHT, "line z", True),  # push, shrink
+    (_TWO, _UPRIGHT, "circle", False),
+    (_TWO, _UPRIGHT, "circle", True),  # levorotation, dextrorotation
+    (_TWO, _POINTING, "line z", False),  # two fingers prod
+    (_OPEN, _UPRIGHT, "grab", False),  # grab
+    (_THUMB, _SIDEWAYS, "show", False),  # thumbs up
+    (_RING, _UPRIGHT, "show", False),  # OK
 )
 _REST = np.array([-0.16, -0.27, 0.60])
 """The resting right hand, world metres from the colour camera: on the gear lever."""
@@ -46,15 +56,15 @@ _REST = np.array([-0.16, -0.27, 0.60])
 class Manner:
     """How one take is performed; nothing in it depends on the gesture."""
 
-    base: tuple[float, float, float]    # where the hand works, world metres
+    base: tuple[float, float, float]  # where the hand works, world metres
     amplitude: float
-    duration: float                     # seconds from rest to rest
-    rise: float                         # share of the duration until the hand is up
+    duration: float  # seconds from rest to rest
+    rise: float  # share of the duration until the hand is up
     fall: float
-    angle: float                        # where a circle begins, radians
+    angle: float  # where a circle begins, radians
     turns: float
     repeats: int
-    tilt: tuple[float, float, float]    # added to pitch, twist and roll, radians
+    tilt: tuple[float, float, float]  # added to pitch, twist and roll, radians
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,15 @@ class HandMotion:
 def draw_manner(person: Person, rng: np.random.Generator) -> Manner:
     base = (-0.02 + rng.normal(0, 0.025), -0.09 + rng.normal(0, 0.025), 0.50 + rng.normal(0, 0.025))
     return Manner(
-        base=base, amplitude=person.amplitude * rng.uniform(0.85, 1.15),
+        base=base,
+        amplitude=person.amplitude * rng.uniform(0.85, 1.15),
         duration=float(np.clip(rng.uniform(1.75, 2.2) / person.tempo, 1.6, 2.3)),
-        rise=rng.uniform(0.16, 0.22), fall=rng.uniform(0.16, 0.22), angle=rng.uniform(0, 2 * np.pi),
-        turns=rng.uniform(1.4, 1.8), repeats=int(rng.integers(2, 4)), tilt=tuple(rng.normal(0, 0.12, 3)),
+        rise=rng.uniform(0.16, 0.22),
+        fall=rng.uniform(0.16, 0.22),
+        angle=rng.uniform(0, 2 * np.pi),
+        turns=rng.uniform(1.4, 1.8),
+        repeats=int(rng.integers(2, 4)),
+        tilt=tuple(rng.normal(0, 0.12, 3)),
     )
 
 
@@ -83,7 +98,9 @@ def _ease(t: np.ndarray) -> np.ndarray:
     return t * t * t * (10 + t * (6 * t - 15))
 
 
-def _movement(kind: str, u: np.ndarray, fingers: np.ndarray, manner: Manner) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _movement(
+    kind: str, u: np.ndarray, fingers: np.ndarray, manner: Manner
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Offset [T,3] metres, fingers [T,5] and angles [T,3] radians at progress u (0..1) of the raised hand."""
     offset, angles = np.zeros((len(u), 3)), np.zeros((len(u), 3))
     shape = np.tile(fingers, (len(u), 1))

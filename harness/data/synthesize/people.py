@@ -16,7 +16,7 @@ class Outfit:
     top: tuple[float, float, float]
     trousers: tuple[float, float, float]
     long_sleeves: bool
-    insulation: float               # 0 = clothes as warm as skin, 1 = clothes at ambient temperature
+    insulation: float  # 0 = clothes as warm as skin, 1 = clothes at ambient temperature
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,21 @@ class Person:
     """One subject. Lengths in metres, temperatures in degrees Celsius, reflectances linear RGB in 0..1."""
 
     name: str
-    sex: str                        # "m" | "f"
+    sex: str  # "m" | "f"
     height: float
-    girth: float                    # factor on trunk and limb radii
+    girth: float  # factor on trunk and limb radii
     skin: tuple[float, float, float]
     hair: tuple[float, float, float]
-    hair_length: float              # 0 short .. 1 down to the shoulders
+    hair_length: float  # 0 short .. 1 down to the shoulders
     skin_temperature: float
     hand_temperature: float
     emissivity: float
     outfits: tuple[Outfit, ...]
     left_handed: bool
-    tempo: float                    # > 1 gestures faster
-    amplitude: float                # factor on the size of the movement
-    elbow: float                    # how far the elbow points outward (0 down .. 1 sideways)
-    sway: float                     # metres
+    tempo: float  # > 1 gestures faster
+    amplitude: float  # factor on the size of the movement
+    elbow: float  # how far the elbow points outward (0 down .. 1 sideways)
+    sway: float  # metres
 
 
 def _outfit(rng: np.random.Generator) -> Outfit:

@@ -37,7 +37,10 @@ class _Projected:
 
 
 class Rasteriser:
-    """Draws bodies as one camera sees them. `light` is the direction to the light in camera axes (right, down, forward)."""
+    """Draws bodies as one camera sees them.
+
+    `light` is the direction to the light in camera axes (right, down, forward).
+    """
 
     def __init__(self, capsules: list[Capsule], camera: Camera, light: tuple[float, float, float]):
         self.camera = camera

@@ -10,11 +10,34 @@ from harness.data.synthesize.cameras import Camera
 from harness.data.synthesize.seeding import generator
 
 OUTDOOR_SCENES = (
-    "carpark", "corridor outdoors", "grove", "courtyard", "playground", "roadside", "bicycle shed", "lawn", "gate",
+    "carpark",
+    "corridor outdoors",
+    "grove",
+    "courtyard",
+    "playground",
+    "roadside",
+    "bicycle shed",
+    "lawn",
+    "gate",
 )
 INDOOR_SCENES = (
-    "hall", "stairs", "laboratory", "classroom", "office", "canteen", "library", "bedroom", "living room", "kitchen",
-    "gym", "meeting room", "storeroom", "garage", "workshop", "lobby", "corridor",
+    "hall",
+    "stairs",
+    "laboratory",
+    "classroom",
+    "office",
+    "canteen",
+    "library",
+    "bedroom",
+    "living room",
+    "kitchen",
+    "gym",
+    "meeting room",
+    "storeroom",
+    "garage",
+    "workshop",
+    "lobby",
+    "corridor",
 )
 SCENES = OUTDOOR_SCENES + INDOOR_SCENES
 """9 outdoor and 17 indoor scenes; the paper names carparks, corridors, groves, halls, stairs and laboratories."""
@@ -30,7 +53,7 @@ class Panel:
     z: float
     width: float
     albedo: tuple[float, float, float]
-    warmth: float                   # degrees above ambient
+    warmth: float  # degrees above ambient
 
 
 @dataclass(frozen=True)
@@ -39,17 +62,17 @@ class Scene:
 
     name: str
     outdoor: bool
-    wall: float                     # distance of the back wall, metres
+    wall: float  # distance of the back wall, metres
     wall_albedo: tuple[float, float, float]
     floor_albedo: tuple[float, float, float]
     panels: tuple[Panel, ...]
-    texture: np.ndarray             # [K,4]: wave numbers in x and y, phase, amplitude
-    ambient: float                  # degrees Celsius at night
-    day_warming: float              # degrees more by day
+    texture: np.ndarray  # [K,4]: wave numbers in x and y, phase, amplitude
+    ambient: float  # degrees Celsius at night
+    day_warming: float  # degrees more by day
     dark_electrons: float
     dark_tint: tuple[float, float, float]
     day_tint: tuple[float, float, float]
-    light: tuple[float, float, float]   # direction to the light in camera axes
+    light: tuple[float, float, float]  # direction to the light in camera axes
 
 
 def make_scene(seed: int, name: str) -> Scene:
@@ -65,19 +88,34 @@ def make_scene(seed: int, name: str) -> Scene:
     panels = []
     for _ in range(int(rng.integers(4, 8))):
         bottom = 0.0 if rng.random() < 0.65 else float(rng.uniform(0.6, 1.6))
-        if outdoor and rng.random() < 0.5:                      # trunks and posts
+        if outdoor and rng.random() < 0.5:  # trunks and posts
             width, top = float(rng.uniform(0.12, 0.35)), 3.5
         else:
             width, top = float(rng.uniform(0.4, 1.6)), bottom + float(rng.uniform(0.5, 1.9))
-        panels.append(Panel(float(rng.uniform(-2.4, 2.4)), bottom, top, float(rng.uniform(4.1, wall)), width,
-                            albedo(0.04, 0.2, 0.2), float(rng.normal(0, 0.8) + 6.0 * (rng.random() < 0.08))))
-    waves = np.stack([rng.uniform(0.5, 9, 6), rng.uniform(0.5, 9, 6), rng.uniform(0, 6.28, 6),
-                      rng.uniform(0.01, 0.05, 6)], 1)
+        panels.append(
+            Panel(
+                float(rng.uniform(-2.4, 2.4)),
+                bottom,
+                top,
+                float(rng.uniform(4.1, wall)),
+                width,
+                albedo(0.04, 0.2, 0.2),
+                float(rng.normal(0, 0.8) + 6.0 * (rng.random() < 0.08)),
+            )
+        )
+    waves = np.stack(
+        [rng.uniform(0.5, 9, 6), rng.uniform(0.5, 9, 6), rng.uniform(0, 6.28, 6), rng.uniform(0.01, 0.05, 6)], 1
+    )
     tint = np.array([1.0, rng.uniform(0.72, 0.95), rng.uniform(0.4, 1.1)])
     side = rng.uniform(-0.8, 0.8)
     return Scene(
-        name=name, outdoor=outdoor, wall=wall, wall_albedo=albedo(0.06, 0.2), floor_albedo=albedo(0.05, 0.15),
-        panels=tuple(sorted(panels, key=lambda p: -p.z)), texture=waves,
+        name=name,
+        outdoor=outdoor,
+        wall=wall,
+        wall_albedo=albedo(0.06, 0.2),
+        floor_albedo=albedo(0.05, 0.15),
+        panels=tuple(sorted(panels, key=lambda p: -p.z)),
+        texture=waves,
         ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
         day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
         dark_electrons=float(np.exp(rng.uniform(np.log(1.8), np.log(5.2)))),
@@ -89,7 +127,9 @@ def make_scene(seed: int, name: str) -> Scene:
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The empty scene as one camera sees it: `albedo` [H,W,3], `depth` [H,W] metres, `warmth` [H,W] degrees above ambient."""
+    """The empty scene as one camera sees it: `albedo` [H,W,3], `depth` [H,W] metres, `warmth` [H,W] degrees above
+    ambient.
+    """
 
     albedo: np.ndarray
     depth: np.ndarray
@@ -121,4 +161,6 @@ def see_scene(scene: Scene, camera: Camera) -> Backdrop:
     for kx, ky, phase, amount in scene.texture:
         pattern += amount * np.sin(kx * x + ky * y + phase)
     warmth = warmth + 1.2 * (pattern - 1)
-    return Backdrop((albedo * pattern[..., None]).astype(np.float32), reach.astype(np.float32), warmth.astype(np.float32))
+    return Backdrop(
+        (albedo * pattern[..., None]).astype(np.float32), reach.astype(np.float32), warmth.astype(np.float32)
+    )

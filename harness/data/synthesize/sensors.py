@@ -40,7 +40,7 @@ def _noise(pool: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -
     if size > len(pool):
         pool = np.tile(pool, -(-size // len(pool)) + 1)
     start = int(rng.integers(0, len(pool) - size + 1))
-    return pool[start:start + size].reshape(shape)
+    return pool[start : start + size].reshape(shape)
 
 
 @lru_cache(maxsize=8)
@@ -55,8 +55,9 @@ def _electron_table(full: float, read_noise: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Exposure:
-    """How a silicon sensor is exposed: expected electrons of a white surface in full light, tint of the light, electrons
-    that give output 255, the level that the noise tables span, read noise in electrons, black level (0..1 of 255)."""
+    """How a silicon sensor is exposed: expected electrons of a white surface in full light, tint of the light,
+    electrons that give output 255, the level that the noise tables span, read noise in electrons, black level (0..1 of
+    255)."""
 
     electrons: float
     tint: tuple[float, float, float]
@@ -64,7 +65,7 @@ class Exposure:
     full: float
     read_noise: float
     black: float = 0.0
-    ambient_light: float = 0.5      # share of the light that reaches surfaces turned away from it
+    ambient_light: float = 0.5  # share of the light that reaches surfaces turned away from it
 
 
 def _tone(exposure: Exposure) -> np.ndarray:
@@ -95,7 +96,7 @@ class SiliconSensor:
         top = _LEVELS - 1
         low = np.sqrt(exposure.ambient_light)
         self.low = np.full(len(PARTS), low, np.float32)
-        self.low[TOP] = 0.4 * low + 0.6                         # the trunk is flatter than its capsules
+        self.low[TOP] = 0.4 * low + 0.6  # the trunk is flatter than its capsules
         self.parts = (top * np.sqrt(reflectance * scale)).astype(np.float32)
         room = exposure.ambient_light + 0.5 * (1 - exposure.ambient_light)
         self.background = np.minimum(top * np.sqrt(background * scale * room), top).astype(np.intp) * _DRAWS
@@ -128,7 +129,9 @@ def body_box(part: np.ndarray) -> tuple[slice, slice]:
 
 
 class DepthSensor:
-    """A time-of-flight depth camera: noise that grows with distance, and no measurement at edges, on hair and far away."""
+    """A time-of-flight depth camera: noise that grows with distance, and no measurement at edges, on hair and far
+    away.
+    """
 
     def __init__(self, backdrop: Backdrop, rng: np.random.Generator):
         self.background = backdrop.depth

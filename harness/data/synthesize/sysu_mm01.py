@@ -39,7 +39,7 @@ class Walker:
     """All images of one person."""
 
     pid: int
-    split: str                          # train | val | test
+    split: str  # train | val | test
 
 
 def plan(seed: int, preset: str) -> list[Walker]:
@@ -75,8 +75,13 @@ def write_tables(root: Path, takes: list[Walker], seed: int) -> dict:
         write_text(root / "exp" / f"{split}_id.txt", ids + "\n")
     images = {c: len(list((root / f"cam{c}").glob("*/*.jpg"))) for c in CAMERAS}
     infrared = sum(images[c] for c in INFRARED)
-    return {"name": "SYSU-MM01", "note": NOTE, "people": len(takes), "images_rgb": sum(images.values()) - infrared,
-            "images_infrared": infrared}
+    return {
+        "name": "SYSU-MM01",
+        "note": NOTE,
+        "people": len(takes),
+        "images_rgb": sum(images.values()) - infrared,
+        "images_infrared": infrared,
+    }
 
 
 def _near_infrared(person: Person, visible: np.ndarray) -> np.ndarray:
@@ -97,20 +102,38 @@ def render_image(pid: int, cam: int, number: int, seed: int) -> np.ndarray:
     width, rows = SIZE
     distance = rng.uniform(3.6, 4.8)
     focal = 0.93 * rows * distance / person.height * rng.uniform(0.93, 1.03)
-    camera = Camera(width, rows, focal, (rng.normal(0, 0.04), 0.5 * person.height + rng.normal(0, 0.03), 0.0),
-                    0.0, 0.0, rng.normal(0, 0.02))
-    stride = rng.normal(0, 0.22, 2)                             # arms swing while people walk
-    hands = {s: np.array([[s * rng.uniform(0.05, 0.15), -0.92, 0.1 + swing]]) for s, swing in zip((-1, 1), stride, strict=True)}
+    camera = Camera(
+        width,
+        rows,
+        focal,
+        (rng.normal(0, 0.04), 0.5 * person.height + rng.normal(0, 0.03), 0.0),
+        0.0,
+        0.0,
+        rng.normal(0, 0.02),
+    )
+    stride = rng.normal(0, 0.22, 2)  # arms swing while people walk
+    hands = {
+        s: np.array([[s * rng.uniform(0.05, 0.15), -0.92, 0.1 + swing]])
+        for s, swing in zip((-1, 1), stride, strict=True)
+    }
     body = standing_body(
-        person, 0, np.array([0.0, 0.0, distance]), rng.uniform(-1.2, 1.2), hands, {s: np.array([0.2]) for s in (-1, 1)},
-        lean=np.zeros((1, 3)), head_turn=rng.normal(0, 0.4, 1),
+        person,
+        0,
+        np.array([0.0, 0.0, distance]),
+        rng.uniform(-1.2, 1.2),
+        hands,
+        {s: np.array([0.2]) for s in (-1, 1)},
+        lean=np.zeros((1, 3)),
+        head_turn=rng.normal(0, 0.4, 1),
     )
     light = (0.0, -0.1, -1.0) if infrared else (place_rng.uniform(-0.8, 0.8), -0.8, -0.5)
     drawing = Rasteriser(body, camera, light).draw(0, 1)
     part, shade = drawing.part[0], np.maximum(drawing.shade[0], 0)
 
     visible = reflectances(person, 0)
-    wall, floor = (np.exp(place_rng.uniform(np.log(0.12), np.log(0.5))) * (1 + place_rng.normal(0, 0.12, 3)) for _ in range(2))
+    wall, floor = (
+        np.exp(place_rng.uniform(np.log(0.12), np.log(0.5))) * (1 + place_rng.normal(0, 0.12, 3)) for _ in range(2)
+    )
     horizon = rows * (0.62 + rng.normal(0, 0.05))
     y, x = np.mgrid[0:rows, 0:width]
     phase = rng.uniform(0, 6.28, 2)
@@ -123,8 +146,9 @@ def render_image(pid: int, cam: int, number: int, seed: int) -> np.ndarray:
         tint = 1 + place_rng.normal(0, 0.06, 3)
         look, level = visible * tint, rng.uniform(0.9, 1.4) if indoor else rng.uniform(0.7, 1.8)
         ambient, noise = place_rng.uniform(0.4, 0.7), 0.012
-    signal = np.where((part > 0)[..., None], look[part] * (ambient + (1 - ambient) * shade)[..., None],
-                      ground * pattern[..., None])
+    signal = np.where(
+        (part > 0)[..., None], look[part] * (ambient + (1 - ambient) * shade)[..., None], ground * pattern[..., None]
+    )
     coded = np.clip(level * signal, 0, 1) ** (1 / 2.2) + noise * rng.standard_normal(signal.shape)
     gray_or_colour = np.clip(np.rint(255 * coded), 0, 255).astype(np.uint8)
     return np.broadcast_to(gray_or_colour, (rows, width, 3)).copy()

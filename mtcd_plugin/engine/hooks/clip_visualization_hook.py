@@ -14,11 +14,13 @@ from torch import Tensor
 
 @HOOKS.register_module()
 class ClipVisualizationHook(VisualizationHook):
-    """MMAction2's hook for clips as ``PackClip`` gives them; with it ``--show-dir``, ``--show`` and ``--interval`` work.
+    """MMAction2's hook for clips as ``PackClip`` gives them; with it ``--show-dir``, ``--show`` and ``--interval``
+    work.
 
-    The stock hook of 1.2.0 draws [C, T, H, W] alone, while the clips of all its recognizers have a dimension of crops before
-    that, and passes an option that its visualizer does not take. Remove when a release draws what its recognizers take.
-    A frame shows all modalities side by side, of the first crop. The folder has the clip's id, class and predicted class.
+    The stock hook of 1.2.0 draws [C, T, H, W] alone, while the clips of all its recognizers have a dimension of crops
+    before that, and passes an option that its visualizer does not take. Remove when a release draws what its
+    recognizers take. A frame shows all modalities side by side, of the first crop. The folder has the clip's id, class
+    and predicted class.
 
     Args:
         wait_time: seconds that a frame is shown with ``--show``.

@@ -26,9 +26,7 @@ class PlainCheckpointHook(Hook):
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         hub = checkpoint.get("message_hub")
         if hub is not None:
-            hub["log_scalars"] = {
-                name: _buffer_to_plain(value) for name, value in hub["log_scalars"].items()
-            }
+            hub["log_scalars"] = {name: _buffer_to_plain(value) for name, value in hub["log_scalars"].items()}
         if "param_schedulers" in checkpoint:
             checkpoint["param_schedulers"] = _without_functions(checkpoint["param_schedulers"])
         for name, value in list(checkpoint.items()):

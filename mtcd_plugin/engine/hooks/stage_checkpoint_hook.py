@@ -35,9 +35,7 @@ class StageCheckpointHook(Hook):
 
     def __init__(self, stage: str) -> None:
         if stage not in STAGES:
-            raise ValueError(
-                f"StageCheckpointHook: stage '{stage}' is unknown; choose from {', '.join(STAGES)}"
-            )
+            raise ValueError(f"StageCheckpointHook: stage '{stage}' is unknown; choose from {', '.join(STAGES)}")
         self.stage = stage
 
     def before_train(self, runner: Runner) -> None:

@@ -16,11 +16,12 @@ KEY = "training_state"  # entry of a checkpoint: one state per process
 
 @HOOKS.register_module()
 class TrainingStateHook(Hook):
-    """Keeps what ``model.training_state()`` returns in the checkpoint, and gives it to ``model.load_training_state`` on resume.
+    """Keeps what ``model.training_state()`` returns in the checkpoint, and gives it to ``model.load_training_state`` on
+    resume.
 
-    For models with state that is neither parameter nor buffer: image pools of a GAN, features of earlier clips. The state is
-    made of tensors and plain values. With several processes each has its own; they are gathered after every epoch, so that
-    checkpoints within an epoch have the state of its beginning.
+    For models with state that is neither parameter nor buffer: image pools of a GAN, features of earlier clips. The
+    state is made of tensors and plain values. With several processes each has its own; they are gathered after every
+    epoch, so that checkpoints within an epoch have the state of its beginning.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,8 @@ class TrainingStateHook(Hook):
         states = checkpoint.get(KEY)
         if not states:
             raise ValueError(
-                f"the checkpoint has no '{KEY}', on which the next steps depend; it cannot be gone on from: start without resume"
+                f"the checkpoint has no '{KEY}', on which the next steps depend; it cannot "
+                "be gone on from: start without resume"
             )
         if len(states) == get_world_size():
             states = [states[get_rank()]]

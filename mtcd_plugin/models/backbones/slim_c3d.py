@@ -10,9 +10,15 @@ from torch import nn
 
 # Layer -> its input and output channels, in multiples of ``base_channels`` (None: the clip's 3).
 WIDTHS = {
-    "conv1a": (None, 1), "conv2a": (1, 2), "conv3a": (2, 4), "conv3b": (4, 4),
-    "conv4a": (4, 8), "conv4b": (8, 8), "conv5a": (8, 8), "conv5b": (8, 8),
-}  # fmt: skip
+    "conv1a": (None, 1),
+    "conv2a": (1, 2),
+    "conv3a": (2, 4),
+    "conv3b": (4, 4),
+    "conv4a": (4, 8),
+    "conv4b": (8, 8),
+    "conv5a": (8, 8),
+    "conv5b": (8, 8),
+}
 
 
 @MODELS.register_module()

@@ -33,9 +33,16 @@ class SlimResNet(ResNet):
         for i, (name, blocks) in enumerate(zip(self.res_layers, self.stage_blocks, strict=True)):
             planes = base_channels * 2**i
             layer = make_res_layer(
-                self.block, inplanes, planes, blocks, stride=self.strides[i], dilation=self.dilations[i],
-                style=self.style, with_cp=self.with_cp, **shared,
-            )  # fmt: skip
+                self.block,
+                inplanes,
+                planes,
+                blocks,
+                stride=self.strides[i],
+                dilation=self.dilations[i],
+                style=self.style,
+                with_cp=self.with_cp,
+                **shared,
+            )
             setattr(self, name, layer)
             inplanes = planes * self.block.expansion
         self.feat_dim = inplanes

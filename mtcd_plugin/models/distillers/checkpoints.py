@@ -14,9 +14,7 @@ from mtcd_plugin.models.weight_names import not_finite, shape_of
 META = "mtcd"  # key in a checkpoint's ``meta`` under which StageCheckpointHook describes the stage
 
 
-def load_network(
-    network: nn.Module, path: str, what: str, stages: tuple[str, ...] = (), prefix: str = ""
-) -> dict:
+def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ...] = (), prefix: str = "") -> dict:
     """Load ``path`` into ``network``, every weight of it.
 
     Args:

@@ -115,13 +115,9 @@ class CrossModalDistiller(BaseModel):
             ("reduction", reduction, REDUCTIONS),
         ):
             if value not in valid:
-                raise ValueError(
-                    f"CrossModalDistiller: {name} '{value}' is unknown; choose from {', '.join(valid)}"
-                )
+                raise ValueError(f"CrossModalDistiller: {name} '{value}' is unknown; choose from {', '.join(valid)}")
         if unknown := sorted(set(teachers) - set(ROLES)):
-            raise ValueError(
-                f"CrossModalDistiller: teachers '{unknown[0]}' is unknown; choose from {', '.join(ROLES)}"
-            )
+            raise ValueError(f"CrossModalDistiller: teachers '{unknown[0]}' is unknown; choose from {', '.join(ROLES)}")
         self.fusion, self.distance, self.reduction = fusion, distance, reduction
         self.bidirectional, self.temperature = bidirectional, temperature
         self.partners = PartnerBank(shuffle) if shuffle != "none" else None
@@ -137,9 +133,7 @@ class CrossModalDistiller(BaseModel):
         with torch.random.fork_rng():
             self.projection = FeatureProjection(**projection) if projection else None
             if self.projection is None and not isinstance(self.student.cls_head, ProjectedHead):
-                raise ValueError(
-                    "CrossModalDistiller: give model.projection (T_s), or a student with a ProjectedHead"
-                )
+                raise ValueError("CrossModalDistiller: give model.projection (T_s), or a student with a ProjectedHead")
             self.roles = self._needed_roles(teachers)
             self.teachers = nn.ModuleDict({role: build_once(teachers[role]["model"]) for role in self.roles})
         self.inputs = {role: teachers[role]["input"] for role in self.roles}
@@ -211,7 +205,9 @@ class CrossModalDistiller(BaseModel):
         return self
 
     def training_state(self) -> dict:
-        """What later steps and notes depend on besides weights and optimizer: clips without distillation, and partners."""
+        """What later steps and notes depend on besides weights and optimizer: clips without distillation, and
+        partners.
+        """
         state: dict = {"undistilled": sorted(self.undistilled)}
         return state if self.partners is None else {**state, "partners": self.partners.state()}
 
@@ -280,17 +276,13 @@ class CrossModalDistiller(BaseModel):
             else:
                 losses, logits = {}, network.cls_head(features)
             z = network.cls_head.projection(features)
-        return dict(
-            z=z, logits=logits, present=stream_present(inputs[name], name, data_samples), losses=losses
-        )
+        return dict(z=z, logits=logits, present=stream_present(inputs[name], name, data_samples), losses=losses)
 
     def unit(self, z: Tensor) -> Tensor:
         """Projected features at unit length, where the distance asks for it."""
         return F.normalize(z, dim=2) if self.distance in UNIT_LENGTH else z
 
-    def distillation(
-        self, features: Tensor, logits: Tensor, taught: dict, data_samples: list
-    ) -> dict[str, Tensor]:
+    def distillation(self, features: Tensor, logits: Tensor, taught: dict, data_samples: list) -> dict[str, Tensor]:
         """The terms of Eq. 5 (or 6) and 7 with their weights, and what is logged beside them.
 
         Args:
@@ -303,9 +295,7 @@ class CrossModalDistiller(BaseModel):
         z = self.unit(project(converted))
         spoken = {role: self.unit(t["z"]) for role, t in taught.items()}
         source = spoken if self.bidirectional else {role: z.detach() for role, z in spoken.items()}
-        losses = {
-            f"{name}_{role}": value for role, t in taught.items() for name, value in t["losses"].items()
-        }
+        losses = {f"{name}_{role}": value for role, t in taught.items() for name, value in t["losses"].items()}
         both = torch.stack([t["present"] for t in taught.values()]).all(dim=0)
 
         def mean(each: Tensor, present: Tensor) -> Tensor:
@@ -313,15 +303,11 @@ class CrossModalDistiller(BaseModel):
 
         if self.beta > 0:
             each = feature_distance(source["teacher"], z, self.distance, self.reduction)
-            losses[f"loss_kd_{self.inputs['teacher']}_{target}"] = self.beta * mean(
-                each, taught["teacher"]["present"]
-            )
+            losses[f"loss_kd_{self.inputs['teacher']}_{target}"] = self.beta * mean(each, taught["teacher"]["present"])
         if self.alpha > 0:
             learned = self.teachers["assistant"].cls_head.learned_fusion if self.fusion == "learned" else None
             if self.fusion == "learned" and learned is None:
-                raise ValueError(
-                    "fusion='learned' needs an assistant that was trained with cls_head.learned_fusion"
-                )
+                raise ValueError("fusion='learned' needs an assistant that was trained with cls_head.learned_fusion")
             fused = fuse(source.get("teacher"), source["assistant"], self.fusion, learned)
             each = feature_distance(fused, z, self.distance, self.reduction)
             needed = taught["assistant"]["present"] if self.fusion == "assistant" else both
@@ -341,9 +327,7 @@ class CrossModalDistiller(BaseModel):
 
         losses["kd_share"] = both.float().mean()
         if self.partners is None:  # the shuffled teacher lacks a partner for its first clips, no stream
-            self.undistilled.update(
-                clip_name(s) for s, ok in zip(data_samples, both.tolist(), strict=True) if not ok
-            )
+            self.undistilled.update(clip_name(s) for s, ok in zip(data_samples, both.tolist(), strict=True) if not ok)
         labels, predicted = labels_of(data_samples, z.device), logits.argmax(dim=1)
         for role, t in taught.items():
             said = t["logits"].argmax(dim=1)
@@ -355,8 +339,8 @@ class CrossModalDistiller(BaseModel):
 def take_students_weights(
     distiller: CrossModalDistiller, state_dict: dict[str, Tensor], prefix: str, _metadata, strict: bool, *_
 ) -> None:
-    """Load-state hook: a student's weights under a plain recognizer's names become the distiller's, with all that it has
-    beside them left as it is.
+    """Load-state hook: a student's weights under a plain recognizer's names become the distiller's, with all that it
+    has beside them left as it is.
 
     MMEngine's ``load_checkpoint`` would log that nothing fits and test random weights.
 
@@ -366,10 +350,13 @@ def take_students_weights(
     if prefix or not strict:
         return
     named = any(name.startswith(STUDENT) for name in state_dict)
-    given = {n[len(STUDENT) :]: v for n, v in state_dict.items() if n.startswith(STUDENT)} if named else dict(state_dict)
+    given = (
+        {n[len(STUDENT) :]: v for n, v in state_dict.items() if n.startswith(STUDENT)} if named else dict(state_dict)
+    )
     if line := first_difference(distiller.student.state_dict(), given):
         raise ValueError(
-            f"the checkpoint is not of this distiller's student: {line}; test it with the config that it was trained with"
+            f"the checkpoint is not of this distiller's student: {line}; test it "
+            "with the config that it was trained with"
         )
     if not named:
         state_dict.clear()

@@ -51,9 +51,7 @@ class SeparableMaxPool3d(nn.Module):
 
     def __init__(self, pool: nn.MaxPool3d) -> None:
         super().__init__()
-        self.windows = tuple(
-            zip(*(_triple(v) for v in (pool.kernel_size, pool.stride, pool.padding)), strict=True)
-        )
+        self.windows = tuple(zip(*(_triple(v) for v in (pool.kernel_size, pool.stride, pool.padding)), strict=True))
 
     @staticmethod
     def can_replace(pool: nn.MaxPool3d) -> bool:

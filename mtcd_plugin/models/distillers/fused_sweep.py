@@ -36,21 +36,15 @@ class FusedSweepDistiller(BaseModel):
     ``predict``: each data sample gets ``sweep_scores``, float [points, K].
     """
 
-    def __init__(
-        self, base: dict, points: list[dict], data_preprocessor: dict | None = None, init_cfg=None
-    ) -> None:
+    def __init__(self, base: dict, points: list[dict], data_preprocessor: dict | None = None, init_cfg=None) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         if not points:
             raise ValueError("FusedSweepDistiller: points is empty")
         for point in points:
             if shared := sorted(set(point) & set(SHARED)):
-                raise ValueError(
-                    f"FusedSweepDistiller: '{shared[0]}' is shared by all points and cannot differ"
-                )
+                raise ValueError(f"FusedSweepDistiller: '{shared[0]}' is shared by all points and cannot differ")
         if trained := [r for r, t in base["teachers"].items() if t.get("train")]:
-            raise ValueError(
-                f"FusedSweepDistiller: the {trained[0]} is trained (train=True) and cannot be shared"
-            )
+            raise ValueError(f"FusedSweepDistiller: the {trained[0]} is trained (train=True) and cannot be shared")
         teachers = {role: dict(given) for role, given in base["teachers"].items()}
         state = torch.get_rng_state()
         self.points = nn.ModuleList()

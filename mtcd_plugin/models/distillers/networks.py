@@ -13,15 +13,8 @@ from mtcd_plugin.models.heads.projected_head import ProjectedHead
 
 def check_weight(name: str, value: float) -> float:
     """A finite weight >= 0, or one clear line."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or value < 0
-    ):
-        raise ValueError(
-            f"CrossModalDistiller: {name} must be a finite number >= 0, got {value!r}; set model.{name}"
-        )
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"CrossModalDistiller: {name} must be a finite number >= 0, got {value!r}; set model.{name}")
     return float(value)
 
 
@@ -30,9 +23,7 @@ def build_once(model: dict | nn.Module) -> nn.Module:
     return model if isinstance(model, nn.Module) else MODELS.build(model)
 
 
-def class_losses(
-    network: nn.Module, features: Tensor, kwargs: dict, data_samples: list
-) -> tuple[dict, Tensor]:
+def class_losses(network: nn.Module, features: Tensor, kwargs: dict, data_samples: list) -> tuple[dict, Tensor]:
     """The losses of an ordinary recognizer from its converted features, and its logits [N, K]."""
     head = network.cls_head
     logits = head(features, **kwargs)

@@ -25,9 +25,7 @@ class PartnerBank:
             raise ValueError(f"shuffle '{shuffle}' is unknown; choose from {', '.join(SHUFFLES)}")
         self.shuffle, self.size = shuffle, size
         self.kept: dict[int, dict[str, dict]] = {}  # class -> clip -> role -> what was said
-        self.generator = torch.Generator().manual_seed(
-            0
-        )  # of its own: the student's random stream stays untouched
+        self.generator = torch.Generator().manual_seed(0)  # of its own: the student's random stream stays untouched
 
     def swap(self, taught: dict[str, dict], labels: list[int], clips: list[str]) -> dict[str, dict]:
         """``taught`` (role -> dict(z [N, P, D], logits [N, K], present bool [N], ...)) with the rows of other
@@ -40,8 +38,7 @@ class PartnerBank:
                 own = self.kept.setdefault(label, {})
                 own.pop(clip, None)  # re-inserted as the latest
                 own[clip] = {
-                    role: (t["z"][i].detach().clone(), t["logits"][i].detach().clone())
-                    for role, t in taught.items()
+                    role: (t["z"][i].detach().clone(), t["logits"][i].detach().clone()) for role, t in taught.items()
                 }
                 if len(own) > self.size:
                     own.pop(next(iter(own)))

@@ -40,9 +40,7 @@ class FeatureProjection(BaseModule):
         if kind not in KINDS:
             raise ValueError(f"FeatureProjection: kind '{kind}' is unknown; choose from {', '.join(KINDS)}")
         if level not in LEVELS:
-            raise ValueError(
-                f"FeatureProjection: level '{level}' is unknown; choose from {', '.join(LEVELS)}"
-            )
+            raise ValueError(f"FeatureProjection: level '{level}' is unknown; choose from {', '.join(LEVELS)}")
         self.kind, self.level = kind, level
         self.out_channels = in_channels if kind == "identity" else out_channels
         if kind == "linear":
@@ -53,9 +51,7 @@ class FeatureProjection(BaseModule):
             self.norm = nn.BatchNorm1d(out_channels)
         elif kind == "orthogonal":
             generator = torch.Generator().manual_seed(0)
-            wide = torch.randn(
-                max(in_channels, out_channels), min(in_channels, out_channels), generator=generator
-            )
+            wide = torch.randn(max(in_channels, out_channels), min(in_channels, out_channels), generator=generator)
             q = torch.linalg.qr(wide).Q
             self.register_buffer("matrix", q if out_channels > in_channels else q.T)  # [D, C]
 
@@ -114,9 +110,7 @@ class LearnedFusion(BaseModule):
         return self.fc(self(teacher, assistant).mean(dim=1))
 
 
-def fuse(
-    teacher: Tensor | None, assistant: Tensor, fusion: str, learned: LearnedFusion | None = None
-) -> Tensor:
+def fuse(teacher: Tensor | None, assistant: Tensor, fusion: str, learned: LearnedFusion | None = None) -> Tensor:
     """F_fusion of Eq. 7 in the projected space; two [N, P, D] -> [N, P, D].
 
     ``mean`` is (teacher + assistant) / 2. The mean of two unit vectors is shorter where they disagree, so the

@@ -46,9 +46,7 @@ class ProjectedHead(I3DHead):
         self.projection_fc = nn.Linear(self.projection.out_channels, num_classes)
         self.projection_weight = projection_weight
         self.learned_fusion = (
-            LearnedFusion(self.projection.out_channels, learned_fusion, num_classes)
-            if learned_fusion
-            else None
+            LearnedFusion(self.projection.out_channels, learned_fusion, num_classes) if learned_fusion else None
         )
 
     def projection_loss(self, feats: Tensor, data_samples: list) -> dict[str, Tensor]:

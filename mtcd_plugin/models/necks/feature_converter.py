@@ -53,18 +53,14 @@ class FeatureConverter(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if temporal not in TEMPORAL:
-            raise ValueError(
-                f"FeatureConverter: temporal '{temporal}' is unknown; choose from {', '.join(TEMPORAL)}"
-            )
+            raise ValueError(f"FeatureConverter: temporal '{temporal}' is unknown; choose from {', '.join(TEMPORAL)}")
         if source not in ("cascade", "input"):
             raise ValueError(f"FeatureConverter: source '{source}' is unknown; choose from cascade, input")
         kernels = (*conv_kernel, spatial_kernel, temporal_kernel)
         if any(k < 1 or k % 2 == 0 for k in kernels):
             raise ValueError(f"FeatureConverter: kernels must be odd and positive, got {kernels}")
         self.temporal, self.source = temporal, source
-        self.conv = nn.Conv3d(
-            in_channels, in_channels, tuple(conv_kernel), padding=[k // 2 for k in conv_kernel]
-        )
+        self.conv = nn.Conv3d(in_channels, in_channels, tuple(conv_kernel), padding=[k // 2 for k in conv_kernel])
         self.spatial_attention = nn.Conv3d(
             in_channels,
             1,

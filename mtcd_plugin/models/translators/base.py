@@ -28,9 +28,7 @@ class Translator(BaseModel):
         pre_enhance: brightening of the input, see :func:`enhance`. It is saved with the weights.
     """
 
-    def __init__(
-        self, pre_enhance: str = "none", data_preprocessor: dict | None = None, init_cfg=None
-    ) -> None:
+    def __init__(self, pre_enhance: str = "none", data_preprocessor: dict | None = None, init_cfg=None) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.pre_enhance = check_enhancement(pre_enhance)
         self.register_buffer("enhancement", torch.tensor(ENHANCEMENTS.index(pre_enhance)))

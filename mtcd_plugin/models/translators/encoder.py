@@ -96,9 +96,7 @@ class IdentityEncoder(BaseModel):
         features = self.pooled(clips[:, 0])
         labels = labels_of(data_samples, features.device)
         if int(labels.max()) >= self.num_identities:
-            raise ValueError(
-                f"identity {int(labels.max())} is not below model.num_identities={self.num_identities}"
-            )
+            raise ValueError(f"identity {int(labels.max())} is not below model.num_identities={self.num_identities}")
         logits = self.classifier(self.neck(features))
         triplet = batch_hard_triplet(features, labels, self.margin, self.soft_margin)
         return {

@@ -24,7 +24,9 @@ def normalize(images: Tensor) -> Tensor:
 
 
 def normalized_l1(a: Tensor, b: Tensor) -> Tensor:
-    """Mean absolute difference of two batches in [0, 1] after normalisation: of grey levels, 4.43 times the plain one."""
+    """Mean absolute difference of two batches in [0, 1] after normalisation: of grey levels, 4.43 times the plain
+    one.
+    """
     return (normalize(a) - normalize(b)).abs().mean()
 
 
@@ -47,8 +49,6 @@ def flip_pad_crop(streams: Sequence[Tensor], flip_prob: float, pad: int) -> list
     for clips in streams:
         height, width = clips.shape[3:]
         padded = F.pad(clips, (pad, pad, pad, pad))
-        moved = [
-            clip[..., y : y + height, x : x + width] for clip, (y, x) in zip(padded, corners, strict=True)
-        ]
+        moved = [clip[..., y : y + height, x : x + width] for clip, (y, x) in zip(padded, corners, strict=True)]
         out.append(torch.stack([clip.flip(3) if f else clip for clip, f in zip(moved, flipped, strict=True)]))
     return out

@@ -68,9 +68,7 @@ class ResNetGenerator(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[2] % 4 or x.shape[3] % 4:
-            raise ValueError(
-                f"the translator needs sides that are multiples of 4, got {x.shape[3]} x {x.shape[2]}"
-            )
+            raise ValueError(f"the translator needs sides that are multiples of 4, got {x.shape[3]} x {x.shape[2]}")
         y = self.layers(normalize(x)).sigmoid()
         return y.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1) if self.gray else y
 

@@ -40,9 +40,7 @@ def covered(height: int, width: int, registration: Sequence[float]) -> Tensor:
 def motion_energy(clips: Tensor) -> Tensor:
     """Where a clip moves: [N, T, C, H, W] -> [N, 1, H, W], without its constant part (sensor noise)."""
     gray = clips.mean(dim=2)
-    gray = (gray - gray.mean(dim=(1, 2, 3), keepdim=True)) / gray.std(dim=(1, 2, 3), keepdim=True).clamp_min(
-        1e-6
-    )
+    gray = (gray - gray.mean(dim=(1, 2, 3), keepdim=True)) / gray.std(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
     gray = F.avg_pool2d(gray, 3, 1, 1)
     energy = (gray[:, 1:] - gray[:, :-1]).abs().mean(dim=1, keepdim=True)
     return energy - energy.amin(dim=(2, 3), keepdim=True)
@@ -69,9 +67,7 @@ def estimate_registration(rgb: Tensor, infrared: Tensor) -> tuple[tuple[float, f
         a, b = a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True)
         return float(F.cosine_similarity(a, b, dim=1).mean())
 
-    coarse = itertools.product(
-        (0.6, 0.8, 1.0, 1.25), (0.8, 1.0, 1.25), (-0.15, 0.0, 0.15), (-0.15, 0.0, 0.15)
-    )
+    coarse = itertools.product((0.6, 0.8, 1.0, 1.25), (0.8, 1.0, 1.25), (-0.15, 0.0, 0.15), (-0.15, 0.0, 0.15))
     best = max(coarse, key=score)
     for step in (0.1, 0.05, 0.025):
         near = itertools.product(*[(value - step, value, value + step) for value in best])

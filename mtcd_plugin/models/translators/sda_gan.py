@@ -29,11 +29,11 @@ class SDATranslator(Translator):
     relations between identities.
 
     Loss of the generators: LSGAN in both directions + ``cycle_weight`` * L1 cycle + ``identity_weight`` * L1 identity
-    + ``relation_weight`` * online relation consistency. L1 is taken on normalised images, as all networks see them, and the
-    relations are those of the encoders' features after batch norm, as in structured domain adaptation. Loss of the
+    + ``relation_weight`` * online relation consistency. L1 is taken on normalised images, as all networks see them, and
+    the relations are those of the encoders' features after batch norm, as in structured domain adaptation. Loss of the
     discriminators: half of real + fake, with pools of ``pool_size`` images. All of these are means over a batch of RGB
-    and one of infrared: which infrared image meets which RGB image is of no account to them. ``paired_weight`` * L1 (on grey
-    levels in 0..1) to the true infrared can be added where they are pairs.
+    and one of infrared: which infrared image meets which RGB image is of no account to them. ``paired_weight`` * L1 (on
+    grey levels in 0..1) to the true infrared can be added where they are pairs.
 
     Args:
         generator, discriminator: configs; the RGB -> infrared generator is made grey.
@@ -42,7 +42,8 @@ class SDATranslator(Translator):
         init_from: checkpoint of a translator to start from (fine-tuning on the target), '' for none.
         paired_weight: needs RGB and infrared of the same instant.
         registration: (sx, sy, dx, dy), the place of the infrared image in the RGB view, see :func:`warp` and
-            :func:`estimate_registration`; None takes the views as equal. It holds for images as they are: not with ``augment``.
+            :func:`estimate_registration`; None takes the views as equal. It holds for images as they are: not with
+            ``augment``.
         identity: what relation consistency takes for an identity: ``label`` (person of SYSU-MM01, gesture of
             the target) or ``subject``.
         augment: arguments of :func:`flip_pad_crop` for training, after brightening; None for none.
@@ -70,9 +71,7 @@ class SDATranslator(Translator):
     ) -> None:
         super().__init__(**kwargs)
         if identity not in IDENTITIES:
-            raise ValueError(
-                f"SDATranslator: identity '{identity}' is unknown; choose from {', '.join(IDENTITIES)}"
-            )
+            raise ValueError(f"SDATranslator: identity '{identity}' is unknown; choose from {', '.join(IDENTITIES)}")
         if augment and registration is not None:
             raise ValueError(
                 "SDATranslator: registration holds for images as they were taken; set model.augment=None with it"
@@ -148,9 +147,7 @@ class SDATranslator(Translator):
             rgb, ir = flip_pad_crop([rgb, ir], **self.augment)
         if self.identity == "subject":
             names = sorted({s.metainfo["subject"] for s in data_samples})
-            identities = torch.tensor(
-                [names.index(s.metainfo["subject"]) for s in data_samples], device=rgb.device
-            )
+            identities = torch.tensor([names.index(s.metainfo["subject"]) for s in data_samples], device=rgb.device)
         else:
             identities = labels_of(data_samples, rgb.device)
         return rgb.flatten(0, 1), ir.flatten(0, 1), identities.repeat_interleave(rgb.shape[1])
@@ -187,9 +184,7 @@ class SDATranslator(Translator):
         for name, judge, real in (("ir", self.judge_ir, ir), ("rgb", self.judge_rgb, rgb)):
             judge.requires_grad_(True)
             fake = self.pools[name].query(fakes[name])
-            losses[f"loss_judge_{name}"] = 0.5 * (
-                least_squares(judge(real), True) + least_squares(judge(fake), False)
-            )
+            losses[f"loss_judge_{name}"] = 0.5 * (least_squares(judge(real), True) + least_squares(judge(fake), False))
         return losses
 
     def training_state(self) -> dict:

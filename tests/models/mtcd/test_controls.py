@@ -17,9 +17,7 @@ from tests.models.mtcd.toy import batch, build, distiller, network, save
 def said(values, labels):
     """What one teacher said: z holds the clip's number, so that its origin can be read off."""
     z = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
-    return {
-        "teacher": dict(z=z, logits=z[:, 0], present=torch.ones(len(labels), dtype=torch.bool), losses={})
-    }
+    return {"teacher": dict(z=z, logits=z[:, 0], present=torch.ones(len(labels), dtype=torch.bool), losses={})}
 
 
 @pytest.mark.parametrize("shuffle", ["same_class", "random_class"])
@@ -31,9 +29,7 @@ def test_partners_are_other_clips_of_the_right_class(shuffle):
         values = [10 * step + i for i in range(4)]
         label_of |= dict(zip(values, labels, strict=True))
         out = bank.swap(said(values, labels), labels, [str(v) for v in values])["teacher"]
-        for own, label, z, ok in zip(
-            values, labels, out["z"].flatten().tolist(), out["present"], strict=True
-        ):
+        for own, label, z, ok in zip(values, labels, out["z"].flatten().tolist(), out["present"], strict=True):
             if ok:
                 assert z != own and (label_of[int(z)] == label) == (shuffle == "same_class")
     assert out["present"].all()
@@ -83,9 +79,7 @@ def test_late_fusion_is_the_mean_of_probabilities(tmp_path):
     expected = 0
     for seed, name in enumerate(("rgb", "ir")):
         one = dict(inputs=data["inputs"][name], data_samples=copy.deepcopy(data["data_samples"]))
-        expected = expected + torch.stack(
-            [s.pred_score for s in build(network(), seed).eval().test_step(one)]
-        )
+        expected = expected + torch.stack([s.pred_score for s in build(network(), seed).eval().test_step(one)])
     torch.testing.assert_close(torch.stack([s.pred_score for s in fused]), expected / 2)
     single = dict(config, members=dict(pseudo_ir=members["ir"]))
     one = dict(inputs=data["inputs"]["ir"], data_samples=copy.deepcopy(data["data_samples"]))
@@ -130,16 +124,18 @@ def test_enhanced_rgb_replaces_or_joins():
 @pytest.mark.parametrize("gray", [False, True])
 def test_frozen_networks_are_the_same_with_fewer_passes(gray):
     backbone = dict(
-        type="ResNet3d", depth=18, base_channels=4, pretrained=None, inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
-        conv_cfg=dict(type="Conv3d"), norm_cfg=dict(type="BN3d"), zero_init_residual=False,
-    )  # fmt: skip
+        type="ResNet3d",
+        depth=18,
+        base_channels=4,
+        pretrained=None,
+        inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
+        conv_cfg=dict(type="Conv3d"),
+        norm_cfg=dict(type="BN3d"),
+        zero_init_residual=False,
+    )
     model = build(
         dict(network("ProjectedHead"), backbone=backbone, neck=dict(type="FeatureConverter", in_channels=32))
-        | dict(
-            cls_head=dict(
-                type="ProjectedHead", in_channels=32, num_classes=3, projection=dict(out_channels=5)
-            )
-        )
+        | dict(cls_head=dict(type="ProjectedHead", in_channels=32, num_classes=3, projection=dict(out_channels=5)))
     )
     x = torch.randn(2, 1, 1 if gray else 3, 8, 32, 32).expand(-1, -1, 3, -1, -1, -1).contiguous()
     model.train()

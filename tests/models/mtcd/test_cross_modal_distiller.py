@@ -90,9 +90,7 @@ def test_finite_differences_of_the_total(tmp_path):
 
 def test_only_the_student_learns(tmp_path):
     model = build(distiller(tmp_path)).train()
-    assert model.student.training and not any(
-        m.training for t in model.teachers.values() for m in t.modules()
-    )
+    assert model.student.training and not any(m.training for t in model.teachers.values() for m in t.modules())
     before = copy.deepcopy(model.teachers.state_dict())
     start = copy.deepcopy(dict(model.student.named_parameters()) | dict(model.projection.named_parameters()))
     optim = OptimWrapper(torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1))
@@ -191,9 +189,7 @@ def test_assistant_stage_is_equation_6(tmp_path):
     }
     with torch.no_grad():
         z = [
-            torch.nn.functional.normalize(
-                net.cls_head.projection(net.extract_feat(inputs[m])[0]), dim=2
-            ).numpy()
+            torch.nn.functional.normalize(net.cls_head.projection(net.extract_feat(inputs[m])[0]), dim=2).numpy()
             for net, m in ((model.teachers["teacher"], "ir"), (model.student, "pseudo_ir"))
         ]
     np.testing.assert_allclose(losses["loss_kd_ir_pseudo_ir"].item(), half_square(*z), rtol=1e-5)
@@ -217,9 +213,7 @@ def test_learned_fusion_is_trained_with_the_assistant_and_frozen_for_the_student
     assert model.student.neck.conv.weight.grad is None
     path = save(network("ProjectedHead", learned_fusion="gate"), tmp_path / "gate.pth", "assistant")
     config = distiller(tmp_path, fusion="learned")
-    config["teachers"]["assistant"].update(
-        model=network("ProjectedHead", learned_fusion="gate"), checkpoint=path
-    )
+    config["teachers"]["assistant"].update(model=network("ProjectedHead", learned_fusion="gate"), checkpoint=path)
     assert "loss_kd_fusion_rgb" in build(config).loss(*prepared(model))
     with pytest.raises(ValueError, match="learned_fusion"):
         build(distiller(tmp_path, fusion="learned")).loss(*prepared(model))

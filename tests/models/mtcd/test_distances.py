@@ -100,9 +100,7 @@ def test_learned_fusion(pair, kind):
 def test_projection(level, positions):
     torch.manual_seed(0)
     x = torch.randn(2, 6, 4, 2, 3, dtype=torch.float64)
-    project = MODELS.build(
-        dict(type="FeatureProjection", in_channels=6, out_channels=5, level=level)
-    ).double()
+    project = MODELS.build(dict(type="FeatureProjection", in_channels=6, out_channels=5, level=level)).double()
     f = x.numpy()
     pooled = {
         "time": f.mean(axis=(3, 4)).transpose(0, 2, 1),

@@ -42,9 +42,7 @@ def by_hand(f, w, temporal="time", source="cascade"):
 @pytest.mark.parametrize("source", ["cascade", "input"])
 def test_equals_the_equations(temporal, source):
     torch.manual_seed(0)
-    neck = MODELS.build(
-        dict(type="FeatureConverter", in_channels=3, temporal=temporal, source=source)
-    ).double()
+    neck = MODELS.build(dict(type="FeatureConverter", in_channels=3, temporal=temporal, source=source)).double()
     f = torch.randn(2, 3, 4, 3, 5, dtype=torch.float64)
     out, losses = neck(f)
     w = {k: v.detach().numpy() for k, v in neck.named_parameters()}

@@ -39,16 +39,10 @@ def config(tmp_path_factory, mgr_dark_root):
     return dict(
         default_scope="mmaction",
         model=model,
-        train_dataloader=dict(
-            loader, dataset=dict(data, modalities=["rgb", "ir", "depth"], pipeline=pipeline)
-        ),
+        train_dataloader=dict(loader, dataset=dict(data, modalities=["rgb", "ir", "depth"], pipeline=pipeline)),
         train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=2),
-        optim_wrapper=dict(
-            optimizer=dict(type="AdamW", lr=1e-2, weight_decay=0.1), clip_grad=dict(max_norm=0.1)
-        ),
-        param_scheduler=[
-            dict(type="LinearLR", start_factor=0.1, end=2, by_epoch=True, convert_to_iter_based=True)
-        ],
+        optim_wrapper=dict(optimizer=dict(type="AdamW", lr=1e-2, weight_decay=0.1), clip_grad=dict(max_norm=0.1)),
+        param_scheduler=[dict(type="LinearLR", start_factor=0.1, end=2, by_epoch=True, convert_to_iter_based=True)],
         test_dataloader=dict(
             dict(loader, sampler=dict(type="DefaultSampler", shuffle=False)),
             dataset=dict(
@@ -56,9 +50,7 @@ def config(tmp_path_factory, mgr_dark_root):
                 split="test",
                 modalities=["rgb"],
                 pipeline=[
-                    {**t, "test_mode": True} if "clip_len" in t else t
-                    for t in pipeline
-                    if t["type"] != "RandomCrop"
+                    {**t, "test_mode": True} if "clip_len" in t else t for t in pipeline if t["type"] != "RandomCrop"
                 ],
             ),
         ),
@@ -142,9 +134,7 @@ def test_teachers_are_built_once_and_bad_points_are_refused(tmp_path):
 
 
 def test_entry(config):
-    assert (
-        can_fuse({"model.alpha": 0.3}) and not can_fuse({"model.student.backbone.depth": 18}) and can_fuse({})
-    )
+    assert can_fuse({"model.alpha": 0.3}) and not can_fuse({"model.student.backbone.depth": 18}) and can_fuse({})
     with pytest.raises(ValueError, match="override 'train_cfg.max_epochs' cannot differ"):
         fuse(config, [{"train_cfg.max_epochs": 3}], "")
     with pytest.raises(ValueError, match="needs a CrossModalDistiller"):

@@ -9,9 +9,7 @@ from mtcd_plugin.models.translators.registration import covered, estimate_regist
 def test_identity_and_shift():
     x = torch.rand(1, 1, 8, 8)
     torch.testing.assert_close(warp(x, (1, 1, 0, 0)), x)
-    torch.testing.assert_close(
-        warp(x, (1, 1, 0.25, 0))[..., 1:], x[..., :-1]
-    )  # 0.25 of half a width: one pixel
+    torch.testing.assert_close(warp(x, (1, 1, 0.25, 0))[..., 1:], x[..., :-1])  # 0.25 of half a width: one pixel
     assert covered(8, 8, (1, 1, 0, 0)).all()
     assert covered(8, 8, (0.5, 1, 0, 0)).sum() == 32
     assert covered(8, 8, (1, 1, 0.25, 0)).sum() == 56
@@ -21,9 +19,7 @@ def test_a_narrow_view_lies_in_the_middle():
     x = torch.zeros(1, 1, 16, 16)
     x[..., 8:] = 1
     out = warp(x, (0.5, 1, 0, 0))
-    assert torch.equal(out[..., :7], torch.zeros(1, 1, 16, 7)) and torch.equal(
-        out[..., 9:], torch.ones(1, 1, 16, 7)
-    )
+    assert torch.equal(out[..., :7], torch.zeros(1, 1, 16, 7)) and torch.equal(out[..., 9:], torch.ones(1, 1, 16, 7))
 
 
 def test_estimate_finds_the_view_of_a_displaced_camera():

@@ -1,4 +1,6 @@
-"""A training that was stopped in the middle and went on ends with the weights of an undisturbed one, for every kind of step."""
+"""A training that was stopped in the middle and went on ends with the weights of an undisturbed one, for every kind of
+step.
+"""
 
 import copy
 import shutil
@@ -47,8 +49,11 @@ def configs(folder):
     shuffled = distiller(folder / "teachers", shuffle="random_class")
     plain = {k: v for k, v in shuffled.items() if k not in ("shuffle", "data_preprocessor")}
     sweep = dict(
-        type="FusedSweepDistiller", base=plain, points=[dict(shuffle="same_class"), dict(shuffle="random_class")],
-        data_preprocessor=dict(type="ClipDataPreprocessor"))  # fmt: skip
+        type="FusedSweepDistiller",
+        base=plain,
+        points=[dict(shuffle="same_class"), dict(shuffle="random_class")],
+        data_preprocessor=dict(type="ClipDataPreprocessor"),
+    )
     points = dict(constructor="SweepOptimWrapperConstructor", point=adam())
     gan_model = translator(pool_size=6, augment=dict(flip_prob=0.5, pad=2))
     return {
@@ -61,26 +66,39 @@ def configs(folder):
 def train(config, folder, epochs, resume=False, hook=True):
     model, wrapper, data, stage = copy.deepcopy(config)
     hooks = dict(
-        checkpoint=dict(type="CheckpointHook", interval=1), plain=dict(type="PlainCheckpointHook"),
-        seed=dict(type="EpochSeedHook"), stage=dict(type="StageCheckpointHook", stage=stage),
-    )  # fmt: skip
+        checkpoint=dict(type="CheckpointHook", interval=1),
+        plain=dict(type="PlainCheckpointHook"),
+        seed=dict(type="EpochSeedHook"),
+        stage=dict(type="StageCheckpointHook", stage=stage),
+    )
     if hook:
         hooks["state"] = dict(type="TrainingStateHook")
     loader = dict(
-        batch_size=4, num_workers=0, dataset=data, sampler=dict(type="DefaultSampler", shuffle=True),
+        batch_size=4,
+        num_workers=0,
+        dataset=data,
+        sampler=dict(type="DefaultSampler", shuffle=True),
         collate_fn=dict(type="pseudo_collate"),
-    )  # fmt: skip
+    )
     runner = Runner.from_cfg(
         Config(
             dict(
-                model=model, work_dir=str(folder), experiment_name=f"{folder.name}{epochs}", default_scope="mmaction",
-                train_dataloader=loader, train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=epochs), optim_wrapper=wrapper,
-                default_hooks=hooks, randomness=dict(seed=3), resume=resume, log_level="ERROR",
+                model=model,
+                work_dir=str(folder),
+                experiment_name=f"{folder.name}{epochs}",
+                default_scope="mmaction",
+                train_dataloader=loader,
+                train_cfg=dict(type="EpochBasedTrainLoop", max_epochs=epochs),
+                optim_wrapper=wrapper,
+                default_hooks=hooks,
+                randomness=dict(seed=3),
+                resume=resume,
+                log_level="ERROR",
                 visualizer=dict(type="Visualizer", vis_backends=[]),
             ),
             format_python_code=False,
         )
-    )  # fmt: skip
+    )
     runner.train()
     return torch.load(folder / f"epoch_{epochs}.pth", weights_only=True), runner.model
 

@@ -52,9 +52,7 @@ class Chain:
                 config = set_dotted(config, key, self.outputs[parent])
         for split in ("train", "test"):
             if loader := config.get(f"{split}_dataloader"):
-                loader["dataset"]["data_root"] = str(
-                    self.root / loader["dataset"]["data_root"].rsplit("/", 1)[1]
-                )
+                loader["dataset"]["data_root"] = str(self.root / loader["dataset"]["data_root"].rsplit("/", 1)[1])
         for head in heads(config["model"]):
             head["num_classes"] = 3
         work = self.folder / f"{self.runs}-{name}"
@@ -62,9 +60,7 @@ class Chain:
         for evaluator in config.get("test_evaluator") or []:
             if "output_dir" in evaluator:
                 evaluator["output_dir"] = str(work / "store")
-        config.update(
-            work_dir=str(work), experiment_name=work.name, log_level="ERROR", randomness=dict(seed=seed)
-        )
+        config.update(work_dir=str(work), experiment_name=work.name, log_level="ERROR", randomness=dict(seed=seed))
         config["visualizer"] = dict(type="Visualizer", vis_backends=[])
         runner = Runner.from_cfg(Config(config))
         measured = {}
@@ -103,9 +99,7 @@ def test_the_whole_chain(root, tmp_path):
     chain.run("mtcd_encoder_sysu-mm01", seed=1, stage="rgb_encoder")
     chain.run("mtcd_encoder_sysu-mm01", seed=2, stage="ir_encoder")
     chain.run("mtcd_translator_sysu-mm01", stage="translator")
-    chain.run(
-        "mtcd_translator_mgr-dark", stage="translator", overrides={"train_dataloader.sampler.by": "label"}
-    )
+    chain.run("mtcd_translator_mgr-dark", stage="translator", overrides={"train_dataloader.sampler.by": "label"})
     store, measured, _ = chain.run("mtcd_pseudo-ir_mgr-dark", stage="pseudo_ir")
     assert {"pseudo_ir/flicker", "pseudo_ir/ir_distance"} <= set(measured)
     assert len(ClipStore.open(store).clip_ids) == 12 and not ClipStore.open(store).verify()

@@ -55,7 +55,9 @@ def test_patch_discriminator_sees_70_pixels():
 
 
 def l1(x, y):
-    """Mean absolute difference of images that were normalised with ImageNet's statistics: what was subtracted cancels out."""
+    """Mean absolute difference of images that were normalised with ImageNet's statistics: what was subtracted cancels
+    out.
+    """
     return ((x - y).abs().mean(dim=(0, 2, 3)) / torch.tensor([0.229, 0.224, 0.225])).mean()
 
 
@@ -72,7 +74,9 @@ def test_cycle_and_identity_are_4_43_times_those_of_grey_levels():
 
 @pytest.mark.parametrize("name, size", [("generator", 16), ("discriminator", 16)])
 def test_networks_see_normalised_images(name, size):
-    """As structured domain adaptation: what the first layer gets has ImageNet's mean and standard deviation taken out."""
+    """As structured domain adaptation: what the first layer gets has ImageNet's mean and standard deviation taken
+    out.
+    """
     model = MODELS.build(dict(generator=GENERATOR, discriminator=JUDGE)[name])
     seen = []
     model.layers[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
@@ -86,7 +90,11 @@ def test_relations_are_those_of_gem_features_after_batch_norm():
     """x -> (mean x^3)^(1/3) -> batch norm with running statistics, by hand, into the published loss, by hand."""
     model = build(encoder()).eval()
     torch.manual_seed(1)
-    model.neck.running_mean.uniform_(0, 1), model.neck.running_var.uniform_(0.5, 2), model.neck.weight.data.uniform_(0.5, 2)
+    (
+        model.neck.running_mean.uniform_(0, 1),
+        model.neck.running_var.uniform_(0.5, 2),
+        model.neck.weight.data.uniform_(0.5, 2),
+    )
     images = torch.rand(5, 3, 32, 16)
     with torch.no_grad():
         maps = model.backbone(normalize(images)).numpy()
@@ -246,9 +254,7 @@ def test_encoder_learns_by_equation_1():
 
 def test_inference_is_deterministic_and_frame_by_frame(tmp_path):
     trained = build(translator(pre_enhance="gamma"), seed=4)
-    torch.save(
-        dict(meta=dict(mtcd=dict(stage="translator")), state_dict=trained.state_dict()), tmp_path / "t.pth"
-    )
+    torch.save(dict(meta=dict(mtcd=dict(stage="translator")), state_dict=trained.state_dict()), tmp_path / "t.pth")
     config = dict(
         type="TrainedTranslator", generator=GENERATOR, pre_enhance="gamma", checkpoint=str(tmp_path / "t.pth")
     )
@@ -270,9 +276,9 @@ def test_wrong_translator_files(tmp_path):
     def use(state, checkpoint=None, stage="translator", **options):
         path = tmp_path / "t.pth"
         torch.save(dict(meta=dict(mtcd=dict(stage=stage)), state_dict=state), path)
-        MODELS.build(
-            {**config, "checkpoint": str(path if checkpoint is None else checkpoint), **options}
-        ).test_step(batch(("rgb",)))
+        MODELS.build({**config, "checkpoint": str(path if checkpoint is None else checkpoint), **options}).test_step(
+            batch(("rgb",))
+        )
 
     state = build(translator()).state_dict()
     use(state)
@@ -385,7 +391,9 @@ def test_rendering_and_training_see_the_brightened_picture(kind):
 def test_a_rendering_by_a_trained_translator_is_of_the_brightened_picture(tmp_path):
     trained = build(translator(pre_enhance="stretch"), seed=4)
     torch.save(dict(meta=dict(mtcd=dict(stage="translator")), state_dict=trained.state_dict()), tmp_path / "t.pth")
-    config = dict(type="TrainedTranslator", generator=GENERATOR, pre_enhance="stretch", checkpoint=str(tmp_path / "t.pth"))
+    config = dict(
+        type="TrainedTranslator", generator=GENERATOR, pre_enhance="stretch", checkpoint=str(tmp_path / "t.pth")
+    )
     rgb = dark_clips()
     model = MODELS.build(config)
     seen = []

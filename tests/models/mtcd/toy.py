@@ -93,9 +93,7 @@ def batch(
     g = torch.Generator().manual_seed(seed)
     inputs = {
         m: [
-            torch.randint(
-                0, 256, (1, 3 if m == "rgb" else 1, frames, size, size), dtype=torch.uint8, generator=g
-            )
+            torch.randint(0, 256, (1, 3 if m == "rgb" else 1, frames, size, size), dtype=torch.uint8, generator=g)
             for _ in range(clips)
         ]
         for m in modalities

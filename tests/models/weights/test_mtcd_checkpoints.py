@@ -69,7 +69,11 @@ def test_under_another_config_nothing_is_loaded(tmp_path, student):
         (toy.network("ProjectedHead"), file, "it lacks .* first 'cls_head"),
         (wider, file, r"cls_head.fc_cls.weight is \[3, 6\] there and \[4, 6\] here"),
         (toy.distiller(tmp_path), assistant, "this distiller's student: .*'cls_head.fc_cls|more, first 'cls_head"),
-        (toy.distiller(tmp_path), toy.save(toy.network(converter=False), tmp_path / "n.pth", "student"), "lacks .* 'neck"),
+        (
+            toy.distiller(tmp_path),
+            toy.save(toy.network(converter=False), tmp_path / "n.pth", "student"),
+            "lacks .* 'neck",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             init_recognizer(as_config(config), path, device="cpu")
@@ -95,9 +99,11 @@ def test_what_the_student_is_given_it_starts_from(tmp_path):
             config["student"]["init_cfg"] = [dict(type="Pretrained", checkpoint=other)]
         if place == "sweep":
             config = dict(
-                type="FusedSweepDistiller", base={k: v for k, v in config.items() if k != "data_preprocessor"},
-                points=[dict(alpha=0.5), dict(alpha=0.1)], data_preprocessor=config["data_preprocessor"],
-            )  # fmt: skip
+                type="FusedSweepDistiller",
+                base={k: v for k, v in config.items() if k != "data_preprocessor"},
+                points=[dict(alpha=0.5), dict(alpha=0.1)],
+                data_preprocessor=config["data_preprocessor"],
+            )
             model = toy.build(config)
             students = [point.student for point in model.points]
         else:

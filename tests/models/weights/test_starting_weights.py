@@ -135,15 +135,15 @@ def test_what_published_files_lack_or_have_in_another_shape_is_said(tmp_path):
             assert (len(a), len(b)) == (7, 15)
             positions = (np.arange(15) + 0.5) * 7 / 15 - 0.5
             for channel in range(a.shape[1]):
-                np.testing.assert_allclose(
-                    b[:, channel], np.interp(positions, np.arange(7), a[:, channel]), atol=1e-5
-                )
+                np.testing.assert_allclose(b[:, channel], np.interp(positions, np.arange(7), a[:, channel]), atol=1e-5)
         if name == "timesformer":
             torch.testing.assert_close(
                 own["backbone.time_embed"], donor["backbone.time_embed"].repeat_interleave(2, dim=1)
             )
     assert [line.split(":")[0] for line in reports["c3d"]["left_out"]] == ["backbone.fc6.weight", "backbone.fc6.bias"]
-    assert len(reports["mvit"]["adapted"]) == 4 and reports["timesformer"]["adapted"][0].startswith("backbone.time_embed")
+    assert len(reports["mvit"]["adapted"]) == 4 and reports["timesformer"]["adapted"][0].startswith(
+        "backbone.time_embed"
+    )
 
 
 WRONG = {
@@ -162,7 +162,8 @@ WRONG = {
     ),
     "of half a backbone": (
         lambda: {k: v for k, v in zoo.recognizer("i3d", seed=2).state_dict().items() if "layer4" not in k},
-        r"\d+ of \d+ tensors of the backbone fit \(\d\d % of at least 90\); .* is 'backbone.layer4.0.conv1.conv.weight'",
+        r"\d+ of \d+ tensors of the backbone fit \(\d\d % of at least 90\); "
+        r".* is 'backbone.layer4.0.conv1.conv.weight'",
     ),
 }
 
@@ -230,7 +231,9 @@ def test_a_2d_resnet_is_inflated_whatever_its_names(tmp_path):
 
 @pytest.mark.parametrize("given", ["whole", "prefix"])
 def test_a_whole_network_takes_what_fits_of_a_file(given, tmp_path):
-    """With ``prefix``, MMEngine's part of the file; without, all but a class layer of another size, as ``load_from`` does."""
+    """With ``prefix``, MMEngine's part of the file; without, all but a class layer of another size, as ``load_from``
+    does.
+    """
     donor = zoo.recognizer("i3d", classes=400, seed=2).state_dict()
     start = dict(type="Pretrained", checkpoint=zoo.save(donor, tmp_path / "w.pth"))
     if given == "prefix":
@@ -257,10 +260,13 @@ def test_nan_in_a_file_is_named(value, given, tmp_path):
         config["init_cfg"] = dict(type="Pretrained", checkpoint=file)
     else:
         config["backbone"] |= dict(pretrained=file, pretrained2d=False)
-    words = r"w\.pth of .*: 1 of \d+ tensors hold NaN or infinite values, first '(backbone\.)?conv1.conv.weight'; .* another file"
+    words = r"w\.pth of .*: 1 of \d+ tensors hold NaN or infinite values, "
+    words += r"first '(backbone\.)?conv1.conv.weight'; .* another file"
     with pytest.raises(ValueError, match=words):
         trained(config, tmp_path)
-    with pytest.raises(ValueError, match="the checkpoint is of no use: 1 of"):  # tools/test.py, which would print chance
+    with pytest.raises(
+        ValueError, match="the checkpoint is of no use: 1 of"
+    ):  # tools/test.py, which would print chance
         zoo.recognizer("i3d").load_state_dict(state)
     state["backbone.conv1.conv.weight"] = torch.zeros_like(state["backbone.conv1.conv.weight"])
     masked = zoo.recognizer("i3d")
@@ -280,7 +286,9 @@ def test_missing_cut_short_and_foreign_files(tmp_path):
     whole = Path(zoo.save(zoo.recognizer("i3d", seed=2).state_dict(), tmp_path / "w.pth"))
     cut = tmp_path / "cut.pth"
     cut.write_bytes(whole.read_bytes()[:-2000])
-    with pytest.raises(ValueError, match=r"cut\.pth \(\d+ bytes\) is not a readable checkpoint: copy or download it again"):
+    with pytest.raises(
+        ValueError, match=r"cut\.pth \(\d+ bytes\) is not a readable checkpoint: copy or download it again"
+    ):
         start(cut)
     (tmp_path / "empty.pth").touch()
     with pytest.raises(ValueError, match="0 bytes"):
@@ -328,7 +336,9 @@ def test_what_a_file_holds_beside_weights_is_never_run(tmp_path, monkeypatch):
         zoo.init({**copy.deepcopy(zoo.RECOGNIZERS["i3d"]), "init_cfg": dict(type="Pretrained", checkpoint="evil.pth")})
     torch.save({"state_dict": state, "evil": Boom(Path.touch, Path("boom"))}, "method.pth")
     with pytest.raises(ValueError, match="method.pth .* is not a readable checkpoint: .* save its state_dict alone"):
-        zoo.init({**copy.deepcopy(zoo.RECOGNIZERS["i3d"]), "init_cfg": dict(type="Pretrained", checkpoint="method.pth")})
+        zoo.init(
+            {**copy.deepcopy(zoo.RECOGNIZERS["i3d"]), "init_cfg": dict(type="Pretrained", checkpoint="method.pth")}
+        )
     assert not Path("boom").exists()
 
 

@@ -26,7 +26,10 @@ RECOGNIZERS = {
     "i3d": dict(
         type="Recognizer3D",
         backbone=dict(
-            type="ResNet3d", **R18, conv_cfg=dict(type="Conv3d"), inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
+            type="ResNet3d",
+            **R18,
+            conv_cfg=dict(type="Conv3d"),
+            inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
             zero_init_residual=False,
         ),
         cls_head=dict(type="I3DHead", num_classes=10, in_channels=32),
@@ -34,28 +37,39 @@ RECOGNIZERS = {
     "swin": dict(
         type="Recognizer3D",
         backbone=dict(
-            type="SwinTransformer3D", arch=dict(embed_dims=8, depths=[1, 1, 2, 1], num_heads=[1, 1, 2, 2]),
-            window_size=(4, 4, 4), patch_size=(2, 4, 4), pretrained2d=False,
+            type="SwinTransformer3D",
+            arch=dict(embed_dims=8, depths=[1, 1, 2, 1], num_heads=[1, 1, 2, 2]),
+            window_size=(4, 4, 4),
+            patch_size=(2, 4, 4),
+            pretrained2d=False,
         ),
         cls_head=dict(type="I3DHead", num_classes=10, in_channels=64),
     ),
     "mvit": dict(
         type="Recognizer3D",
         backbone=dict(
-            type="MViT", arch=dict(embed_dims=8, num_layers=4, num_heads=1, downscale_indices=[1, 2, 3]),
-            spatial_size=32, temporal_size=16, adaptive_kv_stride=(1, 4, 4),
+            type="MViT",
+            arch=dict(embed_dims=8, num_layers=4, num_heads=1, downscale_indices=[1, 2, 3]),
+            spatial_size=32,
+            temporal_size=16,
+            adaptive_kv_stride=(1, 4, 4),
         ),
         cls_head=dict(type="MViTHead", num_classes=10, in_channels=64),
     ),
     "timesformer": dict(
         type="Recognizer3D",
         backbone=dict(
-            type="TimeSformer", num_frames=8, img_size=32, patch_size=16, embed_dims=16, num_heads=2,
+            type="TimeSformer",
+            num_frames=8,
+            img_size=32,
+            patch_size=16,
+            embed_dims=16,
+            num_heads=2,
             num_transformer_layers=2,
         ),
         cls_head=dict(type="TimeSformerHead", num_classes=10, in_channels=16),
     ),
-}  # fmt: skip
+}
 CLIPS_OF_THE_ZOO = {  # what published networks saw, where ours see another clip
     "c3d": dict(out_dim=32),
     "mvit": dict(temporal_size=8),
@@ -115,9 +129,7 @@ def published(name: str) -> tuple[dict, dict]:
         return torchvision_names(donor, flat=False), donor
     if name == "i3d":
         flat = torchvision_names(donor, flat=True)
-        inflated = {
-            k: v[:, :, :1].expand_as(v) / v.shape[2] if v.ndim == 5 else v for k, v in donor.items()
-        }
+        inflated = {k: v[:, :, :1].expand_as(v) / v.shape[2] if v.ndim == 5 else v for k, v in donor.items()}
         return flat, inflated
     if name == "swin":
         flat, wanted = {"head.weight": torch.zeros(1000, 64)}, {}
