@@ -10,7 +10,7 @@ from mtcd_plugin import _compat
 _compat.apply()
 
 from mtcd_plugin import datasets, engine, evaluation, models, transforms  # noqa: E402
-from mtcd_plugin.models import init_cfg  # noqa: E402
+from mtcd_plugin.models.weights import init_cfg  # noqa: E402
 
 init_cfg.install()
 

@@ -1,5 +1,5 @@
 """Leaderboard pages from the ledger: statistics, tables, plots, pages. Reads records only."""
 
-from reports.publish import build
+from reports.site.build import build
 
 __all__ = ["build"]

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from tiny_data import write_mgr_dark, write_nvgesture
 
 from mtcd_plugin import _compat
+from tests.helpers.tiny_data import write_mgr_dark, write_nvgesture
 
 # Hashes of the files that tests make are kept for this run alone; matplotlib keeps its list of fonts.
 cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -65,7 +65,7 @@ def stock_dataset(videos: list[Path], folder: Path):
 
 
 def wanted(data: Path, store: Path, codec: str, modalities, size: int = SIZE):
-    from harness.data.cache import wanted_stores
+    from harness.data.store.cache import wanted_stores
 
     pipeline = [dict(type="LoadModalities", size=(size, size))]
     config = dict(type="MGRDarkDataset", data_root=str(data), modalities=list(modalities), pipeline=pipeline)
@@ -73,7 +73,7 @@ def wanted(data: Path, store: Path, codec: str, modalities, size: int = SIZE):
 
 
 def build_stores(data: Path, store: Path, codec: str, modalities, size: int = SIZE) -> None:
-    from harness.data.cache import build_store
+    from harness.data.store.cache import build_store
 
     store.mkdir()
     for store_wanted in wanted(data, store, codec, modalities, size):

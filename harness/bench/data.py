@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.bench.clip_set import write_clip_set
 from harness.bench.clip_sources import EVERY, build_stores, our_dataset, sources, wanted
-from harness.environment import commit, environment, hardware
+from harness.system.environment import commit, environment, hardware
 
 WORKERS = (0, 1, 2)
 CORES = 2
@@ -159,8 +159,8 @@ def measure_building(data: Path, root: Path, rounds: int) -> dict[str, float]:
     The decoder alone turns every frame into an RGB array and drops it. The builder's time is all of it: claiming
     the file, decoding, resizing, writing, forcing it to disk and publishing.
     """
-    from harness.data.cache import build_store
-    from harness.data.store_build import decoders, jobs_of
+    from harness.data.store.build import decoders, jobs_of
+    from harness.data.store.cache import build_store
 
     best = np.full((2, 2), np.inf)  # decoder, builder x clock, processor
     with decoders(CORES) as pool:

@@ -25,10 +25,10 @@ import psutil
 
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
-from harness.environment import environment, hardware
+from harness.errors import BadUsage
 from harness.ledger.lock import RunLock
-from harness.usage import BadUsage
-from harness.worker_resume import RESUME
+from harness.ledger.run_dir import RESUME
+from harness.system.environment import environment, hardware
 
 TARGETS = ("harness", "job", "both")
 LONGEST_WAIT = 0.25  # of an undisturbed run's time: a kill comes at most that long after the one before

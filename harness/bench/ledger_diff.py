@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.ledger.files import sha256_of
-from harness.ledger.lock import LOCK
 from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import LOCK
 from harness.ledger.store import load_predictions, load_records
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.environment import commit, environment, hardware
 from harness.ledger.files import sha256_of
-from harness.ledger.judge import RENDERED, sha256_of_rendered
+from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.metrics import metrics_of
 from harness.ledger.record import Cost, Epoch, Metrics, RunRecord, seal_of
-from harness.ledger.store import PREDICTIONS, RECORD
+from harness.ledger.run_dir import PREDICTIONS, RECORD, RENDERED
 from harness.plan.data import dataset_clips
 from harness.plan.jobs import Job, dataset_configs
-from harness.run_folder import folder_of, output_of
+from harness.plan.run_state import folder_of, output_of
 from harness.suite import CLASSIFYING
+from harness.system.environment import commit, environment, hardware
 
 EPOCHS = 20
 

@@ -17,11 +17,11 @@ from statistics import median
 from typing import Any
 
 from harness.bench.made_up import finish
-from harness.environment import environment, hardware
 from harness.ledger.store import load_records
 from harness.plan.jobs import ancestors, dataset_configs, make_plan
+from harness.plan.workspace import Workspace, synthetic_root
 from harness.suite import Cell, expand
-from harness.workspace import Workspace, synthetic_root
+from harness.system.environment import environment, hardware
 
 REPEATS = 3  # of each command; the fastest counts: everything else the machine does only adds
 LIMITS = {  # seconds; a gain is at least its limit
@@ -36,7 +36,7 @@ PLAN = """
 import json, sys, time, pathlib
 import mmengine.config
 began = time.perf_counter()
-from harness.workspace import open_workspace
+from harness.plan.workspace import open_workspace
 asked = json.loads(sys.argv[1])
 ws = open_workspace(*[pathlib.Path(asked[k]) if k in ("configs", "data_root") else asked[k] for k in asked])
 print(json.dumps([time.perf_counter() - began, len(ws.cells), len(ws.plan.errors)]))
@@ -96,9 +96,9 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     ``job_overhead_s`` is the median of a job's time that is neither an epoch nor testing: from the start of its process
     (imports are paid by the fork server) to the first training step, and from the last to its record.
     """
-    from harness.data.cache import build_for_datasets
-    from harness.execute import Options, execute
+    from harness.data.store.cache import build_for_datasets
     from harness.executors.local import LocalExecutor
+    from harness.schedule.scheduler import Options, execute
 
     entry = next(e for e in ws.entries.values() if e.stage == "single")
     plan = make_plan([Cell(entry, seed=1000 + i) for i in range(cells)], ws.entries, ws.settings)

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.environment import hardware
-from harness.execute import Options, State, execute
+from harness.errors import BadUsage
 from harness.executors.local import LocalExecutor
 from harness.ledger.store import load_record
 from harness.plan.jobs import Job, ancestors
-from harness.run_folder import folder_of
-from harness.usage import BadUsage
-from harness.workspace import Workspace
+from harness.plan.run_state import folder_of
+from harness.plan.workspace import Workspace
+from harness.schedule.scheduler import Options, State, execute
+from harness.system.environment import hardware
 
 
 def bench_sweep(

@@ -8,7 +8,7 @@ import sys
 import click
 
 from harness.cli.group import Group, accept_debug
-from harness.usage import BadUsage, one_line
+from harness.errors import BadUsage, one_line
 
 COMMANDS = {
     "run-all": ("run_all", "Plan, run and report: from nothing to a leaderboard."),

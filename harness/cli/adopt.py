@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.options import suite_options
-from harness.usage import BadUsage, near
+from harness.errors import BadUsage, near
 
 
 @click.command("adopt")
@@ -14,11 +14,11 @@ from harness.usage import BadUsage, near
 @click.option("--reason", required=True, help="Why the old run stands for the new one; the pages show it.")
 def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, job, reason) -> int:
     """Declare the stale run of JOB equivalent to what the plan asks for now."""
-    from harness.adopt import adopt
-    from harness.identity import differences
+    from harness.ledger.identity import differences
+    from harness.plan.adopt import adopt
     from harness.plan.remarks import names, unplanned
-    from harness.status import survey
-    from harness.workspace import open_workspace
+    from harness.plan.status import survey
+    from harness.plan.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     if (reason_not := unplanned(ws.plan).get(job)) is not None:

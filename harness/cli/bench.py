@@ -41,7 +41,7 @@ def workspace_with_data(configs: Path, profile: str, data_root: Path | None, *su
     Raises ValueError where something cannot be planned: figures of less would pass for those of the whole.
     """
     from harness.cli.run_all import make_synthetic
-    from harness.workspace import open_workspace
+    from harness.plan.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, *suite, make_data=make_synthetic)
     for (cell, _), reason in ws.plan.errors.items():
@@ -75,8 +75,8 @@ def bench_models_command(
 ) -> None:
     """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry."""
     from harness.measure.entries import bench_entries
+    from harness.plan.workspace import check_profile
     from harness.suite import load_benchmark, load_entries
-    from harness.workspace import check_profile
 
     check_profile(configs, profile)
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
@@ -134,11 +134,11 @@ def bench_sweep_command(
 @click.option("--json", "as_json", is_flag=True)
 def bench_step_command(profile, configs, device, clips, as_json) -> None:
     """What distillation adds to a training step of Figure 6's student. Needs no data."""
-    from harness.environment import hardware
     from harness.measure.entries import device_of
-    from harness.measure.student_step import measure_student_step
+    from harness.measure.step import measure_student_step
+    from harness.plan.workspace import check_profile
     from harness.suite import load_benchmark, load_entries
-    from harness.workspace import check_profile
+    from harness.system.environment import hardware
 
     check_profile(configs, profile)
     benchmark = load_benchmark(configs / "benchmark.yml")

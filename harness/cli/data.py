@@ -11,7 +11,7 @@ import click
 from harness.cli.counter import counter
 from harness.cli.group import Group
 from harness.cli.options import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE, jobs_option, suite_options
-from harness.usage import BadUsage
+from harness.errors import BadUsage
 
 
 @click.group("data", cls=Group)
@@ -61,7 +61,7 @@ quarantine_option = click.option(
 @quarantine_option
 def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     """A contact sheet PNG of one data set: gestures by modality and lighting, over time."""
-    from harness.data.contact_sheet import contact_sheet
+    from harness.data.describe.contact_sheet import contact_sheet
 
     for line in contact_sheet(root, out, quarantine or ""):
         click.echo(f"left out: {line}", err=True)
@@ -73,7 +73,7 @@ def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
 @quarantine_option
 def stats(root: Path, quarantine: Path | None) -> None:
     """Statistics of one data set (paper, Table 1 and Figure 4) as JSON; what cannot be read is under "left_out"."""
-    from harness.data.stats import dataset_statistics
+    from harness.data.describe.statistics import dataset_statistics
 
     click.echo(json.dumps(dataset_statistics(root, quarantine or ""), indent=1))
 
@@ -95,9 +95,9 @@ def stats(root: Path, quarantine: Path | None) -> None:
 def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, jobs, codec, store, check) -> None:
     """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
     from harness.cli.run import usable_cores
-    from harness.data.cache import build_for_datasets
+    from harness.data.store.cache import build_for_datasets
     from harness.plan.jobs import dataset_configs
-    from harness.workspace import open_workspace
+    from harness.plan.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     datasets = [d for job in ws.needed().values() for d in dataset_configs(job.config).values()]
@@ -126,8 +126,8 @@ def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, init
 def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
     """Decode every file and check it against the annotation. Exit code 1 where there are errors."""
     from harness.cli.run import usable_cores
-    from harness.data.verify import verify_dataset, write_quarantine
-    from harness.data.verify_page import findings_page, findings_text
+    from harness.data.verify.dataset import verify_dataset, write_quarantine
+    from harness.data.verify.page import findings_page, findings_text
     from harness.ledger.files import write_text_atomically
 
     outcome = verify_dataset(dataset, data_root, jobs or usable_cores(), partial(counter(), "files"))
@@ -154,7 +154,7 @@ def segment_command(recordings, out, min_frames, max_frames, crf, as_json, jobs)
     Exit code 1 where a line is malformed or a recording unreadable; what can be cut is cut.
     """
     from harness.cli.run import usable_cores
-    from harness.data.segment import segment_recordings
+    from harness.data.segment.cut import segment_recordings
 
     if min_frames > max_frames:
         raise BadUsage(f"--min-frames {min_frames}: is more than --max-frames {max_frames}")

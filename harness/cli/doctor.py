@@ -11,7 +11,7 @@ def command() -> int:
 
     Exit code 1 where something is wrong.
     """
-    from harness.doctor import checks
+    from harness.system.doctor import checks
 
     bad = 0
     for check in checks():

@@ -8,7 +8,7 @@ import click
 
 from harness.cli.group import Group
 from harness.cli.options import FOLDER, NEW_FOLDER, SEEDS, configs_option, execution_options
-from harness.usage import BadUsage
+from harness.errors import BadUsage
 
 
 @click.group("models", cls=Group)
@@ -38,8 +38,8 @@ def show(name: str, configs: Path, profile: str) -> None:
     import json
 
     from harness.plan.resolve import resolve
+    from harness.plan.workspace import check_profile
     from harness.suite import load_benchmark, load_entries
-    from harness.workspace import check_profile
 
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
     if name not in entries:
@@ -60,8 +60,8 @@ def show(name: str, configs: Path, profile: str) -> None:
 @configs_option
 def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> None:
     """Write a folder of configs for a new method, one per data set and modality of the one it starts from."""
-    from harness.scaffold import new_entry
     from harness.suite import load_benchmark, load_entries
+    from harness.suite.scaffold import new_entry
 
     benchmark = load_benchmark(configs / "benchmark.yml")
     entries = load_entries(configs, benchmark)
@@ -85,7 +85,7 @@ def check(name: str | None, every: bool, configs: Path) -> int:
     """Is an entry (or a folder) sound? Builds at every profile, trains, overfits a batch, saves, resumes, predicts the
     same.
     """
-    from harness.measure.entry_check import check_entries
+    from harness.measure.checks.entry import check_entries
     from harness.suite import load_benchmark, load_entries
 
     benchmark = load_benchmark(configs / "benchmark.yml")
@@ -133,11 +133,11 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
     """
     from harness.cli.run import executor_for, run_workspace
     from harness.cli.run_all import make_synthetic
-    from harness.disk import check_writable
     from harness.plan.jobs import Settings, make_plan
-    from harness.rates import parse_rates, rate_cells, tried
+    from harness.plan.rates import parse_rates, rate_cells, tried
+    from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
     from harness.suite import load_benchmark, load_entries
-    from harness.workspace import Workspace, check_profile, preset_of, synthetic_root
+    from harness.system.disk import check_writable
 
     check_profile(configs, profile)
     benchmark = load_benchmark(configs / "benchmark.yml")

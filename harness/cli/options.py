@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from harness.errors import MOST_SEEDS
 from harness.executors import BACKENDS
-from harness.usage import MOST_SEEDS
 
 DEFAULT_CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there

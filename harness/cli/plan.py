@@ -25,7 +25,7 @@ def command(
     profile, data_root, work_dir, configs, tables, seeds, quarantine, init, as_json, cost, probe, show_cells
 ) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
-    from harness.workspace import open_workspace
+    from harness.plan.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     jobs = ws.needed()
@@ -84,7 +84,7 @@ def job_state(job, work_dir: Path) -> str:
     """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
     from harness.ledger.judge import verdicts_of
     from harness.ledger.store import load_record
-    from harness.run_folder import folder_of
+    from harness.plan.run_state import folder_of
 
     try:
         record = load_record(folder_of(job, work_dir), verdicts_of(work_dir))
@@ -99,7 +99,7 @@ def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[flo
     History is the mean of done runs of the same model and profile in this ledger.
     """
     from harness.cli.run import default_jobs, usable_cores
-    from harness.progress import history
+    from harness.schedule.progress import history
 
     todo = [k for k, s in states.items() if s != "cached"]
     known = history(work_dir, jobs)
@@ -115,7 +115,7 @@ def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[flo
 
 def print_cost(jobs, states, costs: dict[str, tuple[float, str]]) -> None:
     """One line per job still to run, and the sum."""
-    from harness.progress import duration
+    from harness.system.duration import duration
 
     todo = [k for k, s in states.items() if s != "cached"]
     for key in todo:

@@ -47,10 +47,10 @@ def command(site: Path, work_dirs, profiles, configs: Path, repo: Path, branch: 
     can prove no more than the ledger: who edits records consistently, or a config's code, publishes what they say.
     """
     from harness.cli.report import write_site
-    from harness.git import without_password
-    from harness.manifest import files_below
-    from harness.publish import check_pages, publish
+    from harness.site.git_branch import check_pages, publish
+    from harness.site.manifest import files_below
     from harness.suite import load_benchmark, load_entries
+    from harness.system.git import without_password
 
     benchmark = load_benchmark(configs / "benchmark.yml")
     with tempfile.TemporaryDirectory() as folder:

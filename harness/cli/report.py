@@ -36,7 +36,7 @@ def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, 
 
 def write_site(work_dirs: Sequence[Path], site: Path, benchmark, entries, profiles: Sequence[str] = ()) -> Path:
     """The pages of ledgers, with the statistics of the data at hand that these keep. Returns the index page."""
-    from harness.data.summary import load_summaries
+    from harness.data.describe.summary import load_summaries
     from reports import build
 
     def say(line: str) -> None:

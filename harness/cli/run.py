@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import DEFAULT_CONFIGS, choice_options, execution_options, suite_options
-from harness.usage import BadUsage
+from harness.errors import BadUsage
 
 
 @click.command("run")
@@ -22,8 +22,8 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
     Without --data-root the embedded synthetic data is made first.
     """
     from harness.cli.run_all import make_synthetic
-    from harness.disk import check_writable
-    from harness.workspace import open_workspace
+    from harness.plan.workspace import open_workspace
+    from harness.system.disk import check_writable
 
     check_choice(chosen, force)
     executor_for(execution)
@@ -45,14 +45,14 @@ def run_workspace(ws, work_dir: Path, execution: dict, again: str = "", force: b
         again: the command that redoes a job, for records; by default ``run``.
         force: run the chosen jobs anew where they are done; the runs that are there are kept aside.
     """
-    from harness import redo
     from harness.cli.remarks import print_remarks
-    from harness.execute import Options, State, execute
     from harness.executors.local import detect_gpus
+    from harness.plan import redo
     from harness.plan.jobs import ancestors
     from harness.plan.remarks import names, unplanned
-    from harness.progress import Progress, history
-    from harness.workspace import save_plan
+    from harness.plan.workspace import save_plan
+    from harness.schedule.progress import Progress, history
+    from harness.schedule.scheduler import Options, State, execute
 
     jobs, chosen = ws.needed(), ws.chosen
     if chosen:
@@ -122,7 +122,7 @@ def executor_for(execution: dict):
 def is_done(job, work_dir: Path) -> bool:
     from harness.ledger.judge import verdicts_of
     from harness.ledger.store import load_record
-    from harness.run_folder import folder_of
+    from harness.plan.run_state import folder_of
 
     try:
         return load_record(folder_of(job, work_dir), verdicts_of(work_dir)).status == "done"
@@ -137,7 +137,7 @@ def build_stores(jobs, store: Path, processes: int) -> None:
     """
     if not jobs:
         return
-    from harness.data.cache import build_for_datasets
+    from harness.data.store.cache import build_for_datasets
     from harness.plan.jobs import dataset_configs
 
     datasets = [d for job in jobs.values() for d in dataset_configs(job.config).values()]
@@ -152,7 +152,7 @@ def redo_command(ws, gpus_per_job: int = 1) -> str:
 
     It works in a fresh clone, where the embedded data is made first, and where the job is done already.
     """
-    from harness.workspace import synthetic_root
+    from harness.plan.workspace import synthetic_root
 
     s = ws.settings
     parts = ["python -m harness run", f"--profile {s.profile}", f"--seeds {ws.seeds}"]

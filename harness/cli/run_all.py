@@ -30,9 +30,9 @@ def command(
     Without --data-root the embedded synthetic data is made first; the pages say so.
     """
     from harness.cli.run import check_choice, executor_for, run_workspace
-    from harness.disk import check_writable, is_disk_full
-    from harness.manifest import check_site
-    from harness.workspace import open_workspace
+    from harness.plan.workspace import open_workspace
+    from harness.site.manifest import check_site
+    from harness.system.disk import check_writable, is_disk_full
 
     began = time.monotonic()
     check_choice(chosen, force)
@@ -61,10 +61,10 @@ def command(
 
 def _write_pages(ws, work_dir: Path, site: Path, configs: Path, began: float) -> None:
     """Statistics of the data and the pages, where they do not show already what the ledger holds."""
-    from harness import pages
     from harness.cli.report import write_site
-    from harness.data.summary import save_summaries
-    from harness.progress import duration
+    from harness.data.describe.summary import save_summaries
+    from harness.site import freshness as pages
+    from harness.system.duration import duration
 
     save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, lambda line: click.echo(line, err=True))
     made_from = pages.sources(work_dir, configs)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.data.stats import open_table
+from harness.data.describe.statistics import open_table
 from mtcd_plugin.formats.clips import Clip
 from mtcd_plugin.formats.video import read_frames
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from harness.usage import BadUsage
+from harness.errors import BadUsage
 
 
 @dataclass(frozen=True)

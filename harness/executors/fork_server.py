@@ -8,4 +8,4 @@ import os
 
 os.setpgrp()
 
-import harness.worker  # noqa: E402, F401
+import harness.worker.attempt  # noqa: E402, F401

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from harness.errors import BadUsage
 from harness.executors import Outcome
-from harness.usage import BadUsage
 
 GRACE_SECONDS = 20.0
 
@@ -138,7 +138,7 @@ def _signal_group(pid: int, number: int) -> None:
 
 
 def _child(directory: str, threads: int, gpu: str | None) -> None:
-    from harness.worker import main
+    from harness.worker.attempt import main
 
     main(directory, threads, gpu)
 

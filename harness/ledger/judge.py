@@ -16,19 +16,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.identity import canonical_json, run_key
 from harness.ledger.files import NotAFile, kind_of, open_file, read_file, sha256_of, write_text_atomically
+from harness.ledger.identity import canonical_json, run_key
 from harness.ledger.record import DataInfo, RunRecord, seal_of
+from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RECORD, RENDERED, VERDICTS
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-RECORD = "run.json"
-PREDICTIONS = "predictions.parquet"
-CHECKPOINT = "checkpoint.pth"
-RENDERED = ("store", "strips")  # folders that a rendering writes
-VERDICTS = "verdicts.json"
 MOST_VERDICTS = 1 << 30  # bytes; a run has some hundred
 
 

@@ -6,18 +6,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.job_spec import SPEC
 from harness.ledger.files import NotAFile, kind_of
-from harness.ledger.judge import CHECKPOINT, PREDICTIONS, RECORD, RENDERED, VERDICTS
-from harness.ledger.lock import LOCK
-from harness.ledger.logs import LOG
-from harness.ledger.store import PASSING
+from harness.ledger.run_dir import (
+    CHECKPOINT,
+    LOCK,
+    LOG,
+    PAGES,
+    PASSING,
+    PLAN,
+    PREDICTIONS,
+    PROGRESS,
+    RECORD,
+    RENDERED,
+    SPEC,
+    STATISTICS,
+    VERDICTS,
+)
 
-PROGRESS = "progress.json"
 OF_A_RUN = dict.fromkeys((RECORD, PREDICTIONS, CHECKPOINT, SPEC, LOG, PROGRESS), "file") | dict.fromkeys(
     (*RENDERED, *PASSING, LOCK), "folder"
 )
-OF_A_WORK_DIR = ("plan.json", "pages.json", "data_statistics.json", VERDICTS)
+OF_A_WORK_DIR = (PLAN, PAGES, STATISTICS, VERDICTS)
 
 
 def misplaced(folder: Path) -> dict[str, str]:

@@ -40,8 +40,8 @@ from functools import cache
 from pathlib import Path
 
 from harness.ledger.files import NotAFile, kind_of, read_file, refuse_link, write_text_atomically
+from harness.ledger.run_dir import LOCK
 
-LOCK = "lock"
 CLAIM = "claim.json"
 RELEASED = "released.json"
 LARGEST_CLAIM = 1 << 20  # bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LOG = "log.txt"
+from harness.ledger.run_dir import LOG
 
 
 def log_tail(directory: Path, lines: int = 30) -> list[str]:

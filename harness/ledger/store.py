@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from harness.garbage import uncollected
 from harness.ledger.files import NotAFile, read_file, sync_folder, sync_tree, write_text_atomically
-from harness.ledger.judge import PREDICTIONS, RECORD, Verdicts, predictions_table, problems_of, verdicts_of
-from harness.ledger.lock import LOCK
+from harness.ledger.judge import Verdicts, predictions_table, problems_of, verdicts_of
 from harness.ledger.migrate import NewerSchema, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
+from harness.ledger.run_dir import LOCK, PASSING, PREDICTIONS, RECORD, RUNS
+from harness.system.gc_pause import uncollected
 
 if TYPE_CHECKING:  # pandas takes longer to import than a ledger to read
     import pandas as pd
 
-PASSING = ("mm", "points")  # what a job needs until its record is written
 LARGEST_RECORD = 64 << 20  # bytes; a record of 1000 epochs with 20 losses has 1 MiB
 
 
@@ -43,7 +42,7 @@ class Rejected:
 
 
 def runs_dir(work_dir: Path) -> Path:
-    return Path(work_dir) / "runs"
+    return Path(work_dir) / RUNS
 
 
 _folders: dict[Path, tuple[int, dict[str, str]]] = {}  # runs folder -> its time of change, head of a key -> folder

@@ -8,9 +8,8 @@ from pathlib import Path
 from harness.ledger.layout import misplaced, misplaced_beside
 from harness.ledger.planfile import PlanFile, read_plan
 from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import PLAN
 from harness.ledger.store import folders_of, load_records, runs_dir
-
-PLAN = "plan.json"
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from mmaction.registry import MODELS
 
-from harness.environment import hardware
 from harness.measure.cost import count_cost
-from harness.measure.entry_parts import clip_shape_of, import_named
 from harness.measure.memory import PeakMemory
+from harness.measure.parts import clip_shape_of, import_named
 from harness.measure.timing import latency, throughput
 from harness.plan.resolve import resolve
 from harness.suite import Entry
+from harness.system.environment import hardware
 
 
 def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") -> list[dict[str, Any]]:

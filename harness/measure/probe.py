@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from harness.measure.clips import evaluating, predict
-from harness.measure.entry_parts import (
+from harness.measure.parts import (
     WHOLE_CLIP,
     batch,
     build,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.errors import BadUsage, near
 from harness.plan.jobs import Settings, named_jobs
 from harness.plan.remarks import cell_name
 from harness.suite import Cell, Entry
-from harness.usage import BadUsage, near
 
 
 def chosen_jobs(

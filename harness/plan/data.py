@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.identity import canonical_json
+from harness.ledger.identity import canonical_json
 from harness.ledger.judge import data_fingerprint, info_fingerprint, labels_fingerprint
 from harness.ledger.record import DataInfo
 from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.garbage import uncollected
-from harness.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
+from harness.fingerprint.code import code_fingerprint, imported_modules
+from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
-from harness.plan.code import code_fingerprint, imported_modules
 from harness.plan.data import check_sampler, describe_data
 from harness.plan.dotted import set_dotted, without
 from harness.plan.predictions import check_predictions
@@ -19,6 +18,7 @@ from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
 from harness.suite.cells import cell_id
+from harness.system.gc_pause import uncollected
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.identity import HARDWARE_KEYS, RUNNER_KEYS
+from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
 
 TRANSFORMS = "transforms"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness.identity import canonical_json, identity_config
-from harness.plan.code import code_fingerprint, imported_modules
+from harness.fingerprint.code import code_fingerprint, imported_modules
+from harness.ledger.identity import canonical_json, identity_config
 from harness.plan.jobs import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import Entry

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.errors import BadUsage
 from harness.suite.address import WebAddress
 from harness.suite.yaml_file import read_yaml
-from harness.usage import BadUsage
 
 
 class Strict(BaseModel):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from harness.errors import MOST_SEEDS, BadUsage
 from harness.suite.benchmark import Benchmark, Figure, Table
 from harness.suite.entries import Entry
-from harness.usage import MOST_SEEDS, BadUsage
 
 
 @dataclass(frozen=True)

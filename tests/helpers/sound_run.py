@@ -8,17 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.identity import run_key
 from harness.ledger.files import sha256_of
-from harness.ledger.judge import (
-    CHECKPOINT,
-    PREDICTIONS,
-    data_fingerprint,
-    info_fingerprint,
-    labels_fingerprint,
-)
+from harness.ledger.identity import run_key
+from harness.ledger.judge import data_fingerprint, info_fingerprint, labels_fingerprint
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS
 from harness.ledger.store import run_dir, write_record
 
 

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import pytest
-from fake_site import FAKE_STATISTICS, write
 
 from harness.ledger.record import Failure
 from reports import build
+from tests.helpers.fake_site import FAKE_STATISTICS, write
 
 FAILURES = {
     ("broken_mgr-dark-rgb", 0): Failure(

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_site import write
-from html_tree import cell, parse
 from scipy import stats
 
 from harness.ledger.planfile import PlannedCell
@@ -15,11 +13,13 @@ from harness.suite import load_benchmark
 from harness.suite.benchmark import Row, Statement
 from harness.suite.cells import cell_id
 from reports import build
-from reports import statistics as s
-from reports.ablation import _deltas
-from reports.differences import Difference, adjusted, difference
-from reports.evidence import _verdict
-from reports.results import Outcomes, Result, Run
+from reports.ledger.results import Outcomes, Result, Run
+from reports.stats import statistics as s
+from reports.tables.by_rows import _deltas
+from reports.tables.differences import Difference, adjusted, difference
+from reports.views.evidence import _verdict
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import cell, parse
 
 CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 CLIPS = 40

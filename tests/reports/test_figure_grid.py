@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from fake_site import write
-from html_tree import cell, grid, parse
 
 from reports import build
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import cell, grid, parse
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,15 @@ import socket
 from pathlib import Path
 
 import pytest
-from fake_ledger import fake_predictions, save
-from fake_site import FAKE_STATISTICS, write
-from html_tree import parse
 
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
-from reports.privacy import without_paths
+from reports.ledger.privacy import without_paths
+from tests.helpers.fake_ledger import fake_predictions, save
+from tests.helpers.fake_site import FAKE_STATISTICS, write
+from tests.helpers.html_tree import parse
 
 OWNER, PLACE = "jqzpublic", "/home/jqzpublic/my data"
 TAIL = [

@@ -6,11 +6,12 @@ import json
 import re
 
 import pytest
-from html_tree import cell, parse
 
-from reports import exports, plots
-from reports.model import Cell, Column, Row, Table
-from reports.runs import summarise
+from reports.plots import svg as plots
+from reports.tables import export as exports
+from reports.tables.table import Cell, Column, Row, Table
+from reports.views.run_view import summarise
+from tests.helpers.html_tree import cell, parse
 
 BAR = r'style="fill: var\(--(hot|cold|muted)[^"]*"/>'
 
@@ -89,9 +90,8 @@ def test_the_bars_of_figure_4_have_the_colour_of_their_lighting():
 
 
 def test_a_set_whose_clips_do_not_say_it_has_the_declared_lighting(tmp_path):
-    from fake_site import FAKE_STATISTICS, write
-
     from reports import build
+    from tests.helpers.fake_site import FAKE_STATISTICS, write
 
     made = write(tmp_path, seeds=1, tables=["table3"])
     sets = dict(made.benchmark.datasets)

@@ -9,13 +9,13 @@ import sys
 from urllib.parse import unquote
 
 import pytest
-from fake_benchmark import HOSTILE
-from fake_site import write
-from html_tree import cell, grid, parse
 
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure
 from reports import build
+from tests.helpers.fake_benchmark import HOSTILE
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import cell, grid, parse
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +266,8 @@ def test_a_stage_that_predicts_no_class_has_a_page_too(pages):
 
 
 def test_a_run_that_failed_before_it_knew_anything_has_a_page(tmp_path):
-    from fake_ledger import save
-
     from harness.ledger.record import CellInfo, Identity, RunRecord
+    from tests.helpers.fake_ledger import save
 
     cell_id, seed = "plain_nvgesture-rgb", 0
     made = write(tmp_path, seeds=1, tables=["table3"], missing={(cell_id, seed)})
@@ -321,7 +320,7 @@ def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
         "from fake_site import FAKE_STATISTICS\nfrom reports import build\n"
         "work, site, configs = map(Path, sys.argv[1:4])\n"
         "build(work, site, fake_benchmark(), fake_entries(configs), FAKE_STATISTICS)\n"
-        "heavy = {'torch', 'mmengine', 'mmaction', 'mtcd_plugin.register', 'harness.plan', 'harness.worker'}\n"
+        "heavy = {'torch', 'mmengine', 'mmaction', 'mtcd_plugin.register', 'harness.plan', 'harness.worker.attempt'}\n"
         "assert not heavy & set(sys.modules)\n"
     )
     other = tmp_path / "other"
@@ -369,7 +368,7 @@ def test_a_failing_build_leaves_the_old_site(small, tmp_path, monkeypatch):
     site = tmp_path / "site"
     build(small.work_dir, site, small.benchmark, small.entries)
     before = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
-    monkeypatch.setattr("reports.publish._downloads", lambda *a: 1 / 0)
+    monkeypatch.setattr("reports.site.build._downloads", lambda *a: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         build(small.work_dir, site, small.benchmark, small.entries)
     assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == before

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports import statistics as s
+from reports.stats import statistics as s
 
 
 def test_mean_std_is_the_sample_deviation():

@@ -7,13 +7,13 @@ import shutil
 import subprocess
 
 import pytest
-from fake_site import write
-from html_tree import grid, parse
 
-from reports import exports
-from reports.charts import chart, nice_ticks
-from reports.formats import large, memory, percent_digits, points, printed, seconds, short_commit
-from reports.model import Cell, Column, Row, Table
+from reports.format import large, memory, percent_digits, points, printed, seconds, short_commit
+from reports.plots.line_chart import chart, nice_ticks
+from reports.tables import export as exports
+from reports.tables.table import Cell, Column, Row, Table
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import grid, parse
 
 
 def test_a_measured_value_in_a_claimed_column_is_an_error():
@@ -116,11 +116,11 @@ def test_leaderboard_json_holds_every_table_and_run(fake):
 
 def test_seeds_on_different_clips_are_not_pooled(tmp_path):
     import pandas as pd
-    from fake_ledger import save
 
     from harness.ledger.planfile import read_plan, write_plan
     from harness.ledger.store import load_predictions, load_record
-    from reports.ledger import make_ledger, read_work_dir
+    from reports.ledger.collect import make_ledger, read_work_dir
+    from tests.helpers.fake_ledger import save
 
     made = write(tmp_path, seeds=2, tables=["table3"])
     directory = next((made.work_dir / "runs").glob("plain_nvgesture-rgb-s1-*"))

@@ -4,15 +4,15 @@ import json
 import shutil
 
 import pytest
-from fake_benchmark import HOSTILE
-from fake_ledger import save
-from fake_site import write
-from html_tree import cell, parse
 
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import NOT_TRACKED
 from harness.ledger.store import load_predictions, load_records
 from reports import build
+from tests.helpers.fake_benchmark import HOSTILE
+from tests.helpers.fake_ledger import save
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import cell, parse
 
 OWN, TWIN = "plain_mgr-dark-rgb", "hostile_mgr-dark-rgb"
 

@@ -2,13 +2,12 @@
 
 from types import SimpleNamespace
 
-from fake_ledger import fake_record
-from html_tree import cell, parse
-
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
-from reports.protocol import row_start, training_cell
-from reports.results import Result, Run
+from reports.ledger.results import Result, Run
+from reports.views.protocol import row_start, training_cell
+from tests.helpers.fake_ledger import fake_record
+from tests.helpers.html_tree import cell, parse
 
 
 def result(*records):

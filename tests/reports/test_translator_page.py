@@ -8,14 +8,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from fake_ledger import CLASSES, fake_predictions, fake_record, save
-from fake_site import write
-from html_tree import cell, parse
 
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo
 from harness.ledger.store import load_records, run_dir
 from reports import build
+from tests.helpers.fake_ledger import CLASSES, fake_predictions, fake_record, save
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import cell, parse
 
 ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
 

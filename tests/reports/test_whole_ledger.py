@@ -8,15 +8,15 @@ import json
 import shutil
 
 import pytest
-from fake_ledger import fake_predictions, save
-from fake_site import write
-from html_tree import cell, grid, parse
 
+from harness.errors import BadUsage
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord
 from harness.ledger.store import load_record
-from harness.usage import BadUsage
 from reports import build
+from tests.helpers.fake_ledger import fake_predictions, save
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import cell, grid, parse
 
 PLAIN = "plain_mgr-dark-rgb"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.data.synthesize.seeding import GENERATOR_VERSION
-from harness.lifetime import end_with_parent
-from harness.usage import BadUsage
+from harness.errors import BadUsage
+from harness.system.parent_exit import end_with_parent
 
 _SETS = {"mgr_dark": "mgr_dark_files", "nvgesture": "nvgesture_files", "sysu_mm01": "sysu_mm01"}  # modules here
 DATASETS = tuple(_SETS)

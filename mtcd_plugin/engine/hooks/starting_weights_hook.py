@@ -12,8 +12,8 @@ from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
 from mtcd_plugin.formats.weights_file import content_sha256, weights_file
-from mtcd_plugin.models.init_cfg import start_reports
-from mtcd_plugin.models.starting_weights import LoadReport, state_from, tensors_of
+from mtcd_plugin.models.weights.init_cfg import start_reports
+from mtcd_plugin.models.weights.starting_weights import LoadReport, state_from, tensors_of
 
 KEY = "starting_weights"  # of a checkpoint: the reports, for those who resume
 

@@ -8,8 +8,8 @@ import logging
 from mmengine.logging import print_log
 from torch import nn
 
-from mtcd_plugin.models.starting_weights import read_checkpoint, tensors_of
-from mtcd_plugin.models.weight_names import not_finite, shape_of
+from mtcd_plugin.models.weights.starting_weights import read_checkpoint, tensors_of
+from mtcd_plugin.models.weights.weight_names import not_finite, shape_of
 
 META = "mtcd"  # key in a checkpoint's ``meta`` under which StageCheckpointHook describes the stage
 

@@ -9,13 +9,6 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mtcd_plugin.models.distillers.checkpoints import load_network
-from mtcd_plugin.models.distillers.distances import (
-    DISTANCES,
-    REDUCTIONS,
-    UNIT_LENGTH,
-    feature_distance,
-    logit_distance,
-)
 from mtcd_plugin.models.distillers.frozen import GRAY, freeze
 from mtcd_plugin.models.distillers.networks import (
     build_once,
@@ -27,7 +20,14 @@ from mtcd_plugin.models.distillers.networks import (
 from mtcd_plugin.models.distillers.partners import PartnerBank
 from mtcd_plugin.models.distillers.projection import FUSIONS, FeatureProjection, fuse
 from mtcd_plugin.models.heads.projected_head import ProjectedHead, labels_of
-from mtcd_plugin.models.init_cfg import as_list, first_difference
+from mtcd_plugin.models.losses.distances import (
+    DISTANCES,
+    REDUCTIONS,
+    UNIT_LENGTH,
+    feature_distance,
+    logit_distance,
+)
+from mtcd_plugin.models.weights.init_cfg import as_list, first_difference
 
 ROLES = ("teacher", "assistant")
 STUDENT = "student."  # prefix of the student's weights
@@ -80,7 +80,7 @@ class CrossModalDistiller(BaseModel):
     trained without its distillation terms and counted in ``undistilled``.
     """
 
-    reads_init_cfg = True  # see mtcd_plugin.models.init_cfg
+    reads_init_cfg = True  # see mtcd_plugin.models.weights.init_cfg
 
     def __init__(
         self,

@@ -1,0 +1,1 @@
+"""Statistics and contact sheets of data sets."""

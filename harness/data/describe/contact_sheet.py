@@ -1,0 +1,84 @@
+"""Contact sheet: every gesture in every modality and lighting, over time, as one PNG for a person to look at."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from harness.data.describe.statistics import MODALITIES, Readable, open_readable
+from harness.errors import BadUsage
+from mtcd_plugin.formats.clips import Clip
+from mtcd_plugin.formats.video import read_frames
+
+MOMENTS = (0.15, 0.4, 0.6, 0.85)  # of the clip's length
+THUMB = (96, 72)  # width, height
+MARGIN = 2
+LABEL = 130  # width of the column of gesture names
+HEAD = 22
+
+
+def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[str]:
+    """One row per gesture: the first test clip of it, dark and daylight takes of one pair where there are such.
+
+    Returns a line for each stream that could not be read; its place stays empty. BadUsage for a file name whose ending
+    names no format of pictures.
+    """
+    if not cv2.haveImageWriter(str(out)):
+        raise BadUsage(f"--out {out}: no picture can be written under that name; end it in .png (or .jpg)")
+    data = open_readable(root, quarantine)
+    table = data.table
+    lightings = sorted({c.lighting for c in data.clips})
+    columns = [(light, m) for light in lightings for m in MODALITIES]
+    strip = len(MOMENTS) * (THUMB[0] + MARGIN)
+    width = LABEL + len(columns) * (strip + 6)
+    height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)
+    sheet = np.full((height, width, 3), 250, np.uint8)
+    for i, (light, m) in enumerate(columns):
+        _write(sheet, f"{light} {m}".strip(), LABEL + i * (strip + 6) + 4, 15)
+    for label, name in enumerate(table.classes):
+        y = HEAD + label * (THUMB[1] + MARGIN)
+        _write(sheet, name[:18], 4, y + THUMB[1] // 2)
+        clips = [c for c in data.clips if c.label == label]
+        first = next((c for c in clips if c.split == "test"), clips[0] if clips else None)
+        for i, (light, m) in enumerate(columns):
+            clip = _of_pair(clips, first, light)
+            if clip is None or m not in clip.streams:
+                continue
+            x = LABEL + i * (strip + 6)
+            for k, frame in enumerate(_moments(data, clip, m)):
+                left = x + k * (THUMB[0] + MARGIN)
+                sheet[y : y + THUMB[1], left : left + THUMB[0]] = frame
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(out).with_name(f".{os.getpid()}.{Path(out).name}")
+    try:
+        if not cv2.imwrite(str(unfinished), sheet[:, :, ::-1]):
+            raise OSError(f"{out}: cannot be written")
+        os.replace(unfinished, out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return data.left_out
+
+
+def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | None:
+    if first is None or first.lighting == lighting:
+        return first
+    same = [c for c in clips if c.lighting == lighting]
+    return next((c for c in same if c.pair_id and c.pair_id == first.pair_id), same[0] if same else None)
+
+
+def _moments(data: Readable, clip: Clip, modality: str) -> np.ndarray:
+    s = clip.streams[modality]
+    numbers = [min(s.start + int(t * s.frames), s.end - 1) for t in MOMENTS]
+    read = partial(read_frames, indices=numbers, size=THUMB, gray=modality != "rgb")
+    frames = data.attempt(read, clip, modality)
+    if frames is None:
+        return np.empty((0, *THUMB[::-1], 3), np.uint8)
+    return np.repeat(frames, 3, axis=3) if frames.shape[3] == 1 else frames
+
+
+def _write(image: np.ndarray, text: str, x: int, y: int) -> None:
+    cv2.putText(image, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (20, 20, 20), 1, cv2.LINE_AA)

@@ -1,0 +1,160 @@
+"""Statistics and contact sheets of the data at hand, kept in the work dir for the pages.
+
+Pages are written whatever is wrong with the data: what cannot be read is left out, and said on the page. Files are
+decoded in a process of its own, so that one that ends it ends no more than that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from harness.ledger.files import read_file, write_text_atomically
+from harness.ledger.run_dir import STATISTICS
+
+DATASETS = ("mgr_dark", "nvgesture")
+LARGEST = 256 << 20  # bytes
+NAMED = 5  # things left out that are named on the terminal
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Light(BaseModel):
+    """Mean and standard deviation of colour values in [0, 1]."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+    mean: float
+    std: float
+
+
+class Statistics(BaseModel):
+    """What is known of a data set (``stats.dataset_statistics``); ``problem`` says why nothing is."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+    name: str = ""
+    synthetic: bool | None = None
+    generator_version: str = ""
+    seed: str = ""
+    classes: list[str] = []
+    clips: Count = 0
+    quarantined: Count = 0
+    subjects: Count = 0
+    clips_per_class: dict[str, Count] = {}
+    clips_per_subject: dict[str, Count] = {}
+    clips_per_scene: dict[str, Count] = {}
+    clips_per_split: dict[str, Count] = {}
+    clips_per_lighting: dict[str, Count] = {}
+    resolution: dict[str, tuple[Count, Count]] = {}  # modality -> width, height
+    fps: dict[str, float] = {}
+    lengths: list[Count] = []  # frames of each rgb clip
+    seconds: float = 0.0
+    rgb: dict[str, Light] = {}  # lighting -> values
+    left_out: list[str] = []
+    problem: str = ""
+    stamp: str = ""
+
+
+def save_summaries(
+    work_dir: Path,
+    data_root: Path,
+    quarantine: Mapping[str, Path] | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Measure the data sets below a root, once per state of their files.
+
+    Args:
+        quarantine: data set -> file of clip ids to leave out.
+        say: gets a line for each data set of which something could not be read.
+    """
+    known = load_summaries(work_dir, say)
+    found = {}
+    for name in DATASETS:
+        root = Path(data_root) / name
+        if not root.is_dir():
+            continue
+        bad = str((quarantine or {}).get(name, ""))
+        stamp = _stamp(root, bad)
+        if known.get(name, {}).get("stamp") == stamp:
+            found[name] = known[name]
+        else:
+            found[name] = {**_measured(root, Path(work_dir) / f"contact_sheet_{name}.png", bad), "stamp": stamp}
+        _say_left_out(name, found[name], say)
+    if found != known:
+        write_text_atomically(Path(work_dir) / STATISTICS, json.dumps(found, indent=1) + "\n")
+
+
+def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda line: None) -> dict[str, dict[str, Any]]:
+    """Data set -> its statistics, without what was not measured; {} and a line where the file is damaged."""
+    path = Path(work_dir) / STATISTICS
+    try:
+        found = TypeAdapter(dict[str, Statistics]).validate_json(read_file(path, LARGEST))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = (
+            error.errors()[0]["msg"]
+            if isinstance(error, ValidationError)
+            else getattr(error, "strerror", None) or error
+        )
+        say(f"{path}: cannot be read ({reason}); statistics are measured anew by the next run-all")
+        return {}
+    return {name: about.model_dump(mode="json", exclude_unset=True) for name, about in found.items()}
+
+
+def measure(root: Path, sheet: Path, quarantine: str) -> dict[str, Any]:
+    """Statistics of a data set as JSON values, and its contact sheet in a file."""
+    from harness.data.describe.contact_sheet import contact_sheet
+    from harness.data.describe.statistics import dataset_statistics
+
+    found = dataset_statistics(root, quarantine)
+    more = contact_sheet(root, sheet, quarantine)
+    return {**found, "left_out": list(dict.fromkeys([*found["left_out"], *more]))}
+
+
+def _measured(root: Path, sheet: Path, quarantine: str) -> dict[str, Any]:
+    """``measure`` in a process of its own; what stops it is the data set's ``problem``, never an error."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            return pool.submit(measure, root, sheet, quarantine).result()
+        except BrokenProcessPool:
+            problem = "a file ends the process that decodes it; `harness data verify` names it"
+        except Exception as error:  # whatever is wrong with the data, the pages are written and say it
+            problem = " ".join(str(error).split()).replace(f"{root}/", "") or type(error).__name__
+    sheet.unlink(missing_ok=True)
+    return {"name": root.name, "problem": problem}
+
+
+def _say_left_out(name: str, found: dict[str, Any], say: Callable[[str], None]) -> None:
+    if found.get("problem"):
+        say(f"{name}: no statistics on the data page: {found['problem']}")
+    if lines := found.get("left_out", []):
+        more = f" (and {len(lines) - NAMED} more)" if len(lines) > NAMED else ""
+        say(f"{name}: left out of the data page: {'; '.join(lines[:NAMED])}{more}")
+
+
+def _stamp(root: Path, quarantine: str) -> str:
+    """Changes when the annotation of a data set does, one of its videos, or the quarantine."""
+    from harness.data.describe.statistics import open_table
+
+    digest = hashlib.sha256()
+    tables = [path for pattern in ("*.csv", "*.lst", "*.json", "*.txt") for path in sorted(root.glob(pattern))]
+    try:
+        videos = sorted({s.path for clip in open_table(root).clips for s in clip.streams.values()})
+    except (ValueError, OSError):
+        videos = []  # measuring says why
+    for path in (*tables, *videos, *([quarantine] if quarantine else [])):
+        try:
+            stat = os.stat(path)
+            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n".encode())
+        except OSError as error:
+            digest.update(f"{path} {error.errno}\n".encode())
+    return digest.hexdigest()

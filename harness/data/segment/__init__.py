@@ -1,0 +1,1 @@
+"""Cut recordings into clips."""

@@ -1,0 +1,1 @@
+"""Clip stores: videos decoded once."""

@@ -1,0 +1,1 @@
+"""Check data sets on disk."""

@@ -1,0 +1,1 @@
+"""``models check``: one entry, part by part."""

@@ -1,0 +1,130 @@
+"""What an entry declares about itself, held against its config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from harness.fingerprint.code import code_fingerprint, imported_modules
+from harness.ledger.record import NOT_TRACKED
+from harness.measure.clips import random_batch
+from harness.measure.parts import ParentWeights, batch, import_named
+from harness.plan.predictions import check_predictions
+from harness.plan.resolve import resolve
+from harness.plan.twins import twins
+from harness.suite import CLASSIFYING, Entry
+
+PROFILES = ("smoke", "demo", "paper")
+
+
+class Wrong(Exception):
+    """A check that failed; the message is what to change."""
+
+
+@dataclass
+class Subject:
+    """The entry that is being checked, and what earlier checks made of it."""
+
+    entry: Entry
+    weights: ParentWeights
+    init: dict[str, str] = field(default_factory=dict)  # profile -> pretrained or scratch
+    config: dict[str, Any] | None = None  # at the smoke profile
+    model: torch.nn.Module | None = None
+    notes: list[str] = field(default_factory=list)  # of the last check
+
+    def batch(self, split: str, size: int, make: Callable = random_batch) -> dict:
+        """Clips of a split as the entry's loader would give them."""
+        return batch(self.config, split, self.entry.test_modality, size, make)
+
+
+def metafile_is_complete(s: Subject) -> None:
+    where = s.entry.config.parent / "metafile.yml"
+    if not s.entry.paper.get("Title"):
+        raise Wrong(f"give Collections[].Paper.Title in {where}; a method without a paper says 'unpublished' there")
+    for name, example in (("Architecture", "[I3D, ResNet-50]"), ("Family", "3D CNN"), ("Pretrained", "none")):
+        if not s.entry.metadata.get(name):
+            raise Wrong(f"give Metadata.{name} in {where}, e.g. {name}: {example}")
+
+
+def resolves(s: Subject) -> None:
+    found = {p: resolve(s.entry.config, p) for p in PROFILES}
+    for profile, resolved in found.items():
+        check_predictions(s.entry, resolved.config, profile)
+    for stage, parent in found["smoke"].parents.items():
+        path = (s.entry.config.parent / parent["config"]).resolve()
+        if path not in s.weights.by_path:
+            raise Wrong(f"parents.{stage}.config {parent['config']} is not listed in a metafile.yml; add it there")
+    s.config = found["smoke"].config
+
+
+def looks_around(s: Subject) -> None:
+    """Notes what a user should know of an entry that is none the less sound, one line each."""
+    found = [resolve(s.entry.config, p).remark(p) for p in PROFILES]
+    same: dict[str, list[str]] = {}
+    for profile in PROFILES:
+        for other in twins(s.entry, s.weights.entries, profile):
+            same.setdefault(other, []).append(profile)
+    for other, profiles in same.items():
+        where = "every profile" if len(profiles) == len(PROFILES) else f"profile {' and '.join(profiles)}"
+        found.append(f"the same run as {other} at {where}: nothing in which they differ counts there")
+    found += _names_of_another(s)
+    untracked = [t for t, sha in code_fingerprint(s.config, imported_modules(s.config)).items() if sha == NOT_TRACKED]
+    if untracked:
+        found.append(f"code not tracked: {', '.join(untracked)}; a change of it does not make a run stale")
+    s.notes = [note for note in found if note]
+
+
+def _names_of_another(s: Subject) -> list[str]:
+    """A note where the metafile still says of a network what it says of another method's, with another backbone."""
+    fields = [f for f in ("Architecture", "Family") if s.entry.metadata.get(f)]
+    own = _backbone(s.entry)
+    for other in s.weights.entries:
+        if other.method == s.entry.method or (other.dataset, other.stage) != (s.entry.dataset, s.entry.stage):
+            continue
+        if all(other.metadata.get(f) == s.entry.metadata[f] for f in fields) and fields:
+            theirs = _backbone(other)
+        elif s.entry.start and other.start == s.entry.start:
+            fields, theirs = [], _backbone(other)
+        else:
+            continue
+        if theirs and own != theirs:
+            said = [*fields, *(["Starting Weights"] if s.entry.start and other.start == s.entry.start else [])]
+            where = s.entry.config.parent / "metafile.yml"
+            return [
+                f"{', '.join(said)} in {where}: those of {other.method}, whose network is {theirs}; this one's is {own}"
+            ]
+    return []
+
+
+def _backbone(entry: Entry) -> str:
+    """The type of an entry's backbone, or of its model where that has none; "" where its config cannot be read."""
+    try:
+        model = resolve(entry.config, PROFILES[0]).config["model"]
+    except (ValueError, OSError):
+        return ""
+    return str((model.get("backbone") or model).get("type"))
+
+
+def imports_are_there(s: Subject) -> None:
+    import_named(s.config)
+
+
+def reads_what_it_declares(s: Subject) -> None:
+    entry = s.entry
+    if entry.stage not in CLASSIFYING:
+        return
+    at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
+    for split, where, declared in (
+        ("train", "Training Modalities", entry.train_modalities),
+        ("test", "Modality", at_test),
+    ):
+        loader = s.config.get(f"{split}_dataloader") or {}
+        used = set(loader.get("dataset", {}).get("modalities") or declared)
+        if not used <= {*declared, "pseudo_ir"}:  # pseudo-infrared is rendered from what is declared
+            raise Wrong(
+                f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {where} declares "
+                f"{', '.join(declared)}; change one of them"
+            )

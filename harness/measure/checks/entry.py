@@ -1,0 +1,102 @@
+"""``models check``: is a model entry sound? Built at every profile, trained at smoke on random clips, without any data
+set.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.measure.checks import declared, network
+from harness.measure.checks.declared import Subject, Wrong
+from harness.measure.checks.start import starts
+from harness.measure.parts import ParentWeights, quietly
+from harness.suite import CLASSIFYING, Entry
+from mtcd_plugin.formats.checkpoint_errors import one_line
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check of one entry; ``remedy`` says what to change where it failed. Where it did not, it is a note."""
+
+    entry: str
+    what: str
+    ok: bool
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """``hint`` completes the message of an exception that the entry's own code raised."""
+
+    what: str
+    run: Callable[[Subject], None]
+    hint: str
+
+
+def check_entries(
+    chosen: Iterable[Entry], entries: dict[str, Entry], init: Mapping[str, str] | None = None
+) -> Iterator[Finding]:
+    """Every check of every chosen entry, in order. A failed check of an entry ends its own list, not the others'.
+
+    Args:
+        init: what training starts from at each profile, as the benchmark says; from scratch where it says nothing.
+    """
+    # one thread: the networks are so small that several would wait for each other
+    with quietly(threads=1), tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
+        weights = ParentWeights(entries, folder)
+        for entry in chosen:
+            yield from _check(Subject(entry, weights, init=dict(init or {})))
+
+
+def _check(subject: Subject) -> Iterator[Finding]:
+    done: list[str] = []
+    while len(done) < len(checks := _checks(subject)):
+        check = checks[len(done)]
+        try:
+            check.run(subject)
+        except Wrong as e:
+            yield Finding(subject.entry.name, check.what, False, str(e))
+            return
+        except Exception as e:  # whatever an entry's code raises is a finding about it
+            yield Finding(subject.entry.name, check.what, False, f"{one_line(e)}; {check.hint}")
+            return
+        done.append(check.what)
+        yield Finding(subject.entry.name, check.what, True)
+        yield from (Finding(subject.entry.name, check.what, True, note) for note in subject.notes)
+        subject.notes = []
+
+
+def _checks(s: Subject) -> list[Check]:
+    """All that applies; whether a config trains is known once it is resolved."""
+    file, metafile = s.entry.config.name, s.entry.config.parent / "metafile.yml"
+    predicts, state, loss = "mend forward(mode='predict')", "mend the model's state_dict", "mend forward(mode='loss')"
+    found = [
+        Check("metafile is complete", declared.metafile_is_complete, f"mend {metafile}"),
+        Check("config resolves at every profile", declared.resolves, f"mend {file}"),
+        Check("custom imports are there", declared.imports_are_there, f"mend custom_imports of {file}"),
+        Check("code and twins are looked for", declared.looks_around, f"mend {file}"),
+        Check("uses the modalities it declares", declared.reads_what_it_declares, f"mend the loaders of {file}"),
+        Check("starting weights are loaded", starts, f"mend the starting weights of {file}"),
+        Check("builds", network.builds, f"mend `model` of {file}; custom_imports names the module of a class of yours"),
+    ]
+    if s.config is None:
+        return found
+    if s.entry.stage == "pseudo_ir":
+        found.append(Check("renders a clip", network.renders, predicts))
+    recognizes, trains = s.entry.stage in CLASSIFYING, s.config.get("train_cfg") is not None
+    if recognizes:
+        hint = f"{predicts}, e.g. keep the axis of clips when squeezing"
+        found.append(Check("predicts a batch of one", network.predicts_one, hint))
+        found.append(Check("parameters and FLOPs are counted", network.is_counted, predicts))
+    found.append(Check("fits together at every profile", network.builds_elsewhere, f"mend `model` of {file}"))
+    if trains:
+        hint = f"{loss}, or optim_wrapper of {file}"
+        found.append(Check("one batch goes forward and backward", network.trains_a_step, hint))
+        if recognizes:
+            found.append(Check("saves, loads and predicts the same", network.saves_and_loads, state))
+        found.append(Check("resumes to the same weights", network.resumes, state))
+        if recognizes:
+            found.append(Check("overfits one small batch", network.overfits, loss))
+    return found

@@ -1,0 +1,58 @@
+"""Whether an entry's starting weights can be loaded, as the runs of every profile would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
+from harness.measure.checks.declared import PROFILES, Subject, Wrong
+from harness.measure.parts import construct
+from harness.plan.dotted import without
+from harness.plan.resolve import resolve
+from harness.plan.start import find_weights, start_from
+from mtcd_plugin.engine.hooks.starting_weights_hook import started_state
+from mtcd_plugin.formats.checkpoint_errors import one_line
+from mtcd_plugin.models.weights.init_cfg import load_given
+from mtcd_plugin.models.weights.starting_weights import read_checkpoint
+
+
+def starts(s: Subject) -> None:
+    """Loads ``load_from``, ``init_cfg``, ``pretrained`` and, where a profile asks for it, what the metafile lists."""
+    wrong: dict[str, str] = {}
+    for profile in PROFILES:
+        try:
+            _start(s, profile)
+        except (ValueError, OSError) as e:  # what the run's record would have as its failure
+            wrong[profile] = one_line(e)
+    if not wrong:
+        return
+    line = f"at profile {' and '.join(wrong)}: {next(iter(wrong.values()))}"
+    if right := [p for p in PROFILES if p not in wrong]:
+        line += f"; or give it elsewhere alone: profiles = dict({right[0]}=dict(...))"
+    raise Wrong(line)
+
+
+def _start(s: Subject, profile: str) -> None:
+    resolved = resolve(s.entry.config, profile)
+    into: list[str] = []
+    for parent in resolved.parents.values():
+        into += [parent["into"]] if isinstance(parent["into"], str) else parent["into"]
+    own = without(resolved.config, into)
+    config = start_from(s.entry, own, own, s.init.get(profile, "scratch"))
+    try:
+        found = find_weights(config, s.entry)
+    except FileNotFoundError as e:
+        if config is own:
+            raise
+        s.notes.append(f"starting weights at profile {profile} were not tried: {e}")
+        return
+    if found:
+        _load(config)
+
+
+def _load(config: dict[str, Any]) -> None:
+    model = construct(config)
+    for module in model.modules():
+        load_given(module)
+    if source := config.get("load_from"):
+        started_state(model, read_checkpoint(source, "checkpoint"), source)

@@ -1,0 +1,129 @@
+"""Learning rates tried on training subjects that are held out, so that the test split has no part in the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from harness.errors import BadUsage
+from harness.ledger.store import load_record
+from harness.plan.data import TABLE_KEYS
+from harness.plan.jobs import dataset_configs
+from harness.plan.resolve import resolve
+from harness.plan.run_state import folder_of
+from harness.plan.workspace import Workspace
+from harness.suite import CLASSIFYING, Cell, Entry
+
+HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
+RATE = "optim_wrapper.optimizer.lr"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One rate of one entry: its top-1 on the held-out clips, one number per seed that was measured."""
+
+    rate: float
+    own: bool  # the config's
+    top1: list[float]
+
+    @property
+    def mean(self) -> float | None:
+        return mean(self.top1) if self.top1 else None
+
+
+def parse_rates(text: str) -> list[float]:
+    """``5e-4,1e-3`` as numbers. Raises ValueError for what is no positive number."""
+    rates = []
+    for part in text.split(","):
+        try:
+            rate = float(part)
+        except ValueError:
+            rate = -1.0
+        if not 0 < rate < float("inf"):
+            raise BadUsage(f"--rates {text}: '{part.strip()}' is no learning rate; give numbers such as 5e-4,1e-3,2e-3")
+        rates.append(rate)
+    return sorted(set(rates))
+
+
+def rate_cells(
+    chosen: Iterable[Entry], entries: dict[str, Entry], rates: list[float], profile: str, seeds: int
+) -> list[Cell]:
+    """Every chosen entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
+
+    So are the stages that it stands on, which would otherwise have seen the held-out subjects; those that classify have
+    the rate as well.
+
+    Raises:
+        BadUsage: an entry that predicts no class, or that has no rate to change.
+    """
+    by_path = {e.config.resolve(): e for e in entries.values()}
+    cells = []
+    for entry in chosen:
+        if entry.stage not in CLASSIFYING:
+            raise BadUsage(
+                f"{entry.name}: a {entry.stage} predicts no class, so no rate is best; choose what classifies"
+            )
+        if own_rate(resolve(entry.config, profile).config) is None:
+            raise BadUsage(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
+        for rate in rates:
+            overrides = held_out(entry, by_path, profile, rate)
+            cells += [Cell(entry, f"rate={rate:g}", overrides, seed) for seed in range(seeds)]
+    return cells
+
+
+def held_out(
+    entry: Entry, by_path: dict[Path, Entry], profile: str, rate: float, given: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Overrides that keep the held-out subjects out of an entry's training, and out of that of its parents, at a rate.
+
+    Args:
+        given: overrides that the entry has as a parent.
+    """
+    resolved = resolve(entry.config, profile, given)
+    overrides = dict(given or {})
+    datasets = dataset_configs(resolved.config)
+    for split, (usual, instead) in HELD_OUT.items():
+        dataset = datasets.get(split, {})
+        if dataset.get("type") in TABLE_KEYS and dataset.get("split", "train") == usual:
+            overrides[f"{split}_dataloader.dataset.split"] = instead
+    if entry.stage in CLASSIFYING and own_rate(resolved.config) is not None:
+        overrides[RATE] = rate
+        for i, scheduler in enumerate(resolved.config.get("param_scheduler") or []):
+            if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
+                overrides[f"param_scheduler.{i}.eta_max"] = rate
+    for stage, declared in resolved.parents.items():
+        parent = by_path.get((entry.config.parent / declared["config"]).resolve())
+        if parent is not None:  # planning says what is wrong with one that is not listed
+            below = held_out(parent, by_path, profile, rate, declared.get("overrides"))
+            if below:
+                overrides[f"parents.{stage}.overrides"] = below
+    return overrides
+
+
+def own_rate(config: dict[str, Any]) -> float | None:
+    return ((config.get("optim_wrapper") or {}).get("optimizer") or {}).get("lr")
+
+
+def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
+    """What the runs of a work dir say of the cells of ``rate_cells``, by entry, rates in order."""
+    found: dict[Entry, dict[float, list[float]]] = {}
+    for cell in ws.cells:
+        top1 = found.setdefault(cell.entry, {}).setdefault(cell.overrides[RATE], [])
+        key = ws.plan.keys.get((cell.id, cell.seed))
+        if key is None:
+            continue
+        try:
+            record = load_record(folder_of(ws.plan.jobs[key], work_dir))
+        except FileNotFoundError:
+            continue
+        if record.metrics is not None:
+            top1.append(record.metrics.top1)
+    return {entry.name: _in_order(entry, by_rate, ws.settings.profile) for entry, by_rate in found.items()}
+
+
+def _in_order(entry: Entry, by_rate: dict[float, list[float]], profile: str) -> list[Tried]:
+    own = own_rate(resolve(entry.config, profile).config)
+    return [Tried(rate, rate == own, top1) for rate, top1 in sorted(by_rate.items())]

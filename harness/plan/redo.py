@@ -1,0 +1,65 @@
+"""Run a finished job anew: the run that is there is kept aside, and compared with the new one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.ledger.lock import RunLock
+from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import LOCK
+from harness.plan.jobs import Job
+from harness.plan.run_state import folder_of, look_up
+
+REPLACED = "replaced"  # in the work dir, beside runs/: no ledger reads it
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A run that was set aside, and where it lies now."""
+
+    record: RunRecord
+    folder: Path
+
+
+def set_aside(job: Job, work_dir: Path) -> Replaced | None:
+    """Move a job's run out of the ledger, all its files; None where it has no valid record.
+
+    Raises:
+        ValueError: somebody is running it.
+    """
+    folder = folder_of(job, work_dir)
+    record = look_up(job, work_dir).record
+    if record is None:
+        return None
+    lock = RunLock(folder)
+    if not lock.acquire():
+        raise ValueError(f"{job.name} is being run by {lock.holder() or 'another harness'}; wait for it, or stop it")
+    try:
+        number = 1
+        while os.path.lexists(place := Path(work_dir) / REPLACED / f"{folder.name}.{number}"):
+            number += 1
+        place.mkdir(parents=True)
+        entries = [e for e in sorted(os.listdir(folder)) if e != LOCK]
+        for name in sorted(entries, key=lambda n: n != "run.json"):  # the record first: what is left is no run
+            os.rename(folder / name, place / name)
+    finally:
+        lock.release()
+    return Replaced(record, place)
+
+
+def compared(old: Replaced, job: Job, work_dir: Path) -> str:
+    """How the new run compares with the one that was set aside, in one line."""
+    new = look_up(job, work_dir).record
+    if new is None or new.status != "done":
+        return f"no new run is done; the one from before is in {old.folder}"
+    if old.record.status != "done":
+        return "done; the one before had failed"
+    if new.metrics is None or old.record.metrics is None:
+        same = new.checkpoint_sha256 == old.record.checkpoint_sha256 and new.measurements == old.record.measurements
+        return "equal to the one before" if same else "not equal to the one before in its weights or measurements"
+    if new.predictions_sha256 == old.record.predictions_sha256:
+        return f"top-1 {100 * new.metrics.top1:.1f} %, predictions equal to the last digit to those before"
+    before = 100 * old.record.metrics.top1
+    return f"top-1 {100 * new.metrics.top1:.1f} %, {before:.1f} % before: predictions differ"

@@ -1,0 +1,95 @@
+"""The state of every job against the ledger, and what makes a run stale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BadUsage, near
+from harness.ledger.identity import differences
+from harness.ledger.layout import misplaced
+from harness.ledger.lock import RunLock
+from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import LOCK
+from harness.ledger.store import Rejected, load_records
+from harness.plan.jobs import Job, Plan
+from harness.plan.remarks import names, unplanned
+from harness.plan.run_state import folder_of
+from harness.plan.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class JobState:
+    """``done``, ``failed``, ``running``, ``rejected`` (its record is not valid), ``stale`` (another run of this cell is
+    there), or ``missing``."""
+
+    job: Job
+    state: str
+    detail: str = ""
+    other: RunRecord | None = None  # the run that makes it stale
+
+
+@dataclass(frozen=True)
+class Survey:
+    jobs: list[JobState]
+    rejected: list[Rejected]
+
+
+def survey(ws: Workspace, work_dir: Path) -> Survey:
+    """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
+    records, rejected = load_records(work_dir)
+    by_cell: dict[tuple, list[RunRecord]] = {}
+    for _, r in records.values():
+        by_cell.setdefault(_cell_of(r.cell), []).append(r)
+    refused = {r.path: r.line for r in rejected}
+    return Survey([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
+
+
+def _cell_of(cell) -> tuple:
+    return cell.model, cell.variant, cell.seed, cell.profile
+
+
+def _state(job: Job, work_dir: Path, records, refused: dict[Path, str], by_cell) -> JobState:
+    found = records.get(job.key)
+    if found is not None and found[1].status == "done":
+        return JobState(job, "done")
+    folder = folder_of(job, work_dir)
+    holder = RunLock(folder).holder()
+    if holder is not None:
+        return JobState(job, "running", str(holder))
+    if found is not None:
+        failure = found[1].failure
+        return JobState(job, "failed", f"{failure.kind}: {failure.message}" if failure else "")
+    if folder in refused:
+        return JobState(job, "rejected", refused[folder])
+    for name, what in misplaced(folder).items():
+        advice = "move it away" if name in ("", LOCK) else "`run` moves it aside"
+        return JobState(job, "rejected", f"{folder / name}: {what}; {advice}")
+    others = [r for r in by_cell.get(_cell_of(job.cell), []) if r.key != job.key and r.status == "done"]
+    if others:
+        other = max(others, key=lambda r: r.finished)
+        lines = differences(other.identity, job.identity)
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        return JobState(job, "stale", f"{lines[0]}{more}" if lines else "", other)
+    return JobState(job, "missing")
+
+
+def explain(found: Survey, name: str, plan: Plan) -> list[str]:
+    """Why a job is in its state, or a cell without a job, one line per fact. Raises ValueError for what is neither."""
+    if (reason := unplanned(plan).get(name)) is not None:
+        return [f"{name}: cannot be planned - {reason}"]
+    key = names(plan).get(name, name)
+    matches = [s for s in found.jobs if s.job.key.startswith(key)]
+    if not matches:
+        raise BadUsage(f"--why {name}: no such job in this plan{near(name, names(plan))}; `plan` lists them")
+    lines = []
+    for s in matches:
+        also = f" (the same run as {name})" if name in names(plan) and s.job.name != name else ""
+        lines.append(f"{s.job.name}{also}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}")
+        if s.other is not None:
+            lines.append(
+                f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}"
+            )
+            lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
+        lines += [f"  {note}" for note in s.job.notes]
+    return lines

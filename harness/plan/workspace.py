@@ -1,0 +1,205 @@
+"""What a command works on: the suite as planned against one data root and one work dir."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BadUsage
+from harness.ledger.identity import canonical_json
+from harness.ledger.layout import check_files
+from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
+from harness.ledger.run_dir import PLAN
+from harness.plan.choice import chosen_jobs
+from harness.plan.data import TABLE_KEYS, dataset_clips
+from harness.plan.jobs import Job, Plan, Settings, ancestors, dataset_configs, make_plan
+from harness.suite import Benchmark, Cell, Entry, expand, load_benchmark, load_entries
+from harness.system.disk import check_writable
+from harness.system.environment import commit
+from mtcd_plugin.formats.splits import read_quarantine
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The suite, its cells, and their jobs."""
+
+    benchmark: Benchmark
+    entries: dict[str, Entry]
+    cells: list[Cell]
+    plan: Plan
+    settings: Settings
+    tables: list[str]
+    seeds: int
+    chosen: tuple[str, ...] = ()  # names of the only jobs to run, empty for all
+
+    def needed(self):
+        """The jobs that the cells stand on, parents first."""
+        return ancestors(self.plan.jobs, self.plan.keys.values())
+
+
+def synthetic_root(profile: str) -> Path:
+    """Where the embedded data of a profile lies."""
+    return Path("data") / f"synthetic-{preset_of(profile)}"
+
+
+def preset_of(profile: str) -> str:
+    """Which embedded data a profile uses."""
+    return "smoke" if profile == "smoke" else "demo"
+
+
+def open_workspace(
+    configs: Path,
+    profile: str,
+    data_root: Path | None,
+    tables: str | None,
+    seeds: int | None,
+    quarantine: tuple[str, ...] = (),
+    init: str | None = None,
+    make_data: Callable[[Path, str], None] | None = None,
+    chosen: tuple[str, ...] = (),
+) -> Workspace:
+    """Plan the suite. Raises ValueError for anything asked for that does not exist. Writes nothing itself.
+
+    Args:
+        tables: ids with commas between, None for all that are not optional. quarantine: items of ``SET=FILE``.
+        init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
+        make_data: writes the embedded data of a preset to a folder; called where no data root is given, after
+            everything that can be checked without data.
+        chosen: names of the only jobs to run, with seed or without.
+    """
+    check_profile(configs, profile)
+    if data_root is not None and not Path(data_root).is_dir():
+        raise BadUsage(f"--data-root {data_root}: no such folder")
+    if data_root is None and profile == "paper":
+        raise BadUsage(
+            "--profile paper needs --data-root with the real data sets; the embedded "
+            "synthetic data is for demo and smoke"
+        )
+    benchmark = load_benchmark(Path(configs) / "benchmark.yml")
+    entries = load_entries(configs, benchmark)
+    ids = None if tables is None else [t.strip() for t in tables.split(",") if t.strip()]
+    if ids == []:
+        raise BadUsage(f"--tables '{tables}': names none; leave the option out for all that are not optional")
+    cells = expand(benchmark, entries, profile, ids, seeds)
+    settings = Settings(
+        configs=Path(configs),
+        profile=profile,
+        data_root=Path(data_root or synthetic_root(profile)),
+        quarantine=_quarantine(quarantine, benchmark),
+        init=init or benchmark.init.get(profile, "scratch"),
+    )
+    jobs = chosen_jobs(chosen, cells, entries, settings)
+    if data_root is None and make_data is not None:
+        make_data(settings.data_root, preset_of(profile))
+    plan = make_plan(cells, entries, settings)
+    _check_quarantine(settings.quarantine, plan)
+    return Workspace(
+        benchmark,
+        entries,
+        cells,
+        plan,
+        settings,
+        benchmark.select(ids).ids,
+        max(c.seed for c in cells) + 1 if cells else 0,
+        jobs,
+    )
+
+
+def check_profile(configs: Path, profile: str) -> None:
+    """Raises ValueError for a profile that has no file."""
+    known = sorted(p.stem for p in (Path(configs) / "_base_" / "profiles").glob("*.py"))
+    if profile not in known:
+        raise BadUsage(
+            f"unknown profile '{profile}'; choose from {', '.join(known) or 'none: no profiles in ' + str(configs)}"
+        )
+
+
+def _quarantine(items: Iterable[str], benchmark: Benchmark) -> dict[str, Path]:
+    """Data set -> the file with the clips to leave out."""
+    found: dict[str, Path] = {}
+    for text in items:
+        name, sep, path = text.partition("=")
+        if not sep or not Path(path).is_file():
+            raise BadUsage(f"--quarantine {text}: give SET=FILE with an existing file, e.g. mgr_dark=bad.txt")
+        if name not in benchmark.datasets:
+            raise BadUsage(
+                f"--quarantine {text}: unknown data set '{name}'; choose from {', '.join(benchmark.datasets)}"
+            )
+        if name in found:
+            raise BadUsage(f"--quarantine {text}: {name} has a file already ({found[name]}); put all clips into one")
+        found[name] = Path(path)
+    return found
+
+
+def _check_quarantine(quarantine: dict[str, Path], plan: Plan) -> None:
+    """Raises BadUsage for a clip that its data set does not have, and for a data set that nothing planned reads."""
+    for name, path in quarantine.items():
+        known: set[str] = set()
+        for dataset in _clip_datasets(plan.jobs.values()):
+            if Path(dataset["data_root"]).name == name:
+                known.update(clip.clip_id for clip in dataset_clips(dataset)[0].clips)
+        if not known:
+            if plan.errors:
+                continue  # what reads it could not be planned, which is said
+            raise BadUsage(f"--quarantine {name}={path}: nothing that is planned reads {name}")
+        if unknown := sorted(read_quarantine(str(path)) - known):
+            more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+            raise BadUsage(f"--quarantine {name}={path}: {name} has no clip '{unknown[0]}'{more}; correct the file")
+
+
+def _clip_datasets(jobs: Iterable[Job]) -> list[dict]:
+    """The configs of the data sets of clips that jobs read, each once."""
+    found = {}
+    for job in jobs:
+        for dataset in dataset_configs(job.config).values():
+            if dataset.get("type") in TABLE_KEYS:
+                found[canonical_json({k: v for k, v in dataset.items() if k != "pipeline"})] = dataset
+    return list(found.values())
+
+
+def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | None = None) -> None:
+    """Write ``plan.json`` for the reports.
+
+    Raises:
+        ValueError: nothing could be planned; the plan that is there stays. OSError: the work dir cannot be written.
+    """
+    if not workspace.plan.keys:
+        raise ValueError(
+            f"nothing can be run: none of {len(workspace.cells)} cells can be planned; {work_dir} stays as it is"
+        )
+    check_writable(work_dir, "--work-dir")
+    check_files(work_dir)
+    Path(work_dir).mkdir(parents=True, exist_ok=True)
+    write_plan(
+        Path(work_dir) / PLAN,
+        PlanFile(
+            profile=workspace.settings.profile,
+            tables=workspace.tables,
+            seeds=workspace.seeds,
+            commit=commit(),
+            cells=[_planned(c, workspace, blocked or {}) for c in workspace.cells],
+        ),
+    )
+
+
+def _planned(cell: Cell, workspace: Workspace, blocked: dict[str, str]) -> PlannedCell:
+    key = workspace.plan.keys.get((cell.id, cell.seed), "")
+    error = workspace.plan.errors.get((cell.id, cell.seed), "") or blocked.get(key, "")
+    e = cell.entry
+    return PlannedCell(
+        id=cell.id,
+        model=e.name,
+        method=e.method,
+        title=e.title,
+        dataset=e.dataset,
+        stage=e.stage,
+        train_modalities=list(e.train_modalities),
+        test_modality=e.test_modality,
+        variant=cell.variant,
+        overrides=cell.overrides,
+        seed=cell.seed,
+        key=key,
+        error=error,
+        used_by=list(cell.used_by),
+    )

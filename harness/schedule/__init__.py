@@ -1,0 +1,1 @@
+"""Which jobs start when, and what their end means."""

@@ -1,0 +1,72 @@
+"""Which jobs train side by side in one process: students that differ in nothing but how their losses are weighed.
+
+Side by side they share decoding, augmentation and the forward passes of the networks that teach. Results equal those of
+separate runs, so keys, records and folders stay those of separate runs; only the execution differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from harness.ledger.identity import canonical_json
+from harness.ledger.record import RunRecord
+from harness.plan.jobs import Job
+from mtcd_plugin.sweep import can_fuse, group_size
+
+LIMIT = 12  # jobs in one group
+
+
+def group_key(job: Job) -> str | None:
+    """Equal for jobs that can share a process; None for a job that always runs alone."""
+    if job.config.get("model", {}).get("type") != "CrossModalDistiller" or not can_fuse(job.cell.overrides):
+        return None
+    return canonical_json([job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents])
+
+
+def partners(lead: Job, ready: Iterable[Job], slots: int, room: Callable[[], int] = lambda: LIMIT) -> list[Job]:
+    """The lead and the ready jobs that run with it: an even share of them per slot, at most as many as there is room
+    for.
+
+    Args:
+        room: how many fit in memory; asked for only where several could run together.
+    """
+    key = group_key(lead)
+    if key is None:
+        return [lead]
+    others = [j for j in ready if j.key != lead.key and group_key(j) == key]
+    share = math.ceil((1 + len(others)) / max(1, slots))
+    if share > 1:
+        share = min(share, room())
+    return [lead, *others[: max(0, share - 1)]]
+
+
+def room_for(teacher: RunRecord | None, free_bytes: int | None) -> int:
+    """How many students fit side by side in what is free; ``LIMIT`` where that is not known.
+
+    A student is taken to be as large as the network that teaches it, and its step to need what that one's training did.
+    """
+    if teacher is None or free_bytes is None or not teacher.cost.params:
+        return LIMIT
+    return group_size(LIMIT, teacher.cost.params, free_bytes, teacher.cost.peak_memory_bytes or 0)
+
+
+def points(jobs: list[Job]) -> list[dict[str, Any]]:
+    """Per job the explicit value of every key in which any of them differs from its config."""
+    keys = sorted({key for job in jobs for key in job.cell.overrides})
+    return [{key: _get(job.config, key) for key in keys if _has(job.config, key)} for job in jobs]
+
+
+def _has(config: Any, dotted: str) -> bool:
+    for part in dotted.split("."):
+        if not isinstance(config, dict) or part not in config:
+            return False
+        config = config[part]
+    return True
+
+
+def _get(config: Any, dotted: str) -> Any:
+    for part in dotted.split("."):
+        config = config[part]
+    return config

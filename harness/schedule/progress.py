@@ -1,0 +1,122 @@
+"""Progress of an execution: a live table on a terminal, plain lines with the time otherwise."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from harness.ledger.files import read_file
+from harness.ledger.run_dir import PROGRESS
+from harness.ledger.store import load_records
+from harness.plan.jobs import Job
+from harness.schedule.scheduler import State
+from harness.system.duration import duration
+
+
+class Progress:
+    """Prints what happens. ``estimates`` maps a job's key to the seconds it should take, where history knows."""
+
+    def __init__(self, jobs: dict[str, Job], slots: int, estimates: dict[str, float], stream=None) -> None:
+        self.jobs = jobs
+        self.slots = slots
+        self.estimates = estimates
+        self.stream = stream or sys.stdout
+        self.began: dict[str, float] = {}
+        self.seen: list[float] = []
+        self.live = None
+        self.width = len(str(len(jobs)))
+
+    def __enter__(self) -> Progress:
+        if self.stream.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self.live = Live(console=Console(file=self.stream), refresh_per_second=2, transient=True)
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def report(self, event: str, job: Job, detail: str) -> None:
+        """One line per event; starts are shown on the live display alone where there is one."""
+        now = time.monotonic()
+        if event == "started":
+            self.began[job.key] = now
+            if self.live:
+                return
+        elif event == "done":
+            self.seen.append(now - self.began.get(job.key, now))
+        line = f"{time.strftime('%H:%M:%S')}  {event:9s} {job.name}{'  ' + detail if detail else ''}"
+        if self.live:
+            self.live.console.print(line, highlight=False, markup=False)
+        else:
+            print(line, file=self.stream, flush=True)
+
+    def tick(self, state: State) -> None:
+        if self.live:
+            self.live.update(self._table(state))
+
+    def _table(self, state: State):
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        left = self.remaining_seconds(state)
+        head = f"{state.over}/{state.total} jobs"
+        bits = [
+            f"{state.cached} cached" if state.cached else "",
+            f"{len(state.failed)} failed" if state.failed else "",
+            f"about {duration(left)} left" if left is not None else "",
+        ]
+        table.add_row(head, ", ".join(b for b in bits if b), "")
+        for key, folder in state.running.items():
+            table.add_row(
+                "running",
+                self.jobs[key].name,
+                _where(folder, time.monotonic() - self.began.get(key, time.monotonic())),
+            )
+        return table
+
+    def remaining_seconds(self, state: State) -> float | None:
+        """Estimated seconds to the end: history of the same model where there is one, the mean of this run
+        otherwise.
+        """
+        known = list(self.estimates.values()) + self.seen
+        if not known:
+            return None
+        mean = sum(self.seen) / len(self.seen) if self.seen else sum(known) / len(known)
+        over = state.failed.keys() | state.blocked.keys()
+        open_jobs = state.total - state.over - len(state.running)
+        total = open_jobs * mean
+        for key in state.running:
+            if key not in over:
+                total += max(
+                    0.0,
+                    self.estimates.get(key, mean) - (time.monotonic() - self.began.get(key, time.monotonic())),
+                )
+        return total / max(self.slots, 1)
+
+
+def history(work_dir: Path, jobs: dict[str, Job]) -> dict[str, float]:
+    """Seconds that each job should take, from done runs of the same model and profile in the ledger."""
+    records, _ = load_records(work_dir)
+    past: dict[tuple[str, str], list[float]] = {}
+    for _, r in records.values():
+        if r.status == "done" and r.cost.total_seconds:
+            past.setdefault((r.cell.model, r.cell.profile), []).append(r.cost.total_seconds)
+    means = {k: sum(v) / len(v) for k, v in past.items()}
+    found = {key: means.get((j.cell.model, j.cell.profile)) for key, j in jobs.items()}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _where(folder: Path, seconds: float) -> str:
+    try:
+        p = json.loads(read_file(folder / PROGRESS, 1 << 20))
+    except (OSError, ValueError):
+        return f"starting, {duration(seconds)}"
+    if p["phase"] == "train":
+        return f"epoch {p['epoch'] + 1}/{p['max_epochs']}, {duration(seconds)}"
+    return f"{p['phase']}, {duration(seconds)}"

@@ -1,0 +1,1 @@
+"""The folder or branch that pages are published from."""

@@ -1,0 +1,130 @@
+"""``models new``: a folder of configs and a metafile to start a new method from."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+import yaml
+
+from harness.errors import BadUsage
+from harness.suite import Benchmark, Entry
+from harness.suite.entries import MODALITIES
+
+CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
+_base_ = ['../{source}/{base}.py']
+# What makes your method differ from {base} goes here and holds at every profile, for example:
+# model = dict(cls_head=dict(dropout_ratio=0.3))
+# A class of your own package (no profile says anything of its arguments but your own):
+# custom_imports = dict(imports=['mtcd_plugin.register', 'your_package'], allow_failed_imports=False)
+# model = dict(backbone=dict(_delete_=True, type='YourNet', width=64), cls_head=dict(in_channels=512))
+# Clips, batches and schedule are the profile's (_base_/profiles). A value of your own at one of them, for any key:
+# profiles = dict(demo=dict(train_dataloader=dict(batch_size=8), transforms=dict(SampleClipFrames=dict(clip_len=8))))
+"""
+
+METAFILE = """Collections:
+  - Name: {title}
+    Paper: {{Title: "{title} (unpublished)", URL: ""}}
+    # From {source}; where your network is another, say so in Architecture and Family, and name its own
+    # Starting Weights or none.
+    Metadata:
+      Architecture: {architecture}
+      Family: {family}
+{start}Models:
+"""
+
+MODEL = """  - Name: {name}
+    Config: {folder}/{name}.py
+    In Collection: {title}
+    Metadata: {{Training Data: {training_data}, Pretrained: none}}
+    Modality: {modality}
+    Training Modalities: [{training}]
+    Stage: single
+    Results: []
+"""
+
+TITLES = {name: title for title, name in MODALITIES.items()}
+
+
+def new_entry(
+    configs: Path,
+    name: str,
+    base: Entry,
+    entries: dict[str, Entry],
+    benchmark: Benchmark,
+    modalities: tuple[str, ...] = (),
+) -> list[Path]:
+    """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a
+    metafile.
+
+    Args:
+        modalities: test modalities to write configs for, ``rgb`` or as metafiles write it, ``RGB``; empty for all.
+
+    Raises:
+        ValueError: a name that is no folder name or is taken, a base that is a stage of a chain, or a modality that
+            the base's method does not have.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        raise BadUsage(f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first")
+    folder = configs / name
+    if folder.exists():
+        raise BadUsage(f"{folder} is there already; choose another name")
+    if base.stage != "single":
+        raise BadUsage(
+            f"{base.name} is the {base.stage} of a chain; start from a single network, as `models list` shows them"
+        )
+    siblings = [
+        e for e in entries.values() if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
+    ]
+    known = list(dict.fromkeys(e.test_modality for e in siblings))
+    modalities = tuple(MODALITIES.get(m, m) for m in modalities)
+    for modality in modalities:
+        if modality not in known:
+            raise BadUsage(f"--modality {modality}: {base.method} has no such config; choose from {', '.join(known)}")
+    siblings = [e for e in siblings if not modalities or e.test_modality in modalities]
+    folder.mkdir(parents=True)
+    written = []
+    metafile = METAFILE.format(
+        title=name,
+        source=base.title,
+        architecture=json.dumps(base.metadata.get("Architecture", [])),
+        family=json.dumps(base.metadata.get("Family", "")),
+        start=_start(base),
+    )
+    for sibling in siblings:
+        training_data = benchmark.datasets[sibling.dataset].training_data
+        suffix = f"{sibling.dataset.replace('_', '-')}-{sibling.test_modality.replace('_', '-')}"
+        stem = f"{name}_{suffix}"
+        path = folder / f"{stem}.py"
+        path.write_text(
+            CONFIG.format(
+                title=name,
+                dataset=training_data,
+                modality=TITLES[sibling.test_modality],
+                source=sibling.config.parent.name,
+                base=sibling.name,
+            ),
+            encoding="utf-8",
+        )
+        metafile += MODEL.format(
+            name=stem,
+            folder=f"mm_configs/{name}",
+            title=name,
+            training_data=training_data,
+            modality=TITLES[sibling.test_modality],
+            training=", ".join(TITLES[m] for m in sibling.train_modalities),
+        )
+        written.append(path)
+    (folder / "metafile.yml").write_text(metafile, encoding="utf-8")
+    return [*written, folder / "metafile.yml"]
+
+
+def _start(base: Entry) -> str:
+    """The starting weights of the base in a metafile: a new method starts from what it is compared with."""
+    if not base.start:
+        return ""
+    listed = [s.model_dump(mode="json", by_alias=True, exclude_defaults=True) for s in base.start]
+    text = yaml.safe_dump({"Starting Weights": listed}, sort_keys=False, default_flow_style=None, width=1000)
+    return textwrap.indent(text, "    ")

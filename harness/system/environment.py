@@ -1,0 +1,99 @@
+"""What a run was made with: versions, hardware, commit. Cheap to ask; imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from harness.system.git import GitError, git
+
+PACKAGES = (
+    "torch",
+    "mmaction2",
+    "mmengine",
+    "mmcv-lite",
+    "mmcv",
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "av",
+    "decord",
+    "pandas",
+    "pyarrow",
+    "scipy",
+)
+
+
+@lru_cache
+def environment() -> dict[str, str]:
+    """Python, platform, and the versions of the packages that a result depends on."""
+    found = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@lru_cache
+def hardware() -> dict[str, str]:
+    """CPU, cores, memory and, where torch is already imported, the GPU."""
+    import sys
+
+    import psutil
+
+    found = {
+        "cpu": cpu_model(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",
+        "gpu": "none",
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        found["threads"] = str(torch.get_num_threads())
+        if torch.cuda.is_available():
+            found["gpu"] = torch.cuda.get_device_name(0)
+    return found
+
+
+def cpu_model() -> str:
+    """The CPU's name as the kernel gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux: platform's own name is what there is
+    return platform.processor() or platform.machine()
+
+
+@lru_cache
+def commit() -> str:
+    """The harness's git commit, "" outside a git checkout of it.
+
+    ``-dirty`` is appended where a clone of it would be another: tracked files were changed, or configs are not tracked.
+
+    A repository that merely surrounds an installed harness does not track its files, and says nothing of it.
+    """
+    root = Path(__file__).resolve().parents[2]
+    try:
+        git(root, "ls-files", "--error-unmatch", "--", str(Path(__file__).resolve()))
+        head = git(root, "rev-parse", "HEAD")
+        dirty = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".")
+        dirty += git(root, "status", "--porcelain", "--untracked-files=all", "--", "mm_configs")
+    except GitError:
+        return ""
+    return f"{head[:12]}{'-dirty' if dirty else ''}"
+
+
+def killed_for_memory() -> int:
+    """How many processes the system has killed so far for want of memory, its own or a container's; 0 where unknown."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

@@ -1,0 +1,1 @@
+"""Runs one job: ``python -m harness.worker RUN_DIR``."""

@@ -1,0 +1,95 @@
+"""What the worker writes down: blank records, failure classes, weights, its log."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.ledger.files import atomic_replace
+from harness.ledger.record import CellInfo, RunRecord
+from harness.system.environment import environment, hardware
+from harness.worker.loading import LOADER_DIED
+from harness.worker.spec import JobSpec
+
+
+def blank_record(spec: JobSpec) -> RunRecord:
+    return RunRecord(
+        key=spec.key,
+        status="failed",
+        kind=spec.kind,
+        cell=spec.cell,
+        identity=spec.identity,
+        data=spec.data,
+        pretrained=spec.pretrained,
+        environment=environment(),
+        hardware=hardware(),
+        commit=spec.commit,
+        command=spec.command,
+        started=now(),
+        attempts=spec.attempts,
+        notes=list(spec.notes),
+    )
+
+
+def classify(e: BaseException) -> str:
+    """The failure class of an exception."""
+    text = str(e).lower()
+    if (
+        isinstance(e, (torch.cuda.OutOfMemoryError, MemoryError))
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    ):
+        return "out_of_memory"
+    if isinstance(e, FloatingPointError):
+        return "nan_loss"
+    names = {c.__name__ for c in type(e).__mro__}
+    if "SharedMemoryFull" in names or LOADER_DIED in str(e):
+        return "killed"
+    if names & {"ClipError", "FileNotFoundError", "FFmpegError"}:
+        return "data_error"
+    if isinstance(e, (SystemExit, KeyboardInterrupt)):
+        return "killed"
+    return "crash"
+
+
+def peak_memory(on_gpu: bool) -> int:
+    """Peak bytes of this process: of the GPU's allocator there, of resident memory otherwise."""
+    if on_gpu:
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo, check: Callable[[], None]) -> None:
+    """The weights of the last epoch alone, without optimizer and dates, so that equal runs give equal files.
+
+    Args:
+        check: of the run's lock, called right before the file is put into place.
+    """
+    meta = {"key": key, "model": cell.model, "stage": cell.stage}
+    if "mtcd" in full["meta"]:
+        meta["mtcd"] = full["meta"]["mtcd"]
+    with atomic_replace(path, check=check) as file:
+        torch.save({"meta": meta, "state_dict": full["state_dict"]}, file)
+
+
+def log_to(path: Path) -> None:
+    """Send what this process and its children print to the end of a file."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)

@@ -1,0 +1,1 @@
+"""Starting weights: which file, which keys, what was loaded."""

@@ -1,0 +1,209 @@
+"""Everything a page can know: the benchmark, the model entries, the ledger and the statistics of the data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.suite import Benchmark, Entry
+from reports.format import count, short_commit
+from reports.ledger.collect import Ledger
+from reports.ledger.results import STATUS, Result
+from reports.tables.table import Link
+
+
+@dataclass(frozen=True)
+class Board:
+    """``profiles``: links to the pages of every profile, this one included; empty for one."""
+
+    benchmark: Benchmark
+    entries: dict[str, Entry]
+    ledger: Ledger
+    statistics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    profiles: tuple[Link, ...] = ()
+
+    @property
+    def profile(self) -> str:
+        return self.ledger.profile
+
+    @property
+    def datasets(self) -> list[str]:
+        """Data sets that a plan or a run measures, in the order of the benchmark."""
+        measured = {run.cell.dataset for run in self.ledger.runs}
+        return [d for d in self.benchmark.datasets if d in measured]
+
+    def synthetic_names(self, dataset: str = "") -> tuple[str, ...] | None:
+        """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw; None where no run
+        says.
+        """
+        found = [
+            names
+            for record in self.ledger.shown_records
+            if dataset in ("", record.cell.dataset) and (names := self.ledger.synthetic[record.key]) is not None
+        ]
+        return tuple(sorted({name for names in found for name in names})) if found else None
+
+    def synthetic(self, dataset: str = "") -> bool | None:
+        """Whether the runs on a data set (on any, for "") or any of their stages used synthetic data; None where no run
+        says."""
+        names = self.synthetic_names(dataset)
+        return None if names is None else bool(names)
+
+    def measured_on_synthetic(self, dataset: str = "") -> bool:
+        """Whether runs were tested on generated clips, rather than only standing on stages that saw some."""
+        shown = self.ledger.shown_records
+        return any(
+            r.data is not None and r.data.synthetic and r.metrics is not None
+            for r in shown
+            if dataset in ("", r.cell.dataset)
+        )
+
+    @property
+    def real_data(self) -> bool:
+        """Whether clips of a data set of the user's were measured, which no command can make."""
+        return self.synthetic() is not None and not self.measured_on_synthetic()
+
+    def comparable(self, dataset: str) -> bool:
+        """Whether measured values may be held against a paper's: real data and the paper's own protocol."""
+        return self.profile == "paper" and self.synthetic(dataset) is False
+
+    def result(self, cell: str) -> Result | None:
+        return self.ledger.results.get(cell)
+
+    @property
+    def not_asked(self) -> str:
+        """Why a cell has neither a run nor a place in the plan."""
+        asked = ", ".join(sorted({t for plan in self.ledger.plans for t in plan.tables}))
+        return "no run of it in the ledger" + (f", and the last plan ({asked}) did not ask for it" if asked else "")
+
+    @property
+    def commit(self) -> str:
+        """The commit of the runs: of the newest, where there are several; that of the plan, where nothing has run."""
+        newest = sorted((r.finished, r.commit) for r in self.ledger.shown_records if r.commit)
+        if not newest:
+            return next((p.commit for p in self.ledger.plans), "")
+        return newest[-1][1]
+
+    @property
+    def commits(self) -> list[str]:
+        return sorted({r.commit for r in self.ledger.shown_records} - {""})
+
+    def header(self, dataset: str = "") -> list[str]:
+        """What every download says first: how the numbers were made."""
+        commits = f"commit: {self.commit or 'not recorded'}"
+        if len(self.commits) > 1:
+            commits += f" and {count(len(self.commits) - 1, 'other')}"
+        lines = [f"profile: {self.profile}; seeds: {self.ledger.seeds}; {commits}"]
+        if len(self.ledger.work_dirs) > 1:
+            lines.append(f"from {len(self.ledger.work_dirs)} ledgers: {', '.join(self.ledger.names)}")
+        names = self.synthetic_names(dataset)
+        if names and self.measured_on_synthetic(dataset):
+            lines.append(
+                f"SYNTHETIC DATA ({', '.join(names)}): measured on generated videos; "
+                "not comparable with any published value"
+            )
+        elif names:
+            lines.append(
+                f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs stand on; not "
+                "comparable with any published value"
+            )
+        elif names is None:
+            lines.append("no run has been recorded for this data set yet")
+        lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
+        return lines
+
+    def comparability(self, dataset: str) -> str:
+        """One sentence on whether claimed and measured values can be compared."""
+        title = self.benchmark.datasets[dataset].title
+        if self.comparable(dataset):
+            return f"Measured on {title} itself with the paper's protocol: claimed and measured values can be compared."
+        if self.measured_on_synthetic(dataset):
+            return (
+                f"Measured on synthetic data in the layout of {title} with the {self.profile} profile: "
+                "claimed and measured values are not comparable, not even in their order."
+            )
+        names = self.synthetic_names(dataset)
+        if names:
+            return (
+                f"Measured on {title} with the {self.profile} profile; some runs "
+                "stand on stages that saw synthetic data "
+                f"({', '.join(names)}), and each says so: those are not comparable with claimed values."
+            )
+        if names is None:
+            return "Nothing has been measured here yet."
+        return (
+            f"Measured with the {self.profile} profile, not the paper's protocol: not comparable with claimed values."
+        )
+
+    def synthetic_note(self, dataset: str) -> str:
+        """What the benchmark says of numbers on a synthetic data set; "" where the data at hand is real, or not
+        known.
+        """
+        made = self.synthetic(dataset)
+        if made is None:
+            made = self.statistics.get(dataset, {}).get("synthetic")
+        return self.benchmark.datasets[dataset].synthetic_note if made else ""
+
+    def commits_note(self, results: Iterable[Result | None]) -> str:
+        """Says where the rows of a table were not made by the same code; "" where they were."""
+        found = sorted({x.commit for r in results if r is not None for x in r.done if x.commit})
+        if len(found) < 2:
+            return ""
+        return f"Runs of this table were made at {len(found)} commits: {', '.join(map(short_commit, found))}."
+
+    def training_note(self, results: Iterable[Result | None]) -> str:
+        """How the intervals of these results treat that a seed is one training; "" where all of them have several."""
+        single = [r for r in results if r is not None and len(r.done) == 1]
+        if not single:
+            return ""
+        training = single[0].training
+        if training is None:
+            return (
+                "One seed is one training. Intervals of n = 1 are provisional: they say "
+                "what other clips would do, not what "
+                "another training would, since nothing on this data set and profile has "
+                "been trained twice. No ranks and no "
+                "tie groups are given; more seeds (--seeds) make them."
+            )
+        source = (
+            f"pooled over {count(training.cells, 'cell')} of this ledger that were trained more than once"
+            if training.cells
+            else f"stated by the benchmark: {training.source}"
+        )
+        return (
+            "One seed is one training. Intervals of n = 1, ranks and tie groups carry "
+            "the variance of training: a standard "
+            f"deviation of {100 * training.std:.1f} points, {source} ({training.freedom} degrees of freedom)."
+        )
+
+    @property
+    def command(self) -> str:
+        """The command that makes these pages again."""
+        parts = ["python -m harness run-all", f"--profile {self.profile}"]
+        if self.ledger.seeds and self.ledger.seeds != self.benchmark.seeds.get(self.profile, 1):
+            parts.append(f"--seeds {self.ledger.seeds}")
+        if self.real_data:
+            parts.append("--data-root DIR")
+        tables = self.ledger.tables
+        if tables and tables != set(self.benchmark.usual):
+            order = [t.id for t in self.benchmark.tables] + [
+                i for x in self.benchmark.figures for i in (x.id, x.grid.id if x.grid else "") if i
+            ]
+            parts.append(f"--tables {','.join(t for t in order if t in tables)}")
+        return " ".join(parts)
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """Distinct runs that tables and figures ask for, by status; several cells may share a run."""
+        found: dict[str, str] = {}
+        for run in self.ledger.runs:
+            found[run.cell.key or f"{run.cell.id}/{run.cell.seed}"] = run.status
+        statuses = list(found.values())
+        return {s: statuses.count(s) for s in STATUS}
+
+    @property
+    def stamp(self) -> str:
+        """The commit as every page shows it."""
+        more = len(self.commits) - 1
+        return short_commit(self.commit) + (f" and {count(more, 'other')}" if more > 0 else "")

@@ -1,0 +1,154 @@
+"""What a ledger says about each cell: its runs over seeds on the same clips, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from harness.ledger.planfile import PlannedCell
+from harness.ledger.record import RunRecord
+from mtcd_plugin.accuracy import predicted_classes
+from reports.stats import statistics as st
+
+STATUS = {
+    "done": "done",
+    "failed": "failed",
+    "missing": "not run",
+    "blocked": "not run",  # something that it stands on failed
+    "unplanned": "could not be planned",
+    "rejected": "record rejected",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One cell at one seed, and what became of it. ``status`` is a key of ``STATUS``."""
+
+    cell: PlannedCell
+    status: str
+    reason: str = ""  # one line, for everything that is not done
+    record: RunRecord | None = None
+    page: str = ""  # "runs/<slug>.html" where there is a record
+    synthetic: tuple[str, ...] | None = None  # data sets that it or its stages saw; None where nothing is recorded
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions of the seeds of one cell on the same clips, clips in order of their id."""
+
+    clips: tuple[str, ...]
+    subjects: tuple[str, ...]
+    labels: np.ndarray  # int [clips]
+    correct: np.ndarray  # bool [seeds, clips]
+
+    @cached_property
+    def fingerprint(self) -> tuple:
+        """Equal for cells that were tested on the same clips with the same labels."""
+        return (self.clips, self.labels.tobytes())
+
+
+@dataclass(frozen=True)
+class Result:
+    """One cell over its seeds.
+
+    Attributes:
+        outcomes: of the runs that are done and predict classes.
+        note: what must be seen with the number: that it is of an older version, why done runs could not be put
+            together.
+        older: the runs are not of the config, code and data that the last plan asks for.
+        training: how much a number varies from training to training on this data set; None where nothing says.
+        train_seconds: per done run of ``done``, its own training and that of all its stages; None where one is not
+            known.
+    """
+
+    id: str
+    runs: tuple[Run, ...]
+    outcomes: Outcomes | None = None
+    note: str = ""
+    older: bool = False
+    training: st.Training | None = None
+    train_seconds: tuple[float | None, ...] = ()
+
+    @property
+    def done(self) -> list[RunRecord]:
+        return [r.record for r in self.runs if r.status == "done" and r.record.metrics is not None]
+
+    @property
+    def synthetic(self) -> tuple[str, ...] | None:
+        """Synthetic data sets behind the number, None where no run says."""
+        said = [r.synthetic for r in self.runs if r.status == "done" and r.synthetic is not None]
+        return tuple(dict.fromkeys(name for names in said for name in names)) if said else None
+
+    @property
+    def provisional(self) -> bool:
+        """One training, and nothing says how another would have come out."""
+        return len(self.done) == 1 and self.training is None
+
+    @cached_property
+    def top1(self) -> tuple[float, float | None]:
+        return st.mean_std([r.metrics.top1 for r in self.done])
+
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the accuracy: subjects, clips and trainings are drawn (``statistics.accuracy_interval``)."""
+        if self.outcomes is None:
+            return None
+        return st.accuracy_interval(self.outcomes.correct, self.outcomes.subjects, self.training)
+
+    @cached_property
+    def chance(self) -> tuple[float, float] | None:
+        """Chance level, and the largest p over the seeds of being at chance."""
+        data = next((r.data for r in self.done if r.data is not None), None)
+        if self.outcomes is None or data is None or not data.classes:
+            return None
+        right, n = self.outcomes.correct.sum(axis=1), self.outcomes.correct.shape[1]
+        return 1 / len(data.classes), max(st.binomial_p(int(k), n, len(data.classes)) for k in right)
+
+
+def twins(results: Iterable[Result]) -> dict[str, str]:
+    """Results whose runs are another one's of them -> that one: each run is compared and ranked once, as the cell's
+    that it was recorded under where that is among them."""
+    found: dict[str, str] = {}
+    first: dict[frozenset[str], str] = {}
+    for r in sorted(results, key=lambda r: all(x.cell.model != r.runs[0].cell.model for x in r.done)):
+        keys = frozenset(x.key for x in r.done)
+        if keys and first.setdefault(keys, r.id) != r.id:
+            found[r.id] = first[keys]
+    return found
+
+
+def same_clips(results: list[Result]) -> list[Result]:
+    """The largest set of results that were tested on the same clips; of equally large ones the first."""
+    sets: dict[tuple, list[Result]] = {}
+    for r in results:
+        if r.outcomes is not None:
+            sets.setdefault(r.outcomes.fingerprint, []).append(r)
+    return max(sets.values(), key=len, default=[])
+
+
+def right_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Correctness bool [clips] and predicted class int [clips], by the rule that counts everywhere."""
+    predicted = predicted_classes(np.stack(predictions["scores"].to_numpy()))
+    return predicted == predictions["label"].to_numpy(dtype=np.int64), predicted
+
+
+def outcomes_of(tables: list[pd.DataFrame]) -> Outcomes | str:
+    """Predictions of several seeds put together, or one line why they cannot be.
+
+    Args:
+        tables: at least one; clips in order of their id.
+    """
+    first = tables[0]
+    for other in tables[1:]:
+        if not first[["clip_id", "label"]].equals(other[["clip_id", "label"]]):
+            return "the seeds were tested on different clips: no common interval"
+    return Outcomes(
+        clips=tuple(first["clip_id"]),
+        subjects=tuple(first["subject"].astype(str)),
+        labels=first["label"].to_numpy(dtype=np.int64),
+        correct=np.stack([right_and_predicted(t)[0] for t in tables]),
+    )

@@ -1,0 +1,107 @@
+"""Which runs of a ledger stand for a cell: over all its seeds, runs of one version of config, code and data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.ledger.identity import canonical_json
+from harness.ledger.record import RunRecord
+from harness.suite import Cell
+
+State = Literal["current", "older", "unknown"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The runs that stand for a cell.
+
+    Attributes:
+        runs: by seed, done or failed; all of one version, so that their mean is one of equals.
+        state: "current": what the last plan asks for; "older": its config, code or data have changed since; "unknown":
+            no plan of this profile has the cell.
+        superseded: further runs of the cell, of other versions.
+    """
+
+    runs: dict[int, RunRecord]
+    state: State
+    superseded: int
+
+
+def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
+    """Key -> what is equal for runs that differ in their seeds alone: config, data, code, and the same of their
+    stages.
+    """
+    known: dict[str, str] = {}
+
+    def of(key: str) -> str:
+        if key not in records:
+            return key
+        if key not in known:
+            known[key] = key  # a record that is edited to be its own ancestor ends here
+            i = records[key].identity
+            parents = {stage: of(parent) for stage, parent in i.parents.items()}
+            said = canonical_json([i.model_dump(exclude={"seed", "parents"}), parents])
+            known[key] = hashlib.sha256(said.encode()).hexdigest()
+        return known[key]
+
+    for key in records:
+        of(key)
+    return known
+
+
+def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str, str]) -> Choice:
+    """The newest version that has a run which is done; what the plan asks for before any other.
+
+    Args:
+        records: valid runs of one cell at one profile, at least one. planned: keys that the last plan has for this
+            cell, whatever the seed. version: see ``versions``.
+    """
+    groups: dict[str, list[RunRecord]] = {}
+    for r in records:
+        groups.setdefault(version[r.key], []).append(r)
+
+    def rank(v: str) -> tuple:
+        done = [r.finished for r in groups[v] if r.status == "done"]
+        asked = any(r.key in planned for r in groups[v])
+        first = min(r.cell.seed for r in groups[v])
+        return bool(done), asked, max(done, default=""), len(done), -first, v
+
+    best = max(groups, key=rank)
+    runs: dict[int, RunRecord] = {}
+    for r in sorted(groups[best], key=lambda r: (r.status == "done", r.finished, r.key)):
+        runs[r.cell.seed] = r
+    state: State = "current" if any(r.key in planned for r in groups[best]) else "older" if planned else "unknown"
+    return Choice(runs, state, sum(map(len, groups.values())) - len(runs))
+
+
+def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:
+    """Runs of other variants of a cell's model in which its overrides change nothing: they are its runs as well, as a
+    sweep's default point is that of the config as it stands. Told from the resolved configs; no plan is needed."""
+    own = [r for r in records if r.cell.model == cell.entry.name and r.cell.variant != cell.variant]
+    plain = [r.identity.config for r in own if not r.cell.overrides]
+
+    def same(r: RunRecord) -> bool:
+        if any(_at(r.identity.config, k) != v for k, v in cell.overrides.items()):
+            return False
+        undone = [k for k in r.cell.overrides if k not in cell.overrides]
+        return all(any(_at(r.identity.config, k) == _at(c, k) != ABSENT for c in plain) for k in undone)
+
+    return [r for r in own if same(r)]
+
+
+ABSENT = object()
+
+
+def _at(config: Any, key: str) -> Any:
+    """The value at a dotted key, ABSENT where there is none."""
+    for part in key.split("."):
+        if isinstance(config, dict) and part in config:
+            config = config[part]
+        elif isinstance(config, list) and part.isdigit() and int(part) < len(config):
+            config = config[int(part)]
+        else:
+            return ABSENT
+    return config

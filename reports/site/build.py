@@ -1,0 +1,230 @@
+"""Write the site: everything into a new folder first, then one swap, so that a site is whole or the old one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadUsage
+from harness.site.manifest import (
+    MANIFEST,
+    check_site,
+    files_below,
+    not_written,
+    overlap,
+    read_manifest,
+    write_manifest,
+)
+from harness.suite import Benchmark, Entry
+from reports.ledger.collect import make_ledger, profiles_of, read_work_dir
+from reports.ledger.context import Board
+from reports.site.pages import content, pages
+from reports.site.render import environment, render, site_context
+from reports.tables import export as exports
+from reports.tables.table import Link, Table
+
+
+def build(
+    work_dirs: Path | Sequence[Path],
+    site: Path,
+    benchmark: Benchmark,
+    entries: dict[str, Entry],
+    statistics: dict[str, dict[str, Any]] | None = None,
+    profiles: Sequence[str] = (),
+) -> list[Path]:
+    """Write the pages of ledgers to ``site`` and return their paths, sorted.
+
+    The same ledgers give the same bytes. Nothing is run, and no data set is read.
+
+    Args:
+        work_dirs: one ledger, or several that are shown together. Each holds ``plan.json``, ``runs/`` and, where made,
+            ``contact_sheet_<data set>.png``.
+        site: a new or empty folder, or one that an earlier call wrote: what that call wrote is replaced, the user's own
+            files in it (``CNAME``) stay.
+        statistics: per data set, what ``harness.data.describe.statistics`` measured; data sets may be missing.
+        profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The
+            others have pages of their own in ``profiles/<name>/``.
+
+    Raises:
+        FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
+        BadUsage: a profile of which there is nothing.
+        ValueError: ``site`` holds files that are not a leaderboard, or one in the place of a page.
+        OSError: ``site`` cannot be written.
+    """
+    site = Path(site)
+    folders = [Path(w) for w in ([work_dirs] if isinstance(work_dirs, (str, Path)) else work_dirs)]
+    for folder in folders:
+        check_site(site, folder)
+    boards = _boards(folders, benchmark, entries, statistics or {}, list(profiles))
+    try:
+        site.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
+    except OSError as e:
+        raise OSError(f"{site}: cannot write here ({e.strerror}); choose another folder with --site") from None
+    try:
+        for i, board in enumerate(boards):
+            _write(board, new / profile_folder(board.profile) if i else new)
+        _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
+        write_manifest(new)
+        _keep_foreign(site, new)
+        os.chmod(new, 0o755)
+        _swap(new, site)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return sorted(p for p in site.rglob("*") if p.is_file())
+
+
+def _boards(folders, benchmark, entries, statistics, asked: list[str]) -> list[Board]:
+    """One board per profile, the main one first. The statistics of the data at hand are the main one's alone."""
+    ledgers = [read_work_dir(folder) for folder in folders]
+    found = profiles_of(ledgers)
+    for profile in asked:
+        if profile not in found:
+            raise BadUsage(
+                f"--profile {profile}: nothing of it was planned or run here; choose from {', '.join(found)}"
+            )
+    shown = list(dict.fromkeys(asked)) or found
+
+    def links(own: str) -> tuple[Link, ...]:
+        up = "" if own == shown[0] else "../../"
+        places = [up + (f"{profile_folder(p)}/" if i else "") + "index.html" for i, p in enumerate(shown)]
+        return tuple(Link(p, place) for p, place in zip(shown, places, strict=True) if p != own)
+
+    boards = []
+    for i, p in enumerate(shown):
+        ledger = make_ledger(ledgers, p, benchmark, entries)
+        known = {} if i else {name: ledger.privacy.all(about) for name, about in statistics.items()}
+        boards.append(Board(benchmark, entries, ledger, known, links(p)))
+    return boards
+
+
+def profile_folder(profile: str) -> str:
+    """Where the pages of a further profile lie in the site."""
+    return f"profiles/{profile}"
+
+
+def _keep_foreign(site: Path, new: Path) -> None:
+    """Carry over what is the user's own in the old site."""
+    if not (site / MANIFEST).is_file():
+        return
+    kept = not_written(
+        files_below(site), read_manifest((site / MANIFEST).read_text(encoding="utf-8", errors="replace"))
+    )
+    if clash := overlap(kept, files_below(new)):
+        raise ValueError(f"{site / clash}: no report wrote this file, and a page has its place now; move it away")
+    for name in kept:
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(site / name, new / name, follow_symlinks=False)
+
+
+def _swap(new: Path, site: Path) -> None:
+    """Put the new folder in the place of the old one."""
+    if not site.exists():
+        new.rename(site)
+        return
+    old = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-old-"))
+    site.rename(old / "site")
+    try:
+        new.rename(site)
+    except OSError:
+        (old / "site").rename(site)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(board: Board, out: Path) -> None:
+    made = content(board, _contact_sheets(board, out))
+    site, env = site_context(board, made.tables, made.figures, made.extra), environment()
+    for page in pages(board, made):
+        _text(out / page.path, render(env, page, site))
+    for run in made.runs:
+        if run.predictions is not None:
+            _text(out / run.csv, run.predictions.csv)
+    datasets = {t.id: t.dataset for t in (*board.benchmark.tables, *board.benchmark.figures)}
+    datasets |= {f.grid.id: f.dataset for f in board.benchmark.figures if f.grid is not None}
+    for table in made.every_table:
+        _downloads(out / "downloads", table, board.header(datasets.get(table.id, "")))
+    for figure in made.figures:
+        for name, svg in ((figure.figure.id, figure.svg), (figure.grid and figure.grid.id, figure.grid_svg)):
+            if svg:
+                _text(out / "downloads" / f"{name}.svg", f'<?xml version="1.0" encoding="utf-8"?>\n{svg}')
+    for source, place in made.translator.files if made.translator else ():
+        (out / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, out / place)
+    everything = leaderboard(board, made.every_table)
+    text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False)
+    _text(out / "leaderboard.json", text + "\n")
+    _static(out / "static")
+
+
+def _contact_sheets(board: Board, out: Path) -> dict[str, str]:
+    """Copy the contact sheets of the data at hand from the work dirs; data set -> path in the site."""
+    found = {}
+    for dataset in board.benchmark.datasets:
+        sheets = [w / f"contact_sheet_{dataset}.png" for w in board.ledger.work_dirs]
+        sheet = next((s for s in sheets if s.is_file()), None)
+        if sheet is not None and dataset in board.statistics:
+            found[dataset] = f"images/{sheet.name}"
+            (out / "images").mkdir(exist_ok=True)
+            shutil.copyfile(sheet, out / found[dataset])
+    return found
+
+
+def _downloads(folder: Path, table: Table, header: list[str]) -> None:
+    for suffix, write in (("csv", exports.to_csv), ("md", exports.to_markdown), ("tex", exports.to_latex)):
+        _text(folder / f"{table.id}.{suffix}", write(table, header))
+
+
+def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
+    """Everything on the pages, as data."""
+    return {
+        "title": board.benchmark.title,
+        "profile": board.profile,
+        "profiles": {p.text: p.href.replace("index.html", "leaderboard.json") for p in board.profiles},
+        "seeds": board.ledger.seeds,
+        "commit": board.commit,
+        "commits": board.commits,
+        "ledgers": board.ledger.names,
+        "synthetic": board.synthetic(),
+        "synthetic_data": list(board.synthetic_names() or ()),
+        "command": board.command,
+        "datasets": {
+            d: {
+                "title": board.benchmark.datasets[d].title,
+                "synthetic": board.synthetic(d),
+                "synthetic_data": list(board.synthetic_names(d) or ()),
+            }
+            for d in board.datasets
+        },
+        "runs": [
+            {
+                "cell": r.cell.id,
+                "seed": r.cell.seed,
+                "key": r.cell.key,
+                "status": r.status,
+                "reason": r.reason,
+                "page": r.page,
+                "synthetic": None if r.synthetic is None else list(r.synthetic),
+                "older": board.ledger.results[r.cell.id].older and r.status == "done",
+            }
+            for r in board.ledger.runs
+        ],
+        "tables": [exports.to_json(t) for t in tables],
+    }
+
+
+def _static(folder: Path) -> None:
+    for source in sorted(files("reports").joinpath("static").iterdir(), key=lambda p: p.name):
+        _text(folder / source.name, source.read_text(encoding="utf-8"))
+
+
+def _text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,66 @@
+"""How the methods of a column compare on the same clips: possible because every prediction is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.ledger.results import Result, same_clips, twins
+from reports.stats import statistics as st
+
+
+@dataclass(frozen=True)
+class Pairwise:
+    """One method against all of them, in order of accuracy: Holm-adjusted p, None against itself."""
+
+    name: str
+    p: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The methods of one column, best first. ``pairs``: none where nothing says how much trainings vary."""
+
+    title: str
+    text: str
+    pairs: tuple[Pairwise, ...]
+    never: tuple[str, ...]  # clips that nobody gets right in any seed
+    alone: tuple[tuple[str, tuple[str, ...]], ...]  # method -> clips that it alone gets right
+
+
+def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison | None:
+    """Compare the results that were tested on the same clips; None for fewer than two.
+
+    Args:
+        named: results by the name of their method. family: see ``statistics.pairwise``.
+    """
+    copies = twins(named.values())
+    same = {r.id for r in same_clips([r for r in named.values() if r.id not in copies])}
+    chosen = sorted((n for n, r in named.items() if r.id in same), key=lambda n: -named[n].top1[0])
+    if len(chosen) < 2:
+        return None
+    outcomes = [named[n].outcomes for n in chosen]
+    clips = np.asarray(outcomes[0].clips)
+    training = named[chosen[0]].training
+    pairs: tuple[Pairwise, ...] = ()
+    if training is not None:
+        p = st.pairwise([o.correct for o in outcomes], training, family)
+        pairs = tuple(
+            Pairwise(name, tuple(None if i == j else float(p[i, j]) for j in range(len(chosen))))
+            for i, name in enumerate(chosen)
+        )
+    # a method gets a clip right when most of its seeds do
+    most = np.stack([o.correct.mean(axis=0) > 0.5 for o in outcomes])
+    ever = np.stack([o.correct.any(axis=0) for o in outcomes])
+    alone = []
+    for i, name in enumerate(chosen):
+        own = most[i] & ~np.delete(ever, i, axis=0).any(axis=0)
+        if own.any():
+            alone.append((name, tuple(clips[own].tolist())))
+    never = clips[~ever.any(axis=0)]
+    text = (
+        f"Of {len(clips)} test clips, {int(most.all(axis=0).sum())} are right with all {len(chosen)} methods "
+        f"and {len(never)} with none of them in any seed."
+    )
+    return Comparison(title, text, pairs, tuple(never.tolist()), tuple(alone))

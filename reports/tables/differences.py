@@ -1,0 +1,142 @@
+"""One row against another: the difference of their accuracies with its interval and two paired tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reports import format as f
+from reports.ledger.results import Result
+from reports.stats import statistics as st
+from reports.tables.cells import MEASURED
+from reports.tables.table import Cell, Column, missing
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One cell against another over the seeds that both have, on the same clips; accuracies as fractions."""
+
+    gap: float
+    low: float  # 95 % interval: subjects, clips and trainings are drawn
+    high: float
+    p_clips: float  # exact McNemar test, a clip has one vote
+    p_seeds: float | None  # paired t test, None for one seed
+    seeds: tuple[int, ...]
+    better_in: int  # seeds in which the first is the better one
+    p_training: float | None = None  # one seed: t test with the variance of training, None where that is not known
+
+    @property
+    def p(self) -> float:
+        """That neither other clips nor other trainings would show a difference: the largest p of the tests that there
+        are.
+        """
+        return max(p for p in (self.p_clips, self.p_seeds, self.p_training) if p is not None)
+
+    @property
+    def provisional(self) -> bool:
+        """One seed, and nothing says how another training would have come out."""
+        return self.p_seeds is None and self.p_training is None
+
+    @property
+    def text(self) -> str:
+        return f"{f.points(self.gap)} points (95 % interval {f.points(self.low)} to {f.points(self.high)})"
+
+
+def seeds_of(result: Result) -> list[int]:
+    """The seeds behind the rows of ``outcomes.correct``, in their order."""
+    return [r.cell.seed for r in result.done]
+
+
+def difference(a: Result | None, b: Result | None) -> Difference | str:
+    """a against b, or one line why they cannot be compared."""
+    for r in (a, b):
+        if r is None:
+            return "no run of it in the ledger"
+        if r.outcomes is None:
+            return r.note or next((x.reason for x in r.runs if x.reason), "no accuracy recorded")
+    if a.outcomes.fingerprint != b.outcomes.fingerprint:
+        return "tested on different clips"
+    common = sorted(set(seeds_of(a)) & set(seeds_of(b)))
+    if not common:
+        return "no seed is done for both"
+    x, y = (r.outcomes.correct[[seeds_of(r).index(s) for s in common]] for r in (a, b))
+    training = a.training
+    low, high = st.difference_interval(x, y, a.outcomes.subjects, training)
+    each = x.mean(axis=1) - y.mean(axis=1)
+    return Difference(
+        gap=float(each.mean()),
+        low=low,
+        high=high,
+        p_clips=st.paired_p(x, y),
+        p_seeds=st.student_p(each.tolist()) if len(each) > 1 else None,
+        seeds=tuple(common),
+        better_in=int(np.sum(each > 0)),
+        p_training=st.training_p(x, y, training) if len(each) == 1 and training is not None else None,
+    )
+
+
+def adjusted(found: list[Difference], family: int = 0) -> list[Difference]:
+    """The differences with each of their p values Holm-adjusted for being looked at together.
+
+    Args:
+        family: number of differences that the benchmark asks about, measured or not.
+    """
+
+    def over(name: str) -> dict[int, float]:
+        tested = [i for i, d in enumerate(found) if getattr(d, name) is not None]
+        return dict(zip(tested, st.holm([getattr(found[i], name) for i in tested], family), strict=True))
+
+    clips, seeds, training = (over(name) for name in ("p_clips", "p_seeds", "p_training"))
+    return [replace(d, p_clips=clips[i], p_seeds=seeds.get(i), p_training=training.get(i)) for i, d in enumerate(found)]
+
+
+def difference_columns(prefix: str, group: str) -> list[Column]:
+    return [
+        Column(
+            prefix + ".delta",
+            "Difference",
+            MEASURED,
+            group,
+            numeric=True,
+            explain=(
+                "in points, below it the 95 % interval (paired bootstrap over subjects, "
+                "clips and trainings) and in how many "
+                "seeds the row is the better one"
+            ),
+        ),
+        Column(
+            prefix + ".clips",
+            "p (clips)",
+            MEASURED,
+            group,
+            numeric=True,
+            ascending=True,
+            explain=(
+                "of no difference: exact McNemar test on the same clips, a clip has one vote; Holm-adjusted for all "
+                "that the benchmark asks"
+            ),
+        ),
+        Column(
+            prefix + ".seeds",
+            "p (seeds)",
+            MEASURED,
+            group,
+            numeric=True,
+            ascending=True,
+            explain=("of no difference: paired t test over seeds; Holm-adjusted for all that the benchmark asks"),
+        ),
+    ]
+
+
+def difference_cells(prefix: str, d: Difference | str) -> dict[str, Cell]:
+    if isinstance(d, str):
+        return {f"{prefix}.{c}": missing(f.DASH, d, MEASURED) for c in ("delta", "clips", "seeds")}
+    sub = f"{f.points(d.low)} to {f.points(d.high)}, better in {d.better_in} of {len(d.seeds)}"
+    return {
+        prefix + ".delta": Cell(f.points(d.gap), 100 * d.gap, sub=sub, origin=MEASURED),
+        prefix + ".clips": Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),
+        prefix + ".seeds": Cell(f.p_value(d.p_seeds), d.p_seeds, origin=MEASURED)
+        if d.p_seeds is not None
+        else missing(f.DASH, "one seed", MEASURED),
+    }

@@ -1,0 +1,229 @@
+"""The data page: Table 1 as printed, the data at hand as measured, and Figure 4's brightness of the colour frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reports import format as f
+from reports.ledger.context import Board
+from reports.plots import svg as plots
+from reports.tables.columns import sources_of
+from reports.tables.table import Cell, Column, Row, Table, missing
+from reports.views.run_view import natural
+
+MODALITIES = ("rgb", "depth", "ir")
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    id: str
+    title: str
+    synthetic: bool
+    facts: list[tuple[str, str]]
+    plots: list[tuple[str, str]]  # (title, SVG)
+    sheet: str  # image, "" for none
+    problem: str = ""  # why nothing was measured
+    left_out: tuple[str, ...] = ()  # what could not be read
+
+
+@dataclass(frozen=True)
+class DataView:
+    lede: str
+    table1: Table
+    measured: Table
+    light: str  # SVG of Figure 4, "" where nothing was measured
+    notes: tuple[str, ...]  # what to know about the data at hand
+    datasets: list[DatasetView]
+
+
+def data_view(board: Board, sheets: dict[str, str]) -> DataView:
+    """Everything of the data page.
+
+    Args:
+        sheets: data set -> contact sheet in the site.
+    """
+    datasets = [_dataset(board, d, sheets.get(d, "")) for d in board.benchmark.datasets]
+    made = [d.title for d in datasets if d.synthetic]
+    lede = "What the numbers were measured on, beside the data sets that the draft compares."
+    if made:
+        lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, "
+        lede += "of people who do not exist."
+    notes = tuple(filter(None, (board.synthetic_note(d.id) for d in datasets)))
+    return DataView(lede, table1(board), measured_table(board), _light(board), notes, datasets)
+
+
+def table1(board: Board) -> Table:
+    """Table 1 as printed: every number is a claim."""
+
+    def column(i: str, title: str, group: str = "", **kw) -> Column:
+        return Column(i, title, origin="claimed", group=group, **kw)
+
+    columns = (
+        Column("dataset", "Data set"),
+        column("classes", "Classes", numeric=True),
+        column("instances", "Instances", numeric=True),
+        column("light", "Light"),
+        column("distance", "Distance"),
+        *(column(m, f.MODALITY[m], "Resolution") for m in MODALITIES),
+    )
+    t = board.benchmark.table1
+    rows = tuple(
+        Row(
+            r.dataset,
+            {
+                "dataset": Cell(r.dataset),
+                "classes": _claim(str(r.classes), r.classes),
+                "instances": _claim(f"{r.instances:,}", r.instances),
+                "light": _claim(r.light),
+                "distance": _claim(r.distance),
+                **{
+                    m: _claim(getattr(r, m)) if getattr(r, m) else missing(f.DASH, "has no such stream", "claimed")
+                    for m in MODALITIES
+                },
+            },
+        )
+        for r in t.rows
+    )
+    return Table(
+        "table1",
+        "Table 1. Gesture data sets, as printed",
+        "Claimed values only; the data at hand is below.",
+        columns,
+        rows,
+        (t.note,) if t.note else (),
+        sources_of(board, t.source),
+    )
+
+
+def _claim(text: str, value: float | None = None) -> Cell:
+    return Cell(text, value, origin="claimed")
+
+
+def measured_table(board: Board) -> Table:
+    """The row of Table 1 for the data at hand, counted from its files."""
+
+    def column(i: str, title: str, group: str = "", **kw) -> Column:
+        return Column(i, title, origin="measured", group=group, **kw)
+
+    columns = (
+        Column("dataset", "Data set"),
+        column("classes", "Classes", numeric=True),
+        column("clips", "Clips", numeric=True),
+        column("subjects", "Subjects", numeric=True),
+        column("light", "Light"),
+        *(column(m, f.MODALITY[m], "Resolution") for m in MODALITIES),
+    )
+    rows = []
+    for dataset, declared in board.benchmark.datasets.items():
+        s = board.statistics.get(dataset, {})
+        rows.append(
+            Row(
+                dataset,
+                {
+                    "dataset": Cell(declared.title, sub="synthetic" if s.get("synthetic") else ""),
+                    "classes": _number(_size(s.get("classes"))),
+                    "clips": _number(_size(s.get("clips"))),
+                    "subjects": _number(_size(s.get("subjects"))),
+                    "light": _words(" and ".join(_lights(s))),
+                    **{m: _words(_resolution(s, m)) for m in MODALITIES},
+                },
+            )
+        )
+    return Table(
+        "data",
+        "The data at hand, measured",
+        "Counted and measured from the files that the runs read.",
+        columns,
+        tuple(rows),
+    )
+
+
+def _number(value: int | None) -> Cell:
+    return (
+        missing(f.DASH, "not measured", "measured") if value is None else Cell(f"{value:,}", value, origin="measured")
+    )
+
+
+def _words(text: str) -> Cell:
+    return Cell(text, origin="measured") if text else missing(f.DASH, "not measured", "measured")
+
+
+def _size(value: Any) -> int | None:
+    """A count given as a number or as the list of things counted."""
+    return len(value) if isinstance(value, (list, tuple, dict)) else value
+
+
+def _lights(s: dict[str, Any]) -> list[str]:
+    return [light for light in s.get("rgb", {}) if light]
+
+
+def _resolution(s: dict[str, Any], modality: str) -> str:
+    size = s.get("resolution", {}).get(modality)
+    return " × ".join(str(v) for v in size) if size else ""
+
+
+def _light(board: Board) -> str:
+    """Figure 4 for the data at hand: one bar per data set and lighting, coloured by the lighting: that of the clips, or
+    else what the benchmark declares for the data set."""
+    means, stds, lighting = [], [], []
+    for dataset, declared in board.benchmark.datasets.items():
+        for light, values in board.statistics.get(dataset, {}).get("rgb", {}).items():
+            label = f"{declared.title} ({light})" if light else declared.title
+            means.append((label, float(values["mean"])))
+            stds.append((label, float(values["std"])))
+            lighting.append(light or declared.lighting)
+    if not means:
+        return ""
+    return plots.bars(
+        [("RGB mean", means), ("RGB standard deviation", stds)],
+        lighting,
+        "light",
+        "Mean and standard deviation of the colour frames",
+    )
+
+
+def _dataset(board: Board, dataset: str, sheet: str) -> DatasetView:
+    s = board.statistics.get(dataset, {})
+    title = board.benchmark.datasets[dataset].title
+    drawn = []
+    for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
+        if s.get(key):
+            ordered = sorted(s[key].items(), key=lambda item: natural(item[0]))
+            drawn.append((name, plots.counts(ordered, f"{dataset}-{key}", f"{name}, {title}")))
+    if s.get("lengths"):
+        counts, edges = np.histogram(np.asarray(s["lengths"], dtype=float), bins=12)
+        name = f"Clip length, {title}"
+        svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name)
+        drawn.append(("Clip length", svg))
+    synthetic = bool(s.get("synthetic", board.synthetic(dataset)))
+    facts = [(k, v) for k, v in _facts(s) if v] if not s.get("problem") else []
+    return DatasetView(
+        dataset, title, synthetic, facts, drawn, sheet, s.get("problem", ""), tuple(s.get("left_out", ()))
+    )
+
+
+def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is known of a data set, in words."""
+
+    def several(key: str) -> str:
+        return ", ".join(f"{k} {v:,}" for k, v in s.get(key, {}).items())
+
+    made = f"version {s.get('generator_version')}, seed {s.get('seed')}" if s.get("generator_version") else ""
+    rates = ", ".join(f"{f.MODALITY.get(m, m)} {v:g}" for m, v in s.get("fps", {}).items())
+    lengths = s.get("lengths")
+    return [
+        ("Clips", f"{s['clips']:,}" if "clips" in s else ""),
+        ("In quarantine, not counted here", f"{s['quarantined']:,}" if s.get("quarantined") else ""),
+        ("By split", several("clips_per_split")),
+        ("By lighting", several("clips_per_lighting")),
+        ("Subjects", str(s.get("subjects", ""))),
+        ("Scenes", str(len(s.get("clips_per_scene", {})) or "")),
+        ("Frames per second", rates),
+        ("Frames per clip", f"{min(lengths)} to {max(lengths)}" if lengths else ""),
+        ("Length in all", f.seconds(s["seconds"]) if "seconds" in s else ""),
+        ("Made by generator", made),
+        ("Classes", ", ".join(map(str, s.get("classes", [])))),
+    ]

@@ -1,0 +1,118 @@
+"""The methods page: every method with its paper, its configs and its weights."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.suite import Entry
+from reports import format as f
+from reports.ledger.context import Board
+from reports.ledger.results import STATUS
+from reports.tables.columns import anchor
+
+
+@dataclass(frozen=True)
+class ConfigRow:
+    name: str
+    stage: str
+    data: str
+    train: str
+    test: str
+    weights: str
+    top1: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Method:
+    title: str
+    anchor: str
+    tags: tuple[str, ...]
+    about: str
+    paper: str
+    paper_url: str
+    year: str
+    configs: tuple[ConfigRow, ...]
+
+
+def methods(board: Board) -> list[Method]:
+    """Methods by title, each with its configs."""
+    by_name: dict[str, list[Entry]] = {}
+    for entry in board.entries.values():
+        by_name.setdefault(entry.method, []).append(entry)
+    made = []
+    for name, entries in by_name.items():
+        first = entries[0]
+        parts = first.metadata.get("Architecture") or []
+        family = first.metadata.get("Family")
+        tags = [family] if family else []
+        tags += parts if isinstance(parts, list) else [parts]
+        made.append(
+            Method(
+                title=first.title,
+                anchor=anchor(name),
+                tags=tuple(dict.fromkeys(str(t) for t in tags)),
+                about=first_paragraph(first.config.parent / "README.md"),
+                paper=str(first.paper.get("Title", "")),
+                paper_url=first.paper.get("URL") or first.paper.get("Url") or "",
+                year=str(first.paper.get("Year", "")),
+                configs=tuple(_config(board, e) for e in entries),
+            )
+        )
+    return sorted(made, key=lambda m: m.title.lower())
+
+
+def not_implemented(board: Board) -> list[str]:
+    """Methods that the paper's tables name and that have no folder."""
+    known = {e.method for e in board.entries.values()}
+    return list(dict.fromkeys(c.title for t in board.benchmark.tables for c in t.claims if c.method not in known))
+
+
+def first_paragraph(path: Path) -> str:
+    """The first paragraph of a README that is no heading, as plain text; "" without one."""
+    if not path.is_file():
+        return ""
+    for block in path.read_text(encoding="utf-8").split("\n\n"):
+        text = " ".join(block.split())
+        if text and not text.startswith(("#", "<", "|", "```", "![", "[", ">", "-")):
+            text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+            return text.replace("`", "").replace("*", "")
+    return ""
+
+
+def _config(board: Board, entry: Entry) -> ConfigRow:
+    result = board.result(entry.name)
+    top1, href = "no run", ""
+    if result is not None:
+        href = next((r.page for r in result.runs if r.page), "")
+        status = result.runs[0].status
+        top1 = "done, predicts no class" if status == "done" else STATUS[status]
+        if result.done:
+            mean, std = result.top1
+            top1 = f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else "")
+    return ConfigRow(
+        name=entry.name,
+        stage=entry.stage,
+        data=board.benchmark.datasets[entry.dataset].title,
+        train=f.modalities(entry.train_modalities),
+        test=f.modalities(entry.test_modality),
+        weights=_weights(board, entry),
+        top1=top1,
+        href=href,
+    )
+
+
+def _weights(board: Board, entry: Entry) -> str:
+    """What the config names, and what its runs loaded."""
+    runs = [r for r in board.ledger.shown_records if r.cell.model == entry.name]
+    loaded = sorted({w.file for r in runs for w in r.pretrained})
+    if loaded:
+        return "loaded: " + ", ".join(loaded)
+    if entry.pretrained.lower() in ("none", ""):
+        listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.start if s.file))
+        at_hand = f"; listed for --init pretrained: {board.ledger.privacy.text(listed)}" if listed else ""
+        return f"none: from scratch{at_hand}"
+    named = board.ledger.privacy.text(entry.pretrained)
+    return f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"

@@ -1,0 +1,254 @@
+"""The page about the translator: how good pseudo-infrared is, in numbers and in pictures, beside what needs no
+training.
+
+Everything was measured and drawn when the clips were rendered; here records are read and pictures copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.ledger.record import RunRecord
+from reports import format as f
+from reports.ledger.collect import slug
+from reports.ledger.context import Board
+from reports.plots.strips import png_size, read_strips
+from reports.stats import statistics as st
+from reports.tables.cells import MEASURED
+from reports.tables.table import Cell, Column, Link, Row, Table, missing
+
+KINDS = {
+    "luminance": "Luminance",
+    "inverted": "Inverted luminance",
+    "gamma": "Brightened luminance",
+    "random": "Generator with random weights",
+}
+TRAINED = "Trained translator"
+PSEUDO, INFRARED = "pseudo-infrared", "infrared"
+MEASURES = (  # name, title, whether less is better, explanation
+    (
+        "ir_correlation",
+        "Correlation with infrared",
+        False,
+        "of grey levels at 16 × 16 pixels, per frame; 1 is equal up to brightness and contrast",
+    ),
+    (
+        "ir_distance",
+        "Distance to infrared",
+        True,
+        "mean absolute difference of grey levels at 16 × 16 pixels, from 0 to 1",
+    ),
+    (
+        "ir_histogram",
+        "Histogram distance",
+        True,
+        "earth mover's distance of the grey levels, from 0 to 1; where things are does not count",
+    ),
+    (
+        "flicker",
+        "Flicker",
+        True,
+        "mean change from frame to frame over the clip's standard deviation, relative "
+        "to the RGB clip; best near infrared's own",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One translator's pictures of a data set. ``strips``: clip -> (file, what its rows show)."""
+
+    key: str
+    title: str
+    record: RunRecord
+    page: str
+    strips: dict[str, tuple[Path, list[str]]]
+    left_out: str = ""  # pictures, and why
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of pictures: a part of an image."""
+
+    label: str
+    href: str
+    at: float  # where the row lies in the image, percent as CSS has it
+    ratio: float  # width over height of the row
+
+
+@dataclass(frozen=True)
+class Clip:
+    clip_id: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    title: str
+    table: Table
+    clips: tuple[Clip, ...]
+
+
+@dataclass(frozen=True)
+class TranslatorView:
+    datasets: tuple[DatasetView, ...]
+    files: tuple[tuple[Path, str], ...]  # pictures: where they lie and where they go in the site
+
+
+def translator_view(board: Board) -> TranslatorView | None:
+    """The page of a board; None where no rendering is part of the plan."""
+    views, files = [], {}
+    for dataset, declared in board.benchmark.datasets.items():
+        found = renderings(board, dataset)
+        if found:
+            clips = _clips(found, files)
+            views.append(DatasetView(declared.title, _table(board, dataset, found), clips))
+    return TranslatorView(tuple(views), tuple(files.items())) if views else None
+
+
+def renderings(board: Board, dataset: str) -> list[Rendering]:
+    """The renderings that the planned runs stand on, the trained translators first."""
+    found = []
+    for record in board.ledger.shown_records:
+        key, page = record.key, board.ledger.pages[record.key]
+        folder = board.ledger.records[key][0]
+        if record.cell.stage == "pseudo_ir" and record.cell.dataset == dataset and record.status == "done":
+            found.append(Rendering(key, _title(board, record), record, page, *read_strips(folder)))
+    order = list(KINDS.values())  # what has learnt nothing comes last
+    return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
+
+
+def _title(board: Board, record: RunRecord) -> str:
+    """How a rendering's translator is called: by its metafile (``Metadata.Translator``), or by its kind."""
+    parent = board.ledger.records.get(record.identity.parents.get("translator", ""))
+    entry = board.entries.get(parent[1].cell.model) if parent else None
+    if entry is not None and entry.metadata.get("Translator"):
+        return str(entry.metadata["Translator"])
+    model = record.identity.config.get("model") or {}
+    kind = str(model.get("type"))
+    if kind == "TrivialTranslator":
+        return KINDS.get(model.get("kind", "luminance"), str(model.get("kind")))
+    return TRAINED if kind == "TrainedTranslator" else kind
+
+
+def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
+    columns = (
+        Column("translator", "Translator"),
+        *(
+            Column(name, title, MEASURED, numeric=True, ascending=less, explain=why)
+            for name, title, less, why in MEASURES
+        ),
+        Column(
+            "teacher",
+            "Infrared teacher's top-1 (%)",
+            MEASURED,
+            numeric=True,
+            explain=(
+                "of the frozen teacher, trained on infrared and tested on this instead; "
+                "mean over its seeds ± standard deviation"
+            ),
+        ),
+    )
+    tests = _teacher_tests(board)
+    rows = []
+    for r in found:
+        cells = {"translator": Cell(r.title, sub=_made(board, r), href=r.page)}
+        for name, *_ in MEASURES:
+            cells[name] = _number(r.record.measurements.get(f"pseudo_ir/{name}"))
+        cells["teacher"] = _accuracy(board, tests.get(r.key, []), "no frozen teacher was tested on it")
+        rows.append(Row(r.key[:12], cells))
+    teachers = {t.identity.parents["teacher"]: t for many in tests.values() for t in many if _known(board, t)}
+    own = [board.ledger.records[key][1] for key in sorted(teachers)]
+    own = sorted((t for t in own if t.cell.dataset == dataset and t.metrics is not None), key=lambda t: t.cell.seed)
+    flicker = next((v for r in found if (v := r.record.measurements.get("pseudo_ir/ir_flicker")) is not None), None)
+    true = {"translator": Cell("Infrared itself")}
+    true |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
+    true |= {"flicker": _number(flicker), "teacher": _accuracy(board, own, "no teacher was tested")}
+    rows.append(Row("infrared", true, "For comparison"))
+    return Table(
+        f"translator_{dataset}",
+        f"Pseudo-infrared of {board.benchmark.datasets[dataset].title}",
+        (
+            "Means over the clips of the test split, whose people no network has seen. The infrared camera stands "
+            "beside the RGB one, so pictures are compared at 16 × 16 pixels."
+        ),
+        columns,
+        tuple(rows),
+        ("Trained translators come first; those that have learnt nothing are what they must be better than.",),
+        (),
+        board.comparability(dataset),
+    )
+
+
+def _made(board: Board, r: Rendering) -> str:
+    """What a rendering was made with, in few words."""
+    model = r.record.identity.config.get("model") or {}
+    parents = [
+        board.ledger.records[k][1].cell.model for k in r.record.identity.parents.values() if k in board.ledger.records
+    ]
+    brightened = model.get("pre_enhance", "none")
+    made = ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])
+    return "; ".join(filter(None, (made, r.left_out)))
+
+
+def _teacher_tests(board: Board) -> dict[str, list[RunRecord]]:
+    """Rendering -> the tests of a frozen teacher on it, by seed."""
+    found: dict[str, list[RunRecord]] = {}
+    for record in board.ledger.shown_records:
+        if record.kind == "render" and record.metrics is not None and record.cell.test_modality == "pseudo_ir":
+            found.setdefault(record.identity.parents.get("pseudo_ir", ""), []).append(record)
+    return {key: sorted(many, key=lambda r: r.cell.seed) for key, many in found.items()}
+
+
+def _known(board: Board, test: RunRecord) -> bool:
+    return test.identity.parents.get("teacher", "") in board.ledger.records
+
+
+def _accuracy(board: Board, records: Sequence[RunRecord], why: str) -> Cell:
+    if not records:
+        return missing(f.DASH, why, MEASURED)
+    mean, std = st.mean_std([r.metrics.top1 for r in records])
+    pages = [(r, board.ledger.pages[r.key]) for r in records if r.key in board.ledger.pages]
+    return Cell(
+        f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else ""),
+        100 * mean,
+        sub=f"n = {len(records)}",
+        links=tuple(Link(f"s{r.cell.seed}", page, f"run page of seed {r.cell.seed}") for r, page in pages),
+        origin=MEASURED,
+    )
+
+
+def _number(value: float | None) -> Cell:
+    if value is None:
+        return missing(f.DASH, "not measured", MEASURED)
+    return Cell(f"{value:.3f}".replace("-", "\u2212"), value, origin=MEASURED)
+
+
+def _clips(found: list[Rendering], files: dict[Path, str]) -> tuple[Clip, ...]:
+    """The clips of the first rendering: its whole strip, with the pseudo-infrared of the others in it."""
+    first, *others = found
+    clips = []
+    for clip_id, (file, rows) in first.strips.items():
+        names = {PSEUDO: f"{PSEUDO}: {_small(first.title)}"}
+        lines = [_line(names.get(row, row), file, rows, row, files) for row in rows]
+        between = [
+            _line(f"{PSEUDO}: {_small(o.title)}", *o.strips[clip_id], PSEUDO, files)
+            for o in others
+            if clip_id in o.strips and PSEUDO in o.strips[clip_id][1]
+        ]
+        place = rows.index(INFRARED) if INFRARED in rows else len(rows)
+        clips.append(Clip(clip_id, (*lines[:place], *between, *lines[place:])))
+    return tuple(clips)
+
+
+def _small(title: str) -> str:
+    """A title within a sentence: names in capitals stay."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _line(label: str, file: Path, rows: list[str], row: str, files: dict[Path, str]) -> Line:
+    href = files.setdefault(file, f"images/strips/{slug(file.parents[1])}/{slug(file)}")
+    width, height = png_size(file)
+    last = len(rows) - 1
+    return Line(label, href, 100 * rows.index(row) / last if last else 0.0, width * len(rows) / height)

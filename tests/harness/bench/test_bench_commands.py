@@ -1,0 +1,84 @@
+"""``bench harness`` and ``bench sweep`` as a new user types them, in a folder where nothing was made yet."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.bench import orchestration
+from harness.bench.start import REPOSITORY
+from harness.bench.sweep import bench_sweep
+from harness.plan.workspace import open_workspace
+from harness.schedule.scheduler import State
+from tests.harness.conftest import small_configs, tiny_data  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("é bench")
+
+
+def bench(place, *options):
+    got = subprocess.run(
+        [sys.executable, "-m", "harness", "bench", *options, "--profile", "smoke", "--quick", "--json"],
+        cwd=place,
+        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert got.returncode == 0, got.stderr
+    return json.loads(got.stdout)
+
+
+def test_sweep_makes_its_data_and_finds_equal_results(place):
+    found = bench(place, "sweep")
+    assert found["points"] == 3 and found["equal"] is True
+    assert found["fused_over_separate"] == pytest.approx(found["fused_s"] / found["separate_s"])
+    assert found["profile"] == "smoke" and found["hardware"]["cpu"]
+
+
+def test_harness_measures_what_its_limits_name(place):
+    found = bench(place, "harness", "--tables", "table2")
+    assert found["limits"].keys() <= found.keys()
+    assert found["plan_cells"] >= 1000 and found["plan_errors"] == 0 and found["status_records"] >= 500
+
+
+def test_nothing_to_sweep_is_said(place):
+    got = subprocess.run(
+        [sys.executable, "-m", "harness", "bench", "sweep", "--profile", "smoke", "--tables", "table2"],
+        cwd=place,
+        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert got.returncode == 2 and "no sweep to train; choose a figure with --tables" in got.stderr
+    assert "Traceback" not in got.stderr
+
+
+MEASURES = {
+    "jobs": lambda ws: orchestration.measure_jobs(ws, 2),
+    "sweep": lambda ws: bench_sweep(ws, Path("w"), "", True, print),
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_an_interrupted_measurement_is_over(measure, small_configs, tiny_data, tmp_path, monkeypatch):  # noqa: F811
+    """``execute`` returns when it was asked to stop; what was to be measured next must not begin."""
+    calls = []
+
+    def stopped(*args):
+        calls.append(args)
+        return State(stopped=True)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("harness.schedule.scheduler.execute", stopped)
+    monkeypatch.setattr("harness.bench.sweep.execute", stopped)
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
+    key = next(iter(ws.plan.jobs))
+    figure = replace(ws.cells[0], used_by=("figure6",))
+    with pytest.raises(KeyboardInterrupt):
+        measure(replace(ws, cells=[figure], plan=replace(ws.plan, keys={(figure.id, 0): key})))
+    assert len(calls) == 1

@@ -1,0 +1,510 @@
+"""The command line: bad input is one clear line with the right exit code; planning, status and drop-in models."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from harness.bench.made_up import finish
+from harness.cli import cli, main
+from harness.cli.options import Seconds
+from harness.plan.workspace import open_workspace, save_plan
+
+
+def run(capsys, *args):
+    with pytest.raises(SystemExit) as stop:
+        main([str(a) for a in args])
+    out = capsys.readouterr()
+    return stop.value.code or 0, out.out, out.err
+
+
+@pytest.fixture
+def suite(small_configs, tiny_data, tmp_path):
+    return [
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "work",
+        "--profile",
+        "smoke",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["frobnicate"], 2, ["unknown command 'frobnicate'", "run-all"]),
+        (["plan", "--profil", "demo"], 2, ["--profil"]),
+        (["plan", "--seeds", "x"], 2, ["--seeds"]),
+        (["plan", "--seeds", "1000000000000"], 2, ["--seeds", "1<=x<=1000"]),
+        (["run", "--jobs", "1000000000000"], 2, ["--jobs", "1<=x<=1024"]),
+        (["run", "--workers", "1000000000000"], 2, ["--workers", "0<=x<=1024"]),
+        (
+            ["models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "0.1", "--seeds", "1000000000000"],
+            2,
+            ["--seeds", "1<=x<=1000"],
+        ),
+        (["plan", "--profile", "huge"], 2, ["unknown profile 'huge'", "demo, paper, smoke"]),
+        (["plan", "--profile", "paper"], 2, ["--data-root"]),
+        (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["'--jobs': 0"]),
+        (["report", "--work-dir", "/nowhere/at/all"], 1, ["/nowhere/at/all", "run-all"]),
+        (["models", "show", "nonesuch"], 2, ["unknown model 'nonesuch'", "i3d_r50_mgr-dark-rgb"]),
+    ],
+)
+def test_bad_usage_is_one_clear_line(capsys, args, code, words):
+    got, _, err = run(capsys, *args)
+    assert got == code
+    assert err.count("\n") == 1 and err.startswith("error: ")
+    assert all(w in err for w in words)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--tables", "table9"], ["unknown table 'table9'", "table2"]),
+        (["--tables", ","], ["--tables ','", "names none"]),
+        (["--quarantine", "mgr_dark=nofile"], ["--quarantine", "SET=FILE"]),
+        (["--data-root", "no such"], ["'--data-root'", "'no such' does not exist"]),
+        (["--configs", "no such"], ["'--configs'", "'no such' does not exist"]),
+    ],
+)
+def test_bad_suite_options(capsys, suite, option, words):
+    code, _, err = run(capsys, "plan", *suite, *option)
+    assert code == 2 and err.count("\n") == 1 and all(w in err for w in words)
+
+
+def every_command(group=cli, path=()):
+    """(words of the command line, command) of every command that is no group."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+NUMERIC = click.types.IntParamType | click.types.FloatParamType | Seconds
+NUMBERS = [
+    pytest.param(words, option.opts[0], id=" ".join([*words, option.opts[0]]))
+    for words, command in every_command()
+    for option in command.params
+    if isinstance(option, click.Option) and isinstance(option.type, NUMERIC)
+]
+
+
+@pytest.mark.parametrize(("words", "option"), NUMBERS)
+def test_a_number_below_its_range_is_a_usage_error_of_every_command(capsys, words, option):
+    code, _, err = run(capsys, *words, f"{option}=-3")
+    assert code == 2 and err.count("\n") == 1 and option in err and "-3" in err
+
+
+@pytest.mark.parametrize("value", ["0", "nan", "inf", "soon"])
+def test_a_time_limit_is_a_time(capsys, value):
+    code, _, err = run(capsys, "run", "--time-limit", value)
+    assert code == 2 and "'--time-limit'" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
+def test_every_command_explains_itself_and_refuses_what_it_does_not_know(capsys, words):
+    for after in ("-h", "--help"):
+        code, out, _ = run(capsys, *words, after)
+        assert code == 0 and out.startswith("Usage:") and "--debug" in out
+    code, _, err = run(capsys, *words, "--frobnicate")
+    assert code == 2 and "--frobnicate" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("data",), ("models",), ("bench",)])
+def test_a_group_without_a_command_explains_itself(capsys, words):
+    code, _, err = run(capsys, *words)
+    assert code == 2 and err.startswith("Usage:")
+    code, _, err = run(capsys, *words, "frobnicate")
+    assert code == 2 and "unknown command 'frobnicate'; choose from" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", [0, 1, 3])
+def test_debug_shows_the_traceback_wherever_it_stands(where, tmp_path):
+    words = ["report", "--work-dir", str(tmp_path)]
+    words.insert(where, "--debug")
+    with pytest.raises(FileNotFoundError):
+        main(words)
+
+
+def test_debug_of_a_command_in_a_group(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        main(["data", "stats", str(tmp_path), "--debug"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["adopt", "nonesuch", "--reason", "r"],
+        ["status", "--why", "nonesuch"],
+        ["run", "--cell", "nonesuch"],
+    ],
+)
+def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
+    code, _, err = run(capsys, *words, *suite)
+    assert code == 2 and "no such job" in err and err.count("\n") == 1 and "near" not in err
+    words[words.index("nonesuch")] = "i3d_r50_mgr-dark-rbg-s0"
+    code, _, err = run(capsys, *words, *suite)
+    assert code == 2 and "(near: i3d_r50_mgr-dark-rgb-s0" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["models", "new", "Mine"], "small letters"),
+        (["models", "new", "i3d"], "is there already"),
+        (["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"], "start from a single network"),
+        (["models", "show", "i3d_r50_mgr-dark-rgb", "--profile", "huge"], "unknown profile 'huge'; choose from"),
+        (["models", "rates", "i3d", "--rates", "nan"], "'nan'"),
+        (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
+        (["data", "segment", ".", "--out", "x", "--min-frames", "9", "--max-frames", "8"], "--min-frames 9"),
+        (["data", "synthesize", "--datasets", "mgr", "--out", "x"], "unknown synthetic data set 'mgr'"),
+    ],
+)
+def test_usage_mistakes_exit_with_2(capsys, words, said):
+    code, _, err = run(capsys, *words)
+    assert code == 2 and said in err and err.count("\n") == 1
+
+
+def test_a_work_dir_that_cannot_be_one(capsys, suite, tmp_path):
+    (tmp_path / "work").write_text("a file")
+    code, _, err = run(capsys, "run", *suite)
+    assert code == 2 and "--work-dir" in err and "is a file" in err and err.count("\n") == 1
+
+
+def test_missing_data_is_said_per_cell_and_plans_the_rest(capsys, suite, tmp_path):
+    suite[3] = tmp_path / "no data"
+    suite[3].mkdir()
+    code, out, err = run(capsys, "plan", *suite)
+    assert code == 0 and "0 jobs" in out
+    assert "no such data set; give the folder with --data-root" in err and err.count("\n") == 1
+
+
+@pytest.fixture
+def finished(small_configs, tiny_data, tmp_path, capsys):
+    """A ledger with its plan and pages, made up; the site's folder."""
+    ws = open_workspace(Path(small_configs), "smoke", tiny_data, None, None)
+    save_plan(ws, tmp_path / "work")
+    finish(ws.needed().values(), tmp_path / "work")
+    where = ["--work-dir", tmp_path / "work", "--site", tmp_path / "site", "--configs", small_configs]
+    assert run(capsys, "report", *where)[0] == 0
+    return tmp_path / "site"
+
+
+def snapshot(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--data-root", "typo"], 2, ["'typo' does not exist"]),
+        (["--data-root", "empty"], 1, ["none of 2 cells can be planned", "stays as it is"]),
+        (["--site", "mine"], 2, ["mine: holds files that are not a leaderboard"]),
+        (["--site", "mine/thesis.txt"], 2, ["is a file"]),
+        (["--site", "mine/thesis.txt/below"], 2, ["--site", "thesis.txt is not a folder"]),
+        (["--work-dir", "mine/thesis.txt"], 2, ["--work-dir", "is a file"]),
+        (["--work-dir", "mine/thesis.txt/below"], 2, ["--work-dir", "thesis.txt is not a folder"]),
+        (["--gpus-per-job", "0"], 2, ["--gpus-per-job"]),
+        (["--quarantine", "mgr=bad.txt"], 2, ["unknown data set 'mgr'; choose from mgr_dark, nvgesture"]),
+        (["--quarantine", "nvgesture=bad.txt"], 2, ["nothing that is planned reads nvgesture"]),
+        (["--quarantine", "mgr_dark=bad.txt"], 2, ["mgr_dark has no clip 'nonesuch'"]),
+        (["--quarantine", "mgr_dark=ok.txt", "--quarantine", "mgr_dark=bad.txt"], 2, ["has a file already"]),
+    ],
+)
+def test_what_cannot_be_leaves_plan_and_pages_alone(
+    capsys, suite, finished, tmp_path, monkeypatch, options, code, words
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("do not lose")
+    (tmp_path / "bad.txt").write_text("nonesuch\n")
+    (tmp_path / "ok.txt").write_text("")
+    before = snapshot(tmp_path)
+    got, _, err = run(capsys, "run-all", *suite, "--site", finished, *options)
+    assert got == code and all(w in err for w in words)
+    assert snapshot(tmp_path) == before
+
+
+def test_what_is_asked_for_is_checked_before_data_are_made(capsys, small_configs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cell = ["--cell", "i3d_r50_mgr-dark-rbg-s0"]
+    for bad in (["--tables", "table9"], ["--quarantine", "mgr=x"], ["--site", small_configs], ["--seeds", "0"], cell):
+        code, _, _ = run(capsys, "run-all", "--profile", "smoke", "--configs", small_configs, *bad)
+        assert code == 2 and not (tmp_path / "data").exists()
+
+
+def test_a_quarantined_clip_is_left_out(capsys, suite, tmp_path, tiny_data):
+    row = (tiny_data / "mgr_dark" / "annotations.csv").read_text().splitlines()[1]
+    (tmp_path / "bad.txt").write_text(row.split(",")[0] + "\n")
+    code, out, _ = run(capsys, "plan", *suite, "--quarantine", f"mgr_dark={tmp_path / 'bad.txt'}")
+    assert code == 0 and "2 jobs" in out
+
+
+def test_plan_lists_and_starts_nothing(capsys, suite, tmp_path):
+    code, out, _ = run(capsys, "plan", *suite)
+    assert code == 0 and "2 jobs, 0 cached, 2 missing, 0 failed" in out
+    assert not (tmp_path / "work").exists()
+
+
+def test_plan_as_json(capsys, suite):
+    _, out, _ = run(capsys, "plan", *suite, "--json")
+    plan = json.loads(out)
+    assert {c["id"] for c in plan["cells"]} == {"i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"}
+    assert all(j["state"] == "missing" for j in plan["jobs"])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda m: m["Models"][0].update({"Metadata": {"Training Data": "Kinetics"}}),
+            ["'Kinetics' is unknown", "MGR-Dark"],
+        ),
+        (lambda m: m["Models"][0].update({"Modality": "Sonar"}), ["modality 'Sonar' is unknown", "Depth"]),
+        (lambda m: m["Models"][0].update({"Config": "gone.py"}), ["gone.py does not exist"]),
+        (lambda m: m["Models"][0].update({"Name": "other"}), ["must be the config's stem"]),
+        (lambda m: m["Models"][0].pop("Config"), ["Models.0.Config", "Field required"]),
+    ],
+)
+def test_a_bad_metafile_is_named(capsys, suite, small_configs, change, words):
+    path = small_configs / "i3d" / "metafile.yml"
+    meta = yaml.safe_load(path.read_text())
+    change(meta)
+    path.write_text(yaml.safe_dump(meta))
+    code, _, err = run(capsys, "plan", *suite)
+    assert code == 1 and str(path) in err and all(w in err for w in words) and err.count("\n") == 1
+
+
+def test_an_unknown_key_in_a_profile_is_named(capsys, suite, small_configs):
+    path = small_configs / "_base_" / "profiles" / "smoke.py"
+    path.write_text(path.read_text() + "\nspeed = 11\n")
+    _, out, err = run(capsys, "plan", *suite)
+    assert "unknown key 'speed'" in err and "0 jobs" in out
+
+
+def drop_in(configs):
+    """A user's folder: one config of four lines and its metafile."""
+    folder = configs / "mine"
+    folder.mkdir()
+    (folder / "mine_mgr-dark-rgb.py").write_text(
+        "_base_ = ['../_base_/default_runtime.py', '../_base_/datasets/mgr_dark_rgb.py',\n"
+        "          '../_base_/models/tsn_r50.py', '../_base_/schedules/paper.py']\n"
+    )
+    (folder / "metafile.yml").write_text(
+        yaml.safe_dump(
+            {
+                "Collections": [{"Name": "Mine & <Yours>"}],
+                "Models": [
+                    {
+                        "Name": "mine_mgr-dark-rgb",
+                        "Config": "mine_mgr-dark-rgb.py",
+                        "In Collection": "Mine & <Yours>",
+                        "Metadata": {"Training Data": "MGR-Dark"},
+                        "Modality": "RGB",
+                    }
+                ],
+            }
+        )
+    )
+
+
+def test_a_dropped_in_folder_adds_a_row_to_the_plan_and_the_page(capsys, suite, small_configs, tmp_path):
+    drop_in(small_configs)
+    code, out, _ = run(capsys, "plan", *suite)
+    assert "mine_mgr-dark-rgb-s0" in out and "3 jobs" in out
+    ws = open_workspace(Path(small_configs), "smoke", Path(suite[3]), None, None)
+    save_plan(ws, tmp_path / "work")
+    code, _, _ = run(
+        capsys,
+        "report",
+        "--work-dir",
+        tmp_path / "work",
+        "--site",
+        tmp_path / "site",
+        "--configs",
+        small_configs,
+    )
+    page = (tmp_path / "site" / "table2.html").read_text()
+    assert code == 0 and "Mine &amp; &lt;Yours&gt;" in page
+
+
+def test_variants_share_what_is_equal(small_configs, tiny_data):
+    """A variant whose override is the config's own value is the same run."""
+    from harness.plan.jobs import Settings, make_plan
+    from harness.suite import Cell, load_benchmark, load_entries
+
+    entries = load_entries(small_configs, load_benchmark(small_configs / "benchmark.yml"))
+    entry = entries["i3d_r50_mgr-dark-rgb"]
+    cells = [
+        Cell(entry),
+        Cell(entry, "same", {"train_cfg.max_epochs": 1}),
+        Cell(entry, "other", {"model.cls_head.dropout_ratio": 0.9}),
+    ]
+    plan = make_plan(cells, entries, Settings(small_configs, "smoke", tiny_data))
+    keys = [plan.keys[c.id, 0] for c in cells]
+    assert keys[0] == keys[1] != keys[2] and len(plan.jobs) == 2
+
+
+def test_the_key_does_not_depend_on_where_the_data_lies(small_configs, tiny_data, tmp_path):
+    from harness.plan.jobs import Settings, make_plan
+    from harness.suite import Cell, load_benchmark, load_entries
+
+    shutil.copytree(tiny_data / "mgr_dark", tmp_path / "moved é data" / "mgr_dark")
+    entries = load_entries(small_configs, load_benchmark(small_configs / "benchmark.yml"))
+    cell = Cell(entries["i3d_r50_mgr-dark-rgb"])
+    keys = {
+        make_plan([cell], entries, Settings(small_configs, "smoke", r)).keys[cell.id, 0]
+        for r in (tiny_data, tmp_path / "moved é data")
+    }
+    assert len(keys) == 1
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom harness.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'mmengine', 'pydantic', 'pandas', 'matplotlib')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_what_the_profile_overrides_is_said_and_stands_in_the_record(capsys, suite, small_configs, tiny_data):
+    from harness.plan.workspace import open_workspace
+
+    drop_in(small_configs)
+    path = small_configs / "mine" / "mine_mgr-dark-rgb.py"
+    path.write_text(path.read_text() + "\ntrain_cfg = dict(max_epochs=33)\ntest_dataloader = dict(batch_size=3)\n")
+    said = "train_cfg.max_epochs = 33 (1), test_dataloader.batch_size = 3 (16)"
+    for command in (["plan"], ["status"]):
+        _, _, err = run(capsys, *command, *suite)
+        assert err.count("\n") == 1 and err.startswith("note: mine_mgr-dark-rgb: ") and said in err
+    _, out, err = run(capsys, "models", "show", "mine_mgr-dark-rgb", "--profile", "smoke", "--configs", small_configs)
+    assert said in err and json.loads(out)["train_cfg"]["max_epochs"] == 1
+    jobs = open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values()
+    assert [any(said in note for note in j.notes) for j in jobs] == [j.cell.model.startswith("mine") for j in jobs]
+
+
+def test_a_new_folder_says_where_values_of_ones_own_go(capsys, small_configs):
+    code, out, _ = run(capsys, "models", "new", "mine", "--modality", "rgb", "--configs", small_configs)
+    assert code == 0 and "profiles = dict(demo=dict(...))" in out and "models check mine" in out
+
+
+def break_depth(configs, text):
+    """The config of depth says something that cannot be planned."""
+    path = configs / "i3d" / "i3d_r50_mgr-dark-depth.py"
+    path.write_text(f"{path.read_text()}\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model = dict(", ["not a readable config"]),
+        ("train_dataloader = dict(dataset=dict(_delete_=True, type='MGRDarkDataset'))", ["KeyError", "data_root"]),
+        ("custom_imports = 3", ["custom_imports = 3; write custom_imports = dict(imports=["]),
+        ("model = dict(backbone=dict(depth=float('nan')))", ["not a finite number"]),
+    ],
+)
+def test_a_cell_that_cannot_be_planned_stops_no_other(capsys, suite, small_configs, tmp_path, text, words):
+    break_depth(small_configs, text)
+    code, out, err = run(capsys, "plan", *suite)
+    assert code == 0 and "i3d_r50_mgr-dark-rgb-s0" in out and err.count("\n") == 1
+    assert err.startswith("cannot plan i3d_r50_mgr-dark-depth: ") and all(w in err for w in words)
+
+
+def test_a_name_without_a_seed_stands_for_all_seeds_and_stages_have_names_before_there_is_data(tmp_path):
+    from harness.plan.choice import chosen_jobs
+    from harness.plan.jobs import Settings
+    from harness.suite import expand, load_benchmark, load_entries
+
+    configs = Path(__file__).parents[3] / "mm_configs"
+    benchmark = load_benchmark(configs / "benchmark.yml")
+    entries = load_entries(configs, benchmark)
+    cells = expand(benchmark, entries, "smoke", ["table4"], 2)
+    asked = chosen_jobs, cells, entries, Settings(configs, "smoke", tmp_path)
+
+    def chosen(*names):
+        return asked[0](names, *asked[1:])
+
+    student = "mtcd_i3d-r50_mgr-dark-rgb"
+    assert chosen(student) == chosen(f"{student}-s0", f"{student}-s1", student) == (f"{student}-s0", f"{student}-s1")
+    assert chosen("mtcd_translator_sysu-mm01-s0") == ("mtcd_translator_sysu-mm01-s0",)
+    with pytest.raises(ValueError, match=f"--cell {student}-s2: no such job .near: {student}-s1"):
+        chosen(f"{student}-s2")
+
+
+def test_a_cell_without_predictions_is_not_planned(capsys, suite, small_configs):
+    break_depth(small_configs, "profiles = dict(smoke=dict(test_evaluator=[dict(type='AccMetric')]))\n")
+    code, out, err = run(capsys, "plan", *suite)
+    assert "1 jobs" in out and "test_evaluator has no ClipPredictions" in err and err.count("\n") == 1
+
+
+def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_configs, tiny_data, tmp_path):
+    from harness.bench.made_up import finish
+    from harness.plan.workspace import open_workspace
+
+    break_depth(small_configs, "model = dict(")
+    (tmp_path / "work").mkdir()
+    finish(open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values(), tmp_path / "work")
+    good, bad = ("--cell", "i3d_r50_mgr-dark-rgb-s0"), ("--cell", "i3d_r50_mgr-dark-depth-s0")
+    for options, code in (((), 1), (good, 0), (bad, 1), (good + bad, 1)):
+        got, out, err = run(capsys, "run", *suite, *options)
+        assert got == code, (options, out, err)
+        assert ("cannot plan i3d_r50_mgr-dark-depth" in err) == (code == 1), options
+    _, out, err = run(capsys, "status", *suite)
+    assert "1 cells cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth: ")
+    _, out, _ = run(capsys, "status", *suite, "--json")
+    assert [(s["job"], s["state"]) for s in json.loads(out)] == [
+        ("i3d_r50_mgr-dark-rgb-s0", "done"),
+        ("i3d_r50_mgr-dark-depth-s0", "unplannable"),
+    ]
+    code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth-s0")
+    assert code == 0 and "cannot be planned - " in out and "not a readable config" in out
+    code, _, err = run(capsys, "adopt", "i3d_r50_mgr-dark-depth-s0", "--reason", "x", *suite)
+    assert code == 1 and "cannot be planned" in err
+
+
+def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(
+    capsys, suite, small_configs, tiny_data, tmp_path
+):
+    from harness.bench.made_up import finish
+    from harness.plan.workspace import open_workspace
+
+    drop_in(small_configs)
+    (small_configs / "mine" / "mine_mgr-dark-rgb.py").write_text("_base_ = '../i3d/i3d_r50_mgr-dark-rgb.py'\n")
+    (tmp_path / "work").mkdir()
+    finish(open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values(), tmp_path / "work")
+    _, out, err = run(capsys, "status", *suite)
+    assert "2 jobs: 2 done" in out
+    assert err.startswith("note: mine_mgr-dark-rgb: the same run as i3d_r50_mgr-dark-rgb;") and err.count("\n") == 1
+    code, out, _ = run(capsys, "run", *suite, "--cell", "mine_mgr-dark-rgb-s0")
+    assert code == 0 and "1 jobs: 1 cached" in out
+    _, out, _ = run(capsys, "status", *suite, "--why", "mine_mgr-dark-rgb-s0")
+    assert out.startswith("i3d_r50_mgr-dark-rgb-s0 (the same run as mine_mgr-dark-rgb-s0): done")
+
+
+@pytest.mark.parametrize(("kept", "limit"), [(9, 2), (7, None), (1, None)])
+def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_path, kept, limit):
+    """Two batches of 4 clips at smoke, where there are as many."""
+    from harness.plan.workspace import open_workspace
+    from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+
+    clips = read_mgr_dark(str(tiny_data / "mgr_dark")).clips
+    train = [c.clip_id for c in clips if c.split == "train" and c.lighting == "dark"]
+    (tmp_path / "bad.txt").write_text("".join(f"{c}\n" for c in train[kept:]))
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None, (f"mgr_dark={tmp_path / 'bad.txt'}",))
+    for job in ws.needed().values():
+        assert job.data.train_clips == kept and job.config["train_dataloader"].get("num_batch_per_epoch") == limit
+        note = f"num_batch_per_epoch = 2 does not apply: fewer clips to train on ({kept})"
+        assert job.notes == ((note,) if limit is None else ())
+        assert job.identity.config["train_dataloader"].get("num_batch_per_epoch") == limit

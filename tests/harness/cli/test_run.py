@@ -1,0 +1,108 @@
+"""From video file to page, with real processes on a tiny data set."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.ledger.lock import RunLock
+from harness.ledger.store import load_records
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from tests.helpers.command_line import harness
+
+
+@pytest.fixture
+def options(small_configs, tiny_data, tmp_path):
+    return [
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "work é 1",
+        "--profile",
+        "smoke",
+        "--jobs",
+        "2",
+    ]
+
+
+def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options, tmp_path):
+    """Paths with spaces and letters beyond ASCII included."""
+    first = harness("run-all", *options, "--site", tmp_path / "site é")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "2 jobs: 0 cached, 2 run, 0 failed" in first.stdout
+    records, rejected = load_records(options[5])
+    assert not rejected and len(records) == 2
+    for folder, record in records.values():
+        assert record.status == "done" and record.metrics is not None and record.cost.params > 0
+        assert len(record.epochs) == 1 and record.data.test_clips > 0 and record.checkpoint_sha256
+        assert not (folder / "mm").exists() and RunLock(folder).holder() is None
+    assert (tmp_path / "site é" / "index.html").is_file()
+
+    second = harness("run-all", *options, "--site", tmp_path / "site é")
+    assert "2 jobs: 2 cached, 0 run" in second.stdout and "pages unchanged" in second.stdout
+    (tmp_path / "site é" / "index.html").write_text("lost")
+    third = harness("run-all", *options, "--site", tmp_path / "site é")
+    assert "unchanged" not in third.stdout and "<html" in (tmp_path / "site é" / "index.html").read_text()
+    status = harness("status", *options[:-2])
+    assert "2 jobs: 2 done" in status.stdout
+
+
+def test_a_broken_video_fails_its_runs_with_one_line_and_leaves_the_others(options, tiny_data, tmp_path):
+    import shutil
+
+    data = tmp_path / "data"
+    shutil.copytree(tiny_data / "mgr_dark", data / "mgr_dark")
+    broken = Path(read_mgr_dark(str(data / "mgr_dark")).clips[0].streams["rgb"].path)
+    broken.write_bytes(broken.read_bytes()[:200])
+    options[3] = data
+    got = harness("run", *options, "--no-cache")
+    assert got.returncode == 1 and "1 run, 1 failed" in got.stdout
+    failed = [line for line in got.stderr.splitlines() if line.startswith("failed:")]
+    assert len(failed) == 1 and "data_error" in failed[0] and str(broken.name) in failed[0]
+
+
+def test_the_log_of_a_stopped_harness_says_how_to_go_on_and_going_on_works(options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "run", *map(str, options)], stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "started" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(60) == 130 and "run the same command again" in rest
+    again = harness("run", *options)
+    assert again.returncode == 0 and "0 failed" in again.stdout
+
+
+def test_jobs_die_with_their_harness(options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "run", *map(str, options)], stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "started" in line:
+            break
+    process.kill()
+    process.wait()
+    held = [json.loads(p.read_text())["processes"] for p in Path(options[5]).glob("runs/*/lock/*/claim.json")]
+    jobs = [pid for processes in held for pid, _ in processes]
+    deadline = time.monotonic() + 60
+    while any(_alive(pid) for pid in jobs) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(jobs) >= 2 and not any(_alive(pid) for pid in jobs)
+    assert harness("run", *options).returncode == 0
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,160 @@
+"""Statistics and contact sheets for the pages: whatever is wrong with the data, they are written without it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from harness.data.describe import summary
+from harness.data.describe.contact_sheet import HEAD, LABEL, contact_sheet
+from harness.data.describe.statistics import dataset_statistics
+from harness.data.describe.summary import load_summaries, save_summaries
+from harness.ledger.run_dir import STATISTICS
+from mtcd_plugin.formats.video import read_frames
+from tests.helpers.defective_sets import truncate
+from tests.helpers.tiny_data import GESTURES, SUBJECTS, zero_in_secret
+
+CLIPS = 2 * len(GESTURES) * len(SUBJECTS)
+
+
+@pytest.fixture
+def root(mgr_dark_root, tmp_path):
+    """Data of one's own to spoil, below a data root."""
+    return Path(shutil.copytree(mgr_dark_root, tmp_path / "data" / "mgr_dark"))
+
+
+def video(root, clip_id, modality="rgb"):
+    return next((root / "clips").rglob(f"{modality}/*/{clip_id}.mp4"))
+
+
+def measured(root, quarantine=None):
+    """What a run-all leaves in its work dir, and what it said."""
+    lines, work_dir = [], root.parents[1] / "work"
+    work_dir.mkdir(exist_ok=True)
+    save_summaries(work_dir, root.parent, {"mgr_dark": quarantine} if quarantine else {}, lines.append)
+    return load_summaries(work_dir)["mgr_dark"], lines, work_dir
+
+
+def light_of(root, clips):
+    """Mean and deviation of the frames by their definition."""
+    values = np.concatenate([read_frames(str(video(root, c)), [0, 3, 7, 11]).ravel() for c in clips]) / 255
+    return pytest.approx({"mean": values.mean(), "std": values.std()}, abs=1e-9)
+
+
+def test_statistics_are_those_of_the_clips(root):
+    found, lines, work_dir = measured(root)
+    assert not lines and found["left_out"] == [] and found["clips"] == CLIPS
+    assert found["clips_per_split"] == {"test": 6, "train": 18} and found["resolution"]["ir"] == [32, 24]
+    dark = [p.stem for p in (root / "clips/dark/rgb").rglob("*.mp4")]
+    assert found["rgb"]["dark"] == light_of(root, dark)
+    assert cv2.imread(str(work_dir / "contact_sheet_mgr_dark.png")) is not None
+
+
+def test_what_cannot_be_read_is_left_out_and_named(root):
+    """The first file of a modality, the sheet's clip, and a clip without rgb: each stopped all pages."""
+    first = video(root, "s1_forward_dark")
+    first.write_bytes(b"")
+    truncate(video(root, "s4_stop_daylight", "depth"))
+    table = (root / "annotations.csv").read_text()
+    (root / "annotations.csv").write_text(table.replace("clips/dark/rgb/stop/s2_stop_dark.mp4", ""))
+    found, lines, work_dir = measured(root)
+    assert found["clips"] == CLIPS and found["resolution"]["rgb"] == [32, 24]
+    assert {line.split(":")[0] for line in found["left_out"]} == {
+        "clip s1_forward_dark, rgb",
+        "clip s4_stop_daylight, depth",
+    }
+    assert str(root) not in json.dumps(found) and len(lines) == 1 and "s4_stop_daylight, depth" in lines[0]
+    dark = {p.stem for p in (root / "clips/dark/rgb").rglob("*.mp4")} - {"s1_forward_dark", "s2_stop_dark"}
+    assert found["rgb"]["dark"] == light_of(root, sorted(dark))
+    sheet = cv2.imread(str(work_dir / "contact_sheet_mgr_dark.png"))
+    assert (
+        sheet[HEAD + 2 * 74 : HEAD + 3 * 74 - 2, LABEL:] != 250
+    ).any()  # the row of the damaged clip: its other streams
+
+
+def test_clips_in_quarantine_are_neither_read_nor_counted(root, tmp_path):
+    video(root, "s1_forward_dark").unlink()
+    bad = tmp_path / "bad.txt"
+    bad.write_text("s1_forward_dark  # gone\n")
+    found, lines, _ = measured(root, bad)
+    assert not lines and found["left_out"] == []
+    assert (found["clips"], found["quarantined"], found["clips_per_subject"]["s1"]) == (CLIPS - 1, 1, 5)
+    again, _, _ = measured(root)
+    assert again["clips"] == CLIPS and len(again["left_out"]) == 1  # another quarantine is another state
+
+
+def test_a_clip_of_the_sheet_in_quarantine_gives_its_place_to_another(root, tmp_path):
+    whole, other = tmp_path / "a.png", tmp_path / "b.png"
+    assert contact_sheet(root, whole) == []
+    truncate(video(root, "s4_stop_dark"))
+    (tmp_path / "bad.txt").write_text("s4_stop_dark")
+    assert contact_sheet(root, other, tmp_path / "bad.txt") == []
+    assert cv2.imread(str(other)).shape == cv2.imread(str(whole)).shape
+    assert [line.split(":")[0] for line in contact_sheet(root, other)] == ["clip s4_stop_dark, rgb"]
+
+
+def test_a_data_set_that_cannot_be_read_at_all_says_why(root):
+    sheet = root.parents[1] / "work" / "contact_sheet_mgr_dark.png"
+    measured(root)
+    assert sheet.exists()
+    (root / "annotations.csv").write_text("clip_id;rgb_file\n")
+    found, lines, _ = measured(root)
+    assert "separated by semicolons" in found["problem"] and len(lines) == 1 and not sheet.exists()
+    assert set(found) == {"name", "problem", "stamp"}
+
+
+def deadly(*_):
+    os._exit(9)
+
+
+def odd(*_):
+    raise RuntimeError("a library's own\nerror")
+
+
+@pytest.mark.parametrize(
+    ("measure", "problem"), [(deadly, "ends the process that decodes it"), (odd, "a library's own error")]
+)
+def test_a_file_that_ends_its_process_or_breaks_a_library_leaves_the_pages(root, monkeypatch, measure, problem):
+    monkeypatch.setattr(summary, "measure", measure)
+    found, lines, _ = measured(root)
+    assert problem in found["problem"] and len(lines) == 1 and "\n" not in lines[0]
+
+
+def test_what_is_known_is_not_measured_again(root, monkeypatch):
+    before, _, _ = measured(root)
+    monkeypatch.setattr(summary, "_measured", None)
+    assert measured(root)[0] == before
+    monkeypatch.undo()
+    for path in (root / "clips/dark/rgb").rglob("*.mp4"):
+        zero_in_secret(path)
+    after, _, _ = measured(root)
+    assert (
+        "dark" in before["rgb"] and "dark" not in after["rgb"] and after["rgb"]["daylight"] == before["rgb"]["daylight"]
+    )
+
+
+ODD = [
+    *("", "{", "[]", "7", "[" * 100_000),
+    *('{"mgr_dark": 3}', '{"mgr_dark": {"rgb": {"dark": {"mean": NaN, "std": 1}}}}', '{"mgr_dark": {"clips": -1}}'),
+    *('{"mgr_dark": {"lengths": ["x"]}}', '{"mgr_dark": {"resolution": {"rgb": [1]}}}'),
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_damaged_file_of_statistics_is_said_and_measured_anew(root, text):
+    good, _, work_dir = measured(root)
+    (work_dir / STATISTICS).write_text(text)
+    lines = []
+    assert load_summaries(work_dir, lines.append) == {}
+    assert len(lines) == 1 and "cannot be read" in lines[0] and "\n" not in lines[0]
+    assert measured(root)[0] == good
+
+
+def test_statistics_take_a_description_as_it_is(root):
+    (root / "dataset.json").write_text('\ufeff{"synthetic": true, "seed": 7, "generator_version": 2}', encoding="utf-8")
+    found = dataset_statistics(root)
+    assert (found["seed"], found["generator_version"], found["synthetic"]) == ("7", "2", True)

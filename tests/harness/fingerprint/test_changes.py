@@ -1,0 +1,150 @@
+"""What changes between a plan and its run, or between two harnesses: said in one line, and nothing is lost."""
+
+import json
+import shutil
+import sys
+
+import pytest
+
+from harness.bench.made_up import finish
+from harness.cli import main
+from harness.fingerprint.code import forget
+from harness.fingerprint.source import index_package
+from harness.plan.workspace import open_workspace
+from harness.schedule.dispatch import make_spec
+from harness.worker.code_check import check_code
+
+
+def run(capsys, *args):
+    with pytest.raises(SystemExit) as stop:
+        main([str(a) for a in args])
+    out = capsys.readouterr()
+    return stop.value.code or 0, out.out, out.err
+
+
+@pytest.fixture
+def suite(small_configs, tiny_data, tmp_path):
+    return [
+        "--configs",
+        small_configs,
+        "--data-root",
+        tiny_data,
+        "--work-dir",
+        tmp_path / "wörk 1",
+        "--profile",
+        "smoke",
+    ]
+
+
+@pytest.fixture
+def done(small_configs, tiny_data, tmp_path):
+    """A finished ledger of two runs; the workspace that it belongs to."""
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
+    (tmp_path / "wörk 1").mkdir()
+    finish(ws.needed().values(), tmp_path / "wörk 1")
+    return ws
+
+
+def snapshot(work):
+    return {p.relative_to(work): p.read_bytes() for p in work.rglob("*") if p.is_file()}
+
+
+def edit_json(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_record_of_a_newer_harness_stays_as_it_is_and_stops_no_other_job(capsys, suite, done, tmp_path):
+    work = tmp_path / "wörk 1"
+    path = next(work.glob("runs/*/run.json"))
+    edit_json(path, schema_version=99, new_field=1)
+    before = path.read_bytes()
+    for command in ("run", "run-all"):
+        extra = ["--site", tmp_path / "site"] if command == "run-all" else []
+        code, out, err = run(capsys, command, *suite, "--jobs", "1", *extra)
+        assert code == 1 and err.count("\n") == 1 and "written by a newer harness (schema 99" in err
+        assert "2 jobs: 1 cached, 0 run, 1 failed" in out
+    assert path.read_bytes() == before and (tmp_path / "site" / "index.html").is_file()
+    code, out, _ = run(capsys, "status", *suite)
+    assert code == 0 and "rejected" in out and "update the harness" in out and "1 done" in out
+
+
+def test_the_plan_of_a_newer_harness_is_not_replaced(capsys, suite, done, tmp_path):
+    work = tmp_path / "wörk 1"
+    (work / "plan.json").write_text('{"schema_version": 99, "cells": []}')
+    before = snapshot(work)
+    code, _, err = run(capsys, "run", *suite, "--jobs", "1")
+    assert code == 1 and err.count("\n") == 1 and "plan.json: written by a newer harness" in err
+    code, _, err = run(capsys, "report", "--work-dir", work, "--site", tmp_path / "site")
+    assert code == 0  # the runs are shown without it, which is said
+    assert any("written by a newer harness" in page.read_text() for page in (tmp_path / "site").glob("*.html"))
+    assert snapshot(work).items() >= before.items()
+
+
+@pytest.mark.parametrize("content", ["", "{ half", "[]"])
+def test_a_damaged_plan_is_written_anew(capsys, suite, done, tmp_path, content):
+    (tmp_path / "wörk 1" / "plan.json").write_text(content)
+    code, out, err = run(capsys, "run", *suite, "--jobs", "1")
+    assert code == 0 and "2 jobs: 2 cached, 0 run" in out and err == ""
+    assert json.loads((tmp_path / "wörk 1" / "plan.json").read_text())["cells"]
+
+
+def test_a_config_that_changed_makes_its_run_stale_says_what_changed_and_keeps_it(
+    capsys, suite, done, small_configs, tmp_path
+):
+    before = snapshot(tmp_path / "wörk 1" / "runs")
+    path = small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\nmodel = dict(cls_head=dict(dropout_ratio=0.9))\n")
+    code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-rgb-s0")
+    assert code == 0 and "stale" in out and "config model.cls_head.dropout_ratio: 0.5 -> 0.9" in out
+    code, out, _ = run(capsys, "plan", *suite)
+    assert "1 cached, 1 missing" in out
+    assert snapshot(tmp_path / "wörk 1" / "runs") == before
+
+
+def test_a_job_runs_the_config_that_was_planned_whatever_happens_to_the_file(done, small_configs, tmp_path):
+    job = next(iter(done.needed().values()))
+    (small_configs / "i3d" / f"{job.cell.model}.py").write_text("not even a config (")
+
+    class Options:
+        work_dir, processes, clip_store, workers, command = tmp_path, 1, "", 0, ""
+
+    spec = make_spec([job], tmp_path, Options, {job.key: 1}, 1, "processes", {job.key: 1})
+    assert spec.config["model"] == job.config["model"] and spec.key == job.key
+
+
+def test_code_that_changed_after_planning_is_refused(done):
+    job = next(iter(done.needed().values()))
+    check_code([job.identity])
+    module = sorted(job.identity.code)[0]
+    changed = job.identity.model_copy(update={"code": {**job.identity.code, module: "0" * 64}})
+    with pytest.raises(ValueError, match=f"{module} changed between planning and running; run the same command"):
+        check_code([job.identity, changed])
+
+
+def test_a_package_that_is_gone_since_planning_is_refused(done, tmp_path, monkeypatch):
+    (tmp_path / "lib" / "vanishing").mkdir(parents=True)
+    (tmp_path / "lib" / "vanishing" / "__init__.py").write_text("class Net:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    planned = index_package("vanishing")["vanishing"].sha256
+    shutil.rmtree(tmp_path / "lib" / "vanishing")
+    forget()
+    sys.path_importer_cache.clear()
+    identity = next(iter(done.needed().values())).identity.model_copy(update={"code": {"vanishing": planned}})
+    with pytest.raises(ValueError, match="'vanishing' is not installed"):
+        check_code([identity])
+    forget()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--jobs", "0"], ["'--jobs': 0"]),
+        (["--backend", "cloud"], ["'--backend': 'cloud' is not 'local'"]),
+        (["--cell", "nonesuch"], ["--cell nonesuch", "`plan` lists them"]),
+    ],
+)
+def test_bad_options_of_a_run_are_one_line_and_leave_the_runs_alone(capsys, suite, done, tmp_path, options, words):
+    before = snapshot(tmp_path / "wörk 1" / "runs")
+    code, _, err = run(capsys, "run", *suite, *options)
+    assert code == 2 and err.count("\n") == 1 and all(w in err for w in words)
+    assert snapshot(tmp_path / "wörk 1" / "runs") == before

@@ -1,0 +1,290 @@
+"""Whatever file a config's classes come from is in its fingerprint; packages are made by the tests and never
+imported.
+"""
+
+import itertools
+import os
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from harness.fingerprint import code
+from harness.fingerprint.code import DEPENDENCIES, INSTALLED, code_fingerprint, imported_modules
+from harness.ledger.record import NOT_TRACKED, Identity
+from harness.plan.resolve import resolve
+from harness.suite import load_benchmark, load_entries
+from harness.worker.code_check import check_code
+
+ROOT = Path(__file__).parents[3]
+INTERNAL = {
+    "functorch",
+    "torchgen",
+    "mpl_toolkits",
+    "pylab",
+    "distutils-precedence",
+}  # of declared ones, not for configs
+NET = "class Net:\n    pass\n"
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """A function that writes files of packages (name -> text) into a folder that can be imported from."""
+    root = tmp_path / "lib é"
+    root.mkdir()
+    clocks = itertools.count(10**18)  # two writes within one tick of the file system's clock are told apart
+    monkeypatch.syspath_prepend(str(root))
+    monkeypatch.setitem(sys.modules, "never", None)
+
+    def go(**files):
+        for name, text in files.items():
+            path = root / (name.replace("__", "/") + ".py").replace("/init/.py", "/__init__.py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{text}\nimport never\n" if path.name != "__init__.py" else text, encoding="utf-8")
+            os.utime(path, ns=(clock := next(clocks), clock))
+        code.forget()
+        return root
+
+    yield go
+    code.forget()
+
+
+def found(types, *imports):
+    """The fingerprint of a config with these types."""
+    code.forget()
+    return code_fingerprint({"model": [{"type": t} for t in types]}, imports)
+
+
+def test_it_follows_imports_and_ignores_comments_docstrings_and_what_is_not_used(write):
+    write(
+        toy__init__="from toy import head, other\n",
+        toy__head='"""Doc."""\nfrom toy.loss import f\nclass Head:\n    x = f\n',
+        toy__loss="def f():\n    return 1\n",
+        toy__other="class Unused:\n    pass\n",
+    )
+    before = found(["Head"], "toy")
+    assert set(before) == {"toy.head", "toy.loss"}
+    write(toy__loss='"""Doc."""\ndef f():\n    return 1  # why\n', toy__other="class Unused:\n    y = 2\n")
+    assert found(["Head"], "toy") == before
+    write(toy__loss="def f():\n    return 2\n")
+    after = found(["Head"], "toy")
+    assert after["toy.loss"] != before["toy.loss"] and after["toy.head"] == before["toy.head"]
+
+
+def test_code_in_an_init_counts(write):
+    write(toy__init__="class Own:\n    x = 1\n")
+    before = found(["Own"], "toy")
+    write(toy__init__="class Own:\n    x = 2\n")
+    assert before["toy"] != found(["Own"], "toy")["toy"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@MODELS.register_module(name='Other')\nclass Net:\n    pass\n",
+        "@MODELS.register_module('Other')\nclass Net:\n    pass\n",
+        "@MODELS.register_module(name=['Third', 'Other'], force=True)\nclass Net:\n    pass\n",
+        "@registry.MODELS.register_module('Other', force=True)\nclass Net:\n    pass\n",
+        NET + "MODELS.register_module(name='Other', module=Net)\n",
+        NET + "MODELS.register_module('Other', False, Net)\n",
+        NET + "MODELS.register_module(name='Other')(Net)\n",
+        NET + "if True:\n    MODELS.register_module('Other', module=Net)\n",
+        "@backbone('Other')\nclass Net:\n    pass\n",
+        "from elsewhere import Other as Net\nMODELS.register_module(module=Net)\n",
+    ],
+)
+def test_a_class_that_is_registered_under_another_name(write, text):
+    write(toy__init__="from . import net, unused\n", toy__net=text, toy__unused="class Unused:\n    pass\n")
+    assert set(found(["Other"], "toy")) == {"toy.net"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for c in (Net,):\n    MODELS.register_module(module=c)\n",
+        "NAME = 'Oth' + 'er'\n@MODELS.register_module(name=NAME)\nclass Other2:\n    pass\n",
+        "MODELS.register_module(module=make_class())\nmade = 1\nMODELS.register_module(module=made)\n",
+        "MODELS.module_dict['Other'] = Net\n",
+        "MODELS._register_module(Net, 'Oth' + 'er')\n",
+        "Other.forward = lambda self, x: x\n",
+        "patch_everything()\n",
+        "import importlib\nNets = importlib.import_module(NAME)\n",
+    ],
+)
+def test_where_the_names_cannot_be_read_every_module_of_the_package_counts(write, text):
+    write(toy__init__="", toy__net=NET + text, toy__unused="class Unused:\n    pass\n")
+    assert set(found(["Other"], "toy")) == {"toy.net", "toy.unused"}
+
+
+def test_calls_that_change_nothing_elsewhere_are_no_reason_to_count_all(write):
+    write(
+        toy__init__="",
+        toy__net="import warnings, logging\nlogger = "
+        "logging.getLogger()\nlogger.info('x')\nwarnings.filterwarnings('x')\n" + NET,
+        toy__unused=NET.replace("Net", "Unused"),
+    )
+    assert set(found(["Net"], "toy")) == {"toy.net"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from . import loss",
+        "from .loss import f",
+        "from ..toy import loss",
+        "from .. import loss",
+        "from toy.nets import f",
+        "from toy.nets import f as g",
+        "from toy import f",
+        "from toy import *",
+        "import toy",
+        "import toy.nets.loss as x",
+        "def later():\n    from .loss import f",
+        "try:\n    from toy.nets import loss\nexcept ImportError:\n    loss = None",
+    ],
+)
+def test_relative_imports_and_what_packages_pass_on(write, statement):
+    if statement == "from .. import loss":
+        statement = "from ..nets import loss"
+    write(
+        toy__init__="from .nets import *\n",
+        toy__nets__init__="from .loss import f\nfrom .net import Net\n",
+        toy__nets__net=f"{statement.replace('..toy', '..nets')}\n{NET}",
+        toy__nets__loss="def f():\n    return 1\n",
+        toy__nets__unused="x = 1\n",
+    )
+    assert set(found(["Net"], "toy")) == {"toy.nets.net", "toy.nets.loss"}
+
+
+def test_the_plugin_classes_that_a_class_is_made_from(write):
+    base = "mtcd_plugin.models.heads.projected_head"
+    write(toy=f"from {base} import ProjectedHead\nclass Mine(ProjectedHead):\n    pass\n")
+    got = found(["Mine"], "toy")
+    assert got["toy"] and got[base] == found(["ProjectedHead"])[base] and set(found(["ProjectedHead"])) < set(got)
+
+
+def test_helper_packages_of_whatever_form(write):
+    root = write(
+        toy__init__="",
+        toy__net="import torch\nimport one\nfrom spaced.inner import g\nfrom many.sub import h\n" + NET,
+        one="def f():\n    return 1\n",
+        spaced__inner="def g():\n    return 1\n",
+        many__init__="x = 1\n",
+        many__sub="from .deep import h\n",
+        many__deep="def h():\n    return 1\n",
+        many__unused="y = 1\n",
+    )
+    assert not (root / "spaced" / "__init__.py").exists()
+    assert set(found(["Net"], "toy.net")) == {"toy.net", "one", "spaced.inner", "many", "many.deep"}
+
+
+def test_the_module_that_custom_imports_names_counts_whatever_it_is_for(write):
+    write(toy__init__="from . import net\n", toy__net=NET, toy__setup="SCALE = 3\n")
+    assert set(found(["Net"], "toy.setup")) == {"toy.net", "toy.setup"}
+    with pytest.raises(ValueError, match="custom_imports: no module 'toy.gone.away' in package 'toy'"):
+        found(["Net"], "toy.gone.away")
+    with pytest.raises(ValueError, match="package 'no_such_package' is not installed"):
+        found(["Net"], "no_such_package")
+
+
+def test_types_that_name_their_module(write):
+    """MMEngine imports ``toy.net.Net`` by itself."""
+    write(toy__init__="", toy__net=NET, toy__unused="x = 1\n")
+    assert set(found(["toy.net.Net"])) == set(found(["toy.Net"])) == {"toy.net"}
+    assert set(found(["mmaction.Recognizer3D", "mmengine.no.such.Thing"])) == set()
+
+
+def test_what_is_not_found_is_said(write):
+    write(toy=NET)
+    got = found(["Net", "Conjured", "ResNet3d", "AdamW"], "toy")
+    assert set(got) == {"toy", "Conjured"} and got["Conjured"] == NOT_TRACKED != got["toy"]
+
+
+def test_a_file_that_cannot_be_parsed_and_one_without_source(write):
+    root = write(toy__init__="", toy__net=NET + "from . import fast\n", toy__template="class {name}:\n")
+    (root / "toy" / "fast.cpython-311-x86_64-linux-gnu.so").write_bytes(b"1")
+    (root / "toy" / "fast.so").write_bytes(b"1")
+    before = found(["Net"], "toy")
+    assert set(before) == {"toy.net", "toy.fast"}
+    for path in root.glob("toy/fast*"):
+        path.write_bytes(b"2")
+    assert found(["Net"], "toy")["toy.fast"] != before["toy.fast"]
+
+
+def test_installed_helpers_count_by_what_their_installer_noted(write, tmp_path, monkeypatch):
+    site = tmp_path / "site-packages"
+    (site / "helper").mkdir(parents=True)
+    (site / "helper" / "__init__.py").write_text("def f(): ...\n")
+    (site / "helper-1.dist-info").mkdir()
+    (site / "helper-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: helper\nVersion: 1\n")
+    record = site / "helper-1.dist-info" / "RECORD"
+    record.write_text("helper/__init__.py,sha256=aaa,14\nhelper-1.dist-info/RECORD,,\n")
+    monkeypatch.syspath_prepend(str(site))
+    write(toy="from helper import f\n" + NET)
+    before = found(["Net"], "toy")
+    assert set(before) == {"toy", "helper" + INSTALLED}
+    record.write_text("helper/__init__.py,sha256=bbb,14\nhelper-1.dist-info/INSTALLER,sha256=c,4\n")
+    assert found(["Net"], "toy")["helper" + INSTALLED] != before["helper" + INSTALLED]
+    assert set(found(["Anything"], "helper")) == {"helper" + INSTALLED}, "named in a config it counts in the same way"
+    record.unlink()
+    assert found(["Net"], "toy")["helper" + INSTALLED] == NOT_TRACKED
+    assert found(["f"], "helper")["helper"] != NOT_TRACKED, "where nothing was noted, its source is read"
+
+
+def test_strings_that_name_a_registered_class_count_as_well():
+    config = {"optim_wrapper": {"constructor": "GANOptimWrapperConstructor"}, "mode": ["apply", "forward"]}
+    assert set(code_fingerprint(config)) == {"mtcd_plugin.engine.gan_optim_wrapper"}
+
+
+def test_every_type_of_the_benchmark_is_known(write):
+    """What is not the plugin's is found in MMAction2 and what it builds on, so that nothing is said untracked in
+    vain.
+    """
+    write(toy=NET)
+    configs = ROOT / "mm_configs"
+    entries = load_entries(configs, load_benchmark(configs / "benchmark.yml")).values()
+    everything = [resolve(e.config, profile).config for e in entries for profile in ("smoke", "demo", "paper")]
+    found = code_fingerprint(everything, ["mtcd_plugin.register", "toy"])
+    assert len(found) > 30 and not [name for name, sha in found.items() if sha == NOT_TRACKED]
+
+
+@pytest.mark.parametrize(
+    ("declared", "modules"),
+    [
+        (None, []),
+        ({"imports": "toy"}, ["toy"]),
+        ({"imports": ["toy", "other.part"]}, ["toy", "other.part"]),
+        (
+            {"imports": ["mtcd_plugin.register", "no_such_package"], "allow_failed_imports": True},
+            ["mtcd_plugin.register"],
+        ),
+    ],
+)
+def test_custom_imports_as_mmengine_takes_them(declared, modules):
+    assert imported_modules({"custom_imports": declared}) == modules
+
+
+@pytest.mark.parametrize("declared", [3, ["toy"], {"imports": 3}, {"imports": [3]}])
+def test_custom_imports_of_another_form_are_refused(declared):
+    with pytest.raises(ValueError, match=r"custom_imports = .*; write custom_imports = dict\(imports="):
+        imported_modules({"custom_imports": declared})
+
+
+def test_what_is_left_out_is_what_is_declared():
+    declared = [d for d in metadata.requires("mgr-dark-benchmark") if "extra ==" not in d]
+    distributions = {re.match(r"[\w.-]+", d)[0].lower().replace("_", "-") for d in declared}
+    for package, owners in metadata.packages_distributions().items():
+        if {o.lower().replace("_", "-") for o in owners} & distributions and package.isidentifier():
+            assert package in DEPENDENCIES or package.startswith("_") or package in INTERNAL, package
+
+
+def test_code_that_changed_between_planning_and_running_is_refused_wherever_it_is(write):
+    write(toy=NET + "import one\n", one="x = 1\n")
+    planned = {**found(["Net"], "toy"), "Conjured": NOT_TRACKED}
+    identity = Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)
+    check_code([identity])
+    write(one="x = 2\n")
+    with pytest.raises(ValueError, match="one changed between planning and running"):
+        check_code([identity])

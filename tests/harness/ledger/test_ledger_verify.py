@@ -1,0 +1,133 @@
+"""``verify`` names what is wrong with a ledger; ``adopt`` declares a run equivalent, in the open."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from harness.ledger.identity import IDENTITY_VERSION, run_key
+from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord
+from harness.ledger.store import load_record
+from harness.ledger.verify import verify_ledger
+from harness.plan.adopt import adopt
+from harness.plan.jobs import Job
+from harness.plan.run_state import look_up
+from tests.helpers.sound_run import write_run
+
+DATA = DataInfo(
+    name="MGR-Dark",
+    synthetic=True,
+    fingerprint="f",
+    classes=["a", "b"],
+    train_clips=2,
+    test_clips=4,
+    train_subjects=["s1"],
+    test_subjects=["s2"],
+)
+
+
+def make_run(work_dir, name="toy", seed=0, data=DATA, labels=(0, 1, 0, 1), parents=None, config=None):
+    cell = CellInfo(
+        model=name,
+        method="Toy",
+        stage="single",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=seed,
+        profile="smoke",
+    )
+    identity = Identity(
+        version=IDENTITY_VERSION,
+        config=config or {"name": name},
+        data={},
+        parents=parents or {},
+        code={},
+        seed=seed,
+    )
+    table = pd.DataFrame(
+        {
+            "clip_id": [f"c{i}" for i in range(len(labels))],
+            "subject": "s2",
+            "label": labels,
+            "scores": [[0.8, 0.2]] * len(labels),
+        }
+    )
+    return write_run(work_dir, RunRecord(key="", status="done", cell=cell, identity=identity, data=data), table)
+
+
+def problems(work_dir):
+    return [f.problem for f in verify_ledger(work_dir)[1]]
+
+
+def test_a_sound_ledger_has_no_findings(tmp_path):
+    _, teacher = make_run(tmp_path, "teacher")
+    make_run(tmp_path, "student", parents={"teacher": teacher.key})
+    assert verify_ledger(tmp_path) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda w: make_run(w, "b", data=DATA.model_copy(update={"train_subjects": ["s1", "s2"]})),
+            "trained on test subjects: s2",
+        ),
+        (
+            lambda w: make_run(w, "b", data=DATA.model_copy(update={"test_subjects": ["s3"]})),
+            "outside the test split: s2",
+        ),
+        (lambda w: make_run(w, "b", parents={"teacher": "0" * 64}), "is not in this ledger"),
+        (lambda w: (make_run(w, "b")[0] / "checkpoint.pth").write_bytes(b"other"), "checkpoint.pth changed"),
+        (lambda w: (make_run(w, "b")[0] / "checkpoint.pth").unlink(), "checkpoint.pth is gone"),
+    ],
+)
+def test_each_fault_is_named(tmp_path, make, words):
+    make_run(tmp_path, "a")
+    make(tmp_path)
+    assert any(words in p for p in problems(tmp_path))
+
+
+def test_a_key_that_is_not_its_identitys_is_named(tmp_path):
+    folder, _ = make_run(tmp_path)
+    path = folder / "run.json"
+    record = json.loads(path.read_text())
+    record["identity"]["seed"] = 7
+    path.write_text(json.dumps(record))
+    assert any("its key is not the hash of its identity" in p for p in problems(tmp_path))
+
+
+def job_like(record, config):
+    identity = record.identity.model_copy(update={"config": config})
+    return Job(
+        key=run_key(identity),
+        name="toy-s0",
+        kind="train",
+        cell=record.cell,
+        identity=identity,
+        data=None,
+        config={},
+    )
+
+
+def test_adopt_copies_the_run_under_the_new_key_and_says_why(tmp_path):
+    _, old = make_run(tmp_path)
+    job = job_like(old, {"name": "toy", "renamed": True})
+    folder = adopt(job, old, tmp_path, "only a default was written out")
+    record = load_record(folder)
+    assert record.key == job.key and record.metrics == old.metrics
+    assert record.adopted == "only a default was written out" and record.adopted_from == old.key
+    assert look_up(job, tmp_path).record == record
+    assert verify_ledger(tmp_path) == (2, [])
+    with pytest.raises(ValueError, match="run of its own"):
+        adopt(job, old, tmp_path, "again")
+
+
+def test_adopt_wants_a_reason_and_the_same_cell(tmp_path):
+    _, old = make_run(tmp_path)
+    job = job_like(old, {"name": "new"})
+    with pytest.raises(ValueError, match="--reason"):
+        adopt(job, old, tmp_path, "  ")
+    _, other = make_run(tmp_path, "other")
+    with pytest.raises(ValueError, match="is of other seed 0"):
+        adopt(job, other, tmp_path, "no")

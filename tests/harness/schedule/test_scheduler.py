@@ -1,0 +1,224 @@
+"""Execution: order, failures, retries, blocking, sharing.
+
+The executor is a fake one that runs a function in this process.
+"""
+
+import dataclasses
+import signal
+
+import pytest
+
+from harness.ledger.judge import sha256_of_rendered
+from harness.ledger.lock import RunLock
+from harness.ledger.record import RunRecord
+from harness.ledger.store import load_record, write_record
+from harness.plan.run_state import folder_of, look_up, output_of
+from harness.schedule.scheduler import State
+from tests.helpers.toy_jobs import fail, finish, run, toy_job, weights
+
+
+def test_parents_come_first_and_their_output_is_filled_in(tmp_path):
+    teacher = toy_job("teacher")
+    student = toy_job("student", {"teacher": teacher})
+    seen = {}
+
+    def behave(spec, folder):
+        seen[spec.name] = spec.config["model"]["teacher"]["checkpoint"]
+        return finish(spec, folder)
+
+    state, order = run([student, teacher], behave, tmp_path)
+    assert order == ["teacher", "student"] and state.done == 2
+    assert seen["student"] == str(output_of(teacher, tmp_path))
+
+
+def test_notes_of_the_plan_go_with_the_job(tmp_path):
+    job = dataclasses.replace(toy_job("one"), notes=("the profile overrides what it says",))
+    seen = []
+    run([job], lambda spec, folder: seen.append(spec.notes) or finish(spec, folder), tmp_path)
+    assert seen == [["the profile overrides what it says"]]
+
+
+def test_a_second_run_does_nothing(tmp_path):
+    jobs = [toy_job("a"), toy_job("b")]
+    run(jobs, finish, tmp_path)
+    state, order = run(jobs, finish, tmp_path)
+    assert order == [] and state.cached == 2
+
+
+def test_one_failure_blocks_its_children_alone(tmp_path):
+    bad = toy_job("bad")
+    child, grandchild, other = toy_job("child", {"t": bad}), None, toy_job("other")
+    grandchild = toy_job("grandchild", {"t": child})
+    state, order = run(
+        [bad, child, grandchild, other],
+        lambda s, f: fail(s, f, "data_error") if s.name == "bad" else finish(s, f),
+        tmp_path,
+    )
+    assert order == ["bad", "other"]
+    assert set(state.failed) == {bad.key} and set(state.blocked) == {child.key, grandchild.key} and state.done == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "attempts"),
+    [
+        ("killed", 2),
+        ("crash", 1),
+        ("out_of_memory", 4),  # 8, 4, 2 and 1 clips at a time
+        ("nan_loss", 1),
+        ("data_error", 1),
+        ("time_limit", 1),
+    ],
+)
+def test_retries_are_bounded_and_counted_by_kind(tmp_path, kind, attempts):
+    job = toy_job("a")
+    state, order = run([job], lambda s, f: fail(s, f, kind), tmp_path, retries=1)
+    assert len(order) == attempts and job.key in state.failed
+    assert load_record(folder_of(job, tmp_path)).attempts == attempts
+
+
+def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path):
+    job, seen = toy_job("a"), []
+
+    def behave(spec, folder):
+        seen.append((spec.accumulate, spec.notes))
+        return fail(spec, folder, "out_of_memory") if spec.accumulate < 4 else finish(spec, folder, notes=spec.notes)
+
+    state, _ = run([job], behave, tmp_path)
+    assert [s[0] for s in seen] == [1, 2, 4] and state.done == 1
+    assert "divided by 4" in load_record(folder_of(job, tmp_path)).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("loader", "kind", "processes"),
+    [
+        ({"sampler": {"type": "DefaultSampler"}}, "train", 2),
+        ({"sampler": {"type": "PKSampler"}}, "train", 1),  # draws whole batches, which cannot be dealt out
+        ({"sampler": {"type": "DefaultSampler"}}, "render", 1),
+    ],
+)
+def test_several_processes_train_what_can_be_shared(tmp_path, loader, kind, processes):
+    job, seen = toy_job("a"), []
+    job.config["train_dataloader"].update(loader)
+    job = dataclasses.replace(job, kind=kind)
+    run([job], lambda s, f: seen.append(s) or fail(s, f), tmp_path, processes=2)
+    assert [s.processes for s in seen] == [processes]
+    assert bool(seen[0].notes) == (kind == "train")
+
+
+def test_a_failed_run_is_tried_again_by_the_next_invocation(tmp_path):
+    job = toy_job("a")
+    run([job], lambda s, f: fail(s, f, "nan_loss"), tmp_path)
+    state, order = run([job], finish, tmp_path)
+    assert order == ["a"] and state.done == 1
+    assert load_record(folder_of(job, tmp_path)).attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        (-signal.SIGKILL, "killed", "SIGKILL"),
+        (-signal.SIGSEGV, "killed", "SIGSEGV"),
+        (1, "crash", "exit code 1"),
+    ],
+)
+def test_a_process_that_leaves_no_record_gets_one(tmp_path, code, kind, text):
+    job = toy_job("a")
+    run([job], lambda s, f: code, tmp_path, retries=0)
+    failure = load_record(folder_of(job, tmp_path)).failure
+    assert failure.kind == kind and text in failure.message
+
+
+def test_a_corrupt_record_is_moved_aside_and_the_job_run_again(tmp_path):
+    job = toy_job("a")
+    run([job], finish, tmp_path)
+    folder = folder_of(job, tmp_path)
+    (folder / "run.json").write_text("{")
+    state, order = run([job], finish, tmp_path)
+    assert order == ["a"] and state.done == 1
+    assert (folder / "run.json.rejected").read_text() == "{" and "corrupt" in (
+        folder / "run.json.rejected.reason"
+    ).read_text()
+
+
+def test_a_done_run_whose_output_is_gone_is_run_again(tmp_path):
+    job = toy_job("a")
+    run([job], finish, tmp_path)
+    output_of(job, tmp_path).unlink()
+    assert look_up(job, tmp_path).record is None
+    events = []
+    state, order = run([job], finish, tmp_path, events)
+    assert order == ["a"] and state.done == 1 and ("repair", "a") in events
+    assert (folder_of(job, tmp_path) / "run.json.rejected").exists()
+
+
+def test_a_rendering_is_done_with_the_clips_that_it_names(tmp_path):
+    job = dataclasses.replace(toy_job("a"), kind="render")
+
+    def behave(spec, folder):
+        (folder / "store").mkdir(exist_ok=True)
+        (folder / "store" / "frames.bin").write_bytes(b"frames")
+        return finish(spec, folder, store_sha256=sha256_of_rendered(folder))
+
+    run([job], behave, tmp_path)
+    state, order = run([job], behave, tmp_path)
+    assert order == [] and state.cached == 1
+    (folder_of(job, tmp_path) / "store" / "frames.bin").write_bytes(b"")
+    state, order = run([job], behave, tmp_path)
+    assert order == ["a"] and state.done == 1
+
+
+def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkeypatch):
+    mine, theirs = toy_job("mine"), toy_job("theirs")
+    folder = folder_of(theirs, tmp_path)
+    folder.mkdir(parents=True)
+    real_acquire = RunLock.acquire
+    calls = []
+
+    def acquire(lock):
+        if lock.folder == folder:
+            calls.append(1)
+            if len(calls) == 1:
+                return False
+            done = RunRecord(
+                key=theirs.key,
+                status="done",
+                cell=theirs.cell,
+                identity=theirs.identity,
+                checkpoint_sha256=weights(folder),
+            )
+            write_record(folder, done)
+        return real_acquire(lock)
+
+    monkeypatch.setattr(RunLock, "acquire", acquire)
+    events = []
+    state, order = run([theirs, mine], finish, tmp_path, events)
+    assert order == ["mine"] and state.over == 2 and not state.failed
+    assert ("elsewhere", "theirs") in events
+
+
+def test_too_little_disk_stops_with_what_is_needed(tmp_path, monkeypatch):
+    import shutil
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda p: usage._replace(free=1))
+    with pytest.raises(OSError, match="64 MiB are needed"):
+        run([toy_job("a")], finish, tmp_path)
+
+
+def test_a_stop_request_leaves_jobs_for_the_next_run(tmp_path):
+    jobs = [toy_job("a"), toy_job("b")]
+
+    def behave(spec, folder):
+        if spec.name == "a":
+            signal.raise_signal(signal.SIGINT)
+        return 3
+
+    state, _ = run(jobs, behave, tmp_path)
+    assert state.stopped and not state.failed
+    state, order = run(jobs, finish, tmp_path)
+    assert sorted(order) == ["a", "b"] and state.done == 2
+
+
+def test_jobs_are_plain_values():
+    assert dataclasses.asdict(toy_job("a"))["name"] == "a"
+    assert State().over == 0

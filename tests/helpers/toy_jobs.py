@@ -1,0 +1,119 @@
+"""Jobs without a network, and an executor that runs a function in this process."""
+
+from harness.executors import Outcome
+from harness.ledger.files import sha256_of
+from harness.ledger.identity import IDENTITY_VERSION, run_key
+from harness.ledger.record import CellInfo, Failure, Identity, RunRecord
+from harness.ledger.store import write_record
+from harness.plan.jobs import Job
+from harness.schedule.scheduler import Options, execute
+from harness.worker.spec import read_spec
+
+
+def toy_job(name, parents=None):
+    parents = parents or {}
+    cell = CellInfo(
+        model=name,
+        method="Toy",
+        stage="single",
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="smoke",
+    )
+    identity = Identity(
+        version=IDENTITY_VERSION,
+        config={"name": name},
+        data={},
+        parents={s: p.key for s, p in parents.items()},
+        code={},
+        seed=0,
+    )
+    return Job(
+        key=run_key(identity),
+        name=name,
+        kind="train",
+        cell=cell,
+        identity=identity,
+        data=None,
+        config={"model": {"teacher": {"checkpoint": None}}, "train_dataloader": {"batch_size": 8}},
+        parents=identity.parents,
+        into={s: ("model.teacher.checkpoint",) for s in parents},
+    )
+
+
+class FakeExecutor:
+    """Runs ``behave(spec, folder)`` at submission; its result is the process's exit code."""
+
+    def __init__(self, behave, slots=2):
+        self.behave, self.slots, self.ended, self.order = behave, slots, [], []
+
+    def free(self):
+        return self.slots - len(self.ended)
+
+    def free_memory(self):
+        return None
+
+    def submit(self, directory):
+        spec = read_spec(directory)
+        self.order.append(spec.name)
+        self.ended.append(Outcome(directory, self.behave(spec, directory)))
+        return 1
+
+    def wait(self, timeout):
+        ended, self.ended = self.ended, []
+        return ended
+
+    def stop(self, grace):
+        self.ended = []
+
+
+def finish(spec, folder, **changes):
+    if spec.kind == "train":
+        changes["checkpoint_sha256"] = weights(folder)
+    write_record(
+        folder,
+        RunRecord(
+            key=spec.key,
+            status="done",
+            kind=spec.kind,
+            cell=spec.cell,
+            identity=spec.identity,
+            attempts=spec.attempts,
+            **changes,
+        ),
+    )
+    return 0
+
+
+def weights(folder):
+    (folder / "checkpoint.pth").write_bytes(b"weights")
+    return sha256_of(folder / "checkpoint.pth")
+
+
+def fail(spec, folder, kind="crash"):
+    write_record(
+        folder,
+        RunRecord(
+            key=spec.key,
+            status="failed",
+            kind=spec.kind,
+            cell=spec.cell,
+            identity=spec.identity,
+            attempts=spec.attempts,
+            failure=Failure(kind=kind, message="boom"),
+        ),
+    )
+    return 0
+
+
+def run(jobs, behave, tmp_path, events=None, **options):
+    executor = FakeExecutor(behave)
+    state = execute(
+        {j.key: j for j in jobs},
+        executor,
+        Options(work_dir=tmp_path, **options),
+        (lambda e, j, d: events.append((e, j.name))) if events is not None else lambda *a: None,
+    )
+    return state, executor.order

@@ -1,0 +1,70 @@
+"""Every base data set config builds on data of the true layout and gives what its name says."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import mtcd_plugin.register  # noqa: F401
+from mtcd_plugin.formats.clip_store import ClipStoreWriter
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from mtcd_plugin.formats.nvgesture import read_nvgesture
+from mtcd_plugin.formats.video import read_frames
+
+CONFIGS = Path(__file__).parents[3] / "mm_configs" / "_base_" / "datasets"
+TRAINED_ON = {
+    "rgb": ["rgb"],
+    "depth": ["depth"],
+    "ir": ["ir"],
+    "pseudo_ir": ["pseudo_ir"],
+    "rgb_ir": ["rgb", "ir", "pseudo_ir"],
+    "depth_ir": ["depth", "ir", "pseudo_ir"],
+}
+TESTED_ON = TRAINED_ON | {"rgb_ir": ["rgb"], "depth_ir": ["depth"]}
+SIZE = (20, 20)
+
+
+@pytest.fixture(scope="module")
+def pseudo_infrared(mgr_dark_root, nvgesture_root, tmp_path_factory):
+    """Stores as a translator would render them: one frame for each of the rgb window."""
+    stores = {}
+    tables = {"mgr_dark": read_mgr_dark(str(mgr_dark_root)), "nvgesture": read_nvgesture(str(nvgesture_root))}
+    for name, table in tables.items():
+        stores[name] = str(tmp_path_factory.mktemp("pseudo") / name)
+        with ClipStoreWriter(stores[name], "pseudo_ir", SIZE) as writer:
+            for clip in table.clips:
+                rgb = clip.streams["rgb"]
+                frames = read_frames(rgb.path, range(rgb.start, rgb.end), SIZE, gray=True)
+                writer.add(clip.clip_id, 255 - frames)
+    return stores
+
+
+def test_each_data_set_has_each_kind():
+    names = {path.stem for path in CONFIGS.glob("*.py")} - {"clips"}
+    assert names == {f"{data}_{kind}" for data in ("mgr_dark", "nvgesture") for kind in TRAINED_ON}
+
+
+@pytest.mark.parametrize("kind", TRAINED_ON)
+@pytest.mark.parametrize("name", ["mgr_dark", "nvgesture"])
+def test_builds(name, kind, mgr_dark_root, nvgesture_root, pseudo_infrared):
+    init_default_scope("mmaction")
+    cfg = Config.fromfile(str(CONFIGS / f"{name}_{kind}.py"))
+    root = {"mgr_dark": mgr_dark_root, "nvgesture": nvgesture_root}[name]
+    for loader, modalities in (("train_dataloader", TRAINED_ON[kind]), ("test_dataloader", TESTED_ON[kind])):
+        dataset = cfg[loader].dataset
+        assert dataset.data_root == f"data/{name}"
+        dataset.data_root = str(root)
+        if "pseudo_ir" in modalities:
+            dataset.stores.pseudo_ir = pseudo_infrared[name]
+        built = DATASETS.build(dataset)
+        inputs = built[0]["inputs"]
+        inputs = {modalities[0]: inputs} if isinstance(inputs, torch.Tensor) else inputs
+        assert list(inputs) == modalities
+        for modality, clip in inputs.items():
+            assert clip.shape == (1, 3 if modality == "rgb" else 1, 32, 224, 224)
+        assert built.split == loader.partition("_")[0]
+    assert cfg.test_dataloader.dataset.test_mode and not cfg.test_dataloader.get("drop_last")
+    assert cfg.get("val_dataloader") is None  # nothing is selected
