@@ -123,5 +123,8 @@ def test_the_promised_pythons_are_the_same_everywhere():
     promised = [f"3.{minor}" for minor in range(low, high)]
     assert f"Python {' or '.join(promised)}, Linux" in (ROOT / "README.md").read_text()
     assert f"for version in {' '.join(promised)}; do" in (ROOT / ".ci" / "pythons").read_text()
-    assert f"use Python {' or '.join(promised)}" in (ROOT / "harness" / "doctor.py").read_text()
+    assert f"use Python {' or '.join(promised)}" in (ROOT / "harness" / "system" / "doctor.py").read_text()
     assert f'target-version = "py3{low}"' in project
+    assert re.findall(r'"Programming Language :: Python :: ([\d.]+)"', project) == promised
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert re.findall(r"^ +(3\.\d+)$", workflow, re.M) == promised[::-1]  # the last is `python3`
