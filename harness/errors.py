@@ -23,6 +23,17 @@ class BadUsage(ValueError):
     """
 
 
+def unknown_name(what: str, name: object, choices: Iterable[object]) -> str:
+    """The text of an error about a name that is none of the valid ones: the name, what is like it, and all choices.
+
+    ``unknown table 'tabel2' (near: table2); choose from table2, table3``
+    """
+    known = [str(choice) for choice in choices]
+    return (
+        f"unknown {what} '{name}'{near(str(name), known)}; choose from {', '.join(known) or 'nothing: there is none'}"
+    )
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """What may have been meant by a name that is not known, to be put into a message; "" where nothing is like it."""
     found = get_close_matches(name, known, n=3, cutoff=0.6)

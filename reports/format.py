@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.suite.modalities import TITLES
+
 DASH = "–"
-MODALITY = {"rgb": "RGB", "depth": "Depth", "ir": "IR", "pseudo_ir": "pseudo-IR"}
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
@@ -64,7 +65,7 @@ def memory(value: float | None) -> str:
 def modalities(names) -> str:
     """Modalities as the paper writes them: RGB + IR. A joined name such as ``rgb+depth`` is taken apart."""
     parts = names.split("+") if isinstance(names, str) else names
-    return " + ".join(MODALITY.get(m, m) for m in parts) or DASH
+    return " + ".join(TITLES.get(m, m) for m in parts) or DASH
 
 
 def names(found: Iterable[str] | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from harness.errors import unknown_name
+
 
 class Group(click.Group):
     """A group that names its commands where one is asked for that it does not have."""
@@ -12,8 +14,7 @@ class Group(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            known = ", ".join(self.list_commands(ctx))
-            raise click.UsageError(f"unknown command '{args[0]}'; choose from {known}", ctx) from None
+            raise click.UsageError(unknown_name("command", args[0], self.list_commands(ctx)), ctx) from None
 
 
 def accept_debug(command: click.Command) -> click.Command:

@@ -8,7 +8,7 @@ import click
 
 from harness.cli.group import Group
 from harness.cli.options import FOLDER, NEW_FOLDER, SEEDS, configs_option, execution_options
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 
 
 @click.group("models", cls=Group)
@@ -43,7 +43,7 @@ def show(name: str, configs: Path, profile: str) -> None:
 
     entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
     if name not in entries:
-        raise BadUsage(f"unknown model '{name}'; choose from {', '.join(entries)}")
+        raise BadUsage(unknown_name("model", name, entries))
     check_profile(configs, profile)
     resolved = resolve(entries[name].config, profile)
     if remark := resolved.remark(profile):
@@ -66,7 +66,7 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
     benchmark = load_benchmark(configs / "benchmark.yml")
     entries = load_entries(configs, benchmark)
     if base not in entries:
-        raise BadUsage(f"unknown model '{base}'; choose from {', '.join(entries)}")
+        raise BadUsage(unknown_name("model", base, entries))
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
     click.echo(
@@ -146,7 +146,7 @@ def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **exec
     for name in names:
         matches = [e for e in entries.values() if name in (e.name, e.config.parent.name)]
         if not matches:
-            raise BadUsage(f"unknown model or folder '{name}'; choose from {', '.join(entries)}")
+            raise BadUsage(unknown_name("model or folder", name, entries))
         chosen += matches
     cells = rate_cells(chosen, entries, parse_rates(rates), profile, seeds)
     if data_root is None:

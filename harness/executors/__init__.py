@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,4 @@ def make_executor(backend: str, **options) -> Executor:
         from harness.executors.local import LocalExecutor
 
         return LocalExecutor(**options)
-    raise BadUsage(f"unknown backend '{backend}'; choose from {', '.join(BACKENDS)}")
+    raise BadUsage(unknown_name("backend", backend, BACKENDS))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
 
@@ -82,7 +83,7 @@ def resolve(config_path: str | os.PathLike, profile: str, overrides: dict[str, A
     chosen, known, profile_files = _read_profile(path, profile)
     own = config.pop("profiles", None) or {}
     if unknown := sorted(set(own) - known):
-        raise ValueError(f"{path}: profiles.{unknown[0]} is no profile; choose from {', '.join(sorted(known))}")
+        raise ValueError(f"{path}: profiles: {unknown_name('profile', unknown[0], sorted(known))}")
     _refuse_a_seed(path, config, "")
     before = plain(config)
     config = _merged_section(config, {k: v for k, v in chosen.items() if _applies(config, k)})
@@ -114,7 +115,7 @@ def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], t
         raise ValueError(f"{path}: no _base_/profiles folder in the folders above it")
     known = {p.stem for p in profiles.glob("*.py")}
     if profile not in known:
-        raise ValueError(f"{path}: unknown profile '{profile}'; choose from {', '.join(sorted(known))}")
+        raise ValueError(f"{path}: {unknown_name('profile', profile, sorted(known))}")
     content, files = read_config(profiles / f"{profile}.py")
     if unknown := sorted(set(content) - {TRANSFORMS, *SCALE}):
         raise ValueError(
@@ -144,7 +145,7 @@ def _check_section(config: dict[str, Any], section: dict[str, Any], where: str) 
     """Raise ValueError for a key of a config's own profile that is nowhere, so that it would change nothing."""
     known = {*config, *RUNNER_KEYS, TRANSFORMS, "parents"} - {"profiles"}
     if unknown := [k for k in section if k.split(".")[0] not in known]:
-        raise ValueError(f"{where}: no key '{unknown[0]}' in the config; choose from {', '.join(sorted(known))}")
+        raise ValueError(f"{where}: {unknown_name('key', unknown[0], sorted(known))}")
 
 
 def _merged_section(config: dict[str, Any], section: dict[str, Any], where: str = "") -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _merged_section(config: dict[str, Any], section: dict[str, Any], where: str 
     found = [transform for _, transform in _transforms(config)]
     types = {str(t["type"]) for t in found}
     if where and (unknown := [t for t in arguments if t not in types]):
-        raise ValueError(f"{where}.transforms: no pipeline has '{unknown[0]}'; choose from {', '.join(sorted(types))}")
+        raise ValueError(f"{where}.transforms: {unknown_name('transform', unknown[0], sorted(types))}")
     for transform in found:
         transform.update(plain(arguments.get(transform["type"], {})))
     return config
@@ -273,8 +274,7 @@ def _check_parent(config: dict[str, Any], key: str, path: Path) -> None:
             if part in node:
                 node = node[part]
             elif not (last and depth):
-                choices = ", ".join(sorted(node))
-                raise ValueError(f"{path}: override '{key}': no '{part}'{where}; choose from {choices}")
+                raise ValueError(f"{path}: override '{key}'{where}: {unknown_name('key', part, sorted(node))}")
         elif isinstance(node, (list, tuple)):
             if not (part.isdigit() and int(part) < len(node)):
                 raise ValueError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.ledger.identity import canonical_json
 from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
@@ -110,9 +110,7 @@ def check_profile(configs: Path, profile: str) -> None:
     """Raises ValueError for a profile that has no file."""
     known = sorted(p.stem for p in (Path(configs) / "_base_" / "profiles").glob("*.py"))
     if profile not in known:
-        raise BadUsage(
-            f"unknown profile '{profile}'; choose from {', '.join(known) or 'none: no profiles in ' + str(configs)}"
-        )
+        raise BadUsage(unknown_name("profile", profile, known or [f"none: no profiles in {configs}"]))
 
 
 def _quarantine(items: Iterable[str], benchmark: Benchmark) -> dict[str, Path]:
@@ -123,9 +121,7 @@ def _quarantine(items: Iterable[str], benchmark: Benchmark) -> dict[str, Path]:
         if not sep or not Path(path).is_file():
             raise BadUsage(f"--quarantine {text}: give SET=FILE with an existing file, e.g. mgr_dark=bad.txt")
         if name not in benchmark.datasets:
-            raise BadUsage(
-                f"--quarantine {text}: unknown data set '{name}'; choose from {', '.join(benchmark.datasets)}"
-            )
+            raise BadUsage(f"--quarantine {text}: {unknown_name('data set', name, benchmark.datasets)}")
         if name in found:
             raise BadUsage(f"--quarantine {text}: {name} has a file already ({found[name]}); put all clips into one")
         found[name] = Path(path)

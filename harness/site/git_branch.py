@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.ledger.files import sha256_of
 from harness.site.manifest import (
     MANIFEST,
@@ -178,8 +178,7 @@ def _url(repo: Path, remote: str) -> str:
     if remote in names:
         return git(repo, "remote", "get-url", "--push", remote)
     if remote.startswith("-") or not re.search(r"[:/]", remote):
-        known = ", ".join(names) or "none: there are no remotes here"
-        raise BadUsage(f"--push {remote}: no such remote; choose from {known}")
+        raise BadUsage(f"--push: {unknown_name('remote', remote, names)}")
     return remote
 
 

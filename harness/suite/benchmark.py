@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.suite.address import WebAddress
 from harness.suite.yaml_file import read_yaml
 
@@ -228,7 +228,7 @@ class Benchmark(Strict):
         known = [x.id for x in (*self.tables, *self.figures, *(f.grid for f in grids))]
         for i in ids or []:
             if i not in known:
-                raise BadUsage(f"unknown table '{i}'; choose from {', '.join(known)}")
+                raise BadUsage(unknown_name("table", i, known))
         wanted = set(ids or self.usual)
         return Selection(
             [t for t in self.tables if t.id in wanted],
@@ -271,7 +271,7 @@ def borrowed(own: dict[str, Any], what: str, others: list[dict[str, Any]]) -> di
         return own
     known = {o.get("id"): o for o in others if not o.get(f"{what}_of")}
     if source not in known:
-        raise ValueError(f"{own.get('id')}.{what}_of: '{source}' is unknown; choose from {', '.join(map(str, known))}")
+        raise ValueError(f"{own.get('id')}.{what}_of: {unknown_name('id', source, known)}")
     if own.get(what):
         raise ValueError(f"{own.get('id')}: give {what} or {what}_of, not both")
     given, left_out = known[source].get(what, []), own.get("leave_out", [])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from harness.errors import MOST_SEEDS, BadUsage
+from harness.errors import MOST_SEEDS, BadUsage, unknown_name
 from harness.suite.benchmark import Benchmark, Figure, Table
 from harness.suite.entries import Entry
 
@@ -79,9 +79,7 @@ def expand(
 
     def add(user: str, model: str, variant: str = "", overrides: dict[str, Any] | None = None) -> None:
         if model not in entries:
-            raise ValueError(
-                f"benchmark.yml: {user} names model '{model}', which no metafile has; choose from {', '.join(entries)}"
-            )
+            raise ValueError(f"benchmark.yml: {user}: {unknown_name('model', model, entries)}")
         for seed in range(n):
             key = (cell_id(model, variant), seed)
             cell = found.get(key) or Cell(entries[model], variant, dict(overrides or {}), seed)

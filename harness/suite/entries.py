@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.errors import unknown_name
 from harness.suite.address import check_addresses
 from harness.suite.benchmark import Benchmark, first_error
+from harness.suite.modalities import BY_METAFILE
 from harness.suite.yaml_file import read_yaml
 
-MODALITIES = {"RGB": "rgb", "Depth": "depth", "IR": "ir", "Pseudo-IR": "pseudo_ir"}
 Stage = Literal["single", "encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"]
 CLASSIFYING = ("single", "teacher", "assistant", "student")  # the stages that predict a class
 
@@ -137,10 +138,10 @@ def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: d
         raise ValueError(f"{where}: In Collection '{m.collection}' is not among {', '.join(collections)}")
     data = m.metadata.get("Training Data")
     if data not in datasets:
-        raise ValueError(f"{where}: Metadata.Training Data '{data}' is unknown; choose from {', '.join(datasets)}")
+        raise ValueError(f"{where}: Metadata: {unknown_name('Training Data', data, datasets)}")
     for name in [m.modality, *(m.training or [])]:
-        if name not in MODALITIES:
-            raise ValueError(f"{where}: modality '{name}' is unknown; choose from {', '.join(MODALITIES)}")
+        if name not in BY_METAFILE:
+            raise ValueError(f"{where}: {unknown_name('modality', name, BY_METAFILE)}")
     return Entry(
         name=m.name,
         config=config,
@@ -148,8 +149,8 @@ def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: d
         title=collection.metadata.get("Title", collection.name),
         stage=m.stage,
         dataset=datasets[data],
-        train_modalities=tuple(MODALITIES[x] for x in m.training or [m.modality]),
-        test_modality=MODALITIES[m.modality],
+        train_modalities=tuple(BY_METAFILE[x] for x in m.training or [m.modality]),
+        test_modality=BY_METAFILE[m.modality],
         pretrained=str(m.metadata.get("Pretrained", "none")),
         start=tuple(
             s for s in (collection.start if m.start is None else m.start) if not s.stages or m.stage in s.stages

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.suite import Benchmark, Entry
-from harness.suite.entries import MODALITIES
+from harness.suite.modalities import BY_METAFILE, IN_METAFILES
 
 CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
 _base_ = ['../{source}/{base}.py']
@@ -45,8 +45,6 @@ MODEL = """  - Name: {name}
     Results: []
 """
 
-TITLES = {name: title for title, name in MODALITIES.items()}
-
 
 def new_entry(
     configs: Path,
@@ -79,10 +77,12 @@ def new_entry(
         e for e in entries.values() if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
     ]
     known = list(dict.fromkeys(e.test_modality for e in siblings))
-    modalities = tuple(MODALITIES.get(m, m) for m in modalities)
+    modalities = tuple(BY_METAFILE.get(m, m) for m in modalities)
     for modality in modalities:
         if modality not in known:
-            raise BadUsage(f"--modality {modality}: {base.method} has no such config; choose from {', '.join(known)}")
+            raise BadUsage(
+                f"--modality: {unknown_name('modality', modality, known)}, the test modalities of {base.method}"
+            )
     siblings = [e for e in siblings if not modalities or e.test_modality in modalities]
     folder.mkdir(parents=True)
     written = []
@@ -102,7 +102,7 @@ def new_entry(
             CONFIG.format(
                 title=name,
                 dataset=training_data,
-                modality=TITLES[sibling.test_modality],
+                modality=IN_METAFILES[sibling.test_modality],
                 source=sibling.config.parent.name,
                 base=sibling.name,
             ),
@@ -113,8 +113,8 @@ def new_entry(
             folder=f"mm_configs/{name}",
             title=name,
             training_data=training_data,
-            modality=TITLES[sibling.test_modality],
-            training=", ".join(TITLES[m] for m in sibling.train_modalities),
+            modality=IN_METAFILES[sibling.test_modality],
+            training=", ".join(IN_METAFILES[m] for m in sibling.train_modalities),
         )
         written.append(path)
     (folder / "metafile.yml").write_text(metafile, encoding="utf-8")

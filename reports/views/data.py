@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from harness.suite.modalities import RECORDED, TITLES
 from reports import format as f
 from reports.ledger.context import Board
 from reports.plots import svg as plots
 from reports.tables.columns import sources_of
 from reports.tables.table import Cell, Column, Row, Table, missing
 from reports.views.run_view import natural
-
-MODALITIES = ("rgb", "depth", "ir")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def table1(board: Board) -> Table:
         column("instances", "Instances", numeric=True),
         column("light", "Light"),
         column("distance", "Distance"),
-        *(column(m, f.MODALITY[m], "Resolution") for m in MODALITIES),
+        *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
     t = board.benchmark.table1
     rows = tuple(
@@ -81,7 +80,7 @@ def table1(board: Board) -> Table:
                 "distance": _claim(r.distance),
                 **{
                     m: _claim(getattr(r, m)) if getattr(r, m) else missing(f.DASH, "has no such stream", "claimed")
-                    for m in MODALITIES
+                    for m in RECORDED
                 },
             },
         )
@@ -114,7 +113,7 @@ def measured_table(board: Board) -> Table:
         column("clips", "Clips", numeric=True),
         column("subjects", "Subjects", numeric=True),
         column("light", "Light"),
-        *(column(m, f.MODALITY[m], "Resolution") for m in MODALITIES),
+        *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
     rows = []
     for dataset, declared in board.benchmark.datasets.items():
@@ -128,7 +127,7 @@ def measured_table(board: Board) -> Table:
                     "clips": _number(_size(s.get("clips"))),
                     "subjects": _number(_size(s.get("subjects"))),
                     "light": _words(" and ".join(_lights(s))),
-                    **{m: _words(_resolution(s, m)) for m in MODALITIES},
+                    **{m: _words(_resolution(s, m)) for m in RECORDED},
                 },
             )
         )
@@ -212,7 +211,7 @@ def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
         return ", ".join(f"{k} {v:,}" for k, v in s.get(key, {}).items())
 
     made = f"version {s.get('generator_version')}, seed {s.get('seed')}" if s.get("generator_version") else ""
-    rates = ", ".join(f"{f.MODALITY.get(m, m)} {v:g}" for m, v in s.get("fps", {}).items())
+    rates = ", ".join(f"{TITLES.get(m, m)} {v:g}" for m, v in s.get("fps", {}).items())
     lengths = s.get("lengths")
     return [
         ("Clips", f"{s['clips']:,}" if "clips" in s else ""),

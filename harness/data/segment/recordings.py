@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.verify.finding import Finding
+from harness.errors import unknown_name
 from mtcd_plugin.formats.mgr_dark import (
     LIGHTINGS,
     STREAMS,
@@ -147,7 +148,7 @@ def _recording(row: dict[str, str], where: str, subjects: dict[str, str]) -> Rec
     if row["subject"] not in subjects:
         raise ValueError(f"{where}: subject {row['subject']!r} is not in subjects.csv")
     if row["lighting"] not in LIGHTINGS:
-        raise ValueError(f"{where}: lighting {row['lighting']!r} is unknown; choose from {', '.join(LIGHTINGS)}")
+        raise ValueError(f"{where}: {unknown_name('lighting', row['lighting'], LIGHTINGS)}")
     if not row["rgb_file"]:
         raise ValueError(f"{where}: rgb_file is empty, but the annotation is in rgb frames")
     sources = {

@@ -22,7 +22,7 @@ from harness.data.store.build import (
     locked,
 )
 from harness.data.store.journal import read_journal
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.ledger.files import refuse_link
 from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.system.duration import duration
@@ -54,7 +54,7 @@ def wanted_stores(datasets: Iterable[dict[str, Any]], root: Path, codec: str = "
     A clip is left out where every config that reads the store has it in quarantine.
     """
     if codec not in CODECS:
-        raise BadUsage(f"codec {codec!r} is unknown; choose from {', '.join(CODECS)}")
+        raise BadUsage(unknown_name("codec", codec, CODECS))
     found: dict[Path, Wanted] = {}
     for dataset in datasets:
         size = _size(dataset)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.data.synthesize.seeding import GENERATOR_VERSION
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.system.parent_exit import end_with_parent
 
 _SETS = {"mgr_dark": "mgr_dark_files", "nvgesture": "nvgesture_files", "sysu_mm01": "sysu_mm01"}  # modules here
@@ -49,9 +49,9 @@ def synthesize(
     """
     for name in datasets:
         if name not in _SETS:
-            raise BadUsage(f"unknown synthetic data set {name!r}; choose from {', '.join(DATASETS)}")
+            raise BadUsage(unknown_name("synthetic data set", name, DATASETS))
     if preset not in PRESETS:
-        raise BadUsage(f"unknown preset {preset!r}; choose from {', '.join(PRESETS)}")
+        raise BadUsage(unknown_name("preset", preset, PRESETS))
     out = {}
     for name in datasets:
         folder = Path(root) / name

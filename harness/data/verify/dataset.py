@@ -15,7 +15,7 @@ from harness.data.verify.numbering import one_based
 from harness.data.verify.paper import notes_mgr_dark, notes_nvgesture, unlisted
 from harness.data.verify.sysu import check_sysu_mm01
 from harness.data.verify.videos import Video, scan_videos
-from harness.errors import BadUsage
+from harness.errors import BadUsage, unknown_name
 from harness.ledger.files import write_text_atomically
 from mtcd_plugin.formats import mgr_dark, nvgesture, sysu
 from mtcd_plugin.formats.content import renew_content
@@ -79,7 +79,7 @@ def verify_dataset(dataset: str, root: Path, processes: int = 1, progress: Progr
         Anything else that is wrong is a finding.
     """
     if dataset not in MARKS:
-        raise BadUsage(f"data set {dataset!r} is unknown; choose from {', '.join(MARKS)}")
+        raise BadUsage(unknown_name("data set", dataset, MARKS))
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder; give the data set's folder with --data-root")

@@ -269,9 +269,9 @@ def test_plan_as_json(capsys, suite):
     [
         (
             lambda m: m["Models"][0].update({"Metadata": {"Training Data": "Kinetics"}}),
-            ["'Kinetics' is unknown", "MGR-Dark"],
+            ["unknown Training Data 'Kinetics'", "MGR-Dark"],
         ),
-        (lambda m: m["Models"][0].update({"Modality": "Sonar"}), ["modality 'Sonar' is unknown", "Depth"]),
+        (lambda m: m["Models"][0].update({"Modality": "Sonar"}), ["unknown modality 'Sonar'", "Depth"]),
         (lambda m: m["Models"][0].update({"Config": "gone.py"}), ["gone.py does not exist"]),
         (lambda m: m["Models"][0].update({"Name": "other"}), ["must be the config's stem"]),
         (lambda m: m["Models"][0].pop("Config"), ["Models.0.Config", "Field required"]),

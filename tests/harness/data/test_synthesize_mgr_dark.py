@@ -120,7 +120,7 @@ def test_finished_is_left_alone_and_half_written_is_completed(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"datasets": ["mgr-dark"]}, "unknown synthetic data set 'mgr-dark'; choose from mgr_dark"),
+        ({"datasets": ["mgr-dark"]}, "unknown synthetic data set 'mgr-dark' .near: mgr_dark.; choose from mgr_dark"),
         ({"preset": "huge"}, "unknown preset 'huge'; choose from demo, smoke"),
     ],
 )

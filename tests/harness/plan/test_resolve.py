@@ -181,7 +181,7 @@ def test_bad_files_are_one_clear_line(tree):
     tree.write_text("_base_ = ['../_base_/gone.py']\n")
     assert "gone.py does not exist" in message(FileNotFoundError)
     tree.write_text(LEAF + "profiles = dict(demmo=dict())\n")
-    assert "profiles.demmo is no profile; choose from demo, paper" in message()
+    assert "profiles: unknown profile 'demmo' (near: demo); choose from demo, paper" in message()
     tree.write_text(LEAF + "train_cfg = None\n")
     assert "leaf.py: profiles.demo does not fit the config: train_cfg=" in message()
     tree.write_text(LEAF)
@@ -268,8 +268,14 @@ def test_a_config_has_values_of_its_own_per_profile_for_every_key(tree):
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("modle=dict(width=3)", ["leaf.py: profiles.demo", "no key 'modle'", "model, model_wrapper_cfg"]),
-        ("transforms=dict(Smaple=dict(n=3))", ["profiles.demo.transforms", "no pipeline has 'Smaple'", "Crop, Sample"]),
+        (
+            "modle=dict(width=3)",
+            ["leaf.py: profiles.demo", "unknown key 'modle' (near: model", "model, model_wrapper_cfg"],
+        ),
+        (
+            "transforms=dict(Smaple=dict(n=3))",
+            ["profiles.demo.transforms", "unknown transform 'Smaple' (near: Sample)", "Crop, Sample"],
+        ),
     ],
 )
 def test_a_profile_of_its_own_that_would_change_nothing_is_refused(tree, section, words):

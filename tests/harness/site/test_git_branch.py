@@ -156,7 +156,7 @@ def test_a_name_that_git_takes_for_something_else_is_refused(repo, site, tmp_pat
 
 
 def test_a_remote_is_never_read_as_an_option_of_git(repo, site, tmp_path):
-    with pytest.raises(BadUsage, match="no such remote"):
+    with pytest.raises(BadUsage, match="unknown remote"):
         put(site, repo, remote=f"--upload-pack=touch {tmp_path}/ran;:")
     assert not (tmp_path / "ran").exists()
 
@@ -288,7 +288,7 @@ def test_no_repository_and_no_remote_are_one_line(repo, site, tmp_path):
         put(site, tmp_path)
     with pytest.raises(ValueError, match="no such folder"):
         put(site, tmp_path / "nowhere")
-    with pytest.raises(BadUsage, match="--push nowhere: no such remote; choose from origin"):
+    with pytest.raises(BadUsage, match="--push: unknown remote 'nowhere'; choose from origin"):
         put(site, repo, remote="nowhere")
 
 
