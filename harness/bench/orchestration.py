@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.bench.made_up import finish
 from harness.ledger.store import load_records
-from harness.plan.jobs import ancestors, dataset_configs, make_plan
+from harness.plan.jobs import dataset_configs, dependency_closure, make_plan
 from harness.plan.workspace import Workspace, synthetic_root
 from harness.suite import Cell, expand
 from harness.system.environment import environment, hardware
@@ -68,7 +68,7 @@ def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
         plan = make_plan(
             expand(ws.benchmark, ws.entries, ws.settings.profile, ws.tables, seeds), ws.entries, ws.settings
         )
-        jobs = ancestors(plan.jobs, plan.keys.values())
+        jobs = dependency_closure(plan.jobs, plan.keys.values())
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         finish(jobs.values(), Path(folder))
         command = [*_harness("status", ws, Path(folder)), "--seeds", str(seeds)]

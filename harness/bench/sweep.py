@@ -13,7 +13,7 @@ from typing import Any
 from harness.errors import BadUsage
 from harness.executors.local import LocalExecutor
 from harness.ledger.store import load_record
-from harness.plan.jobs import Job, ancestors
+from harness.plan.jobs import Job, dependency_closure
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
 from harness.schedule.scheduler import Options, State, execute
@@ -45,7 +45,7 @@ def bench_sweep(
         raise BadUsage(f"{', '.join(workspace.tables)}: no sweep to train; choose a figure with --tables")
     if quick:
         students = dict(list(students.items())[:3])
-    stages = {k: j for k, j in ancestors(workspace.plan.jobs, students).items() if k not in students}
+    stages = {k: j for k, j in dependency_closure(workspace.plan.jobs, students).items() if k not in students}
     options = Options(work_dir=work_dir, clip_store=clip_store)
     executor = LocalExecutor(jobs=1, cores=1)
 

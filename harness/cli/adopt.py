@@ -17,13 +17,13 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
     from harness.ledger.identity import differences
     from harness.plan.adopt import adopt
     from harness.plan.remarks import names, unplanned
-    from harness.plan.status import survey
+    from harness.plan.status import ledger_status
     from harness.plan.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
     if (reason_not := unplanned(ws.plan).get(job)) is not None:
         raise ValueError(f"{job} cannot be planned: {reason_not}")
-    found = next((s for s in survey(ws, work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
+    found = next((s for s in ledger_status(ws, work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
     if found is None:
         raise BadUsage(f"{job}: no such job in this plan{near(job, names(ws.plan))}; `plan` lists them")
     if found.other is None:

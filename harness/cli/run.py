@@ -48,7 +48,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, again: str = "", force: b
     from harness.cli.remarks import print_remarks
     from harness.executors.local import detect_gpus
     from harness.plan import redo
-    from harness.plan.jobs import ancestors
+    from harness.plan.jobs import dependency_closure
     from harness.plan.remarks import names, unplanned
     from harness.plan.workspace import save_plan
     from harness.schedule.progress import Progress, history
@@ -60,7 +60,7 @@ def run_workspace(ws, work_dir: Path, execution: dict, again: str = "", force: b
         unknown = [c for c in chosen if c not in known and c not in failed]
         if unknown:
             raise ValueError(f"--cell {unknown[0]}: cannot be planned; `plan` says why")
-        jobs = ancestors(ws.plan.jobs, [known[c] for c in chosen if c in known])
+        jobs = dependency_closure(ws.plan.jobs, [known[c] for c in chosen if c in known])
     print_remarks(ws, jobs, chosen or None)
     lacking = any(c in unplanned(ws.plan) for c in chosen) if chosen else bool(ws.plan.errors)
     executor = executor_for(execution)

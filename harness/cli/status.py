@@ -18,11 +18,11 @@ def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, in
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
     from harness.ledger.layout import misplaced_beside
     from harness.plan.remarks import unplanned
-    from harness.plan.status import explain, survey
+    from harness.plan.status import explain, ledger_status
     from harness.plan.workspace import open_workspace
 
     ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
-    found = survey(ws, work_dir)
+    found = ledger_status(ws, work_dir)
     if why is not None:
         for line in explain(found, why, ws.plan):
             click.echo(line)

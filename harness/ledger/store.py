@@ -16,7 +16,7 @@ from harness.ledger.judge import Verdicts, predictions_table, problems_of, verdi
 from harness.ledger.migrate import NewerSchema, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 from harness.ledger.run_dir import LOCK, PASSING, PREDICTIONS, RECORD, RUNS
-from harness.system.gc_pause import uncollected
+from harness.system.gc_pause import gc_paused
 
 if TYPE_CHECKING:  # pandas takes longer to import than a ledger to read
     import pandas as pd
@@ -176,7 +176,7 @@ def load_records(work_dir: Path, anew: bool = False) -> tuple[dict[str, tuple[Pa
     Args:
         anew: read every file of every run, whatever was found before.
     """
-    with uncollected():
+    with gc_paused():
         return _load_records(work_dir, anew)
 
 

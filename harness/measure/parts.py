@@ -178,8 +178,8 @@ class ParentWeights:
             path = (entry.config.parent / declared["config"]).resolve()
             if path not in self.by_path:
                 raise ValueError(f"parents.{stage}.config {declared['config']} is not listed in a metafile.yml")
-            into = [declared["into"]] if isinstance(declared["into"], str) else declared["into"]
-            for key in into:
+            inject_at = [declared["inject_at"]] if isinstance(declared["inject_at"], str) else declared["inject_at"]
+            for key in inject_at:
                 if key.startswith("model."):
                     config = set_dotted(config, key, self._file(path, declared.get("overrides") or {}))
         return config

@@ -18,7 +18,7 @@ from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
 from harness.suite.cells import cell_id
-from harness.system.gc_pause import uncollected
+from harness.system.gc_pause import gc_paused
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be had: a config with its place in the DAG. ``config`` has data paths, but no parent's output yet."""
+    """A planned run: a config with its place in the DAG. ``config`` has data paths, but no parent's output yet."""
 
     key: str
     name: str  # readable, for folders and logs
@@ -44,7 +44,7 @@ class Job:
     data: DataInfo | None
     config: dict[str, Any] = field(hash=False, compare=False)
     parents: dict[str, str] = field(default_factory=dict, hash=False)  # stage -> key
-    into: dict[str, tuple[str, ...]] = field(
+    inject_at: dict[str, tuple[str, ...]] = field(
         default_factory=dict, hash=False
     )  # stage -> dotted keys that get its output
     notes: tuple[str, ...] = ()  # what its reader has to know, one line each
@@ -65,7 +65,7 @@ def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settin
 
     A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others.
     """
-    with uncollected():
+    with gc_paused():
         return _make_plan(cells, _Planner(entries, settings))
 
 
@@ -114,7 +114,7 @@ class _Planner:
         self.by_path = {e.config.resolve(): e for e in entries.values()}
         self.jobs: dict[str, Job] = {}
         self.made: dict[tuple[Path, str, str, int], Job] = {}
-        self.frames: dict[tuple[Path, str], Frame | Exception] = {}
+        self.templates: dict[tuple[Path, str], JobTemplate | Exception] = {}
 
     def job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
         """The job of one cell, and its parents' jobs, each made once."""
@@ -124,26 +124,26 @@ class _Planner:
         return self.made[asked]
 
     def _job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
-        frame = self.frame(entry, overrides)
+        template = self.template(entry, overrides)
         parents = {
             stage: self.job(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
-            for stage, p in frame.parents.items()
+            for stage, p in template.parents.items()
         }
         keys = {stage: p.key for stage, p in parents.items()}
-        key = frame.key(keys, seed)
+        key = template.key(keys, seed)
         if key not in self.jobs:
             identity = Identity(
                 version=IDENTITY_VERSION,
-                config=frame.identity_config,
-                data=frame.data_fingerprints,
+                config=template.identity_config,
+                data=template.data_fingerprints,
                 parents=keys,
-                code=frame.code,
+                code=template.code,
                 seed=seed,
             )
             self.jobs[key] = Job(
                 key=key,
                 name=f"{entry.name}{'+' + variant if variant else ''}-s{seed}",
-                kind=frame.kind,
+                kind=template.kind,
                 cell=CellInfo(
                     model=entry.name,
                     method=entry.method,
@@ -157,51 +157,51 @@ class _Planner:
                     profile=self.settings.profile,
                 ),
                 identity=identity,
-                data=frame.data,
-                config=frame.config,
+                data=template.data,
+                config=template.config,
                 parents=identity.parents,
-                into={stage: p.into for stage, p in frame.parents.items()},
-                notes=frame.notes,
-                pretrained=frame.pretrained,
+                inject_at={stage: p.inject_at for stage, p in template.parents.items()},
+                notes=template.notes,
+                pretrained=template.pretrained,
             )
         return self.jobs[key]
 
-    def frame(self, entry: Entry, overrides: dict[str, Any]) -> Frame:
+    def template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
         """All that a job has but its seed and its parents' keys."""
         asked = (entry.config, canonical_json(overrides))
-        if asked not in self.frames:
+        if asked not in self.templates:
             try:
-                self.frames[asked] = self._frame(entry, overrides)
+                self.templates[asked] = self._template(entry, overrides)
             except (ValueError, OSError) as e:
-                self.frames[asked] = e
+                self.templates[asked] = e
             except (
                 Exception
             ) as e:  # a config may say anything, also what breaks its reader: it stops its own cells alone
-                self.frames[asked] = ValueError(f"{entry.config}: cannot be planned: {type(e).__name__}: {e}")
-        found = self.frames[asked]
+                self.templates[asked] = ValueError(f"{entry.config}: cannot be planned: {type(e).__name__}: {e}")
+        found = self.templates[asked]
         if isinstance(found, Exception):
             raise found
         return found
 
-    def _frame(self, entry: Entry, overrides: dict[str, Any]) -> Frame:
+    def _template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
         resolved = resolve(entry.config, self.settings.profile, overrides)
         check_predictions(entry, resolved.config, self.settings.profile)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
-        into = [key for p in parents.values() for key in p.into]
-        own = without(config, into)
+        inject_at = [key for p in parents.values() for key in p.inject_at]
+        own = without(config, inject_at)
         config = start_from(entry, config, own, self.settings.init)
-        start = missing_start(entry, own, into, self.settings.init)
-        weights = find_weights(without(config, into), entry)
+        start = missing_start(entry, own, inject_at, self.settings.init)
+        weights = find_weights(without(config, inject_at), entry)
         data, fingerprints = describe_data(config)
         check_sampler(config)
         config, small = _whole_epochs(config, data)
-        hidden = hashed(without(config, into), weights)
+        hidden = hashed(without(config, inject_at), weights)
         config = placed(config, weights)
         imports = imported_modules(config)
         counted = identity_config(hidden, self.settings.profile)
         code = code_fingerprint(hidden, imports)
-        return Frame(
+        return JobTemplate(
             config=config,
             kind="train" if config.get("train_cfg") else "render",
             identity_config=counted,
@@ -215,10 +215,10 @@ class _Planner:
         )
 
     def parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
-        unknown = set(declared) - {"config", "into", "seed", "overrides"}
-        if unknown or "config" not in declared or "into" not in declared:
+        unknown = set(declared) - {"config", "inject_at", "seed", "overrides"}
+        if unknown or "config" not in declared or "inject_at" not in declared:
             raise ValueError(
-                f"{entry.config}: parents.{stage} takes config, into, seed, "
+                f"{entry.config}: parents.{stage} takes config, inject_at, seed, "
                 f"overrides; got {', '.join(sorted(declared))}"
             )
         path = (entry.config.parent / declared["config"]).resolve()
@@ -227,13 +227,13 @@ class _Planner:
                 f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml"
             )
         overrides = dict(declared.get("overrides") or {})
-        into = declared["into"]
+        inject_at = declared["inject_at"]
         return Parent(
             entry=self.by_path[path],
             variant=f"as-{hashlib.sha256(canonical_json(overrides).encode()).hexdigest()[:6]}" if overrides else "",
             overrides=overrides,
             seed=declared.get("seed"),
-            into=tuple([into] if isinstance(into, str) else into),
+            inject_at=tuple([inject_at] if isinstance(inject_at, str) else inject_at),
         )
 
 
@@ -243,11 +243,11 @@ class Parent:
     variant: str
     overrides: dict[str, Any] = field(hash=False)
     seed: int | None
-    into: tuple[str, ...]
+    inject_at: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Frame:
+class JobTemplate:
     config: dict[str, Any]
     kind: str
     identity_config: dict[str, Any]
@@ -306,13 +306,13 @@ def _whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[s
 def fill_parents(job: Job, outputs: dict[str, str]) -> dict[str, Any]:
     """The job's config with its parents' outputs (stage -> path) in their places."""
     config = job.config
-    for stage, keys in job.into.items():
+    for stage, keys in job.inject_at.items():
         for key in keys:
             config = set_dotted(config, key, outputs[stage])
     return config
 
 
-def ancestors(jobs: dict[str, Job], keys: Iterable[str]) -> dict[str, Job]:
+def dependency_closure(jobs: dict[str, Job], keys: Iterable[str]) -> dict[str, Job]:
     """The jobs of these keys and all they stand on, parents first."""
     found: dict[str, Job] = {}
 
@@ -327,4 +327,4 @@ def ancestors(jobs: dict[str, Job], keys: Iterable[str]) -> dict[str, Job]:
     return found
 
 
-__all__ = ["Job", "Plan", "Settings", "ancestors", "fill_parents", "make_plan"]
+__all__ = ["Job", "Plan", "Settings", "dependency_closure", "fill_parents", "make_plan"]

@@ -40,7 +40,7 @@ class Resolved:
     """A config at a profile. ``config`` is plain dicts and lists, without ``profiles`` and ``parents``."""
 
     config: dict[str, Any] = field(hash=False)
-    parents: dict[str, dict[str, Any]] = field(hash=False)  # stage -> dict(config=..., into=[...], ...)
+    parents: dict[str, dict[str, Any]] = field(hash=False)  # stage -> dict(config=..., inject_at=[...], ...)
     files: tuple[Path, ...]  # every config file that was read
     overridden: tuple[Overridden, ...] = field(default=(), hash=False)
 

@@ -54,15 +54,15 @@ def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: 
     return config
 
 
-def missing_start(entry: Entry, own: dict[str, Any], into: list[str], init: str) -> str:
+def missing_start(entry: Entry, own: dict[str, Any], inject_at: list[str], init: str) -> str:
     """A note where ``pretrained`` is asked for and training starts from nothing, since no file is given; "" elsewhere.
 
     Args:
-        own: the config without its parents' outputs. into: where those go; one that is trained on is a start.
+        own: the config without its parents' outputs. inject_at: where those go; one that is trained on is a start.
     """
     if init != "pretrained" or own.get("train_cfg") is None or any(_is_start(key) for key, _ in _named(own)):
         return ""
-    continued = any(key.endswith(".init_from") for key in into)
+    continued = any(key.endswith(".init_from") for key in inject_at)
     return "" if continued or any(s.into for s in entry.start) else NO_START
 
 

@@ -30,19 +30,19 @@ class JobState:
 
 
 @dataclass(frozen=True)
-class Survey:
+class LedgerStatus:
     jobs: list[JobState]
     rejected: list[Rejected]
 
 
-def survey(ws: Workspace, work_dir: Path) -> Survey:
+def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
     """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
     records, rejected = load_records(work_dir)
     by_cell: dict[tuple, list[RunRecord]] = {}
     for _, r in records.values():
         by_cell.setdefault(_cell_of(r.cell), []).append(r)
     refused = {r.path: r.line for r in rejected}
-    return Survey([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
+    return LedgerStatus([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
 
 
 def _cell_of(cell) -> tuple:
@@ -74,7 +74,7 @@ def _state(job: Job, work_dir: Path, records, refused: dict[Path, str], by_cell)
     return JobState(job, "missing")
 
 
-def explain(found: Survey, name: str, plan: Plan) -> list[str]:
+def explain(found: LedgerStatus, name: str, plan: Plan) -> list[str]:
     """Why a job is in its state, or a cell without a job, one line per fact. Raises ValueError for what is neither."""
     if (reason := unplanned(plan).get(name)) is not None:
         return [f"{name}: cannot be planned - {reason}"]

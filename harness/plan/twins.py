@@ -48,8 +48,8 @@ def _made(path: Path, profile: str, overrides: dict[str, Any], known: dict[tuple
     config: dict[str, Any] = resolved.config
     stages = {}
     for stage, declared in resolved.parents.items():
-        into = [declared["into"]] if isinstance(declared["into"], str) else declared["into"]
-        for key in into:
+        inject_at = [declared["inject_at"]] if isinstance(declared["inject_at"], str) else declared["inject_at"]
+        for key in inject_at:
             config = set_dotted(config, key, None)
         parent = (path.parent / declared["config"]).resolve()
         stages[stage] = [_signature(parent, profile, declared.get("overrides") or {}, known), declared.get("seed")]

@@ -13,7 +13,7 @@ from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.run_dir import PLAN
 from harness.plan.choice import chosen_jobs
 from harness.plan.data import TABLE_KEYS, dataset_clips
-from harness.plan.jobs import Job, Plan, Settings, ancestors, dataset_configs, make_plan
+from harness.plan.jobs import Job, Plan, Settings, dataset_configs, dependency_closure, make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_benchmark, load_entries
 from harness.system.disk import check_writable
 from harness.system.environment import commit
@@ -35,7 +35,7 @@ class Workspace:
 
     def needed(self):
         """The jobs that the cells stand on, parents first."""
-        return ancestors(self.plan.jobs, self.plan.keys.values())
+        return dependency_closure(self.plan.jobs, self.plan.keys.values())
 
 
 def synthetic_root(profile: str) -> Path:

@@ -9,8 +9,8 @@ train_dataloader = dict(dataset=dict(modalities=['pseudo_ir', 'ir'], lacking=dic
 default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='assistant'))
 
 parents = dict(
-    teacher=dict(config='mtcd_teacher_mgr-dark-ir.py', into=['model.teachers.teacher.checkpoint']),
+    teacher=dict(config='mtcd_teacher_mgr-dark-ir.py', inject_at=['model.teachers.teacher.checkpoint']),
     pseudo_ir=dict(
         config='mtcd_pseudo-ir_mgr-dark.py',
-        into=['train_dataloader.dataset.stores.pseudo_ir', 'test_dataloader.dataset.stores.pseudo_ir'],
+        inject_at=['train_dataloader.dataset.stores.pseudo_ir', 'test_dataloader.dataset.stores.pseudo_ir'],
         seed=0))

@@ -8,7 +8,7 @@ _base_ = [
 default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='student'))
 
 parents = dict(
-    teacher=dict(config='mtcd_teacher_mgr-dark-ir.py', into=['model.teachers.teacher.checkpoint']),
-    assistant=dict(config='mtcd_assistant_mgr-dark-pseudo-ir.py', into=['model.teachers.assistant.checkpoint']),
+    teacher=dict(config='mtcd_teacher_mgr-dark-ir.py', inject_at=['model.teachers.teacher.checkpoint']),
+    assistant=dict(config='mtcd_assistant_mgr-dark-pseudo-ir.py', inject_at=['model.teachers.assistant.checkpoint']),
     pseudo_ir=dict(
-        config='mtcd_pseudo-ir_mgr-dark.py', into=['train_dataloader.dataset.stores.pseudo_ir'], seed=0))
+        config='mtcd_pseudo-ir_mgr-dark.py', inject_at=['train_dataloader.dataset.stores.pseudo_ir'], seed=0))

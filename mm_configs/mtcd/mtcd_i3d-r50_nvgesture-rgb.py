@@ -13,7 +13,7 @@ model = dict(
 default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='student'))
 
 parents = dict(
-    teacher=dict(config='mtcd_teacher_nvgesture-ir.py', into=['model.teachers.teacher.checkpoint']),
-    assistant=dict(config='mtcd_assistant_nvgesture-pseudo-ir.py', into=['model.teachers.assistant.checkpoint']),
+    teacher=dict(config='mtcd_teacher_nvgesture-ir.py', inject_at=['model.teachers.teacher.checkpoint']),
+    assistant=dict(config='mtcd_assistant_nvgesture-pseudo-ir.py', inject_at=['model.teachers.assistant.checkpoint']),
     pseudo_ir=dict(
-        config='mtcd_pseudo-ir_nvgesture.py', into=['train_dataloader.dataset.stores.pseudo_ir'], seed=0))
+        config='mtcd_pseudo-ir_nvgesture.py', inject_at=['train_dataloader.dataset.stores.pseudo_ir'], seed=0))

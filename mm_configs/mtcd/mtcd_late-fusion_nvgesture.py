@@ -17,10 +17,10 @@ train_cfg = None
 test_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))
 
 parents = dict(
-    ir=dict(config='mtcd_teacher_nvgesture-ir.py', into=['model.members.ir.checkpoint']),
+    ir=dict(config='mtcd_teacher_nvgesture-ir.py', inject_at=['model.members.ir.checkpoint']),
     rgb=dict(
         config='mtcd_teacher_nvgesture-ir.py',
-        into=['model.members.rgb.checkpoint'],
+        inject_at=['model.members.rgb.checkpoint'],
         overrides={
             'train_dataloader.dataset.modalities': ['rgb'],
             'test_dataloader.dataset.modalities': ['rgb'],

@@ -28,7 +28,7 @@ test_dataloader = dict(
 test_evaluator = [dict(type='PseudoInfraredStore', output_dir='work_dirs/mtcd_pseudo-ir_mgr-dark/store')]
 
 # The draft's words: the translator of SYSU-MM01 alone.
-parents = dict(translator=dict(config='mtcd_translator_sysu-mm01.py', into=['model.checkpoint'], seed=0))
+parents = dict(translator=dict(config='mtcd_translator_sysu-mm01.py', inject_at=['model.checkpoint'], seed=0))
 
 # At the scale of a demo the translator is fine-tuned on the target's infrared first, which is not what the draft says: pictures of
 # SYSU-MM01's translator are near chance there. Rows named "SYSU-MM01 alone" keep to the draft.

@@ -14,9 +14,9 @@ train_dataloader = None
 train_cfg = None
 
 parents = dict(
-    teacher=dict(config='mtcd_teacher_nvgesture-ir.py', into=['model.members.pseudo_ir.checkpoint']),
+    teacher=dict(config='mtcd_teacher_nvgesture-ir.py', inject_at=['model.members.pseudo_ir.checkpoint']),
     pseudo_ir=dict(
-        config='mtcd_pseudo-ir_nvgesture.py', into=['test_dataloader.dataset.stores.pseudo_ir'], seed=0))
+        config='mtcd_pseudo-ir_nvgesture.py', inject_at=['test_dataloader.dataset.stores.pseudo_ir'], seed=0))
 
 profiles = dict(
     demo=dict(_delete_=True, model=dict(members=dict(pseudo_ir=dict(model={{_base_.profiles.demo.model}})))),

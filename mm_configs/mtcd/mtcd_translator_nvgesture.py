@@ -27,7 +27,7 @@ param_scheduler = [dict(type='LinearLR', start_factor=1.0, end_factor=1e-3, begi
 train_cfg = dict(max_epochs=20)
 
 parents = dict(
-    _delete_=True, translator=dict(config='mtcd_translator_sysu-mm01.py', into=['model.init_from'], seed=0))
+    _delete_=True, translator=dict(config='mtcd_translator_sysu-mm01.py', inject_at=['model.init_from'], seed=0))
 
 profiles = dict(
     demo=dict(

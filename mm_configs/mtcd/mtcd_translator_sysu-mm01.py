@@ -22,8 +22,8 @@ train_dataloader = dict(
 default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='translator'))
 
 parents = dict(
-    rgb_encoder=dict(config='mtcd_encoder_sysu-mm01.py', into=['model.rgb_encoder.checkpoint'], seed=1),
-    ir_encoder=dict(config='mtcd_encoder_sysu-mm01.py', into=['model.ir_encoder.checkpoint'], seed=2))
+    rgb_encoder=dict(config='mtcd_encoder_sysu-mm01.py', inject_at=['model.rgb_encoder.checkpoint'], seed=1),
+    ir_encoder=dict(config='mtcd_encoder_sysu-mm01.py', inject_at=['model.ir_encoder.checkpoint'], seed=2))
 
 # What _base_/profiles sets for recognizers is put back for a generator and a discriminator.
 profiles = dict(

@@ -39,7 +39,7 @@ def toy_job(name, parents=None):
         data=None,
         config={"model": {"teacher": {"checkpoint": None}}, "train_dataloader": {"batch_size": 8}},
         parents=identity.parents,
-        into={s: ("model.teacher.checkpoint",) for s in parents},
+        inject_at={s: ("model.teacher.checkpoint",) for s in parents},
     )
 
 

@@ -23,7 +23,7 @@ def walk(path: Path, profile: str, overrides=None, depth: int = 0):
     assert depth < 6
     resolved = resolve(path, profile, overrides)
     for parent in resolved.parents.values():
-        for key in parent["into"]:
+        for key in parent["inject_at"]:
             node = resolved.config
             for part in key.split("."):
                 assert part in node, f"{path.name}: {key}"
@@ -170,7 +170,7 @@ def test_translator_is_as_published():
     optimizer = dict(type="Adam", lr=2e-4, betas=(0.5, 0.999))
     assert config["optim_wrapper"]["generator"]["optimizer"] == optimizer
     parents = resolve(ROOT / "mtcd_translator_sysu-mm01.py", "paper").parents
-    assert {name: (p["seed"], p["into"]) for name, p in parents.items()} == {
+    assert {name: (p["seed"], p["inject_at"]) for name, p in parents.items()} == {
         "rgb_encoder": (1, ["model.rgb_encoder.checkpoint"]),
         "ir_encoder": (2, ["model.ir_encoder.checkpoint"]),
     }

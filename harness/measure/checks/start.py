@@ -34,10 +34,10 @@ def starts(s: Subject) -> None:
 
 def _start(s: Subject, profile: str) -> None:
     resolved = resolve(s.entry.config, profile)
-    into: list[str] = []
+    inject_at: list[str] = []
     for parent in resolved.parents.values():
-        into += [parent["into"]] if isinstance(parent["into"], str) else parent["into"]
-    own = without(resolved.config, into)
+        inject_at += [parent["inject_at"]] if isinstance(parent["inject_at"], str) else parent["inject_at"]
+    own = without(resolved.config, inject_at)
     config = start_from(s.entry, own, own, s.init.get(profile, "scratch"))
     try:
         found = find_weights(config, s.entry)

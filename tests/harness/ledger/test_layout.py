@@ -16,7 +16,7 @@ from harness.ledger.planfile import PlanFile, read_plan, write_plan
 from harness.ledger.store import load_record, load_records, read_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.run_state import folder_of, last_attempt, look_up
-from harness.plan.status import survey
+from harness.plan.status import ledger_status
 from harness.schedule.scheduler import Options, execute
 from harness.site.freshness import are_current
 from reports.plots.strips import read_strips
@@ -77,7 +77,7 @@ def test_where_no_run_can_be_claimed_that_job_alone_fails(tmp_path, name, kind):
     state, order = run([odd, child, other], finish, tmp_path)
     assert order == ["other"] and set(state.blocked) == {child.key}
     assert state.failed == {odd.key: f"{place}: is a {kind}, where a folder belongs; move it away"}
-    found = {s.job.name: s for s in survey(SimpleNamespace(needed=lambda: {odd.key: odd}), tmp_path).jobs}["odd"]
+    found = {s.job.name: s for s in ledger_status(SimpleNamespace(needed=lambda: {odd.key: odd}), tmp_path).jobs}["odd"]
     assert found.state == "rejected" and str(place) in found.detail and "move it away" in found.detail
     assert [f.run for f in verify_ledger(tmp_path)[1]] == [place.parent.name if name else place.name]
 

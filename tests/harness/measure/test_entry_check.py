@@ -104,7 +104,7 @@ def append(text):
         (append("\nmodel = dict("), "config resolves", ["not a readable config", "i3d_r50_mgr-dark-rgb.py"]),
         (append("\nprofiles = dict(laptop=dict())"), "config resolves", ["profiles.laptop", "demo, paper, smoke"]),
         (
-            append("\nparents = dict(teacher=dict(config='gone.py', into=['model.x']))"),
+            append("\nparents = dict(teacher=dict(config='gone.py', inject_at=['model.x']))"),
             "config resolves",
             ["parents.teacher.config gone.py", "add it there"],
         ),

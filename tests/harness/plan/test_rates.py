@@ -3,7 +3,7 @@
 import pytest
 
 from harness.ledger.store import load_records
-from harness.plan.jobs import Settings, ancestors, dataset_configs, make_plan
+from harness.plan.jobs import Settings, dataset_configs, dependency_closure, make_plan
 from harness.plan.rates import parse_rates, rate_cells
 from harness.suite import load_benchmark, load_entries
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -83,7 +83,7 @@ def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch
     monkeypatch.setattr("harness.plan.jobs.check_sampler", lambda config: None)  # batches of more people than these
     plan = make_plan(cells, ENTRIES, Settings(CONFIGS, "demo", tiny_data))
     assert not plan.errors
-    jobs = ancestors(plan.jobs, plan.keys.values()).values()
+    jobs = dependency_closure(plan.jobs, plan.keys.values()).values()
     stages = {j.cell.stage for j in jobs}
     assert stages == {"encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"}
     for job in jobs:

@@ -33,7 +33,7 @@ train_cfg = dict(max_epochs=3)
 LEAF = """
 _base_ = ['../_base_/data.py', '../_base_/model.py', '../_base_/schedule.py']
 model = dict(head=dict(num_classes=25))
-parents = dict(teacher=dict(config='teacher.py', into=['model.backbone.pretrained']))
+parents = dict(teacher=dict(config='teacher.py', inject_at=['model.backbone.pretrained']))
 """
 
 
@@ -99,7 +99,7 @@ def test_profile_file_first_then_the_configs_own_profile(tree):
 def test_result_is_plain_and_names_its_files_and_parents(tree):
     resolved = resolve(tree, "demo")
     assert type(resolved.config["model"]["backbone"]) is dict
-    assert resolved.parents == {"teacher": {"config": "teacher.py", "into": ["model.backbone.pretrained"]}}
+    assert resolved.parents == {"teacher": {"config": "teacher.py", "inject_at": ["model.backbone.pretrained"]}}
     assert {f.name for f in resolved.files} == {"leaf.py", "data.py", "model.py", "schedule.py", "demo.py"}
     assert all(f.is_file() for f in resolved.files)
 

@@ -48,7 +48,7 @@ class Chain:
         resolved = resolve(ROOT / f"{name}.py", "smoke", overrides)
         config = resolved.config
         for parent, declared in resolved.parents.items():
-            for key in declared["into"]:
+            for key in declared["inject_at"]:
                 config = set_dotted(config, key, self.outputs[parent])
         for split in ("train", "test"):
             if loader := config.get(f"{split}_dataloader"):
