@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -385,9 +384,9 @@ def test_the_examples_of_a_new_folder_change_the_run_at_every_profile(all_config
     } == {8}
 
 
-def test_the_readme_is_followed_literally(all_configs):
-    section = (CONFIGS.parent / "README.md").read_text(encoding="utf-8").split("## Add your model")[1].split("\n## ")[0]
-    example, own = (textwrap.dedent(b) for b in re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+def test_the_guide_is_followed_literally(all_configs):
+    guide = (CONFIGS.parent / "docs" / "methods.md").read_text(encoding="utf-8").split("## 2.")[0]
+    example, own = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     benchmark, entries = load(all_configs)
     new_entry(all_configs, "my-method", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark)
     path = all_configs / "my-method" / "my-method_mgr-dark-rgb.py"

@@ -1,0 +1,29 @@
+"""What the documentation names is there: files, folders, functions, commands and options."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PLACE = re.compile(r"`((?:harness|mtcd_plugin|reports|mm_configs|tests|docs)/[\w./-]*)(?::(\w+))?`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_files_and_functions_that_a_page_names_are_there(page):
+    for name, function in PLACE.findall(page.read_text(encoding="utf-8")):
+        path = ROOT / name
+        assert path.exists() or "my-method" in name, f"{page.name}: {name}"
+        if function:
+            defined = {getattr(node, "name", "") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))}
+            assert function in defined, f"{page.name}: {name}:{function}"
+
+
+def test_the_architecture_names_every_file_of_a_run():
+    from harness.ledger import run_dir
+
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = {Path(v).name for k, v in vars(run_dir).items() if k.isupper() and isinstance(v, (str, Path))}
+    assert "run.json" in names and {n for n in names if f"`{n}`" not in text and f"`{n}/`" not in text} == set()
