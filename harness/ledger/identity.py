@@ -1,4 +1,4 @@
-"""What makes two runs the same run (design, rule 2).
+"""What makes two runs the same run (docs/architecture.md, rule 2).
 
 The key is the sha256 of the canonical JSON of an ``Identity``: the resolved config without paths and hardware settings,
 the fingerprints of the clips, the keys of the parent stages, the source of all modules that its classes come from, the

@@ -46,7 +46,7 @@ class CellInfo(Strict):
 
 
 class Identity(Strict):
-    """The components whose hash is the run's key (design, rule 2)."""
+    """The components whose hash is the run's key (docs/architecture.md, rule 2)."""
 
     version: int
     config: dict[str, Any]  # resolved config without paths and hardware settings

@@ -116,7 +116,7 @@ def read_record(directory: Path) -> RunRecord:
 
 
 def load_record(directory: Path, verdicts: Verdicts | None = None) -> RunRecord:
-    """Read one record and judge it (design, rule 3; ``judge.problems_of``).
+    """Read one record and judge it (docs/architecture.md, rule 3; ``judge.problems_of``).
 
     Args:
         verdicts: those that were reached before, None to read every file of the run anew.

@@ -173,7 +173,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
         return 0
     except (Stopped, LockLost):
         raise
-    except BaseException as e:  # noqa: B036  every failure becomes a record (design, rule 4)
+    except BaseException as e:  # noqa: B036  every failure becomes a record (docs/architecture.md, rule 4)
         if STOP.is_set():  # the others of the group have stopped already
             raise Stopped from e
         if is_shared_memory_full(e, folder):

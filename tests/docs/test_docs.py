@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "mm_configs").glob("*/README.md"))]
 PLACE = re.compile(r"`((?:harness|mtcd_plugin|reports|mm_configs|tests|docs)/[\w./-]*)(?::(\w+))?`")
 
 
@@ -27,3 +28,9 @@ def test_the_architecture_names_every_file_of_a_run():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     names = {Path(v).name for k, v in vars(run_dir).items() if k.isupper() and isinstance(v, (str, Path))}
     assert "run.json" in names and {n for n in names if f"`{n}`" not in text and f"`{n}/`" not in text} == set()
+
+
+@pytest.mark.parametrize("page", READMES, ids=lambda p: p.parent.name)
+def test_links_between_files_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

@@ -1,4 +1,4 @@
-"""The embedded data: a procedural generator of gesture videos in the layouts of the real sets (design, section 4)."""
+"""The embedded data: a procedural generator of gesture videos in the layouts of the real sets."""
 
 from harness.data.synthesize.build import DATASETS, PRESETS, synthesize
 from harness.data.synthesize.seeding import GENERATOR_VERSION
