@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
@@ -16,8 +17,10 @@ import psutil
 
 from harness.errors import BadUsage
 from harness.executors import Outcome
+from harness.system.parent_exit import on_parent_exit
 
 GRACE_SECONDS = 20.0
+ORPHAN_KILL_TIMEOUT_S = 60.0  # from the death of the harness to that of a job that does not stop
 
 
 @dataclass
@@ -137,10 +140,20 @@ def _signal_group(pid: int, number: int) -> None:
             return
 
 
-def _child(directory: str, threads: int, gpu: str | None) -> None:
+def _child(directory: str, threads: int, devices: str | None) -> None:
+    """The job's process: leads a group of its own, which ends with the harness."""
     from harness.worker.attempt import main
 
-    main(directory, threads, gpu)
+    os.setsid()
+    on_parent_exit(_end_orphan)
+    sys.exit(main(Path(directory), threads, devices))
+
+
+def _end_orphan() -> None:
+    """Stop this job as if the harness had asked it to, and kill it where that does not help."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ORPHAN_KILL_TIMEOUT_S)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 def free_gpu_memory(gpu: str) -> int | None:

@@ -78,7 +78,7 @@ class RunLock:
 
     Args:
         folder: made when it is acquired.
-        number: of a claim that this process was given a share in, 0 for none.
+        number: of a claim that another process made for this one to join, 0 for none.
     """
 
     def __init__(self, folder: Path, number: int = 0) -> None:
@@ -121,14 +121,20 @@ class RunLock:
         """Whether the last claim was left behind by processes that are gone."""
         return (self._place(self._highest()) / CLAIM).exists() and self.holder() is None
 
-    def share(self, pid: int) -> None:
-        """Let a further process of this machine hold the claim as well. Raises LockLost."""
+    def join(self) -> None:
+        """Let this process hold the claim too, so that it outlives the one that made it.
+
+        A claim that was made on another machine is held by whoever refreshes it.
+
+        Raises:
+            LockLost: the claim no longer counts.
+        """
         self.check()
         claim = self._read(self.number)
         if claim is None:
             raise LockLost(f"{self.folder}: its claim was taken over")
-        entry = (pid, _start_time(pid))
-        if entry not in claim.processes:
+        entry = (os.getpid(), _start_time(os.getpid()))
+        if claim.made_here() and entry not in claim.processes:
             wider = replace(claim, processes=(*claim.processes, entry))
             write_text_atomically(self._place(self.number) / CLAIM, _to_json(wider), sync=False)
 

@@ -25,7 +25,9 @@ def group_key(job: Job) -> str | None:
     return canonical_json([job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents])
 
 
-def partners(lead: Job, ready: Iterable[Job], slots: int, room: Callable[[], int] = lambda: LIMIT) -> list[Job]:
+def batch_compatible_jobs(
+    lead: Job, ready: Iterable[Job], slots: int, room: Callable[[], int] = lambda: LIMIT
+) -> list[Job]:
     """The lead and the ready jobs that run with it: an even share of them per slot, at most as many as there is room
     for.
 

@@ -15,13 +15,13 @@ from harness.ledger.store import load_record, write_record
 from harness.plan.jobs import Job
 from harness.system.disk import NEEDED_BYTES, DiskFull
 from harness.system.environment import commit, environment, hardware
-from harness.worker.spec import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
+from harness.worker.signals import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
 
 EXIT_UNKNOWN = 255  # what multiprocessing says of a job whose fork server is gone
 KILLED_FOR_MEMORY = "killed by the system, which had run out of memory"
 
 
-def conclude(
+def record_outcome(
     job: Job, outcome: Outcome, attempts: int, command: str, lock: RunLock, starved: bool = False
 ) -> RunRecord | None:
     """The record of a job whose process ended; writes one where the process could not.

@@ -6,7 +6,6 @@ import errno
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from harness.ledger.tidy import set_aside, tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.schedule.dispatch import make_spec
-from harness.schedule.grouping import partners, room_for
-from harness.schedule.outcome import KILLED_FOR_MEMORY, conclude, disk_full
+from harness.schedule.grouping import batch_compatible_jobs, room_for
+from harness.schedule.outcome import KILLED_FOR_MEMORY, disk_full, record_outcome
 from harness.schedule.stop_request import StopRequest
 from harness.system.disk import NEEDED_BYTES, DiskFull, is_disk_full
 from harness.system.environment import killed_for_memory
@@ -151,7 +150,7 @@ def _loop(jobs, waiting, finished, attempts, accumulate, executor, options, repo
                 command = options.command.replace("{job}", jobs[key].name)
                 lock = state.locks.pop(key)
                 try:
-                    record = conclude(jobs[key], own, attempts[key], command, lock, killed > state.starved)
+                    record = record_outcome(jobs[key], own, attempts[key], command, lock, killed > state.starved)
                 except LockLost as e:
                     record = None
                     report("lost", jobs[key], str(e))
@@ -226,7 +225,9 @@ def _start(jobs, waiting, finished, executor, options, state, attempts, accumula
             ready = [
                 j for k, j in waiting.items() if k not in state.alone and all(p in finished for p in j.parents.values())
             ]
-            chosen = partners(job, ready, executor.slots, lambda job=job: _room(job, jobs, executor, options))
+            chosen = batch_compatible_jobs(
+                job, ready, executor.slots, lambda job=job: _room(job, jobs, executor, options)
+            )
         group = [j for j in chosen if _try(j, waiting, finished, options, state, report)]
         if not group:
             continue
@@ -290,13 +291,11 @@ def _launch(group, lead, waiting, executor, options, state, report) -> None:
     """Start the process of the jobs of a group."""
     if not state.groups:
         state.starved = killed_for_memory()
-    pid = executor.submit(lead)
+    executor.submit(lead)
     state.groups[lead] = [j.key for j in group]
     for j in group:
         del waiting[j.key]
         state.running[j.key] = folder_of(j, options.work_dir)
-        with suppress(LockLost):  # the job finds out as well, and ends
-            state.locks[j.key].share(pid)
         report("started", j, f"beside {group[0].name}" if j is not group[0] else "")
 
 

@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however that ended."""
+"""Exit when the parent process dies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 
-def when_parent_ends(act: Callable[[], None]) -> None:
+def on_parent_exit(act: Callable[[], None]) -> None:
     """Call ``act`` in a thread once the process that started this one by ``multiprocessing`` is gone.
 
     The parent's process id does not tell: a job is the child of the fork server, which lives as long as its jobs do.
@@ -27,4 +27,4 @@ def when_parent_ends(act: Callable[[], None]) -> None:
 
 def end_with_parent() -> None:
     """For processes of a pool: without it they wait for work for ever when their parent was killed."""
-    when_parent_ends(lambda: os._exit(1))
+    on_parent_exit(lambda: os._exit(1))

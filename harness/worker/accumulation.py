@@ -16,7 +16,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
 
-def train_in_parts(model: nn.Module, parts: int) -> None:
+def accumulate_gradients(model: nn.Module, parts: int) -> None:
     """Make ``model.train_step`` cut each batch into ``parts`` (fewer where it has fewer samples)."""
     whole_step = model.train_step
 

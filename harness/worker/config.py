@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.run_dir import PREDICTIONS, RESUME, SCRATCH, STORE
-from harness.worker.distributed import group_config
 from harness.worker.spec import JobSpec
 
 
@@ -18,10 +17,7 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     config["launcher"] = "none"
     config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
     config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
-    config["default_hooks"] = {
-        **config.get("default_hooks", {}),
-        "checkpoint": None,
-    }  # AtomicCheckpoint instead
+    config["default_hooks"] = {**config.get("default_hooks", {}), "checkpoint": None}  # AtomicCheckpointHook instead
     resumable = spec.kind == "train" and (folder / RESUME).is_file()
     config["resume"] = resumable
     config["load_from"] = str(folder / RESUME) if resumable else config.get("load_from")
@@ -52,6 +48,30 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
         many = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
         config["test_evaluator"] = [_place_output(e, folder) for e in many]
     return config
+
+
+def group_config(config: dict[str, Any], processes: int, on_gpu: bool) -> dict[str, Any]:
+    """What changes in a Runner's config for a group of processes.
+
+    Raises:
+        ValueError: the batch cannot be divided evenly.
+    """
+    loader = config["train_dataloader"]
+    if loader["batch_size"] % processes:
+        raise ValueError(f"a batch of {loader['batch_size']} cannot be divided by {processes} processes")
+    wrapper = {
+        "type": "MMDistributedDataParallel",
+        "broadcast_buffers": False,
+        "find_unused_parameters": config.get("find_unused_parameters", True),
+    }
+    changes = {
+        "launcher": "pytorch",
+        "train_dataloader": {**loader, "batch_size": loader["batch_size"] // processes},
+        "model_wrapper_cfg": wrapper if on_gpu else {**wrapper, "device_ids": None},
+    }
+    if on_gpu:
+        changes["sync_bn"] = "torch"
+    return changes
 
 
 def _place_output(evaluator: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import signal
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import all_gather_object
+from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 
 from harness.ledger.files import atomic_replace, write_text_atomically
@@ -19,18 +17,13 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import Epoch
 from harness.ledger.run_dir import PROGRESS, RESUME
 from harness.system.disk import require_room
-from harness.worker.distributed import is_first, unwrapped
+from harness.worker.distributed import unwrapped
 from harness.worker.resume import keep_previous
+from harness.worker.signals import STOP, Stopped, stop_between_steps
 from mtcd_plugin.engine.hooks.stage_checkpoint_hook import unknown_training
 
-STOP = threading.Event()  # this process was asked to stop
 
-
-class Stopped(Exception):
-    """The harness asked this job to stop; its last checkpoint stays."""
-
-
-class NanLoss(Hook):
+class NanLossHook(Hook):
     """Stops a training whose loss is no longer finite, at the step where it happens."""
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
@@ -42,7 +35,7 @@ class NanLoss(Hook):
                 )
 
 
-class AtomicCheckpoint(Hook):
+class AtomicCheckpointHook(Hook):
     """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the
     new one.
 
@@ -58,7 +51,7 @@ class AtomicCheckpoint(Hook):
         require_room(self.folder, runner.model, files=3)
 
     def after_train_epoch(self, runner) -> None:
-        if not is_first():
+        if not is_main_process():
             return
         require_room(self.folder, runner.model, files=1)
         with atomic_replace(self.folder / RESUME, check=self._make_way) as file:
@@ -69,7 +62,7 @@ class AtomicCheckpoint(Hook):
         keep_previous(self.folder)
 
 
-class ExactResume(Hook):
+class ExactResumeHook(Hook):
     """Keeps the state of every random generator in the checkpoint, so that a resumed run equals an undisturbed one."""
 
     def __init__(self) -> None:
@@ -99,7 +92,7 @@ class ExactResume(Hook):
             torch.cuda.set_rng_state_all(state["cuda"])
 
 
-class RunLog(Hook):
+class RunLogHook(Hook):
     """Collects one ``Epoch`` per epoch, writes the heartbeat, turns SIGTERM into a clean stop, and raises LockLost
     where another harness has taken the run over.
 
@@ -115,7 +108,7 @@ class RunLog(Hook):
         self.trained_before = 0.0
         self._beat = 0.0
         self._train_started = time.perf_counter()
-        signal.signal(signal.SIGTERM, lambda *_: STOP.set())  # from now on stops between steps
+        stop_between_steps()
 
     def before_train(self, runner) -> None:
         self._train_started = time.perf_counter()
@@ -143,7 +136,7 @@ class RunLog(Hook):
     def _step(self, runner, phase: str, batch_idx: int) -> None:
         if STOP.is_set():
             raise Stopped
-        if is_first() and time.monotonic() - self._beat > 1.0:
+        if is_main_process() and time.monotonic() - self._beat > 1.0:
             self._beat = time.monotonic()
             total = self.max_epochs or 0
             write_text_atomically(
@@ -199,7 +192,7 @@ class RunLog(Hook):
         return sum(e.data_seconds or 0.0 for e in self.epochs) / total if total > 0 else None
 
 
-def remarks(runner) -> list[str]:
+def training_notes(runner) -> list[str]:
     """What a reader must know about how the network of a Runner was trained, one line each."""
     model = unwrapped(runner.model)
     found = [

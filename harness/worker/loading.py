@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 from torch.utils.data import DataLoader
 
@@ -62,7 +63,7 @@ def is_shared_memory_full(e: BaseException | None, folder: Path) -> bool:
     return False
 
 
-class LoaderRoom(Hook):
+class LoaderRoomHook(Hook):
     """Before clips are loaded by processes: looks whether their batches fit into shared memory, takes a thread
     otherwise.
 
@@ -95,6 +96,11 @@ class LoaderRoom(Hook):
             room = f"{SHM} has {(free or 0) / 2**20:.0f} MiB free, loader processes need {need / 2**20:.0f}"
             self.notes.append(f"clips were loaded in a thread: {room}")
             print(f"{self.notes[0]}; {ADVICE}", flush=True)
+
+
+def loading_notes(runner: Runner) -> list[str]:
+    """What a reader must know about how the clips of a run were loaded, one line each."""
+    return [note for hook in runner.hooks if isinstance(hook, LoaderRoomHook) for note in hook.notes]
 
 
 def room_needed(loader: DataLoader) -> int:

@@ -1,4 +1,4 @@
-"""What the worker writes down: blank records, failure classes, weights, its log."""
+"""What the worker writes down: records, failure classes, scores, weights, its log."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typing import Any
 
 import torch
 
-from harness.ledger.files import atomic_replace
+from harness.ledger.files import atomic_replace, sha256_of
+from harness.ledger.metrics import compute_metrics
 from harness.ledger.record import CellInfo, RunRecord
+from harness.ledger.run_dir import PREDICTIONS
+from harness.ledger.store import load_predictions
 from harness.system.environment import environment, hardware
 from harness.worker.loading import LOADER_DIED
 from harness.worker.spec import JobSpec
@@ -58,6 +61,21 @@ def classify(e: BaseException) -> str:
     if isinstance(e, (SystemExit, KeyboardInterrupt)):
         return "killed"
     return "crash"
+
+
+def score_predictions(folder: Path, record: RunRecord) -> None:
+    """Compute the metrics of the predictions in a run's folder, which must be those of the whole test split.
+
+    Raises:
+        ValueError: clips are missing or too many.
+    """
+    predictions = load_predictions(folder)
+    if record.data is not None and len(predictions) != record.data.test_clips:
+        raise ValueError(
+            f"{len(predictions)} predictions for {record.data.test_clips} test clips: a test split must be whole"
+        )
+    record.metrics = compute_metrics(predictions)
+    record.predictions_sha256 = sha256_of(folder / PREDICTIONS)
 
 
 def peak_memory(on_gpu: bool) -> int:

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.ledger.files import read_file, write_text_atomically
+from harness.ledger.lock import RunLock
 from harness.ledger.record import CellInfo, DataInfo, Identity, StartingWeights, Strict
 from harness.ledger.run_dir import SPEC
 
 LARGEST_SPEC = 64 << 20  # bytes
-EXIT_STOPPED = 3  # of a job's process: stopped on request at its last checkpoint; no record
-EXIT_DISK_FULL = 4  # the same for a full disk
-EXIT_LOCK_LOST = 6  # another harness took the job over; nothing more was written
-DISK_FULL_LINE = "disk full:"  # begins the line of its log that says what is needed
 
 
 class Member(Strict):
@@ -57,3 +54,9 @@ def write_spec(directory: Path, spec: JobSpec) -> None:
 
 def read_spec(directory: Path) -> JobSpec:
     return JobSpec.model_validate_json(read_file(Path(directory) / SPEC, LARGEST_SPEC))
+
+
+def locks_of(folder: Path, spec: JobSpec) -> dict[Path, RunLock]:
+    """The locks that the harness holds for a job: on its folder, and on those of the runs that train beside it."""
+    members = {Path(m.directory): RunLock(Path(m.directory), m.claim) for m in spec.members}
+    return {folder: RunLock(folder, spec.claim)} | members

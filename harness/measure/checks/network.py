@@ -23,7 +23,7 @@ from harness.measure.cost import count_cost, predicting_network
 from harness.measure.parts import batch, build, construct, optimizer_of, shapes, wrapper_of
 from harness.plan.resolve import resolve
 from harness.suite import CLASSIFYING
-from harness.worker.hooks import ExactResume
+from harness.worker.hooks import ExactResumeHook
 from mtcd_plugin.formats.checkpoint_errors import one_line
 
 OVERFIT_STEPS = 300
@@ -183,7 +183,7 @@ def _trained(s: Subject, folder: Path, resume_from: Path | None = None) -> dict[
         visualizer={"type": "Visualizer", "vis_backends": []},
         experiment_name=f"{s.entry.name}-{folder.parent.name}-{folder.name}",
     )
-    runner.register_hook(ExactResume(), priority="HIGHEST")
+    runner.register_hook(ExactResumeHook(), priority="HIGHEST")
     runner.train()
     return runner.model.state_dict()
 

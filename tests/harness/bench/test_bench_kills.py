@@ -172,11 +172,13 @@ def test_a_training_is_killed_once_as_soon_as_it_has_saved_a_state(tmp_path):
     run = tmp_path / "work" / "runs" / "a-s0-0123"
     (run / "mm").mkdir(parents=True)
     start = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
-    job = Start([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
+    lock = RunLock(run)
+    assert lock.acquire()
+    join = f"from harness.ledger.lock import RunLock; RunLock({str(run)!r}, {lock.number}).join()"
+    job = Start([sys.executable, "-c", f"import time; {join}; time.sleep(60)"], Path(__file__).parents[3])
+    while len(lock.holder().processes) < 2:
+        time.sleep(0.02)
     try:
-        lock = RunLock(run)
-        assert lock.acquire()
-        lock.share(job.process.pid)
         count = Count()
         assert kill_in_the_middle(start, tmp_path, count) == "" and not job.over
         (run / "mm" / "last.pth").touch()

@@ -32,8 +32,17 @@ def clock(monkeypatch):
     return now
 
 
-def sleeper():
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+JOIN = "import sys, time; from harness.ledger.lock import RunLock; RunLock(sys.argv[1], int(sys.argv[2])).join(); "
+
+
+def joined(lock):
+    """A process that has joined a lock's claim and sleeps."""
+    job = subprocess.Popen(
+        [sys.executable, "-c", JOIN + "print(flush=True); time.sleep(60)", lock.folder, str(lock.number)],
+        stdout=subprocess.PIPE,
+    )
+    job.stdout.readline()
+    return job
 
 
 def test_a_live_claim_is_respected_and_release_frees_it(tmp_path):
@@ -45,19 +54,27 @@ def test_a_live_claim_is_respected_and_release_frees_it(tmp_path):
 
 
 def test_a_claim_is_held_while_any_of_its_processes_lives(tmp_path):
-    job, harness = sleeper(), RunLock(tmp_path)
+    harness = RunLock(tmp_path)
+    assert harness.acquire()
+    job = joined(harness)
     try:
-        assert harness.acquire()
-        harness.share(job.pid)
-        edit(
-            harness, processes=[p for p in json.loads(claim_file(harness).read_text())["processes"] if p[0] == job.pid]
-        )
+        processes = json.loads(claim_file(harness).read_text())["processes"]
+        assert [p for p, _ in processes] == [os.getpid(), job.pid]
+        edit(harness, processes=processes[1:])
         assert not RunLock(tmp_path).acquire()
     finally:
         job.kill()
         job.wait()
     assert harness.is_stale()
     assert RunLock(tmp_path).acquire()
+
+
+def test_a_claim_from_another_machine_is_joined_without_a_process_of_this_one(tmp_path):
+    theirs = RunLock(tmp_path)
+    theirs.acquire()
+    edit(theirs, host="elsewhere", processes=[[1, 1.0]])
+    RunLock(tmp_path, theirs.number).join()
+    assert json.loads(claim_file(theirs).read_text())["processes"] == [[1, 1.0]]
 
 
 def test_a_reused_process_id_is_told_apart(tmp_path):
@@ -161,7 +178,7 @@ def taken_over(tmp_path):
     return old, new
 
 
-def test_who_lost_a_lock_can_neither_write_a_record_nor_release_or_share_or_refresh(tmp_path):
+def test_who_lost_a_lock_can_neither_write_a_record_nor_release_or_join_or_refresh(tmp_path):
     old, new = taken_over(tmp_path)
     record = record_of("failed")
     write_record(tmp_path, record_of("done"), new.check)
@@ -169,7 +186,7 @@ def test_who_lost_a_lock_can_neither_write_a_record_nor_release_or_share_or_refr
         lambda: write_record(tmp_path, record, old.check),
         old.check,
         old.refresh,
-        lambda: old.share(os.getpid()),
+        old.join,
     ):
         with pytest.raises(LockLost, match="taken over"):
             act()

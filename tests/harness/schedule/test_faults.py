@@ -21,7 +21,8 @@ from harness.ledger.tidy import tidy
 from harness.plan.run_state import folder_of
 from harness.schedule.scheduler import Options, execute
 from harness.system.disk import DiskFull, is_disk_full, require_room
-from harness.worker.spec import EXIT_DISK_FULL, write_spec
+from harness.worker.signals import EXIT_DISK_FULL
+from harness.worker.spec import write_spec
 from tests.helpers.toy_jobs import FakeExecutor, finish, toy_job
 
 
@@ -403,14 +404,16 @@ def test_failure_classes(error, kind):
 def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(value):
     import torch
 
-    from harness.worker.hooks import NanLoss
+    from harness.worker.hooks import NanLossHook
 
     class AnyRunner:
         epoch = 2
 
-    NanLoss().after_train_iter(AnyRunner, 4, outputs={"loss_cls": torch.tensor(1.0), "top1_acc": torch.tensor(value)})
+    NanLossHook().after_train_iter(
+        AnyRunner, 4, outputs={"loss_cls": torch.tensor(1.0), "top1_acc": torch.tensor(value)}
+    )
     with pytest.raises(FloatingPointError, match="loss_cls is (nan|inf) in epoch 3, iteration 5"):
-        NanLoss().after_train_iter(AnyRunner, 4, outputs={"loss_cls": torch.tensor(value)})
+        NanLossHook().after_train_iter(AnyRunner, 4, outputs={"loss_cls": torch.tensor(value)})
 
 
 def test_the_processes_of_a_killed_synthesis_end(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from harness.executors.local import LocalExecutor, free_gpu_memory
 from harness.ledger.record import Cost
-from harness.schedule.grouping import LIMIT, partners, room_for
+from harness.schedule.grouping import LIMIT, batch_compatible_jobs, room_for
 from tests.helpers.toy_jobs import toy_job
 
 
@@ -27,7 +27,7 @@ def students(count):
 )
 def test_an_even_share_per_slot_and_no_more_than_there_is_room_for(ready, slots, room, expected):
     jobs = students(ready)
-    chosen = partners(jobs[0], jobs, slots, lambda: min(room, LIMIT))
+    chosen = batch_compatible_jobs(jobs[0], jobs, slots, lambda: min(room, LIMIT))
     assert len(chosen) == expected and chosen[0] is jobs[0] and len({j.key for j in chosen}) == expected
 
 
@@ -36,11 +36,11 @@ def test_memory_is_asked_for_only_where_several_could_run_together():
         raise AssertionError("asked for memory")
 
     alone, *others = students(3)
-    assert partners(alone, [alone], 1, never) == [alone]
+    assert batch_compatible_jobs(alone, [alone], 1, never) == [alone]
     single = toy_job("i3d")
-    assert partners(single, [single, *others], 1, never) == [single]
+    assert batch_compatible_jobs(single, [single, *others], 1, never) == [single]
     other_base = replace(others[0], cell=others[0].cell.model_copy(update={"seed": 7}))
-    assert partners(alone, [alone, other_base], 1, never) == [alone]
+    assert batch_compatible_jobs(alone, [alone, other_base], 1, never) == [alone]
 
 
 def test_room_by_what_the_teacher_took():

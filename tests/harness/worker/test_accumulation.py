@@ -6,7 +6,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
-from harness.worker.accumulation import train_in_parts
+from harness.worker.accumulation import accumulate_gradients
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def batches(sizes):
 def test_parts_end_with_the_weights_of_whole_batches_the_smaller_last_one_included(parts):
     whole, optim = made(clip_grad={"max_norm": 0.5})
     cut, cut_optim = made(clip_grad={"max_norm": 0.5})
-    train_in_parts(cut, parts)
+    accumulate_gradients(cut, parts)
     for data in batches([8, 8, 3]):
         expected = whole.train_step(data, optim_wrapper=optim)
         got = cut.train_step(data, optim_wrapper=cut_optim)
@@ -57,7 +57,7 @@ def test_parts_end_with_the_weights_of_whole_batches_the_smaller_last_one_includ
 def test_it_goes_together_with_accumulation_that_a_config_asks_for():
     whole, optim = made(accumulative_counts=2)
     cut, cut_optim = made(accumulative_counts=2)
-    train_in_parts(cut, 2)
+    accumulate_gradients(cut, 2)
     for data in batches([4, 4, 4, 4]):
         whole.train_step(data, optim_wrapper=optim)
         cut.train_step(data, optim_wrapper=cut_optim)
@@ -90,7 +90,7 @@ def test_models_with_several_optimizers_step_once_each():
             b=OptimWrapper(torch.optim.SGD(model.other.parameters(), lr=0.1)),
         )
         if parts > 1:
-            train_in_parts(model, parts)
+            accumulate_gradients(model, parts)
         for data in batches([6, 5]):
             model.train_step(data, optim_wrapper=optim)
         results.append([p.detach().clone() for p in model.parameters()])
@@ -105,7 +105,7 @@ def test_inputs_by_modality_and_stacked_inputs_are_cut_alike():
             return super().forward(inputs["rgb"], data_samples)
 
     model = Two()
-    train_in_parts(model, 2)
+    accumulate_gradients(model, 2)
     rgb = torch.randn(5, 3)
     data = {"inputs": {"rgb": rgb, "ir": list(rgb)}, "data_samples": list(range(5))}
     model.train_step(data, optim_wrapper=OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1)))

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from harness.worker.loading import (
     InSharedMemory,
-    LoaderRoom,
+    LoaderRoomHook,
     SharedMemoryFull,
     ThreadLoader,
     is_shared_memory_full,
@@ -100,7 +100,7 @@ def test_loaders_that_do_not_fit_become_threads(monkeypatch, capsys, free, threa
     monkeypatch.setattr("harness.worker.loading.shared_memory_free", lambda: free)
     loader = DataLoader(Clips(), batch_size=5, num_workers=2, collate_fn=pseudo_collate)
     runner = SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader))
-    hook = LoaderRoom(in_thread=False)
+    hook = LoaderRoomHook(in_thread=False)
     hook.before_train(runner)
     loader = runner.train_loop.dataloader
     assert isinstance(loader, ThreadLoader) == thread

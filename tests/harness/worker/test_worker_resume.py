@@ -7,7 +7,7 @@ import torch
 
 from harness.ledger.lock import LockLost, RunLock
 from harness.ledger.run_dir import PREVIOUS, RESUME
-from harness.worker.hooks import AtomicCheckpoint
+from harness.worker.hooks import AtomicCheckpointHook
 from harness.worker.resume import recover_state
 
 
@@ -87,7 +87,7 @@ class FakeRunner:
 def test_two_states_are_kept_and_none_by_who_lost_the_run(tmp_path):
     lock, runner = RunLock(tmp_path), FakeRunner()
     assert lock.acquire()
-    hook = AtomicCheckpoint(tmp_path, lock)
+    hook = AtomicCheckpointHook(tmp_path, lock)
     (tmp_path / "mm").mkdir()
     for epoch in (1, 2, 3):
         hook.after_train_epoch(runner)

@@ -11,7 +11,7 @@ from mmaction.registry import HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 
-from harness.worker.hooks import remarks
+from harness.worker.hooks import training_notes
 from tests.helpers.toy import CHANNELS, batch, build, distiller, network, save
 
 
@@ -367,7 +367,7 @@ def test_a_teacher_that_does_not_name_its_subjects_is_said(tmp_path):
     HOOKS.build(dict(type="StageCheckpointHook", stage="student")).before_train(runner)
     assert len(runner.said) == 1
     assert runner.said[0].startswith("the assistant's checkpoint does not say which subjects")
-    assert remarks(runner) == runner.said  # and the record of the run says it to the reader
+    assert training_notes(runner) == runner.said  # and the record of the run says it to the reader
 
 
 @pytest.mark.parametrize(

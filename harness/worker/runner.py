@@ -1,0 +1,67 @@
+"""MMEngine's Runner of a job: built with the worker's hooks, trained, looked at for what it cost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmengine.utils import import_modules_from_strings
+from torch import nn
+
+from harness.ledger.lock import RunLock
+from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import SCRATCH
+from harness.measure import count_cost
+from harness.worker.accumulation import accumulate_gradients
+from harness.worker.config import runner_config
+from harness.worker.distributed import GatherInFolderHook, check_model
+from harness.worker.hooks import AtomicCheckpointHook, ExactResumeHook, NanLossHook, RunLogHook
+from harness.worker.loading import LoaderRoomHook
+from harness.worker.spec import JobSpec
+from harness.worker.start import watch_start
+
+
+def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunLogHook]:
+    """MMEngine's Runner for a job, with the worker's hooks."""
+    cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
+    import_modules_from_strings(**cfg.get("custom_imports") or {"imports": []})
+    runner = Runner.from_cfg(cfg)
+    if spec.accumulate > 1:
+        accumulate_gradients(runner.model, spec.accumulate)
+    if spec.processes > 1:
+        check_model(runner.model)
+        runner.register_hook(GatherInFolderHook(folder / SCRATCH))
+    lock = RunLock(folder, spec.claim)
+    log = RunLogHook(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None, lock)
+    runner.register_hook(log, priority="BELOW_NORMAL")
+    runner.register_hook(LoaderRoomHook(spec.loading == "thread"), priority="LOWEST")
+    if spec.kind == "train":
+        watch_start(runner)
+        runner.register_hook(NanLossHook(), priority="HIGH")
+        runner.register_hook(ExactResumeHook(), priority="HIGHEST")
+        runner.register_hook(AtomicCheckpointHook(folder, lock), priority="VERY_LOW")
+    return runner, log
+
+
+def train(runner: Runner, log: RunLogHook) -> float:
+    """Train to the last epoch; returns the seconds that all attempts together took."""
+    started = time.perf_counter()
+    runner.train()
+    return log.trained_before + time.perf_counter() - started
+
+
+def record_cost(record: RunRecord, network: nn.Module, runner: Runner) -> None:
+    """Write parameters and multiply-adds of predicting one test clip into a record."""
+    shape = clip_shape(runner)
+    record.cost.params, record.cost.flops = count_cost(network, shape)
+    record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
+
+
+def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
+    """(C, T, H, W) of one test clip, by modality where there are several."""
+    inputs = runner.test_dataloader.dataset[0]["inputs"]
+    if isinstance(inputs, dict):
+        return {m: tuple(x.shape[1:]) for m, x in inputs.items()}
+    return tuple(inputs.shape[1:])
