@@ -18,6 +18,7 @@ ELSEWHERE = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
 )
+TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}  # paths are bytes: they come back as they were
 
 
 class GitError(ValueError):
@@ -37,15 +38,7 @@ def git(repo: Path, *args: str, stdin: str = "", index: Path | None = None) -> s
     if index is not None:
         env["GIT_INDEX_FILE"] = str(index)
     try:
-        done = subprocess.run(
-            ["git", *args],
-            cwd=repo,
-            env=env,
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",  # paths are bytes: they come back as they were
-        )
+        done = subprocess.run(["git", *args], cwd=repo, env=env, input=stdin, capture_output=True, **TEXT)
     except FileNotFoundError:
         what = "git is not installed" if Path(repo).is_dir() else f"{repo}: no such folder"
         raise GitError(what) from None
