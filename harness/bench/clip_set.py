@@ -32,7 +32,7 @@ def write_clip_set(
     """
     rows = []
     for number in range(clips):
-        row = {
+        row: dict[str, str | int] = {
             "clip_id": f"clip{number}",
             "pair_id": f"clip{number}",
             "subject": "s1",
@@ -41,10 +41,10 @@ def write_clip_set(
             "lighting": "dark",
         }
         for stream in STREAMS:
-            file = f"clips/dark/{stream}/clip{number}.mp4"
+            video = f"clips/dark/{stream}/clip{number}.mp4"
             shape = (size, 3) if stream == "rgb" else (other_size, 1)
-            write_video(str(root / file), moving_noise(frames, *shape, number), FPS)
-            row |= {f"{stream}_file": file, f"{stream}_fps": FPS}
+            write_video(str(root / video), moving_noise(frames, *shape, number), FPS)
+            row |= {f"{stream}_file": video, f"{stream}_fps": FPS}
             row |= {f"{stream}_start": 0, f"{stream}_end": frames}
         rows.append(row)
     with open(root / "annotations.csv", "w", newline="", encoding="utf-8") as file:

@@ -22,7 +22,7 @@ CORES = 2
 
 
 @dataclass(frozen=True)
-class Amount:
+class BenchSizes:
     """How much is measured."""
 
     clips: int  # of the clip set
@@ -33,8 +33,8 @@ class Amount:
     size: tuple[int, int] = (1920, 1080)  # of the RGB videos
 
 
-FULL = Amount(clips=8, decoded=16, stored=300, rounds=3, steps=12)
-QUICK = Amount(clips=2, decoded=3, stored=60, rounds=1, steps=3)
+FULL = BenchSizes(clips=8, decoded=16, stored=300, rounds=3, steps=12)
+QUICK = BenchSizes(clips=2, decoded=3, stored=60, rounds=1, steps=3)
 
 
 def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = lambda line: None) -> dict:
@@ -164,12 +164,13 @@ def measure_building(data: Path, root: Path, rounds: int) -> dict[str, float]:
 
     best = np.full((2, 2), np.inf)  # decoder, builder x clock, processor
     with decoders(CORES) as pool:
-        list(pool.map(_nothing, range(4 * CORES)))
+        run = pool.map if pool is not None else map
+        list(run(_nothing, range(4 * CORES)))
         for number in range(rounds + 1):  # the first one warms up
             store = wanted(data, _folder(root / f"build{number}"), "raw", ("rgb",))[0]
             jobs = jobs_of(store)
             times = [(time.perf_counter(), _cpu_seconds())]
-            list(pool.map(_decode_only, jobs))
+            list(run(_decode_only, jobs))
             times.append((time.perf_counter(), _cpu_seconds()))
             build_store(store, pool, CORES, lambda line: None)
             times.append((time.perf_counter(), _cpu_seconds()))

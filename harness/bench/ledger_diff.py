@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.ledger.files import sha256_of
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOCK
+from harness.ledger.run_dir import LOCK, STORE
 from harness.ledger.store import load_predictions, load_records
 
 
@@ -63,7 +63,7 @@ def predictions(folder: Path) -> list[tuple[str, str, int, bytes]]:
 
 def rendering(folder: Path) -> dict[str, str]:
     """sha256 of the files that a rendering wrote, {} for a training."""
-    root = folder / "store"
+    root = folder / STORE
     return {str(p.relative_to(root)): sha256_of(p) for p in sorted(root.rglob("*")) if p.is_file()}
 
 

@@ -30,7 +30,7 @@ def finish(jobs: Iterable[Job], work_dir: Path) -> None:
         folder.mkdir(parents=True)
         metrics, sha, written = None, "", {}
         if job.data is not None and job.cell.stage in CLASSIFYING:
-            content, metrics, sha = _predictions(job, work_dir)
+            content, metrics, sha = _predictions(job, len(job.data.classes), work_dir)
             (folder / PREDICTIONS).write_bytes(content)
         output = output_of(job, work_dir)
         if job.kind == "train":
@@ -71,13 +71,13 @@ def _record(job: Job, metrics: Metrics | None, sha: str) -> RunRecord:
 _made: dict[str, tuple[bytes, Metrics, str]] = {}
 
 
-def _predictions(job: Job, work_dir: Path) -> tuple[bytes, Metrics, str]:
+def _predictions(job: Job, classes: int, work_dir: Path) -> tuple[bytes, Metrics, str]:
     """The bytes of a predictions file for the job's test clips, its metrics and its digest; made once per test set."""
     known = job.identity.data["test"]
     if known not in _made:
         clips = dataset_clips(dataset_configs(job.config)["test"])[1]
         labels = np.array([c.label for c in clips], dtype=np.int32)
-        scores = np.random.default_rng(0).random((len(clips), len(job.data.classes)), dtype=np.float32)
+        scores = np.random.default_rng(0).random((len(clips), classes), dtype=np.float32)
         table = pa.table(
             {
                 "clip_id": [c.clip_id for c in clips],

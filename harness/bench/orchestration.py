@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.bench.made_up import finish
 from harness.ledger.store import load_records
-from harness.plan.jobs import dataset_configs, dependency_closure, make_plan
+from harness.plan.jobs import Job, dataset_configs, dependency_closure, make_plan
 from harness.plan.workspace import Workspace, synthetic_root
 from harness.suite import Cell, expand
 from harness.system.environment import environment, hardware
@@ -62,7 +62,7 @@ def measure_planning(ws: Workspace, cells: int = 10_000) -> dict[str, Any]:
 
 def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
     """Seconds of ``status`` over a made-up ledger of at least ``records`` runs."""
-    seeds, jobs = 0, {}
+    seeds, jobs = 0, dict[str, Job]()
     while len(jobs) < records:  # stages that other cells share have fewer seeds than cells have
         seeds = max(seeds + 1, math.ceil(records / len(ws.needed())), math.ceil(seeds * records / max(1, len(jobs))))
         plan = make_plan(

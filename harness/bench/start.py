@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -42,11 +43,11 @@ class Start:
         )
         self.lines: list[str] = []
         self._spoke = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
 
-    def _read(self) -> None:
-        for line in self.process.stdout:
+    def _read(self, stdout: Iterable[str]) -> None:
+        for line in stdout:
             self.lines.append(line.rstrip("\n"))
             self._spoke.set()
 

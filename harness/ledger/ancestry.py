@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from harness.ledger.record import RunRecord
 
 
-def ancestors(key: str, records: Mapping[str, RunRecord]) -> list[str]:
+def dependency_closure(key: str, records: Mapping[str, RunRecord]) -> list[str]:
     """Keys of all runs that a run stands on, each once, nearest first; also of those that are not in ``records``."""
     found: dict[str, None] = {}
     todo = [key]
@@ -25,5 +25,6 @@ def synthetic_data(key: str, records: Mapping[str, RunRecord]) -> tuple[str, ...
 
     None where neither the run nor any ancestor has recorded its data.
     """
-    said = [records[k].data for k in (key, *ancestors(key, records)) if k in records and records[k].data is not None]
+    own = (records[k].data for k in (key, *dependency_closure(key, records)) if k in records)
+    said = [data for data in own if data is not None]
     return tuple(dict.fromkeys(d.name for d in said if d.synthetic)) if said else None

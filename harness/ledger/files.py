@@ -76,9 +76,10 @@ def _nothing() -> None:
 def atomic_replace(path: Path, sync: bool = True, check: Callable[[], None] = _nothing) -> Iterator[Path]:
     """Write a file beside its place, then rename it into place in one step.
 
-    Gives the path to write to, a file of mode 644 in the same folder, which is made where it is missing. Readers, and
-    whoever comes after a power cut, find the old content or the new one, never a part: content and folder are on the
-    disk when this returns. Where the block raises, ``path`` stays as it was.
+    Gives the path to write to, an empty file with the same suffix in the same folder, which is made where it is
+    missing; the file gets mode 644. Readers, and whoever comes after a power cut, find the old content or the new one,
+    never a part: content and folder are on the disk when this returns. Where the block raises, ``path`` stays as it
+    was.
 
     Args:
         sync: False where a power cut may take the file, as with a heartbeat.
@@ -89,7 +90,7 @@ def atomic_replace(path: Path, sync: bool = True, check: Callable[[], None] = _n
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(fd)
     beside = Path(name)
     try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.ledger.files import NotAFile, kind_of, open_file, read_file, sha256_of, write_text_atomically
 from harness.ledger.identity import canonical_json, run_key
-from harness.ledger.record import DataInfo, RunRecord, seal_of
+from harness.ledger.record import DataInfo, Metrics, RunRecord, seal_of
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RECORD, RENDERED, VERDICTS
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _of_data(record: RunRecord) -> Iterator[str]:
     if data is None:
         return
     said = record.identity.data
-    prints = {split: said[split] for split in ("train", "test") if split in said}
+    prints: dict[str, str] = {split: said[split] for split in ("train", "test") if split in said}
     if data.fingerprint != data_fingerprint(prints):
         yield "its data fingerprint is not that of its identity"
     elif said.get("info") != info_fingerprint(data):
@@ -127,7 +127,7 @@ def _of_files(folder: Path, record: RunRecord) -> Iterator[str]:
     if record.status != "done":
         return
     if record.metrics is not None:
-        yield from _of_predictions(folder / PREDICTIONS, record)
+        yield from _of_predictions(folder / PREDICTIONS, record, record.metrics)
     if record.kind == "train" and not record.checkpoint_sha256:
         yield f"done, yet it names no {CHECKPOINT}"
     if record.checkpoint_sha256:
@@ -161,7 +161,7 @@ def sha256_of_rendered(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _of_predictions(path: Path, record: RunRecord) -> Iterator[str]:
+def _of_predictions(path: Path, record: RunRecord, metrics: Metrics) -> Iterator[str]:
     from harness.ledger.metrics import metrics_of, same_metrics
 
     found = list(_of_output(path, record.predictions_sha256))
@@ -169,7 +169,7 @@ def _of_predictions(path: Path, record: RunRecord) -> Iterator[str]:
         yield from found
         return
     clips, subjects, labels, scores = read_predictions(path)
-    if not same_metrics(metrics_of(scores, labels), record.metrics):
+    if not same_metrics(metrics_of(scores, labels), metrics):
         yield "its metrics disagree with its predictions"
     if len(set(clips)) != len(clips):
         yield f"{path.name}: a test clip was predicted twice"
@@ -239,7 +239,7 @@ class Verdicts:
 
     def __init__(self, work_dir: Path) -> None:
         self.path = Path(work_dir) / VERDICTS
-        self.known: dict[str, list] = {}
+        self.known: dict[str, Any] = {}  # folder -> [its stamp, its problems], as read: checked on use
         self.changed = False
         try:
             known = json.loads(read_file(self.path, MOST_VERDICTS))
@@ -276,7 +276,7 @@ def verdicts_of(work_dir: Path) -> Verdicts:
     return Verdicts(work_dir)
 
 
-def _stamp(folder: Path) -> list[list]:
+def _stamp(folder: Path) -> list[list[str | int]]:
     """Changes when a file of the run does."""
     names = [RECORD, PREDICTIONS, CHECKPOINT]
     for rendered in RENDERED:
@@ -286,7 +286,7 @@ def _stamp(folder: Path) -> list[list]:
     return [found for name in names if (found := _stat(folder / name, name))]
 
 
-def _stat(path: Path, name: str) -> list | None:
+def _stat(path: Path, name: str) -> list[str | int] | None:
     try:
         s = os.stat(path)
     except OSError:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from harness.ledger.record import SCHEMA_VERSION
 
-STEPS: dict[int, Callable[[dict], dict]] = {  # version -> function that lifts a record from it to the next
+Document = dict[str, Any]
+
+STEPS: dict[int, Callable[[Document], Document]] = {  # version -> function that lifts a record from it to the next
     1: lambda data: {**data, "seal": ""},  # 2 added seals and the hash of what a rendering wrote
 }
 
@@ -22,7 +25,7 @@ def newer(path: Path, version: int, known: int) -> NewerSchema:
     )
 
 
-def migrate(data: dict, path: Path) -> dict:
+def migrate(data: Document, path: Path) -> Document:
     """Lift a record to ``SCHEMA_VERSION``. Raises NewerSchema, or ValueError for an unknown schema."""
     version = data.get("schema_version")
     if not isinstance(version, int):

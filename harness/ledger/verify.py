@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.ledger.layout import misplaced, misplaced_beside
-from harness.ledger.planfile import PlanFile, read_plan
+from harness.ledger.planfile import PlanFile, PlannedCell, read_plan
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PLAN
 from harness.ledger.store import folders_of, load_records, runs_dir
@@ -58,7 +58,7 @@ def _plan_problems(path: Path, records: dict[str, tuple[Path, RunRecord]]) -> li
     return [p for cell in plan.cells if cell.key in records for p in _cell_problems(plan, cell, records[cell.key][1])]
 
 
-def _cell_problems(plan: PlanFile, cell, record: RunRecord) -> list[str]:
+def _cell_problems(plan: PlanFile, cell: PlannedCell, record: RunRecord) -> list[str]:
     where = f"cell {cell.id}, seed {cell.seed}"
     found = []
     if record.cell.dataset != cell.dataset or record.cell.test_modality != cell.test_modality:

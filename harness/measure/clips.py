@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 Shape = Sequence[int]
 
@@ -51,7 +55,7 @@ def pattern_batch(shape: Shape | Mapping[str, Shape], batch_size: int, seed: int
     return {**batch, "inputs": [smooth(c) for c in inputs]}
 
 
-def predict(model: nn.Module, batch: dict) -> list:
+def predict(model: BaseModel, batch: dict) -> list:
     """Preprocess a batch and predict, without a graph; the model must be in eval mode."""
     with torch.no_grad():
         return model(**model.data_preprocessor(batch, False), mode="predict")
@@ -67,6 +71,6 @@ class evaluating:
         self.was = {m: m.training for m in self.model.modules()}
         return self.model.eval()
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         for module, training in self.was.items():
             module.training = training

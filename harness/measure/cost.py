@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from mmengine.model import BaseModel
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -21,12 +21,12 @@ class Cost(NamedTuple):
     flops: int
 
 
-def predicting_network(model: nn.Module) -> nn.Module:
+def predicting_network(model: BaseModel) -> BaseModel:
     """The part that predicts: a distiller's student alone, any other model as a whole."""
     return getattr(model, "student", model)
 
 
-def count_cost(model: nn.Module, input_shape: Shape | Mapping[str, Shape]) -> Cost:
+def count_cost(model: BaseModel, input_shape: Shape | Mapping[str, Shape]) -> Cost:
     """Count a recognizer's parameters and the multiply-adds of predicting one clip (one view).
 
     Counted where they are executed, so any recognizer will do, 2D or 3D; convolutions and matrix products

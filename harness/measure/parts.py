@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from mmengine.config import ConfigDict
+from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
@@ -49,7 +50,7 @@ def import_named(config: dict[str, Any]) -> None:
         import_modules_from_strings(**config["custom_imports"])
 
 
-def build(config: dict[str, Any], seed: int = 0) -> torch.nn.Module:
+def build(config: dict[str, Any], seed: int = 0) -> BaseModel:
     """The model of a resolved config, initialised as a run does it."""
     from mmaction.registry import MODELS
 
@@ -59,7 +60,7 @@ def build(config: dict[str, Any], seed: int = 0) -> torch.nn.Module:
     return model
 
 
-def construct(config: dict[str, Any], empty: bool = False) -> torch.nn.Module:
+def construct(config: dict[str, Any], empty: bool = False) -> BaseModel:
     """The model of a resolved config as its class makes it, without weights from files.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from mmengine.model import BaseModel
 
 from harness.measure.clips import Shape, evaluating, predict, random_batch
 
@@ -29,13 +29,13 @@ class Timing:
         return self.batch_size / self.median
 
 
-def latency(model: nn.Module, input_shape: Shape | Mapping[str, Shape], repeats: int = 30, warmup: int = 5) -> Timing:
+def latency(model: BaseModel, input_shape: Shape | Mapping[str, Shape], repeats: int = 30, warmup: int = 5) -> Timing:
     """Time from a clip in memory (uint8) to its scores, one clip at a time; see :func:`throughput`."""
     return throughput(model, input_shape, batch_size=1, repeats=repeats, warmup=warmup)
 
 
 def throughput(
-    model: nn.Module,
+    model: BaseModel,
     input_shape: Shape | Mapping[str, Shape],
     batch_size: int = 16,
     repeats: int = 10,

@@ -185,8 +185,8 @@ def _url(repo: Path, remote: str) -> str:
 def _fetch(repo: Path, remote: str, ref: str) -> str:
     """The tip of the remote's branch, its objects here; no ref moves. "" where the remote has no such branch."""
     url = _url(repo, remote)
-    found = dict(reversed(line.split("\t", 1)) for line in git(repo, "ls-remote", url, ref).splitlines())
-    tip = found.get(ref, "")  # git lists every ref that ends so
+    lines = [line.split("\t", 1) for line in git(repo, "ls-remote", url, ref).splitlines()]
+    tip = next((commit for commit, name in lines if name == ref), "")  # git lists every ref that ends so
     if tip:
         git(repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", url, ref)
     return tip

@@ -18,7 +18,6 @@ ELSEWHERE = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
 )
-TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}  # paths are bytes: they come back as they were
 
 
 class GitError(ValueError):
@@ -38,7 +37,15 @@ def git(repo: Path, *args: str, stdin: str = "", index: Path | None = None) -> s
     if index is not None:
         env["GIT_INDEX_FILE"] = str(index)
     try:
-        done = subprocess.run(["git", *args], cwd=repo, env=env, input=stdin, capture_output=True, **TEXT)
+        done = subprocess.run(
+            ["git", *args],
+            cwd=repo,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # paths are bytes: they come back as they were
+        )
     except FileNotFoundError:
         what = "git is not installed" if Path(repo).is_dir() else f"{repo}: no such folder"
         raise GitError(what) from None

@@ -1,4 +1,4 @@
-"""Exit when the parent process dies."""
+"""Exit when the parent process dies, whatever ended it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def on_parent_exit(act: Callable[[], None]) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def end_with_parent() -> None:
-    """For processes of a pool: without it they wait for work for ever when their parent was killed."""
+def exit_with_parent() -> None:
+    """Initializer of a pool's processes: without it they wait for work for ever when their parent was killed."""
     on_parent_exit(lambda: os._exit(1))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.ledger.ancestry import ancestors, synthetic_data
+from harness.ledger.ancestry import dependency_closure, synthetic_data
 from harness.ledger.planfile import PlanFile, PlannedCell, read_plan
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PLAN
@@ -165,7 +165,7 @@ def make_ledger(
     training = _training(results, benchmark, profile)
     results = {i: replace(r, training=training.get(r.runs[0].cell.dataset)) for i, r in results.items()}
     chosen = {run.record.key for r in results.values() for run in r.runs if run.record is not None}
-    shown = chosen.union(*(ancestors(key, known) for key in chosen))
+    shown = chosen.union(*(dependency_closure(key, known) for key in chosen))
     return Ledger(
         profile=profile,
         work_dirs=tuple(w.path for w in work_dirs),
@@ -336,7 +336,7 @@ def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
     """Seconds that training took, a run's own and those of every stage that it stands on, each stage once; a rendering
     counts with all of its time. None where one of them is not known."""
     total = 0.0
-    for k in (key, *ancestors(key, known)):
+    for k in (key, *dependency_closure(key, known)):
         if k not in known:
             return None
         cost, renders = known[k].cost, known[k].kind == "render"

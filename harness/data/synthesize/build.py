@@ -13,7 +13,7 @@ from types import ModuleType
 
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
-from harness.system.parent_exit import end_with_parent
+from harness.system.parent_exit import exit_with_parent
 
 _SETS = {"mgr_dark": "mgr_dark_files", "nvgesture": "nvgesture_files", "sysu_mm01": "sysu_mm01"}  # modules here
 DATASETS = tuple(_SETS)
@@ -115,7 +115,7 @@ def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Cal
                 progress(done, len(takes))
     else:
         # spawn: the caller may hold threads or locks that do not survive a fork
-        with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn"), end_with_parent) as pool:
+        with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn"), exit_with_parent) as pool:
             try:
                 for future in as_completed([pool.submit(kind.write_take, folder, t, seed, preset) for t in takes]):
                     future.result()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
+from mmengine.model import BaseModel
 
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.record import NOT_TRACKED
@@ -20,19 +20,19 @@ from harness.suite import CLASSIFYING, Entry
 PROFILES = ("smoke", "demo", "paper")
 
 
-class Wrong(Exception):
+class CheckFailed(Exception):
     """A check that failed; the message is what to change."""
 
 
 @dataclass
-class Subject:
+class EntryUnderCheck:
     """The entry that is being checked, and what earlier checks made of it."""
 
     entry: Entry
     weights: ParentWeights
     init: dict[str, str] = field(default_factory=dict)  # profile -> pretrained or scratch
-    config: dict[str, Any] | None = None  # at the smoke profile
-    model: torch.nn.Module | None = None
+    config: dict[str, Any] = field(default_factory=dict)  # at the smoke profile; empty until it is resolved
+    model: BaseModel = field(init=False)  # set by the check that builds it
     notes: list[str] = field(default_factory=list)  # of the last check
 
     def batch(self, split: str, size: int, make: Callable = random_batch) -> dict:
@@ -40,27 +40,31 @@ class Subject:
         return batch(self.config, split, self.entry.test_modality, size, make)
 
 
-def metafile_is_complete(s: Subject) -> None:
+def metafile_is_complete(s: EntryUnderCheck) -> None:
     where = s.entry.config.parent / "metafile.yml"
     if not s.entry.paper.get("Title"):
-        raise Wrong(f"give Collections[].Paper.Title in {where}; a method without a paper says 'unpublished' there")
+        raise CheckFailed(
+            f"give Collections[].Paper.Title in {where}; a method without a paper says 'unpublished' there"
+        )
     for name, example in (("Architecture", "[I3D, ResNet-50]"), ("Family", "3D CNN"), ("Pretrained", "none")):
         if not s.entry.metadata.get(name):
-            raise Wrong(f"give Metadata.{name} in {where}, e.g. {name}: {example}")
+            raise CheckFailed(f"give Metadata.{name} in {where}, e.g. {name}: {example}")
 
 
-def resolves(s: Subject) -> None:
+def resolves(s: EntryUnderCheck) -> None:
     found = {p: resolve(s.entry.config, p) for p in PROFILES}
     for profile, resolved in found.items():
         check_predictions(s.entry, resolved.config, profile)
     for stage, parent in found["smoke"].parents.items():
         path = (s.entry.config.parent / parent["config"]).resolve()
         if path not in s.weights.by_path:
-            raise Wrong(f"parents.{stage}.config {parent['config']} is not listed in a metafile.yml; add it there")
+            raise CheckFailed(
+                f"parents.{stage}.config {parent['config']} is not listed in a metafile.yml; add it there"
+            )
     s.config = found["smoke"].config
 
 
-def looks_around(s: Subject) -> None:
+def looks_around(s: EntryUnderCheck) -> None:
     """Notes what a user should know of an entry that is none the less sound, one line each."""
     found = [resolve(s.entry.config, p).remark(p) for p in PROFILES]
     same: dict[str, list[str]] = {}
@@ -77,7 +81,7 @@ def looks_around(s: Subject) -> None:
     s.notes = [note for note in found if note]
 
 
-def _names_of_another(s: Subject) -> list[str]:
+def _names_of_another(s: EntryUnderCheck) -> list[str]:
     """A note where the metafile still says of a network what it says of another method's, with another backbone."""
     fields = [f for f in ("Architecture", "Family") if s.entry.metadata.get(f)]
     own = _backbone(s.entry)
@@ -108,11 +112,11 @@ def _backbone(entry: Entry) -> str:
     return str((model.get("backbone") or model).get("type"))
 
 
-def imports_are_there(s: Subject) -> None:
+def imports_are_there(s: EntryUnderCheck) -> None:
     import_named(s.config)
 
 
-def reads_what_it_declares(s: Subject) -> None:
+def reads_what_it_declares(s: EntryUnderCheck) -> None:
     entry = s.entry
     if entry.stage not in CLASSIFYING:
         return
@@ -124,7 +128,7 @@ def reads_what_it_declares(s: Subject) -> None:
         loader = s.config.get(f"{split}_dataloader") or {}
         used = set(loader.get("dataset", {}).get("modalities") or declared)
         if not used <= {*declared, "pseudo_ir"}:  # pseudo-infrared is rendered from what is declared
-            raise Wrong(
+            raise CheckFailed(
                 f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {where} declares "
                 f"{', '.join(declared)}; change one of them"
             )

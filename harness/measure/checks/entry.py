@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.measure.checks import declared, network
-from harness.measure.checks.declared import Subject, Wrong
+from harness.measure.checks.declared import CheckFailed, EntryUnderCheck
 from harness.measure.checks.start import starts
 from harness.measure.parts import ParentWeights, quietly
 from harness.suite import CLASSIFYING, Entry
@@ -31,7 +31,7 @@ class Check:
     """``hint`` completes the message of an exception that the entry's own code raised."""
 
     what: str
-    run: Callable[[Subject], None]
+    run: Callable[[EntryUnderCheck], None]
     hint: str
 
 
@@ -47,16 +47,16 @@ def check_entries(
     with quietly(threads=1), tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
         weights = ParentWeights(entries, folder)
         for entry in chosen:
-            yield from _check(Subject(entry, weights, init=dict(init or {})))
+            yield from _check(EntryUnderCheck(entry, weights, init=dict(init or {})))
 
 
-def _check(subject: Subject) -> Iterator[Finding]:
+def _check(subject: EntryUnderCheck) -> Iterator[Finding]:
     done: list[str] = []
     while len(done) < len(checks := _checks(subject)):
         check = checks[len(done)]
         try:
             check.run(subject)
-        except Wrong as e:
+        except CheckFailed as e:
             yield Finding(subject.entry.name, check.what, False, str(e))
             return
         except Exception as e:  # whatever an entry's code raises is a finding about it
@@ -68,7 +68,7 @@ def _check(subject: Subject) -> Iterator[Finding]:
         subject.notes = []
 
 
-def _checks(s: Subject) -> list[Check]:
+def _checks(s: EntryUnderCheck) -> list[Check]:
     """All that applies; whether a config trains is known once it is resolved."""
     file, metafile = s.entry.config.name, s.entry.config.parent / "metafile.yml"
     predicts, state, loss = "mend forward(mode='predict')", "mend the model's state_dict", "mend forward(mode='loss')"
@@ -81,7 +81,7 @@ def _checks(s: Subject) -> list[Check]:
         Check("starting weights are loaded", starts, f"mend the starting weights of {file}"),
         Check("builds", network.builds, f"mend `model` of {file}; custom_imports names the module of a class of yours"),
     ]
-    if s.config is None:
+    if not s.config:
         return found
     if s.entry.stage == "pseudo_ir":
         found.append(Check("renders a clip", network.renders, predicts))

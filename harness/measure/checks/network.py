@@ -17,7 +17,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from harness.measure.checks.declared import PROFILES, Subject, Wrong
+from harness.measure.checks.declared import PROFILES, CheckFailed, EntryUnderCheck
 from harness.measure.clips import evaluating, pattern_batch
 from harness.measure.cost import count_cost, predicting_network
 from harness.measure.parts import batch, build, construct, optimizer_of, shapes, wrapper_of
@@ -31,12 +31,12 @@ EPOCHS, CLIPS = 4, 8  # of the training that is resumed: two batches an epoch
 LEARNT = 0.5 * math.log(2)  # a loss that takes more than knowing how often each of two classes comes
 
 
-def builds(s: Subject) -> None:
+def builds(s: EntryUnderCheck) -> None:
     s.config = s.weights.fill(s.entry, resolve(s.entry.config, "smoke"))
     s.model = build(s.config)
 
 
-def builds_elsewhere(s: Subject) -> None:
+def builds_elsewhere(s: EntryUnderCheck) -> None:
     """At the other profiles the network can be built, and at the laptop's it predicts: its parts fit together."""
     for profile in PROFILES:
         if profile == "smoke":
@@ -49,21 +49,21 @@ def builds_elsewhere(s: Subject) -> None:
             if predicts:
                 _check_scores(_scores(model, batch(config, "test", s.entry.test_modality, 1)), config)
         except Exception as e:
-            raise Wrong(
+            raise CheckFailed(
                 f"at profile {profile}: {one_line(e)}; mend `model`, or give what is to be otherwise there: "
                 f"profiles = dict({profile}=dict(model=...))"
             ) from e
 
 
-def is_counted(s: Subject) -> None:
+def is_counted(s: EntryUnderCheck) -> None:
     cost = count_cost(s.model, shapes(s.config, "test", s.entry.test_modality))
     if cost.params <= 0 or cost.flops <= 0:
-        raise Wrong(
+        raise CheckFailed(
             f"counted {cost.params} parameters and {cost.flops} multiply-adds; does the model predict through forward?"
         )
 
 
-def trains_a_step(s: Subject) -> None:
+def trains_a_step(s: EntryUnderCheck) -> None:
     """Gradients reach the network that predicts, and one step with the entry's own optimizer goes through."""
     model = s.model.train()
     clips = s.batch("train", 4)
@@ -72,48 +72,48 @@ def trains_a_step(s: Subject) -> None:
         total, _ = model.parse_losses(losses)
         for name, value in losses.items():
             if not torch.isfinite(torch.as_tensor(value)).all():
-                raise Wrong(f"{name} of a random batch is not finite; check initialisation and input scale")
+                raise CheckFailed(f"{name} of a random batch is not finite; check initialisation and input scale")
         if total.requires_grad:
             total.backward()
         network = predicting_network(model)
         if not any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in network.parameters()):
-            raise Wrong("no parameter got a gradient; is everything frozen or detached?")
+            raise CheckFailed("no parameter got a gradient; is everything frozen or detached?")
         model.zero_grad(set_to_none=True)
     log = model.train_step(clips, optimizer_of(s.config, model))
     for name, value in log.items():
         if not torch.isfinite(torch.as_tensor(value)).all():
-            raise Wrong(f"{name} of a training step is not finite; check initialisation and input scale")
+            raise CheckFailed(f"{name} of a training step is not finite; check initialisation and input scale")
 
 
-def _losses(model: torch.nn.Module, clips: dict) -> dict[str, torch.Tensor]:
+def _losses(model: BaseModel, clips: dict) -> dict[str, torch.Tensor]:
     losses = model(**model.data_preprocessor(copy.deepcopy(clips), True), mode="loss")
     if not any("loss" in name for name in losses):
-        raise Wrong(f"mode='loss' returns {', '.join(losses)}; name at least one term loss_...")
+        raise CheckFailed(f"mode='loss' returns {', '.join(losses)}; name at least one term loss_...")
     return losses
 
 
-def _scores(model: torch.nn.Module, clips: dict) -> torch.Tensor:
+def _scores(model: BaseModel, clips: dict) -> torch.Tensor:
     with evaluating(model), torch.no_grad():
         samples = model(**model.data_preprocessor(copy.deepcopy(clips), False), mode="predict")
     return torch.stack([x.pred_score for x in samples])
 
 
-def predicts_one(s: Subject) -> None:
+def predicts_one(s: EntryUnderCheck) -> None:
     _check_scores(_scores(s.model, s.batch("test", 1)), s.config)
 
 
 def _check_scores(scores: torch.Tensor, config: dict[str, Any]) -> None:
     classes = config["model"].get("student", config["model"]).get("cls_head", {}).get("num_classes")
     if scores.ndim != 2 or scores.shape[0] != 1 or (classes and scores.shape[1] != classes):
-        raise Wrong(
+        raise CheckFailed(
             f"a batch of one gives scores of shape {tuple(scores.shape)}, needed is (1, {classes or 'classes'}); "
             "keep the axis of clips when squeezing"
         )
     if not torch.isfinite(scores).all():
-        raise Wrong("scores are not finite; check initialisation and divisions by a variance over one clip")
+        raise CheckFailed("scores are not finite; check initialisation and divisions by a variance over one clip")
 
 
-def renders(s: Subject) -> None:
+def renders(s: EntryUnderCheck) -> None:
     clips = s.batch("test", 1)
     rgb = clips["inputs"]["rgb"] if isinstance(clips["inputs"], dict) else clips["inputs"]
     with evaluating(s.model), torch.no_grad():
@@ -122,15 +122,15 @@ def renders(s: Subject) -> None:
     got = sample.get("pseudo_ir")
     if got is None or got.dtype != torch.uint8 or tuple(got.shape) != needed:
         shape = "nothing" if got is None else f"{got.dtype} {tuple(got.shape)}"
-        raise Wrong(f"a rendering must give each sample's pseudo_ir, uint8 {needed}; it gives {shape}")
+        raise CheckFailed(f"a rendering must give each sample's pseudo_ir, uint8 {needed}; it gives {shape}")
 
 
-def saves_and_loads(s: Subject) -> None:
+def saves_and_loads(s: EntryUnderCheck) -> None:
     other = build(s.config, seed=1)
     predicting_network(other).load_state_dict(_through_file(predicting_network(s.model).state_dict()))
     clips = s.batch("test", 2)
     if not torch.equal(_scores(s.model, clips), _scores(other, clips)):
-        raise Wrong(
+        raise CheckFailed(
             "a saved and loaded model predicts otherwise; keep all state in parameters "
             "and buffers, and draw nothing in eval mode"
         )
@@ -143,28 +143,29 @@ def _through_file(state: Any) -> Any:
     return torch.load(file, weights_only=True)
 
 
-def resumes(s: Subject) -> None:
+def resumes(s: EntryUnderCheck) -> None:
     """Trains for four epochs by the entry's own hooks, and again from the checkpoint after the second."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         straight = _trained(s, Path(folder) / "straight")
         resumed = _trained(s, Path(folder) / "resumed", Path(folder) / "straight" / f"epoch_{EPOCHS // 2}.pth")
     for (name, a), b in zip(straight.items(), resumed.values(), strict=True):
         if not torch.equal(a, b):
-            raise Wrong(
-                f"after a resume '{name}' differs from an uninterrupted training; keep "
-                "its state in a parameter or buffer, "
-                "or give the model training_state() and load_training_state()"
+            raise CheckFailed(
+                f"after a resume '{name}' differs from an uninterrupted training; keep its state in a parameter or "
+                "buffer, or give the model training_state() and load_training_state()"
             )
 
 
-def _trained(s: Subject, folder: Path, resume_from: Path | None = None) -> dict[str, torch.Tensor]:
+def _trained(s: EntryUnderCheck, folder: Path, resume_from: Path | None = None) -> dict[str, torch.Tensor]:
     """The state of the entry's model after its epochs on a few random clips."""
     clips = s.batch("train", CLIPS)
     inputs = clips["inputs"]
     if isinstance(inputs, dict):
         inputs = [dict(zip(inputs, views, strict=True)) for views in zip(*inputs.values(), strict=True)]
-    samples = [{"inputs": x, "data_samples": d} for x, d in zip(inputs, clips["data_samples"], strict=True)]
-    loader = DataLoader(samples, CLIPS // 2, sampler=DefaultSampler(samples, seed=0), collate_fn=pseudo_collate)
+    samples: Any = [{"inputs": x, "data_samples": d} for x, d in zip(inputs, clips["data_samples"], strict=True)]
+    loader: DataLoader = DataLoader(
+        samples, CLIPS // 2, sampler=DefaultSampler(samples, seed=0), collate_fn=pseudo_collate
+    )
     config = copy.deepcopy(s.config)
     runner = Runner(
         config["model"],
@@ -188,7 +189,7 @@ def _trained(s: Subject, folder: Path, resume_from: Path | None = None) -> dict[
     return runner.model.state_dict()
 
 
-def overfits(s: Subject) -> None:
+def overfits(s: EntryUnderCheck) -> None:
     model = build(s.config).train()
     for module in model.modules():
         if isinstance(module, torch.nn.modules.dropout._DropoutNd):
@@ -206,8 +207,8 @@ def overfits(s: Subject) -> None:
             return
         total.backward()
         optimizer.step()
-    raise Wrong(
-        f"after {OVERFIT_STEPS} steps on one batch of 4 clips of 2 classes the loss "
-        f"went from {first:.2f} to {last:.2f}, "
-        f"not below {LEARNT:.2f}; are labels and logits tied together, does the gradient reach the backbone?"
+    raise CheckFailed(
+        f"after {OVERFIT_STEPS} steps on one batch of 4 clips of 2 classes the loss went from {first:.2f} to "
+        f"{last:.2f}, not below {LEARNT:.2f}; are labels and logits tied together, does the gradient reach the "
+        "backbone?"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
-from harness.measure.checks.declared import PROFILES, Subject, Wrong
+from harness.measure.checks.declared import PROFILES, CheckFailed, EntryUnderCheck
 from harness.measure.parts import construct
 from harness.plan.dotted import without
 from harness.plan.resolve import resolve
@@ -16,7 +16,7 @@ from mtcd_plugin.models.weights.init_cfg import load_given
 from mtcd_plugin.models.weights.starting_weights import read_checkpoint
 
 
-def starts(s: Subject) -> None:
+def starts(s: EntryUnderCheck) -> None:
     """Loads ``load_from``, ``init_cfg``, ``pretrained`` and, where a profile asks for it, what the metafile lists."""
     wrong: dict[str, str] = {}
     for profile in PROFILES:
@@ -29,10 +29,10 @@ def starts(s: Subject) -> None:
     line = f"at profile {' and '.join(wrong)}: {next(iter(wrong.values()))}"
     if right := [p for p in PROFILES if p not in wrong]:
         line += f"; or give it elsewhere alone: profiles = dict({right[0]}=dict(...))"
-    raise Wrong(line)
+    raise CheckFailed(line)
 
 
-def _start(s: Subject, profile: str) -> None:
+def _start(s: EntryUnderCheck, profile: str) -> None:
     resolved = resolve(s.entry.config, profile)
     inject_at: list[str] = []
     for parent in resolved.parents.values():

@@ -28,7 +28,7 @@ def test_the_clip_set_is_what_it_says(tmp_path):
 
 @pytest.mark.slow
 def test_json_has_every_source_and_ratio(monkeypatch):
-    small = bench.Amount(clips=2, decoded=2, stored=3, rounds=1, steps=1, size=(320, 256))
+    small = bench.BenchSizes(clips=2, decoded=2, stored=3, rounds=1, steps=1, size=(320, 256))
     monkeypatch.setattr(bench, "QUICK", small)
     monkeypatch.setattr(bench, "WORKERS", (0, 1))
     done = CliRunner().invoke(cli, ["bench", "data", "--quick", "--json"], catch_exceptions=False)

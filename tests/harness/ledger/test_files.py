@@ -77,3 +77,8 @@ def test_a_file_system_that_cannot_sync_folders_is_put_up_with(tmp_path, monkeyp
     monkeypatch.setattr(files.os, "fsync", fsync(errno.EIO))
     with pytest.raises(OSError, match="Input/output"):
         sync_folder(tmp_path)
+
+
+def test_what_is_written_beside_keeps_the_suffix_that_writers_go_by(tmp_path):
+    with atomic_replace(tmp_path / "sheet.png", sync=False) as beside:
+        assert beside.suffix == ".png" and beside.name.startswith(".sheet.png.") and beside.parent == tmp_path

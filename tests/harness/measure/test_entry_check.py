@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from harness.fingerprint import code
-from harness.measure.checks.declared import Subject, looks_around, resolves
+from harness.measure.checks.declared import EntryUnderCheck, looks_around, resolves
 from harness.measure.checks.entry import check_entries
 from harness.measure.checks.network import builds, builds_elsewhere
 from harness.measure.parts import ParentWeights, quietly
@@ -45,7 +45,7 @@ def notes(configs, folder="i3d"):
     found = []
     for entry in entries.values():
         if entry.config.parent.name == folder:
-            subject = Subject(entry, ParentWeights(entries, ""))
+            subject = EntryUnderCheck(entry, ParentWeights(entries, ""))
             resolves(subject)
             looks_around(subject)
             found += [f"{entry.name}: {note}" for note in subject.notes]
@@ -398,7 +398,7 @@ def test_the_guide_is_followed_literally(all_configs):
     assert resolved.config["model"]["backbone"]["base_channels"] == 24
     assert resolve(path, "smoke").config["model"]["backbone"]["base_channels"] == 4
     entries = load(all_configs)[1]
-    subject = Subject(entries[path.stem], ParentWeights(entries, ""))
+    subject = EntryUnderCheck(entries[path.stem], ParentWeights(entries, ""))
     with quietly():
         builds(subject)
         builds_elsewhere(subject)
