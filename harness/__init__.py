@@ -1,3 +1,7 @@
 """Benchmark leaderboard harness for gesture recognition in the dark."""
 
-__version__ = "0.1.0"
+from pathlib import Path
+
+__version__ = "0.2.0"
+
+PACKAGED_CONFIGS = Path(__file__).resolve().parents[1] / "mm_configs"  # beside the package, in a checkout and installed

@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.bench.clip_set import write_clip_set
 from harness.bench.clip_sources import EVERY, build_stores, our_dataset, sources, wanted
+from harness.suite import load_suite
 from harness.system.environment import commit, environment, hardware
 
 WORKERS = (0, 1, 2)
@@ -207,7 +208,7 @@ def training_share(configs: Path, dataset, steps: int, batch: int = 4) -> float:
 
     from harness.plan.resolve import resolve
 
-    config = resolve(configs / "i3d" / "i3d_r50_mgr-dark-rgb.py", "demo").config
+    config = resolve(load_suite(configs)[1]["i3d_r50_mgr-dark-rgb"].config, "demo").config
     torch.manual_seed(0)
     model = MODELS.build(config["model"]).train()
     optim = build_optim_wrapper(model, config["optim_wrapper"])

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import shlex
 import sys
+from typing import NoReturn
 
 import click
 
-from harness.cli.group import Group, accept_debug
+from harness.cli.console import FILE_ONLY, Console
+from harness.cli.group import Group, accept_everywhere
 from harness.errors import BadUsage, one_line
+
+log = logging.getLogger(__name__)
 
 COMMANDS = {
     "run-all": ("run_all", "Plan, run and report: from nothing to a leaderboard."),
@@ -19,7 +25,7 @@ COMMANDS = {
     "status": ("status", "What is done, missing, stale, failed or running, and why."),
     "verify": ("verify", "Check the ledger: metrics, test sets, splits, parents, keys."),
     "adopt": ("adopt", "Declare a stale run equivalent, with a reason that the pages show."),
-    "doctor": ("doctor", "What is installed, which device will be used, what is wrong and how to mend it."),
+    "doctor": ("doctor", "Check the installation, and print the fix of what fails."),
     "data": ("data", "Synthesize, segment, verify, cache and describe data sets."),
     "bench": ("bench", "Measure the harness on this machine."),
     "models": ("models", "List, show and check model entries."),
@@ -36,7 +42,7 @@ class LazyGroup(Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"harness.cli.{COMMANDS[name][0]}")
-        return accept_debug(module.command)
+        return accept_everywhere(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -49,33 +55,42 @@ def cli() -> None:
     """Benchmark of gesture recognition in the dark: MGR-Dark, NvGesture, MTCD and its rivals."""
 
 
-accept_debug(cli)
+accept_everywhere(cli)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run one command line. Bad usage exits with 2, failure with 1, both with one line on standard error."""
     args = sys.argv[1:] if argv is None else argv
-    asked: dict[str, bool] = {}
-    try:
-        code = cli.main(args=args, prog_name="python -m harness", standalone_mode=False, obj=asked)
-    except click.exceptions.NoArgsIsHelpError as e:
-        click.echo(e.format_message(), err=True)
-        sys.exit(2)
-    except click.UsageError as e:
-        _fail(f"{e.format_message()}", 2)
-    except click.exceptions.Abort:
-        _fail("interrupted", 130)
-    except click.ClickException as e:
-        _fail(e.format_message(), e.exit_code)
-    except BadUsage as e:
-        _fail(one_line(e), 2)
-    except (ValueError, OSError) as e:
-        if asked.get("debug"):
+    with Console() as console:
+        log.debug("command: harness %s", shlex.join(args), extra=FILE_ONLY)
+        try:
+            code = cli.main(args=args, prog_name="python -m harness", standalone_mode=False, obj=console)
+        except click.exceptions.NoArgsIsHelpError as e:
+            click.echo(e.format_message(), err=True)
+            sys.exit(2)
+        except click.UsageError as e:
+            _fail(console, e.format_message(), 2)
+        except click.exceptions.Abort:
+            _fail(console, "interrupted", 130)
+        except click.ClickException as e:
+            _fail(console, e.format_message(), e.exit_code)
+        except BadUsage as e:
+            _fail(console, one_line(e), 2)
+        except (ValueError, OSError) as e:
+            log.debug("", exc_info=True, extra=FILE_ONLY)
+            if console.debug:
+                raise
+            _fail(console, one_line(e), 1)
+        except Exception:
+            log.exception("", extra=FILE_ONLY)
             raise
-        _fail(one_line(e), 1)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = code if isinstance(code, int) else 0
+        log.debug("exit code %d", code, extra=FILE_ONLY)
+    sys.exit(code)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(f"error: {message}", err=True)
+def _fail(console: Console, message: str, code: int) -> NoReturn:
+    log.error("%s", message, extra=FILE_ONLY)
+    where = f" (log: {console.file})" if console.file else ""
+    click.echo(f"error: {message}{where}", err=True)
     sys.exit(code)

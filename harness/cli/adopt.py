@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.options import suite_options
+from harness.cli.common import open_suite
+from harness.cli.options import SuiteOptions, suite_options
 from harness.errors import BadUsage, near
 
 
@@ -12,23 +13,22 @@ from harness.errors import BadUsage, near
 @suite_options
 @click.argument("job")
 @click.option("--reason", required=True, help="Why the old run stands for the new one; the pages show it.")
-def command(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, job, reason) -> int:
+def command(suite: SuiteOptions, job: str, reason: str) -> int:
     """Declare the stale run of JOB equivalent to what the plan asks for now."""
     from harness.ledger.identity import differences
     from harness.plan.adopt import adopt
     from harness.plan.remarks import names, unplanned
     from harness.plan.status import ledger_status
-    from harness.plan.workspace import open_workspace
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
+    ws = open_suite(suite)
     if (reason_not := unplanned(ws.plan).get(job)) is not None:
         raise ValueError(f"{job} cannot be planned: {reason_not}")
-    found = next((s for s in ledger_status(ws, work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
+    found = next((s for s in ledger_status(ws, suite.work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
     if found is None:
         raise BadUsage(f"{job}: no such job in this plan{near(job, names(ws.plan))}; `plan` lists them")
     if found.other is None:
         raise ValueError(f"{job} is {found.state}, not stale: there is no other run of it to adopt")
     for line in differences(found.other.identity, found.job.identity):
         click.echo(f"  {line}")
-    click.echo(f"adopted: {adopt(found.job, found.other, work_dir, reason)}")
+    click.echo(f"adopted: {adopt(found.job, found.other, suite.work_dir, reason)}")
     return 0

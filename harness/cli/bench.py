@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import logging
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness import PACKAGED_CONFIGS
+from harness.cli.common import make_synthetic, open_suite, print_json
 from harness.cli.group import Group
 from harness.cli.options import (
     COUNT,
-    DEFAULT_CONFIGS,
     NEW_FOLDER,
     NOT_NEGATIVE,
     SECONDS,
+    SuiteOptions,
     configs_option,
+    device_option,
+    json_option,
+    profile_option,
     suite_options,
 )
+
+if TYPE_CHECKING:
+    from harness.plan.workspace import Workspace
+
+log = logging.getLogger(__name__)
+as_printed = json_option("the names and numbers that are printed without it")
 
 
 @click.group("bench", cls=Group)
@@ -26,24 +40,21 @@ def command() -> None:
     """Measure the harness on this machine."""
 
 
-def say(result: dict, as_json: bool) -> None:
+def say(result: dict[str, Any], as_json: bool) -> None:
     """A result as JSON or as lines of name and number."""
     if as_json:
-        click.echo(json.dumps(result, indent=1))
+        print_json(result)
         return
     for name, value in result.items():
         click.echo(f"{name:32s} {value:.3f}" if isinstance(value, float) else f"{name:32s} {value}")
 
 
-def workspace_with_data(configs: Path, profile: str, data_root: Path | None, *suite):
+def workspace_with_data(suite: SuiteOptions) -> Workspace:
     """The suite as ``run-all`` has it: the embedded data are made where none are given.
 
     Raises ValueError where something cannot be planned: figures of less would pass for those of the whole.
     """
-    from harness.cli.run_all import make_synthetic
-    from harness.plan.workspace import open_workspace
-
-    ws = open_workspace(configs, profile, data_root, *suite, make_data=make_synthetic)
+    ws = open_suite(suite, make_synthetic)
     for (cell, _), reason in ws.plan.errors.items():
         raise ValueError(f"cannot plan {cell}: {reason}")
     return ws
@@ -52,41 +63,36 @@ def workspace_with_data(configs: Path, profile: str, data_root: Path | None, *su
 @command.command("harness")
 @suite_options
 @click.option("--quick", is_flag=True, help="Fewer cells, records and jobs.")
-@click.option("--json", "as_json", is_flag=True)
-def bench_harness_command(
-    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, init, quick, as_json
-) -> None:
+@as_printed
+def bench_harness_command(suite: SuiteOptions, quick: bool, as_json: bool) -> None:
     """Planning, status, a run-all with nothing to do, a job's start, the gain of two slots.
 
     Ledgers are made up in a temporary folder; --work-dir is left alone.
     """
     from harness.bench.orchestration import bench_harness
 
-    ws = workspace_with_data(configs, profile, data_root, tables, seeds, quarantine, init)
-    say(bench_harness(ws, quick), as_json)
+    say(bench_harness(workspace_with_data(suite), quick), as_json)
 
 
 @command.command("models")
 @suite_options
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
-def bench_models_command(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, as_json, device
-) -> None:
+@json_option("a list of {model, profile, params, flops, latency_ms, clips_per_s, peak_mib, device, ...}")
+@device_option
+def bench_models_command(suite: SuiteOptions, as_json: bool, device: str) -> None:
     """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry."""
     from harness.measure.entries import bench_entries
     from harness.plan.workspace import check_profile
-    from harness.suite import load_benchmark, load_entries
+    from harness.suite import load_suite
 
-    check_profile(configs, profile)
-    entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
+    check_profile(suite.configs, suite.profile)
+    _, entries = load_suite(suite.configs)
     rows = bench_entries(
         [e for e in entries.values() if e.stage == "single" and e.dataset == "mgr_dark" and e.test_modality == "rgb"],
-        profile,
+        suite.profile,
         device,
     )
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     for row in rows:
         click.echo(
@@ -97,9 +103,9 @@ def bench_models_command(
 
 @command.command("data")
 @click.option("--quick", is_flag=True, help="Fewer clips and samples.")
-@click.option("--json", "as_json", is_flag=True)
+@as_printed
 @configs_option
-def bench_data_command(quick, as_json, configs) -> None:
+def bench_data_command(quick: bool, as_json: bool, configs: Path) -> None:
     """Clips per second from video and clip store, beside MMAction2's pipeline; builder; share of data time."""
     from harness.bench.data import bench_data
 
@@ -111,40 +117,37 @@ def bench_data_command(quick, as_json, configs) -> None:
 @command.command("sweep")
 @suite_options
 @click.option("--quick", is_flag=True, help="Three points instead of all.")
-@click.option("--json", "as_json", is_flag=True)
-def bench_sweep_command(
-    profile, data_root, work_dir: Path, configs, tables, seeds, quarantine, init, quick, as_json
-) -> None:
+@as_printed
+def bench_sweep_command(suite: SuiteOptions, quick: bool, as_json: bool) -> None:
     """Figure 6's students side by side in one job against one by one: time, and whether the results are equal."""
     from harness.bench.sweep import bench_sweep
-    from harness.cli.run import build_stores, usable_cores
+    from harness.schedule.stores import build_stores
+    from harness.system.environment import usable_cores
 
-    ws = workspace_with_data(configs, profile, data_root, tables or "figure6", seeds or 1, quarantine, init)
-    store = work_dir / "clip_store"
-    with contextlib.redirect_stdout(sys.stderr):
-        build_stores(ws.needed(), store, usable_cores())
-    say(bench_sweep(ws, work_dir, str(store), quick, lambda line: click.echo(line, err=True)), as_json)
+    ws = workspace_with_data(replace(suite, tables=suite.tables or "figure6", seeds=suite.seeds or 1))
+    store = suite.work_dir / "clip_store"
+    build_stores(ws.needed(), store, usable_cores())
+    say(bench_sweep(ws, suite.work_dir, str(store), quick, log.info), as_json)
 
 
 @command.command("step")
-@click.option("--profile", default="demo", show_default=True, help="smoke, demo or paper: how large everything is.")
+@profile_option("demo")
 @configs_option
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@device_option
 @click.option("--clips", type=COUNT, default=None, help="Of a batch.  [default: the config's batch]")
-@click.option("--json", "as_json", is_flag=True)
-def bench_step_command(profile, configs, device, clips, as_json) -> None:
+@as_printed
+def bench_step_command(profile: str, configs: Path, device: str, clips: int | None, as_json: bool) -> None:
     """What distillation adds to a training step of Figure 6's student. Needs no data."""
     from harness.measure.entries import device_of
     from harness.measure.step import measure_student_step
     from harness.plan.workspace import check_profile
-    from harness.suite import load_benchmark, load_entries
+    from harness.suite import load_suite
     from harness.system.environment import hardware
 
     check_profile(configs, profile)
-    benchmark = load_benchmark(configs / "benchmark.yml")
+    benchmark, entries = load_suite(configs)
     if not benchmark.figures:
-        raise ValueError(f"{configs / 'benchmark.yml'}: no figure names a student to measure")
-    entries = load_entries(configs, benchmark)
+        raise ValueError(f"{configs}: no figure of its benchmark.yml names a student to measure")
     entry = entries[benchmark.figures[0].model]
     found = measure_student_step(entry, entries, profile, device_of(device), clips)
     say({"model": entry.name, **found, "hardware": hardware()}, as_json)
@@ -166,8 +169,10 @@ def bench_step_command(profile, configs, device, clips, as_json) -> None:
     default=None,
     help="Seconds between kills at most.  [default: a quarter of the undisturbed run's time]",
 )
-@click.option("--json", "as_json", is_flag=True)
-def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_json) -> int:
+@as_printed
+def bench_kills_command(
+    count: int, seed: int, work_dir: Path | None, tables: str | None, wait: float | None, as_json: bool
+) -> int:
     """Kill a smoke run-all again and again, go on, and compare its ledger with an undisturbed one, bit for bit.
 
     Trainings have four epochs. Each is killed once after its first checkpoint, then come --count kills at random
@@ -175,8 +180,6 @@ def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_jso
 
     Exit code 1 where anything differs or is lost.
     """
-    import tempfile
-
     from harness.bench.kills import CONFIGS, bench_kills, run_all_command
 
     command = run_all_command(
@@ -184,8 +187,6 @@ def bench_kills_command(count, seed, work_dir: Path | None, tables, wait, as_jso
     )
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        result = bench_kills(
-            folder, count, seed, lambda line: click.echo(line, err=True), command, wait, DEFAULT_CONFIGS
-        )
+        result = bench_kills(folder, count, seed, log.info, command, wait, PACKAGED_CONFIGS)
     say(result, as_json)
     return 1 if result["records_unequal"] or result["lost"] else 0

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from functools import partial
 from pathlib import Path
 
 import click
 
+from harness.cli.common import open_suite, print_json, print_table
 from harness.cli.counter import counter
 from harness.cli.group import Group
-from harness.cli.options import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE, jobs_option, suite_options
+from harness.cli.options import (
+    COUNT,
+    DATASETS,
+    FOLDER,
+    NEW_FILE,
+    NEW_FOLDER,
+    NOT_NEGATIVE,
+    SuiteOptions,
+    jobs_option,
+    json_option,
+    suite_options,
+)
 from harness.errors import BadUsage
+
+log = logging.getLogger(__name__)
 
 
 @click.group("data", cls=Group)
@@ -64,18 +78,34 @@ def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     from harness.data.describe.contact_sheet import contact_sheet
 
     for line in contact_sheet(root, out, quarantine or ""):
-        click.echo(f"left out: {line}", err=True)
+        log.warning("left out: %s", line)
     click.echo(str(out))
 
 
 @command.command("stats")
 @click.argument("root", type=FOLDER)
 @quarantine_option
-def stats(root: Path, quarantine: Path | None) -> None:
-    """Statistics of one data set (paper, Table 1 and Figure 4) as JSON; what cannot be read is under "left_out"."""
+@json_option("{name, synthetic, clips, subjects, classes, clips_per_class, resolution, fps, lengths, left_out, ...}")
+def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:
+    """Statistics of one data set (paper, Table 1 and Figure 4); what cannot be read is under "left_out"."""
     from harness.data.describe.statistics import dataset_statistics
 
-    click.echo(json.dumps(dataset_statistics(root, quarantine or ""), indent=1))
+    found = dataset_statistics(root, quarantine or "")
+    if as_json:
+        print_json(found)
+        return
+    lengths = sorted(found.pop("lengths"))
+    found["frames"] = f"{lengths[0]} to {lengths[-1]}" if lengths else ""
+    print_table([(name, _in_words(value)) for name, value in found.items()])
+
+
+def _in_words(value: object) -> str:
+    """A value of the statistics in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_in_words(below)}" for name, below in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @command.command("cache")
@@ -92,29 +122,31 @@ def stats(root: Path, quarantine: Path | None) -> None:
 @click.option(
     "--check", is_flag=True, help="Compare stores that are there with their checksums, too; build damaged ones anew."
 )
-def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, init, jobs, codec, store, check) -> None:
+def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path | None, check: bool) -> None:
     """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
-    from harness.cli.run import usable_cores
     from harness.data.store.cache import build_for_datasets
     from harness.plan.jobs import dataset_configs
-    from harness.plan.workspace import open_workspace
+    from harness.system.environment import usable_cores
 
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
+    ws = open_suite(suite)
     datasets = [d for job in ws.needed().values() for d in dataset_configs(job.config).values()]
-    root = store or work_dir / "clip_store"
-    folders = build_for_datasets(datasets, root, jobs or usable_cores(), click.echo, codec, check)
+    root = store or suite.work_dir / "clip_store"
+    folders = build_for_datasets(datasets, root, jobs or usable_cores(), log.info, codec, check)
     click.echo(f"{len(folders)} clip stores in {root}")
 
 
 @command.command("verify")
-@click.option("--dataset", required=True, type=click.Choice(["mgr_dark", "nvgesture", "sysu_mm01"]))
+@click.option("--dataset", required=True, type=DATASETS)
 @click.option(
     "--data-root",
     required=True,
     type=FOLDER,
     help="Folder of the data set, or the one that holds it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on standard output.")
+@json_option(
+    "{dataset, name, root, synthetic, clips, files, decoded, counts, findings: a list of {clip_id, severity, check, "
+    "message, remedy}}"
+)
 @click.option("--html", type=NEW_FILE, default=None, help="Write a page with the findings.")
 @click.option(
     "--quarantine",
@@ -125,18 +157,21 @@ def cache(profile, data_root, work_dir, configs, tables, seeds, quarantine, init
 @jobs_option
 def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
     """Decode every file and check it against the annotation. Exit code 1 where there are errors."""
-    from harness.cli.run import usable_cores
     from harness.data.verify.dataset import verify_dataset, write_quarantine
     from harness.data.verify.page import findings_page, findings_text
     from harness.ledger.files import write_text_atomically
+    from harness.system.environment import usable_cores
 
     outcome = verify_dataset(dataset, data_root, jobs or usable_cores(), partial(counter(), "files"))
     if html:
         write_text_atomically(html, findings_page(outcome))
     if quarantine:
         count = write_quarantine(quarantine, outcome)
-        click.echo(f"{quarantine}: {count} clips to leave out", err=True)
-    click.echo(json.dumps(outcome.as_json(), indent=1) if as_json else findings_text(outcome))
+        log.info("%s: %d clips to leave out", quarantine, count)
+    if as_json:
+        print_json(outcome.as_json())
+    else:
+        click.echo(findings_text(outcome))
     return 0 if outcome.sound else 1
 
 
@@ -146,20 +181,26 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
 @click.option("--min-frames", type=COUNT, default=45, show_default=True, help="Shortest clip, at 25 fps.")
 @click.option("--max-frames", type=COUNT, default=210, show_default=True, help="Longest clip, at 25 fps.")
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality, 0 is lossless.")
-@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
+@json_option(
+    "{recordings, segments, clips, files_cut, files_kept, counts, findings: a list of {clip_id, severity, check, "
+    "message, remedy}}"
+)
 @jobs_option
 def segment_command(recordings, out, min_frames, max_frames, crf, as_json, jobs) -> int:
     """Cut annotated recordings into synchronised clips of MGR-Dark's layout. Goes on where it was stopped or killed.
 
     Exit code 1 where a line is malformed or a recording unreadable; what can be cut is cut.
     """
-    from harness.cli.run import usable_cores
     from harness.data.segment.cut import segment_recordings
+    from harness.system.environment import usable_cores
 
     if min_frames > max_frames:
         raise BadUsage(f"--min-frames {min_frames}: is more than --max-frames {max_frames}")
     summary = segment_recordings(
         recordings, out, jobs or usable_cores(), min_frames, max_frames, crf, partial(counter(), "files")
     )
-    click.echo(json.dumps(summary.as_json(), indent=1) if as_json else summary.as_text())
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        click.echo(summary.as_text())
     return 0 if summary.sound else 1

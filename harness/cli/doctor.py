@@ -1,23 +1,33 @@
-"""``doctor``: what is installed, which device will be used, what is wrong and how to mend it."""
+"""``doctor``: is the installation sound?"""
 
 from __future__ import annotations
 
 import click
 
+from harness.cli.common import print_json
+from harness.cli.options import json_option
+
 
 @click.command("doctor")
-def command() -> int:
-    """What is installed, which device will be used, what is wrong and how to mend it.
+@json_option("a list of {name, ok, found, remedy}")
+def command(as_json: bool) -> int:
+    """Check the installation, say which device will be used, and print the fix of what fails.
 
     Exit code 1 where something is wrong.
     """
     from harness.system.doctor import checks
 
-    bad = 0
+    found = []
     for check in checks():
+        found.append({"name": check.name, "ok": check.ok, "found": check.found, "remedy": check.remedy})
+        if as_json:
+            continue
         click.echo(f"{'ok ' if check.ok else 'BAD'}  {check.name:22s} {check.found}")
         if not check.ok:
-            bad += 1
             click.echo(f"     {'':22s} -> {check.remedy}")
-    click.echo("all is well" if not bad else f"{bad} thing{'s' if bad > 1 else ''} to mend")
+    bad = sum(not check["ok"] for check in found)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{bad} problem{'' if bad == 1 else 's'} found" if bad else "no problems found")
     return 1 if bad else 0

@@ -1,39 +1,46 @@
-"""A group of commands, and the option that all of them take."""
+"""A group of commands, and the options that all of them take."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from harness.cli.console import Console
 from harness.errors import unknown_name
 
 
 class Group(click.Group):
     """A group that names its commands where one is asked for that it does not have."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]):
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
             raise click.UsageError(unknown_name("command", args[0], self.list_commands(ctx)), ctx) from None
 
 
-def accept_debug(command: click.Command) -> click.Command:
-    """Let a command, and the commands of a group, take ``--debug``; the context's object remembers it."""
-    if not any(p.name == "debug" for p in command.params):
-        command.params.append(
-            click.Option(
-                ["--debug"],
-                is_flag=True,
-                expose_value=False,
-                callback=_remember,
-                help="Show the traceback of an error.",
+EVERYWHERE = {
+    "verbose": (["-v", "--verbose"], "Say more: what is planned and started, and where the log file is."),
+    "quiet": (["-q", "--quiet"], "Say less: results, warnings and errors alone."),
+    "debug": (["--debug"], "Show the traceback of an error."),
+}
+
+
+def accept_everywhere(command: click.Command) -> click.Command:
+    """Let a command, and the commands of a group, take ``-v``, ``-q`` and ``--debug``."""
+    known = {p.name for p in command.params}
+    for name, (flags, text) in EVERYWHERE.items():
+        if name not in known:
+            command.params.append(
+                click.Option([*flags, name], is_flag=True, expose_value=False, callback=_remember, help=text)
             )
-        )
     for below in getattr(command, "commands", {}).values():
-        accept_debug(below)
+        accept_everywhere(below)
     return command
 
 
-def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.ensure_object(dict)["debug"] = True
+def _remember(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    """Tell the console, which is the context's object."""
+    if value and isinstance(ctx.obj, Console):
+        ctx.obj.ask(str(option.name))

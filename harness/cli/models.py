@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from harness import PACKAGED_CONFIGS
+from harness.cli import common
 from harness.cli.group import Group
-from harness.cli.options import FOLDER, NEW_FOLDER, SEEDS, configs_option, execution_options
+from harness.cli.options import (
+    FOLDER,
+    NEW_FOLDER,
+    SEEDS,
+    ExecutionOptions,
+    configs_option,
+    execution_options,
+    json_option,
+    profile_option,
+)
 from harness.errors import BadUsage, unknown_name
+
+if TYPE_CHECKING:
+    from harness.suite import Entry
+
+log = logging.getLogger(__name__)
 
 
 @click.group("models", cls=Group)
@@ -18,11 +39,17 @@ def command() -> None:
 
 @command.command("list")
 @configs_option
-def list_models(configs: Path) -> None:
+@json_option("a list of {name, method, dataset, train_modalities, test_modality, stage, config}")
+def list_models(configs: Path, as_json: bool) -> None:
     """Every config of every method: name, method, data set, modalities, stage."""
-    from harness.suite import load_benchmark, load_entries
+    from harness.suite import load_suite
 
-    for e in load_entries(configs, load_benchmark(configs / "benchmark.yml")).values():
+    entries = load_suite(configs)[1].values()
+    if as_json:
+        keys = ("name", "method", "dataset", "train_modalities", "test_modality", "stage")
+        common.print_json([{**{k: getattr(e, k) for k in keys}, "config": str(e.config)} for e in entries])
+        return
+    for e in entries:
         click.echo(
             f"{e.name:44s} {e.method:14s} {e.dataset:10s} "
             f"{'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
@@ -32,23 +59,27 @@ def list_models(configs: Path) -> None:
 @command.command("show")
 @click.argument("name")
 @configs_option
-@click.option("--profile", default="paper", show_default=True)
-def show(name: str, configs: Path, profile: str) -> None:
-    """The resolved config of an entry at a profile."""
-    import json
-
+@profile_option("paper")
+@json_option("the config's own keys, and parents")
+def show(name: str, configs: Path, profile: str, as_json: bool) -> None:
+    """The resolved config of an entry at a profile, as one config file without _base_, which MMAction2's tools take."""
+    from harness.plan.config_file import config_text
     from harness.plan.resolve import resolve
     from harness.plan.workspace import check_profile
-    from harness.suite import load_benchmark, load_entries
+    from harness.suite import load_suite
 
-    entries = load_entries(configs, load_benchmark(configs / "benchmark.yml"))
+    entries = load_suite(configs)[1]
     if name not in entries:
         raise BadUsage(unknown_name("model", name, entries))
     check_profile(configs, profile)
     resolved = resolve(entries[name].config, profile)
     if remark := resolved.remark(profile):
-        click.echo(f"note: {remark}", err=True)
-    click.echo(json.dumps({**resolved.config, "parents": resolved.parents}, indent=1, default=str))
+        log.info("note: %s", remark)
+    found = {**resolved.config, "parents": resolved.parents}
+    if as_json:
+        common.print_json(found)
+    else:
+        click.echo(config_text(found), nl=False)
 
 
 @command.command("new")
@@ -59,12 +90,15 @@ def show(name: str, configs: Path, profile: str) -> None:
 )
 @configs_option
 def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> None:
-    """Write a folder of configs for a new method, one per data set and modality of the one it starts from."""
-    from harness.suite import load_benchmark, load_entries
+    """Write a folder of configs for a new method, one per data set and modality of the one it starts from.
+
+    It goes into --configs.
+    """
+    from harness.suite import load_suite
     from harness.suite.scaffold import new_entry
 
-    benchmark = load_benchmark(configs / "benchmark.yml")
-    entries = load_entries(configs, benchmark)
+    begun = any(configs.glob("*/metafile.yml"))
+    benchmark, entries = load_suite(configs if begun else PACKAGED_CONFIGS)
     if base not in entries:
         raise BadUsage(unknown_name("model", base, entries))
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
@@ -74,31 +108,36 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
         "schedule are the profile's, values of your own "
         "for one of them go into profiles = dict(demo=dict(...))"
     )
-    click.echo(f"next: edit them, then `python -m harness models check {name}`")
+    where = "" if configs == PACKAGED_CONFIGS else f" --configs {configs}"
+    click.echo(f"next: edit them, then `python -m harness models check {name}{where}`")
 
 
 @command.command("check")
 @click.argument("name", required=False)
 @click.option("--all", "every", is_flag=True, help="Every entry of every folder.")
 @configs_option
-def check(name: str | None, every: bool, configs: Path) -> int:
+@json_option("a list of {entry, what, ok, remedy}; ok with a remedy is a note")
+def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
     """Is an entry (or a folder) sound? Builds at every profile, trains, overfits a batch, saves, resumes, predicts the
     same.
     """
     from harness.measure.checks.entry import check_entries
-    from harness.suite import load_benchmark, load_entries
+    from harness.suite import load_suite
 
-    benchmark = load_benchmark(configs / "benchmark.yml")
-    entries = load_entries(configs, benchmark)
-    chosen = [e for e in entries.values() if every or name in (e.name, e.config.parent.name)]
-    if not chosen:
-        folders = ", ".join(sorted({e.config.parent.name for e in entries.values()}))
-        raise BadUsage(f"models check {name or ''}: no such model or folder; choose from {folders}, or --all")
+    benchmark, entries = load_suite(configs)
+    if not every and name is None:
+        raise BadUsage("models check: name an entry or a folder, or give --all")
+    chosen = list(entries.values()) if every else _named([str(name)], entries.values())
+    found = []
     bad = 0
     for entry in chosen:
-        findings = list(check_entries([entry], entries, benchmark.init))
+        with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # MMEngine logs to standard output
+            findings = list(check_entries([entry], entries, benchmark.init))
+        found += findings
         wrong = [f for f in findings if not f.ok]
         bad += len(wrong)
+        if as_json:
+            continue
         notes = [f for f in findings if f.ok and f.remedy]
         if not wrong:
             click.echo(f"ok   {entry.name:40s} {len(findings) - len(notes)} checks")
@@ -106,14 +145,30 @@ def check(name: str | None, every: bool, configs: Path) -> int:
             click.echo(f"note {entry.name:40s} {f.remedy}")
         for f in wrong:
             click.echo(f"BAD  {entry.name:40s} {f.what}: {f.remedy}")
-    click.echo(f"{len(chosen)} entries, {bad} problems")
+    if as_json:
+        common.print_json([{"entry": f.entry, "what": f.what, "ok": f.ok, "remedy": f.remedy} for f in found])
+    else:
+        click.echo(f"{len(chosen)} entries, {bad} problems")
     return 1 if bad else 0
+
+
+def _named(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that names of entries or of their folders stand for. Raises BadUsage for a name of neither."""
+    entries = list(entries)
+    chosen = []
+    for name in names:
+        matches = [e for e in entries if name in (e.name, e.config.parent.name)]
+        if not matches:
+            known = [*dict.fromkeys(e.config.parent.name for e in entries), *(e.name for e in entries)]
+            raise BadUsage(unknown_name("model or folder", name, known))
+        chosen += matches
+    return chosen
 
 
 @command.command("rates")
 @click.argument("names", nargs=-1, required=True)
 @click.option("--rates", required=True, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
-@click.option("--profile", default="demo", show_default=True)
+@profile_option("demo")
 @click.option("--data-root", type=FOLDER, default=None, help="As for run-all.")
 @click.option(
     "--work-dir",
@@ -125,42 +180,42 @@ def check(name: str | None, every: bool, configs: Path) -> int:
 @click.option("--seeds", type=SEEDS, default=1, show_default=True)
 @configs_option
 @execution_options
-def try_rates(names, rates, profile, data_root, work_dir, seeds, configs, **execution) -> int:
+def try_rates(
+    names: tuple[str, ...],
+    rates: str,
+    profile: str,
+    data_root: Path | None,
+    work_dir: Path,
+    seeds: int,
+    configs: Path,
+    execution: ExecutionOptions,
+) -> int:
     """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
 
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
     and by all stages that it stands on.
     """
-    from harness.cli.run import executor_for, run_workspace
-    from harness.cli.run_all import make_synthetic
     from harness.plan.jobs import Settings, make_plan
     from harness.plan.rates import parse_rates, rate_cells, tried
     from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
-    from harness.suite import load_benchmark, load_entries
+    from harness.suite import load_suite
     from harness.system.disk import check_writable
 
     check_profile(configs, profile)
-    benchmark = load_benchmark(configs / "benchmark.yml")
-    entries = load_entries(configs, benchmark)
-    chosen = []
-    for name in names:
-        matches = [e for e in entries.values() if name in (e.name, e.config.parent.name)]
-        if not matches:
-            raise BadUsage(unknown_name("model or folder", name, entries))
-        chosen += matches
-    cells = rate_cells(chosen, entries, parse_rates(rates), profile, seeds)
+    benchmark, entries = load_suite(configs)
+    cells = rate_cells(_named(names, entries.values()), entries, parse_rates(rates), profile, seeds)
     if data_root is None:
         if profile == "paper":
             raise BadUsage("--profile paper needs --data-root with the real data sets")
-        executor_for(execution)
+        common.executor_for(execution)
         check_writable(work_dir, "--work-dir")
-        make_synthetic(synthetic_root(profile), preset_of(profile))
+        common.make_synthetic(synthetic_root(profile), preset_of(profile))
     init = benchmark.init.get(profile, "scratch")
     settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
     plan = make_plan(cells, entries, settings)
     again = f"python -m harness models rates {' '.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
     ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds)
-    code = run_workspace(ws, work_dir, execution, again=again)
+    code = common.run_jobs(ws, work_dir, execution, again=again)
     click.echo("top-1 on held-out training subjects; * is the config's own rate")
     for name, found in tried(ws, work_dir).items():
         shown = [

@@ -1,24 +1,28 @@
-"""Options that several commands share."""
+"""Options that several commands share, as decorators that hand them to the command in one object."""
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import click
 
+from harness import PACKAGED_CONFIGS
 from harness.errors import MOST_SEEDS
 from harness.executors import BACKENDS
 
-DEFAULT_CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there
 NEW_FOLDER = click.Path(path_type=Path, file_okay=False)  # one that is made where it is missing
 COUNT = click.IntRange(min=1)
 SEEDS = click.IntRange(1, MOST_SEEDS)
 PROCESSES = click.IntRange(1, 1024)
 NOT_NEGATIVE = click.IntRange(min=0)
+DATASETS = click.Choice(["mgr_dark", "nvgesture", "sysu_mm01"])
 
 
 class Seconds(click.ParamType):
@@ -26,7 +30,7 @@ class Seconds(click.ParamType):
 
     name = "seconds"
 
-    def convert(self, value, param, ctx) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
             seconds = float(value)
         except ValueError:
@@ -39,14 +43,14 @@ class Seconds(click.ParamType):
 SECONDS = Seconds()
 
 
-class NewFile(click.Path):
+class NewFile(click.ParamType):
     """A file to be written in the end: whether it can be is known before the work begins."""
 
-    def __init__(self) -> None:
-        super().__init__(path_type=Path, dir_okay=False, writable=True)
+    name = "file"
+    _path = click.Path(path_type=Path, dir_okay=False, writable=True)
 
-    def convert(self, value, param, ctx) -> Path:
-        path = super().convert(value, param, ctx)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(self._path.convert(value, param, ctx))
         place = next(p for p in Path(os.path.abspath(path)).parents if os.path.lexists(p))
         if not (place.is_dir() and os.access(place, os.W_OK)):
             self.fail(f"{path}: cannot be written, {place} is not a folder that you may write to", param, ctx)
@@ -56,11 +60,70 @@ class NewFile(click.Path):
 NEW_FILE = NewFile()
 
 
-def configs_option(f: Callable) -> Callable:
-    """Where the configs lie."""
+@dataclass(frozen=True)
+class SuiteOptions:
+    """What to measure, and where things lie."""
+
+    profile: str
+    data_root: Path | None
+    work_dir: Path
+    configs: Path
+    tables: str | None
+    seeds: int | None
+    quarantine: tuple[str, ...]
+    init: str | None
+
+
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """How jobs are executed."""
+
+    jobs: int | None
+    jobs_per_gpu: int
+    gpus_per_job: int
+    backend: str
+    time_limit: float | None
+    retries: int
+    workers: int | None
+    no_fuse: bool
+    no_cache: bool
+
+
+@dataclass(frozen=True)
+class ChoiceOptions:
+    """Which jobs of a plan to run."""
+
+    chosen: tuple[str, ...]
+    force: bool
+
+
+def profile_option(default: str) -> Callable[[Callable], Callable]:
+    """The scale of everything."""
     return click.option(
-        "--configs", type=FOLDER, default=DEFAULT_CONFIGS, help="Folder of configs.  [default: mm_configs]"
-    )(f)
+        "--profile", default=default, show_default=True, help="smoke, demo or paper: how large everything is."
+    )
+
+
+work_dir_option = click.option(
+    "--work-dir", type=NEW_FOLDER, default=Path("work_dirs"), show_default=True, help="The ledger."
+)
+site_option = click.option(
+    "--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="Where the pages go."
+)
+device_option = click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+jobs_option = click.option("--jobs", type=PROCESSES, default=None, help="Processes.  [default: one per core]")
+configs_option = click.option(
+    "--configs",
+    type=FOLDER,
+    default=PACKAGED_CONFIGS,
+    help="Folder of your own methods, beside those that came with the harness. One with _base_/profiles of its own "
+    "(a copy of mm_configs) stands alone.  [default: mm_configs]",
+)
+
+
+def json_option(keys: str) -> Callable[[Callable], Callable]:
+    """``--json``, whose help names the keys of what is printed."""
+    return click.option("--json", "as_json", is_flag=True, help=f"JSON on standard output, nothing else there: {keys}.")
 
 
 def ledgers_options(f: Callable) -> Callable:
@@ -82,125 +145,99 @@ def ledgers_options(f: Callable) -> Callable:
     )(f)
 
 
-def jobs_option(f: Callable) -> Callable:
-    """Processes of a command on data."""
-    return click.option("--jobs", type=PROCESSES, default=None, help="Processes.  [default: one per core]")(f)
+def _together(name: str, kind: type, *options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
+    """A decorator that adds options and hands their values to the command as one object.
+
+    Args:
+        name: of the command's argument. kind: a dataclass with a field for each option.
+    """
+    own = [field.name for field in fields(kind)]
+
+    def decorate(f: Callable) -> Callable:
+        @functools.wraps(f)
+        def call(**given: Any) -> Any:
+            return f(**{name: kind(**{key: given.pop(key) for key in own})}, **given)
+
+        for option in reversed(options):
+            call = option(call)
+        return call
+
+    return decorate
 
 
-def suite_options(f: Callable) -> Callable:
-    """What to measure, and where things lie."""
-    for option in reversed(
-        [
-            click.option(
-                "--profile",
-                default="demo",
-                show_default=True,
-                help="smoke, demo or paper: how large everything is.",
-            ),
-            click.option(
-                "--data-root",
-                type=FOLDER,
-                default=None,
-                help="Folder that holds mgr_dark/, nvgesture/, sysu_mm01/. Default: the embedded synthetic data.",
-            ),
-            click.option(
-                "--work-dir",
-                type=NEW_FOLDER,
-                default=Path("work_dirs"),
-                show_default=True,
-                help="The ledger.",
-            ),
-            configs_option,
-            click.option("--tables", default=None, help="Only these tables and figures, e.g. table2,table4,figure6."),
-            click.option("--seeds", type=SEEDS, default=None, help="Number of seeds per cell.  [default: by profile]"),
-            click.option(
-                "--quarantine",
-                multiple=True,
-                metavar="SET=FILE",
-                help="Leave out the clips listed in FILE, e.g. mgr_dark=bad.txt.",
-            ),
-            click.option(
-                "--init",
-                type=click.Choice(["scratch", "pretrained"]),
-                default=None,
-                help="Start from the weights that each metafile lists, or from nothing.  [default: by profile]",
-            ),
-        ]
-    ):
-        f = option(f)
-    return f
+suite_options = _together(
+    "suite",
+    SuiteOptions,
+    profile_option("demo"),
+    click.option(
+        "--data-root",
+        type=FOLDER,
+        default=None,
+        help="Folder that holds mgr_dark/, nvgesture/, sysu_mm01/. Default: the embedded synthetic data.",
+    ),
+    work_dir_option,
+    configs_option,
+    click.option("--tables", default=None, help="Only these tables and figures, e.g. table2,table4,figure6."),
+    click.option("--seeds", type=SEEDS, default=None, help="Number of seeds per cell.  [default: by profile]"),
+    click.option(
+        "--quarantine",
+        multiple=True,
+        metavar="SET=FILE",
+        help="Leave out the clips listed in FILE, e.g. mgr_dark=bad.txt.",
+    ),
+    click.option(
+        "--init",
+        type=click.Choice(["scratch", "pretrained"]),
+        default=None,
+        help="Start from the weights that each metafile lists, or from nothing.  [default: by profile]",
+    ),
+)
 
-
-def choice_options(f: Callable) -> Callable:
-    """Which jobs of a plan to run."""
-    f = click.option(
+choice_options = _together(
+    "choice",
+    ChoiceOptions,
+    click.option(
+        "--cell",
+        "chosen",
+        multiple=True,
+        help="Only these jobs (and the stages they stand on), by name as `plan` lists them; "
+        "without -s<seed>: all seeds.",
+    ),
+    click.option(
         "--force",
         is_flag=True,
         help="Run the jobs that --cell names anew where they are done. The runs that were there are kept in "
         "WORK_DIR/replaced, and the new ones compared with them.",
-    )(f)
-    return click.option(
-        "--cell",
-        "chosen",
-        multiple=True,
-        help="Only these jobs (and the stages they stand on), by name as `plan` "
-        "lists them; without -s<seed>: all seeds.",
-    )(f)
+    ),
+)
 
-
-def execution_options(f: Callable) -> Callable:
-    """How jobs are executed."""
-    for option in reversed(
-        [
-            click.option(
-                "--jobs",
-                type=PROCESSES,
-                default=None,
-                help="Jobs side by side on the CPU.  [default: one per core]",
-            ),
-            click.option(
-                "--jobs-per-gpu",
-                type=PROCESSES,
-                default=1,
-                show_default=True,
-                help="Jobs side by side on each GPU.",
-            ),
-            click.option(
-                "--gpus-per-job",
-                type=PROCESSES,
-                default=1,
-                show_default=True,
-                help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
-            ),
-            click.option(
-                "--backend", type=click.Choice(BACKENDS), default="local", show_default=True, help="Executor."
-            ),
-            click.option("--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."),
-            click.option(
-                "--retries",
-                type=NOT_NEGATIVE,
-                default=1,
-                show_default=True,
-                help="Further attempts at a job that was killed. Out of memory halves "
-                "the micro-batch, down to one clip.",
-            ),
-            click.option(
-                "--workers",
-                type=click.IntRange(0, 1024),
-                default=None,
-                help="Data-loading processes per job.  [default: 0 on CPU, 4 on GPU]",
-            ),
-            click.option(
-                "--no-fuse",
-                is_flag=True,
-                help="Train every student of a sweep on its own instead of side by side.",
-            ),
-            click.option(
-                "--no-cache",
-                is_flag=True,
-                help="Decode from video in every epoch instead of building a clip store.",
-            ),
-        ]
-    ):
-        f = option(f)
-    return f
+execution_options = _together(
+    "execution",
+    ExecutionOptions,
+    click.option("--jobs", type=PROCESSES, default=None, help="Jobs side by side on the CPU.  [default: one per core]"),
+    click.option("--jobs-per-gpu", type=PROCESSES, default=1, show_default=True, help="Jobs side by side on each GPU."),
+    click.option(
+        "--gpus-per-job",
+        type=PROCESSES,
+        default=1,
+        show_default=True,
+        help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
+    ),
+    click.option("--backend", type=click.Choice(BACKENDS), default="local", show_default=True, help="Executor."),
+    click.option("--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."),
+    click.option(
+        "--retries",
+        type=NOT_NEGATIVE,
+        default=1,
+        show_default=True,
+        help="Further attempts at a job that was killed. Out of memory halves the micro-batch, down to one clip.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(0, 1024),
+        default=None,
+        help="Data-loading processes per job.  [default: 0 on CPU, 4 on GPU]",
+    ),
+    click.option("--no-fuse", is_flag=True, help="Train every student of a sweep on its own instead of side by side."),
+    click.option("--no-cache", is_flag=True, help="Decode from video in every epoch instead of building a clip store."),
+)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import suite_options
-from harness.cli.remarks import print_remarks
+from harness.cli.common import open_suite, print_json, say_remarks
+from harness.cli.options import SuiteOptions, json_option, suite_options
+
+if TYPE_CHECKING:
+    from harness.plan.workspace import Workspace
 
 
 @click.command("plan")
 @suite_options
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@json_option(
+    "{profile, cells: a list of {id, seed, key, used_by, error}, jobs: a list of {name, key, kind, state, parents, "
+    "and with --cost seconds, seconds_from}}"
+)
 @click.option("--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history.")
 @click.option(
     "--probe",
@@ -21,46 +28,14 @@ from harness.cli.remarks import print_remarks
     help="With --cost: time one step of each model that never ran here (seconds each, minutes at paper on a CPU).",
 )
 @click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
-def command(
-    profile, data_root, work_dir, configs, tables, seeds, quarantine, init, as_json, cost, probe, show_cells
-) -> int:
+def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
-    from harness.plan.workspace import open_workspace
-
-    ws = open_workspace(configs, profile, data_root, tables, seeds, quarantine, init)
+    ws = open_suite(suite)
     jobs = ws.needed()
-    states = {key: job_state(job, work_dir) for key, job in jobs.items()}
-    costs = job_costs(jobs, states, work_dir, probe) if cost or probe else {}
+    states = {key: job_state(job, suite.work_dir) for key, job in jobs.items()}
+    costs = job_costs(jobs, states, suite.work_dir, probe) if cost or probe else {}
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "profile": profile,
-                    "cells": [
-                        {
-                            "id": c.id,
-                            "seed": c.seed,
-                            "key": ws.plan.keys.get((c.id, c.seed), ""),
-                            "used_by": list(c.used_by),
-                            "error": ws.plan.errors.get((c.id, c.seed), ""),
-                        }
-                        for c in ws.cells
-                    ],
-                    "jobs": [
-                        {
-                            "name": j.name,
-                            "key": k,
-                            "kind": j.kind,
-                            "state": states[k],
-                            "parents": sorted(j.parents.values()),
-                            **({"seconds": costs[k][0], "seconds_from": costs[k][1]} if k in costs else {}),
-                        }
-                        for k, j in jobs.items()
-                    ],
-                },
-                indent=1,
-            )
-        )
+        print_json(_as_json(ws, states, costs))
         return 0
     if show_cells:
         for c in ws.cells:
@@ -71,13 +46,38 @@ def command(
             click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
     if cost or probe:
         print_cost(jobs, states, costs)
-    print_remarks(ws)
-    counts = {s: list(states.values()).count(s) for s in ("cached", "missing", "failed")}
+    say_remarks(ws)
+    counts = Counter(states.values())
     click.echo(
-        f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {profile}: {len(jobs)} jobs, "
-        + ", ".join(f"{n} {s}" for s, n in counts.items())
+        f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {suite.profile}: {len(jobs)} jobs, "
+        + ", ".join(f"{counts[s]} {s}" for s in ("cached", "missing", "failed"))
     )
     return 0
+
+
+def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float, str]]) -> dict[str, Any]:
+    cells = [
+        {
+            "id": c.id,
+            "seed": c.seed,
+            "key": ws.plan.keys.get((c.id, c.seed), ""),
+            "used_by": list(c.used_by),
+            "error": ws.plan.errors.get((c.id, c.seed), ""),
+        }
+        for c in ws.cells
+    ]
+    jobs = [
+        {
+            "name": job.name,
+            "key": key,
+            "kind": job.kind,
+            "state": states[key],
+            "parents": sorted(job.parents.values()),
+            **({"seconds": costs[key][0], "seconds_from": costs[key][1]} if key in costs else {}),
+        }
+        for key, job in ws.needed().items()
+    ]
+    return {"profile": ws.settings.profile, "cells": cells, "jobs": jobs}
 
 
 def job_state(job, work_dir: Path) -> str:
@@ -98,8 +98,9 @@ def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[flo
 
     History is the mean of done runs of the same model and profile in this ledger.
     """
-    from harness.cli.run import default_jobs, usable_cores
+    from harness.executors.local import default_jobs
     from harness.schedule.progress import history
+    from harness.system.environment import usable_cores
 
     todo = [k for k, s in states.items() if s != "cached"]
     known = history(work_dir, jobs)
@@ -108,7 +109,7 @@ def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[flo
     if probed and unknown:
         from harness.measure.probe import probe
 
-        found = probe(unknown, jobs, max(1, usable_cores() // default_jobs(None)))
+        found = probe(unknown, jobs, max(1, usable_cores() // default_jobs()))
         costs.update({k: (seconds, "probe") for k, seconds in found.items()})
     return costs
 

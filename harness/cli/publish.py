@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 
 import click
 
 from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
+
+log = logging.getLogger(__name__)
 
 
 @click.command("publish")
@@ -46,21 +49,20 @@ def command(site: Path, work_dirs, profiles, configs: Path, repo: Path, branch: 
     With --push, from any clone: the remote's branch is fetched and built on, and the local branch plays no part. Pages
     can prove no more than the ledger: who edits records consistently, or a config's code, publishes what they say.
     """
-    from harness.cli.report import write_site
     from harness.site.git_branch import check_pages, publish
     from harness.site.manifest import files_below
-    from harness.suite import load_benchmark, load_entries
+    from harness.site.pages import write_site
+    from harness.suite import load_suite
     from harness.system.git import without_password
 
-    benchmark = load_benchmark(configs / "benchmark.yml")
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "site"
-        write_site(work_dirs, fresh, benchmark, load_entries(configs, benchmark), profiles)
+        write_site(work_dirs, fresh, *load_suite(configs), profiles)
         for name in check_pages(site, fresh):
-            click.echo(f"left out: {site / name} (no report wrote it)", err=True)
+            log.info("left out: %s (no report wrote it)", site / name)
         done = publish(site, files_below(fresh), repo, branch, remote, dry_run)
     for name in done.kept:
-        click.echo(f"kept on the branch: {name} (no report wrote it)", err=True)
+        log.info("kept on the branch: %s (no report wrote it)", name)
     where = f"{branch} of {without_password(remote)}" if remote else branch
     if dry_run:
         for what, name in done.changes:

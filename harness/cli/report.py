@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
+from harness.cli.options import configs_option, ledgers_options, site_option
 
 
 @click.command("report")
 @ledgers_options
-@click.option(
-    "--site",
-    type=NEW_FOLDER,
-    default=Path("site"),
-    show_default=True,
-    help="Where the pages go.",
-)
+@site_option
 @configs_option
 def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, configs: Path) -> int:
     """Write the pages from the ledger, all of it: for each cell its newest valid runs, whatever the last plan asked
@@ -26,22 +19,9 @@ def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, 
 
     Starts nothing and needs no data set.
     """
-    from harness.suite import load_benchmark, load_entries
+    from harness.site.pages import write_site
+    from harness.suite import load_suite
 
-    benchmark = load_benchmark(configs / "benchmark.yml")
-    index = write_site(work_dirs, site, benchmark, load_entries(configs, benchmark), profiles)
+    index = write_site(work_dirs, site, *load_suite(configs), profiles)
     click.echo(f"leaderboard: {index}")
     return 0
-
-
-def write_site(work_dirs: Sequence[Path], site: Path, benchmark, entries, profiles: Sequence[str] = ()) -> Path:
-    """The pages of ledgers, with the statistics of the data at hand that these keep. Returns the index page."""
-    from harness.data.describe.summary import load_summaries
-    from reports import build
-
-    def say(line: str) -> None:
-        click.echo(line, err=True)
-
-    statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, say).items()}
-    build(work_dirs, site, benchmark, entries, statistics, profiles)
-    return site / "index.html"

@@ -6,18 +6,14 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import NEW_FOLDER
+from harness.cli.common import print_json
+from harness.cli.options import json_option, work_dir_option
 
 
 @click.command("verify")
-@click.option(
-    "--work-dir",
-    type=NEW_FOLDER,
-    default=Path("work_dirs"),
-    show_default=True,
-    help="The ledger.",
-)
-def command(work_dir: Path) -> int:
+@work_dir_option
+@json_option("{records, findings: a list of {run, problem}}")
+def command(work_dir: Path, as_json: bool) -> int:
     """Recompute every metric from its predictions and check test sets, splits, parents and keys.
 
     Exit code 1 on findings.
@@ -28,6 +24,9 @@ def command(work_dir: Path) -> int:
     if not runs_dir(work_dir).is_dir():
         raise FileNotFoundError(f"{work_dir}: no ledger here (no folder 'runs'); give it with --work-dir")
     count, findings = verify_ledger(work_dir)
+    if as_json:
+        print_json({"records": count, "findings": [{"run": f.run, "problem": f.problem} for f in findings]})
+        return 1 if findings else 0
     for f in findings:
         click.echo(f"{f.run}: {f.problem}")
     click.echo(f"{count} records, {len(findings)} findings")

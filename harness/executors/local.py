@@ -17,6 +17,7 @@ import psutil
 
 from harness.errors import BadUsage
 from harness.executors import Outcome
+from harness.system.environment import usable_cores
 from harness.system.parent_exit import on_parent_exit
 
 GRACE_SECONDS = 20.0
@@ -164,6 +165,16 @@ def free_gpu_memory(gpu: str) -> int | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return min(int(mib) for mib in said) << 20 if said and all(s.isdigit() for s in said) else None
+
+
+def default_jobs(processes: int = 1) -> int:
+    """Jobs side by side on the CPU: a process per core, as far as memory goes (1.2 GiB a process).
+
+    Args:
+        processes: of each job.
+    """
+    most = min(usable_cores(), int(psutil.virtual_memory().available / (1.2 * 2**30)))
+    return max(1, most // max(1, processes))
 
 
 def detect_gpus() -> tuple[str, ...]:

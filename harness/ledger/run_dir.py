@@ -25,3 +25,4 @@ PAGES = "pages.json"  # what the pages were made from, and what they were when m
 STATISTICS = "data_statistics.json"
 VERDICTS = "verdicts.json"  # which records were found valid, by content
 RUNS = "runs"
+LOGS = "logs"  # of harnesses, not of runs

@@ -20,6 +20,7 @@ from mmengine.utils import import_modules_from_strings
 from harness.ledger.identity import canonical_json
 from harness.measure.clips import random_batch
 from harness.measure.cost import predicting_network
+from harness.plan.config_file import named_config
 from harness.plan.dotted import set_dotted
 from harness.plan.resolve import Resolved, resolve
 from harness.suite import Entry
@@ -176,7 +177,7 @@ class ParentWeights:
         """
         config = resolved.config
         for stage, declared in resolved.parents.items():
-            path = (entry.config.parent / declared["config"]).resolve()
+            path = named_config(entry.config, declared["config"]).resolve()
             if path not in self.by_path:
                 raise ValueError(f"parents.{stage}.config {declared['config']} is not listed in a metafile.yml")
             inject_at = [declared["inject_at"]] if isinstance(declared["inject_at"], str) else declared["inject_at"]

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness import PACKAGED_CONFIGS
+
 # What profiles have the say in: how large and how long a training is. All else is the config's own.
 SCALE = ("train_dataloader", "val_dataloader", "test_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
 
@@ -53,6 +55,13 @@ def plain(node: Any) -> Any:
     return node
 
 
+def config_text(config: dict[str, Any]) -> str:
+    """A config as the text of a config file that inherits from none."""
+    from mmengine.config import Config
+
+    return Config(config).pretty_text
+
+
 def _read(path: Path) -> dict[str, Any]:
     from mmengine.config import Config
 
@@ -85,7 +94,7 @@ def _each_base_once(config: type) -> Iterator[None]:
 
     def base_of(name: str, filename: str) -> tuple[str, str | None]:
         """MMEngine asks pkg_resources, which current releases of setuptools no longer have."""
-        return str(_base_file(Path(filename), name)), name.partition("::")[0] if "::" in name else None
+        return str(named_config(Path(filename), name)), _scope_of(name)
 
     def inherit(own: dict, base: dict, *args: Any, **kwargs: Any) -> dict:
         nonlocal depth
@@ -149,12 +158,13 @@ def _bases(path: Path) -> tuple[Path, ...]:
         except (SyntaxError, ValueError) as e:
             raise ValueError(f"{path}: not a readable config: {' '.join(str(e).split())}") from None
         names = [names] if isinstance(names, str) else names
-        known = _named[path] = (stamp, tuple(_base_file(path, n) for n in names))
+        known = _named[path] = (stamp, tuple(named_config(path, n) for n in names))
     return known[1]
 
 
-def _base_file(path: Path, name: str) -> Path:
-    """Where a ``_base_`` of a config lies; ``package::file`` is one of the configs that came with an installed package.
+def named_config(path: Path, name: str) -> Path:
+    """The file that a config names as a ``_base_`` or a parent: by a path from its own folder, ``mm_configs::file`` for
+    one that came with the harness, or ``package::file`` for one that came with an installed package.
 
     Raises:
         FileNotFoundError: there is no such package, or no such config in it.
@@ -162,6 +172,8 @@ def _base_file(path: Path, name: str) -> Path:
     package, external, inside = name.partition("::")
     if not external:
         return Path(os.path.normpath(path.parent / name))
+    if package == PACKAGED_CONFIGS.name:
+        return PACKAGED_CONFIGS / inside
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError(f"{path}: _base_ '{name}': package '{package}' is not installed")
@@ -169,6 +181,12 @@ def _base_file(path: Path, name: str) -> Path:
     if not (configs / inside).is_file():
         raise FileNotFoundError(f"{path}: _base_ '{name}': no such config; those of {package} lie in {configs}")
     return configs / inside
+
+
+def _scope_of(name: str) -> str | None:
+    """The registry that MMEngine builds what an external base says from; ours are in that of every other config."""
+    package, external, _ = name.partition("::")
+    return package if external and package != PACKAGED_CONFIGS.name else None
 
 
 def _assigns(statement: ast.stmt, name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
+from harness.plan.config_file import named_config
 from harness.plan.data import check_sampler, describe_data
 from harness.plan.dotted import set_dotted, without
 from harness.plan.predictions import check_predictions
@@ -221,7 +222,7 @@ class _Planner:
                 f"{entry.config}: parents.{stage} takes config, inject_at, seed, "
                 f"overrides; got {', '.join(sorted(declared))}"
             )
-        path = (entry.config.parent / declared["config"]).resolve()
+        path = named_config(entry.config, declared["config"]).resolve()
         if path not in self.by_path:
             raise ValueError(
                 f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml"

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import BadUsage
 from harness.ledger.store import load_record
+from harness.plan.config_file import named_config
 from harness.plan.data import TABLE_KEYS
 from harness.plan.jobs import dataset_configs
 from harness.plan.resolve import resolve
@@ -95,7 +96,7 @@ def held_out(
             if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
                 overrides[f"param_scheduler.{i}.eta_max"] = rate
     for stage, declared in resolved.parents.items():
-        parent = by_path.get((entry.config.parent / declared["config"]).resolve())
+        parent = by_path.get(named_config(entry.config, declared["config"]).resolve())
         if parent is not None:  # planning says what is wrong with one that is not listed
             below = held_out(parent, by_path, profile, rate, declared.get("overrides"))
             if below:

@@ -6,11 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import PACKAGED_CONFIGS
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import LOCK
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
+from harness.plan.workspace import Workspace, synthetic_root
 
 REPLACED = "replaced"  # in the work dir, beside runs/: no ledger reads it
 
@@ -63,3 +65,25 @@ def compared(old: Replaced, job: Job, work_dir: Path) -> str:
         return f"top-1 {100 * new.metrics.top1:.1f} %, predictions equal to the last digit to those before"
     before = 100 * old.record.metrics.top1
     return f"top-1 {100 * new.metrics.top1:.1f} %, {before:.1f} % before: predictions differ"
+
+
+def redo_command(ws: Workspace, gpus_per_job: int = 1) -> str:
+    """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE.
+
+    It works in a fresh clone, where the embedded data is made first, and where the job is done already.
+    """
+    s = ws.settings
+    parts = ["python -m harness run", f"--profile {s.profile}", f"--seeds {ws.seeds}"]
+    if ws.tables != ws.benchmark.usual:
+        parts.append(f"--tables {','.join(ws.tables)}")
+    if s.profile == "paper" or s.data_root != synthetic_root(s.profile):
+        parts.append("--data-root DIR")
+    if s.configs.resolve() != PACKAGED_CONFIGS:
+        parts.append("--configs DIR")
+    parts += [f"--quarantine {name}=FILE" for name in sorted(s.quarantine)]
+    if s.init != ws.benchmark.init.get(s.profile, "scratch"):
+        parts.append(f"--init {s.init}")
+    if gpus_per_job > 1:
+        parts.append(f"--gpus-per-job {gpus_per_job}")
+    parts.append("--cell '{job}' --force")
+    return " ".join(parts)

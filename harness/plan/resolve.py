@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
@@ -69,7 +70,7 @@ def resolve(config_path: str | os.PathLike, profile: str, overrides: dict[str, A
 
     Args:
         config_path: a text-style MMEngine config.
-        profile: name of a file in the ``_base_/profiles`` folder next to or above the config's folder.
+        profile: name of a file in the ``_base_/profiles`` folder above the config, else of the packaged configs.
         overrides: dotted key -> value, e.g. ``{"model.alpha": 0.0}``; list positions are numbers. A last part
             that is new is allowed (it may be an argument left at its default), an unknown parent is not.
 
@@ -107,12 +108,10 @@ def resolve(config_path: str | os.PathLike, profile: str, overrides: dict[str, A
 
 def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], tuple[Path, ...]]:
     """The profile's content, the names of all profiles, and the files read."""
-    for folder in path.parents:
+    for folder in (*path.parents, PACKAGED_CONFIGS):
         profiles = folder / "_base_" / "profiles"
         if profiles.is_dir():
             break
-    else:
-        raise ValueError(f"{path}: no _base_/profiles folder in the folders above it")
     known = {p.stem for p in profiles.glob("*.py")}
     if profile not in known:
         raise ValueError(f"{path}: {unknown_name('profile', profile, sorted(known))}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.identity import canonical_json, identity_config
+from harness.plan.config_file import named_config
 from harness.plan.jobs import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import Entry
@@ -51,7 +52,7 @@ def _made(path: Path, profile: str, overrides: dict[str, Any], known: dict[tuple
         inject_at = [declared["inject_at"]] if isinstance(declared["inject_at"], str) else declared["inject_at"]
         for key in inject_at:
             config = set_dotted(config, key, None)
-        parent = (path.parent / declared["config"]).resolve()
+        parent = named_config(path, declared["config"]).resolve()
         stages[stage] = [_signature(parent, profile, declared.get("overrides") or {}, known), declared.get("seed")]
     counted = identity_config(config, profile), code_fingerprint(config, imported_modules(config)), stages
     return hashlib.sha256(canonical_json(counted).encode()).hexdigest()

@@ -14,7 +14,8 @@ from harness.ledger.run_dir import PLAN
 from harness.plan.choice import chosen_jobs
 from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.plan.jobs import Job, Plan, Settings, dataset_configs, dependency_closure, make_plan
-from harness.suite import Benchmark, Cell, Entry, expand, load_benchmark, load_entries
+from harness.suite import Benchmark, Cell, Entry, expand, load_suite
+from harness.suite.configs import profiles_of
 from harness.system.disk import check_writable
 from harness.system.environment import commit
 from mtcd_plugin.formats.splits import read_quarantine
@@ -76,8 +77,7 @@ def open_workspace(
             "--profile paper needs --data-root with the real data sets; the embedded "
             "synthetic data is for demo and smoke"
         )
-    benchmark = load_benchmark(Path(configs) / "benchmark.yml")
-    entries = load_entries(configs, benchmark)
+    benchmark, entries = load_suite(configs)
     ids = None if tables is None else [t.strip() for t in tables.split(",") if t.strip()]
     if ids == []:
         raise BadUsage(f"--tables '{tables}': names none; leave the option out for all that are not optional")
@@ -108,7 +108,7 @@ def open_workspace(
 
 def check_profile(configs: Path, profile: str) -> None:
     """Raises ValueError for a profile that has no file."""
-    known = sorted(p.stem for p in (Path(configs) / "_base_" / "profiles").glob("*.py"))
+    known = sorted(profiles_of(configs))
     if profile not in known:
         raise BadUsage(unknown_name("profile", profile, known or [f"none: no profiles in {configs}"]))
 

@@ -1,8 +1,9 @@
-"""Progress of an execution: a live table on a terminal, plain lines with the time otherwise."""
+"""Progress of an execution: a log record an event, and a live table of what runs on a terminal."""
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -14,26 +15,26 @@ from harness.plan.jobs import Job
 from harness.schedule.scheduler import State
 from harness.system.duration import duration
 
+log = logging.getLogger(__name__)
+
 
 class Progress:
-    """Prints what happens. ``estimates`` maps a job's key to the seconds it should take, where history knows."""
+    """Logs what happens. ``estimates`` maps a job's key to the seconds it should take, where history knows."""
 
-    def __init__(self, jobs: dict[str, Job], slots: int, estimates: dict[str, float], stream=None) -> None:
+    def __init__(self, jobs: dict[str, Job], slots: int, estimates: dict[str, float]) -> None:
         self.jobs = jobs
         self.slots = slots
         self.estimates = estimates
-        self.stream = stream or sys.stdout
         self.began: dict[str, float] = {}
         self.seen: list[float] = []
         self.live = None
         self.width = len(str(len(jobs)))
 
     def __enter__(self) -> Progress:
-        if self.stream.isatty():
-            from rich.console import Console
+        if sys.stdout.isatty():
             from rich.live import Live
 
-            self.live = Live(console=Console(file=self.stream), refresh_per_second=2, transient=True)
+            self.live = Live(refresh_per_second=2, transient=True)
             self.live.start()
         return self
 
@@ -42,19 +43,14 @@ class Progress:
             self.live.stop()
 
     def report(self, event: str, job: Job, detail: str) -> None:
-        """One line per event; starts are shown on the live display alone where there is one."""
+        """One record per event; starts are shown on the live display alone where there is one."""
         now = time.monotonic()
         if event == "started":
             self.began[job.key] = now
-            if self.live:
-                return
         elif event == "done":
             self.seen.append(now - self.began.get(job.key, now))
-        line = f"{time.strftime('%H:%M:%S')}  {event:9s} {job.name}{'  ' + detail if detail else ''}"
-        if self.live:
-            self.live.console.print(line, highlight=False, markup=False)
-        else:
-            print(line, file=self.stream, flush=True)
+        level = logging.DEBUG if self.live and event == "started" else logging.INFO
+        log.log(level, "%-9s %s%s", event, job.name, f"  {detail}" if detail else "")
 
     def tick(self, state: State) -> None:
         if self.live:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.planfile import LARGEST_PLAN
-from harness.ledger.run_dir import LOCK, PAGES, PLAN, VERDICTS
+from harness.ledger.run_dir import LOCK, LOGS, PAGES, PLAN, VERDICTS
+from harness.suite.configs import folders
 
-SKIPPED = ("clip_store", "__pycache__", LOCK, PAGES, VERDICTS)
+SKIPPED = ("clip_store", "__pycache__", LOCK, LOGS, PAGES, VERDICTS)
 CODE = Path(__file__).resolve().parents[2]
 DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy")
 
@@ -25,7 +26,7 @@ def sources(work_dir: Path, configs: Path) -> str:
     for name in DRAWN_WITH:
         digest.update(f"{name} {metadata.version(name)}\n".encode())
     digest.update(f"python {platform.python_version()}\n".encode())
-    for root in (work_dir, configs, CODE / "harness", CODE / "reports"):
+    for root in (work_dir, *folders(configs), CODE / "harness", CODE / "reports"):
         digest.update(_listing(root, skipped=(*SKIPPED, PLAN)).encode())
     return digest.hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -90,23 +91,26 @@ class Entry:
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
 
-def load_entries(configs: Path, benchmark: Benchmark) -> dict[str, Entry]:
-    """All entries below ``configs``, by name, in folder order.
+def load_entries(configs: Path | Sequence[Path], benchmark: Benchmark) -> dict[str, Entry]:
+    """All entries of the method folders in one or more folders of configs, by name, in that order.
 
     Raises:
         ValueError: a metafile is malformed, names an unknown data set or modality, a config that is not there,
             a name that another folder uses, or something else than a web address as a ``URL``.
     """
     entries: dict[str, Entry] = {}
-    for path in sorted(Path(configs).glob("*/metafile.yml")):
-        for entry in _read(path, benchmark):
-            if entry.name in entries:
-                raise ValueError(
-                    f"{path}: model '{entry.name}' is also in {entries[entry.name].config.parent}; names must be unique"
-                )
-            entries[entry.name] = entry
-    if not entries:
-        raise ValueError(f"{configs}: no */metafile.yml found; give the folder of configs with --configs")
+    for folder in [configs] if isinstance(configs, (str, Path)) else configs:
+        metafiles = sorted(Path(folder).glob("*/metafile.yml"))
+        if not metafiles:
+            raise ValueError(f"{folder}: no */metafile.yml found; give the folder of configs with --configs")
+        for path in metafiles:
+            for entry in _read(path, benchmark):
+                if entry.name in entries:
+                    raise ValueError(
+                        f"{path}: model '{entry.name}' is also in {entries[entry.name].config.parent}; "
+                        "names must be unique"
+                    )
+                entries[entry.name] = entry
     return entries
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import yaml
 
+from harness import PACKAGED_CONFIGS
 from harness.errors import BadUsage, unknown_name
 from harness.suite import Benchmark, Entry
 from harness.suite.modalities import BY_METAFILE, IN_METAFILES
 
-CONFIG = """# {title} on {dataset}, {modality}. Trains as it stands with MMAction2's tools/train.py.
-_base_ = ['../{source}/{base}.py']
+CONFIG = """# {title} on {dataset}, {modality}. {stock}
+_base_ = ['{base_config}']
 # What makes your method differ from {base} goes here and holds at every profile, for example:
 # model = dict(cls_head=dict(dropout_ratio=0.3))
 # A class of your own package (no profile says anything of its arguments but your own):
@@ -54,7 +55,7 @@ def new_entry(
     benchmark: Benchmark,
     modalities: tuple[str, ...] = (),
 ) -> list[Path]:
-    """Write ``mm_configs/<name>/`` with one config per data set and modality that ``base``'s method has, and a
+    """Write ``<configs>/<name>/`` with one config per data set and modality that ``base``'s method has, and a
     metafile.
 
     Args:
@@ -103,14 +104,14 @@ def new_entry(
                 title=name,
                 dataset=training_data,
                 modality=IN_METAFILES[sibling.test_modality],
-                source=sibling.config.parent.name,
                 base=sibling.name,
+                **_base_of(sibling.config, configs, stem),
             ),
             encoding="utf-8",
         )
         metafile += MODEL.format(
             name=stem,
-            folder=f"mm_configs/{name}",
+            folder=f"{configs.name}/{name}",
             title=name,
             training_data=training_data,
             modality=IN_METAFILES[sibling.test_modality],
@@ -119,6 +120,15 @@ def new_entry(
         written.append(path)
     (folder / "metafile.yml").write_text(metafile, encoding="utf-8")
     return [*written, folder / "metafile.yml"]
+
+
+def _base_of(base: Path, configs: Path, stem: str) -> dict[str, str]:
+    """What a new config says of the one that it inherits from: a path in the same folder of configs, else our name."""
+    if base.parent.parent.resolve() == configs.resolve():
+        stock = "Trains as it stands with MMAction2's tools/train.py."
+        return {"base_config": f"../{base.parent.name}/{base.name}", "stock": stock}
+    stock = f"For MMAction2's tools/train.py: harness models show {stem} --configs DIR > {stem}.py"
+    return {"base_config": f"{PACKAGED_CONFIGS.name}::{base.parent.name}/{base.name}", "stock": stock}
 
 
 def _start(base: Entry) -> str:

@@ -48,7 +48,7 @@ def hardware() -> dict[str, str]:
 
     found = {
         "cpu": cpu_model(),
-        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "cores": str(usable_cores()),
         "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",
         "gpu": "none",
     }
@@ -58,6 +58,11 @@ def hardware() -> dict[str, str]:
         if torch.cuda.is_available():
             found["gpu"] = torch.cuda.get_device_name(0)
     return found
+
+
+def usable_cores() -> int:
+    """How many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_model() -> str:

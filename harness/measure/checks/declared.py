@@ -12,6 +12,7 @@ from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.record import NOT_TRACKED
 from harness.measure.clips import random_batch
 from harness.measure.parts import ParentWeights, batch, import_named
+from harness.plan.config_file import named_config
 from harness.plan.predictions import check_predictions
 from harness.plan.resolve import resolve
 from harness.plan.twins import twins
@@ -56,7 +57,7 @@ def resolves(s: EntryUnderCheck) -> None:
     for profile, resolved in found.items():
         check_predictions(s.entry, resolved.config, profile)
     for stage, parent in found["smoke"].parents.items():
-        path = (s.entry.config.parent / parent["config"]).resolve()
+        path = named_config(s.entry.config, parent["config"]).resolve()
         if path not in s.weights.by_path:
             raise CheckFailed(
                 f"parents.{stage}.config {parent['config']} is not listed in a metafile.yml; add it there"

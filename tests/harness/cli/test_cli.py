@@ -389,7 +389,9 @@ def test_what_the_profile_overrides_is_said_and_stands_in_the_record(capsys, sui
     for command in (["plan"], ["status"]):
         _, _, err = run(capsys, *command, *suite)
         assert err.count("\n") == 1 and err.startswith("note: mine_mgr-dark-rgb: ") and said in err
-    _, out, err = run(capsys, "models", "show", "mine_mgr-dark-rgb", "--profile", "smoke", "--configs", small_configs)
+    _, out, err = run(
+        capsys, "models", "show", "mine_mgr-dark-rgb", "--profile", "smoke", "--configs", small_configs, "--json"
+    )
     assert said in err and json.loads(out)["train_cfg"]["max_epochs"] == 1
     jobs = open_workspace(small_configs, "smoke", tiny_data, None, None).needed().values()
     assert [any(said in note for note in j.notes) for j in jobs] == [j.cell.model.startswith("mine") for j in jobs]

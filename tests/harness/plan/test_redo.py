@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.cli.run import redo_command
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
+from harness.plan.redo import redo_command
 from harness.plan.workspace import open_workspace
+from harness.schedule.run import Finished
+from harness.schedule.scheduler import State
 from tests.harness.conftest import CONFIGS
 
 
@@ -58,17 +60,17 @@ def test_run_makes_the_embedded_data_of_a_fresh_clone_first(tmp_path, monkeypatc
         made.append((root, preset))
         shutil.copytree(tiny_data, root)
 
-    def run(ws, *_, **options):
-        made.append((len(ws.plan.keys) > 0, options))
-        return 0
+    def run(ws, executor, options, force):
+        made.append((len(ws.plan.keys) > 0, force))
+        return Finished(State(), {}, unplanned=False)
 
-    monkeypatch.setattr("harness.cli.run_all.make_synthetic", make)
-    monkeypatch.setattr("harness.cli.run.run_workspace", run)
+    monkeypatch.setattr("harness.cli.common.make_synthetic", make)
+    monkeypatch.setattr("harness.schedule.run.run_workspace", run)
     command = redo_command(opened(None)).replace("{job}", "i3d_r50_mgr-dark-rgb-s0")
     with pytest.raises(SystemExit) as ended:
         main(shlex.split(command)[3:])
     assert ended.value.code == 0
-    assert made == [(Path("data/synthetic-smoke"), "smoke"), (True, {"force": True})]
+    assert made == [(Path("data/synthetic-smoke"), "smoke"), (True, True)]
 
 
 def test_a_finished_run_is_run_anew_kept_and_compared(small_configs, tiny_data, tmp_path, capsys):

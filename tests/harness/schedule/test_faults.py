@@ -182,7 +182,7 @@ def test_a_disk_that_is_full_for_the_record_itself_is_said_too(tmp_path, monkeyp
 def test_at_a_full_disk_the_pages_of_what_is_done_are_written_if_they_fit(
     capsys, monkeypatch, small_configs, tiny_data, tmp_path, room
 ):
-    import harness.cli.report
+    import harness.site.pages
     from harness.bench.made_up import finish as make_up
     from harness.cli import main
     from harness.plan.workspace import open_workspace, save_plan
@@ -198,9 +198,9 @@ def test_at_a_full_disk_the_pages_of_what_is_done_are_written_if_they_fit(
     def no_room(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("harness.cli.run.run_workspace", full)
+    monkeypatch.setattr("harness.schedule.run.run_workspace", full)
     if not room:
-        monkeypatch.setattr(harness.cli.report, "write_site", no_room)
+        monkeypatch.setattr(harness.site.pages, "write_site", no_room)
     options = ["--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path / "work"]
     with pytest.raises(SystemExit) as stop:
         main([str(o) for o in ("run-all", *options, "--site", tmp_path / "site", "--profile", "smoke")])

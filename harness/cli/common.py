@@ -1,0 +1,164 @@
+"""What several commands do."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Container, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli import console
+from harness.cli.counter import counter
+from harness.cli.options import ChoiceOptions, ExecutionOptions, SuiteOptions
+from harness.errors import BadUsage
+
+if TYPE_CHECKING:
+    from harness.executors import Executor
+    from harness.plan.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+def open_suite(
+    suite: SuiteOptions, make_data: Callable[[Path, str], None] | None = None, chosen: tuple[str, ...] = ()
+) -> Workspace:
+    """Plan the suite that the options ask for, with what is missing of the embedded data made by ``make_data``."""
+    from harness.plan.workspace import open_workspace
+
+    ws = open_workspace(
+        suite.configs,
+        suite.profile,
+        suite.data_root,
+        suite.tables,
+        suite.seeds,
+        suite.quarantine,
+        suite.init,
+        make_data,
+        chosen,
+    )
+    log.debug("planned %d cells as %d jobs, data in %s", len(ws.cells), len(ws.needed()), ws.settings.data_root)
+    return ws
+
+
+def make_synthetic(root: Path, preset: str) -> None:
+    """Make the embedded data where it is not there yet."""
+    from harness.data.synthesize import synthesize
+
+    show = counter()
+    synthesize(
+        root,
+        preset=preset,
+        progress=lambda name, done, total: show(f"clips of synthetic {name} in {root}", done, total),
+    )
+
+
+def check_choice(choice: ChoiceOptions) -> None:
+    """Raises BadUsage where everything would be run anew unasked."""
+    if choice.force and not choice.chosen:
+        raise BadUsage("--force: name what is to be run anew with --cell; `plan` lists the jobs")
+
+
+def executor_for(execution: ExecutionOptions) -> Executor:
+    """The executor that the options ask for. Raises BadUsage where this machine does not have what they name."""
+    from harness.executors import make_executor
+    from harness.executors.local import default_jobs, detect_gpus
+    from harness.system.environment import usable_cores
+
+    gpus = detect_gpus()
+    return make_executor(
+        execution.backend,
+        jobs=execution.jobs_per_gpu if gpus else execution.jobs or default_jobs(execution.gpus_per_job),
+        gpus=gpus,
+        cores=usable_cores(),
+        time_limit=execution.time_limit,
+        gpus_per_job=execution.gpus_per_job,
+    )
+
+
+def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: str = "", force: bool = False) -> int:
+    """Run what a workspace lacks and print what became of it; returns the exit code.
+
+    Args:
+        again: the command that redoes a job, for records; by default ``run``.
+        force: run the chosen jobs anew where they are done.
+    """
+    from harness.executors.local import detect_gpus
+    from harness.plan.redo import redo_command
+    from harness.plan.workspace import save_plan
+    from harness.schedule.run import jobs_to_run, run_workspace
+    from harness.schedule.scheduler import Options
+
+    say_remarks(ws, jobs_to_run(ws), ws.chosen or None)
+    executor = executor_for(execution)
+    save_plan(ws, work_dir)
+    log_to_file(work_dir)
+    workers = execution.workers if execution.workers is not None else (4 if detect_gpus() else 0)
+    options = Options(
+        work_dir=work_dir,
+        clip_store="" if execution.no_cache else str(work_dir / "clip_store"),
+        workers=workers,
+        retries=execution.retries,
+        fuse=not execution.no_fuse,
+        processes=execution.gpus_per_job,
+        command=again or redo_command(ws, execution.gpus_per_job),
+    )
+    done = run_workspace(ws, executor, options, force)
+    say_result(done.summary)
+    for line in done.compared:
+        say_result(line)
+    for line in done.failures:
+        log.error("%s", line)
+    if done.failures and (asked := console.current()) is not None:
+        log.warning("log: %s", asked.file)
+    return done.code
+
+
+def log_to_file(work_dir: Path) -> None:
+    """Keep a log file of this invocation in a work dir, with what was logged so far."""
+    from harness import __version__
+    from harness.system.environment import commit, environment
+
+    asked = console.current()
+    if asked is None or asked.file is not None:
+        return
+    asked.to_file(work_dir)
+    log.debug("log: %s", asked.file)
+    log.debug("harness %s %s, %s", __version__, commit(), environment(), extra=console.FILE_ONLY)
+
+
+def say_result(line: str) -> None:
+    """Print a line that the command was asked for; the log file has it as well."""
+    click.echo(line)
+    log.info("%s", line, extra=console.FILE_ONLY)
+
+
+def say_remarks(ws: Workspace, keys: Container[str] | None = None, wanted: Container[str] | None = None) -> None:
+    """Log cells that cannot be planned, what profiles override, runs that stand for several entries: one line each.
+
+    Args:
+        keys: of the only jobs that matter. wanted: names of the only cells that matter. None for all.
+    """
+    from harness.plan.remarks import note_lines, unplanned_lines
+
+    for line in unplanned_lines(ws.plan, wanted):
+        log.warning("%s", line)
+    for line in note_lines(ws.plan, ws.plan.jobs if keys is None else keys):
+        log.info("note: %s", line)
+
+
+def print_json(found: Any) -> None:
+    """Print what was asked for with ``--json``."""
+    click.echo(json.dumps(found, indent=1, default=str))
+
+
+def print_table(rows: Sequence[Sequence[object]]) -> None:
+    """Print rows of cells with aligned columns, the last one as it is."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]) - 1)] if texts else []
+    for row in texts:
+        click.echo(
+            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        )

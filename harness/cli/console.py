@@ -1,0 +1,88 @@
+"""What the harness says beside results: log records, as lines on standard error and in the log file of a run.
+
+The progress of jobs goes to standard output, since it is what ``run`` prints. Whatever a command was asked for is
+printed with ``click.echo`` and is no log record.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from logging.handlers import MemoryHandler
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.errors import BadUsage
+from harness.system import log_file
+
+PACKAGES = ("harness", "reports", "mtcd_plugin")
+PROGRESS = "harness.schedule.progress"
+FILE_ONLY = {"file_only": True}  # ``extra`` of a record that was said in another way already
+COLOURS = {logging.DEBUG: "bright_black", logging.WARNING: "yellow", logging.ERROR: "red"}  # on a terminal
+
+
+class Console(logging.Handler):
+    """Log records as lines: plain ones, coloured by their level on a terminal.
+
+    In its context the records of ``PACKAGES`` come here, and are kept for a log file.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.asked: set[str] = set()
+        self.kept = MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
+        self.file: Path | None = None
+
+    def ask(self, option: str) -> None:
+        """Take one of ``verbose``, ``quiet`` and ``debug`` into account. Raises BadUsage for the first two together."""
+        self.asked.add(option)
+        if {"verbose", "quiet"} <= self.asked:
+            raise BadUsage("-v and -q: give one of them")
+        self.setLevel({"verbose": logging.DEBUG, "quiet": logging.WARNING}.get(option, self.level))
+
+    @property
+    def debug(self) -> bool:
+        return "debug" in self.asked
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "file_only", False):
+            return
+        line = record.getMessage()
+        if record.name == PROGRESS:
+            click.secho(f"{time.strftime('%H:%M:%S')}  {line}", fg=COLOURS.get(record.levelno))
+        else:
+            click.secho(line, err=True, fg=COLOURS.get(record.levelno))
+
+    def to_file(self, work_dir: Path) -> None:
+        """Write all records, those from before as well, to a new file in a work dir."""
+        if self.file is None:
+            self.file, handler = log_file.start(work_dir)
+            self.kept.setTarget(handler)
+            self.kept.flush()
+            self.kept.capacity = 0  # from now on each at once
+
+    def __enter__(self) -> Console:
+        for name in PACKAGES:
+            logger = logging.getLogger(name)
+            logger.setLevel(logging.DEBUG)
+            logger.addHandler(self)
+            logger.addHandler(self.kept)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for name in PACKAGES:
+            logger = logging.getLogger(name)
+            logger.setLevel(logging.NOTSET)
+            logger.removeHandler(self)
+            logger.removeHandler(self.kept)
+        if self.kept.target is not None:
+            self.kept.target.close()
+        self.kept.close()
+
+
+def current() -> Console | None:
+    """The console of the command that is running, None where the harness is used as a library."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.obj if ctx is not None and isinstance(ctx.obj, Console) else None

@@ -1,0 +1,108 @@
+"""Run what a workspace lacks: clip stores, then jobs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.executors import Executor
+from harness.ledger.judge import verdicts_of
+from harness.ledger.store import load_record
+from harness.plan import redo
+from harness.plan.jobs import Job, dependency_closure
+from harness.plan.remarks import names, unplanned
+from harness.plan.run_state import folder_of
+from harness.plan.workspace import Workspace, save_plan
+from harness.schedule.progress import Progress, history
+from harness.schedule.scheduler import Options, State, execute
+from harness.schedule.stores import build_stores
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of the jobs of a workspace."""
+
+    state: State
+    jobs: Mapping[str, Job]
+    unplanned: bool  # something that was asked for cannot be planned
+    compared: tuple[str, ...] = ()  # the runs that were replaced, one line each
+
+    @property
+    def code(self) -> int:
+        """The exit code: 0 all is done, 1 something failed, 130 stopped on request."""
+        if self.state.stopped:
+            return 130
+        return 1 if self.state.failed or self.state.blocked or self.unplanned else 0
+
+    @property
+    def summary(self) -> str:
+        """How many jobs ended how, in one line."""
+        s = self.state
+        return f"{s.total} jobs: {s.cached} cached, {s.done} run, {len(s.failed)} failed, {len(s.blocked)} blocked" + (
+            ", stopped on request; run the same command again to go on" if s.stopped else ""
+        )
+
+    @property
+    def failures(self) -> list[str]:
+        """The jobs that failed, one line each."""
+        return [f"failed: {self.jobs[key].name}: {reason}" for key, reason in self.state.failed.items()]
+
+
+def jobs_to_run(ws: Workspace) -> dict[str, Job]:
+    """All jobs of a workspace, or those that were chosen and what they stand on, parents first.
+
+    Raises:
+        ValueError: a chosen job cannot be planned, for a reason that the plan does not name.
+    """
+    if not ws.chosen:
+        return ws.needed()
+    known, failed = names(ws.plan), unplanned(ws.plan)
+    if unknown := [c for c in ws.chosen if c not in known and c not in failed]:
+        raise ValueError(f"--cell {unknown[0]}: cannot be planned; `plan` says why")
+    return dependency_closure(ws.plan.jobs, [known[c] for c in ws.chosen if c in known])
+
+
+def run_workspace(ws: Workspace, executor: Executor, options: Options, force: bool = False) -> Finished:
+    """Run the jobs of a workspace that are not done. Its plan is in the work dir; what is blocked is added there.
+
+    Args:
+        force: run the chosen jobs anew where they are done; the runs that are there are kept aside.
+    """
+    jobs, work_dir = jobs_to_run(ws), options.work_dir
+    replaced = _set_aside(ws, jobs, work_dir) if force else {}
+    if options.clip_store and ws.settings.profile != "paper":
+        missing = {key: job for key, job in jobs.items() if not _is_done(job, work_dir)}
+        build_stores(missing, Path(options.clip_store), executor.slots)
+    state = State()
+    with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
+        execute(jobs, executor, options, progress.report, state, progress.tick)
+    save_plan(ws, work_dir, state.blocked)
+    asked = unplanned(ws.plan)
+    return Finished(
+        state,
+        jobs,
+        unplanned=any(c in asked for c in ws.chosen) if ws.chosen else bool(asked),
+        compared=tuple(f"{jobs[k].name}: {redo.compared(old, jobs[k], work_dir)}" for k, old in replaced.items()),
+    )
+
+
+def _set_aside(ws: Workspace, jobs: Mapping[str, Job], work_dir: Path) -> dict[str, redo.Replaced]:
+    """Move the runs of the chosen jobs out of the ledger, by key."""
+    known = names(ws.plan)
+    found: dict[str, redo.Replaced] = {}
+    for key in dict.fromkeys(known[c] for c in ws.chosen if c in known):
+        if (old := redo.set_aside(jobs[key], work_dir)) is not None:
+            found[key] = old
+            log.info("%s: run anew; the run that was there is kept in %s", jobs[key].name, old.folder)
+    return found
+
+
+def _is_done(job: Job, work_dir: Path) -> bool:
+    try:
+        return load_record(folder_of(job, work_dir), verdicts_of(work_dir)).status == "done"
+    except (FileNotFoundError, ValueError):
+        return False

@@ -1,0 +1,40 @@
+"""The pages of ledgers, written where they do not show already what these hold."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.data.describe.summary import load_summaries, save_summaries
+from harness.plan.workspace import Workspace
+from harness.site import freshness
+from harness.suite import Benchmark, Entry
+
+log = logging.getLogger(__name__)
+
+
+def write_site(
+    work_dirs: Sequence[Path],
+    site: Path,
+    benchmark: Benchmark,
+    entries: Mapping[str, Entry],
+    profiles: Sequence[str] = (),
+) -> Path:
+    """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page."""
+    from reports import build
+
+    statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, log.warning).items()}
+    build(work_dirs, site, benchmark, entries, statistics, profiles)
+    return site / "index.html"
+
+
+def refresh_site(ws: Workspace, work_dir: Path, site: Path) -> bool:
+    """Measure the data sets and write the pages of a workspace; returns whether there was anything to write."""
+    save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, log.warning)
+    made_from = freshness.sources(work_dir, ws.settings.configs)
+    if freshness.are_current(work_dir, site, made_from):
+        return False
+    write_site([work_dir], site, ws.benchmark, ws.entries)
+    freshness.remember(work_dir, site, made_from)
+    return True

@@ -1,0 +1,43 @@
+"""Where configs lie: those that came with the harness, and a folder of the user's own.
+
+A user's folder adds its methods to the packaged ones. A folder with ``_base_/profiles`` of its own, such as a copy of
+``mm_configs``, stands alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness import PACKAGED_CONFIGS
+from harness.suite.benchmark import Benchmark, load_benchmark
+from harness.suite.entries import Entry, load_entries
+
+PROFILES = Path("_base_") / "profiles"
+
+
+def folders(configs: Path) -> tuple[Path, ...]:
+    """The folders whose methods make the suite of ``--configs``."""
+    configs = Path(configs)
+    alone = (configs / PROFILES).is_dir() or configs.resolve() == PACKAGED_CONFIGS
+    return (configs,) if alone else (PACKAGED_CONFIGS, configs)
+
+
+def profiles_of(configs: Path) -> dict[str, Path]:
+    """Every profile of the suite and its file."""
+    return {p.stem: p for p in sorted((folders(configs)[0] / PROFILES).glob("*.py"))}
+
+
+def benchmark_file(configs: Path) -> Path:
+    """The user's own ``benchmark.yml`` where there is one, else the packaged one."""
+    own = Path(configs) / "benchmark.yml"
+    return own if own.is_file() or len(folders(configs)) == 1 else PACKAGED_CONFIGS / "benchmark.yml"
+
+
+def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
+    """The benchmark and all entries.
+
+    Raises:
+        ValueError: a file of them is malformed, or a folder holds no entry. FileNotFoundError: no benchmark file.
+    """
+    benchmark = load_benchmark(benchmark_file(configs))
+    return benchmark, load_entries(folders(configs), benchmark)
