@@ -1,8 +1,8 @@
 """Shims for the frozen upstream (mmaction2 1.2.0 of October 2023 on a current stack).
 
 Every shim is idempotent, acts only where its feature test says that upstream still needs it, and says
-when it can go. ``apply()`` must run before ``mmaction.models`` is imported; ``mtcd_plugin.register``
-does so first.
+when it can go. ``apply()`` must run before ``mmaction.models`` is imported; the ``__init__`` of every
+subpackage that uses MMAction2 imports ``_compat_applied`` first.
 
 Not here on purpose: mmengine's checkpoints under ``torch.load(weights_only=True)`` are handled where
 they are written (``engine/hooks/plain_checkpoint_hook.py``), so no loader is ever loosened;

@@ -5,12 +5,8 @@ allow_failed_imports=False)``. Each subpackage's ``__init__`` imports the module
 something, one line per module.
 """
 
-from mtcd_plugin import _compat
-
-_compat.apply()
-
-from mtcd_plugin import datasets, engine, evaluation, models, transforms  # noqa: E402
-from mtcd_plugin.models.weights import init_cfg  # noqa: E402
+from mtcd_plugin import datasets, engine, evaluation, models, transforms
+from mtcd_plugin.models.weights import init_cfg
 
 init_cfg.install()
 

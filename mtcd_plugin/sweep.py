@@ -1,10 +1,11 @@
-"""From one student's config and a list of overrides to one fused job, and back to a result per point."""
+"""From one student's config and a list of overrides to one job that trains them all, and back to a result a point."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
+STACKABLE = "CrossModalDistiller"  # type of the models that can train side by side
 PREFIX = "model."
 POINT_KEYS = (
     "alpha",
@@ -19,12 +20,19 @@ POINT_KEYS = (
 )
 
 
-def can_fuse(overrides: dict[str, Any]) -> bool:
-    """Whether a variant differs from its config only in what the points of a fused sweep may differ in."""
-    return all(key.startswith(PREFIX) and key[len(PREFIX) :] in POINT_KEYS for key in overrides)
+def can_stack(model: dict[str, Any], overrides: dict[str, Any]) -> bool:
+    """Whether a job may train side by side with others of its config.
+
+    Args:
+        model: the config's ``model``.
+        overrides: dotted keys in which the job differs from its config.
+    """
+    return model.get("type") == STACKABLE and all(
+        key.startswith(PREFIX) and key[len(PREFIX) :] in POINT_KEYS for key in overrides
+    )
 
 
-def fuse(config: dict[str, Any], points: list[dict[str, Any]], out_dir: str) -> dict[str, Any]:
+def stack_sweep(config: dict[str, Any], points: list[dict[str, Any]], out_dir: str) -> dict[str, Any]:
     """One config that trains and tests every point side by side; results equal those of separate runs.
 
     Args:
@@ -41,11 +49,11 @@ def fuse(config: dict[str, Any], points: list[dict[str, Any]], out_dir: str) -> 
         ValueError: the model is no distiller, or an override touches what the points share.
     """
     model = config["model"]
-    if model.get("type") != "CrossModalDistiller":
-        raise ValueError(f"a fused sweep needs a CrossModalDistiller, the config has {model.get('type')}")
+    if model.get("type") != STACKABLE:
+        raise ValueError(f"a fused sweep needs a {STACKABLE}, the config has {model.get('type')}")
     for overrides in points:
         for key in overrides:
-            if not can_fuse({key: None}):
+            if not can_stack(model, {key: None}):
                 choices = ", ".join(PREFIX + k for k in POINT_KEYS)
                 raise ValueError(
                     f"override '{key}' cannot differ between points of a fused sweep; choose from {choices}"
@@ -64,8 +72,7 @@ def fuse(config: dict[str, Any], points: list[dict[str, Any]], out_dir: str) -> 
 
 
 def point_checkpoints(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
-    """A fused job's checkpoint as one checkpoint per point: the student's ``state_dict`` and the ``meta`` of
-    the stage."""
+    """A fused job's checkpoint as one per point: the student's ``state_dict`` and the ``meta`` of the stage."""
     state = checkpoint["state_dict"]
     numbers = sorted({int(key.split(".")[1]) for key in state if key.startswith("points.")})
     meta = {key: value for key, value in checkpoint.get("meta", {}).items() if key == "mtcd"}

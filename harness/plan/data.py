@@ -143,7 +143,7 @@ def _query(dataset: dict[str, Any]) -> tuple:
         dataset.get("split", "train"),
         modalities,
         str(dataset.get("quarantine") or ""),
-        tuple(sorted((dataset.get("lacking") or {}).items())),
+        tuple(sorted((dataset.get("missing_modality") or {}).items())),
     )
 
 
@@ -165,11 +165,11 @@ def _clips(
     split: str,
     modalities: tuple[str, ...],
     quarantine: str,
-    lacking: tuple[tuple[str, str], ...],
+    missing_modality: tuple[tuple[str, str], ...],
 ) -> tuple[ClipTable, tuple[Clip, ...], str]:
     table = _table(kind, root, arguments)
-    clips = tuple(select_clips(table, split, modalities, quarantine, dict(lacking), check_files=False))
-    return table, clips, fingerprint(clips, modalities, dict(lacking))
+    clips = tuple(select_clips(table, split, modalities, quarantine, dict(missing_modality), check_files=False))
+    return table, clips, fingerprint(clips, modalities, dict(missing_modality))
 
 
 @cache

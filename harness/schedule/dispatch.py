@@ -13,7 +13,7 @@ from harness.plan.run_state import folder_of
 from harness.schedule.grouping import points
 from harness.system.environment import commit
 from harness.worker.spec import JobSpec, Member
-from mtcd_plugin.sweep import fuse
+from mtcd_plugin.sweep import stack_sweep
 
 if TYPE_CHECKING:
     from harness.schedule.scheduler import Options
@@ -54,7 +54,7 @@ def make_spec(
     elif options.processes > 1 and job.kind == "train":
         notes.append("trained by one process: its sampler draws whole batches that cannot be shared")
     if len(group) > 1:
-        config = fuse(config, points(group), str(folder / POINTS))
+        config = stack_sweep(config, points(group), str(folder / POINTS))
         notes.append(
             f"trained side by side with {len(group) - 1} more; each is charged an equal share of the job's time"
         )

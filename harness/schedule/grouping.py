@@ -13,14 +13,14 @@ from typing import Any
 from harness.ledger.identity import canonical_json
 from harness.ledger.record import RunRecord
 from harness.plan.jobs import Job
-from mtcd_plugin.sweep import can_fuse, group_size
+from mtcd_plugin.sweep import can_stack, group_size
 
 LIMIT = 12  # jobs in one group
 
 
 def group_key(job: Job) -> str | None:
     """Equal for jobs that can share a process; None for a job that always runs alone."""
-    if job.config.get("model", {}).get("type") != "CrossModalDistiller" or not can_fuse(job.cell.overrides):
+    if not can_stack(job.config.get("model", {}), job.cell.overrides):
         return None
     return canonical_json([job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents])
 

@@ -18,19 +18,16 @@ from pathlib import Path
 import torch
 from mmengine.dist import init_dist
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseModel
 from torch import nn
 
 from harness.ledger.run_dir import RECORD, SCRATCH
 from harness.system.parent_exit import on_parent_exit
 from harness.worker.signals import EXIT_DISK_FULL, EXIT_LOCK_LOST, EXIT_PEER_LOST, EXIT_STOPPED
 from harness.worker.spec import JobSpec
+from mtcd_plugin.engine.model_wrapper import unwrapped
 
 GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL")
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
 
 
 class GatherInFolderHook(Hook):

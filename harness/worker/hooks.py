@@ -17,10 +17,10 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import Epoch
 from harness.ledger.run_dir import PROGRESS, RESUME
 from harness.system.disk import require_room
-from harness.worker.distributed import unwrapped
 from harness.worker.resume import keep_previous
 from harness.worker.signals import STOP, Stopped, stop_between_steps
 from mtcd_plugin.engine.hooks.stage_checkpoint_hook import unknown_training
+from mtcd_plugin.engine.model_wrapper import unwrapped
 
 
 class NanLossHook(Hook):
@@ -196,13 +196,15 @@ def training_notes(runner) -> list[str]:
     """What a reader must know about how the network of a Runner was trained, one line each."""
     model = unwrapped(runner.model)
     found = [
-        unknown_training(role) for role, about in getattr(model, "about", {}).items() if not about.get("train_subjects")
+        unknown_training(role)
+        for role, meta in getattr(model, "checkpoint_meta", {}).items()
+        if not meta.get("train_subjects")
     ]
     shares = all_gather_object(sorted(getattr(model, "undistilled", ())))
-    untaught = sorted({clip for share in shares for clip in share})
-    if untaught:
-        few = ", ".join(untaught[:3])
+    undistilled = sorted({clip for share in shares for clip in share})
+    if undistilled:
+        few = ", ".join(undistilled[:3])
         found.append(
-            f"{len(untaught)} training clips had no stream to be taught by: trained without distillation (first: {few})"
+            f"{len(undistilled)} training clips have no teacher modality; trained without distillation (first: {few})"
         )
     return found

@@ -16,13 +16,13 @@ from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RENDERED, RESUME, SCRATCH
-from harness.worker.distributed import unwrapped
 from harness.worker.hooks import RunLogHook, training_notes
 from harness.worker.loading import loading_notes
 from harness.worker.record import peak_memory, publish_weights, score_predictions
 from harness.worker.runner import make_runner, record_cost, train
 from harness.worker.spec import JobSpec
 from harness.worker.start import record_start
+from mtcd_plugin.engine.model_wrapper import unwrapped
 
 
 def run_single(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/paper.py',
 ]
 
-train_dataloader = dict(dataset=dict(modalities=['pseudo_ir', 'ir'], lacking=dict(ir='blank')))
+train_dataloader = dict(dataset=dict(modalities=['pseudo_ir', 'ir'], missing_modality=dict(ir='blank')))
 default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='assistant'))
 
 parents = dict(

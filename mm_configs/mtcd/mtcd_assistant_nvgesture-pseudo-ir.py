@@ -8,7 +8,7 @@ _base_ = [
 model = dict(
     student=dict(cls_head=dict(num_classes=25)),
     teachers=dict(teacher=dict(model=dict(cls_head=dict(num_classes=25)))))
-train_dataloader = dict(dataset=dict(modalities=['pseudo_ir', 'ir'], lacking=dict(ir='blank')))
+train_dataloader = dict(dataset=dict(modalities=['pseudo_ir', 'ir'], missing_modality=dict(ir='blank')))
 default_hooks = dict(stage_checkpoint=dict(type='StageCheckpointHook', stage='assistant'))
 
 parents = dict(

@@ -18,7 +18,7 @@ test_dataloader = dict(
     dataset=dict(
         split='all',
         modalities=['rgb', 'ir'],
-        lacking=dict(ir='blank'),
+        missing_modality=dict(ir='blank'),
         pipeline=[
             dict(type='SampleClipFrames', clip_len=None, test_mode=True),
             dict(type='LoadModalities', size=(256, 256)),

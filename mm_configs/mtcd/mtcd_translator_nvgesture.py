@@ -15,7 +15,7 @@ train_dataloader = dict(
         lists='v2',
         split='train',
         modalities=['rgb', 'ir'],
-        lacking=dict(ir='drop'),
+        missing_modality=dict(ir='drop'),
         clip_store='',
         pipeline=[
             dict(type='SampleClipFrames', clip_len=2),

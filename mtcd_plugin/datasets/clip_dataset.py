@@ -31,7 +31,7 @@ class ClipDataset(BaseActionDataset):
         clip_store: folder of stores built from the videos, '' for none. One that fits these videos and
             ``LoadModalities.size`` is read; where there is none, the videos are.
         quarantine: file with one clip id per line to leave out, '' for none.
-        lacking: modality -> what becomes of a clip that has no such stream: ``blank`` keeps it, with black
+        missing_modality: modality -> what becomes of a clip that has no such stream: ``blank`` keeps it, with black
             frames and the modality's name in the sample's ``missing``; ``drop`` leaves it out. Both are said
             in the log. A clip that lacks a modality not named here is an error.
 
@@ -57,7 +57,7 @@ class ClipDataset(BaseActionDataset):
         stores: Mapping[str, str] | None = None,
         clip_store: str = "",
         quarantine: str = "",
-        lacking: Mapping[str, str] | None = None,
+        missing_modality: Mapping[str, str] | None = None,
         **kwargs,
     ) -> None:
         self.split = split
@@ -65,7 +65,7 @@ class ClipDataset(BaseActionDataset):
         self.stores = {name: folder for name, folder in (stores or {}).items() if name in self.modalities}
         self.clip_store = clip_store
         self.quarantine = quarantine
-        self.lacking = {name: what for name, what in (lacking or {}).items() if name in self.modalities}
+        self.missing_modality = {m: what for m, what in (missing_modality or {}).items() if m in self.modalities}
         self._draw = torch.full((2,), -1, dtype=torch.int64).share_memory_()  # seed, epoch
         super().__init__(
             ann_file="",
@@ -82,8 +82,8 @@ class ClipDataset(BaseActionDataset):
 
     def load_data_list(self) -> list[dict]:
         table = self.read_table()
-        clips = select_clips(table, self.split, self.modalities, self.quarantine, self.lacking)
-        self._say_lacking(table, clips)
+        clips = select_clips(table, self.split, self.modalities, self.quarantine, self.missing_modality)
+        self._log_missing_modality(table, clips)
         self._metainfo.update(classes=list(table.classes), dataset_name=table.name, synthetic=table.synthetic)
         self._check_stores(clips)
         sources = self._store_sources(table)
@@ -127,9 +127,9 @@ class ClipDataset(BaseActionDataset):
         with seeded(seed, epoch, idx % len(self)):
             return super().prepare_data(idx)
 
-    def _say_lacking(self, table: ClipTable, clips: list[Clip]) -> None:
+    def _log_missing_modality(self, table: ClipTable, clips: list[Clip]) -> None:
         """One warning for each modality that some clips do not have."""
-        for name, what in self.lacking.items():
+        for name, what in self.missing_modality.items():
             if what == "drop":
                 whole = select_clips(table, self.split, (name,), self.quarantine, {name: "blank"})
             else:

@@ -1,11 +1,12 @@
 """Hooks and functions for MMEngine's runner: one import line per module."""
 
+from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
 from mtcd_plugin.engine import (
-    gan_optim_wrapper,  # noqa: F401
-    seed_worker,  # noqa: F401
-    sweep_optim_wrapper,  # noqa: F401
+    gan_optim_wrapper,
+    seed_worker,
+    sweep_optim_wrapper,
 )
-from mtcd_plugin.engine.hooks import (  # noqa: F401
+from mtcd_plugin.engine.hooks import (
     class_count_hook,
     clip_visualization_hook,
     epoch_seed_hook,

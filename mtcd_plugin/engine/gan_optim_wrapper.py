@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
-PARTS = {"generator": ("to_ir", "to_rgb"), "discriminator": ("judge_ir", "judge_rgb")}
+from mtcd_plugin.engine.model_wrapper import unwrapped
+
+PARTS = {"generator": ("to_ir", "to_rgb"), "discriminator": ("discriminator_ir", "discriminator_rgb")}
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -21,7 +22,7 @@ class GANOptimWrapperConstructor:
             raise ValueError(f"optim_wrapper takes {', '.join(PARTS)}; got {', '.join(sorted(self.config))}")
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrapped(model)
         wrappers = {}
         for name, modules in PARTS.items():
             parameters = [p for module in modules for p in getattr(model, module).parameters()]

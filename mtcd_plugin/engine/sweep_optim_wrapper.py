@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
+
+from mtcd_plugin.engine.model_wrapper import unwrapped
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -21,7 +22,7 @@ class SweepOptimWrapperConstructor:
         self.config = optim_wrapper_cfg["point"]
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrapped(model)
         return OptimWrapperDict(
             **{f"point{i}": build_optim_wrapper(point, self.config) for i, point in enumerate(model.points)}
         )

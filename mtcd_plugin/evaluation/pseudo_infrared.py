@@ -13,8 +13,8 @@ import torch
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
-from mtcd_plugin.formats.clip_store import ClipStoreWriter
-from mtcd_plugin.models.translators.enhance import enhance
+from mtcd_plugin.formats.clip_store_writer import ClipStoreWriter
+from mtcd_plugin.models.translators.low_light_enhance import low_light_enhance
 
 GRID = 16  # frames are compared at 16 x 16: the infrared camera stands beside the RGB one
 SHOWN = 128  # pixels of a frame in a strip, at most
@@ -154,7 +154,7 @@ def strip(
     columns * W, 3] with frames of at most ``SHOWN`` pixels, and what the rows show."""
     at = np.linspace(0, len(rgb) - 1, columns).round().astype(int)
     clip = torch.from_numpy(rgb).permute(0, 3, 1, 2)[None] / 255
-    bright = (enhance(clip, "stretch")[0].permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+    bright = (low_light_enhance(clip, "stretch")[0].permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
     rows = {"RGB": rgb, "brightened RGB": bright, "pseudo-infrared": pseudo}
     if infrared is not None and infrared.any():
         rows["infrared"] = infrared

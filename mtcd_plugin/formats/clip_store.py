@@ -6,7 +6,8 @@ frames, and what the store was made from). ``frames.bin`` holds, by codec:
 - ``raw``: uint8, frame after frame, each [height, width, channels]; a clip's ``first`` is its first frame;
 - ``jpeg``: a block per clip (``frame_codec``), RGB as JPEG, one channel as PNG; ``first`` is its first byte.
 
-A store is written beside its final place and renamed when complete: a folder of that name is always whole.
+A store is written beside its final place and renamed when complete (``clip_store_writer``): a folder of that name is
+always whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import hashlib
 import json
 import mmap
 import os
-import shutil
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator
@@ -70,7 +70,7 @@ def stores_of(root: str, modality: str, source: str) -> Iterator[ClipStore]:
     for folder in sorted(Path(root).glob(f"{modality}-*x*-*-{source}")):
         try:
             yield ClipStore.open(folder)
-        except StoreError:  # whoever needs this very one is told
+        except StoreError:  # opening the very store that is needed raises
             continue
 
 
@@ -83,97 +83,9 @@ def groups(clips: Iterable[Clip], modality: str) -> dict[str, list[Clip]]:
     return found
 
 
-def describe(modality: str, size: tuple[int, int], source: str, codec: str = "raw", origin: str = "") -> dict[str, Any]:
-    """The head of an index; ``origin`` names the data set and lighting, so that stale stores can be told."""
-    if codec not in CODECS:
-        raise ValueError(f"codec {codec!r} is unknown; choose from {', '.join(CODECS)}")
-    return {
-        "format": FORMAT,
-        "codec": codec,
-        "modality": modality,
-        "width": int(size[0]),
-        "height": int(size[1]),
-        "channels": 3 if modality == "rgb" else 1,
-        "source": source,
-        "origin": origin,
-    }
-
-
-def publish(unfinished: Path, folder: Path, about: dict, total_frames: int, clips: dict[str, dict]) -> None:
-    """Make a folder with a complete, closed ``frames.bin`` a store: force it to disk, add the index, rename."""
-    with open(unfinished / FRAMES, "rb") as file:
-        os.fsync(file.fileno())
-    index = {**about, "total_frames": total_frames, "clips": clips}
-    if about["codec"] != "raw":
-        index["total_bytes"] = os.path.getsize(unfinished / FRAMES)
-    index["sha256"] = _checksum(index)
-    with open(unfinished / INDEX, "w", encoding="utf-8") as file:
-        json.dump(index, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(unfinished, folder)
-
-
-class ClipStoreWriter:
-    """Writes a store; use as a context manager, or call ``close`` (complete) or ``abort``.
-
-    Args:
-        folder: final place; it must not exist yet.
-        modality, size: what is stored; size is (width, height).
-        source: what the frames were made from (``source_hash`` for videos, the run's key for renderings).
-    """
-
-    def __init__(self, folder: str | os.PathLike, modality: str, size: tuple[int, int], source: str = "") -> None:
-        self.folder = Path(folder)
-        if self.folder.exists():
-            raise StoreError(f"{self.folder}: exists already; remove it to build the store anew")
-        self._about = describe(modality, size, source)
-        self._clips: dict[str, dict[str, int]] = {}
-        self._frames = 0
-        self._unfinished = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.unfinished")
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-        self._unfinished.mkdir(parents=True)
-        self._file = open(self._unfinished / FRAMES, "wb")  # noqa: SIM115 (closed in close and abort)
-
-    def add(self, clip_id: str, frames: np.ndarray) -> None:
-        """Append a clip: uint8 [n, height, width, channels], n > 0."""
-        about = self._about
-        expected = (about["height"], about["width"], about["channels"])
-        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected or not len(frames):
-            raise ValueError(
-                f"clip {clip_id}: expected uint8 frames [n, {', '.join(map(str, expected))}], "
-                f"got {frames.dtype} {list(frames.shape)}"
-            )
-        if clip_id in self._clips:
-            raise ValueError(f"clip {clip_id} is in the store already")
-        frames = np.ascontiguousarray(frames)
-        self._file.write(frames.data)
-        self._clips[clip_id] = {
-            "first": self._frames,
-            "frames": len(frames),
-            "crc32": zlib.crc32(frames.data),
-        }
-        self._frames += len(frames)
-
-    def close(self) -> Path:
-        """Complete the store and move it to its place. Returns the folder."""
-        if not self._clips:
-            self.abort()
-            raise ValueError(f"{self.folder}: a store without clips")
-        self._file.close()
-        publish(self._unfinished, self.folder, self._about, self._frames, self._clips)
-        return self.folder
-
-    def abort(self) -> None:
-        """Give up and remove what was written."""
-        self._file.close()
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-
-    def __enter__(self) -> ClipStoreWriter:
-        return self
-
-    def __exit__(self, kind, *_) -> None:
-        self.abort() if kind else self.close()
+def checksum(index: dict[str, Any]) -> str:
+    """sha256 hex of an index without its own."""
+    return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
 
 
 class ClipStore:
@@ -200,8 +112,10 @@ class ClipStore:
 
     @classmethod
     def open(cls, folder: str | os.PathLike) -> ClipStore:
-        """Open a store. StoreError where it is missing, incomplete, or its index does not match its checksum;
-        the frames themselves are checked by ``verify``."""
+        """Open a store. StoreError where it is missing, incomplete, or its index does not match its checksum.
+
+        The frames themselves are checked by ``verify``.
+        """
         path = Path(folder)
         try:
             index = json.loads((path / INDEX).read_text(encoding="utf-8"))
@@ -210,7 +124,7 @@ class ClipStore:
                     f"{path}: store format {index['format']} ({index['codec']}) is not {FORMAT} "
                     f"({' or '.join(CODECS)}); build it anew"
                 )
-            if index.pop("sha256") != _checksum(index):
+            if index.pop("sha256") != checksum(index):
                 raise StoreError(f"{path}: {DAMAGED}")
             shape = (index["total_frames"], index["height"], index["width"], index["channels"])
             raw = index["codec"] == "raw"
@@ -247,7 +161,8 @@ class ClipStore:
         """All frames of a clip's window, uint8 [n, height, width, channels].
 
         A read-only view for codec raw (nothing is read until it is used), a copy otherwise. StoreError for a
-        clip that is not in the store."""
+        clip that is not in the store.
+        """
         entry = self._entry(clip_id)
         if self.codec == "raw":
             return self._block(entry).reshape(-1, *self._shape)
@@ -287,10 +202,6 @@ class ClipStore:
         """Ids of the clips whose bytes do not match their checksum. Reads the whole store."""
         return [clip_id for clip_id, entry in self._clips.items() if zlib.crc32(self._block(entry)) != entry["crc32"]]
 
-    def stored_bytes(self, clip_id: str) -> int:
-        """Bytes that a clip takes in the file."""
-        return len(self._block(self._entry(clip_id)))
-
     def _entry(self, clip_id: str) -> dict[str, Any]:
         if clip_id not in self._clips:
             raise StoreError(f"{self.folder}: clip {clip_id} is not in this store of {self.modality}")
@@ -309,7 +220,3 @@ class ClipStore:
             return frame_codec.decode(block, entry["frames"], indices)
         except ValueError as error:
             raise StoreError(f"{self.folder}: clip {clip_id}: {error}") from None
-
-
-def _checksum(index: dict) -> str:
-    return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()

@@ -60,7 +60,7 @@ class ClipTable:
     name: str
 
 
-def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Container[str] = ()) -> str:
+def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], missing_modality: Container[str] = ()) -> str:
     """sha256 hex of what training sees of these clips: ids, labels, subjects, splits, windows, frame rates,
     time stamps and contents (``content.py``) of the files of the given modalities. Neither paths nor times of
     modification count.
@@ -69,7 +69,7 @@ def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Conta
     was made on another machine has this fingerprint only if the encoder there wrote the same bytes.
 
     Args:
-        lacking: modalities that a clip may lack.
+        missing_modality: modalities that a clip may lack.
 
     Raises:
         FileNotFoundError: a video file is missing.
@@ -78,16 +78,16 @@ def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], lacking: Conta
     digest = hashlib.sha256()
     names = sorted(modalities)
     clips = sorted(clips, key=lambda c: c.clip_id)
-    contents = _contents(clips, names, lacking)
+    contents = _contents(clips, names, missing_modality)
     for clip in clips:
         streams = ",".join(
             f"{_json(name)}:null"
-            if name in lacking and not has_stream(clip, name)
+            if name in missing_modality and not has_stream(clip, name)
             else f"{_json(name)}:{_facts(clip, name, contents)}"
             for name in names
         )
-        about = f"{_json(clip.clip_id)},{_json(clip.label)},{_json(clip.subject)},{_json(clip.split)}"
-        digest.update(f"[{about},{{{streams}}}]".encode())
+        head = f"{_json(clip.clip_id)},{_json(clip.label)},{_json(clip.subject)},{_json(clip.split)}"
+        digest.update(f"[{head},{{{streams}}}]".encode())
     return digest.hexdigest()
 
 
@@ -115,13 +115,13 @@ def check_file(clip: Clip, modality: str) -> None:
         raise _unreadable(clip, modality, error) from None
 
 
-def _contents(clips: Iterable[Clip], modalities: Sequence[str], lacking: Container[str]) -> dict[str, str]:
+def _contents(clips: Iterable[Clip], modalities: Sequence[str], missing_modality: Container[str]) -> dict[str, str]:
     """path -> hash of the content, of every file that these clips have."""
     files = {
         source_stream(clip, name).path: (clip, name)
         for clip in clips
         for name in modalities
-        if name not in lacking or has_stream(clip, name)
+        if name not in missing_modality or has_stream(clip, name)
     }
     try:
         return content_hashes(files)

@@ -10,7 +10,7 @@ from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, check_file, h
 from mtcd_plugin.formats.text import read_lines
 
 SPLITS = ("train", "test", "fit", "holdout", "all")
-LACKING = ("blank", "drop")
+MISSING_MODALITY = ("blank", "drop")
 HOLDOUT_SHARE = 6  # one training subject in six: 2 of NvGesture's 12, 3 of MGR-Dark's 16
 
 
@@ -19,7 +19,7 @@ def select_clips(
     split: str,
     modalities: Sequence[str],
     quarantine: str = "",
-    lacking: Mapping[str, str] | None = None,
+    missing_modality: Mapping[str, str] | None = None,
     check_files: bool = True,
 ) -> list[Clip]:
     """The clips of a split, without those in quarantine, each checked to have a file for every modality.
@@ -27,9 +27,9 @@ def select_clips(
     Args:
         table: from ``read_mgr_dark`` or ``read_nvgesture``.
         split: ``train``, ``test``, ``all``; ``fit`` and ``holdout`` divide the training subjects.
-        modalities: of ``rgb depth ir pseudo_ir``; pseudo_ir stands for the rgb stream that it is
-        rendered from. quarantine: file with one clip id per line, '' for none; see ``read_quarantine``.
-        lacking: modality -> what becomes of a clip without it: ``blank`` keeps it, ``drop`` leaves it out; an
+        modalities: of ``rgb depth ir pseudo_ir``; pseudo_ir stands for the rgb stream that it is rendered from.
+        quarantine: file with one clip id per line, '' for none; see ``read_quarantine``.
+        missing_modality: modality -> what becomes of a clip without it: ``blank`` keeps it, ``drop`` leaves it out; an
             error for modalities that are not named.
         check_files: look for the video files; a fingerprint of the clips does so as well.
 
@@ -44,14 +44,14 @@ def select_clips(
     for name in modalities:
         if name not in MODALITIES:
             raise ValueError(f"modality {name!r} is unknown; choose from {', '.join(MODALITIES)}")
-    lacking = {name: what for name, what in (lacking or {}).items() if name in modalities}
-    for name, what in lacking.items():
-        if what not in LACKING:
-            raise ValueError(f"lacking.{name}={what!r} is unknown; choose from {', '.join(LACKING)}")
+    optional = {name: what for name, what in (missing_modality or {}).items() if name in modalities}
+    for name, what in optional.items():
+        if what not in MISSING_MODALITY:
+            raise ValueError(f"missing_modality.{name}={what!r} is unknown; choose from {', '.join(MISSING_MODALITY)}")
     left_out = read_quarantine(quarantine) if quarantine else frozenset()
     held_out = holdout_subjects(table) if split in ("fit", "holdout") else frozenset()
     clips = [clip for clip in table.clips if clip.clip_id not in left_out and _in_split(clip, split, held_out)]
-    clips = [c for c in clips if all(has_stream(c, name) for name in lacking if lacking[name] == "drop")]
+    clips = [c for c in clips if all(has_stream(c, name) for name in optional if optional[name] == "drop")]
     if not clips:
         lightings = sorted({clip.lighting for clip in table.clips} - {""})
         where = f" ({', '.join(lightings)})" if lightings else ""
@@ -61,7 +61,7 @@ def select_clips(
         )
     for clip in clips if check_files else ():
         for name in modalities:
-            if name not in lacking or has_stream(clip, name):
+            if name not in optional or has_stream(clip, name):
                 check_file(clip, name)
     return clips
 

@@ -37,9 +37,9 @@ def is_synthetic(root: Path) -> bool:
     if not path.exists():
         return False
     try:
-        about = json.loads("\n".join(read_lines(path, "description of the data set")))
+        described = json.loads("\n".join(read_lines(path, "description of the data set")))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not valid JSON ({error})") from None
-    if not isinstance(about, dict) or not isinstance(about.get("synthetic", False), bool):
+    if not isinstance(described, dict) or not isinstance(described.get("synthetic", False), bool):
         raise ValueError(f"{path}: expected an object whose 'synthetic' is true or false")
-    return about.get("synthetic", False)
+    return described.get("synthetic", False)

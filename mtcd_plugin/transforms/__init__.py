@@ -1,6 +1,7 @@
 """Transforms registered in MMAction2's registry: one import line per module."""
 
-from mtcd_plugin.transforms import (  # noqa: F401
+from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
+from mtcd_plugin.transforms import (
     load_modalities,
     pack_clip,
     sample_clip_frames,

@@ -4,8 +4,11 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import mtcd_plugin
 
 WARNING = "MultiScaleDeformableAttention"
 
@@ -27,6 +30,42 @@ def test_register_imports_everything_and_says_nothing():
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1"]
     assert WARNING not in done.stderr
+
+
+FIRST_IMPORTS = """
+import os, sys, traceback
+import cv2, mmcv, mmengine.runner, pyarrow.parquet, torch  # once, for speed: none of them imports MMAction2
+
+def imported(name, inside=()):
+    # in a process of its own, and what lies inside in others: a package comes before its modules in any interpreter
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    failed = 0
+    try:
+        __import__(name)
+        failed = max([0, *(imported(module) for module in inside)])
+        print(name, flush=True)
+    except BaseException:
+        traceback.print_exc()
+        failed = 1
+    os._exit(failed)
+
+names = sys.argv[1:]
+tops = [name for name in names if name.count(".") == 1]
+sys.exit(max([imported(top, [name for name in names if name.startswith(top + ".")]) for top in tops]))
+"""
+
+
+def test_every_module_can_be_imported_first():
+    """No other module of the plugin has to be imported before it."""
+    package = Path(mtcd_plugin.__file__).parent
+    files = [path.relative_to(package.parent).with_suffix("") for path in package.rglob("*.py")]
+    names = sorted({".".join(file.parts).removesuffix(".__init__") for file in files} - {"mtcd_plugin"})
+    assert "mtcd_plugin.models.heads.projected_head" in names
+    done = subprocess.run([sys.executable, "-c", FIRST_IMPORTS, *names], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.split()) == names
 
 
 def test_without_the_shim_the_wheel_cannot_be_imported():

@@ -32,7 +32,8 @@ from harness.ledger.files import refuse_link
 from harness.ledger.lock import RunLock, kept_alive
 from harness.system.disk import DiskFull
 from mtcd_plugin.formats import frame_codec
-from mtcd_plugin.formats.clip_store import FRAMES, INDEX, describe, publish, store_name
+from mtcd_plugin.formats.clip_store import FRAMES, INDEX, store_name
+from mtcd_plugin.formats.clip_store_writer import complete_store, index_head
 from mtcd_plugin.formats.clips import Clip, Stream, source_stream
 from mtcd_plugin.formats.time_stamps import window_times
 from mtcd_plugin.formats.video import iter_frames
@@ -208,8 +209,8 @@ def _results(store: Wanted, todo: list[Job], pool: Executor | None, processes: i
 def complete(store: Wanted) -> None:
     """Publish the store from its journal."""
     found = read_journal(store.building)
-    about = describe(store.modality, store.size, store.source, store.codec, store.origin)
-    publish(store.building, store.folder, about, store.frames, dict(sorted(found.items())))
+    head = index_head(store.modality, store.size, store.source, store.codec, store.origin)
+    complete_store(store.building, store.folder, head, store.frames, dict(sorted(found.items())))
     (store.folder / JOURNAL).unlink()
 
 

@@ -1,3 +1,3 @@
 _base_ = './mgr_dark_rgb.py'
-train_dataloader = dict(dataset=dict(modalities=['ir'], lacking=dict(ir='drop')))
+train_dataloader = dict(dataset=dict(modalities=['ir'], missing_modality=dict(ir='drop')))
 test_dataloader = dict(dataset=dict(modalities=['ir']))

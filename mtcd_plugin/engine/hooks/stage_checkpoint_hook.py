@@ -1,4 +1,4 @@
-"""Checkpoints of MTCD's stages: what a stage hands to the next one, and what it says about itself."""
+"""Checkpoints of MTCD's stages: what a stage hands to the next one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from mmaction.registry import DATASETS, HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mtcd_plugin.engine.model_wrapper import unwrapped
 from mtcd_plugin.models.distillers.checkpoints import META
-from mtcd_plugin.models.distillers.cross_modal_distiller import STUDENT, CrossModalDistiller
+from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
 from mtcd_plugin.models.distillers.fused_sweep import FusedSweepDistiller
+from mtcd_plugin.models.distillers.student_weights import STUDENT
 
 STAGES = ("encoder", "translator", "teacher", "assistant", "student")
 
@@ -39,31 +40,31 @@ class StageCheckpointHook(Hook):
         self.stage = stage
 
     def before_train(self, runner: Runner) -> None:
-        model = bare(runner)
+        model = unwrapped(runner.model)
         test_subjects = subjects_of(getattr(runner, "_test_dataloader", None))
-        for role, about in getattr(model, "about", {}).items():
-            if leaked := sorted(set(about.get("train_subjects", ())) & test_subjects):
+        for role, meta in getattr(model, "checkpoint_meta", {}).items():
+            if leaked := sorted(set(meta.get("train_subjects", ())) & test_subjects):
                 raise ValueError(
                     f"model.teachers.{role}.checkpoint was trained on test subject '{leaked[0]}'; "
                     "train it on this split's training subjects"
                 )
-            if not about.get("train_subjects"):
+            if not meta.get("train_subjects"):
                 runner.logger.warning(unknown_training(role))
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Says once, after the first epoch, which clips had no stream to be taught by."""
-        model = bare(runner)
+        """Log once, after the first epoch, the clips that were trained without distillation."""
+        model = unwrapped(runner.model)
         names = sorted(getattr(model, "undistilled", ()))
         if runner.epoch == 0 and names:
             runner.logger.warning(
-                f"{len(names)} clips lack a stream that teaches; they are trained without distillation "
+                f"{len(names)} clips have no teacher modality; trained without distillation "
                 f"(first: {', '.join(names[:3])})"
             )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         subjects = sorted(subjects_of(runner.train_dataloader)) if runner._train_loop is not None else []
         checkpoint.setdefault("meta", {})[META] = dict(stage=self.stage, train_subjects=subjects)
-        model, state = bare(runner), checkpoint["state_dict"]
+        model, state = unwrapped(runner.model), checkpoint["state_dict"]
         if isinstance(model, FusedSweepDistiller):
             checkpoint["state_dict"] = {k: v for k, v in state.items() if ".teachers." not in k}
         if not isinstance(model, CrossModalDistiller):
@@ -73,7 +74,7 @@ class StageCheckpointHook(Hook):
         checkpoint["distillation"] = {k: v for k, v in state.items() if k.startswith(kept)}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        model = bare(runner)
+        model = unwrapped(runner.model)
         if not isinstance(model, CrossModalDistiller) or "distillation" not in checkpoint:
             return
         state = {k: v for k, v in model.state_dict().items() if not k.startswith(STUDENT)}
@@ -83,21 +84,15 @@ class StageCheckpointHook(Hook):
 
 
 def unknown_training(role: str) -> str:
-    """What to say of a network that teaches and whose checkpoint does not name its training subjects."""
+    """The note on a network that teaches and whose checkpoint does not name its training subjects."""
     return (
         f"the {role}'s checkpoint does not say which subjects it was trained on: "
         "whether it has seen those of the test split cannot be told"
     )
 
 
-def bare(runner: Runner):
-    """The model without its wrapper."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
-
-
 def subjects_of(loader) -> set[str]:
-    """Subjects in a data loader, or in the config of one (its data set is built, which reads the annotations
-    only)."""
+    """Subjects in a data loader, or in the config of one (its data set is built, which reads the annotations only)."""
     if loader is None:
         return set()
     if isinstance(loader, Mapping):  # a ConfigDict has its keys as attributes as well

@@ -7,10 +7,10 @@ from typing import Any
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
+from mtcd_plugin.engine.model_wrapper import unwrapped
 from mtcd_plugin.formats.weights_file import content_sha256, weights_file
 from mtcd_plugin.models.weights.init_cfg import start_reports
 from mtcd_plugin.models.weights.starting_weights import LoadReport, state_from, tensors_of
@@ -39,7 +39,7 @@ class StartingWeightsHook(Hook):
             return
         if not isinstance(runner._train_loop, BaseLoop):
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         checkpoint["state_dict"], reports = started_state(model, checkpoint, runner._load_from)
         for report in reports:
             self.loaded.append(report.as_dict())
@@ -52,7 +52,7 @@ class StartingWeightsHook(Hook):
         """:class:`LoadReport` of everything that the training started from, as dicts."""
         if self.resumed is not None:
             return self.resumed
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         return [report.as_dict() for report in start_reports(model)] + self.loaded
 
 

@@ -9,7 +9,7 @@ from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mtcd_plugin.engine.hooks.stage_checkpoint_hook import bare
+from mtcd_plugin.engine.model_wrapper import unwrapped
 
 KEY = "training_state"  # entry of a checkpoint: one state per process
 
@@ -28,17 +28,17 @@ class TrainingStateHook(Hook):
         self.gathered: list[Any] | None = None
 
     def after_train_epoch(self, runner: Runner) -> None:
-        if get_world_size() > 1 and hasattr(model := bare(runner), "training_state"):
+        if get_world_size() > 1 and hasattr(model := unwrapped(runner.model), "training_state"):
             self.gathered = all_gather_object(model.training_state())
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        if not hasattr(model := bare(runner), "training_state"):
+        if not hasattr(model := unwrapped(runner.model), "training_state"):
             return
         checkpoint[KEY] = [model.training_state()] if get_world_size() == 1 else self.gathered
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Raises ValueError where the checkpoint to go on from has no such state."""
-        model = bare(runner)
+        model = unwrapped(runner.model)
         if not runner._resume or not hasattr(model, "training_state"):
             return
         states = checkpoint.get(KEY)

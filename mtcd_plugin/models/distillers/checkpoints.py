@@ -1,5 +1,4 @@
-"""Loading the network of an earlier stage, with one clear line for everything that can be wrong with the
-file."""
+"""Loading the network of an earlier stage, with one clear line for everything that can be wrong with the file."""
 
 from __future__ import annotations
 
@@ -14,7 +13,9 @@ from mtcd_plugin.models.weights.weight_names import not_finite, shape_of
 META = "mtcd"  # key in a checkpoint's ``meta`` under which StageCheckpointHook describes the stage
 
 
-def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ...] = (), prefix: str = "") -> dict:
+def load_network(
+    network: nn.Module, path: str, what: str, stages: tuple[str, ...] = (), prefix: str = "", former: str = ""
+) -> dict:
     """Load ``path`` into ``network``, every weight of it.
 
     Args:
@@ -22,10 +23,10 @@ def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ..
         path: a checkpoint: path, ``file://`` or address.
         what: how messages call it, e.g. ``"model.teachers.assistant"``.
         stages: stages that the file may come from; files that do not say are taken on trust.
-        prefix: of the network's weights in the file.
+        prefix: of the network's weights in the file. former: the same in files of earlier versions.
 
     Returns:
-        What the file says about itself: ``stage`` and ``train_subjects``, or {}.
+        The file's meta of :class:`StageCheckpointHook`: ``stage`` and ``train_subjects``, or {}.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`read_checkpoint`; or wrong stage, missing or misshapen
@@ -35,11 +36,14 @@ def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ..
         checkpoint = read_checkpoint(path, what)
     except FileNotFoundError:
         raise FileNotFoundError(f"{what}: checkpoint {path} does not exist; train that stage first") from None
-    about = (checkpoint.get("meta") or {}).get(META, {})
-    stage = about.get("stage", "")
+    meta = (checkpoint.get("meta") or {}).get(META, {})
+    stage = meta.get("stage", "")
     if stage and stages and stage not in stages:
         raise ValueError(f"{what}: {path} is of stage '{stage}'; needed is {' or '.join(stages)}")
-    weights = {k[len(prefix) :]: v for k, v in tensors_of(checkpoint).items() if k.startswith(prefix)}
+    tensors = tensors_of(checkpoint)
+    if former and not any(k.startswith(prefix) for k in tensors):
+        prefix = former
+    weights = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
     own = network.state_dict()
     missing = [k for k in own if k not in weights and not k.endswith("num_batches_tracked")]
     if missing:
@@ -59,4 +63,4 @@ def load_network(network: nn.Module, path: str, what: str, stages: tuple[str, ..
         text = f"{what}: {len(unused)} weights of {path} have no place in this network, first {unused[0]}"
         print_log(text, "current", logging.WARNING)
     network.load_state_dict({k: weights[k] for k in own if k in weights}, strict=False)
-    return about
+    return meta

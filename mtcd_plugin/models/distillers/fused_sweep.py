@@ -20,18 +20,15 @@ SHARED = ("student", "student_input", "teachers", "data_preprocessor")  # what t
 class FusedSweepDistiller(BaseModel):
     """One :class:`CrossModalDistiller` per point of a sweep, trained on the same batches.
 
-    Decoding, augmentation, preprocessing (a translator on the fly included) and the forward passes of teacher
-    and assistant are done once per batch. Each student has weights, T_s, optimizer and gradient clipping of
-    its own and is trained one after the other within a step, so that activations of one student at a time are
-    kept. Every point starts
-    from the random state of a run of its own and draws the same dropout masks: results equal those of
-        separate runs.
+    Decoding, augmentation, preprocessing (a translator on the fly included) and the forward passes of teacher and
+    assistant are done once per batch. Each student has weights, T_s, optimizer and gradient clipping of its own and is
+    trained one after the other within a step, so that activations of one student at a time are kept. Every point starts
+    from the random state of a run of its own and draws the same dropout masks: results equal those of separate runs.
 
     Args:
         base: config of the distiller without its data preprocessor.
-        points: arguments of the distiller that differ, one dict per point, e.g. ``[dict(alpha=0.0),
-            dict(beta=0.6)]``. What all points share cannot be among them: the student, its input, the
-            teachers.
+        points: arguments of the distiller that differ, one dict per point, e.g. ``[dict(alpha=0.0), dict(beta=0.6)]``.
+            What all points share cannot be among them: the student, its input, the teachers.
 
     ``predict``: each data sample gets ``sweep_scores``, float [points, K].
     """
@@ -61,13 +58,13 @@ class FusedSweepDistiller(BaseModel):
         self.first = {role: p for p in reversed(self.points) for role in p.roles}
 
     @property
-    def about(self) -> dict[str, dict]:
-        """What the checkpoints of the teachers say about themselves."""
-        return {role: point.about.get(role, {}) for role, point in self.first.items()}
+    def checkpoint_meta(self) -> dict[str, dict]:
+        """Role -> stage and training subjects, from its checkpoint."""
+        return {role: point.checkpoint_meta.get(role, {}) for role, point in self.first.items()}
 
     @property
     def undistilled(self) -> set[str]:
-        """Clips that some student was not taught about."""
+        """Clips that some student was trained on without distillation."""
         return set().union(*(point.undistilled for point in self.points))
 
     def init_weights(self) -> None:
@@ -87,7 +84,7 @@ class FusedSweepDistiller(BaseModel):
         data = self.data_preprocessor(data, True)
         inputs, samples = data["inputs"], data["data_samples"]
         with torch.no_grad():
-            taught = {role: point.teach(role, inputs, samples) for role, point in self.first.items()}
+            teacher_outputs = {role: point.teacher_output(role, inputs, samples) for role, point in self.first.items()}
         log: OrderedDict[str, torch.Tensor] = OrderedDict()
         device = next(self.points[0].student.parameters()).device
         state = random_state(device)
@@ -95,7 +92,8 @@ class FusedSweepDistiller(BaseModel):
             set_random_state(state, device)  # every student draws what it would draw in a run of its own
             wrapper = optim_wrapper[f"point{i}"]
             with wrapper.optim_context(point):
-                losses = point.student_loss(inputs, samples, {role: taught[role] for role in point.roles})
+                own = {role: teacher_outputs[role] for role in point.roles}
+                losses = point.student_loss(inputs, samples, own)
             total, names = point.parse_losses(losses)
             wrapper.update_params(total)
             log.update({f"point{i}/{name}": value.detach() for name, value in names.items()})
@@ -121,13 +119,6 @@ class FusedSweepDistiller(BaseModel):
         for sample, each in zip(data_samples, torch.stack(scores, dim=1), strict=True):
             sample.set_field(each, "sweep_scores", dtype=torch.Tensor)
         return data_samples
-
-    def students(self, state_dict: dict) -> list[dict]:
-        """The state of this model as the state of each student alone, with the keys of a plain recognizer."""
-        return [
-            {k[len(prefix) :]: v for k, v in state_dict.items() if k.startswith(prefix)}
-            for prefix in (f"points.{i}.student." for i in range(len(self.points)))
-        ]
 
 
 def random_state(device: torch.device):

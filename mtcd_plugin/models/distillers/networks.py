@@ -18,6 +18,13 @@ def check_weight(name: str, value: float) -> float:
     return float(value)
 
 
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """One of the choices, or one clear line."""
+    if value not in choices:
+        raise ValueError(f"CrossModalDistiller: {name} '{value}' is unknown; choose from {', '.join(choices)}")
+    return value
+
+
 def build_once(model: dict | nn.Module) -> nn.Module:
     """A network from its config; one that is built already stays what it is (a sweep shares its teachers)."""
     return model if isinstance(model, nn.Module) else MODELS.build(model)

@@ -110,7 +110,9 @@ class LearnedFusion(BaseModule):
         return self.fc(self(teacher, assistant).mean(dim=1))
 
 
-def fuse(teacher: Tensor | None, assistant: Tensor, fusion: str, learned: LearnedFusion | None = None) -> Tensor:
+def fuse_features(
+    teacher: Tensor | None, assistant: Tensor, fusion: str, learned: LearnedFusion | None = None
+) -> Tensor:
     """F_fusion of Eq. 7 in the projected space; two [N, P, D] -> [N, P, D].
 
     ``mean`` is (teacher + assistant) / 2. The mean of two unit vectors is shorter where they disagree, so the

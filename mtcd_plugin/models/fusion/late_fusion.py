@@ -29,7 +29,7 @@ class LateFusion(BaseModel):
         self.weights = {name: float(m.get("weight", 1.0)) for name, m in members.items()}
         self.checkpoints = {name: m.get("checkpoint") or "" for name, m in members.items()}
         self.loaded = False
-        self.trained_on: dict[str, frozenset[str]] = {}  # as far as the checkpoints say
+        self.train_subjects: dict[str, frozenset[str]] = {}  # member -> subjects, from its checkpoint
         self.requires_grad_(False)
 
     def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
@@ -58,13 +58,13 @@ class LateFusion(BaseModel):
         for name, network in self.members.items():
             if not self.checkpoints[name]:
                 raise ValueError(f"model.members.{name}.checkpoint is empty: train that network first")
-            about = load_network(network, self.checkpoints[name], f"model.members.{name}")
-            self.trained_on[name] = frozenset(about.get("train_subjects", ()))
+            meta = load_network(network, self.checkpoints[name], f"model.members.{name}")
+            self.train_subjects[name] = frozenset(meta.get("train_subjects", ()))
         self.loaded = True
 
     def _refuse_known(self, data_samples: list) -> None:
         """Nobody whom a member was trained on may be tested."""
-        for name, subjects in self.trained_on.items():
+        for name, subjects in self.train_subjects.items():
             for sample in data_samples:
                 if (subject := str(sample.metainfo.get("subject", ""))) in subjects:
                     raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -64,3 +65,8 @@ def logit_distance(teacher: Tensor, student: Tensor, temperature: float) -> Tens
     target = (teacher / temperature).log_softmax(dim=1)
     log_probability = (student / temperature).log_softmax(dim=1)
     return temperature**2 * (target.exp() * (target - log_probability)).sum(dim=1)
+
+
+def mean_where(each: Tensor, present: Tensor) -> Tensor:
+    """Sum over the clips that are present, divided by the number of all clips; two [N] -> a scalar."""
+    return torch.where(present, each, each.new_zeros(())).sum() / len(each)

@@ -8,7 +8,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mtcd_plugin.models.translators.enhance import ENHANCEMENTS, check_enhancement, enhance
+from mtcd_plugin.models.translators.low_light_enhance import ENHANCEMENTS, check_enhancement, low_light_enhance
 
 CHUNK = 32  # frames that are translated at once
 
@@ -25,7 +25,7 @@ class Translator(BaseModel):
     """RGB to pseudo-infrared, frame by frame.
 
     Args:
-        pre_enhance: brightening of the input, see :func:`enhance`. It is saved with the weights.
+        pre_enhance: brightening of the input, see :func:`low_light_enhance`. It is saved with the weights.
     """
 
     def __init__(self, pre_enhance: str = "none", data_preprocessor: dict | None = None, init_cfg=None) -> None:
@@ -51,7 +51,7 @@ class Translator(BaseModel):
         training, out = self.training, []
         self.eval()
         for clip in clips:
-            frames = enhance(frames_of(clip[None]), self.pre_enhance)[0]  # [T, 3, H, W]
+            frames = low_light_enhance(frames_of(clip[None]), self.pre_enhance)[0]  # [T, 3, H, W]
             gray = torch.cat([self.generate(part)[:, :1] for part in frames.split(CHUNK)])  # [T, 1, H, W]
             out.append((gray * 255).round().clamp(0, 255).to(torch.uint8).transpose(0, 1)[None])
         self.train(training)

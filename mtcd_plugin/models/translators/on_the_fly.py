@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtcd_plugin.models.data_preprocessors.clip_data_preprocessor import ClipDataPreprocessor
 from mtcd_plugin.models.translators.base import Translator, frames_of
-from mtcd_plugin.models.translators.enhance import enhance
+from mtcd_plugin.models.translators.low_light_enhance import low_light_enhance
 
 
 @MODELS.register_module()
@@ -18,7 +18,7 @@ class Enhancer(Translator):
     """A "translator" that only brightens: RGB in, RGB out.
 
     Args:
-        pre_enhance: see :func:`enhance`.
+        pre_enhance: see :func:`low_light_enhance`.
     """
 
     def __init__(self, pre_enhance: str = "stretch", **kwargs) -> None:
@@ -31,7 +31,7 @@ class Enhancer(Translator):
     @torch.no_grad()
     def translate(self, clips) -> list[Tensor]:
         """uint8 clips [1, 3, T, H, W] (a list, or stacked) -> the same, brighter and in colour."""
-        brighter = [enhance(frames_of(clip[None]), self.pre_enhance)[0] for clip in clips]
+        brighter = [low_light_enhance(frames_of(clip[None]), self.pre_enhance)[0] for clip in clips]
         return [(x * 255).round().clamp(0, 255).to(torch.uint8).transpose(0, 1)[None] for x in brighter]
 
 

@@ -13,19 +13,20 @@ from torch import Tensor
 from mtcd_plugin.models.distillers.checkpoints import load_network, read_checkpoint
 from mtcd_plugin.models.heads.projected_head import labels_of
 from mtcd_plugin.models.translators.base import Translator, frames_of
-from mtcd_plugin.models.translators.enhance import ENHANCEMENTS, enhance
 from mtcd_plugin.models.translators.images import flip_pad_crop, normalized_l1
 from mtcd_plugin.models.translators.losses import least_squares, relation_consistency
+from mtcd_plugin.models.translators.low_light_enhance import ENHANCEMENTS, low_light_enhance
 from mtcd_plugin.models.translators.networks import ImagePool
 from mtcd_plugin.models.translators.registration import covered, warp
 
 IDENTITIES = ("label", "subject")
+NETWORKS = ("to_ir", "to_rgb", "discriminator_ir", "discriminator_rgb")  # what a translation stage trains
+FORMER = {"discriminator_ir.": "judge_ir.", "discriminator_rgb.": "judge_rgb."}  # prefixes in files of earlier versions
 
 
 @MODELS.register_module()
 class SDATranslator(Translator):
-    """Two generators (RGB -> infrared and back), two PatchGAN discriminators, and two frozen encoders that
-    hold the
+    """Two generators (RGB -> infrared and back), two PatchGAN discriminators, and two frozen encoders that hold the
     relations between identities.
 
     Loss of the generators: LSGAN in both directions + ``cycle_weight`` * L1 cycle + ``identity_weight`` * L1 identity
@@ -79,10 +80,11 @@ class SDATranslator(Translator):
         self.identity, self.init_from, self.augment = identity, init_from, augment
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.relation_weight, self.paired_weight = relation_weight, paired_weight
+        self.register_load_state_dict_pre_hook(rename_former)
         self.to_ir = MODELS.build({**generator, "gray": True})
         self.to_rgb = MODELS.build(generator)
-        self.judge_ir = MODELS.build(discriminator)
-        self.judge_rgb = MODELS.build(discriminator)
+        self.discriminator_ir = MODELS.build(discriminator)
+        self.discriminator_rgb = MODELS.build(discriminator)
         self.encoder_files = {}
         if relation_weight and rgb_encoder and ir_encoder:
             self.rgb_encoder, self.ir_encoder = (
@@ -101,8 +103,8 @@ class SDATranslator(Translator):
         self.train(self.training)
 
     def init_weights(self) -> None:
-        for module in (self.to_ir, self.to_rgb, self.judge_ir, self.judge_rgb):
-            module.init_weights()
+        for name in NETWORKS:
+            getattr(self, name).init_weights()
         for name, path in self.encoder_files.items():
             if not path:
                 raise ValueError(
@@ -138,9 +140,8 @@ class SDATranslator(Translator):
         return {**log, **more, "loss": log["loss_generator"]}
 
     def frames(self, inputs: dict, data_samples: list) -> tuple[Tensor, Tensor, Tensor]:
-        """RGB and infrared frames, float [N * T, 3, H, W] each, and the identity of each RGB frame, int64 [N
-        * T]."""
-        rgb, ir = enhance(frames_of(inputs["rgb"]), self.pre_enhance), frames_of(inputs["ir"])
+        """RGB and infrared frames, float [N * T, 3, H, W] each, and the identity of each RGB frame, int64 [N * T]."""
+        rgb, ir = low_light_enhance(frames_of(inputs["rgb"]), self.pre_enhance), frames_of(inputs["ir"])
         if self.registration is not None:
             ir = warp(ir.flatten(0, 1), self.registration).unflatten(0, ir.shape[:2])
         if self.training and self.augment:
@@ -154,12 +155,12 @@ class SDATranslator(Translator):
 
     def generator_losses(self, rgb: Tensor, ir: Tensor, identities: Tensor) -> tuple[dict, dict]:
         """Losses of the generators, and the fakes they made."""
-        for judge in (self.judge_ir, self.judge_rgb):
-            judge.requires_grad_(False)  # the generators' gradient passes through, not into them
+        for discriminator in (self.discriminator_ir, self.discriminator_rgb):
+            discriminator.requires_grad_(False)  # the generators' gradient passes through, not into them
         fake_ir, fake_rgb = self.to_ir(rgb), self.to_rgb(ir)
         losses = {
-            "loss_gan_ir": least_squares(self.judge_ir(fake_ir), True),
-            "loss_gan_rgb": least_squares(self.judge_rgb(fake_rgb), True),
+            "loss_gan_ir": least_squares(self.discriminator_ir(fake_ir), True),
+            "loss_gan_rgb": least_squares(self.discriminator_rgb(fake_rgb), True),
             "loss_cycle": self.cycle_weight
             * (normalized_l1(self.to_rgb(fake_ir), rgb) + normalized_l1(self.to_ir(fake_rgb), ir)),
         }
@@ -180,11 +181,13 @@ class SDATranslator(Translator):
         return losses, {"ir": fake_ir, "rgb": fake_rgb}
 
     def discriminator_losses(self, rgb: Tensor, ir: Tensor, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of the discriminators; of the fakes they see what the pools give."""
         losses = {}
-        for name, judge, real in (("ir", self.judge_ir, ir), ("rgb", self.judge_rgb, rgb)):
-            judge.requires_grad_(True)
+        for name, discriminator, real in (("ir", self.discriminator_ir, ir), ("rgb", self.discriminator_rgb, rgb)):
+            discriminator.requires_grad_(True)
             fake = self.pools[name].query(fakes[name])
-            losses[f"loss_judge_{name}"] = 0.5 * (least_squares(judge(real), True) + least_squares(judge(fake), False))
+            both = least_squares(discriminator(real), True) + least_squares(discriminator(fake), False)
+            losses[f"loss_discriminator_{name}"] = 0.5 * both
         return losses
 
     def training_state(self) -> dict:
@@ -200,8 +203,7 @@ class SDATranslator(Translator):
 
 @MODELS.register_module()
 class TrainedTranslator(Translator):
-    """The RGB -> infrared generator of a trained :class:`SDATranslator`, for rendering and for use on the
-    fly.
+    """The RGB -> infrared generator of a trained :class:`SDATranslator`, for rendering and for use on the fly.
 
     Args:
         generator: config of the generator that was trained.
@@ -214,7 +216,7 @@ class TrainedTranslator(Translator):
         super().__init__(**kwargs)
         self.to_ir = MODELS.build({**generator, "gray": True})
         self.checkpoint, self.loaded = checkpoint, False
-        self.trained_on: tuple[int, int] | None = None  # (height, width); None where the file does not say
+        self.train_size: tuple[int, int] | None = None  # (height, width); None where the file does not say
         self.requires_grad_(False)
 
     def prepare(self) -> None:
@@ -226,14 +228,14 @@ class TrainedTranslator(Translator):
             )
         load_translator(self, self.checkpoint, "translator")
         size = read_checkpoint(self.checkpoint, "translator")["state_dict"].get("image_size")
-        self.trained_on = tuple(size.tolist()) if size is not None and int(size.min()) > 0 else None
+        self.train_size = tuple(size.tolist()) if size is not None and int(size.min()) > 0 else None
         self.loaded = True
 
     def generate(self, images: Tensor) -> Tensor:
         """float [N, 3, H, W] in [0, 1] -> the same, grey."""
-        if self.trained_on not in (None, tuple(images.shape[2:])):
-            (height, width), (h, w) = self.trained_on, images.shape[2:]
-            self.trained_on = None
+        if self.train_size not in (None, tuple(images.shape[2:])):
+            (height, width), (h, w) = self.train_size, images.shape[2:]
+            self.train_size = None
             print_log(
                 f"translator: {self.checkpoint} was trained on {width} x {height} images and translates {w} x {h} "
                 "frames; fine-tune it at that size (model.init_from) if people are of another height in them",
@@ -249,14 +251,24 @@ def load_translator(translator: Translator, path: str, what: str) -> dict:
     Raises:
         ValueError: in addition, the file was trained with another ``pre_enhance``.
     """
-    about = {}
-    for name in ("to_ir", "to_rgb", "judge_ir", "judge_rgb"):
+    meta = {}
+    for name in NETWORKS:
         if hasattr(translator, name):
-            about = load_network(getattr(translator, name), path, what, ("translator",), prefix=f"{name}.")
+            prefix = f"{name}."
+            meta = load_network(
+                getattr(translator, name), path, what, ("translator",), prefix, former=FORMER.get(prefix, "")
+            )
     trained = read_checkpoint(path, what)["state_dict"].get("enhancement")
     if trained is not None and int(trained) != int(translator.enhancement):
         raise ValueError(
             f"{what}: {path} was trained with pre_enhance='{ENHANCEMENTS[int(trained)]}', "
             f"the config says '{translator.pre_enhance}'"
         )
-    return about
+    return meta
+
+
+def rename_former(_translator: Translator, state_dict: dict[str, Tensor], prefix: str, *_) -> None:
+    """Load-state hook: weights of files of earlier versions get today's names."""
+    for name, former in FORMER.items():
+        for key in [k for k in state_dict if k.startswith(prefix + former)]:
+            state_dict[prefix + name + key[len(prefix + former) :]] = state_dict.pop(key)

@@ -235,7 +235,10 @@ def test_installed_helpers_count_by_what_their_installer_noted(write, tmp_path, 
 
 def test_strings_that_name_a_registered_class_count_as_well():
     config = {"optim_wrapper": {"constructor": "GANOptimWrapperConstructor"}, "mode": ["apply", "forward"]}
-    assert set(code_fingerprint(config)) == {"mtcd_plugin.engine.gan_optim_wrapper"}
+    assert set(code_fingerprint(config)) == {
+        "mtcd_plugin.engine.gan_optim_wrapper",
+        "mtcd_plugin.engine.model_wrapper",
+    }
 
 
 def test_every_type_of_the_benchmark_is_known(write):

@@ -5,7 +5,7 @@ import pytest
 
 from harness.ledger.lock import RunLock
 from harness.ledger.tidy import remove_unfinished, set_aside
-from mtcd_plugin.formats.clip_store import ClipStoreWriter
+from mtcd_plugin.formats.clip_store_writer import ClipStoreWriter
 
 
 def test_a_killed_rendering_leaves_nothing_to_the_next_attempt(tmp_path):

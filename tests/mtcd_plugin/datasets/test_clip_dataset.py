@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader
 import mtcd_plugin.register  # noqa: F401
 from harness.data.store.cache import build_for_datasets
 from mtcd_plugin.engine.seed_worker import seed_worker
-from mtcd_plugin.formats.clip_store import ClipStoreWriter, groups, source_hash, store_name
+from mtcd_plugin.formats.clip_store import groups, source_hash, store_name
+from mtcd_plugin.formats.clip_store_writer import ClipStoreWriter
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import read_frames
 from mtcd_plugin.transforms.load_modalities import ClipError
@@ -211,7 +212,8 @@ def test_a_clip_without_infrared_is_black_there_or_left_out_and_both_are_said(mg
     with pytest.raises(ValueError, match="clip s1_stop_dark has no ir stream"):
         build(root, modalities=["rgb", "ir"])
     whole, kept = (
-        build(r, modalities=["ir", "rgb"], lacking=dict(ir="blank"), test_mode=True) for r in (mgr_dark_root, root)
+        build(r, modalities=["ir", "rgb"], missing_modality=dict(ir="blank"), test_mode=True)
+        for r in (mgr_dark_root, root)
     )
     number = [info["clip_id"] for info in kept.data_list].index("s1_stop_dark")
     assert len(kept) == 9
@@ -224,9 +226,9 @@ def test_a_clip_without_infrared_is_black_there_or_left_out_and_both_are_said(mg
     assert ours["inputs"]["ir"].shape == theirs["inputs"]["ir"].shape and not ours["inputs"]["ir"].any()
     assert ours["data_samples"].missing == ["ir"] and theirs["data_samples"].missing == []
     assert len(pseudo_collate([ours, kept[0]])["inputs"]["ir"]) == 2  # such clips and the others make a batch
-    assert len(build(root, modalities=["ir"], lacking=dict(ir="drop"))) == 8
+    assert len(build(root, modalities=["ir"], missing_modality=dict(ir="drop"))) == 8
     assert len(said) == 2 and "1 of 9 clips have no ir stream and are left out" in said[1]
-    build(mgr_dark_root, modalities=["ir"], lacking=dict(ir="drop"))
+    build(mgr_dark_root, modalities=["ir"], missing_modality=dict(ir="drop"))
     assert len(said) == 2
 
 

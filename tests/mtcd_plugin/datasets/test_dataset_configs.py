@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mtcd_plugin.register  # noqa: F401
-from mtcd_plugin.formats.clip_store import ClipStoreWriter
+from mtcd_plugin.formats.clip_store_writer import ClipStoreWriter
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.nvgesture import read_nvgesture
 from mtcd_plugin.formats.video import read_frames

@@ -6,12 +6,12 @@ import pytest
 
 from mtcd_plugin.formats.clip_store import (
     ClipStore,
-    ClipStoreWriter,
     StoreError,
     groups,
     source_hash,
     store_name,
 )
+from mtcd_plugin.formats.clip_store_writer import ClipStoreWriter
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import read_frames
 

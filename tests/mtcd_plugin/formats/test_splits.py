@@ -83,13 +83,14 @@ def test_a_clip_without_a_stream_is_kept_or_dropped_where_that_is_asked_for(tabl
     bare = dataclasses.replace(clip, streams=streams)
     broken = dataclasses.replace(table, clips=(bare, *table.clips[1:]))
     whole = select_clips(table, "train", ["rgb", "ir"])
-    assert select_clips(broken, "train", ["rgb", "ir"], lacking={"ir": "blank"}) == [bare, *whole[1:]]
-    assert select_clips(broken, "train", ["rgb", "ir"], lacking={"ir": "drop"}) == whole[1:]
-    assert select_clips(broken, "train", ["rgb"], lacking={"ir": "drop"}) == [bare, *whole[1:]]  # ir is not asked for
+    assert select_clips(broken, "train", ["rgb", "ir"], missing_modality={"ir": "blank"}) == [bare, *whole[1:]]
+    assert select_clips(broken, "train", ["rgb", "ir"], missing_modality={"ir": "drop"}) == whole[1:]
+    rgb = select_clips(broken, "train", ["rgb"], missing_modality={"ir": "drop"})  # ir is not asked for
+    assert rgb == [bare, *whole[1:]]
     with pytest.raises(ValueError, match="has no ir stream"):
-        select_clips(broken, "train", ["rgb", "ir"], lacking={"depth": "drop"})
-    with pytest.raises(ValueError, match="lacking.ir='skip' is unknown; choose from blank, drop"):
-        select_clips(broken, "train", ["ir"], lacking={"ir": "skip"})
+        select_clips(broken, "train", ["rgb", "ir"], missing_modality={"depth": "drop"})
+    with pytest.raises(ValueError, match="missing_modality.ir='skip' is unknown; choose from blank, drop"):
+        select_clips(broken, "train", ["ir"], missing_modality={"ir": "skip"})
     with_it = fingerprint(table.clips, ["rgb", "ir"])
     assert fingerprint(table.clips, ["rgb", "ir"], ["ir"]) == with_it
     assert fingerprint(broken.clips, ["rgb", "ir"], ["ir"]) not in (with_it, fingerprint(table.clips, ["rgb"]))

@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 
 import mtcd_plugin.register  # noqa: F401
 from mtcd_plugin.datasets.clip_dataset import seeded
-from mtcd_plugin.formats.clip_store import ClipStoreWriter
+from mtcd_plugin.formats.clip_store_writer import ClipStoreWriter
 from mtcd_plugin.formats.clips import Stream
 
 CONFIGS = Path(__file__).parents[3] / "mm_configs"

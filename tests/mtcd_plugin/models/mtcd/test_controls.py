@@ -7,43 +7,44 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mtcd_plugin.models.distillers.frozen import SeparableMaxPool3d, freeze
-from mtcd_plugin.models.distillers.partners import PartnerBank
-from mtcd_plugin.models.translators.enhance import enhance
+from mtcd_plugin.models.distillers.inference import SeparableMaxPool3d, optimize_for_inference
+from mtcd_plugin.models.distillers.shuffled_teacher_bank import ShuffledTeacherBank
+from mtcd_plugin.models.distillers.teachers import TeacherOutput
+from mtcd_plugin.models.translators.low_light_enhance import low_light_enhance
 from tests.helpers.toy import batch, build, distiller, network, save
 from tests.mtcd_plugin.models.mtcd.test_cross_modal_distiller import prepared
 
 
-def said(values, labels):
-    """What one teacher said: z holds the clip's number, so that its origin can be read off."""
+def outputs(values):
+    """One teacher's output: z holds the clip's number, so that its origin can be read off."""
     z = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
-    return {"teacher": dict(z=z, logits=z[:, 0], present=torch.ones(len(labels), dtype=torch.bool), losses={})}
+    return {"teacher": TeacherOutput(z, logits=z[:, 0], present=torch.ones(len(z), dtype=torch.bool))}
 
 
 @pytest.mark.parametrize("shuffle", ["same_class", "random_class"])
-def test_partners_are_other_clips_of_the_right_class(shuffle):
-    bank = PartnerBank(shuffle)
+def test_outputs_are_those_of_other_clips_of_the_right_class(shuffle):
+    bank = ShuffledTeacherBank(shuffle)
     label_of = {}
     for step in range(20):
         labels = [(step + i) % 3 for i in range(4)]
         values = [10 * step + i for i in range(4)]
         label_of |= dict(zip(values, labels, strict=True))
-        out = bank.swap(said(values, labels), labels, [str(v) for v in values])["teacher"]
-        for own, label, z, ok in zip(values, labels, out["z"].flatten().tolist(), out["present"], strict=True):
+        out = bank.swap(outputs(values), labels, [str(v) for v in values])["teacher"]
+        for own, label, z, ok in zip(values, labels, out.z.flatten().tolist(), out.present, strict=True):
             if ok:
                 assert z != own and (label_of[int(z)] == label) == (shuffle == "same_class")
-    assert out["present"].all()
+    assert out.present.all()
 
 
-def test_a_clip_without_a_partner_is_not_taught():
-    out = PartnerBank("same_class").swap(said([1, 2], [0, 1]), [0, 1], ["a", "b"])["teacher"]
-    assert out["present"].tolist() == [False, False]
-    bank = PartnerBank("same_class")
-    bank.swap(said([1], [0]), [0], ["a"])
-    assert not bank.swap(said([1], [0]), [0], ["a"])["teacher"]["present"].any()  # the same clip again
-    assert bank.swap(said([2], [0]), [0], ["b"])["teacher"]["z"].item() == 1
+def test_a_clip_without_another_clip_is_trained_without_distillation():
+    out = ShuffledTeacherBank("same_class").swap(outputs([1, 2]), [0, 1], ["a", "b"])["teacher"]
+    assert out.present.tolist() == [False, False]
+    bank = ShuffledTeacherBank("same_class")
+    bank.swap(outputs([1]), [0], ["a"])
+    assert not bank.swap(outputs([1]), [0], ["a"])["teacher"].present.any()  # the same clip again
+    assert bank.swap(outputs([2]), [0], ["b"])["teacher"].z.item() == 1
     with pytest.raises(ValueError, match="choose from none, same_class"):
-        PartnerBank("other")
+        ShuffledTeacherBank("other")
 
 
 def test_shuffled_teacher_leaves_the_student_stream_alone(tmp_path):
@@ -112,7 +113,7 @@ def test_enhanced_rgb_replaces_or_joins():
     enhancer = dict(type="Enhancer", pre_enhance="gamma")
     own = MODELS.build(dict(type="TranslatingPreprocessor", translator=enhancer, target=""))
     out = own.translator.translate([torch.full((1, 3, 2, 4, 4), 10, dtype=torch.uint8)])[0]
-    expected = enhance(torch.full((1, 2, 3, 4, 4), 10 / 255), "gamma") * 255
+    expected = low_light_enhance(torch.full((1, 2, 3, 4, 4), 10 / 255), "gamma") * 255
     assert (out.float() - expected.transpose(1, 2)).abs().max() <= 0.51
     for training in (True, False):
         assert own(copy.deepcopy(data), training)["inputs"].shape == (4, 1, 3, 4, 16, 16)
@@ -143,7 +144,7 @@ def test_frozen_networks_are_the_same_with_fewer_passes(gray):
     model.eval()
     with torch.no_grad():
         before = model.extract_feat(x)[0]
-        freeze(model, gray)
+        optimize_for_inference(model, gray)
         torch.testing.assert_close(model.extract_feat(x)[0], before, rtol=1e-4, atol=1e-5)
     assert not any(isinstance(m, (torch.nn.BatchNorm3d, torch.nn.MaxPool3d)) for m in model.modules())
     assert not any(p.requires_grad for p in model.parameters())

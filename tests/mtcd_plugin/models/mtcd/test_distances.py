@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mtcd_plugin.models.distillers.projection import LearnedFusion, fuse
+from mtcd_plugin.models.distillers.projection import LearnedFusion, fuse_features
 from mtcd_plugin.models.losses.distances import DISTANCES, feature_distance, logit_distance
 
 
@@ -72,12 +72,12 @@ def test_logit_distance(pair):
 
 def test_fusion(pair):
     t, a = (torch.tensor(x) for x in pair)
-    np.testing.assert_allclose(fuse(t, a, "mean"), (pair[0] + pair[1]) / 2)
-    np.testing.assert_allclose(fuse(t, a, "sum"), pair[0] + pair[1])
-    np.testing.assert_allclose(fuse(t, a, "max"), np.maximum(*pair))
-    np.testing.assert_allclose(fuse(None, a, "assistant"), pair[1])
+    np.testing.assert_allclose(fuse_features(t, a, "mean"), (pair[0] + pair[1]) / 2)
+    np.testing.assert_allclose(fuse_features(t, a, "sum"), pair[0] + pair[1])
+    np.testing.assert_allclose(fuse_features(t, a, "max"), np.maximum(*pair))
+    np.testing.assert_allclose(fuse_features(None, a, "assistant"), pair[1])
     with pytest.raises(ValueError, match="choose from"):
-        fuse(t, a, "median")
+        fuse_features(t, a, "median")
 
 
 @pytest.mark.parametrize("kind", ["gate", "concat", "attention"])

@@ -9,7 +9,7 @@ from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mtcd_plugin.sweep import can_fuse, fuse, group_size, point_checkpoints
+from mtcd_plugin.sweep import can_stack, group_size, point_checkpoints, stack_sweep
 from tests.helpers.toy import batch, build, distiller, network
 
 POINTS = [
@@ -79,7 +79,7 @@ def run(config, name):
 
 
 def test_equal_to_separate_runs(config, tmp_path):
-    fused, measured = run(fuse(config, POINTS, str(tmp_path)), "fused")
+    fused, measured = run(stack_sweep(config, POINTS, str(tmp_path)), "fused")
     parts = point_checkpoints(fused)
     assert len(parts) == len(POINTS) and not any(".teachers." in k for k in fused["state_dict"])
     trained = []
@@ -134,11 +134,13 @@ def test_teachers_are_built_once_and_bad_points_are_refused(tmp_path):
 
 
 def test_entry(config):
-    assert can_fuse({"model.alpha": 0.3}) and not can_fuse({"model.student.backbone.depth": 18}) and can_fuse({})
+    model = config["model"]
+    assert can_stack(model, {"model.alpha": 0.3}) and can_stack(model, {})
+    assert not can_stack(model, {"model.student.backbone.depth": 18}) and not can_stack(network(), {})
     with pytest.raises(ValueError, match="override 'train_cfg.max_epochs' cannot differ"):
-        fuse(config, [{"train_cfg.max_epochs": 3}], "")
+        stack_sweep(config, [{"train_cfg.max_epochs": 3}], "")
     with pytest.raises(ValueError, match="needs a CrossModalDistiller"):
-        fuse({**config, "model": network()}, [{}], "")
+        stack_sweep({**config, "model": network()}, [{}], "")
     assert group_size(11, 10**6, 10**9) == 11
     assert group_size(11, 10**7, 10**9) == 5
     assert group_size(11, 10**9, 10**6) == 1

@@ -136,6 +136,14 @@ def test_clips_without_distillation_are_still_known_after_a_resume(tmp_path):
     assert other.undistilled == {"a", "b", "c"}
 
 
+def test_the_shuffled_teacher_does_not_go_on_without_its_bank():
+    from mmaction.registry import MODELS
+
+    plain, shuffled = (MODELS.build(distiller(alpha=0.0, beta=0.0, shuffle=s)) for s in ("none", "same_class"))
+    with pytest.raises(ValueError, match="no state of the shuffled teacher; start without resume"):
+        shuffled.load_training_state(plain.training_state())
+
+
 def test_images_in_a_checkpoint_have_memory_of_their_own(tmp_path):
     """A view of a batch would drag the whole batch into the file."""
     config = configs(tmp_path)["translator"]

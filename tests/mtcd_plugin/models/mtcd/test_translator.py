@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from mmengine.runner import load_checkpoint
 
-from mtcd_plugin.models.translators.enhance import enhance
 from mtcd_plugin.models.translators.images import normalize, normalized_l1
 from mtcd_plugin.models.translators.losses import relation_consistency
+from mtcd_plugin.models.translators.low_light_enhance import low_light_enhance
 from mtcd_plugin.models.translators.networks import ImagePool
 from tests.helpers.toy import batch, build
 
 GENERATOR = dict(type="ResNetGenerator", channels=2, blocks=1)
-JUDGE = dict(type="PatchDiscriminator", channels=2, layers=1)
+DISCRIMINATOR = dict(type="PatchDiscriminator", channels=2, layers=1)
 BACKBONE = dict(type="SlimResNet", depth=18, base_channels=2, strides=(1, 2, 2, 1))
 
 
 def translator(**options) -> dict:
-    return dict(type="SDATranslator", generator=GENERATOR, discriminator=JUDGE, **options)
+    return dict(type="SDATranslator", generator=GENERATOR, discriminator=DISCRIMINATOR, **options)
 
 
 def encoder(**options) -> dict:
@@ -43,12 +44,12 @@ def test_generator_keeps_size_and_range():
 
 def test_patch_discriminator_sees_70_pixels():
     """With 3 layers a score depends on a patch of 70 x 70 pixels and on nothing else."""
-    judge = MODELS.build(dict(type="PatchDiscriminator", channels=2, layers=3))
-    for m in judge.modules():  # instance norm would couple the whole image
+    discriminator = MODELS.build(dict(type="PatchDiscriminator", channels=2, layers=3))
+    for m in discriminator.modules():  # instance norm would couple the whole image
         if isinstance(m, torch.nn.InstanceNorm2d):
             m.forward = lambda x: x
     x = torch.rand(1, 3, 128, 128, requires_grad=True)
-    scores = judge(x)
+    scores = discriminator(x)
     scores[0, 0, 7, 7].backward()
     seen = x.grad.abs().sum(dim=(0, 1)) > 0
     assert seen.any(dim=0).sum() == 70 and seen.any(dim=1).sum() == 70
@@ -77,7 +78,7 @@ def test_networks_see_normalised_images(name, size):
     """As structured domain adaptation: what the first layer gets has ImageNet's mean and standard deviation taken
     out.
     """
-    model = MODELS.build(dict(generator=GENERATOR, discriminator=JUDGE)[name])
+    model = MODELS.build(dict(generator=GENERATOR, discriminator=DISCRIMINATOR)[name])
     seen = []
     model.layers[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     x = torch.rand(2, 3, size, size)
@@ -165,15 +166,15 @@ def test_losses_of_the_generators_recomputed():
         assert torch.equal(fakes["ir"], a(rgb)) and torch.equal(fakes["rgb"], b(ir))
         cycle = 10 * (l1(b(a(rgb)), rgb) + l1(a(b(ir)), ir))
         same = 5 * (l1(a(ir), ir) + l1(b(rgb), rgb))
-        fool = ((model.judge_ir(a(rgb)) - 1) ** 2).mean()
+        fool = ((model.discriminator_ir(a(rgb)) - 1) ** 2).mean()
     torch.testing.assert_close(losses["loss_cycle"], cycle)
     torch.testing.assert_close(losses["loss_identity"], same)
     torch.testing.assert_close(losses["loss_gan_ir"], fool)
     torch.testing.assert_close(losses["loss_paired"], 2 * (a(rgb) - ir).abs().mean())
-    judged = model.discriminator_losses(rgb, ir, fakes)
+    of_discriminators = model.discriminator_losses(rgb, ir, fakes)
     with torch.no_grad():
-        expected = 0.5 * (((model.judge_ir(ir) - 1) ** 2).mean() + (model.judge_ir(a(rgb)) ** 2).mean())
-    torch.testing.assert_close(judged["loss_judge_ir"], expected)
+        expected = 0.5 * (((model.discriminator_ir(ir) - 1) ** 2).mean() + (model.discriminator_ir(a(rgb)) ** 2).mean())
+    torch.testing.assert_close(of_discriminators["loss_discriminator_ir"], expected)
 
 
 def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
@@ -185,13 +186,13 @@ def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
     losses, fakes = model.generator_losses(rgb, ir, ids)
     assert losses["loss_relation"] > 0
     sum(v for v in losses.values()).backward()
-    assert all(p.grad is None for m in (model.judge_ir, model.judge_rgb) for p in m.parameters())
+    assert all(p.grad is None for m in (model.discriminator_ir, model.discriminator_rgb) for p in m.parameters())
     assert all(p.grad is not None for m in (model.to_ir, model.to_rgb) for p in m.parameters())
     before = copy.deepcopy(model.state_dict())
     log = model.train_step(data, optimizers(model))
     assert {"loss", "loss_generator", "loss_discriminator", "loss_cycle"} <= set(log)
     moved = {k.split(".")[0] for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
-    assert moved == {"to_ir", "to_rgb", "judge_ir", "judge_rgb", "image_size"}
+    assert moved == {"to_ir", "to_rgb", "discriminator_ir", "discriminator_rgb", "image_size"}
 
 
 def test_which_infrared_meets_which_rgb_is_of_no_account_without_a_paired_term():
@@ -215,8 +216,8 @@ def test_discriminators_see_the_pool_and_not_the_newest_fakes():
     old, new = torch.zeros(shape), torch.ones(shape)
     model.discriminator_losses(new, new, {"ir": old, "rgb": old})  # fills the pools
     seen = []
-    for judge in (model.judge_ir, model.judge_rgb):
-        judge.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    for discriminator in (model.discriminator_ir, model.discriminator_rgb):
+        discriminator.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     given = {"ir": [], "rgb": []}
     for i in range(20):
         fake = torch.full(shape, 0.01 * (i + 1))
@@ -265,7 +266,7 @@ def test_inference_is_deterministic_and_frame_by_frame(tmp_path):
     assert first[0].shape == (1, 1, 5, 16, 16) and first[0].dtype == torch.uint8
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     clip = torch.rand(1, 5, 3, 16, 16)
-    whole = enhance(clip, "gamma")[0]
+    whole = low_light_enhance(clip, "gamma")[0]
     alone = model.generate(whole[2:3])
     torch.testing.assert_close(model.generate(whole)[2:3], alone)
 
@@ -294,6 +295,20 @@ def test_wrong_translator_files(tmp_path):
         use(state, pre_enhance="clahe")
 
 
+def test_checkpoints_of_earlier_versions_load(tmp_path):
+    """Their discriminators were called judges."""
+    state = build(translator(), seed=4).state_dict()
+    former = {name.replace("discriminator_", "judge_"): value for name, value in state.items()}
+    assert any(name.startswith("judge_rgb.") for name in former)
+    torch.save(dict(meta=dict(mtcd=dict(stage="translator")), state_dict=former), tmp_path / "t.pth")
+    tuned, resumed = build(translator(init_from=str(tmp_path / "t.pth"))), MODELS.build(translator())
+    load_checkpoint(resumed, str(tmp_path / "t.pth"), strict=True)
+    for name, value in state.items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+        if name.startswith("discriminator_"):
+            assert torch.equal(tuned.state_dict()[name], value), name
+
+
 def test_a_translator_trained_at_another_size_says_so_once(tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr("mtcd_plugin.models.translators.sda_gan.print_log", lambda message, **_: said.append(message))
@@ -303,7 +318,7 @@ def test_a_translator_trained_at_another_size_says_so_once(tmp_path, monkeypatch
     torch.save(dict(meta={}, state_dict=trained.state_dict()), tmp_path / "t.pth")
     model = MODELS.build(dict(type="TrainedTranslator", generator=GENERATOR, checkpoint=str(tmp_path / "t.pth")))
     model.test_step(batch(("rgb",)))
-    assert model.trained_on == (16, 16) and not said
+    assert model.train_size == (16, 16) and not said
     for _ in range(2):
         model.test_step(batch(("rgb",), size=24))
     assert len(said) == 1 and "was trained on 16 x 16 images and translates 24 x 24 frames" in said[0]
@@ -333,14 +348,14 @@ def test_trivial_translators():
 def test_enhancement_brightens_with_one_factor_per_clip(kind):
     torch.manual_seed(0)
     clips = torch.rand(2, 3, 3, 16, 16) * 0.05
-    out = enhance(clips, kind)
+    out = low_light_enhance(clips, kind)
     assert out.shape == clips.shape and out.min() >= 0 and out.max() <= 1 + 1e-6
     assert out.mean() > clips.mean()
     if kind == "gamma":  # equal pixels stay equal over time: no flicker
         mean = clips[0].mean().item()
         exponent = np.log(0.4) / np.log(mean)
         torch.testing.assert_close(out[0], clips[0].clamp_min(1e-6) ** exponent)
-    assert torch.equal(enhance(clips, "none"), clips)
+    assert torch.equal(low_light_enhance(clips, "none"), clips)
 
 
 def test_pool_gives_older_images_half_of_the_time():
@@ -368,10 +383,10 @@ def dark_clips():
 
 @pytest.mark.parametrize("kind", ["gamma", "stretch", "clahe"])
 def test_rendering_and_training_see_the_brightened_picture(kind):
-    """Each clip by itself, as enhance() makes it; infrared is left as it is."""
+    """Each clip by itself, as low_light_enhance() makes it; infrared is left as it is."""
     torch.manual_seed(0)
     rgb = dark_clips()
-    bright = [enhance(clip.transpose(1, 2).float() / 255, kind)[0] for clip in rgb]  # [T, 3, H, W]
+    bright = [low_light_enhance(clip.transpose(1, 2).float() / 255, kind)[0] for clip in rgb]  # [T, 3, H, W]
     seen = []
     model = build(translator(pre_enhance=kind, relation_weight=0.0)).train()
     model.to_ir.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach().clone()))
@@ -400,5 +415,5 @@ def test_a_rendering_by_a_trained_translator_is_of_the_brightened_picture(tmp_pa
     model.to_ir.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     model.translate(rgb)
     for clip, got in zip(rgb, seen, strict=True):
-        torch.testing.assert_close(got, enhance(clip.transpose(1, 2).float() / 255, "stretch")[0])
+        torch.testing.assert_close(got, low_light_enhance(clip.transpose(1, 2).float() / 255, "stretch")[0])
         assert got.mean() > 2 * clip.float().mean() / 255

@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 GRAY = ("ir", "pseudo_ir", "depth")  # modalities whose three input channels are copies of one
 
 
-def freeze(network: nn.Module, gray: bool = False) -> None:
+def optimize_for_inference(network: nn.Module, gray: bool = False) -> None:
     """Prepare a trained network for inference only, in place.
 
     Batch norms are folded into their convolutions, max pooling over 3D windows is done axis by axis, and, for

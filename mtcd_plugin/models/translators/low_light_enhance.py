@@ -18,7 +18,7 @@ def check_enhancement(kind: str) -> str:
     return kind
 
 
-def enhance(clips: Tensor, kind: str, target: float = 0.4) -> Tensor:
+def low_light_enhance(clips: Tensor, kind: str, target: float = 0.4) -> Tensor:
     """Brighten clips.
 
     Args:

@@ -1,18 +1,22 @@
-"""The shuffled teacher: what other clips were taught, kept for controls."""
+"""The shuffled teacher: outputs of the teachers for other clips, kept for controls."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from mtcd_plugin.models.distillers.teachers import TeacherOutput
+
 SHUFFLES = ("none", "same_class", "random_class")
 
 
-class PartnerBank:
-    """Gives every clip what the frozen networks said about another clip.
+class ShuffledTeacherBank:
+    """Gives every clip the teachers' outputs for another clip.
 
-    It keeps what they said about the latest clips of every class. They are frozen, so that what was said in
-    earlier steps holds; only the augmentation differs.
+    It keeps their outputs for the latest clips of every class. The teachers are frozen, so that outputs of earlier
+    steps are still theirs; only the augmentation differs.
 
     Args:
         shuffle: ``same_class``: another clip of the clip's own class; ``random_class``: a clip of another
@@ -24,31 +28,29 @@ class PartnerBank:
         if shuffle not in SHUFFLES[1:]:
             raise ValueError(f"shuffle '{shuffle}' is unknown; choose from {', '.join(SHUFFLES)}")
         self.shuffle, self.size = shuffle, size
-        self.kept: dict[int, dict[str, dict]] = {}  # class -> clip -> role -> what was said
+        # class -> clip -> role -> z [P, D], logits [K]
+        self.kept: dict[int, dict[str, dict[str, tuple[Tensor, Tensor]]]] = {}
         self.generator = torch.Generator().manual_seed(0)  # of its own: the student's random stream stays untouched
 
-    def swap(self, taught: dict[str, dict], labels: list[int], clips: list[str]) -> dict[str, dict]:
-        """``taught`` (role -> dict(z [N, P, D], logits [N, K], present bool [N], ...)) with the rows of other
-        clips.
+    def swap(self, outputs: dict[str, TeacherOutput], labels: list[int], clips: list[str]) -> dict[str, TeacherOutput]:
+        """The outputs (by role) with the rows of other clips.
 
-        A clip for which no partner is known yet is marked as not present.
+        A clip for which no other clip is known yet is marked as not present.
         """
         for i, (label, clip) in enumerate(zip(labels, clips, strict=True)):
-            if all(bool(t["present"][i]) for t in taught.values()):
+            if all(bool(o.present[i]) for o in outputs.values()):
                 own = self.kept.setdefault(label, {})
                 own.pop(clip, None)  # re-inserted as the latest
-                own[clip] = {
-                    role: (t["z"][i].detach().clone(), t["logits"][i].detach().clone()) for role, t in taught.items()
-                }
+                own[clip] = {r: (o.z[i].detach().clone(), o.logits[i].detach().clone()) for r, o in outputs.items()}
                 if len(own) > self.size:
                     own.pop(next(iter(own)))
-        partners = [self._partner(label, clip) for label, clip in zip(labels, clips, strict=True)]
-        found = torch.tensor([p is not None for p in partners])
+        others = [self._other(label, clip) for label, clip in zip(labels, clips, strict=True)]
+        found = torch.tensor([other is not None for other in others])
         swapped = {}
-        for role, t in taught.items():
-            rows = [(t["z"][i], t["logits"][i]) if p is None else p[role] for i, p in enumerate(partners)]
+        for role, o in outputs.items():
+            rows = [(o.z[i], o.logits[i]) if other is None else other[role] for i, other in enumerate(others)]
             z, logits = (torch.stack([row[k] for row in rows]) for k in (0, 1))
-            swapped[role] = {**t, "z": z, "logits": logits, "present": found.to(t["present"].device)}
+            swapped[role] = replace(o, z=z, logits=logits, present=found.to(o.present.device))
         return swapped
 
     def state(self) -> dict:
@@ -60,11 +62,12 @@ class PartnerBank:
         self.kept = _moved(state["kept"], device)
         self.generator.set_state(state["generator"])
 
-    def _partner(self, label: int, clip: str) -> dict[str, tuple[Tensor, Tensor]] | None:
+    def _other(self, label: int, clip: str) -> dict[str, tuple[Tensor, Tensor]] | None:
+        """By role the outputs for a clip drawn from those that may take this clip's place; None if there is none."""
         if self.shuffle == "same_class":
-            choices = [said for name, said in self.kept.get(label, {}).items() if name != clip]
+            choices = [kept for name, kept in self.kept.get(label, {}).items() if name != clip]
         else:
-            choices = [said for other, kept in self.kept.items() if other != label for said in kept.values()]
+            choices = [kept for other, clips in self.kept.items() if other != label for kept in clips.values()]
         if not choices:
             return None
         return choices[int(torch.randint(len(choices), (), generator=self.generator))]
