@@ -1,6 +1,4 @@
-"""Of which kind everything in a ledger is, a file or a folder, and what has the place of something of the other
-kind.
-"""
+"""The kind, file or folder, of everything in a ledger, and what has the place of something of the other kind."""
 
 from __future__ import annotations
 
@@ -35,6 +33,8 @@ def misplaced(folder: Path) -> dict[str, str]:
     if own != "folder":
         return {"": f"is a {own}, where a run's folder belongs"} if own else {}
     kinds = {name: kind_of(Path(folder) / name) for name in OF_A_RUN}
+    if (Path(folder) / LOCK).is_symlink():  # no claim is made through one
+        kinds[LOCK] = "link"
     return {n: f"is a {kinds[n]}, where a {kind} belongs" for n, kind in OF_A_RUN.items() if kinds[n] not in ("", kind)}
 
 

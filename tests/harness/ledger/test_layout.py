@@ -1,6 +1,4 @@
-"""Files in the place of folders, folders, pipes and devices in that of files: one job's trouble, named, and mended by
-``run``.
-"""
+"""Files in the place of folders, and folders, pipes and devices in that of files: named, and mended by ``run``."""
 
 import os
 from types import SimpleNamespace
@@ -80,6 +78,20 @@ def test_where_no_run_can_be_claimed_that_job_alone_fails(tmp_path, name, kind):
     found = {s.job.name: s for s in ledger_status(SimpleNamespace(needed=lambda: {odd.key: odd}), tmp_path).jobs}["odd"]
     assert found.state == "rejected" and str(place) in found.detail and "move it away" in found.detail
     assert [f.run for f in verify_ledger(tmp_path)[1]] == [place.parent.name if name else place.name]
+
+
+def test_a_link_in_the_place_of_the_lock_is_named_before_a_run_meets_it(tmp_path):
+    odd = toy_job("odd")
+    place = folder_of(odd, tmp_path) / "lock"
+    (tmp_path / "elsewhere").mkdir()
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert [f.problem for f in verify_ledger(tmp_path)[1]] == [f"{place}: is a link, where a folder belongs"]
+    (found,) = ledger_status(SimpleNamespace(needed=lambda: {odd.key: odd}), tmp_path).jobs
+    assert (found.state, found.detail) == ("rejected", f"{place}: is a link, where a folder belongs; move it away")
+    state, order = run([odd], finish, tmp_path)
+    assert order == []
+    assert str(place) in state.failed[odd.key]
 
 
 def test_a_lock_that_became_a_file_leaves_a_finished_run_alone(tmp_path):
