@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import PACKAGED_CONFIGS
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOCK
+from harness.ledger.run_dir import LOCK, RECORD
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
 from harness.plan.workspace import Workspace, synthetic_root
@@ -44,7 +44,7 @@ def set_aside(job: Job, work_dir: Path) -> Replaced | None:
             number += 1
         place.mkdir(parents=True)
         entries = [e for e in sorted(os.listdir(folder)) if e != LOCK]
-        for name in sorted(entries, key=lambda n: n != "run.json"):  # the record first: what is left is no run
+        for name in sorted(entries, key=lambda n: n != RECORD):  # the record first: what is left is no run
             os.rename(folder / name, place / name)
     finally:
         lock.release()

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.ledger.judge import verdicts_of
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS
+from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, STORE
 from harness.ledger.store import load_record, run_dir
 from harness.plan.jobs import Job
 from harness.worker.spec import JobSpec, read_spec
@@ -25,7 +25,7 @@ def output_of(job: Job, work_dir: Path) -> Path:
     evaluators = job.config.get("test_evaluator") or []
     evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
     renders = any("output_dir" in e for e in evaluators)
-    return folder_of(job, work_dir) / ("store" if renders else PREDICTIONS)
+    return folder_of(job, work_dir) / (STORE if renders else PREDICTIONS)
 
 
 @dataclass(frozen=True)
