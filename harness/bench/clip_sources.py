@@ -77,7 +77,7 @@ def build_stores(data: Path, store: Path, codec: str, modalities, size: int = SI
 
     store.mkdir()
     for store_wanted in wanted(data, store, codec, modalities, size):
-        build_store(store_wanted, None, 1, lambda line: None)
+        build_store(store_wanted, None, 1, lambda _: None)
 
 
 def frame_files(store: Path, modalities) -> list[Path]:

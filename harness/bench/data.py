@@ -38,7 +38,7 @@ FULL = BenchSizes(clips=8, decoded=16, stored=300, rounds=3, steps=12)
 QUICK = BenchSizes(clips=2, decoded=3, stored=60, rounds=1, steps=3)
 
 
-def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = lambda line: None) -> dict:
+def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Measure everything in a temporary folder. JSON-serialisable; see ``docs/loader-benchmark.md`` for the words."""
     from mmengine.registry import init_default_scope
 
@@ -173,7 +173,7 @@ def measure_building(data: Path, root: Path, rounds: int) -> dict[str, float]:
             times = [(time.perf_counter(), _cpu_seconds())]
             list(run(_decode_only, jobs))
             times.append((time.perf_counter(), _cpu_seconds()))
-            build_store(store, pool, CORES, lambda line: None)
+            build_store(store, pool, CORES, lambda _: None)
             times.append((time.perf_counter(), _cpu_seconds()))
             if number:
                 best = np.minimum(best, np.diff(times, axis=0))

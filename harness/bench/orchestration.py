@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from harness.bench.made_up import finish
+from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
 from harness.plan.jobs import Job, dataset_configs, dependency_closure, make_plan
 from harness.plan.workspace import Workspace, synthetic_root
@@ -52,11 +53,8 @@ def measure_planning(ws: Workspace, cells: int = 10_000) -> dict[str, Any]:
         "tables": ",".join(ws.tables),
         "seeds": math.ceil(cells * ws.seeds / len(ws.cells)),
     }
-    best: list = []
-    for _ in range(REPEATS):
-        out = _run([sys.executable, "-c", PLAN, json.dumps(asked)])
-        best = min(best or [math.inf], json.loads(out.splitlines()[-1]))
-    seconds, planned, errors = best
+    outs = [_run([sys.executable, "-c", PLAN, json.dumps(asked)]) for _ in range(REPEATS)]
+    seconds, planned, errors = min(json.loads(out.splitlines()[-1]) for out in outs)
     return {"plan_s": seconds, "plan_cells": planned, "plan_errors": errors}
 
 
@@ -96,9 +94,10 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     ``job_overhead_s`` is the median of a job's time that is neither an epoch nor testing: from the start of its process
     (imports are paid by the fork server) to the first training step, and from the last to its record.
     """
+    from harness.bench.execution import execute_all
     from harness.data.store.cache import build_for_datasets
     from harness.executors.local import LocalExecutor
-    from harness.schedule.scheduler import Options, execute
+    from harness.schedule.scheduler import Options
 
     entry = next(e for e in ws.entries.values() if e.stage == "single")
     plan = make_plan([Cell(entry, seed=1000 + i) for i in range(cells)], ws.entries, ws.settings)
@@ -110,13 +109,13 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
         store = "" if ws.settings.profile == "paper" else f"{folder}/clip_store"  # as run-all has it
         if store:
             datasets = [d for job in plan.jobs.values() for d in dataset_configs(job.config).values()]
-            build_for_datasets(datasets, Path(store), 2, lambda line: None)
+            build_for_datasets(datasets, Path(store), 2, lambda _: None)
         for slots in (1, 2):
             executor = LocalExecutor(jobs=slots, cores=slots)
-            _finished(execute(warm, executor, Options(Path(folder) / f"warm{slots}", store), lambda *a: None))
+            execute_all(warm, executor, Options(Path(folder) / f"warm{slots}", store), lambda *_: None)
             clock = _Clock()
             began = time.perf_counter()
-            _finished(execute(plan.jobs, executor, Options(Path(folder) / f"{slots}", store), clock.report))
+            execute_all(plan.jobs, executor, Options(Path(folder) / f"{slots}", store), clock.report)
             result[f"{cells}_jobs_{slots}_slots_s"] = time.perf_counter() - began
             if slots == 1:
                 records = load_records(Path(folder) / "1")[0]
@@ -125,15 +124,7 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     return result
 
 
-def _finished(state) -> None:
-    """Raises KeyboardInterrupt where the execution was asked to stop, ValueError where a job failed."""
-    if state.stopped:
-        raise KeyboardInterrupt
-    if state.failed:
-        raise ValueError(f"a job of the measurement failed: {next(iter(state.failed.values()))}")
-
-
-def _worked(record) -> float:
+def _worked(record: RunRecord) -> float:
     """Seconds of epochs and testing."""
     return sum(e.seconds or 0.0 for e in record.epochs) + (record.cost.test_seconds or 0.0)
 
@@ -145,7 +136,7 @@ class _Clock:
         self.began: dict[str, float] = {}
         self.took: dict[str, float] = {}
 
-    def report(self, event: str, job, detail: str) -> None:
+    def report(self, event: str, job: Job, _detail: str) -> None:
         now = time.perf_counter()
         if event == "started":
             self.began[job.key] = now

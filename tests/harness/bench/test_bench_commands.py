@@ -74,8 +74,7 @@ def test_an_interrupted_measurement_is_over(measure, small_configs, tiny_data, t
         return State(stopped=True)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("harness.schedule.scheduler.execute", stopped)
-    monkeypatch.setattr("harness.bench.sweep.execute", stopped)
+    monkeypatch.setattr("harness.bench.execution.execute", stopped)
     ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     key = next(iter(ws.plan.jobs))
     figure = replace(ws.cells[0], used_by=("figure6",))

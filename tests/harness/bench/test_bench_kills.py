@@ -10,15 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.bench.kills import (
-    EPOCHS,
-    Count,
-    bench_kills,
-    kill_in_the_middle,
-    kill_something,
-    of_several_epochs,
-    survive,
-)
+from harness.bench.kill import Count, kill_in_the_middle, kill_something
+from harness.bench.kills import EPOCHS, KillPlan, bench_kills, of_several_epochs, survive
 from harness.bench.ledger_diff import compare_ledgers, files_of
 from harness.bench.start import Start
 from harness.ledger.lock import RunLock
@@ -151,7 +144,7 @@ def test_nothing_runs_on_when_it_is_interrupted(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.bench.kills.Start", start)
         with pytest.raises(KeyboardInterrupt):
-            survive([sys.executable, "-c", code], tmp_path, Interrupt(), 1, Count(), print, 1.0)
+            survive([sys.executable, "-c", code], tmp_path, KillPlan(Interrupt(), 1, 1.0), Count(), print)
     assert starts[0].process.wait(30) == -9
 
 
