@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from harness.suite.modalities import TITLES
@@ -81,3 +82,13 @@ def short_commit(commit: str) -> str:
     """The head of a commit; a mark that the tree was changed stays."""
     head, _, rest = commit.partition("-")
     return head[:12] + (f"-{rest}" if rest else "") or "not recorded"
+
+
+def slug(name: str) -> str:
+    """A name with nothing in it that a URL would have to quote."""
+    return re.sub(r"[^A-Za-z0-9._=-]", "_", name)
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sorting key that puts s2 before s10."""
+    return [(0, int(x), "") if x.isdigit() else (1, 0, x) for x in re.split(r"(\d+)", text) if x]

@@ -24,8 +24,8 @@ PLUGIN = "mtcd_plugin"
 # Import names of what pyproject.toml declares, and of what that brings along and a config may name.
 DEPENDENCIES = frozenset(
     ("torch", "torchvision", "mmengine", "mmcv", "mmaction", "importlib_metadata", "setuptools", "pkg_resources")
-    + ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "jinja2", "pydantic", "yaml", "click", "rich", "av")
-    + ("PIL", "psutil", "cv2", "einops", "decord", "blake3")
+    + ("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "jinja2", "pydantic", "yaml", "click")
+    + ("rich", "av", "PIL", "psutil", "cv2", "einops", "decord", "blake3")
 )
 INSTALLED = " (installed)"  # after the name of a package of which the installer's list of files is hashed
 

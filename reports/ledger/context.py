@@ -8,20 +8,19 @@ from typing import Any
 
 from harness.suite import Benchmark, Entry
 from reports.format import count, short_commit
-from reports.ledger.collect import Ledger
+from reports.ledger.ledger import Ledger
 from reports.ledger.results import STATUS, Result
-from reports.tables.table import Link
 
 
 @dataclass(frozen=True)
-class Board:
-    """``profiles``: links to the pages of every profile, this one included; empty for one."""
+class ReportContext:
+    """``profiles``: further profiles of the site -> their overview, from this profile's pages."""
 
     benchmark: Benchmark
     entries: dict[str, Entry]
     ledger: Ledger
     statistics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    profiles: tuple[Link, ...] = ()
+    profiles: dict[str, str] = field(default_factory=dict)
 
     @property
     def profile(self) -> str:

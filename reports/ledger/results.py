@@ -12,7 +12,9 @@ import pandas as pd
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import RunRecord
 from mtcd_plugin.accuracy import predicted_classes
-from reports.stats import statistics as st
+from reports.stats.intervals import accuracy_interval
+from reports.stats.significance import binomial_p
+from reports.stats.training import Training, mean_std
 
 STATUS = {
     "done": "done",
@@ -70,12 +72,17 @@ class Result:
     outcomes: Outcomes | None = None
     note: str = ""
     older: bool = False
-    training: st.Training | None = None
+    training: Training | None = None
     train_seconds: tuple[float | None, ...] = ()
 
     @property
     def done(self) -> list[RunRecord]:
         return [r.record for r in self.runs if r.status == "done" and r.record.metrics is not None]
+
+    @property
+    def accuracies(self) -> list[float]:
+        """Top-1 of each run of ``done``, as a fraction."""
+        return [r.metrics.top1 for r in self.done if r.metrics is not None]
 
     @property
     def synthetic(self) -> tuple[str, ...] | None:
@@ -90,14 +97,14 @@ class Result:
 
     @cached_property
     def top1(self) -> tuple[float, float | None]:
-        return st.mean_std([r.metrics.top1 for r in self.done])
+        return mean_std(self.accuracies)
 
     @cached_property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the accuracy: subjects, clips and trainings are drawn (``statistics.accuracy_interval``)."""
+        """95 % interval of the accuracy: subjects, clips and trainings are drawn (``accuracy_interval``)."""
         if self.outcomes is None:
             return None
-        return st.accuracy_interval(self.outcomes.correct, self.outcomes.subjects, self.training)
+        return accuracy_interval(self.outcomes.correct, self.outcomes.subjects, self.training)
 
     @cached_property
     def chance(self) -> tuple[float, float] | None:
@@ -106,7 +113,7 @@ class Result:
         if self.outcomes is None or data is None or not data.classes:
             return None
         right, n = self.outcomes.correct.sum(axis=1), self.outcomes.correct.shape[1]
-        return 1 / len(data.classes), max(st.binomial_p(int(k), n, len(data.classes)) for k in right)
+        return 1 / len(data.classes), max(binomial_p(int(k), n, len(data.classes)) for k in right)
 
 
 def twins(results: Iterable[Result]) -> dict[str, str]:

@@ -22,12 +22,14 @@ from harness.site.manifest import (
     write_manifest,
 )
 from harness.suite import Benchmark, Entry
-from reports.ledger.collect import make_ledger, profiles_of, read_work_dir
-from reports.ledger.context import Board
-from reports.site.pages import content, pages
+from reports.ledger.context import ReportContext
+from reports.ledger.ledger import make_ledger
+from reports.ledger.work_dir import profiles_of, read_work_dir
+from reports.page import Page
+from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
 from reports.tables import export as exports
-from reports.tables.table import Link, Table
+from reports.tables.table import Table
 
 
 def build(
@@ -61,15 +63,15 @@ def build(
     folders = [Path(w) for w in ([work_dirs] if isinstance(work_dirs, (str, Path)) else work_dirs)]
     for folder in folders:
         check_site(site, folder)
-    boards = _boards(folders, benchmark, entries, statistics or {}, list(profiles))
+    contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
     except OSError as e:
         raise OSError(f"{site}: cannot write here ({e.strerror}); choose another folder with --site") from None
     try:
-        for i, board in enumerate(boards):
-            _write(board, new / profile_folder(board.profile) if i else new)
+        for i, context in enumerate(contexts):
+            _write(context, new / profile_folder(context.profile) if i else new)
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
         write_manifest(new)
         _keep_foreign(site, new)
@@ -80,8 +82,14 @@ def build(
     return sorted(p for p in site.rglob("*") if p.is_file())
 
 
-def _boards(folders, benchmark, entries, statistics, asked: list[str]) -> list[Board]:
-    """One board per profile, the main one first. The statistics of the data at hand are the main one's alone."""
+def _contexts(
+    folders: Sequence[Path],
+    benchmark: Benchmark,
+    entries: dict[str, Entry],
+    statistics: dict[str, dict[str, Any]],
+    asked: list[str],
+) -> list[ReportContext]:
+    """What is known of each profile, the main one first. Statistics of the data at hand are the main one's alone."""
     ledgers = [read_work_dir(folder) for folder in folders]
     found = profiles_of(ledgers)
     for profile in asked:
@@ -91,17 +99,16 @@ def _boards(folders, benchmark, entries, statistics, asked: list[str]) -> list[B
             )
     shown = list(dict.fromkeys(asked)) or found
 
-    def links(own: str) -> tuple[Link, ...]:
+    def places(own: str) -> dict[str, str]:
         up = "" if own == shown[0] else "../../"
-        places = [up + (f"{profile_folder(p)}/" if i else "") + "index.html" for i, p in enumerate(shown)]
-        return tuple(Link(p, place) for p, place in zip(shown, places, strict=True) if p != own)
+        return {p: up + (f"{profile_folder(p)}/" if i else "") + "index.html" for i, p in enumerate(shown) if p != own}
 
-    boards = []
+    contexts = []
     for i, p in enumerate(shown):
         ledger = make_ledger(ledgers, p, benchmark, entries)
         known = {} if i else {name: ledger.privacy.all(about) for name, about in statistics.items()}
-        boards.append(Board(benchmark, entries, ledger, known, links(p)))
-    return boards
+        contexts.append(ReportContext(benchmark, entries, ledger, known, places(p)))
+    return contexts
 
 
 def profile_folder(profile: str) -> str:
@@ -139,42 +146,26 @@ def _swap(new: Path, site: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(board: Board, out: Path) -> None:
-    made = content(board, _contact_sheets(board, out))
-    site, env = site_context(board, made.tables, made.figures, made.extra), environment()
-    for page in pages(board, made):
+def _write(context: ReportContext, out: Path) -> None:
+    pages = build_pages(context)
+    site, env = site_context(context, pages), environment()
+    for page in pages:
         _text(out / page.path, render(env, page, site))
-    for run in made.runs:
-        if run.predictions is not None:
-            _text(out / run.csv, run.predictions.csv)
-    datasets = {t.id: t.dataset for t in (*board.benchmark.tables, *board.benchmark.figures)}
-    datasets |= {f.grid.id: f.dataset for f in board.benchmark.figures if f.grid is not None}
-    for table in made.every_table:
-        _downloads(out / "downloads", table, board.header(datasets.get(table.id, "")))
-    for figure in made.figures:
-        for name, svg in ((figure.figure.id, figure.svg), (figure.grid and figure.grid.id, figure.grid_svg)):
-            if svg:
-                _text(out / "downloads" / f"{name}.svg", f'<?xml version="1.0" encoding="utf-8"?>\n{svg}')
-    for source, place in made.translator.files if made.translator else ():
-        (out / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, out / place)
-    everything = leaderboard(board, made.every_table)
-    text = json.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False)
+        _files(page, out)
+    for table in tables_of(pages):
+        _downloads(out / "downloads", table, context.header(table.dataset))
+    text = json.dumps(leaderboard(context, tables_of(pages)), indent=1, ensure_ascii=False, allow_nan=False)
     _text(out / "leaderboard.json", text + "\n")
     _static(out / "static")
 
 
-def _contact_sheets(board: Board, out: Path) -> dict[str, str]:
-    """Copy the contact sheets of the data at hand from the work dirs; data set -> path in the site."""
-    found = {}
-    for dataset in board.benchmark.datasets:
-        sheets = [w / f"contact_sheet_{dataset}.png" for w in board.ledger.work_dirs]
-        sheet = next((s for s in sheets if s.is_file()), None)
-        if sheet is not None and dataset in board.statistics:
-            found[dataset] = f"images/{sheet.name}"
-            (out / "images").mkdir(exist_ok=True)
-            shutil.copyfile(sheet, out / found[dataset])
-    return found
+def _files(page: Page, out: Path) -> None:
+    for place, content in page.files.items():
+        if isinstance(content, Path):
+            (out / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(content, out / place)
+        else:
+            _text(out / place, content)
 
 
 def _downloads(folder: Path, table: Table, header: list[str]) -> None:
@@ -182,26 +173,26 @@ def _downloads(folder: Path, table: Table, header: list[str]) -> None:
         _text(folder / f"{table.id}.{suffix}", write(table, header))
 
 
-def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
+def leaderboard(context: ReportContext, tables: list[Table]) -> dict[str, Any]:
     """Everything on the pages, as data."""
     return {
-        "title": board.benchmark.title,
-        "profile": board.profile,
-        "profiles": {p.text: p.href.replace("index.html", "leaderboard.json") for p in board.profiles},
-        "seeds": board.ledger.seeds,
-        "commit": board.commit,
-        "commits": board.commits,
-        "ledgers": board.ledger.names,
-        "synthetic": board.synthetic(),
-        "synthetic_data": list(board.synthetic_names() or ()),
-        "command": board.command,
+        "title": context.benchmark.title,
+        "profile": context.profile,
+        "profiles": {p: place.replace("index.html", "leaderboard.json") for p, place in context.profiles.items()},
+        "seeds": context.ledger.seeds,
+        "commit": context.commit,
+        "commits": context.commits,
+        "ledgers": context.ledger.names,
+        "synthetic": context.synthetic(),
+        "synthetic_data": list(context.synthetic_names() or ()),
+        "command": context.command,
         "datasets": {
             d: {
-                "title": board.benchmark.datasets[d].title,
-                "synthetic": board.synthetic(d),
-                "synthetic_data": list(board.synthetic_names(d) or ()),
+                "title": context.benchmark.datasets[d].title,
+                "synthetic": context.synthetic(d),
+                "synthetic_data": list(context.synthetic_names(d) or ()),
             }
-            for d in board.datasets
+            for d in context.datasets
         },
         "runs": [
             {
@@ -212,9 +203,9 @@ def leaderboard(board: Board, tables: list[Table]) -> dict[str, Any]:
                 "reason": r.reason,
                 "page": r.page,
                 "synthetic": None if r.synthetic is None else list(r.synthetic),
-                "older": board.ledger.results[r.cell.id].older and r.status == "done",
+                "older": context.ledger.results[r.cell.id].older and r.status == "done",
             }
-            for r in board.ledger.runs
+            for r in context.ledger.runs
         ],
         "tables": [exports.to_json(t) for t in tables],
     }

@@ -1,41 +1,17 @@
-"""A page of the site, its template, and what every page shows."""
+"""Pages as HTML, and what every page shows."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.suite import benchmark as suite
 from reports import format as f
-from reports.ledger.context import Board
-from reports.plots.sweep import Curve
-from reports.tables.table import Link, Table
-
-
-@dataclass(frozen=True)
-class Page:
-    """``path`` is relative to the site; ``context`` goes to ``template``."""
-
-    path: str
-    template: str
-    context: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class FigurePage:
-    """A figure of the benchmark, ready to show."""
-
-    figure: suite.Figure
-    table: Table
-    curves: tuple[Curve, ...]
-    svg: str
-    baseline: str
-    claim: str
-    grid: Table | None = None  # every pair of weights, where it was asked for
-    grid_svg: str = ""
+from reports.ledger.context import ReportContext
+from reports.page import Page
+from reports.site.pages import navigation
 
 
 def environment() -> Environment:
@@ -56,54 +32,32 @@ def environment() -> Environment:
 def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
     """A page as HTML; links are relative to where the page lies."""
     depth = page.path.count("/")
-    return env.get_template(page.template).render(site=site, root="../" * depth, here=page.path, **page.context)
+    return env.get_template(page.template).render(site=site, root="../" * depth, here=page.path, **page.values)
 
 
-def site_context(
-    board: Board, tables: list[Table], figures: list[FigurePage], extra: tuple[Link, ...] = ()
-) -> dict[str, Any]:
-    """What every page shows: navigation and the stamp that says how the numbers were made.
-
-    Args:
-        extra: pages that are there only where there is something to show.
-    """
-    shown = [(t.id, t.title) for t in tables] + [(p.figure.id, p.figure.title) for p in figures]
-    names = {i: title.split(".")[0] for i, title in shown}
-    places = {i: f"{i}.html" for i in names}
-    for p in figures:
-        if p.figure.grid is not None:
-            grid = p.figure.grid
-            names[grid.id] = grid.title.split(".")[0]
-            places[grid.id] = f"{p.figure.id}.html" + (f"#{grid.id}" if p.grid is not None else "")
-    nav = [
-        Link("Overview", "index.html"),
-        *(Link(names[i], f"{i}.html") for i, _ in shown),
-        *extra,
-        Link("Data", "data.html"),
-        Link("Methods", "methods.html"),
-        Link("Runs", "runs.html"),
-        Link("Protocol", "protocol.html"),
-    ]
-    data = [board.benchmark.datasets[d].title + _made(board, d) for d in board.datasets]
+def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
+    """What every page shows: navigation, and the stamp that says how the numbers were made; and what pages know of each
+    other: ``cards`` for the overview, ``links`` to tables and figures by their ids."""
+    data = [context.benchmark.datasets[d].title + _made(context, d) for d in context.datasets]
     return {
-        "title": board.benchmark.title,
-        "nav": nav,
-        "names": names,
-        "places": places,
-        "synthetic": board.measured_on_synthetic(),
-        "stages_on": ", ".join(board.synthetic_names() or ()),
-        "profile": board.profile,
-        "profiles": board.profiles,
+        "title": context.benchmark.title,
+        "nav": navigation(pages),
+        "cards": [(page.path, page.card) for page in pages if page.card is not None],
+        "links": {i: link for page in pages for i, link in page.links.items()},
+        "synthetic": context.measured_on_synthetic(),
+        "stages_on": ", ".join(context.synthetic_names() or ()),
+        "profile": context.profile,
+        "profiles": context.profiles,
         "data": ", ".join(data) or "none planned",
-        "seeds": board.ledger.seeds,
-        "commit": board.stamp,
+        "seeds": context.ledger.seeds,
+        "commit": context.stamp,
     }
 
 
-def _made(board: Board, dataset: str) -> str:
-    names = board.synthetic_names(dataset)
+def _made(context: ReportContext, dataset: str) -> str:
+    names = context.synthetic_names(dataset)
     if names is None:
         return " (no run yet)"
-    if board.measured_on_synthetic(dataset):
+    if context.measured_on_synthetic(dataset):
         return " (synthetic)"
     return f" (stages on synthetic {', '.join(names)})" if names else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.ledger.results import Result, same_clips, twins
-from reports.stats import statistics as st
+from reports.stats.ranks import pairwise
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison
     """Compare the results that were tested on the same clips; None for fewer than two.
 
     Args:
-        named: results by the name of their method. family: see ``statistics.pairwise``.
+        named: results by the name of their method. family: see ``stats.ranks.pairwise``.
     """
     copies = twins(named.values())
     same = {r.id for r in same_clips([r for r in named.values() if r.id not in copies])}
@@ -45,7 +45,7 @@ def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison
     training = named[chosen[0]].training
     pairs: tuple[Pairwise, ...] = ()
     if training is not None:
-        p = st.pairwise([o.correct for o in outcomes], training, family)
+        p = pairwise([o.correct for o in outcomes], training, family)
         pairs = tuple(
             Pairwise(name, tuple(None if i == j else float(p[i, j]) for j in range(len(chosen))))
             for i, name in enumerate(chosen)

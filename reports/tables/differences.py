@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reports import format as f
 from reports.ledger.results import Result
-from reports.stats import statistics as st
-from reports.tables.cells import MEASURED
-from reports.tables.table import Cell, Column, missing
+from reports.stats.intervals import difference_interval
+from reports.stats.multiplicity import holm
+from reports.stats.significance import paired_p, student_p, training_p
+from reports.tables.table import MEASURED, Cell, Column, missing
 
 
 @dataclass(frozen=True)
@@ -55,40 +57,45 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
             return "no run of it in the ledger"
         if r.outcomes is None:
             return r.note or next((x.reason for x in r.runs if x.reason), "no accuracy recorded")
+    assert a is not None and a.outcomes is not None and b is not None and b.outcomes is not None
     if a.outcomes.fingerprint != b.outcomes.fingerprint:
         return "tested on different clips"
     common = sorted(set(seeds_of(a)) & set(seeds_of(b)))
     if not common:
         return "no seed is done for both"
-    x, y = (r.outcomes.correct[[seeds_of(r).index(s) for s in common]] for r in (a, b))
+    x, y = (o.correct[[seeds_of(r).index(s) for s in common]] for r, o in ((a, a.outcomes), (b, b.outcomes)))
     training = a.training
-    low, high = st.difference_interval(x, y, a.outcomes.subjects, training)
+    low, high = difference_interval(x, y, a.outcomes.subjects, training)
     each = x.mean(axis=1) - y.mean(axis=1)
     return Difference(
         gap=float(each.mean()),
         low=low,
         high=high,
-        p_clips=st.paired_p(x, y),
-        p_seeds=st.student_p(each.tolist()) if len(each) > 1 else None,
+        p_clips=paired_p(x, y),
+        p_seeds=student_p(each.tolist()) if len(each) > 1 else None,
         seeds=tuple(common),
         better_in=int(np.sum(each > 0)),
-        p_training=st.training_p(x, y, training) if len(each) == 1 and training is not None else None,
+        p_training=training_p(x, y, training) if len(each) == 1 and training is not None else None,
     )
 
 
-def adjusted(found: list[Difference], family: int = 0) -> list[Difference]:
-    """The differences with each of their p values Holm-adjusted for being looked at together.
+def adjusted(found: Sequence[Difference | str], family: int = 0) -> list[Difference | str]:
+    """The differences with each of their p values Holm-adjusted for being looked at together; lines that say why there
+    is none stay.
 
     Args:
         family: number of differences that the benchmark asks about, measured or not.
     """
 
     def over(name: str) -> dict[int, float]:
-        tested = [i for i, d in enumerate(found) if getattr(d, name) is not None]
-        return dict(zip(tested, st.holm([getattr(found[i], name) for i in tested], family), strict=True))
+        tested = {i: p for i, d in enumerate(found) if (p := getattr(d, name, None)) is not None}
+        return dict(zip(tested, holm(list(tested.values()), family), strict=True))
 
     clips, seeds, training = (over(name) for name in ("p_clips", "p_seeds", "p_training"))
-    return [replace(d, p_clips=clips[i], p_seeds=seeds.get(i), p_training=training.get(i)) for i, d in enumerate(found)]
+    return [
+        d if isinstance(d, str) else replace(d, p_clips=clips[i], p_seeds=seeds.get(i), p_training=training.get(i))
+        for i, d in enumerate(found)
+    ]
 
 
 def difference_columns(prefix: str, group: str) -> list[Column]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Origin = Literal["text", "claimed", "measured"]
+CLAIMED: Origin = "claimed"
+MEASURED: Origin = "measured"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class Table:
     """A table with its words.
 
     ``verdict`` says whether claimed and measured values can be compared; it stands above the table.
-    ``notes`` stand below it. Both are at the head of every download."""
+    ``notes`` stand below it. Both are at the head of every download, with what the runs on ``dataset`` were made
+    with ("": on any)."""
 
     id: str
     title: str
@@ -117,6 +120,7 @@ class Table:
     notes: tuple[str, ...] = ()
     sources: tuple[Link, ...] = ()
     verdict: str = ""
+    dataset: str = ""
 
     def __post_init__(self) -> None:
         ids = [c.id for c in self.columns]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.suite.modalities import RECORDED, TITLES
 from reports import format as f
-from reports.ledger.context import Board
-from reports.plots import svg as plots
+from reports.ledger.context import ReportContext
+from reports.page import Card, Page, View
+from reports.plots import bar_charts as plots
 from reports.tables.columns import sources_of
 from reports.tables.table import Cell, Column, Row, Table, missing
-from reports.views.run_view import natural
 
 
 @dataclass(frozen=True)
@@ -28,33 +30,50 @@ class DatasetView:
     left_out: tuple[str, ...] = ()  # what could not be read
 
 
-@dataclass(frozen=True)
-class DataView:
-    lede: str
-    table1: Table
-    measured: Table
-    light: str  # SVG of Figure 4, "" where nothing was measured
-    notes: tuple[str, ...]  # what to know about the data at hand
-    datasets: list[DatasetView]
-
-
-def data_view(board: Board, sheets: dict[str, str]) -> DataView:
-    """Everything of the data page.
-
-    Args:
-        sheets: data set -> contact sheet in the site.
-    """
-    datasets = [_dataset(board, d, sheets.get(d, "")) for d in board.benchmark.datasets]
+def build(context: ReportContext) -> Iterator[Page]:
+    sheets = _contact_sheets(context)
+    datasets = [_dataset(context, d, sheets) for d in context.benchmark.datasets]
     made = [d.title for d in datasets if d.synthetic]
     lede = "What the numbers were measured on, beside the data sets that the draft compares."
     if made:
         lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, "
         lede += "of people who do not exist."
-    notes = tuple(filter(None, (board.synthetic_note(d.id) for d in datasets)))
-    return DataView(lede, table1(board), measured_table(board), _light(board), notes, datasets)
+    printed, measured = table1(context), measured_table(context)
+    yield Page(
+        "data.html",
+        "data.html.j2",
+        {
+            "lede": lede,
+            "table1": printed,
+            "measured": measured,
+            "light": _light(context),
+            "notes": tuple(filter(None, (context.synthetic_note(d.id) for d in datasets))),
+            "datasets": datasets,
+        },
+        tables=(printed, measured),
+        files={f"images/{sheet.name}": sheet for sheet in sheets.values()},
+        card=Card(
+            "The data at hand",
+            "Table 1 and Figure 4: what was measured on, beside the published data sets.",
+            image=next((d.sheet for d in datasets if d.sheet), ""),
+            alt="Contact sheet of the data at hand",
+        ),
+    )
 
 
-def table1(board: Board) -> Table:
+def _contact_sheets(context: ReportContext) -> dict[str, Path]:
+    """Data set -> contact sheet of the data at hand in one of the work dirs, as ``data synthesize`` and ``run-all``
+    write them."""
+    found = {}
+    for dataset in context.benchmark.datasets:
+        sheets = [w / f"contact_sheet_{dataset}.png" for w in context.ledger.work_dirs]
+        sheet = next((s for s in sheets if s.is_file()), None)
+        if sheet is not None and dataset in context.statistics:
+            found[dataset] = sheet
+    return found
+
+
+def table1(context: ReportContext) -> Table:
     """Table 1 as printed: every number is a claim."""
 
     def column(i: str, title: str, group: str = "", **kw) -> Column:
@@ -68,7 +87,7 @@ def table1(board: Board) -> Table:
         column("distance", "Distance"),
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
-    t = board.benchmark.table1
+    t = context.benchmark.table1
     rows = tuple(
         Row(
             r.dataset,
@@ -93,7 +112,7 @@ def table1(board: Board) -> Table:
         columns,
         rows,
         (t.note,) if t.note else (),
-        sources_of(board, t.source),
+        sources_of(context, t.source),
     )
 
 
@@ -101,7 +120,7 @@ def _claim(text: str, value: float | None = None) -> Cell:
     return Cell(text, value, origin="claimed")
 
 
-def measured_table(board: Board) -> Table:
+def measured_table(context: ReportContext) -> Table:
     """The row of Table 1 for the data at hand, counted from its files."""
 
     def column(i: str, title: str, group: str = "", **kw) -> Column:
@@ -116,8 +135,8 @@ def measured_table(board: Board) -> Table:
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
     rows = []
-    for dataset, declared in board.benchmark.datasets.items():
-        s = board.statistics.get(dataset, {})
+    for dataset, declared in context.benchmark.datasets.items():
+        s = context.statistics.get(dataset, {})
         rows.append(
             Row(
                 dataset,
@@ -164,12 +183,12 @@ def _resolution(s: dict[str, Any], modality: str) -> str:
     return " × ".join(str(v) for v in size) if size else ""
 
 
-def _light(board: Board) -> str:
+def _light(context: ReportContext) -> str:
     """Figure 4 for the data at hand: one bar per data set and lighting, coloured by the lighting: that of the clips, or
     else what the benchmark declares for the data set."""
     means, stds, lighting = [], [], []
-    for dataset, declared in board.benchmark.datasets.items():
-        for light, values in board.statistics.get(dataset, {}).get("rgb", {}).items():
+    for dataset, declared in context.benchmark.datasets.items():
+        for light, values in context.statistics.get(dataset, {}).get("rgb", {}).items():
             label = f"{declared.title} ({light})" if light else declared.title
             means.append((label, float(values["mean"])))
             stds.append((label, float(values["std"])))
@@ -184,23 +203,30 @@ def _light(board: Board) -> str:
     )
 
 
-def _dataset(board: Board, dataset: str, sheet: str) -> DatasetView:
-    s = board.statistics.get(dataset, {})
-    title = board.benchmark.datasets[dataset].title
+def _dataset(context: ReportContext, dataset: str, sheets: Mapping[str, Path]) -> DatasetView:
+    s = context.statistics.get(dataset, {})
+    title = context.benchmark.datasets[dataset].title
     drawn = []
     for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
         if s.get(key):
-            ordered = sorted(s[key].items(), key=lambda item: natural(item[0]))
+            ordered = sorted(s[key].items(), key=lambda item: f.natural(item[0]))
             drawn.append((name, plots.counts(ordered, f"{dataset}-{key}", f"{name}, {title}")))
     if s.get("lengths"):
         counts, edges = np.histogram(np.asarray(s["lengths"], dtype=float), bins=12)
         name = f"Clip length, {title}"
         svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name)
         drawn.append(("Clip length", svg))
-    synthetic = bool(s.get("synthetic", board.synthetic(dataset)))
+    synthetic = bool(s.get("synthetic", context.synthetic(dataset)))
     facts = [(k, v) for k, v in _facts(s) if v] if not s.get("problem") else []
     return DatasetView(
-        dataset, title, synthetic, facts, drawn, sheet, s.get("problem", ""), tuple(s.get("left_out", ()))
+        dataset,
+        title,
+        synthetic,
+        facts,
+        drawn,
+        f"images/{sheets[dataset].name}" if dataset in sheets else "",
+        s.get("problem", ""),
+        tuple(s.get("left_out", ())),
     )
 
 
@@ -226,3 +252,6 @@ def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
         ("Made by generator", made),
         ("Classes", ", ".join(map(str, s.get("classes", [])))),
     ]
+
+
+VIEW = View("Data", 50, build)

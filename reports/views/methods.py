@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.suite import Entry
 from reports import format as f
-from reports.ledger.context import Board
+from reports.ledger.context import ReportContext
 from reports.ledger.results import STATUS
-from reports.tables.columns import anchor
+from reports.page import Page, View
+from reports.tables.method_cells import anchor
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,14 @@ class Method:
     configs: tuple[ConfigRow, ...]
 
 
-def methods(board: Board) -> list[Method]:
+def build(context: ReportContext) -> Iterator[Page]:
+    yield Page("methods.html", "methods.html.j2", {"methods": methods(context), "absent": not_implemented(context)})
+
+
+def methods(context: ReportContext) -> list[Method]:
     """Methods by title, each with its configs."""
     by_name: dict[str, list[Entry]] = {}
-    for entry in board.entries.values():
+    for entry in context.entries.values():
         by_name.setdefault(entry.method, []).append(entry)
     made = []
     for name, entries in by_name.items():
@@ -58,16 +64,16 @@ def methods(board: Board) -> list[Method]:
                 paper=str(first.paper.get("Title", "")),
                 paper_url=first.paper.get("URL") or first.paper.get("Url") or "",
                 year=str(first.paper.get("Year", "")),
-                configs=tuple(_config(board, e) for e in entries),
+                configs=tuple(_config(context, e) for e in entries),
             )
         )
     return sorted(made, key=lambda m: m.title.lower())
 
 
-def not_implemented(board: Board) -> list[str]:
+def not_implemented(context: ReportContext) -> list[str]:
     """Methods that the paper's tables name and that have no folder."""
-    known = {e.method for e in board.entries.values()}
-    return list(dict.fromkeys(c.title for t in board.benchmark.tables for c in t.claims if c.method not in known))
+    known = {e.method for e in context.entries.values()}
+    return list(dict.fromkeys(c.title for t in context.benchmark.tables for c in t.claims if c.method not in known))
 
 
 def first_paragraph(path: Path) -> str:
@@ -82,8 +88,8 @@ def first_paragraph(path: Path) -> str:
     return ""
 
 
-def _config(board: Board, entry: Entry) -> ConfigRow:
-    result = board.result(entry.name)
+def _config(context: ReportContext, entry: Entry) -> ConfigRow:
+    result = context.result(entry.name)
     top1, href = "no run", ""
     if result is not None:
         href = next((r.page for r in result.runs if r.page), "")
@@ -95,24 +101,27 @@ def _config(board: Board, entry: Entry) -> ConfigRow:
     return ConfigRow(
         name=entry.name,
         stage=entry.stage,
-        data=board.benchmark.datasets[entry.dataset].title,
+        data=context.benchmark.datasets[entry.dataset].title,
         train=f.modalities(entry.train_modalities),
         test=f.modalities(entry.test_modality),
-        weights=_weights(board, entry),
+        weights=_weights(context, entry),
         top1=top1,
         href=href,
     )
 
 
-def _weights(board: Board, entry: Entry) -> str:
+def _weights(context: ReportContext, entry: Entry) -> str:
     """What the config names, and what its runs loaded."""
-    runs = [r for r in board.ledger.shown_records if r.cell.model == entry.name]
+    runs = [r for r in context.ledger.shown_records if r.cell.model == entry.name]
     loaded = sorted({w.file for r in runs for w in r.pretrained})
     if loaded:
         return "loaded: " + ", ".join(loaded)
     if entry.pretrained.lower() in ("none", ""):
         listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.start if s.file))
-        at_hand = f"; listed for --init pretrained: {board.ledger.privacy.text(listed)}" if listed else ""
+        at_hand = f"; listed for --init pretrained: {context.ledger.privacy.text(listed)}" if listed else ""
         return f"none: from scratch{at_hand}"
-    named = board.ledger.privacy.text(entry.pretrained)
+    named = context.ledger.privacy.text(entry.pretrained)
     return f"{named}: absent, so trained from scratch" if runs else f"{named}: not run yet"
+
+
+VIEW = View("Methods", 60, build)

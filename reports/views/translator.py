@@ -5,18 +5,17 @@ Everything was measured and drawn when the clips were rendered; here records are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.ledger.record import RunRecord
 from reports import format as f
-from reports.ledger.collect import slug
-from reports.ledger.context import Board
-from reports.plots.strips import png_size, read_strips
-from reports.stats import statistics as st
-from reports.tables.cells import MEASURED
-from reports.tables.table import Cell, Column, Link, Row, Table, missing
+from reports.ledger.context import ReportContext
+from reports.ledger.strips import png_size, read_strips
+from reports.page import Page, View
+from reports.stats.training import mean_std
+from reports.tables.table import MEASURED, Cell, Column, Link, Row, Table, missing
 
 KINDS = {
     "luminance": "Luminance",
@@ -90,39 +89,49 @@ class DatasetView:
     clips: tuple[Clip, ...]
 
 
-@dataclass(frozen=True)
-class TranslatorView:
-    datasets: tuple[DatasetView, ...]
-    files: tuple[tuple[Path, str], ...]  # pictures: where they lie and where they go in the site
-
-
-def translator_view(board: Board) -> TranslatorView | None:
-    """The page of a board; None where no rendering is part of the plan."""
-    views, files = [], {}
-    for dataset, declared in board.benchmark.datasets.items():
-        found = renderings(board, dataset)
+def build(context: ReportContext) -> Iterator[Page]:
+    views: list[DatasetView] = []
+    files: dict[Path, str] = {}
+    for dataset, declared in context.benchmark.datasets.items():
+        found = renderings(context, dataset)
         if found:
             clips = _clips(found, files)
-            views.append(DatasetView(declared.title, _table(board, dataset, found), clips))
-    return TranslatorView(tuple(views), tuple(files.items())) if views else None
+            views.append(DatasetView(declared.title, _table(context, dataset, found), clips))
+    if views:
+        yield Page(
+            "translator.html",
+            "translator.html.j2",
+            {"datasets": views},
+            tables=tuple(v.table for v in views),
+            files={place: file for file, place in files.items()},
+        )
 
 
-def renderings(board: Board, dataset: str) -> list[Rendering]:
+def has_renderings(context: ReportContext) -> bool:
+    """Whether a translator's pictures are behind a number of these pages."""
+    return any(_is_rendering(record) for record in context.ledger.shown_records)
+
+
+def _is_rendering(record: RunRecord) -> bool:
+    return record.cell.stage == "pseudo_ir" and record.status == "done"
+
+
+def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
     """The renderings that the planned runs stand on, the trained translators first."""
     found = []
-    for record in board.ledger.shown_records:
-        key, page = record.key, board.ledger.pages[record.key]
-        folder = board.ledger.records[key][0]
-        if record.cell.stage == "pseudo_ir" and record.cell.dataset == dataset and record.status == "done":
-            found.append(Rendering(key, _title(board, record), record, page, *read_strips(folder)))
+    for record in context.ledger.shown_records:
+        key, page = record.key, context.ledger.pages[record.key]
+        folder = context.ledger.records[key][0]
+        if _is_rendering(record) and record.cell.dataset == dataset:
+            found.append(Rendering(key, _title(context, record), record, page, *read_strips(folder)))
     order = list(KINDS.values())  # what has learnt nothing comes last
     return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
 
 
-def _title(board: Board, record: RunRecord) -> str:
+def _title(context: ReportContext, record: RunRecord) -> str:
     """How a rendering's translator is called: by its metafile (``Metadata.Translator``), or by its kind."""
-    parent = board.ledger.records.get(record.identity.parents.get("translator", ""))
-    entry = board.entries.get(parent[1].cell.model) if parent else None
+    parent = context.ledger.records.get(record.identity.parents.get("translator", ""))
+    entry = context.entries.get(parent[1].cell.model) if parent else None
     if entry is not None and entry.metadata.get("Translator"):
         return str(entry.metadata["Translator"])
     model = record.identity.config.get("model") or {}
@@ -132,7 +141,7 @@ def _title(board: Board, record: RunRecord) -> str:
     return TRAINED if kind == "TrainedTranslator" else kind
 
 
-def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
+def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Table:
     columns = (
         Column("translator", "Translator"),
         *(
@@ -150,25 +159,25 @@ def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
             ),
         ),
     )
-    tests = _teacher_tests(board)
+    tests = _teacher_tests(context)
     rows = []
     for r in found:
-        cells = {"translator": Cell(r.title, sub=_made(board, r), href=r.page)}
+        cells = {"translator": Cell(r.title, sub=_made(context, r), href=r.page)}
         for name, *_ in MEASURES:
             cells[name] = _number(r.record.measurements.get(f"pseudo_ir/{name}"))
-        cells["teacher"] = _accuracy(board, tests.get(r.key, []), "no frozen teacher was tested on it")
+        cells["teacher"] = _accuracy(context, tests.get(r.key, []), "no frozen teacher was tested on it")
         rows.append(Row(r.key[:12], cells))
-    teachers = {t.identity.parents["teacher"]: t for many in tests.values() for t in many if _known(board, t)}
-    own = [board.ledger.records[key][1] for key in sorted(teachers)]
+    teachers = {t.identity.parents["teacher"]: t for many in tests.values() for t in many if _known(context, t)}
+    own = [context.ledger.records[key][1] for key in sorted(teachers)]
     own = sorted((t for t in own if t.cell.dataset == dataset and t.metrics is not None), key=lambda t: t.cell.seed)
     flicker = next((v for r in found if (v := r.record.measurements.get("pseudo_ir/ir_flicker")) is not None), None)
     true = {"translator": Cell("Infrared itself")}
     true |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
-    true |= {"flicker": _number(flicker), "teacher": _accuracy(board, own, "no teacher was tested")}
+    true |= {"flicker": _number(flicker), "teacher": _accuracy(context, own, "no teacher was tested")}
     rows.append(Row("infrared", true, "For comparison"))
     return Table(
         f"translator_{dataset}",
-        f"Pseudo-infrared of {board.benchmark.datasets[dataset].title}",
+        f"Pseudo-infrared of {context.benchmark.datasets[dataset].title}",
         (
             "Means over the clips of the test split, whose people no network has seen. The infrared camera stands "
             "beside the RGB one, so pictures are compared at 16 × 16 pixels."
@@ -177,39 +186,41 @@ def _table(board: Board, dataset: str, found: list[Rendering]) -> Table:
         tuple(rows),
         ("Trained translators come first; those that have learnt nothing are what they must be better than.",),
         (),
-        board.comparability(dataset),
+        context.comparability(dataset),
     )
 
 
-def _made(board: Board, r: Rendering) -> str:
+def _made(context: ReportContext, r: Rendering) -> str:
     """What a rendering was made with, in few words."""
     model = r.record.identity.config.get("model") or {}
     parents = [
-        board.ledger.records[k][1].cell.model for k in r.record.identity.parents.values() if k in board.ledger.records
+        context.ledger.records[k][1].cell.model
+        for k in r.record.identity.parents.values()
+        if k in context.ledger.records
     ]
     brightened = model.get("pre_enhance", "none")
     made = ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])
     return "; ".join(filter(None, (made, r.left_out)))
 
 
-def _teacher_tests(board: Board) -> dict[str, list[RunRecord]]:
+def _teacher_tests(context: ReportContext) -> dict[str, list[RunRecord]]:
     """Rendering -> the tests of a frozen teacher on it, by seed."""
     found: dict[str, list[RunRecord]] = {}
-    for record in board.ledger.shown_records:
+    for record in context.ledger.shown_records:
         if record.kind == "render" and record.metrics is not None and record.cell.test_modality == "pseudo_ir":
             found.setdefault(record.identity.parents.get("pseudo_ir", ""), []).append(record)
     return {key: sorted(many, key=lambda r: r.cell.seed) for key, many in found.items()}
 
 
-def _known(board: Board, test: RunRecord) -> bool:
-    return test.identity.parents.get("teacher", "") in board.ledger.records
+def _known(context: ReportContext, test: RunRecord) -> bool:
+    return test.identity.parents.get("teacher", "") in context.ledger.records
 
 
-def _accuracy(board: Board, records: Sequence[RunRecord], why: str) -> Cell:
+def _accuracy(context: ReportContext, records: Sequence[RunRecord], why: str) -> Cell:
     if not records:
         return missing(f.DASH, why, MEASURED)
-    mean, std = st.mean_std([r.metrics.top1 for r in records])
-    pages = [(r, board.ledger.pages[r.key]) for r in records if r.key in board.ledger.pages]
+    mean, std = mean_std([r.metrics.top1 for r in records])
+    pages = [(r, context.ledger.pages[r.key]) for r in records if r.key in context.ledger.pages]
     return Cell(
         f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else ""),
         100 * mean,
@@ -248,7 +259,10 @@ def _small(title: str) -> str:
 
 
 def _line(label: str, file: Path, rows: list[str], row: str, files: dict[Path, str]) -> Line:
-    href = files.setdefault(file, f"images/strips/{slug(file.parents[1])}/{slug(file)}")
+    href = files.setdefault(file, f"images/strips/{f.slug(file.parents[1].name)}/{f.slug(file.name)}")
     width, height = png_size(file)
     last = len(rows) - 1
     return Line(label, href, 100 * rows.index(row) / last if last else 0.0, width * len(rows) / height)
+
+
+VIEW = View("Translator", 40, build, shown=has_renderings)

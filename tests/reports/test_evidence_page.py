@@ -14,10 +14,10 @@ from harness.suite.benchmark import Row, Statement
 from harness.suite.cells import cell_id
 from reports import build
 from reports.ledger.results import Outcomes, Result, Run
-from reports.stats import statistics as s
+from reports.stats.significance import paired_wins
 from reports.tables.by_rows import _deltas
 from reports.tables.differences import Difference, adjusted, difference
-from reports.views.evidence import _verdict
+from reports.views.evidence.claims import _verdict
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
 
@@ -78,7 +78,7 @@ def test_a_difference_is_over_the_seeds_that_both_have():
     each = x.mean(axis=1) - y.mean(axis=1)
     assert found.gap == pytest.approx(each.mean()) and found.low < found.gap < found.high
     assert found.p_seeds == pytest.approx(stats.ttest_rel(x.mean(axis=1), y.mean(axis=1)).pvalue)
-    wins, losses = s.paired_wins(x, y)
+    wins, losses = paired_wins(x, y)
     assert found.p_clips == pytest.approx(stats.binomtest(wins, wins + losses).pvalue)
     assert found.better_in == int((each > 0).sum())
     (reference, _), (delta, p) = _deltas([b, a])  # as Table 4 has it, for the only row that is compared

@@ -12,7 +12,7 @@ from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo
 from harness.plan.resolve import resolve
 from reports import build
-from reports.views.interpretations import READINGS
+from reports.views.protocol.interpretations import INTERPRETATIONS
 from tests.helpers.fake_ledger import fake_record, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
@@ -46,7 +46,9 @@ def real_default(stage: str, key: str):
     return inspect.signature(MODELS.get(kind).__init__).parameters[name].default
 
 
-@pytest.mark.parametrize("setting", [s for r in READINGS for s in r.settings], ids=lambda s: f"{s.stage}:{s.key}")
+@pytest.mark.parametrize(
+    "setting", [s for r in INTERPRETATIONS for s in r.settings], ids=lambda s: f"{s.stage}:{s.key}"
+)
 def test_defaults_are_those_of_the_configs(setting):
     found = real_default(setting.stage, setting.key)
     assert (list(found) if isinstance(found, tuple) else found) == setting.default
@@ -61,11 +63,11 @@ def test_every_reading_of_the_readme_is_on_the_page():
         found = re.findall(r"\d+\.\d+|\d+", where.replace("–", "-"))
         return "Table" in where, found
 
-    known = [numbers(r.where) for r in READINGS]
+    known = [numbers(r.where) for r in INTERPRETATIONS]
     for row in rows:
         assert numbers(row[0]) in known, row[0]
         known.remove(numbers(row[0]))  # as many readings of an equation as the README has
-    keys = {s.key.rsplit(".", 1)[1] for r in READINGS for s in r.settings}
+    keys = {s.key.rsplit(".", 1)[1] for r in INTERPRETATIONS for s in r.settings}
     for row in rows:
         for option in re.findall(r"`([\w.<>]+)(?==|`)", " ".join(row[2:])):
             name = option.rsplit(".", 1)[-1]

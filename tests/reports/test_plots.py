@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from reports.plots import svg as plots
+from reports.plots import bar_charts as plots
 
 LONG = "waves the left hand, then the right one, and holds them still "
 

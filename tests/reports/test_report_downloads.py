@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from reports.plots import svg as plots
+from reports.plots import bar_charts as plots
 from reports.tables import export as exports
 from reports.tables.table import Cell, Column, Row, Table
-from reports.views.run_view import summarise
+from reports.views.runs.predictions import summarise
 from tests.helpers.html_tree import cell, parse
 
 BAR = r'style="fill: var\(--(hot|cold|muted)[^"]*"/>'

@@ -8,14 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.stats import statistics as s
+from reports.stats.intervals import accuracy_interval, cluster_bootstrap, difference_interval, interval
+from reports.stats.multiplicity import holm
+from reports.stats.ranks import Standing, pairwise, standings
+from reports.stats.significance import binomial_p, mcnemar_exact, pair_p, paired_p, student_p, training_p
+from reports.stats.training import Training, mean_std, pooled
 
 
 def test_mean_std_is_the_sample_deviation():
-    assert s.mean_std([1.0, 2.0, 4.0]) == (pytest.approx(7 / 3), pytest.approx(math.sqrt(7 / 3)))
-    assert s.mean_std([0.5]) == (0.5, None)
+    assert mean_std([1.0, 2.0, 4.0]) == (pytest.approx(7 / 3), pytest.approx(math.sqrt(7 / 3)))
+    assert mean_std([0.5]) == (0.5, None)
     with pytest.raises(ValueError):
-        s.mean_std([])
+        mean_std([])
 
 
 @given(st.lists(st.integers(-40, 40), min_size=2, max_size=9))
@@ -23,38 +27,38 @@ def test_mean_std_is_the_sample_deviation():
 def test_student_agrees_with_scipy(points):
     differences = [p / 200 for p in points]
     if len(set(points)) == 1:
-        assert s.student_p(differences) == (1.0 if points[0] == 0 else 0.0)
+        assert student_p(differences) == (1.0 if points[0] == 0 else 0.0)
     else:
-        assert s.student_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=1e-9)
+        assert student_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=1e-9)
 
 
 def test_one_difference_is_no_test():
     with pytest.raises(ValueError, match="needs two"):
-        s.student_p([0.1])
+        student_p([0.1])
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
 @settings(max_examples=50, deadline=None)
 def test_mcnemar_agrees_with_the_binomial_test(b, c):
     expected = stats.binomtest(b, b + c).pvalue if b + c else 1.0
-    assert s.mcnemar_exact(b, c) == pytest.approx(expected, rel=1e-9)
-    assert s.mcnemar_exact(b, c) == s.mcnemar_exact(c, b)
+    assert mcnemar_exact(b, c) == pytest.approx(expected, rel=1e-9)
+    assert mcnemar_exact(b, c) == mcnemar_exact(c, b)
 
 
 def test_mcnemar_of_thousands_of_clips_does_not_overflow():
-    assert s.mcnemar_exact(2600, 2400) == pytest.approx(stats.binomtest(2600, 5000).pvalue, rel=1e-9)
+    assert mcnemar_exact(2600, 2400) == pytest.approx(stats.binomtest(2600, 5000).pvalue, rel=1e-9)
 
 
 def test_paired_p_is_mcnemar_for_one_seed_and_gives_a_clip_one_vote_for_more():
     a = np.array([[1, 1, 1, 1, 1, 1, 0, 0]], dtype=bool)
     b = np.array([[0, 0, 0, 0, 0, 0, 1, 0]], dtype=bool)
-    assert s.paired_p(a, b) == pytest.approx(stats.binomtest(6, 7).pvalue)
+    assert paired_p(a, b) == pytest.approx(stats.binomtest(6, 7).pvalue)
     # the same predictions three times over are no more evidence than once
-    assert s.paired_p(np.repeat(a, 3, axis=0), np.repeat(b, 3, axis=0)) == s.paired_p(a, b)
+    assert paired_p(np.repeat(a, 3, axis=0), np.repeat(b, 3, axis=0)) == paired_p(a, b)
     # 1 of 2 seeds against 2 of 4: a tie
-    assert s.paired_p(np.array([[1], [0]], dtype=bool), np.array([[1], [0], [1], [0]], dtype=bool)) == 1.0
+    assert paired_p(np.array([[1], [0]], dtype=bool), np.array([[1], [0], [1], [0]], dtype=bool)) == 1.0
     with pytest.raises(ValueError, match="same clips"):
-        s.paired_p(a, b[:, :3])
+        paired_p(a, b[:, :3])
 
 
 @given(st.integers(1, 400), st.integers(2, 26), st.data())
@@ -62,20 +66,20 @@ def test_paired_p_is_mcnemar_for_one_seed_and_gives_a_clip_one_vote_for_more():
 def test_binomial_p_agrees_with_scipy(n, classes, data):
     k = data.draw(st.integers(0, n))
     expected = stats.binom.sf(k - 1, n, 1 / classes)
-    assert s.binomial_p(k, n, classes) == pytest.approx(expected, rel=1e-8, abs=1e-200)
+    assert binomial_p(k, n, classes) == pytest.approx(expected, rel=1e-8, abs=1e-200)
 
 
 def test_holm_by_hand():
     # Holm's procedure on four p values: 0.005 x 4, 0.01 x 3, 0.03 x 2, then the running maximum
-    assert s.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert s.holm([0.6, 0.9]) == pytest.approx([1.0, 1.0])
-    assert s.holm([]) == []
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 @settings(max_examples=50, deadline=None)
 def test_holm_is_never_below_raw_nor_above_bonferroni_and_keeps_the_order(p):
-    adjusted = s.holm(p)
+    adjusted = holm(p)
     for raw, adj in zip(p, adjusted, strict=True):
         assert raw <= adj <= min(1.0, raw * len(p)) + 1e-12
     by_raw = [adjusted[i] for i in sorted(range(len(p)), key=lambda i: p[i])]
@@ -102,7 +106,7 @@ def test_cluster_bootstrap_has_the_distribution_of_drawing_clips_one_by_one():
     subjects = ["a"] * 12 + ["b"] * 20 + ["c"] * 7 + ["d"] * 9
     rate = {"a": 0.9, "b": 0.6, "c": 0.3, "d": 0.7}
     correct = np.array([[rng.random() < rate[x] for x in subjects] for _ in range(3)])
-    fast = s.cluster_bootstrap([correct], subjects, draws=4000)[:, 0]
+    fast = cluster_bootstrap([correct], subjects, draws=4000)[:, 0]
     slow = _naive_bootstrap(correct, subjects, 4000, 1)
     assert fast.mean() == pytest.approx(slow.mean(), abs=0.01)
     assert fast.std() == pytest.approx(slow.std(), rel=0.08)
@@ -112,11 +116,11 @@ def test_cluster_bootstrap_has_the_distribution_of_drawing_clips_one_by_one():
 def test_cluster_bootstrap_is_wider_than_a_binomial_interval_when_subjects_differ_and_close_when_they_do_not():
     subjects = [str(i) for i in range(10) for _ in range(40)]
     clustered = np.array([[int(x) < 5 for x in subjects]])  # half of the people always right
-    low, high = s.interval(s.cluster_bootstrap([clustered], subjects)[:, 0])
+    low, high = interval(cluster_bootstrap([clustered], subjects)[:, 0])
     wl, wh = stats.binomtest(200, 400).proportion_ci(0.95, method="wilson")
     assert high - low > 3 * (wh - wl)
     alone = np.array([[i % 2 == 0 for i in range(400)]])
-    low, high = s.interval(s.cluster_bootstrap([alone], [str(i) for i in range(400)])[:, 0])
+    low, high = interval(cluster_bootstrap([alone], [str(i) for i in range(400)])[:, 0])
     assert (high - low) / (wh - wl) == pytest.approx(1, rel=0.1)  # one clip per subject: the plain bootstrap
 
 
@@ -124,14 +128,14 @@ def test_cluster_bootstrap_is_seeded_and_pairs_methods():
     subjects = ["a"] * 10 + ["b"] * 10
     rng = np.random.default_rng(3)
     x = rng.random((1, 20)) < 0.5
-    draws = s.cluster_bootstrap([x, x], subjects)
+    draws = cluster_bootstrap([x, x], subjects)
     assert (draws[:, 0] == draws[:, 1]).all()  # a method against itself never differs
-    assert (draws == s.cluster_bootstrap([x, x], subjects)).all()
+    assert (draws == cluster_bootstrap([x, x], subjects)).all()
     with pytest.raises(ValueError):
-        s.cluster_bootstrap([x], subjects[:3])
+        cluster_bootstrap([x], subjects[:3])
 
 
-STEADY = s.Training(1e-6, 50, 10)  # trainings that hardly differ: clips alone decide
+STEADY = Training(1e-6, 50, 10)  # trainings that hardly differ: clips alone decide
 
 
 def test_standings_ranks_and_tie_groups():
@@ -141,7 +145,7 @@ def test_standings_ranks_and_tie_groups():
         return np.arange(n)[None, :] < right
 
     # 190 and 185 differ on 5 clips (p = 0.06); 150 and 145 likewise; between them lie 35 clips
-    result = s.standings([method(150), method(190), method(145), method(185)], STEADY)
+    result = standings([method(150), method(190), method(145), method(185)], STEADY)
     assert [r.group for r in result] == [1, 0, 1, 0]
     assert [(r.best, r.worst) for r in result] == [(3, 4), (1, 2), (3, 4), (1, 2)]
 
@@ -153,7 +157,7 @@ def test_standings_do_not_chain_ties():
         return np.arange(n)[None, :] < right
 
     # neighbours differ on 5 clips and are tied; first and last differ on 15 and are not
-    result = s.standings([method(90), method(85), method(80), method(75)], STEADY)
+    result = standings([method(90), method(85), method(80), method(75)], STEADY)
     assert result[0].group == 0 and result[3].group == 1
     assert (result[0].best, result[0].worst) == (1, 2)
     assert (result[3].best, result[3].worst) == (3, 4)
@@ -161,68 +165,68 @@ def test_standings_do_not_chain_ties():
 
 def test_standings_of_one_or_equal_methods():
     one = np.ones((1, 5), dtype=bool)
-    assert s.standings([one], STEADY) == [s.Standing(0, 1, 1)]
-    assert s.standings([one, one], STEADY) == [s.Standing(0, 1, 2), s.Standing(0, 1, 2)]
-    assert s.standings([], STEADY) == []
+    assert standings([one], STEADY) == [Standing(0, 1, 1)]
+    assert standings([one, one], STEADY) == [Standing(0, 1, 2), Standing(0, 1, 2)]
+    assert standings([], STEADY) == []
 
 
 def test_pooled_is_the_residual_of_a_one_way_analysis():
     rng = np.random.default_rng(1)
     cells = [rng.normal(m, 0.05, n).tolist() for m, n in ((0.3, 3), (0.8, 5), (0.5, 1), (0.6, 2))]
-    found = s.pooled(cells)
+    found = pooled(cells)
     residuals = np.concatenate([np.asarray(c) - np.mean(c) for c in cells])
     assert found.freedom == 2 + 4 + 1 and found.cells == 3
     assert found.std == pytest.approx(np.sqrt((residuals**2).sum() / found.freedom))
     with pytest.raises(ValueError, match="trained twice"):
-        s.pooled([[0.5], [0.6]])
+        pooled([[0.5], [0.6]])
 
 
 def test_training_p_is_the_two_sample_t_test_where_the_variance_is_that_of_the_two():
     rng = np.random.default_rng(2)
     a, b = rng.random((4, 60)) < 0.7, rng.random((3, 60)) < 0.5
     means = [m.mean(axis=1) for m in (a, b)]
-    found = s.training_p(a, b, s.pooled([m.tolist() for m in means]))
+    found = training_p(a, b, pooled([m.tolist() for m in means]))
     assert found == pytest.approx(stats.ttest_ind(*means).pvalue)
-    assert s.training_p(a, a, STEADY) == 1.0
+    assert training_p(a, a, STEADY) == 1.0
 
 
 def test_one_training_that_might_have_come_out_otherwise_is_not_ranked_apart():
     n = 150
     a, b = (np.arange(n)[None, :] < right for right in (56, 9))  # 37.3 and 6.0 %: one network, two seeds
-    assert s.paired_p(a, b) < 0.001
-    assert [x.group for x in s.standings([a, b], STEADY)] == [0, 1]
-    varying = s.Training(0.136, 6, 3)
-    assert [x.group for x in s.standings([a, b], varying)] == [0, 0]
-    assert s.pair_p(a, b, varying) == pytest.approx(2 * stats.t.sf((47 / 150) / (0.136 * math.sqrt(2)), 6))
+    assert paired_p(a, b) < 0.001
+    assert [x.group for x in standings([a, b], STEADY)] == [0, 1]
+    varying = Training(0.136, 6, 3)
+    assert [x.group for x in standings([a, b], varying)] == [0, 0]
+    assert pair_p(a, b, varying) == pytest.approx(2 * stats.t.sf((47 / 150) / (0.136 * math.sqrt(2)), 6))
 
 
 def test_the_interval_of_one_training_is_that_of_clips_and_trainings_together():
     subjects = [str(i) for i in range(400)]
     one = np.array([[i % 2 == 0 for i in range(400)]])
-    training = s.Training(0.05, 1000, 4)
-    low, high = s.accuracy_interval(one, subjects, training)
+    training = Training(0.05, 1000, 4)
+    low, high = accuracy_interval(one, subjects, training)
     expected = 1.96 * math.sqrt(0.25 / 400 + 0.05**2)
     assert (high - low) / 2 == pytest.approx(expected, rel=0.06)
-    alone = s.interval(s.cluster_bootstrap([one], subjects)[:, 0])
-    assert s.accuracy_interval(one, subjects) == alone
+    alone = interval(cluster_bootstrap([one], subjects)[:, 0])
+    assert accuracy_interval(one, subjects) == alone
     # several seeds are drawn themselves
     three = np.repeat(one, 3, axis=0)
-    assert s.accuracy_interval(three, subjects, training) == s.interval(s.cluster_bootstrap([three], subjects)[:, 0])
-    low, high = s.difference_interval(one, ~one, subjects, training)
+    assert accuracy_interval(three, subjects, training) == interval(cluster_bootstrap([three], subjects)[:, 0])
+    low, high = difference_interval(one, ~one, subjects, training)
     assert (high - low) / 2 == pytest.approx(1.96 * math.sqrt(4 * 0.25 / 400 + 2 * 0.05**2), rel=0.06)
-    assert s.accuracy_interval(np.ones((1, 9), bool), subjects[:9], training)[1] <= 1.0
+    assert accuracy_interval(np.ones((1, 9), bool), subjects[:9], training)[1] <= 1.0
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.integers(0, 20))
 @settings(max_examples=50, deadline=None)
 def test_a_stated_family_is_holm_with_its_untested_members_at_one(p, more):
     family = len(p) + more
-    assert s.holm(p, family) == pytest.approx(s.holm([*p, *[1.0] * more])[: len(p)])
+    assert holm(p, family) == pytest.approx(holm([*p, *[1.0] * more])[: len(p)])
 
 
 def test_p_of_a_pair_does_not_depend_on_what_else_was_run():
     rng = np.random.default_rng(5)
     a, b, c = (rng.random((1, 120)) < x for x in (0.9, 0.6, 0.75))
-    two = s.pairwise([a, b], STEADY, 6)
-    three = s.pairwise([a, b, c], STEADY, 6)
-    assert two[0, 1] == three[0, 1] == pytest.approx(min(1.0, 15 * s.pair_p(a, b, STEADY)))
+    two = pairwise([a, b], STEADY, 6)
+    three = pairwise([a, b, c], STEADY, 6)
+    assert two[0, 1] == three[0, 1] == pytest.approx(min(1.0, 15 * pair_p(a, b, STEADY)))

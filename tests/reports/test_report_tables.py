@@ -119,7 +119,8 @@ def test_seeds_on_different_clips_are_not_pooled(tmp_path):
 
     from harness.ledger.planfile import read_plan, write_plan
     from harness.ledger.store import load_predictions, load_record
-    from reports.ledger.collect import make_ledger, read_work_dir
+    from reports.ledger.ledger import make_ledger
+    from reports.ledger.work_dir import read_work_dir
     from tests.helpers.fake_ledger import save
 
     made = write(tmp_path, seeds=2, tables=["table3"])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
 from reports.ledger.results import Result, Run
-from reports.views.protocol import row_start, training_cell
+from reports.tables.training import row_start, training_cell
 from tests.helpers.fake_ledger import fake_record
 from tests.helpers.html_tree import cell, parse
 

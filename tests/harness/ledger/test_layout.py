@@ -17,7 +17,7 @@ from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.plan.status import ledger_status
 from harness.schedule.scheduler import Options, execute
 from harness.site.freshness import are_current
-from reports.plots.strips import read_strips
+from reports.ledger.strips import read_strips
 from tests.helpers.toy_jobs import FakeExecutor, finish, run, toy_job
 
 

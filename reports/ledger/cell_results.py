@@ -1,0 +1,162 @@
+"""The result of each cell: which runs stand for it, and why there is none where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from harness.ledger.ancestry import synthetic_data
+from harness.ledger.planfile import PlanFile, PlannedCell
+from harness.ledger.record import RunRecord
+from harness.ledger.store import Rejected
+from harness.suite.cells import Cell, cell_id
+from reports.ledger.results import Result, Run, outcomes_of
+from reports.ledger.training import train_seconds
+from reports.ledger.versions import Choice, answering, choose
+
+OLDER = "of an older config, code or data than the last plan's (status --why says what differs)"
+Planned = dict[int, list[PlannedCell]]  # seed -> what the last plans ask for
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of one profile, and what belongs to them.
+
+    Attributes:
+        records: key -> record of every valid run. pages: key -> page.
+        predictions: key of a run that predicts -> its clips in order of their id.
+        version: key -> see ``versions``.
+        rejected: first 12 digits of the key of a record that was not trusted -> why.
+    """
+
+    records: Mapping[str, RunRecord]
+    pages: Mapping[str, str]
+    predictions: Mapping[str, pd.DataFrame]
+    version: Mapping[str, str]
+    rejected: Mapping[str, str]
+
+
+def reasons(rejected: Iterable[Rejected]) -> dict[str, str]:
+    """First 12 digits of the key, as the name of the run's folder ends with them -> why its record is not trusted."""
+    return {r.path.name[-12:]: r.reason for r in rejected}
+
+
+def cell_results(plans: Iterable[PlanFile], suite: Mapping[str, Cell], runs: Runs) -> dict[str, Result]:
+    """Cell id -> result, of every cell that was planned or has a run; those of the suite first, in its order."""
+    planned: dict[str, Planned] = {}
+    for plan in plans:
+        for cell in plan.cells:
+            planned.setdefault(cell.id, {}).setdefault(cell.seed, []).append(cell)
+    by_cell = _by_cell(planned, suite, runs)
+    order = [i for i in suite if i in planned or i in by_cell]
+    order += [i for i in dict.fromkeys([*planned, *sorted(by_cell)]) if i not in suite]
+    found = {i: _result(i, by_cell.get(i, []), planned.get(i, {}), suite.get(i), runs) for i in order}
+    return {i: result for i, result in found.items() if result is not None}
+
+
+def _by_cell(planned: Mapping[str, Planned], suite: Mapping[str, Cell], runs: Runs) -> dict[str, list[RunRecord]]:
+    """The records that may stand for each cell."""
+    found: dict[str, list[RunRecord]] = {}
+    for record in runs.records.values():
+        found.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
+    for i, seeds in planned.items():  # equal keys are one run, recorded under the cell that asked first
+        for key in {c.key for cells in seeds.values() for c in cells if c.key in runs.records}:
+            if all(r.key != key for r in found.setdefault(i, [])):
+                found[i].append(runs.records[key])
+    for i, cell in suite.items():
+        if i not in found and (same := answering(cell, runs.records.values())):
+            found[i] = same
+    return {i: records for i, records in found.items() if records}
+
+
+def _result(i: str, records: list[RunRecord], planned: Planned, declared: Cell | None, runs: Runs) -> Result | None:
+    """The result of one cell; None where neither a plan nor a usable run has it."""
+    keys = {c.key for cells in planned.values() for c in cells if c.key}
+    choice = choose(records, keys, runs.version) if records else Choice({}, "current", 0)
+    usable = {s for s, r in choice.runs.items() if r.status == "done" or choice.state != "older"}
+    made = []
+    for seed in sorted(planned.keys() | usable):
+        cell = planned[seed][0] if seed in planned else _cell(i, choice.runs[seed], declared)
+        made.append(_run(cell, planned.get(seed, []), choice, runs))
+    return _put_together(i, tuple(made), choice, planned, runs) if made else None
+
+
+def _cell(i: str, record: RunRecord, declared: Cell | None) -> PlannedCell:
+    """A cell that the last plan did not ask for, from its record."""
+    c = record.cell
+    return PlannedCell(
+        id=i,
+        model=c.model,
+        method=c.method,
+        title=declared.entry.title if declared else c.method,
+        dataset=c.dataset,
+        stage=c.stage,
+        train_modalities=c.train_modalities,
+        test_modality=c.test_modality,
+        variant=declared.variant if declared else c.variant,
+        overrides=declared.overrides if declared else c.overrides,
+        seed=c.seed,
+        key=record.key,
+        used_by=list(declared.used_by) if declared else [],
+    )
+
+
+def _run(cell: PlannedCell, planned: list[PlannedCell], choice: Choice, runs: Runs) -> Run:
+    record = choice.runs.get(cell.seed)
+    if record is not None and (record.status == "done" or choice.state != "older"):
+        cell = cell.model_copy(update={"key": record.key})
+        reason = "" if record.status == "done" else failure_line(record)
+        return Run(
+            cell, record.status, reason, record, runs.pages[record.key], synthetic_data(record.key, runs.records)
+        )
+    status, reason = _without(planned, runs)
+    failed = runs.records.get(cell.key)
+    return Run(cell, status, reason, failed, runs.pages.get(cell.key, "") if failed else "")
+
+
+def _without(planned: list[PlannedCell], runs: Runs) -> tuple[str, str]:
+    """Why the last plans have no run of a cell at a seed: status and reason."""
+    for cell in planned:
+        if cell.key in runs.records:
+            return "failed", failure_line(runs.records[cell.key])
+    for cell in planned:
+        if cell.key[:12] in runs.rejected:
+            return "rejected", runs.rejected[cell.key[:12]]
+    for cell in planned:
+        if cell.error:
+            return "blocked" if cell.key else "unplanned", cell.error
+    return "missing", "no run in the ledger yet"
+
+
+def failure_line(record: RunRecord) -> str:
+    """Why a run failed, in one line."""
+    f = record.failure
+    return f"{f.kind.replace('_', ' ')}: {f.message}" if f else "no reason was recorded"
+
+
+def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planned, runs: Runs) -> Result:
+    """A cell's runs over its seeds, with what must be said beside their number."""
+    done = [r.record for r in made if r.status == "done" and r.record is not None]
+    older = choice.state == "older" and bool(done)
+    notes = []
+    others = {r.record.cell.model for r in made if r.record is not None} - {made[0].cell.model}
+    if others:
+        notes.append(f"the same run as {' and '.join(sorted(others))}: nothing in which the configs differ counts")
+    if older:
+        notes.append(OLDER)
+        present = [_without(cells, runs) for cells in planned.values()]
+        notes += dict.fromkeys(f"the present one {status}: {why}" for status, why in present if status != "missing")
+    unplanned = {c.error for cells in planned.values() for c in cells if not c.key and c.error}
+    if unplanned and done:
+        notes.append(f"the last plan cannot tell whether it is up to date: {'; '.join(sorted(unplanned))}")
+    tables = [runs.predictions[r.key] for r in done if r.key in runs.predictions]
+    found = outcomes_of(tables) if tables else None
+    if isinstance(found, str):
+        notes.append(found)
+        found = None
+    untracked = sorted({name for r in done if r.metrics is not None for name in r.identity.untracked})
+    notes += [f"code not tracked: {', '.join(untracked)}"] if untracked else []
+    times = tuple(train_seconds(r.key, runs.records) for r in done if r.metrics is not None)
+    return Result(i, made, found, "; ".join(notes), older, None, times)

@@ -1,0 +1,165 @@
+"""The ledgers of a site, read whole: the runs of one profile, whichever plan they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from harness.ledger.ancestry import dependency_closure, synthetic_data
+from harness.ledger.planfile import PlanFile
+from harness.ledger.record import RunRecord
+from harness.ledger.store import Rejected, load_predictions
+from harness.suite import Benchmark, Entry, expand
+from harness.suite.cells import Cell
+from reports.format import slug
+from reports.ledger.cell_results import Runs, cell_results, reasons
+from reports.ledger.privacy import Privacy, privacy
+from reports.ledger.results import Result, Run
+from reports.ledger.training import training_variance
+from reports.ledger.versions import versions
+from reports.ledger.work_dir import WorkDir, newest_records
+from reports.stats.training import Training
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All runs of one profile.
+
+    Attributes:
+        plans: the last plan of each work dir that planned this profile.
+        results: cell id -> result, for every cell that was planned or has a run, stages included.
+        used_by: cell id -> tables and figures of the benchmark that ask for it.
+        records: key -> folder and record of every valid run.
+        pages: key of each of them -> its page.
+        shown: keys that a result or one of its stages stands on; the others are of older versions.
+        predictions: key of a run that predicts -> its clips in order of their id.
+        training: data set -> how much accuracy varies between trainings.
+        synthetic: key -> names of the synthetic data sets that the run or its stages saw, None where nothing is
+            recorded.
+    """
+
+    profile: str
+    work_dirs: tuple[Path, ...]
+    plans: tuple[PlanFile, ...]
+    results: dict[str, Result]
+    used_by: dict[str, tuple[str, ...]]
+    records: dict[str, tuple[Path, RunRecord]]
+    pages: dict[str, str]
+    shown: frozenset[str]
+    predictions: dict[str, pd.DataFrame]
+    training: dict[str, Training]
+    synthetic: dict[str, tuple[str, ...] | None]
+    rejected: list[Rejected]
+    problems: list[str]  # plans that could not be used
+    privacy: Privacy
+
+    @property
+    def runs(self) -> list[Run]:
+        """What tables and figures ask for: each cell at each seed."""
+        return [run for i, result in self.results.items() if self.used_by.get(i) for run in result.runs]
+
+    @property
+    def names(self) -> list[str]:
+        """The ledgers by the names of their folders, with those that these lie in where two have the same."""
+        places = [w.resolve().parts for w in self.work_dirs]
+        last = [p[-1] for p in places]
+        named = ["/".join(p[-2:]) if last.count(p[-1]) > 1 else p[-1] for p in places]
+        return [self.privacy.text(name) for name in named]
+
+    @property
+    def stages(self) -> list[str]:
+        """Keys of shown runs that no table asks for itself."""
+        asked = {run.record.key for run in self.runs if run.record is not None}
+        return [key for key in self.pages if key in self.shown and key not in asked]
+
+    @cached_property
+    def shown_records(self) -> list[RunRecord]:
+        """The runs that the pages' numbers stand on, in the order of their pages."""
+        keys = sorted(self.shown, key=lambda k: self.pages[k])
+        return [self.records[k][1] for k in keys]
+
+    @property
+    def seeds(self) -> int:
+        """Seeds that were run or planned, from 0 on."""
+        return max((run.cell.seed + 1 for run in self.runs), default=0)
+
+    @property
+    def tables(self) -> set[str]:
+        """Tables, figures and grids that a plan asked for, or all of whose cells have a run."""
+        asked = {t for plan in self.plans for t in plan.tables}
+        users: dict[str, list[bool]] = {}
+        for i, names in self.used_by.items():
+            for name in names:
+                users.setdefault(name, []).append(i in self.results)
+        return asked | {name for name, there in users.items() if all(there)}
+
+
+def make_ledger(
+    work_dirs: Sequence[WorkDir], profile: str, benchmark: Benchmark, entries: Mapping[str, Entry]
+) -> Ledger:
+    """Results of a profile from whole ledgers. A run that lies in several of them counts once, the newest of it."""
+    raw = newest_records(work_dirs, profile)
+    own = _privacy(work_dirs)
+    records = {key: (folder, own.record(record)) for key, (folder, record) in raw.items()}
+    rejected = [Rejected(r.path, own.text(r.reason)) for w in work_dirs for r in w.rejected]
+    runs = _runs(records, versions({key: record for key, (_, record) in raw.items()}), rejected)
+    plans = tuple(_public(w.plan, own) for w in work_dirs if w.plan is not None and w.plan.profile == profile)
+    suite = _suite(benchmark, entries, profile)
+    results = cell_results(plans, suite, runs)
+    training = training_variance(results, benchmark, profile)
+    results = {i: replace(r, training=training.get(r.runs[0].cell.dataset)) for i, r in results.items()}
+    chosen = {run.record.key for r in results.values() for run in r.runs if run.record is not None}
+    shown = chosen.union(*(dependency_closure(key, runs.records) for key in chosen))
+    return Ledger(
+        profile=profile,
+        work_dirs=tuple(w.path for w in work_dirs),
+        plans=plans,
+        results=results,
+        used_by={i: c.used_by for i, c in suite.items()},
+        records=records,
+        pages=dict(runs.pages),
+        shown=frozenset(shown & records.keys()),
+        predictions=dict(runs.predictions),
+        training=training,
+        synthetic={key: synthetic_data(key, runs.records) for key in records},
+        rejected=rejected,
+        problems=[own.text(w.problem) for w in work_dirs if w.problem],
+        privacy=own,
+    )
+
+
+def _runs(records: dict[str, tuple[Path, RunRecord]], version: Mapping[str, str], rejected: list[Rejected]) -> Runs:
+    known = {key: record for key, (_, record) in records.items()}
+    pages = {key: f"runs/{slug(records[key][0].name)}.html" for key in sorted(records)}
+    predictions = {
+        key: load_predictions(records[key][0]).sort_values("clip_id", ignore_index=True)
+        for key in sorted(records)
+        if known[key].metrics is not None
+    }
+    return Runs(known, pages, predictions, version, reasons(rejected))
+
+
+def _privacy(work_dirs: Sequence[WorkDir]) -> Privacy:
+    """What is not to be shown, from all texts in which something may be named."""
+    texts = [r.reason for w in work_dirs for r in w.rejected] + [w.problem for w in work_dirs]
+    texts += [c.error for w in work_dirs if w.plan is not None for c in w.plan.cells]
+    for w in work_dirs:
+        for _, r in w.records.values():
+            texts += [*r.notes, r.command, r.adopted, *(w.file for w in r.pretrained)]
+            texts += [r.failure.message, *r.failure.log_tail] if r.failure is not None else []
+    return privacy([w.path for w in work_dirs], texts)
+
+
+def _public(plan: PlanFile, own: Privacy) -> PlanFile:
+    return plan.model_copy(update={"cells": [c.model_copy(update={"error": own.text(c.error)}) for c in plan.cells]})
+
+
+def _suite(benchmark: Benchmark, entries: Mapping[str, Entry], profile: str) -> dict[str, Cell]:
+    """Every cell of the benchmark at a profile by id, those of optional tables included."""
+    every = [t.id for t in benchmark.tables] + [f.id for f in benchmark.figures]
+    every += [f.grid.id for f in benchmark.figures if f.grid is not None]
+    return {c.id: c for c in expand(benchmark, dict(entries), profile, every, 1)}

@@ -1,0 +1,84 @@
+"""What a page of the site is, and what a module of ``reports.views`` declares to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reports.ledger.context import ReportContext
+from reports.tables.table import Cell, Link, Table
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best rows of a table, for its card. ``rest``: how many more there are, in words."""
+
+    title: str
+    rows: tuple[tuple[str, Cell], ...]
+    rest: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the overview shows of a page.
+
+    Attributes:
+        asked: something of it was planned or run.
+        finding: its result in one sentence. svg: a drawing. image: path of a picture in the site, which ``alt``
+            describes.
+    """
+
+    title: str
+    caption: str
+    asked: bool = True
+    blocks: tuple[Best, ...] = ()
+    finding: str = ""
+    svg: str = ""
+    image: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the site.
+
+    Attributes:
+        path: in the site, e.g. ``data.html``. template: a file of ``reports/templates``; ``values`` are its variables.
+        nav: its entry in the navigation; None: the title of its view, "": it has none.
+        tables: shown on it; each has its downloads and a place in ``leaderboard.json``.
+        files: what it links to beside them: path in the site -> text, or a file to copy.
+        card: what the overview shows of it.
+        links: id of a table or figure of the benchmark -> how other pages link to it.
+    """
+
+    path: str
+    template: str
+    values: Mapping[str, Any]
+    nav: str | None = None
+    tables: tuple[Table, ...] = ()
+    files: Mapping[str, str | Path] = field(default_factory=dict)
+    card: Card | None = None
+    links: Mapping[str, Link] = field(default_factory=dict)
+
+
+def always(context: ReportContext) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class View:
+    """A kind of page: what a module of ``reports.views`` declares as ``VIEW``.
+
+    Attributes:
+        title: its entry in the navigation, for pages that name none of their own.
+        order: its place there, the smallest first.
+        build: makes its pages; they may be none.
+        shown: whether it is built at all.
+    """
+
+    title: str
+    order: int
+    build: Callable[[ReportContext], Iterable[Page]]
+    shown: Callable[[ReportContext], bool] = always

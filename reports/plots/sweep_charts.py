@@ -1,0 +1,104 @@
+"""Figure 6: accuracy against the weights of the loss, as curves and as a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from reports.plots.curves import Curve, HeatMap
+from reports.plots.drawing import HOT, INK, MUTED, PAPER, new_figure, styled, to_svg
+
+
+@styled
+def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Markup:
+    """Accuracy against each weight; bars are the standard deviation over seeds, the dashed line is the baseline."""
+    figure, axes = new_figure(8.6, 3.4, len(curves), sharey=True)
+    for ax, curve in zip(axes, curves, strict=True):
+        ax.set_title(curve.title)
+        ax.set_xlabel(curve.id)
+        if baseline is not None:
+            _draw_baseline(ax, baseline)
+        if curve.points:
+            _draw_points(ax, curve)
+        for value, _ in curve.absent:
+            ax.annotate("×", (value, 0.02), xycoords=("data", "axes fraction"), ha="center", color=MUTED)
+        ax.set_xticks(sorted({p.x for p in curve.points} | {v for v, _ in curve.absent}))
+        ax.margins(x=0.08, y=0.15)
+    axes[0].set_ylabel("Top-1 accuracy (%)")
+    said = "; ".join(f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}" for p in c.points) for c in curves)
+    return to_svg(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
+
+
+def _draw_baseline(ax: Any, baseline: float) -> None:
+    ax.axhline(100 * baseline, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    ax.annotate(
+        "baseline",
+        (1, 100 * baseline),
+        xycoords=("axes fraction", "data"),
+        ha="right",
+        va="bottom",
+        fontsize=8,
+        color=MUTED,
+        xytext=(0, 2),
+        textcoords="offset points",
+    )
+
+
+def _draw_points(ax: Any, curve: Curve) -> None:
+    """Points with their line and deviations; the mark of the default is filled."""
+    x = [p.x for p in curve.points]
+    y = [100 * p.mean for p in curve.points]
+    ax.plot(x, y, color=HOT, linewidth=1.6, zorder=3)
+    if any(p.std is not None for p in curve.points):
+        spread = [100 * (p.std or 0) for p in curve.points]
+        ax.errorbar(x, y, yerr=spread, fmt="none", ecolor=HOT, elinewidth=1.2, capsize=3, zorder=3)
+    for default, size, colour in ((False, 34, PAPER), (True, 40, HOT)):
+        shown = [(a, b) for a, b in zip(x, y, strict=True) if (a == curve.default) == default]
+        at, height = [a for a, _ in shown], [b for _, b in shown]
+        ax.scatter(at, height, s=size, color=colour, edgecolor=HOT, linewidth=1.6, zorder=4)
+
+
+@styled
+def heat_map(grid: HeatMap, name: str) -> Markup:
+    """Accuracy at every pair of weights: the fuller the colour the higher, from the lowest to the highest that is
+    there. The default is framed."""
+    xs, ys = (sorted({pair[i] for pair in grid.values}) for i in (0, 1))
+    known = [v for v in grid.values.values() if v is not None]
+    low, high = min(known), max(known)
+    figure, (ax,) = new_figure(8.6, 1.6 + 0.5 * len(ys))
+    for (x, y), value in grid.values.items():
+        place = (xs.index(x), ys.index(y))
+        default = (x, y) == (grid.x.default, grid.y.default)
+        if value is None:
+            ax.annotate("×", place, ha="center", va="center", color=MUTED)
+            continue
+        shade = 0.06 + 0.5 * ((value - low) / (high - low) if high > low else 0)
+        corner = (place[0] - 0.5, place[1] - 0.5)
+        ax.add_patch(_patch(corner, facecolor=HOT, alpha=shade, linewidth=0))
+        if default:
+            inner = (corner[0] + 0.03, corner[1] + 0.03)
+            ax.add_patch(_patch(inner, 0.94, facecolor="none", edgecolor=INK, linewidth=1.6))
+        weight = "bold" if default else "normal"
+        ax.annotate(f"{100 * value:.1f}", place, ha="center", va="center", color=INK, fontsize=9, fontweight=weight)
+    ax.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
+    ax.set_yticks(range(len(ys)), [f"{y:g}" for y in ys])
+    ax.set_xlim(-0.5, len(xs) - 0.5)
+    ax.set_ylim(-0.5, len(ys) - 0.5)
+    ax.set_xlabel(grid.x.title)
+    ax.set_ylabel(grid.y.title)
+    ax.grid(visible=False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    said = "; ".join(
+        f"{grid.x.id} {x:g} and {grid.y.id} {y:g}: " + ("no result" if v is None else f"{100 * v:.1f}")
+        for (x, y), v in grid.values.items()
+    )
+    return to_svg(figure, f"Top-1 accuracy in percent for every pair of {grid.x.id} and {grid.y.id}", said, name)
+
+
+def _patch(corner: tuple[float, float], side: float = 1.0, **look: Any) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, side, side, **look)

@@ -1,0 +1,95 @@
+"""Significance tests: a method against chance, and two methods on the same clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reports.stats.training import Training, mean_std
+
+
+def binomial_p(successes: int, n: int, classes: int) -> float:
+    """One-sided exact p of at least this many successes in n guesses among ``classes`` classes.
+
+    Raises:
+        ValueError: no guesses or no classes.
+    """
+    from scipy.stats import binomtest
+
+    if classes < 1 or n < 1:
+        raise ValueError(f"{n} guesses among {classes} classes")
+    return float(binomtest(successes, n, 1 / classes, alternative="greater").pvalue)
+
+
+def mcnemar_exact(only_a: int, only_b: int) -> float:
+    """Two-sided exact McNemar test: p of ``only_a`` wins against ``only_b`` if both were equally likely."""
+    from scipy.stats import binomtest
+
+    n = only_a + only_b
+    return float(binomtest(only_a, n).pvalue) if n else 1.0
+
+
+def paired_wins(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
+    """Clips that a gets right in a larger share of its seeds than b, and the other way round.
+
+    Args:
+        a, b: correctness bool [seeds, clips], the same clips in the same order; numbers of seeds may differ.
+
+    Raises:
+        ValueError: different numbers of clips.
+    """
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"paired test on {a.shape[1]} and {b.shape[1]} clips: they must be the same clips")
+    # integers, so that 2/3 against 4/6 is a tie and not a rounding error
+    difference = a.sum(axis=0) * b.shape[0] - b.sum(axis=0) * a.shape[0]
+    return int((difference > 0).sum()), int((difference < 0).sum())
+
+
+def paired_p(a: np.ndarray, b: np.ndarray) -> float:
+    """p of two methods being equally good on the same clips: exact McNemar test of ``paired_wins``.
+
+    With one seed each this *is* McNemar's test. With more, a clip still has one vote, so that repeating seeds does
+    not make clips.
+    """
+    return mcnemar_exact(*paired_wins(a, b))
+
+
+def student_p(differences: Sequence[float]) -> float:
+    """Two-sided p of Student's t test that paired differences have mean 0.
+
+    One value per seed: what it tests is whether another training would show the difference again, on the same clips.
+
+    Raises:
+        ValueError: fewer than two differences.
+    """
+    from scipy.stats import ttest_1samp
+
+    if len(differences) < 2:
+        raise ValueError("a paired test over seeds needs two of them")
+    mean, std = mean_std(differences)
+    if std is None or std <= 1e-12 * max(map(abs, differences)):  # equal differences: the statistic is not defined
+        return 1.0 if mean == 0 else 0.0
+    return float(ttest_1samp(differences, 0).pvalue)
+
+
+def training_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
+    """Two-sided p that two methods would be equally good if both were trained again, on the same clips: t test of the
+    difference of their means over seeds with the given variance of training.
+
+    Args:
+        a, b: correctness bool [seeds, clips].
+    """
+    from scipy.stats import t
+
+    gap = float(a.mean() - b.mean())
+    error = training.std * (1 / len(a) + 1 / len(b)) ** 0.5
+    if gap == 0 or error == 0:
+        return 1.0 if gap == 0 else 0.0
+    return float(2 * t.sf(abs(gap / error), training.freedom))
+
+
+def pair_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
+    """p that neither other clips nor other trainings would tell two methods apart: the larger of ``paired_p`` and
+    ``training_p``."""
+    return max(paired_p(a, b), training_p(a, b, training))

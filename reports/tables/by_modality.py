@@ -1,0 +1,150 @@
+"""Tables with a row for each method and, per test modality, its claimed and its measured columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.suite import Entry
+from harness.suite import benchmark as suite
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.tables.claimed import claimed
+from reports.tables.columns import against, against_column, finished
+from reports.tables.measured import absent_cells, measured_columns
+from reports.tables.method_cells import (
+    NO_FOLDER,
+    Standings,
+    architecture,
+    backbone_name,
+    entry_cells,
+    listed_entries,
+    method_cell,
+)
+from reports.tables.ranking import RANK, rank
+from reports.tables.table import Cell, Column, Row, Table
+from reports.tables.training import row_start
+
+Group = dict[str, Entry]  # test modality -> entry
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row to be: a method as the paper's table lists it, as there are configs of it, or both."""
+
+    title: str
+    claims: list[suite.MethodClaim]
+    group: Group
+    listed: bool  # the paper's table has it
+    sub: str = ""
+
+
+def by_modality(context: ReportContext, table: suite.Table) -> Table:
+    """The table of a declaration with this layout."""
+    groups = _entry_groups(context, table)
+    measured = {
+        c.modality: [context.result(g[c.modality].name) for g in groups.values() if c.modality in g]
+        for c in table.columns
+    }
+    standings = {m: rank([r for r in found if r is not None], len(found)) for m, found in measured.items()}
+    rows = [
+        Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=not line.listed)
+        for i, line in enumerate(_lines(table, groups))
+    ]
+    results = [r for found in measured.values() for r in found]
+    return finished(context, table, _columns(context, table), rows, table.claims, results)
+
+
+def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
+    comparable = context.comparable(table.dataset)
+    columns = [Column("method", "Method"), Column("backbone", "Backbone", detail=True, toggle="Backbone")]
+    for c in table.columns:
+        p = c.modality + "."
+        columns.append(
+            Column(
+                p + "claimed",
+                "Claimed top-1 (%)",
+                origin="claimed",
+                group=c.title,
+                numeric=True,
+                explain="printed in a paper; the number links to its source",
+            )
+        )
+        columns += measured_columns(p, c.title, RANK)
+        columns += [against_column(p, c.title)] if comparable else []
+    if _remarked(table):
+        columns.append(Column("remark", "Remark", detail=True, toggle="Remarks"))
+    return columns
+
+
+def _remarked(table: suite.Table) -> bool:
+    return any(c.remark for c in table.claims)
+
+
+def _entry_groups(context: ReportContext, table: suite.Table) -> dict[tuple[str, str], Group]:
+    """Entries of one method and backbone, by test modality."""
+    groups: dict[tuple[str, str], Group] = {}
+    for entry in listed_entries(context, table):
+        key = (entry.method, backbone_name(entry))
+        if entry.test_modality in groups.get(key, {}):
+            key = (entry.method, entry.name)
+        groups.setdefault(key, {})[entry.test_modality] = entry
+    return groups
+
+
+def _lines(table: suite.Table, groups: dict[tuple[str, str], Group]) -> Iterator[_Line]:
+    """The paper's rows, each followed by further backbones of its method; then the methods that only we have."""
+    by_title: dict[tuple[str, str], list[suite.MethodClaim]] = {}
+    for claim in table.claims:
+        by_title.setdefault((claim.method, claim.title), []).append(claim)
+    taken = set()
+    for (method, title), claims in by_title.items():
+        own = [k for k in groups if k[0] == method and k not in taken]
+        taken.update(own)
+        yield _Line(title, claims, groups[own[0]] if own else {}, True)
+        for k in own[1:]:
+            yield _Line(title, [], groups[k], False, k[1])
+    rest = sorted((k for k in groups if k not in taken), key=lambda k: _title(groups[k]).lower())
+    for k in rest:
+        several = sum(_title(groups[k]) == _title(groups[o]) for o in rest) > 1
+        yield _Line(_title(groups[k]), [], groups[k], False, k[1] if several else "")
+
+
+def _title(group: Group) -> str:
+    return next(iter(group.values())).title
+
+
+def _cells(
+    context: ReportContext, table: suite.Table, line: _Line, standings: Mapping[str, Standings]
+) -> dict[str, Cell]:
+    entry = next(iter(line.group.values()), None)
+    first = line.claims[0] if line.claims else None
+    start = row_start(context, (context.result(e.name) for e in line.group.values()))
+    cells = {
+        "method": method_cell(
+            line.title, entry, "; ".join(filter(None, (line.sub or _extra_training(line.group), start)))
+        ),
+        "backbone": Cell((first.backbone if first else "") or (architecture(entry) if entry else f.DASH)),
+    }
+    for c in table.columns:
+        prefix, own = c.modality + ".", line.group.get(c.modality)
+        claim = next((x for x in line.claims if x.test == c.modality), None)
+        lost = suite.Claim() if line.listed and not any(x.test for x in line.claims) else None
+        cells[prefix + "claimed"] = claimed(claim or lost, context.benchmark)
+        if own is not None:
+            cells |= entry_cells(context, own, prefix, standings[c.modality])
+        elif entry is not None:
+            cells |= absent_cells("no config", "no config of this method for this column", prefix)
+        else:
+            cells |= absent_cells(*NO_FOLDER, prefix)
+        if context.comparable(table.dataset):
+            cells[prefix + "against"] = against(context.result(own.name) if own else None, claim)
+    if _remarked(table):
+        cells["remark"] = Cell("; ".join(dict.fromkeys(x.remark for x in line.claims if x.remark)))
+    return cells
+
+
+def _extra_training(group: Group) -> str:
+    """What a method trains with beyond what it is tested on."""
+    extra = {m for e in group.values() for m in e.train_modalities if m != e.test_modality}
+    return f"trains with {f.modalities(sorted(extra))} as well" if extra else ""

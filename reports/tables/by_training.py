@@ -1,0 +1,117 @@
+"""Tables with a row for each method and pair of training and inference modalities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.suite import Entry
+from harness.suite import benchmark as suite
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.ledger.results import Result
+from reports.tables.claimed import claimed, corrected
+from reports.tables.columns import against, against_column, finished
+from reports.tables.measured import absent_cells, measured_columns
+from reports.tables.method_cells import NO_FOLDER, Standings, backbone_name, entry_cells, listed_entries, method_cell
+from reports.tables.ranking import RANK, rank
+from reports.tables.table import Cell, Column, Row, Table
+from reports.tables.training import row_start
+
+
+def by_training(context: ReportContext, table: suite.Table) -> Table:
+    """The table of a declaration with this layout. Only rows with the same inference modality are ranked together."""
+    entries = listed_entries(context, table)
+    by_test: dict[str, list[Result | None]] = {}
+    for e in entries:
+        by_test.setdefault(e.test_modality, []).append(context.result(e.name))
+    standings = {
+        i: s for found in by_test.values() for i, s in rank([r for r in found if r is not None], len(found)).items()
+    }
+    rows = [
+        Row(f"{claim.title if claim else entry.title}/{i}", cells, ours=claim is None)
+        for i, (claim, entry) in enumerate(_pairs(table, entries))
+        for cells in [_cells(context, table, claim, entry, standings)]
+    ]
+    results = [r for found in by_test.values() for r in found]
+    return finished(context, table, _columns(context, table), rows, table.claims, results)
+
+
+def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
+    return [
+        Column("method", "Method"),
+        Column("train", "Training"),
+        Column("test", "Inference"),
+        Column(
+            "claimed",
+            "Claimed top-1 (%)",
+            origin="claimed",
+            group="Claimed",
+            numeric=True,
+            explain="printed in the draft; the number links to its source",
+        ),
+        Column(
+            "corrected",
+            "In its own paper (%)",
+            origin="claimed",
+            group="Claimed",
+            numeric=True,
+            explain="where the method's own paper differs from the draft",
+        ),
+        *measured_columns("m.", "Measured", RANK + "; only rows with the same inference modality are ranked together"),
+        *([against_column()] if context.comparable(table.dataset) else []),
+        Column("remark", "Remark"),
+    ]
+
+
+def _pairs(table: suite.Table, entries: list[Entry]) -> Iterator[tuple[suite.MethodClaim | None, Entry | None]]:
+    """The paper's rows with the entry that answers each, then the entries that the paper's table lacks."""
+    taken: set[str] = set()
+    for claim in table.claims:
+        own = next((e for e in entries if _same_regime(claim, e) and e.name not in taken), None)
+        taken |= {own.name} if own else set()
+        yield claim, own
+    rest = (e for e in entries if e.name not in taken)
+    for e in sorted(rest, key=lambda e: (e.title.lower(), e.test_modality != "rgb")):
+        yield None, e
+
+
+def _same_regime(claim: suite.MethodClaim, entry: Entry) -> bool:
+    """Pseudo-infrared is made from RGB, so it is no modality of its own here."""
+    trained = set(entry.train_modalities) - {"pseudo_ir"}
+    return (claim.method, set(claim.train), claim.test) == (entry.method, trained, entry.test_modality)
+
+
+def _cells(
+    context: ReportContext,
+    table: suite.Table,
+    claim: suite.MethodClaim | None,
+    entry: Entry | None,
+    standings: Standings,
+) -> dict[str, Cell]:
+    shown = claim or entry
+    assert shown is not None
+    train, test = (claim.train, claim.test) if claim else (entry.train_modalities, entry.test_modality)
+    sub = backbone_name(entry) if entry and _has_several(context, table, entry) else ""
+    start = row_start(context, [context.result(entry.name)] if entry else ())
+    cells = {
+        "method": method_cell(shown.title, entry, "; ".join(filter(None, (sub, start)))),
+        "train": Cell(f.modalities(train)),
+        "test": Cell(f.modalities(test)),
+        "claimed": claimed(claim, context.benchmark),
+        "corrected": corrected(claim, context.benchmark),
+        "remark": Cell(claim.remark if claim else ""),
+    }
+    if entry is not None:
+        cells |= entry_cells(context, entry, "m.", standings)
+    elif any(e.method == shown.method for e in context.entries.values()):
+        cells |= absent_cells("no config", "no config of this method with these modalities", "m.")
+    else:
+        cells |= absent_cells(*NO_FOLDER, "m.")
+    if context.comparable(table.dataset):
+        cells["against"] = against(context.result(entry.name) if entry else None, claim)
+    return cells
+
+
+def _has_several(context: ReportContext, table: suite.Table, entry: Entry) -> bool:
+    """Whether the table shows the method with more than one backbone."""
+    return len({backbone_name(e) for e in listed_entries(context, table) if e.method == entry.method}) > 1

@@ -1,0 +1,53 @@
+"""What tables of methods share: which entries they show, and the cells of one of them."""
+
+from __future__ import annotations
+
+from harness.suite import Entry
+from harness.suite import benchmark as suite
+from harness.suite.cells import in_methods_table
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.stats.ranks import Standing
+from reports.tables.measured import absent_cells, measured_cells
+from reports.tables.table import Cell
+
+Standings = dict[str, Standing | str]
+NO_FOLDER = ("not implemented yet", "no config of this method in mm_configs yet")
+
+
+def listed_entries(context: ReportContext, table: suite.Table) -> list[Entry]:
+    """Entries that a table of methods shows."""
+    return [e for e in context.entries.values() if in_methods_table(e, table)]
+
+
+def backbone_name(entry: Entry) -> str:
+    """The entry's name without data set and modality: ``i3d_r50`` of ``i3d_r50_mgr-dark-rgb``."""
+    return entry.name.split(f"_{entry.dataset.replace('_', '-')}-")[0]
+
+
+def architecture(entry: Entry) -> str:
+    """The family of a method's network, or its parts."""
+    family, parts = entry.metadata.get("Family"), entry.metadata.get("Architecture")
+    if family:
+        return str(family)
+    return ", ".join(map(str, parts)) if isinstance(parts, list) else str(parts or f.DASH)
+
+
+def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
+    """A method's name, linked to what is said of it."""
+    if entry is None:
+        return Cell(title, sub=sub)
+    return Cell(title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title", "")))
+
+
+def anchor(text: str) -> str:
+    """An id for a fragment link."""
+    return "m-" + "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower())
+
+
+def entry_cells(context: ReportContext, entry: Entry, prefix: str, standings: Standings) -> dict[str, Cell]:
+    """The measured cells of an entry with its rank."""
+    result = context.result(entry.name)
+    if result is None:
+        return absent_cells("not asked for", context.not_asked, prefix)
+    return measured_cells(result, prefix, standings.get(result.id, "no predictions to compare"))

@@ -1,0 +1,72 @@
+"""Ranks and tie groups of the results of a column, as columns and cells."""
+
+from __future__ import annotations
+
+from reports import format as f
+from reports.ledger.results import Result, same_clips, twins
+from reports.stats.ranks import Standing, standings
+from reports.tables.table import MEASURED, Cell, Column, missing
+
+RANK = (
+    "the ranks that the data leave open: two methods are told apart where both "
+    "other clips and other trainings would do it "
+    "(the larger p of an exact McNemar test, a clip having one vote whatever the "
+    "number of seeds, and of a t test with the "
+    "variance of training; Holm-adjusted for all pairs of methods that the column "
+    "has rows for, 5 % level); methods of one "
+    "group are not separable from its best"
+)
+
+
+UNTRAINED = "provisional: nothing on this data set and profile has been trained twice, and one training each is no rank"
+
+
+RANKS = ("rank", "rank_low", "rank_high", "group")
+
+
+def rank(results: list[Result], family: int = 0) -> dict[str, Standing | str]:
+    """Standings of the results that were tested on the same clips; one line for each of the others. Rows of one and the
+    same run are ranked once.
+
+    Args:
+        family: number of methods that the column has rows for, measured or not.
+    """
+    same = twins(results)
+    said = {i: f"the same run as {other}, which is ranked" for i, other in same.items()}
+    return _rank_own([r for r in results if r.id not in same], family) | said
+
+
+def _rank_own(results: list[Result], family: int) -> dict[str, Standing | str]:
+    field = same_clips(results)
+    usable = [r for r in results if r.outcomes is not None]
+    said: dict[str, Standing | str] = {r.id: "tested on other clips than the rest of the column" for r in usable}
+    if len(field) < 2:
+        return dict.fromkeys(said, "nothing to compare with on the same clips")
+    training = field[0].training
+    if training is None:
+        return said | dict.fromkeys((r.id for r in field), UNTRAINED)
+    placed = standings([r.outcomes.correct for r in field], training, family)
+    return said | {r.id: s for r, s in zip(field, placed, strict=True)}
+
+
+def rank_columns(explain: str) -> tuple[Column, ...]:
+    """The page says "4–7, group B" in one cell; the downloads have three columns for it."""
+    return (
+        Column("rank", "Rank", MEASURED, numeric=True, ascending=True, explain=explain, download=False),
+        Column("rank_low", "Rank, best", MEASURED, numeric=True, ascending=True, page=False),
+        Column("rank_high", "Rank, worst", MEASURED, numeric=True, ascending=True, page=False),
+        Column("group", "Tie group", MEASURED, page=False),
+    )
+
+
+def rank_cells(standing: Standing | str) -> dict[str, Cell]:
+    """The cells of ``rank_columns``: where a result stands, or one line why that is not said."""
+    if isinstance(standing, str):
+        return dict.fromkeys(RANKS, missing(f.DASH, standing, MEASURED))
+    low, high, group = standing.best, standing.worst, chr(ord("A") + standing.group % 26)
+    return {
+        "rank": Cell(str(low) if low == high else f"{low}–{high}", low, sub=f"group {group}", origin=MEASURED),
+        "rank_low": Cell(str(low), low, origin=MEASURED),
+        "rank_high": Cell(str(high), high, origin=MEASURED),
+        "group": Cell(group, origin=MEASURED),
+    }

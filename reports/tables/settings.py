@@ -1,0 +1,74 @@
+"""The settings of a run, read from its resolved config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.ledger.record import RunRecord
+from reports import format as f
+from reports.tables.table import Cell, missing
+
+
+def settings(config: dict[str, Any]) -> dict[str, Cell]:
+    """Input, batch, epochs, optimiser and schedule of a resolved config, as cells."""
+    train = config.get("train_dataloader") or config.get("test_dataloader") or {}
+    sample, load = _find(train, "SampleClipFrames"), _find(train, "LoadModalities")
+    crop = _find(train, "RandomCrop") or _find(config.get("test_dataloader") or {}, "CenterCrop")
+    wrapper = config.get("optim_wrapper") or {}
+    optimiser = wrapper.get("optimizer") or {}
+    loop = config.get("train_cfg") or {}
+    schedule = config.get("param_scheduler") or []
+    return {
+        "frames": _number(sample.get("clip_len")),
+        "size": _text(_size(load.get("size"))),
+        "crop": _text(_size(crop.get("size") or crop.get("crop_size"))),
+        "batch": _number(train.get("batch_size")),
+        "epochs": _number(loop.get("max_epochs")),
+        "optimiser": _text(f"{optimiser.get('type')}, {optimiser.get('lr'):g}" if optimiser.get("lr") else ""),
+        "schedule": _text(", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))),
+    }
+
+
+def started_from(record: RunRecord) -> str:
+    """The weights that a run started from: name and content of each file, once."""
+    files = {w.sha256: f"{w.file.rpartition('/')[2]} ({w.sha256[:12]})" for w in record.pretrained}
+    return ", ".join(files.values()) or "none: from scratch"
+
+
+def _find(node: Any, kind: str) -> dict[str, Any]:
+    """The first dict of this ``type`` anywhere below; empty if there is none."""
+    return next((d for d in _walk(node) if d.get("type") == kind), {})
+
+
+def _walk(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from _walk(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _walk(value)
+
+
+def _step(step: dict[str, Any]) -> str:
+    kind = str(step.get("type", ""))
+    if kind == "MultiStepLR":
+        at = ", ".join(str(m) for m in step.get("milestones", []))
+        return f"× {step.get('gamma', 0.1):g} at epoch {at}"
+    return kind
+
+
+def _size(value: Any) -> str:
+    if value is None:
+        return ""
+    pair = value if isinstance(value, (list, tuple)) else (value, value)
+    return "\u00a0×\u00a0".join(str(v) for v in pair)
+
+
+def _text(text: str) -> Cell:
+    return Cell(text) if text else missing(f.DASH, "not in the config")
+
+
+def _number(value: Any) -> Cell:
+    return Cell(f"{value:g}", value) if isinstance(value, (int, float)) else missing(f.DASH, "not in the config")

@@ -1,0 +1,65 @@
+"""Whether the runs show what the paper claims: each statement, held against them by paired tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.suite import benchmark as suite
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.tables.differences import Difference, adjusted, difference
+
+ALPHA = 0.05
+
+
+FOUND, NOT_FOUND, UNTESTED, UNMEASURED = "found", "not found", "too few seeds", "not measured"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A statement and what became of it."""
+
+    statement: suite.Statement
+    outcome: str  # FOUND | NOT_FOUND | UNTESTED | UNMEASURED
+    text: str  # the whole of it as a sentence
+    difference: Difference | None = None
+
+
+def evaluate_claims(context: ReportContext, declared: suite.Evidence) -> list[Verdict]:
+    """What became of each statement. A statement is found where the difference is as large as it says and both tests,
+    adjusted for the number of statements, measured or not, give p < 0.05; with fewer seeds than asked for nothing is
+    decided."""
+    compared = [difference(context.result(s.better), context.result(s.than)) for s in declared.statements]
+    tested = adjusted(compared, len(compared))
+    enough = context.profile != "smoke"
+    return [_verdict(s, d, declared.seeds, enough) for s, d in zip(declared.statements, tested, strict=True)]
+
+
+def _verdict(statement: suite.Statement, found: Difference | str, seeds: int, enough: bool) -> Verdict:
+    if isinstance(found, str):
+        return Verdict(statement, UNMEASURED, f"Not measured: {statement.says} ({found}).")
+    n = f.count(len(found.seeds), "seed")
+    if len(found.seeds) < seeds or found.p_seeds is None or not enough:
+        return Verdict(statement, UNTESTED, f"Not decided: {statement.says}. {found.text} so far, {n}.", found)
+    tests = f"p {_p(found.p_clips)} over clips, p {_p(found.p_seeds)} over {n}, better in {found.better_in} of them"
+    clear = found.p_clips < ALPHA and found.p_seeds < ALPHA
+    if clear and found.gap > 0 and 100 * found.gap >= statement.points:
+        return Verdict(statement, FOUND, f"Found: {statement.says}. {found.text}; {tests}.", found)
+    if clear and found.gap < 0:
+        tests += "; the opposite is found"
+    elif clear:
+        tests += f"; the difference is there, but below {statement.points:g} points"
+    return Verdict(statement, NOT_FOUND, f"Not found: {statement.says}. {found.text}; {tests}.", found)
+
+
+def _p(p: float) -> str:
+    text = f.p_value(p)
+    return text.replace(" ", "\u00a0") if text.startswith("<") else f"=\u00a0{text}"
+
+
+def summary(verdicts: list[Verdict]) -> str:
+    """How many statements came out which way."""
+    counts = {o: sum(v.outcome == o for v in verdicts) for o in (FOUND, NOT_FOUND, UNTESTED, UNMEASURED)}
+    names = {FOUND: "found", NOT_FOUND: "not found", UNTESTED: "not decided", UNMEASURED: "not measured"}
+    said = [f"{n} {names[o]}" for o, n in counts.items() if n]
+    return f"Of {f.count(len(verdicts), 'statement')}: {', '.join(said)}."

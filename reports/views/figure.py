@@ -1,0 +1,101 @@
+"""The page of each figure of the benchmark: its curves, its grid, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.suite import benchmark as suite
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.page import Card, Page, View
+from reports.plots.curves import baseline, curves, heat_map
+from reports.plots.sweep_charts import heat_map as draw_heat_map
+from reports.plots.sweep_charts import sweeps as draw_sweeps
+from reports.tables.figure import figure_table, grid_table
+from reports.tables.table import Link, Table
+
+
+def build(context: ReportContext) -> Iterator[Page]:
+    for figure in context.benchmark.figures:
+        yield _page(context, figure)
+
+
+def _page(context: ReportContext, figure: suite.Figure) -> Page:
+    table = figure_table(context, figure)
+    values, svg = _curves(context, figure)
+    grid, grid_svg = _grid(context, figure)
+    name, path = table.title.split(".")[0], f"{figure.id}.html"
+    links = {figure.id: Link(name, path)}
+    if figure.grid is not None:
+        anchor = f"#{figure.grid.id}" if grid is not None else ""
+        links[figure.grid.id] = Link(figure.grid.title.split(".")[0], path + anchor)
+    drawings = {figure.id: svg, figure.grid.id if figure.grid else "": grid_svg}
+    return Page(
+        path,
+        "figure.html.j2",
+        {
+            **values,
+            "table": table,
+            "svg": svg,
+            "claim": claim_text(figure),
+            "why_apart": "the measured points come from synthetic data, where it means nothing."
+            if context.measured_on_synthetic(figure.dataset)
+            else "claimed and measured values never share a plot here.",
+            "grid": grid,
+            "grid_svg": grid_svg,
+            "grid_command": _grid_command(context, figure),
+        },
+        nav=name,
+        tables=(table,) if grid is None else (table, grid),
+        files={
+            f"downloads/{i}.svg": f'<?xml version="1.0" encoding="utf-8"?>\n{drawn}'
+            for i, drawn in drawings.items()
+            if drawn
+        },
+        card=Card(table.title, table.caption, bool(svg) or figure.id in context.ledger.tables, svg=svg),
+        links=links,
+    )
+
+
+def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any], str]:
+    """What is said of the curves, and their drawing: "" where nothing is measured."""
+    found = curves(context, figure)
+    base = baseline(context, figure)
+    level = base[1].top1[0] if base else None
+    several = any(p.std is not None for c in found for p in c.points)
+    said = {
+        "baseline": f"{base[0]}, {100 * base[1].top1[0]:.1f} %" if base else "",
+        "spread": "bars are the standard deviation over seeds" if several else "one seed, so no spread is shown",
+        "absent": any(c.absent for c in found),
+    }
+    return said, draw_sweeps(found, level, figure.id) if any(c.points for c in found) else ""
+
+
+def _grid(context: ReportContext, figure: suite.Figure) -> tuple[Table | None, str]:
+    """The table of a figure's grid and its drawing, where it was asked for and measured."""
+    if figure.grid is None or figure.grid.id not in context.ledger.tables:
+        return None, ""
+    found = heat_map(context, figure)
+    measured = any(v is not None for v in found.values.values())
+    return grid_table(context, figure, figure.grid), draw_heat_map(found, figure.grid.id) if measured else ""
+
+
+def _grid_command(context: ReportContext, figure: suite.Figure) -> str:
+    """What measures the grid of a figure that has one."""
+    if figure.grid is None:
+        return ""
+    data = " --data-root DIR" if context.real_data else ""
+    return f"python -m harness run-all --profile {context.profile} --tables {figure.id},{figure.grid.id}{data}"
+
+
+def claim_text(figure: suite.Figure) -> str:
+    """The claimed optimum, in words."""
+    claim = figure.claim
+    if claim is None or claim.value is None:
+        return ""
+    at = " and ".join(f"{k} = {v:g}" for k, v in claim.at.items())
+    return f"{f.printed(claim.value)} %" + (f" at {at}" if at else "")
+
+
+VIEW = View("Figures", 20, build)

@@ -1,0 +1,179 @@
+"""The list of all runs, and the page of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.ledger.record import StartingWeights
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.page import Page, View
+from reports.stats.intervals import INTERVAL
+from reports.tables.export import APOSTROPHES
+from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, missing
+from reports.views.runs.run import RunView, run_views
+
+OLD = "older config, code or data"
+
+
+def build(context: ReportContext) -> Iterator[Page]:
+    runs = run_views(context.ledger)
+    table = runs_table(runs)
+    yield Page("runs.html", "runs.html.j2", {"table": table}, tables=(table,))
+    for run in runs:
+        yield run_page(run)
+
+
+def _cost(name: str, title: str) -> Column:
+    return Column(name, title, MEASURED, numeric=True, ascending=True, detail=True, toggle="Cost")
+
+
+COLUMNS = (
+    Column("run", "Run"),
+    Column("stage", "Stage"),
+    Column("state", "State"),
+    Column("train", "Training"),
+    Column("test", "Inference"),
+    Column("seed", "Seed", numeric=True, ascending=True),
+    Column("synthetic", "Synthetic data, stages included", page=False),
+    Column("top1", "Measured top-1 (%)", MEASURED, numeric=True),
+    Column("time", "Total time", MEASURED, numeric=True, ascending=True),
+    _cost("memory", "Peak memory"),
+    _cost("params", "Parameters"),
+    _cost("waiting", "Waiting for data (%)"),
+)
+
+
+def runs_table(runs: list[RunView]) -> Table:
+    """All runs that have a page."""
+    caption = f"Bars are 95 % intervals: {INTERVAL}, as on every page."
+    return Table("runs", "All runs", caption, COLUMNS, tuple(Row(view.name, _cells(view)) for view in runs))
+
+
+def _cells(view: RunView) -> dict[str, Cell]:
+    r = view.record
+    name = f"{r.cell.model}+{r.cell.variant}" if r.cell.variant else r.cell.model
+    share = r.cost.data_time_share
+    return {
+        "run": Cell(name, href=view.page, sub=r.key[:12]),
+        "stage": Cell(r.cell.stage),
+        "state": Cell(r.status, sub=OLD if view.state else "", state="failed" if r.status == "failed" else ""),
+        "train": Cell(f.modalities(r.cell.train_modalities)),
+        "test": Cell(f.modalities(r.cell.test_modality)),
+        "seed": Cell(str(r.cell.seed), r.cell.seed),
+        "synthetic": Cell(f.names(view.synthetic)),
+        "top1": _top1(view),
+        "time": Cell(f.seconds(r.cost.total_seconds), r.cost.total_seconds, origin=MEASURED),
+        "memory": Cell(f.memory(r.cost.peak_memory_bytes), r.cost.peak_memory_bytes, origin=MEASURED),
+        "params": Cell(f.large(r.cost.params), r.cost.params, origin=MEASURED),
+        "waiting": Cell(f.percent(share), None if share is None else 100 * share, origin=MEASURED),
+    }
+
+
+def _top1(view: RunView) -> Cell:
+    metrics, predictions = view.record.metrics, view.predictions
+    if metrics is None or predictions is None:
+        return missing(f.DASH, "failed" if view.record.status == "failed" else "predicts no class", MEASURED)
+    text = f.percent(metrics.top1, f.percent_digits(predictions.clips))
+    return Cell(text, 100 * metrics.top1, origin=MEASURED, bar=Bar(metrics.top1, *predictions.interval))
+
+
+def run_page(run: RunView) -> Page:
+    """The page of one run."""
+    facts = [{"value": value, "name": name, "sub": sub} for value, name, sub in (*_metrics(run), *_costs(run))]
+    return Page(
+        run.page,
+        "run.html.j2",
+        {"run": run, "facts": facts, "what": _what(run), "apostrophes": APOSTROPHES},
+        nav="",
+        files={run.csv: run.predictions.csv} if run.predictions is not None else {},
+    )
+
+
+def _metrics(run: RunView) -> list[tuple[str, str, str]]:
+    """Value, name and explanation of each metric."""
+    m, p = run.record.metrics, run.predictions
+    if m is None or p is None:
+        return []
+    digits = f.percent_digits(p.clips)
+    low, high = p.interval
+    provisional = ", provisional" if run.provisional else ""
+    interval = f"95 % interval {f.percent(low)} to {f.percent(high)}{provisional}"
+    return [
+        (f"{f.percent(m.top1, digits)} %", "top-1 accuracy", f"{p.right} of {p.clips} clips; {interval}"),
+        (f"{f.percent(m.mean_class, digits)} %", "mean class accuracy", ""),
+        (f"{f.percent(m.top5, digits)} %", "top-5 accuracy", ""),
+    ]
+
+
+def _costs(run: RunView) -> list[tuple[str, str, str]]:
+    """Value, name and explanation of each cost that is recorded."""
+    cost = run.record.cost
+    shape = " × ".join(map(str, cost.input_shape))
+    known = (
+        (f.large(cost.params), "parameters", "of the network that predicts"),
+        (f"{cost.flops / 1e9:.3g}" if cost.flops is not None else f.DASH, "GFLOPs per view", shape),
+        (f.seconds(cost.train_seconds), "training, this stage", _waiting(cost.data_time_share)),
+        (f.seconds(run.train_seconds if run.parents else None), "training, all stages", "each stage once"),
+        (f.seconds(cost.test_seconds), "testing", ""),
+        (f.memory(cost.peak_memory_bytes), "peak memory", ""),
+    )
+    return [k for k in known if k[0] != f.DASH]
+
+
+def _waiting(share: float | None) -> str:
+    return "" if share is None else f"{f.percent(share, 0)} % of it waiting for data"
+
+
+def _what(run: RunView) -> list[tuple[str, str]]:
+    r = run.record
+    what = [
+        ("Method", r.cell.method),
+        ("Stage", r.cell.stage),
+        ("Trains on", f.modalities(r.cell.train_modalities)),
+        ("Predicts from", f.modalities(r.cell.test_modality)),
+    ]
+    if r.data is not None:
+        light = f", {r.data.lighting}" if r.data.lighting else ""
+        what += [
+            ("Data", f"{r.data.name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
+            ("Training clips", f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"),
+            ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
+            ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),
+        ]
+    what += [
+        ("Synthetic data, stages included", f.names(run.synthetic)),
+        *([("95 % interval", f"{INTERVAL}, as on every page")] if run.predictions else []),
+        ("Overrides", ", ".join(f"{k} = {v}" for k, v in sorted(r.cell.overrides.items())) or "none"),
+        ("Profile", r.cell.profile),
+        ("Epochs", str(len(r.epochs)) if r.epochs else "none recorded"),
+        *[(f"Starting weights, {w.where}", _loaded(w)) for w in r.pretrained],
+        *([] if r.pretrained else [("Starting weights", "none: from scratch")]),
+        ("Started", r.started or "not recorded"),
+        ("Finished", r.finished or "not recorded"),
+        ("Attempts", str(r.attempts)),
+        ("Commit", f.short_commit(r.commit)),
+    ]
+    return what
+
+
+def _loaded(w: StartingWeights) -> str:
+    """A file of starting weights, its content, and what of it was loaded."""
+    parts = [f"{w.file}, sha256 {w.sha256}"]
+    if w.loaded is not None:
+        parts.append(
+            f"{w.loaded} of {w.total} tensors loaded, {w.backbone_loaded} of {w.backbone_total} of the backbone"
+        )
+    parts += [w.naming] if w.naming else []
+    for what, names in (
+        ("of another shape", w.adapted),
+        ("left out", w.left_out),
+        ("not in the file", w.missing),
+        ("without a place", w.unexpected),
+    ):
+        if names:
+            parts.append(f"{what}: {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}")
+    return "; ".join(parts)
+
+
+VIEW = View("Runs", 70, build)

@@ -1,0 +1,129 @@
+"""A run's predictions summed up: confusion, hardest clips, accuracy by subject."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reports.format import natural
+from reports.ledger.results import right_and_predicted
+from reports.stats.intervals import accuracy_interval
+from reports.stats.training import Training
+from reports.tables.export import csv_text
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One true class: its clips by predicted class. ``shade`` is the share of the row's clips, in percent."""
+
+    name: str
+    clips: int
+    right: int
+    counts: tuple[int, ...]
+    shades: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    true: str
+    predicted: str
+    clips: int
+
+
+@dataclass(frozen=True)
+class HardClip:
+    clip_id: str
+    subject: str
+    true: str
+    predicted: str
+    margin: float  # own score minus the best other score
+
+
+@dataclass(frozen=True)
+class Subject:
+    name: str
+    right: int
+    clips: int
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A run's predictions, summed up."""
+
+    clips: int
+    right: int
+    top1: float
+    interval: tuple[float, float]  # 95 %, as on every page
+    classes: tuple[ClassRow, ...]
+    pairs: tuple[Pair, ...]
+    hardest: tuple[HardClip, ...]
+    subjects: tuple[Subject, ...]
+    csv: str
+
+
+def summarise(table: pd.DataFrame, classes: list[str], training: Training | None = None, top: int = 10) -> Predictions:
+    """Confusion, recall, confused pairs and hardest clips.
+
+    Args:
+        table: ``clip_id``, ``subject``, ``label``, ``scores`` as in the ledger, clips in order.
+        classes: names by label; numbers stand in where they are missing.
+        training: how much accuracy varies between trainings on this data set, None where that is not known.
+    """
+    scores = np.stack(table["scores"].to_numpy()).astype(np.float64)
+    labels = table["label"].to_numpy(dtype=np.int64)
+    right, predicted = right_and_predicted(table)
+    k = scores.shape[1]
+    names = [classes[i] if i < len(classes) else str(i) for i in range(k)]
+    confusion = np.zeros((k, k), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+
+    rows = []
+    for i in range(k):
+        n = int(confusion[i].sum())
+        shades = tuple(round(100 * c / n) if n else 0 for c in confusion[i].tolist())
+        rows.append(ClassRow(names[i], n, int(confusion[i, i]), tuple(confusion[i].tolist()), shades))
+    off = [(int(confusion[i, j]), i, j) for i in range(k) for j in range(k) if i != j and confusion[i, j]]
+    off.sort(key=lambda t: (-t[0], t[1], t[2]))
+
+    index = np.arange(len(labels))
+    others = scores.copy()
+    others[index, labels] = -np.inf
+    margin = scores[index, labels] - others.max(axis=1)
+    hardest = [int(i) for i in np.argsort(margin, kind="stable")[:top] if not right[i]]
+    subjects = table["subject"].astype(str)
+    by_subject = [
+        Subject(s, int(right[mask].sum()), int(mask.sum()))
+        for s in sorted(set(subjects), key=natural)
+        for mask in [(subjects == s).to_numpy()]
+    ]
+    return Predictions(
+        clips=len(labels),
+        right=int(right.sum()),
+        top1=float(right.mean()),
+        interval=accuracy_interval(right[None, :], subjects.tolist(), training),
+        classes=tuple(rows),
+        pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:top]),
+        hardest=tuple(
+            HardClip(table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margin[i]))
+            for i in hardest
+        ),
+        subjects=tuple(by_subject),
+        csv=_csv(table, names, predicted, scores),
+    )
+
+
+def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["clip_id", "subject", "label", "label_name", "predicted", "predicted_name", "score"])
+    labels = table["label"].tolist()
+    for clip, subject, label, p, row in zip(
+        table["clip_id"], table["subject"], labels, predicted.tolist(), scores, strict=True
+    ):
+        clip, subject, own, guess = map(csv_text, (clip, subject, names[label], names[p]))
+        writer.writerow([clip, subject, label, own, p, guess, f"{row[p]:.6g}"])
+    return out.getvalue()

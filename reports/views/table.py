@@ -1,0 +1,79 @@
+"""The page of each table of the benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.suite import benchmark as suite
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.page import Best, Card, Page, View
+from reports.tables.by_rows import ablation_finding
+from reports.tables.comparison import Comparison, compare
+from reports.tables.layouts import build_table
+from reports.tables.method_cells import listed_entries
+from reports.tables.table import Link, Row, Table
+
+
+def build(context: ReportContext) -> Iterator[Page]:
+    for declared in context.benchmark.tables:
+        table = build_table(context, declared)
+        finding = ablation_finding(table) if declared.layout == "rows" else ""
+        name, path = table.title.split(".")[0], f"{table.id}.html"
+        yield Page(
+            path,
+            "table.html.j2",
+            {"table": table, "comparisons": _comparisons(context, declared), "finding": finding},
+            nav=name,
+            tables=(table,),
+            card=_card(context, declared, table, finding),
+            links={table.id: Link(name, path)},
+        )
+
+
+def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparison]:
+    """Per column of a table of methods: significant differences, and the clips that make them."""
+    if declared.layout == "rows":
+        return []
+    found = []
+    for c in declared.columns:
+        entries = [e for e in listed_entries(context, declared) if e.test_modality == c.modality]
+        run = [e for e in entries if e.name in context.ledger.results]
+        titles = [e.title for e in run]
+        named = {e.title if titles.count(e.title) == 1 else e.name: context.ledger.results[e.name] for e in run}
+        one = compare(c.title, named, len(entries))
+        found += [one] if one else []
+    return found
+
+
+def _card(context: ReportContext, declared: suite.Table, table: Table, finding: str) -> Card:
+    parts = _parts(declared, table)
+    blocks = [
+        _best(title, table, column, rows, 5 if len(parts) > 1 else 10, declared.layout != "rows")
+        for title, column, rows in parts
+    ]
+    kept = tuple(b for b in blocks if b.rows)
+    asked = bool(kept) or table.id in context.ledger.tables
+    return Card(table.title, table.caption, asked, kept, finding)
+
+
+def _parts(declared: suite.Table, table: Table) -> list[tuple[str, str, Sequence[Row]]]:
+    """Title, column and rows of what is ranked apart: per test modality."""
+    if declared.layout == "by_modality":
+        return [(c.title, c.modality + ".top1", table.rows) for c in declared.columns]
+    if declared.layout == "by_training":
+        tests = list(dict.fromkeys(r.cells["test"].text for r in table.rows))
+        return [(f"{t} at inference", "m.top1", [r for r in table.rows if r.cells["test"].text == t]) for t in tests]
+    return [("", "m.top1", table.rows)]
+
+
+def _best(title: str, table: Table, column: str, rows: Sequence[Row], top: int, ordered: bool) -> Best:
+    """The measured rows, the best first; an ablation keeps its order."""
+    shown = [(r.cells[table.columns[0].id].text, r.cells[column]) for r in rows if r.cells[column].value is not None]
+    if ordered:
+        shown.sort(key=lambda pair: -(pair[1].value or 0.0))
+    rest = f.count(len(shown) - top, "more row") if len(shown) > top else ""
+    return Best(title, tuple(shown[:top]), rest)
+
+
+VIEW = View("Tables", 10, build)

@@ -1,0 +1,85 @@
+"""A page is one module: it is found in the folder of pages, listed and written, and gone with its module."""
+
+import json
+import sys
+
+import pytest
+
+import reports.views
+from reports import build
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import parse
+
+MODULE = """
+from reports.page import Card, Page, View
+from reports.tables.table import Cell, Column, Row, Table
+
+
+def build(context):
+    row = Row("one", {"what": Cell("made up")})
+    table = Table("made_up", "Made up", "A table.", (Column("what", "What"),), (row,))
+    values = {"table": table, "comparisons": [], "finding": context.profile}
+    yield Page("made_up.html", "table.html.j2", values, tables=(table,), files={"made_up.txt": "so"},
+               card=Card("A made-up card", "It says nothing."))
+
+
+VIEW = View("Made-up page", 55, build, shown=lambda context: context.profile == "demo")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder in which modules are pages of the site."""
+    folder = tmp_path / "more_views"
+    folder.mkdir()
+    monkeypatch.setattr(reports.views, "__path__", [*reports.views.__path__, str(folder)])
+    yield folder
+    for name in [n for n in sys.modules if n.startswith("reports.views.made_up")]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("made"), seeds=1, tables=["table2"])
+
+
+def texts(page):
+    return [a.text for a in page.one("nav").all("a")]
+
+
+def test_a_module_is_a_page_and_nothing_else_has_to_know(folder, made):
+    path = folder / "made_up.py"
+    path.write_text(MODULE)
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    page = parse(made.site / "made_up.html")
+    listed = texts(page)
+    assert listed[listed.index("Made-up page") - 1 :][:3] == ["Data", "Made-up page", "Methods"]
+    assert texts(parse(made.site / "index.html")) == listed
+    assert "made up" in page.text and (made.site / "made_up.txt").read_text() == "so"
+    assert "A made-up card" in parse(made.site / "index.html").text
+    assert (made.site / "downloads" / "made_up.csv").is_file()
+    tables = json.loads((made.site / "leaderboard.json").read_text())["tables"]
+    assert "made_up" in [t["id"] for t in tables]
+    path.unlink()
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert not list(made.site.rglob("made_up*")) and "Made-up page" not in texts(parse(made.site / "index.html"))
+
+
+def test_a_page_that_is_not_shown_is_neither_built_nor_listed(folder, made):
+    (folder / "made_up_other.py").write_text(MODULE.replace('== "demo"', '== "paper"'))
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert not (made.site / "made_up.html").exists() and "Made-up page" not in texts(parse(made.site / "index.html"))
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("", TypeError, "made_up_wrong declares no VIEW"),
+        (MODULE.replace("made_up.html", "data.html"), ValueError, "more than one page is called data.html"),
+        (MODULE.replace('"made_up"', '"runs"'), ValueError, "more than one table is called runs"),
+    ],
+)
+def test_a_module_that_is_no_page_of_its_own_is_an_error(folder, made, text, error, words):
+    (folder / "made_up_wrong.py").write_text(text)
+    with pytest.raises(error, match=words):
+        build(made.work_dir, made.site, made.benchmark, made.entries)
