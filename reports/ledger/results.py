@@ -77,7 +77,8 @@ class Result:
 
     @property
     def done(self) -> list[RunRecord]:
-        return [r.record for r in self.runs if r.status == "done" and r.record.metrics is not None]
+        records = [r.record for r in self.runs if r.status == "done" and r.record is not None]
+        return [record for record in records if record.metrics is not None]
 
     @property
     def accuracies(self) -> list[float]:

@@ -37,7 +37,7 @@ class HeatMap:
 
     x: suite.Sweep
     y: suite.Sweep
-    values: dict[tuple[float, float], float | None]
+    values: dict[tuple[float, ...], float | None]
 
 
 def curves(context: ReportContext, figure: suite.Figure) -> tuple[Curve, ...]:
@@ -74,8 +74,9 @@ def baseline(context: ReportContext, figure: suite.Figure) -> tuple[str, Result]
 
 def heat_map(context: ReportContext, figure: suite.Figure) -> HeatMap:
     """The means over seeds at every pair of weights."""
-    values = {}
+    values: dict[tuple[float, ...], float | None] = {}
     for pair in grid_points(figure, context.profile):
         result = context.result(cell_id(figure.model, grid_variant(figure, pair)))
         values[pair] = result.top1[0] if result is not None and result.done else None
-    return HeatMap(*figure.sweeps, values)
+    x, y = figure.sweeps
+    return HeatMap(x, y, values)

@@ -26,7 +26,7 @@ COLOURS = {
 INK, MUTED, LINE, HOT, COLD, PAPER = COLOURS
 
 
-STYLE = {
+STYLE: Any = {
     "svg.hashsalt": "mgr-dark",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -45,7 +45,8 @@ STYLE = {
 }
 
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:

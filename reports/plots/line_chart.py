@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.ledger.record import Epoch
@@ -51,7 +51,7 @@ def nice_ticks(low: float, high: float, n: int = 4) -> list[float]:
     return [k * step for k in range(first, last + 1)]
 
 
-def chart(title: str, series: dict[str, Sequence[tuple[float, float]]], zero: bool = False) -> Chart | None:
+def chart(title: str, series: Mapping[str, Sequence[tuple[float, float]]], zero: bool = False) -> Chart | None:
     """A chart of named series of (x, y); values that are not finite are left out. None where nothing is left.
 
     Args:

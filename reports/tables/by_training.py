@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from harness.suite import Entry
 from harness.suite import benchmark as suite
@@ -18,6 +19,18 @@ from reports.tables.table import Cell, Column, Row, Table
 from reports.tables.training import row_start
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A row to be: a claim, the entry that answers it, or both."""
+
+    title: str
+    method: str
+    train: Sequence[str]
+    test: str
+    claim: suite.MethodClaim | None
+    entry: Entry | None
+
+
 def by_training(context: ReportContext, table: suite.Table) -> Table:
     """The table of a declaration with this layout. Only rows with the same inference modality are ranked together."""
     entries = listed_entries(context, table)
@@ -28,9 +41,8 @@ def by_training(context: ReportContext, table: suite.Table) -> Table:
         i: s for found in by_test.values() for i, s in rank([r for r in found if r is not None], len(found)).items()
     }
     rows = [
-        Row(f"{claim.title if claim else entry.title}/{i}", cells, ours=claim is None)
-        for i, (claim, entry) in enumerate(_pairs(table, entries))
-        for cells in [_cells(context, table, claim, entry, standings)]
+        Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=line.claim is None)
+        for i, line in enumerate(_lines(table, entries))
     ]
     results = [r for found in by_test.values() for r in found]
     return finished(context, table, _columns(context, table), rows, table.claims, results)
@@ -63,16 +75,16 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
     ]
 
 
-def _pairs(table: suite.Table, entries: list[Entry]) -> Iterator[tuple[suite.MethodClaim | None, Entry | None]]:
+def _lines(table: suite.Table, entries: list[Entry]) -> Iterator[_Line]:
     """The paper's rows with the entry that answers each, then the entries that the paper's table lacks."""
     taken: set[str] = set()
     for claim in table.claims:
         own = next((e for e in entries if _same_regime(claim, e) and e.name not in taken), None)
         taken |= {own.name} if own else set()
-        yield claim, own
+        yield _Line(claim.title, claim.method, claim.train, claim.test, claim, own)
     rest = (e for e in entries if e.name not in taken)
     for e in sorted(rest, key=lambda e: (e.title.lower(), e.test_modality != "rgb")):
-        yield None, e
+        yield _Line(e.title, e.method, e.train_modalities, e.test_modality, None, e)
 
 
 def _same_regime(claim: suite.MethodClaim, entry: Entry) -> bool:
@@ -81,29 +93,21 @@ def _same_regime(claim: suite.MethodClaim, entry: Entry) -> bool:
     return (claim.method, set(claim.train), claim.test) == (entry.method, trained, entry.test_modality)
 
 
-def _cells(
-    context: ReportContext,
-    table: suite.Table,
-    claim: suite.MethodClaim | None,
-    entry: Entry | None,
-    standings: Standings,
-) -> dict[str, Cell]:
-    shown = claim or entry
-    assert shown is not None
-    train, test = (claim.train, claim.test) if claim else (entry.train_modalities, entry.test_modality)
+def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: Standings) -> dict[str, Cell]:
+    claim, entry = line.claim, line.entry
     sub = backbone_name(entry) if entry and _has_several(context, table, entry) else ""
     start = row_start(context, [context.result(entry.name)] if entry else ())
     cells = {
-        "method": method_cell(shown.title, entry, "; ".join(filter(None, (sub, start)))),
-        "train": Cell(f.modalities(train)),
-        "test": Cell(f.modalities(test)),
+        "method": method_cell(line.title, entry, "; ".join(filter(None, (sub, start)))),
+        "train": Cell(f.modalities(line.train)),
+        "test": Cell(f.modalities(line.test)),
         "claimed": claimed(claim, context.benchmark),
         "corrected": corrected(claim, context.benchmark),
         "remark": Cell(claim.remark if claim else ""),
     }
     if entry is not None:
         cells |= entry_cells(context, entry, "m.", standings)
-    elif any(e.method == shown.method for e in context.entries.values()):
+    elif any(e.method == line.method for e in context.entries.values()):
         cells |= absent_cells("no config", "no config of this method with these modalities", "m.")
     else:
         cells |= absent_cells(*NO_FOLDER, "m.")

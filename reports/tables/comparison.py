@@ -40,7 +40,7 @@ def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison
     chosen = sorted((n for n, r in named.items() if r.id in same), key=lambda n: -named[n].top1[0])
     if len(chosen) < 2:
         return None
-    outcomes = [named[n].outcomes for n in chosen]
+    outcomes = [o for n in chosen if (o := named[n].outcomes) is not None]
     clips = np.asarray(outcomes[0].clips)
     training = named[chosen[0]].training
     pairs: tuple[Pairwise, ...] = ()

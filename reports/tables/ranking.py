@@ -45,7 +45,7 @@ def _rank_own(results: list[Result], family: int) -> dict[str, Standing | str]:
     training = field[0].training
     if training is None:
         return said | dict.fromkeys((r.id for r in field), UNTRAINED)
-    placed = standings([r.outcomes.correct for r in field], training, family)
+    placed = standings([r.outcomes.correct for r in field if r.outcomes is not None], training, family)
     return said | {r.id: s for r, s in zip(field, placed, strict=True)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class DatasetView:
     title: str
     synthetic: bool
     facts: list[tuple[str, str]]
-    plots: list[tuple[str, str]]  # (title, SVG)
+    plots: Sequence[tuple[str, str]]  # (title, SVG)
     sheet: str  # image, "" for none
     problem: str = ""  # why nothing was measured
     left_out: tuple[str, ...] = ()  # what could not be read

@@ -219,7 +219,7 @@ def _known(context: ReportContext, test: RunRecord) -> bool:
 def _accuracy(context: ReportContext, records: Sequence[RunRecord], why: str) -> Cell:
     if not records:
         return missing(f.DASH, why, MEASURED)
-    mean, std = mean_std([r.metrics.top1 for r in records])
+    mean, std = mean_std([r.metrics.top1 for r in records if r.metrics is not None])
     pages = [(r, context.ledger.pages[r.key]) for r in records if r.key in context.ledger.pages]
     return Cell(
         f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else ""),
