@@ -58,9 +58,8 @@ def stub_missing_drn() -> None:
 
 
 def disable_broken_multimodal() -> None:
-    """Why: with ``transformers`` installed mmaction2 imports VindLU, which needs
-    ``apply_chunking_to_forward`` from ``transformers.modeling_utils``; newer releases have dropped it,
-    and then ``import mmaction.models`` fails.
+    """Why: with ``transformers`` installed mmaction2 imports VindLU, which needs ``apply_chunking_to_forward`` from
+    ``transformers.modeling_utils``; newer releases have dropped it, and then ``import mmaction.models`` fails.
 
     Feature test: that name in the source of the installed ``transformers`` (nothing of it is imported).
     Remove when: mmaction2's VindLU imports with the ``transformers`` of the day.

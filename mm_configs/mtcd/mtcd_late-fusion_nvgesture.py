@@ -1,17 +1,13 @@
-# Upper bound: RGB and infrared at test time, the mean of both networks' probabilities. Nothing is trained.
+# Upper bound: RGB and infrared at test time. Nothing is trained.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/nvgesture_rgb.py',
-    '../_base_/models/mtcd_teacher_i3d_r50_25.py',
+    '../_base_/models/mtcd_late_fusion_i3d_r50.py',
 ]
 
-model = dict(
-    _delete_=True,
-    type='LateFusion',
-    members=dict(
-        rgb=dict(model={{_base_.model}}, checkpoint=''),
-        ir=dict(model={{_base_.model}}, checkpoint='')),
-    data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
+model = dict(members=dict(
+    rgb=dict(model=dict(cls_head=dict(num_classes=25))),
+    ir=dict(model=dict(cls_head=dict(num_classes=25)))))
 train_dataloader = None
 train_cfg = None
 test_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))
@@ -25,11 +21,3 @@ parents = dict(
             'train_dataloader.dataset.modalities': ['rgb'],
             'test_dataloader.dataset.modalities': ['rgb'],
         }))
-
-profiles = dict(
-    demo=dict(_delete_=True, model=dict(members=dict(
-        rgb=dict(model={{_base_.profiles.demo.model}}),
-        ir=dict(model={{_base_.profiles.demo.model}})))),
-    smoke=dict(_delete_=True, model=dict(members=dict(
-        rgb=dict(model={{_base_.profiles.smoke.model}}),
-        ir=dict(model={{_base_.profiles.smoke.model}})))))

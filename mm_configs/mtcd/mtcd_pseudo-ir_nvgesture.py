@@ -1,55 +1,10 @@
-# Rendering, not a training: every clip of both splits through the translator, frame by frame, once.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/nvgesture_rgb.py',
-    '../_base_/models/mtcd_translator.py',
-]
+_base_ = '../_base_/stages/mtcd_pseudo_ir.py'
 
-model = dict(
-    _delete_=True,
-    type='TrainedTranslator',
-    generator={{_base_.model.generator}},
-    pre_enhance={{_base_.model.pre_enhance}},
-    checkpoint='')
-train_dataloader = None
-train_cfg = None
-test_dataloader = dict(
-    batch_size=4,
-    dataset=dict(
-        split='all',
-        modalities=['rgb', 'ir'],
-        missing_modality=dict(ir='blank'),
-        pipeline=[
-            dict(type='SampleClipFrames', clip_len=None, test_mode=True),
-            dict(type='LoadModalities', size=(256, 256)),
-            dict(type='SplitModalities'),
-            dict(type='PackClip'),
-        ]))
+test_dataloader = dict(dataset=dict(type='NvGestureDataset', data_root='data/nvgesture', lists='v2'))
 test_evaluator = [dict(type='PseudoInfraredStore', output_dir='work_dirs/mtcd_pseudo-ir_nvgesture/store')]
-
-# The draft's words: the translator of SYSU-MM01 alone.
-parents = dict(translator=dict(config='mtcd_translator_sysu-mm01.py', inject_at=['model.checkpoint'], seed=0))
 
 # At the scale of a demo the translator is fine-tuned on the target's infrared first, which is not what the draft says: pictures of
 # SYSU-MM01's translator are near chance there. Rows named "SYSU-MM01 alone" keep to the draft.
 profiles = dict(
-    demo=dict(
-        _delete_=True,
-        model=dict(generator={{_base_.profiles.demo.model.generator}}),
-        parents=dict(translator=dict(config='mtcd_translator_nvgesture.py')),
-        test_dataloader=dict(batch_size=16, dataset=dict(pipeline=[
-            dict(type='SampleClipFrames', clip_len=None, test_mode=True),
-            dict(type='LoadModalities', size=(64, 64)),
-            dict(type='SplitModalities'),
-            dict(type='PackClip'),
-        ]))),
-    smoke=dict(
-        _delete_=True,
-        model=dict(generator={{_base_.profiles.smoke.model.generator}}),
-        parents=dict(translator=dict(config='mtcd_translator_nvgesture.py')),
-        test_dataloader=dict(batch_size=16, dataset=dict(pipeline=[
-            dict(type='SampleClipFrames', clip_len=None, test_mode=True),
-            dict(type='LoadModalities', size=(36, 36)),
-            dict(type='SplitModalities'),
-            dict(type='PackClip'),
-        ]))))
+    demo=dict(parents=dict(translator=dict(config='mtcd_translator_nvgesture.py'))),
+    smoke=dict(parents=dict(translator=dict(config='mtcd_translator_nvgesture.py'))))

@@ -34,9 +34,8 @@ class SYSUMM01Dataset(BaseDataset):
         clip_store: not used; images are read as they are.
 
     Samples: ``inputs`` uint8 [1, 3 or 1, 1, H, W], with ``with_infrared`` a dict of ``rgb`` and ``ir``;
-        ``data_samples``
-    with the identity as ``gt_label`` (0, 1, ... in the order of the person numbers) and ``person camera`` as
-    metainfo.
+    ``data_samples`` with the identity as ``gt_label`` (0, 1, ... in the order of the person numbers) and ``person
+    camera`` as metainfo.
     """
 
     def __init__(

@@ -14,7 +14,8 @@ PARTS = {"generator": ("to_ir", "to_rgb"), "discriminator": ("discriminator_ir",
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class GANOptimWrapperConstructor:
     """``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator=dict(optimizer=...),
-    discriminator=dict(optimizer=...))`` for an :class:`SDATranslator`."""
+    discriminator=dict(optimizer=...))`` for an :class:`SDATranslator`.
+    """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         self.config = {k: v for k, v in optim_wrapper_cfg.items() if k != "type"}

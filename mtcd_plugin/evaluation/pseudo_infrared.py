@@ -134,8 +134,7 @@ def quality(rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None) ->
 
 
 def liveliness(clip: np.ndarray) -> float:
-    """Mean |difference of following frames| over the standard deviation of the clip; 0 for a constant or
-    single frame."""
+    """Mean |difference of following frames| over the standard deviation of the clip; 0 if constant or single."""
     x = clip.astype(np.float32).mean(axis=3)
     spread = float(x.std())
     return float(np.abs(np.diff(x, axis=0)).mean()) / spread if len(x) > 1 and spread > 0 else 0.0
@@ -150,8 +149,9 @@ def coarse(clip: np.ndarray) -> np.ndarray:
 def strip(
     rgb: np.ndarray, pseudo: np.ndarray, infrared: np.ndarray | None, columns: int = 8
 ) -> tuple[np.ndarray, list[str]]:
-    """RGB, brightened RGB, pseudo-infrared and infrared (where there is one), one row each: uint8 [rows * H,
-    columns * W, 3] with frames of at most ``SHOWN`` pixels, and what the rows show."""
+    """RGB, brightened RGB, pseudo-infrared and infrared (where there is one), one row each: uint8 [rows * H, columns *
+    W, 3] with frames of at most ``SHOWN`` pixels, and what the rows show.
+    """
     at = np.linspace(0, len(rgb) - 1, columns).round().astype(int)
     clip = torch.from_numpy(rgb).permute(0, 3, 1, 2)[None] / 255
     bright = (low_light_enhance(clip, "stretch")[0].permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()

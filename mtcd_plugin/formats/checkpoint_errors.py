@@ -14,9 +14,7 @@ LONGEST = 500  # characters of a failure's line
 
 
 def one_line(e: BaseException) -> str:
-    """An exception as one line without torch's advice; of a long text both ends stay, since what to do is often at the
-    end.
-    """
+    """An exception as one line without torch's advice; of a long text both ends stay."""
     text = " ".join(without_advice(str(e)).split()) or "no message"
     known = isinstance(e, (ValueError, FloatingPointError, OSError))
     text = text if known else f"{type(e).__name__}: {text}"

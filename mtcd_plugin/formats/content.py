@@ -66,7 +66,8 @@ def content_of(path: str | os.PathLike) -> str:
 
 def renew_content(paths: Iterable[str], say: Callable[[str], None] | None = None) -> list[str]:
     """Read every file, whatever the cache says. Returns those with other content than the cache has for their state:
-    files that changed although size, times and inode did not. Files that cannot be read are left out."""
+    files that changed although size, times and inode did not. Files that cannot be read are left out.
+    """
     states, _ = _states(paths, missing_ok=True)
     before = _look_up(list(states))
     found = _read_all(list(states), True, say or _to_standard_error)

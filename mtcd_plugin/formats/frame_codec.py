@@ -17,8 +17,9 @@ JPEG = [
 
 
 def encode(frames: Iterable[np.ndarray]) -> bytes:
-    """Frames uint8 [h, w, 3 or 1] as one block: the number of bytes of each (uint32, little endian), then
-    each frame's file. ``decode`` needs to be told how many there are."""
+    """Frames uint8 [h, w, 3 or 1] as one block: the number of bytes of each (uint32, little endian), then each frame's
+    file. ``decode`` needs to be told how many there are.
+    """
     files = [_encode(frame) for frame in frames]
     sizes = np.array([len(file) for file in files], dtype="<u4")
     return b"".join([sizes.tobytes(), *files])

@@ -89,8 +89,9 @@ def _read_subjects(path: Path) -> dict[str, str]:
 
 
 def add_subject(row: dict[str, str], where: str, splits: dict[str, str]) -> None:
-    """Add a row of subjects.csv to ``splits`` (subject -> split). ValueError, also for a person under two names:
-    train and test must not share one."""
+    """Add a row of subjects.csv to ``splits`` (subject -> split). ValueError, also for a person under two names: train
+    and test must not share one.
+    """
     subject, split = row["subject"], row["split"]
     if not subject:
         raise ValueError(f"{where}: subject is empty")

@@ -75,8 +75,9 @@ def pick_frames(stamps: Mapping[str, np.ndarray], times: np.ndarray | None) -> d
 
 
 def nearest_indices(stamps: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """For each time the position of the nearest time stamp (the earlier one of two equally near); times
-    beyond the ends get the first or last. int64, the shape of ``times``."""
+    """For each time the position of the nearest time stamp (the earlier one of two equally near); times beyond the ends
+    get the first or last. int64, the shape of ``times``.
+    """
     return np.searchsorted((stamps[1:] + stamps[:-1]) / 2, times, side="left")
 
 

@@ -76,8 +76,9 @@ def is_too_large(path: str) -> bool:
 
 
 def read_people(path: Path, problems: list[str] | None = None) -> list[int]:
-    """Numbers of people, from 1 to 9999, separated by commas. With ``problems``, what is not such a number is
-    described there, and the rest is read."""
+    """Numbers of people, from 1 to 9999, separated by commas. With ``problems``, what is not such a number is described
+    there, and the rest is read.
+    """
     people = []
     for line_number, line in enumerate(read_lines(path, "SYSU-MM01's list of people"), 1):
         for part in filter(None, (part.strip() for part in line.split(","))):

@@ -132,16 +132,15 @@ def relative_path(text: str, name: str, where: str) -> str:
 
 def person_key(name: str) -> str:
     """Equal for two ids of a person that differ in case, Unicode form or spaces around alone, or that are one whole
-    number (spreadsheets make 1.0 of 1, and 1 of 01)."""
+    number (spreadsheets make 1.0 of 1, and 1 of 01).
+    """
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
     number = re.fullmatch(r"([0-9]+)(\.0*)?", key)
     return number[1].lstrip("0") or "0" if number else key
 
 
 def check_characters(text: str, name: str, where: str) -> None:
-    """ValueError for control characters, NUL among them: no name holds one, and file systems and pages choke on
-    them.
-    """
+    """ValueError for control characters, NUL among them: file systems and pages cannot hold them in a name."""
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise ValueError(f"{where}: {name} {text[:SHOWN]!r} contains a control character; remove it")
 

@@ -20,8 +20,9 @@ def read_lines(path: Path, what: str) -> list[str]:
 
 
 def check_place(root: Path, mark: str) -> None:
-    """FileNotFoundError where the file or folder ``mark`` is not in ``root`` but one folder further down, as an
-    archive leaves it that was extracted within its place."""
+    """FileNotFoundError where the file or folder ``mark`` is not in ``root`` but one folder further down, as an archive
+    leaves it that was extracted within its place.
+    """
     if (root / mark).exists():
         return
     for inner in sorted(root.glob("*/")):

@@ -96,8 +96,9 @@ def _window_times(path: str, start: int, end: int, fps: float) -> tuple[float, .
 
 
 def cut_times(seconds: Sequence[float] | np.ndarray, start: int, end: int, fps: float) -> np.ndarray:
-    """Times of frames [start, end) in seconds since the first of them, float64 [end - start]. Frames beyond the
-    end of the file, at most ``LONGEST_REPEAT``, come 1 / ``fps`` apart."""
+    """Times of frames [start, end) in seconds since the first of them, float64 [end - start]. Frames beyond the end of
+    the file, at most ``LONGEST_REPEAT``, come 1 / ``fps`` apart.
+    """
     repeated = seconds[-1] + np.arange(1, LONGEST_REPEAT + 1) / fps
     times = np.concatenate([seconds, repeated])[start:end]
     return times - times[0]

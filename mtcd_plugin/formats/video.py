@@ -24,8 +24,9 @@ from mtcd_plugin.formats.time_stamps import check_end, read_time_stamps
 
 
 class VideoInfo(NamedTuple):
-    """What ``probe`` finds. ``width`` and ``height`` are those of frames as they are shown; ``fps`` is the mean
-    rate of the time stamps, 0 where it is unknown."""
+    """What ``probe`` finds. ``width`` and ``height`` are those of frames as they are shown; ``fps`` is the mean rate of
+    the time stamps, 0 where it is unknown.
+    """
 
     frames: int
     width: int

@@ -98,8 +98,9 @@ class LoadModalities(BaseTransform):
 
 
 def find_store(root: str, modality: str, size: tuple[int, int], source: str) -> ClipStore | None:
-    """The store below ``root`` that was built from these very videos, or None. StoreError for a folder of the
-    right name that holds another store."""
+    """The store below ``root`` that was built from these very videos, or None. StoreError for a folder of the right
+    name that holds another store.
+    """
     for codec in CODECS:
         folder = os.path.join(root, store_name(modality, size, source, codec))
         if not os.path.isdir(folder):

@@ -9,8 +9,9 @@ from mmengine.hooks import Hook
 
 @HOOKS.register_module()
 class ClassCountHook(Hook):
-    """Raise ValueError before the first batch where a head predicts another number of classes than the data set
-    has; otherwise it would be a crash far from its cause, or no error at all."""
+    """Raise ValueError before the first batch where a head predicts another number of classes than the data set has;
+    otherwise it would be a crash far from its cause, or no error at all.
+    """
 
     def before_train(self, runner) -> None:
         self._check(runner.model, runner.train_dataloader.dataset, "train_dataloader")

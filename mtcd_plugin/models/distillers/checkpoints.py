@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from mmengine.logging import print_log
-from torch import nn
+from torch import Tensor, nn
 
 from mtcd_plugin.models.weights.starting_weights import read_checkpoint, tensors_of
 from mtcd_plugin.models.weights.weight_names import not_finite, shape_of
@@ -44,7 +44,17 @@ def load_network(
     if former and not any(k.startswith(prefix) for k in tensors):
         prefix = former
     weights = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
-    own = network.state_dict()
+    _check_fit(network.state_dict(), weights, path, what)
+    network.load_state_dict({k: weights[k] for k in network.state_dict() if k in weights}, strict=False)
+    return meta
+
+
+def _check_fit(own: dict[str, Tensor], weights: dict[str, Tensor], path: str, what: str) -> None:
+    """Log weights that have no place in a network with the state ``own``.
+
+    Raises:
+        ValueError: weights that are missing, misshapen, NaN or infinite.
+    """
     missing = [k for k in own if k not in weights and not k.endswith("num_batches_tracked")]
     if missing:
         raise ValueError(
@@ -62,5 +72,3 @@ def load_network(
     if unused := [k for k in weights if k not in own]:
         text = f"{what}: {len(unused)} weights of {path} have no place in this network, first {unused[0]}"
         print_log(text, "current", logging.WARNING)
-    network.load_state_dict({k: weights[k] for k in own if k in weights}, strict=False)
-    return meta

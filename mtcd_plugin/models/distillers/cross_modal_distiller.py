@@ -26,10 +26,10 @@ from mtcd_plugin.models.heads.projected_head import ProjectedHead, labels_of
 from mtcd_plugin.models.losses.distances import (
     DISTANCES,
     REDUCTIONS,
-    UNIT_LENGTH,
     feature_distance,
     logit_distance,
     mean_where,
+    scaled_for,
 )
 from mtcd_plugin.models.weights.init_cfg import as_list
 
@@ -235,8 +235,6 @@ class CrossModalDistiller(BaseModel):
         losses.update(teacher_scalars(teacher_outputs, logits, labels))
         return losses
 
-    # ------------------------------------------------------------------ teaching
-
     def teacher_output(self, role: str, inputs, data_samples: list) -> TeacherOutput:
         """The output of a network that teaches for a batch; the student has no part in it."""
         name, network = self.inputs[role], self.teachers[role]
@@ -253,10 +251,6 @@ class CrossModalDistiller(BaseModel):
             z = network.cls_head.projection(features)
         return TeacherOutput(z, logits, stream_present(inputs[name], name, data_samples), losses)
 
-    def unit(self, z: Tensor) -> Tensor:
-        """Projected features at unit length, where the distance asks for it."""
-        return F.normalize(z, dim=2) if self.distance in UNIT_LENGTH else z
-
     def distillation_losses(
         self, features: Tensor, logits: Tensor, teacher_outputs: dict[str, TeacherOutput], labels: Tensor
     ) -> dict[str, Tensor]:
@@ -267,8 +261,9 @@ class CrossModalDistiller(BaseModel):
         """
         target = self.student_inputs[0]
         project = self.projection or self.student.cls_head.projection
-        z = self.unit(project(features if self.converter is None else self.converter(features)[0]))
-        projected = {role: self.unit(output.z) for role, output in teacher_outputs.items()}
+        converted = features if self.converter is None else self.converter(features)[0]
+        z = scaled_for(self.distance, project(converted))
+        projected = {role: scaled_for(self.distance, output.z) for role, output in teacher_outputs.items()}
         source = projected if self.bidirectional else {role: x.detach() for role, x in projected.items()}
         losses = {f"{name}_{role}": v for role, output in teacher_outputs.items() for name, v in output.losses.items()}
         present = all_present(teacher_outputs)

@@ -45,9 +45,9 @@ def _fold_batch_norm(module: nn.Module) -> None:
 
 
 class SeparableMaxPool3d(nn.Module):
-    """``nn.MaxPool3d`` as maxima over shifted views, one axis after the other: equal to the bit, and
-    vectorised on the
-    CPU, where PyTorch's own is not. For inference."""
+    """``nn.MaxPool3d`` as maxima over shifted views, one axis after the other: equal to the bit, and vectorised on the
+    CPU, where PyTorch's own is not. For inference.
+    """
 
     def __init__(self, pool: nn.MaxPool3d) -> None:
         super().__init__()

@@ -67,6 +67,11 @@ def logit_distance(teacher: Tensor, student: Tensor, temperature: float) -> Tens
     return temperature**2 * (target.exp() * (target - log_probability)).sum(dim=1)
 
 
+def scaled_for(distance: str, z: Tensor) -> Tensor:
+    """Projected features [N, P, D], of unit length where the distance asks for it."""
+    return F.normalize(z, dim=2) if distance in UNIT_LENGTH else z
+
+
 def mean_where(each: Tensor, present: Tensor) -> Tensor:
     """Sum over the clips that are present, divided by the number of all clips; two [N] -> a scalar."""
     return torch.where(present, each, each.new_zeros(())).sum() / len(each)

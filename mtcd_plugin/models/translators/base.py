@@ -14,8 +14,7 @@ CHUNK = 32  # frames that are translated at once
 
 
 def frames_of(clips) -> Tensor:
-    """uint8 clips [1, C, T, H, W] as a list, or stacked [N, 1, C, T, H, W] -> float [N, T, 3, H, W] in [0,
-    1]."""
+    """uint8 clips [1, C, T, H, W] as a list, or stacked [N, 1, C, T, H, W] -> float [N, T, 3, H, W] in [0, 1]."""
     batch = clips if isinstance(clips, Tensor) else torch.stack(list(clips))
     frames = batch[:, 0].transpose(1, 2).float() / 255
     return frames.expand(-1, -1, 3, -1, -1)
@@ -58,8 +57,7 @@ class Translator(BaseModel):
         return out
 
     def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
-        """``predict``: each data sample gets ``pseudo_ir``, uint8 [1, 1, T, H, W]; ``tensor``: the list of
-        them."""
+        """``predict``: each data sample gets ``pseudo_ir``, uint8 [1, 1, T, H, W]; ``tensor``: the list of them."""
         clips = inputs["rgb"] if isinstance(inputs, dict) else inputs
         translated = self.translate(clips)
         if mode == "tensor":

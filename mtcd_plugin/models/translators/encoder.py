@@ -81,8 +81,8 @@ class IdentityEncoder(BaseModel):
 
     def forward(self, inputs, data_samples: list | None = None, mode: str = "tensor"):
         """``inputs``: uint8 [1, C, T, H, W] each. ``loss``: the terms of Eq. 1; ``predict``: each sample gets
-        ``feature``,
-        float [C]; ``tensor``: the features [N, C]."""
+        ``feature``, float [C]; ``tensor``: the features [N, C].
+        """
         clips = frames_of(inputs)
         if mode != "loss":
             features = self.embed(clips[:, 0])

@@ -31,9 +31,8 @@ class ResidualBlock(nn.Module):
 
 @MODELS.register_module()
 class ResNetGenerator(BaseModule):
-    """Image to image: a 7 x 7 convolution, two down-sampling ones, residual blocks, two up-sampling ones, and
-    a
-    7 x 7 convolution with a sigmoid. Fully convolutional; sides are multiples of 4.
+    """Image to image: a 7 x 7 convolution, two down-sampling ones, residual blocks, two up-sampling ones, and a 7 x 7
+    convolution with a sigmoid. Fully convolutional; sides are multiples of 4.
 
     Args:
         channels: of the first layer (64 in the paper's translator).
@@ -105,16 +104,16 @@ class PatchDiscriminator(BaseModule):
 
 
 class ImagePool:
-    """Up to ``size`` earlier fakes; half of what the discriminator sees are older ones (Shrivastava et al.,
-    2017). 0 keeps none."""
+    """Up to ``size`` earlier fakes; half of what the discriminator sees are older ones (Shrivastava et al., 2017). 0
+    keeps none.
+    """
 
     def __init__(self, size: int = 50) -> None:
         self.size = size
         self.images: list[Tensor] = []
 
     def query(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, C, H, W], detached; each image is itself or, with probability 1/2, an older
-        one."""
+        """[N, C, H, W] -> [N, C, H, W], detached; each image is itself or, with probability 1/2, an older one."""
         if not self.size:
             return images.detach()
         out = []

@@ -1,5 +1,4 @@
-"""Mechanisms of the controls: shuffled teacher, late fusion, converter for training only, inputs made on the
-fly."""
+"""Mechanisms of the controls: shuffled teacher, late fusion, converter for training only, inputs made on the fly."""
 
 import copy
 

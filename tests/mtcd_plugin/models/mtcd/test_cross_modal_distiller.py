@@ -1,5 +1,4 @@
-"""Eq. 10 and the rules of the stages: gradients, freezing, prediction, checkpoints, missing streams, bad
-input."""
+"""Eq. 10 and the rules of the stages: gradients, freezing, prediction, checkpoints, missing streams, bad input."""
 
 import copy
 from types import SimpleNamespace
@@ -104,8 +103,7 @@ def test_only_the_student_learns(tmp_path):
 
 
 def test_without_weights_it_is_the_student_alone(tmp_path):
-    """alpha = beta = 0: same initial weights, same step, same random stream (dropout) as a plain
-    recognizer."""
+    """alpha = beta = 0: same initial weights, same step, same random stream (dropout) as a plain recognizer."""
     config = network(dropout=0.5)
     plain = build(config, seed=3).train()
     state = torch.get_rng_state()

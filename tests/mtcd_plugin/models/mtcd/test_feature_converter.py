@@ -52,8 +52,7 @@ def test_equals_the_equations(temporal, source):
 
 
 def test_one_number_by_hand():
-    """C = T = H = W = 1, Conv = 2x, both attentions sigmoid(0) = 1/2: X = 2, Y = 1 + 1 = 2, F~ = 1 + 1 =
-    2."""
+    """C = T = H = W = 1, Conv = 2x, both attentions sigmoid(0) = 1/2: X = 2, Y = 1 + 1 = 2, F~ = 1 + 1 = 2."""
     neck = MODELS.build(dict(type="FeatureConverter", in_channels=1))
     with torch.no_grad():
         for p in neck.parameters():

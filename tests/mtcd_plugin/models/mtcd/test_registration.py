@@ -23,8 +23,7 @@ def test_a_narrow_view_lies_in_the_middle():
 
 
 def test_estimate_finds_the_view_of_a_displaced_camera():
-    """A moving blob, seen by a second camera with a narrower view (sx 0.75) and a little to the side (dx
-    0.1)."""
+    """A moving blob, seen by a second camera with a narrower view (sx 0.75) and a little to the side (dx 0.1)."""
     truth = (0.75, 1.0, 0.1, 0.0)
     g = torch.Generator().manual_seed(0)
     n, t, size = 24, 8, 32

@@ -52,7 +52,9 @@ def test_triplet(features, margin):
 
 def test_triplet_by_hand():
     """On a line: 0, 3 | 4: anchors 0 and 3 (positives of each other) with negative 4.
-    [3 - 4 + 0.5]_+ = 0 and [3 - 1 + 0.5]_+ = 2.5, mean 1.25."""
+
+    [3 - 4 + 0.5]_+ = 0 and [3 - 1 + 0.5]_+ = 2.5, mean 1.25.
+    """
     x = torch.tensor([[0.0], [3.0], [4.0]])
     assert batch_hard_triplet(x, torch.tensor([0, 0, 1]), 0.5).item() == pytest.approx(1.25)
 
