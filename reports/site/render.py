@@ -41,6 +41,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
     data = [context.benchmark.datasets[d].title + _made(context, d) for d in context.datasets]
     return {
         "title": context.benchmark.title,
+        "docs": context.benchmark.docs,
         "nav": navigation(pages),
         "cards": [(page.path, page.card) for page in pages if page.card is not None],
         "links": {i: link for page in pages for i, link in page.links.items()},
