@@ -1,33 +1,36 @@
-"""Code fingerprint: the source of all modules that a config's classes come from, found without importing them.
+"""Code fingerprint: the definitions that a config's classes are made of, found without importing them.
 
-The declared dependencies are left out: their versions are recorded with a run. Everything else counts: the modules that
-define or register a type of the config, and all that these import, in whatever package. In a package of a user's that
-does something at import which cannot be read from its definitions, every module counts. Of a package in site-packages
-the hashes count that its installer noted of its files: it changes when it is installed anew.
+The declared dependencies are left out: their versions are recorded with a run. Everything else counts: the definitions
+that a type of the config names, and all that these refer to, in whatever package, each in its normal form
+(``normalise``) and wherever it lies (``graph``). A module that does more than define when it is imported counts as a
+whole for all that import it. In a package of a user's that does something at import which cannot be read from its
+definitions, every module counts. Of a package in site-packages the hashes count that its installer noted of its files:
+it changes when it is installed anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from harness.fingerprint.graph import (
+    attribute,
+    content,
+    definitions,
+    forget_graph,
+    full_hash,
+    module_at,
+    reachable,
+    root_node,
+)
+from harness.fingerprint.normalise import Node
+from harness.fingerprint.packages import DEPENDENCIES, INSTALLED, PLUGIN, installed_sha, is_installed, top_of
 from harness.fingerprint.source import Import, Module, find_package, index_package
 from harness.ledger.record import NOT_TRACKED
-
-PLUGIN = "mtcd_plugin"
-# Import names of what pyproject.toml declares, and of what that brings along and a config may name.
-DEPENDENCIES = frozenset(
-    ("torch", "torchvision", "mmengine", "mmcv", "mmaction", "importlib_metadata", "setuptools", "pkg_resources")
-    + ("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "jinja2", "pydantic", "yaml", "click")
-    + ("rich", "av", "PIL", "psutil", "cv2", "einops", "decord", "blake3")
-)
-INSTALLED = " (installed)"  # after the name of a package of which the installer's list of files is hashed
 
 
 def types_in(config: Any) -> tuple[set[str], set[str]]:
@@ -65,11 +68,11 @@ def imported_modules(config: Mapping[str, Any]) -> list[str]:
             "dict(imports=['mtcd_plugin.register', 'your_package'])"
         )
     optional = declared.get("allow_failed_imports", False)
-    return [m for m in modules if not optional or find_package(_top(m))]
+    return [m for m in modules if not optional or find_package(top_of(m))]
 
 
 def code_fingerprint(config: Any, imports: Iterable[str] = ()) -> dict[str, str]:
-    """Module -> sha256 of its source, for all modules that the config's classes come from.
+    """Definition -> its own hash and the full one, for all that the config's classes are made of, see ``graph``.
 
     A type of which no definition is found is there as ``NOT_TRACKED``.
 
@@ -81,15 +84,16 @@ def code_fingerprint(config: Any, imports: Iterable[str] = ()) -> dict[str, str]
         ValueError: one of them is not there.
     """
     types, strings = types_in(config)
-    named = frozenset(m for m in imports if _top(m) not in DEPENDENCIES | {PLUGIN})
-    dotted = frozenset(t for t in types if _top(t) not in DEPENDENCIES | {PLUGIN, t} and find_package(_top(t)))
-    tops = sorted({_top(m) for m in named | dotted})
-    installed = {p: sha for p in tops if _is_installed(p) and (sha := _installed_sha(p)) != NOT_TRACKED}
+    named = frozenset(m for m in imports if top_of(m) not in DEPENDENCIES | {PLUGIN})
+    dotted = frozenset(t for t in types if top_of(t) not in DEPENDENCIES | {PLUGIN, t} and find_package(top_of(t)))
+    tops = sorted({top_of(m) for m in named | dotted})
+    installed = {p: sha for p in tops if is_installed(p) and (sha := installed_sha(p)) != NOT_TRACKED}
     packages = (PLUGIN, *(p for p in tops if p not in installed))
-    sources = frozenset(m for m in named | dotted if _top(m) not in installed)
+    modules = frozenset(m for m in named if top_of(m) not in installed)
+    places = frozenset(t for t in dotted if top_of(t) not in installed)
     asked = frozenset(t.rpartition(".")[2] for t in types)
     also = frozenset(strings & _registered(packages))
-    found = dict(_fingerprint(packages, sources, asked, also, not installed))
+    found = dict(_fingerprint(packages, modules, places, asked, also, not installed))
     return found | {p + INSTALLED: sha for p, sha in installed.items()}
 
 
@@ -105,22 +109,80 @@ def _names(packages: tuple[str, ...]) -> frozenset[str]:
 
 @cache
 def _fingerprint(
-    packages: tuple[str, ...], named: frozenset[str], types: frozenset[str], also: frozenset[str], clear: bool
+    packages: tuple[str, ...],
+    named: frozenset[str],
+    dotted: frozenset[str],
+    types: frozenset[str],
+    also: frozenset[str],
+    clear: bool,
 ) -> dict[str, str]:
-    """Args: clear: whether every name that is registered can be read."""
-    starts: set[str] = set()
+    """Args:
+    named: modules of ``custom_imports``. dotted: types with the module that they are in. types: their last parts.
+    also: strings that name what is registered. clear: whether every name that is registered can be read.
+    """
+    starts: set[Node] = set()
     for package in packages:
         modules = index_package(package)
-        starts |= {name for name, m in modules.items() if m.names & types or m.registered & (types | also)}
+        for module, source in modules.items():
+            names = (source.names & types) | (source.registered & (types | also))
+            starts |= {root_node(module, name) for name in names}
         if package != PLUGIN:
             if any(m.opaque for m in modules.values()):
-                starts |= set(modules)
+                starts |= {(module, "") for module in modules}
                 clear = False
-            starts |= {_module_of(n, modules) for n in named if _top(n) == package}
-    found = _closure(starts, packages)
+            listed = [_module_of(n, modules) for n in named if top_of(n) == package]
+            starts |= {(module, "") for module in listed if not modules[module].lists}
+            starts |= {_node_at(n, modules) for n in dotted if top_of(n) == package}
+    found = _with_modules(starts, packages)
     if len(packages) > 1 and clear:
         found |= dict.fromkeys(sorted(types - _names(packages) - _names_of_dependencies()), NOT_TRACKED)
     return dict(sorted(found.items()))
+
+
+def _with_modules(starts: Iterable[Node], packages: tuple[str, ...]) -> dict[str, str]:
+    """The hashes of all definitions that can be reached, and of the modules that these bring along as a whole."""
+    nodes = set(reachable(starts))
+    while True:
+        whole, installed = _brought_along(frozenset(module for module, _ in nodes), packages)
+        more = set(reachable((m, "") for m in whole)) - nodes
+        if not more:
+            return _entries(nodes) | installed
+        nodes |= more
+
+
+def _brought_along(modules: frozenset[str], packages: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+    """Of all that the modules import: those that count as a whole, since importing them does something."""
+    closure, installed = _closure(modules, packages)
+    return [m for m in closure if definitions(m).whole], installed
+
+
+def _entries(nodes: Iterable[Node]) -> dict[str, str]:
+    """Name -> own and full hash. Of several definitions of one name in a package the second is "name (2)"."""
+    nodes = set(nodes)
+    values: dict[str, list[str]] = {}
+    for node in nodes:
+        if node[1] and (node[0], "") in nodes:
+            continue  # its module counts as a whole
+        if own := content(node)[0]:
+            values.setdefault(name_of(node), []).append(f"{own[:16]}:{full_hash(node)}")
+    return {
+        f"{name} ({number})" if number > 1 else name: value
+        for name, many in values.items()
+        for number, value in enumerate(sorted(many), start=1)
+    }
+
+
+def name_of(node: Node) -> str:
+    """How a fingerprint calls a definition: ``package:name``, wherever in the package it lies; a module by its name."""
+    module, name = node
+    return f"{top_of(module)}:{name}" if name else module
+
+
+def _node_at(dotted: str, modules: dict[str, Module]) -> Node:
+    """What a type stands for that is written with the module in which it is."""
+    module = _module_of(dotted, modules)
+    found = attribute(module, dotted.removeprefix(f"{module}.")) if module != dotted else None
+    return (module, "") if found is None or found.node is None else found.node
 
 
 def _module_of(dotted: str, modules: dict[str, Module]) -> str:
@@ -132,43 +194,44 @@ def _module_of(dotted: str, modules: dict[str, Module]) -> str:
     raise ValueError(f"custom_imports: no module '{dotted}' in package '{parts[0]}'")
 
 
-def _closure(starts: Iterable[str], packages: tuple[str, ...]) -> dict[str, str]:
-    """The modules and all that they import, with their hashes; those that only list others have none of their own."""
-    found: dict[str, str] = {}
+def _closure(starts: Iterable[str], packages: tuple[str, ...]) -> tuple[set[str], dict[str, str]]:
+    """The modules and all that they import, without those that only list others; packages that are installed."""
+    found: set[str] = set()
+    installed: dict[str, str] = {}
     seen: set[str] = set()
     todo = list(starts)
     while todo:
         name = todo.pop()
-        if name in seen:
+        module = module_at(name)
+        if name in seen or module is None:
             continue
         seen.add(name)
-        package = _top(name)
-        module = index_package(package)[name]
+        package = top_of(name)
         if package != PLUGIN or not module.lists:
             todo += _above(name)
         if module.lists:
             continue
-        found[name] = module.sha256
+        found.add(name)
         for what in module.imports:
-            top = _top(what.module)
+            top = top_of(what.module)
             if top == package or (package != PLUGIN and top not in DEPENDENCIES | sys.stdlib_module_names):
-                if top in packages or not _is_installed(top):
+                if top in packages or not is_installed(top):
                     todo += _targets(what)
                 else:
-                    found[top + INSTALLED] = _installed_sha(top)
-    return found
+                    installed[top + INSTALLED] = installed_sha(top)
+    return found, installed
 
 
 def _above(name: str) -> list[str]:
     """Packages that a module is in: their code runs before its own."""
     parts = name.split(".")[:-1]
-    modules = index_package(_top(name))
+    modules = index_package(top_of(name))
     return [p for i in range(1, len(parts) + 1) if (p := ".".join(parts[:i])) in modules]
 
 
 def _targets(what: Import, depth: int = 0) -> list[str]:
     """The modules that an import makes another one depend on; through a module that only lists, those it lists."""
-    modules = index_package(_top(what.module)) if find_package(_top(what.module)) else {}
+    modules = index_package(top_of(what.module)) if find_package(top_of(what.module)) else {}
     if (name := f"{what.module}.{what.name}") in modules:
         return [name]
     module = modules.get(what.module)
@@ -179,21 +242,6 @@ def _targets(what: Import, depth: int = 0) -> list[str]:
     passed_on = [i for i in module.imports if what.name in ("", "*", i.known_as) or i.name == "*"]
     named = [i for i in passed_on if i.known_as == what.name]
     return [t for i in named or passed_on for t in _targets(i, depth + 1)]
-
-
-def _is_installed(package: str) -> bool:
-    """Whether an installer put a package there: its files change with its release alone."""
-    return any({"site-packages", "dist-packages"} & set(p.parts) for p in find_package(package))
-
-
-@cache
-def _installed_sha(package: str) -> str:
-    """sha256 of what the installer noted of a package's source files, names and hashes."""
-    noted = []
-    for distribution in metadata.packages_distributions().get(package, []):
-        files = metadata.files(distribution) or []
-        noted += sorted(f"{f} {f.hash.value}" for f in files if f.suffix == ".py" and f.hash is not None)
-    return hashlib.sha256("\n".join(noted).encode()).hexdigest() if noted else NOT_TRACKED
 
 
 @cache
@@ -214,19 +262,35 @@ def _names_of_dependencies() -> frozenset[str]:
     return frozenset(found)
 
 
-def sha_of(module: str) -> str | None:
-    """What a module's entry in a fingerprint would be now, None where it is gone."""
-    if module.endswith(INSTALLED):
-        return _installed_sha(module.removesuffix(INSTALLED))
-    found = index_package(_top(module)).get(module)
-    return None if found is None else found.sha256
+def changed(code: Mapping[str, str]) -> str:
+    """The first name of a fingerprint that stands for something else now than it says, "" where all is as it was."""
+    for name, planned in code.items():
+        if planned == NOT_TRACKED:
+            continue
+        if name.endswith(INSTALLED):
+            if installed_sha(name.removesuffix(INSTALLED)) != planned:
+                return name
+            continue
+        nodes = [n for n in _nodes_called(name) if _entries([n]).popitem()[1] == planned]
+        if not nodes:
+            return name
+        whole, _ = _brought_along(frozenset({nodes[0][0]}), tuple(sorted({PLUGIN, top_of(nodes[0][0])})))
+        if new := [m for m in whole if content((m, ""))[0] and m not in code]:
+            return new[0]
+    return ""
+
+
+def _nodes_called(name: str) -> list[Node]:
+    """The definitions, or the module, that an entry of a fingerprint may stand for."""
+    package, is_definition, inner = re.sub(r" \(\d+\)$", "", name).partition(":")
+    modules = index_package(top_of(package))
+    if not is_definition:
+        return [(package, "")] if package in modules else []
+    return [(m, inner) for m in modules if not definitions(m).whole and inner in definitions(m).places]
 
 
 def forget() -> None:
     """Read all sources anew from now on."""
-    for cached in (find_package, index_package, _registered, _names, _fingerprint, _installed_sha):
+    for cached in (find_package, index_package, _registered, _names, _fingerprint, installed_sha):
         cached.cache_clear()
-
-
-def _top(name: str) -> str:
-    return name.partition(".")[0]
+    forget_graph()

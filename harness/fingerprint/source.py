@@ -13,6 +13,8 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 REGISTERING = {"register_module", "_register_module"}
+# What makes a module change others, or be changed, in ways that its definitions do not show.
+HIDING = (b"import_module(", b"__import__(", b"exec(", b"__init_subclass__", b"globals()", b"sys.modules")
 HARMLESS = {"warnings", "logging", "logger"}  # what a module may call when it is imported without changing another one
 
 
@@ -35,6 +37,8 @@ class Module:
     lists: bool = False  # nothing but imports: what is taken from it comes from elsewhere
     opaque: bool = False  # does something when it is imported that cannot be read from its definitions
     tree: ast.Module | None = field(default=None, compare=False, repr=False)  # without docstrings
+    source: bytes = field(default=b"", compare=False, repr=False)
+    is_package: bool = False
     compiled: Path | None = None  # where there is no source
 
     @cached_property
@@ -96,22 +100,24 @@ def _read(name: str, path: Path, stamp: tuple[int, int, int]) -> Module:
     registered: set[str] = set()
     passed: set[str] = set()  # classes that are registered in a statement of their own
     for statement in _statements(tree):
-        imports += _imported(statement, package)
+        imports += imported_by(statement, package)
         if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             names.add(statement.name)
             for decorator in statement.decorator_list:
-                registered |= {statement.name} if _registers(decorator) else set()
-                registered |= _literals(decorator) if isinstance(decorator, ast.Call) else set()
-        elif isinstance(statement, ast.Expr) and _registers(statement.value):
-            registered |= _literals(statement.value)
-            passed |= _classes(statement.value)
+                registered |= {statement.name} if registers(decorator) else set()
+                registered |= literals_of(decorator) if isinstance(decorator, ast.Call) else set()
+        elif isinstance(statement, ast.Expr) and registers(statement.value):
+            registered |= literals_of(statement.value)
+            passed |= passed_classes(statement.value)
         _drop_docstring(statement)
     lists = all(_is_listing(s) for s in tree.body)
     known_as = {i.known_as: i.name for i in imports}
-    hidden = any(word in content for word in (b"import_module(", b"__import__(", b"exec("))
+    hidden = any(word in content for word in HIDING)
     opaque = hidden or not passed <= {*names, *known_as} or not all(_is_plain(s) for s in tree.body)
     registered |= {known_as.get(n, n) for n in passed}
-    return Module(frozenset(names), frozenset(registered), tuple(imports), lists, opaque, tree)
+    return Module(
+        frozenset(names), frozenset(registered), tuple(imports), lists, opaque, tree, content, package == name
+    )
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -122,7 +128,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(child)
 
 
-def _imported(node: ast.AST, package: str) -> list[Import]:
+def imported_by(node: ast.AST, package: str) -> list[Import]:
     """What a statement imports, in a module of ``package``."""
     if isinstance(node, ast.Import):
         return [Import(a.name, "", a.asname or a.name) for a in node.names]
@@ -136,14 +142,14 @@ def _imported(node: ast.AST, package: str) -> list[Import]:
     return []
 
 
-def _registers(node: ast.AST) -> bool:
+def registers(node: ast.AST) -> bool:
     """Whether an expression is a call of a registry's ``register_module``, or a call of what that returned."""
     while isinstance(node, ast.Call):
         node = node.func
     return isinstance(node, ast.Attribute) and node.attr in REGISTERING
 
 
-def _literals(call: ast.Call) -> set[str]:
+def literals_of(call: ast.Call) -> set[str]:
     """Strings among the arguments of a call, in lists as well: names under which something is registered."""
     found = [x for g in _arguments(call) for x in (g.elts if isinstance(g, (ast.List, ast.Tuple)) else [g])]
     return {x.value for x in found if isinstance(x, ast.Constant) and isinstance(x.value, str)}
@@ -158,7 +164,7 @@ def _arguments(call: ast.expr) -> list[ast.expr]:
     return found
 
 
-def _classes(call: ast.Call) -> set[str]:
+def passed_classes(call: ast.Call) -> set[str]:
     """``C`` of ``register_module(module=C)`` and of ``register_module()(C)``: registered under its own name."""
     return {g.id for g in _arguments(call) if isinstance(g, ast.Name)}
 
@@ -180,19 +186,19 @@ def _is_plain(statement: ast.stmt) -> bool:
         blocks += [h.body for h in getattr(statement, "handlers", [])]
         return all(_is_plain(s) for block in blocks for s in block)
     if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-        return all(_is_readable(d) for d in statement.decorator_list if _registers(d))
+        return all(is_readable(d) for d in statement.decorator_list if registers(d))
     if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         names = [x for t in targets for x in (t.elts if isinstance(t, ast.Tuple) else [t])]
         return all(isinstance(x, ast.Name) for x in names)
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        return _is_readable(statement.value) if _registers(statement.value) else _called(statement.value) in HARMLESS
+        return is_readable(statement.value) if registers(statement.value) else called_name(statement.value) in HARMLESS
     return isinstance(
         statement, (ast.Import, ast.ImportFrom, ast.Pass, ast.Expr, ast.Assert, ast.Raise, ast.Return, ast.Delete)
     )
 
 
-def _is_readable(decorator: ast.expr) -> bool:
+def is_readable(decorator: ast.expr) -> bool:
     """Whether the name under which a class is registered is written out, or is the class's own."""
     if not isinstance(decorator, ast.Call):
         return True
@@ -203,8 +209,10 @@ def _is_readable(decorator: ast.expr) -> bool:
     return all(isinstance(x, ast.Constant) for x in parts)
 
 
-def _called(call: ast.Call) -> str:
-    node: ast.AST = call.func
+def called_name(node: ast.expr) -> str:
+    """The first name of what is called, or of an expression that calls nothing."""
+    if isinstance(node, ast.Call):
+        node = node.func
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""

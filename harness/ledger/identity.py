@@ -1,7 +1,7 @@
 """What makes two runs the same run (docs/architecture.md, rule 2).
 
 The key is the sha256 of the canonical JSON of an ``Identity``: the resolved config without paths and hardware settings,
-the fingerprints of the clips, the keys of the parent stages, the source of all modules that its classes come from, the
+the fingerprints of the clips, the keys of the parent stages, the definitions that its classes are made of, the
 seed, and ``IDENTITY_VERSION``. Equal key = same run, whichever table asks and wherever the data lies.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.ledger.record import Identity
 
-IDENTITY_VERSION = 2
+IDENTITY_VERSION = 3  # 2: code was one hash a module
 
 # What MMEngine's Runner reads and a result depends on. Everything else in a config file is a helper variable.
 RUNNER_KEYS = (
@@ -140,21 +140,45 @@ def key_maker(
 
 def differences(old: Identity, new: Identity) -> list[str]:
     """Which components differ, one line each, with old and new value: the answer to ``status --why``."""
-    lines = []
+    return [line for lines in differing(old, new).values() for line in lines]
+
+
+def differing(old: Identity, new: Identity) -> dict[str, list[str]]:
+    """What differs, by component: ``version``, ``config``, ``data``, ``parents``, ``code``, ``seed``.
+
+    Where the versions differ, code is not compared: it is fingerprinted in another way.
+    """
+    found: dict[str, list[str]] = {}
     if old.version != new.version:
-        lines.append(f"identity version: {old.version} -> {new.version}")
+        found["version"] = [f"identity version: {old.version} -> {new.version} (code is not compared)"]
     a, b = _flat(old.config), _flat(new.config)
-    for key in sorted(a.keys() | b.keys()):
-        if a.get(key, ABSENT) != b.get(key, ABSENT):
-            lines.append(f"config {key}: {_show(a, key)} -> {_show(b, key)}")
-    for name in ("data", "parents", "code"):
-        x, y = getattr(old, name), getattr(new, name)
-        for key in sorted(x.keys() | y.keys()):
-            if x.get(key) != y.get(key):
-                lines.append(f"{name} {key}: {str(x.get(key, 'absent'))[:12]} -> {str(y.get(key, 'absent'))[:12]}")
-    if old.seed != new.seed:
-        lines.append(f"seed: {old.seed} -> {new.seed}")
-    return lines
+    found["config"] = [
+        f"config {key}: {_show(a, key)} -> {_show(b, key)}"
+        for key in sorted(a.keys() | b.keys())
+        if a.get(key, ABSENT) != b.get(key, ABSENT)
+    ]
+    for name, x, y in (("data", old.data, new.data), ("parents", old.parents, new.parents)):
+        found[name] = [f"{name} {key}: {_short(x, key)} -> {_short(y, key)}" for key in _unequal(x, y)]
+    if old.version == new.version:
+        found["code"] = _code_lines(old.code, new.code)
+    found["seed"] = [f"seed: {old.seed} -> {new.seed}"] if old.seed != new.seed else []
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _code_lines(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """The definitions that changed themselves; where none did, those that refer to others than before."""
+    names = _unequal(old, new)
+    own = {name: [code.get(name, "").partition(":")[0] for code in (old, new)] for name in names}
+    lines = [f"code {n}: {_short(old, n)} -> {_short(new, n)}" for n in names if own[n][0] != own[n][1]]
+    return lines or [f"code {n}: refers to another definition than before" for n in names]
+
+
+def _unequal(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    return [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+
+
+def _short(values: Mapping[str, str], key: str) -> str:
+    return values.get(key, "absent")[:12]
 
 
 ABSENT = object()

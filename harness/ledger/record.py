@@ -54,7 +54,7 @@ class Identity(Strict):
         str, str
     ]  # fingerprints of the clips, "train" and "test"; of what is said about them, "info" and "test_labels"
     parents: dict[str, str]  # stage name -> key of the parent run
-    code: dict[str, str]  # module -> sha256 of its source; what has none that could be found -> NOT_TRACKED
+    code: dict[str, str]  # definition -> its own and its full hash; what has none that could be found -> NOT_TRACKED
     seed: int
 
     @property

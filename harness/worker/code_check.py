@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.fingerprint.code import PLUGIN, sha_of
+from harness.fingerprint.code import changed
+from harness.fingerprint.packages import PLUGIN
 from harness.fingerprint.source import index_package
-from harness.ledger.record import NOT_TRACKED, Identity
+from harness.ledger.record import Identity
 
 index_package(PLUGIN)  # as it is when the fork server imports it: later edits do not reach its jobs
 
 
 def check_code(identities: Iterable[Identity]) -> None:
-    """Raise ValueError where a module is another one than at planning: the run would stand under a key not its own."""
+    """Raise ValueError where a definition is another one than at planning: the run would stand under a key not its
+    own.
+    """
     for identity in identities:
-        for module, planned in identity.code.items():
-            if planned != NOT_TRACKED and sha_of(module) != planned:
-                raise ValueError(
-                    f"{module} changed between planning and running; run the same command again to plan anew"
-                )
+        if name := changed(identity.code):
+            raise ValueError(f"{name} changed between planning and running; run the same command again to plan anew")

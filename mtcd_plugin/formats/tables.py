@@ -141,7 +141,7 @@ def person_key(name: str) -> str:
 
 def check_characters(text: str, name: str, where: str) -> None:
     """ValueError for control characters, NUL among them: file systems and pages cannot hold them in a name."""
-    if any(unicodedata.category(char) == "Cc" for char in text):
+    if not text.isprintable() and any(unicodedata.category(char) == "Cc" for char in text):  # the first is fast
         raise ValueError(f"{where}: {name} {text[:SHOWN]!r} contains a control character; remove it")
 
 

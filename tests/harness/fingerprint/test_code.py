@@ -57,6 +57,11 @@ def found(types, *imports):
     return code_fingerprint({"model": [{"type": t} for t in types]}, imports)
 
 
+def own(fingerprint, name):
+    """The hash of a definition apart from what it refers to."""
+    return fingerprint[name].partition(":")[0]
+
+
 def test_it_follows_imports_and_ignores_comments_docstrings_and_what_is_not_used(write):
     write(
         toy__init__="from toy import head, other\n",
@@ -65,12 +70,13 @@ def test_it_follows_imports_and_ignores_comments_docstrings_and_what_is_not_used
         toy__other="class Unused:\n    pass\n",
     )
     before = found(["Head"], "toy")
-    assert set(before) == {"toy.head", "toy.loss"}
+    assert set(before) == {"toy:Head", "toy:f"}
     write(toy__loss='"""Doc."""\ndef f():\n    return 1  # why\n', toy__other="class Unused:\n    y = 2\n")
     assert found(["Head"], "toy") == before
     write(toy__loss="def f():\n    return 2\n")
     after = found(["Head"], "toy")
-    assert after["toy.loss"] != before["toy.loss"] and after["toy.head"] == before["toy.head"]
+    assert own(after, "toy:f") != own(before, "toy:f") and own(after, "toy:Head") == own(before, "toy:Head")
+    assert after["toy:Head"] != before["toy:Head"], "its full hash covers what it refers to"
 
 
 def test_code_in_an_init_counts(write):
@@ -78,26 +84,28 @@ def test_code_in_an_init_counts(write):
     before = found(["Own"], "toy")
     write(toy__init__="class Own:\n    x = 2\n")
     assert before["toy"] != found(["Own"], "toy")["toy"]
+    assert set(found(["toy.Own"])) == {"toy:Own"}
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "names"),
     [
-        "@MODELS.register_module(name='Other')\nclass Net:\n    pass\n",
-        "@MODELS.register_module('Other')\nclass Net:\n    pass\n",
-        "@MODELS.register_module(name=['Third', 'Other'], force=True)\nclass Net:\n    pass\n",
-        "@registry.MODELS.register_module('Other', force=True)\nclass Net:\n    pass\n",
-        NET + "MODELS.register_module(name='Other', module=Net)\n",
-        NET + "MODELS.register_module('Other', False, Net)\n",
-        NET + "MODELS.register_module(name='Other')(Net)\n",
-        NET + "if True:\n    MODELS.register_module('Other', module=Net)\n",
-        "@backbone('Other')\nclass Net:\n    pass\n",
-        "from elsewhere import Other as Net\nMODELS.register_module(module=Net)\n",
+        ("@MODELS.register_module(name='Other')\nclass Net:\n    pass\n", {"toy:Net"}),
+        ("@MODELS.register_module('Other')\nclass Net:\n    pass\n", {"toy:Net"}),
+        ("@MODELS.register_module(name=['Third', 'Other'], force=True)\nclass Net:\n    pass\n", {"toy:Net"}),
+        ("@registry.MODELS.register_module('Other', force=True)\nclass Net:\n    pass\n", {"toy:Net"}),
+        (NET + "MODELS.register_module(name='Other', module=Net)\n", {"toy:Net Other (registered)", "toy:Net"}),
+        (NET + "MODELS.register_module('Other', False, Net)\n", {"toy:Net Other (registered)", "toy:Net"}),
+        (NET + "MODELS.register_module(name='Other')(Net)\n", {"toy:Net Other (registered)", "toy:Net"}),
+        (NET + "if True:\n    MODELS.register_module('Other', module=Net)\n", {"toy.net"}),
+        ("from mmengine import backbone\n@backbone('Other')\nclass Net:\n    pass\n", {"toy:Net"}),
+        ("@backbone('Other')\nclass Net:\n    pass\n", {"toy.net"}),
+        ("from elsewhere import Other as Net\nMODELS.register_module(module=Net)\n", {"toy:Other (registered)"}),
     ],
 )
-def test_a_class_that_is_registered_under_another_name(write, text):
+def test_a_class_that_is_registered_under_another_name(write, text, names):
     write(toy__init__="from . import net, unused\n", toy__net=text, toy__unused="class Unused:\n    pass\n")
-    assert set(found(["Other"], "toy")) == {"toy.net"}
+    assert set(found(["Other"], "toy")) == names
 
 
 @pytest.mark.parametrize(
@@ -125,50 +133,58 @@ def test_calls_that_change_nothing_elsewhere_are_no_reason_to_count_all(write):
         "logging.getLogger()\nlogger.info('x')\nwarnings.filterwarnings('x')\n" + NET,
         toy__unused=NET.replace("Net", "Unused"),
     )
-    assert set(found(["Net"], "toy")) == {"toy.net"}
+    assert set(found(["Net"], "toy")) == {"toy:Net"}
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "used", "names"),
     [
-        "from . import loss",
-        "from .loss import f",
-        "from ..toy import loss",
-        "from .. import loss",
-        "from toy.nets import f",
-        "from toy.nets import f as g",
-        "from toy import f",
-        "from toy import *",
-        "import toy",
-        "import toy.nets.loss as x",
-        "def later():\n    from .loss import f",
-        "try:\n    from toy.nets import loss\nexcept ImportError:\n    loss = None",
+        ("from . import loss", "loss.f", {"toy:Net", "toy:f"}),
+        ("from .loss import f", "f", {"toy:Net", "toy:f"}),
+        ("from ..nets import loss", "loss.f", {"toy:Net", "toy:f"}),
+        ("from .. import nets", "nets.f", {"toy:Net", "toy:f"}),
+        ("from toy.nets import f", "f", {"toy:Net", "toy:f"}),
+        ("from toy.nets import f as g", "g", {"toy:Net", "toy:f"}),
+        ("from toy import f", "f", {"toy:Net", "toy:f"}),
+        ("import toy", "toy.nets.loss.f", {"toy:Net", "toy:f"}),
+        ("import toy.nets.loss", "toy.nets.loss.f", {"toy:Net", "toy:f"}),
+        ("import toy.nets.loss as x", "x.f", {"toy:Net", "toy:f"}),
+        ("import toy.nets.loss as x", "vars(x)", {"toy.nets.net", "toy.nets.loss"}),
+        ("import toy.nets.loss as x", "str(x)", {"toy:Net", "toy.nets.loss"}),
+        ("import toy.nets.loss as x", "None", {"toy:Net"}),
+        ("from toy import *", "f", {"toy.nets.net", "toy:f"}),
+        ("def later():\n    from .loss import f", "later", {"toy:Net", "toy:later", "toy:f"}),
+        ("def later():\n    import toy.nets.loss", "later", {"toy:Net", "toy:later", "toy.nets.loss"}),
+        (
+            "try:\n    from toy.nets import loss\nexcept ImportError:\n    loss = None",
+            "loss",
+            {"toy.nets.net", "toy.nets.loss"},
+        ),
     ],
 )
-def test_relative_imports_and_what_packages_pass_on(write, statement):
-    if statement == "from .. import loss":
-        statement = "from ..nets import loss"
+def test_relative_imports_and_what_packages_pass_on(write, statement, used, names):
     write(
         toy__init__="from .nets import *\n",
         toy__nets__init__="from .loss import f\nfrom .net import Net\n",
-        toy__nets__net=f"{statement.replace('..toy', '..nets')}\n{NET}",
+        toy__nets__net=f"{statement}\nclass Net:\n    y = {used}\n",
         toy__nets__loss="def f():\n    return 1\n",
         toy__nets__unused="x = 1\n",
     )
-    assert set(found(["Net"], "toy")) == {"toy.nets.net", "toy.nets.loss"}
+    assert set(found(["Net"], "toy")) == names
 
 
 def test_the_plugin_classes_that_a_class_is_made_from(write):
-    base = "mtcd_plugin.models.heads.projected_head"
-    write(toy=f"from {base} import ProjectedHead\nclass Mine(ProjectedHead):\n    pass\n")
-    got = found(["Mine"], "toy")
-    assert got["toy"] and got[base] == found(["ProjectedHead"])[base] and set(found(["ProjectedHead"])) < set(got)
+    place = "mtcd_plugin.models.heads.projected_head"
+    write(toy=f"from {place} import ProjectedHead\nclass Mine(ProjectedHead):\n    pass\n")
+    got, base = found(["Mine"], "toy"), found(["ProjectedHead"])
+    assert got["toy"] and "mtcd_plugin:ProjectedHead" in base and base.items() < got.items()
 
 
 def test_helper_packages_of_whatever_form(write):
     root = write(
         toy__init__="",
-        toy__net="import torch\nimport one\nfrom spaced.inner import g\nfrom many.sub import h\n" + NET,
+        toy__net="import torch\nimport one\nfrom spaced.inner import g\nfrom many.sub import h\n"
+        "class Net:\n    x = one.f, g, h, torch.nn\n",
         one="def f():\n    return 1\n",
         spaced__inner="def g():\n    return 1\n",
         many__init__="x = 1\n",
@@ -177,12 +193,12 @@ def test_helper_packages_of_whatever_form(write):
         many__unused="y = 1\n",
     )
     assert not (root / "spaced" / "__init__.py").exists()
-    assert set(found(["Net"], "toy.net")) == {"toy.net", "one", "spaced.inner", "many", "many.deep"}
+    assert set(found(["Net"], "toy.net")) == {"toy.net", "one", "spaced:g", "many:h"}
 
 
 def test_the_module_that_custom_imports_names_counts_whatever_it_is_for(write):
     write(toy__init__="from . import net\n", toy__net=NET, toy__setup="SCALE = 3\n")
-    assert set(found(["Net"], "toy.setup")) == {"toy.net", "toy.setup"}
+    assert set(found(["Net"], "toy.setup")) == {"toy:Net", "toy.setup"}
     with pytest.raises(ValueError, match="custom_imports: no module 'toy.gone.away' in package 'toy'"):
         found(["Net"], "toy.gone.away")
     with pytest.raises(ValueError, match="package 'no_such_package' is not installed"):
@@ -192,7 +208,7 @@ def test_the_module_that_custom_imports_names_counts_whatever_it_is_for(write):
 def test_types_that_name_their_module(write):
     """MMEngine imports ``toy.net.Net`` by itself."""
     write(toy__init__="", toy__net=NET, toy__unused="x = 1\n")
-    assert set(found(["toy.net.Net"])) == set(found(["toy.Net"])) == {"toy.net"}
+    assert set(found(["toy.net.Net"])) == set(found(["toy.Net"])) == {"toy:Net"}
     assert set(found(["mmaction.Recognizer3D", "mmengine.no.such.Thing"])) == set()
 
 
@@ -207,7 +223,7 @@ def test_a_file_that_cannot_be_parsed_and_one_without_source(write):
     (root / "toy" / "fast.cpython-311-x86_64-linux-gnu.so").write_bytes(b"1")
     (root / "toy" / "fast.so").write_bytes(b"1")
     before = found(["Net"], "toy")
-    assert set(before) == {"toy.net", "toy.fast"}
+    assert set(before) == {"toy:Net", "toy.fast"}
     for path in root.glob("toy/fast*"):
         path.write_bytes(b"2")
     assert found(["Net"], "toy")["toy.fast"] != before["toy.fast"]
@@ -235,10 +251,7 @@ def test_installed_helpers_count_by_what_their_installer_noted(write, tmp_path, 
 
 def test_strings_that_name_a_registered_class_count_as_well():
     config = {"optim_wrapper": {"constructor": "GANOptimWrapperConstructor"}, "mode": ["apply", "forward"]}
-    assert set(code_fingerprint(config)) == {
-        "mtcd_plugin.engine.gan_optim_wrapper",
-        "mtcd_plugin.engine.model_wrapper",
-    }
+    assert set(code_fingerprint(config)) == {"mtcd_plugin:GANOptimWrapperConstructor", "mtcd_plugin:PARTS"}
 
 
 def test_every_type_of_the_benchmark_is_known(write):
@@ -284,7 +297,7 @@ def test_what_is_left_out_is_what_is_declared():
 
 
 def test_code_that_changed_between_planning_and_running_is_refused_wherever_it_is(write):
-    write(toy=NET + "import one\n", one="x = 1\n")
+    write(toy="import one\nclass Net:\n    x = one.x\n", one="x = 1\n")
     planned = {**found(["Net"], "toy"), "Conjured": NOT_TRACKED}
     identity = Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)
     check_code([identity])
