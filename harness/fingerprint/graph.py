@@ -2,8 +2,8 @@
 
 A node is ``(module, name)``, or ``(module, "")`` for a module that counts as a whole. Its own hash is that of its
 normal form, in which other definitions stand by their bare names; its full hash is that and the full hashes of what it
-refers to. So a definition that is moved to another module keeps both, and one that refers to another definition of the same
-name does not.
+refers to. So a definition that is moved to another module keeps both, and one that refers to another definition of the
+same name does not.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def content(node: Node) -> tuple[str, tuple[tuple[str, Node], ...]]:
         found = [resolve(i, top_of(module)) for i in source.imports if i.name != "*"]
         stars = [Import(i.module, "", i.module) for i in source.imports if i.name == "*"]
         found += [resolve(i, top_of(module)) for i in stars]
-        refers = {f.node: f.label for f in found if f.node not in (None, node)}
-        return ("" if source.lists else source.sha256), tuple((label, n) for n, label in refers.items() if n)
+        labels = {f.node: f.label for f in found if f.node is not None and f.node != node}
+        return ("" if source.lists else source.sha256), tuple((label, n) for n, label in labels.items())
     statement = _tree(module).body[definitions(module).places[name]]
 
     def here(called: str) -> Global | None:

@@ -17,6 +17,8 @@ MARK = "ǃ"  # a letter that no source uses: what is renamed cannot be taken for
 READ_NAMES = frozenset({"locals", "eval", "exec", "_getframe", "currentframe"})  # what reads the names of variables
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # Decorators that do not look at annotations.
 PLAIN_DECORATORS = frozenset(
     ("property", "staticmethod", "classmethod", "setter", "getter", "deleter", "abstractmethod", "contextmanager")
@@ -81,7 +83,7 @@ def normalise(
     return _Normaliser(statement, lookup, attribute, imported, pinned).normal
 
 
-def scope_of(node: ast.AST) -> Scope:
+def scope_of(node: Function | ast.ClassDef | Comprehension) -> Scope:
     """The names that a function, class or comprehension binds itself."""
     if isinstance(node, COMPREHENSIONS):
         scope = Scope("comprehension")
@@ -95,7 +97,7 @@ def scope_of(node: ast.AST) -> Scope:
         others = {x.arg for x in (*a.posonlyargs, a.vararg, a.kwarg) if x is not None}
         scope.bound |= by_keyword | others
         scope.kept |= by_keyword
-    body = [node.body] if isinstance(node, ast.Lambda) else node.body
+    body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
     for child in body:
         _bind(child, scope)
     scope.bound -= scope.outside | scope.enclosing
@@ -109,12 +111,9 @@ def _bind(node: ast.AST, scope: Scope) -> None:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         scope.bound.add(node.name)
         scope.kept.add(node.name)  # can be seen as __name__
-        for child in _evaluated_outside(node):
-            _bind(child, scope)
-        return
-    if isinstance(node, ast.Lambda):
-        for child in _evaluated_outside(node):
-            _bind(child, scope)
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        for outside in _evaluated_outside(node):
+            _bind(outside, scope)
         return
     if isinstance(node, COMPREHENSIONS):
         scope.bound |= set(_walrus(node))
@@ -159,7 +158,7 @@ def _walrus(node: ast.AST) -> Iterator[str]:
             yield from _walrus(child)
 
 
-def _evaluated_outside(node: ast.AST) -> Iterator[ast.expr]:
+def _evaluated_outside(node: Function | ast.ClassDef) -> Iterator[ast.expr]:
     """Expressions of a definition that are evaluated where it stands, not in its own scope."""
     yield from getattr(node, "decorator_list", ())
     if isinstance(node, ast.ClassDef):
@@ -383,7 +382,7 @@ class _Normaliser(ast.NodeTransformer):
         self.scopes.pop()
         return node
 
-    def _comprehension(self, node: ast.AST) -> ast.AST:
+    def _comprehension(self, node: Comprehension) -> ast.AST:
         first, *more = node.generators
         first.iter = self.visit(first.iter)  # evaluated in the scope around it
         self.scopes.append(scope_of(node))

@@ -149,7 +149,7 @@ def registers(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in REGISTERING
 
 
-def literals_of(call: ast.Call) -> set[str]:
+def literals_of(call: ast.expr) -> set[str]:
     """Strings among the arguments of a call, in lists as well: names under which something is registered."""
     found = [x for g in _arguments(call) for x in (g.elts if isinstance(g, (ast.List, ast.Tuple)) else [g])]
     return {x.value for x in found if isinstance(x, ast.Constant) and isinstance(x.value, str)}
@@ -164,7 +164,7 @@ def _arguments(call: ast.expr) -> list[ast.expr]:
     return found
 
 
-def passed_classes(call: ast.Call) -> set[str]:
+def passed_classes(call: ast.expr) -> set[str]:
     """``C`` of ``register_module(module=C)`` and of ``register_module()(C)``: registered under its own name."""
     return {g.id for g in _arguments(call) if isinstance(g, ast.Name)}
 

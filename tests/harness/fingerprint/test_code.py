@@ -251,7 +251,11 @@ def test_installed_helpers_count_by_what_their_installer_noted(write, tmp_path, 
 
 def test_strings_that_name_a_registered_class_count_as_well():
     config = {"optim_wrapper": {"constructor": "GANOptimWrapperConstructor"}, "mode": ["apply", "forward"]}
-    assert set(code_fingerprint(config)) == {"mtcd_plugin:GANOptimWrapperConstructor", "mtcd_plugin:PARTS"}
+    assert set(code_fingerprint(config)) == {
+        "mtcd_plugin:GANOptimWrapperConstructor",
+        "mtcd_plugin:PARTS",
+        "mtcd_plugin:unwrapped",
+    }
 
 
 def test_every_type_of_the_benchmark_is_known(write):
@@ -304,3 +308,21 @@ def test_code_that_changed_between_planning_and_running_is_refused_wherever_it_i
     write(one="x = 2\n")
     with pytest.raises(ValueError, match="one changed between planning and running"):
         check_code([identity])
+
+
+def test_a_module_that_acts_and_is_newly_imported_is_refused_too(write):
+    write(toy__init__="", toy__net=NET + "from . import patch\n", toy__patch="X = 1\n")
+    planned = found(["toy.net.Net"])
+    identity = Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)
+    check_code([identity])
+    write(toy__patch="import torch\ntorch.relu = None\n")
+    with pytest.raises(ValueError, match="toy.patch changed between planning and running"):
+        check_code([identity])
+
+
+def test_a_definition_that_was_moved_between_planning_and_running_is_the_same(write):
+    write(toy__init__="", toy__net="from .a import f\nclass Net:\n    x = f\n", toy__a="def f(): pass\n")
+    planned = found(["toy.net.Net"])
+    write(toy__net="from .b import f\nclass Net:\n    x = f\n", toy__a="", toy__b="def f(): pass\n")
+    check_code([Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)])
+    assert found(["toy.net.Net"]) == planned
