@@ -110,7 +110,7 @@ def _torch() -> str:
 def _plugin() -> str:
     from mmaction.registry import DATASETS
 
-    import mtcd_plugin.register  # noqa: F401
+    import mtcd_plugin.register
 
     if DATASETS.get("MGRDarkDataset") is None:
         raise RuntimeError("MGRDarkDataset is not registered")

@@ -17,7 +17,7 @@ from pathlib import Path
 import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
 import cv2
 import torch
-import torch._dynamo  # noqa: F401  the first optimizer imports it: paid once here, not by every job
+import torch._dynamo
 from matplotlib import pyplot  # noqa: F401  so does the visualizer
 from mmengine.dist import is_main_process
 

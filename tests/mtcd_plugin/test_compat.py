@@ -102,7 +102,7 @@ def test_the_stub_cannot_be_used_by_mistake():
         _MissingDRN()
 
 
-@pytest.mark.parametrize("source, flag", [("", "False"), ("apply_chunking_to_forward = None", "True")])
+@pytest.mark.parametrize(("source", "flag"), [("", "False"), ("apply_chunking_to_forward = None", "True")])
 def test_multimodal_is_off_only_where_transformers_cannot_serve_it(tmp_path, source, flag):
     package = tmp_path / "transformers"
     package.mkdir()

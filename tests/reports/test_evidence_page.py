@@ -108,7 +108,7 @@ def test_both_tests_are_adjusted_for_their_number():
 
 
 @pytest.mark.parametrize(
-    "gap, p_clips, p_seeds, seeds, starts, ends",
+    ("gap", "p_clips", "p_seeds", "seeds", "starts", "ends"),
     [
         (0.05, 0.01, 0.01, 5, "Found: A exceeds B. +5.0 points", "better in 4 of them."),
         (0.02, 0.01, 0.01, 5, "Not found: A exceeds B. +2.0 points", "but below 3 points."),

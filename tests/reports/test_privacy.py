@@ -132,7 +132,7 @@ def test_what_is_no_place_stays(text):
 
 
 @pytest.mark.parametrize(
-    "text, expected",
+    ("text", "expected"),
     [
         ("'/home/a b/c d/e.mp4' is bad", "'e.mp4' is bad"),
         ("/mnt/x y/mgr_dark: none", "mgr_dark: none"),

@@ -18,7 +18,7 @@ from reports.stats.training import Training, mean_std, pooled
 def test_mean_std_is_the_sample_deviation():
     assert mean_std([1.0, 2.0, 4.0]) == (pytest.approx(7 / 3), pytest.approx(math.sqrt(7 / 3)))
     assert mean_std([0.5]) == (0.5, None)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="mean of no values"):
         mean_std([])
 
 
@@ -131,7 +131,7 @@ def test_cluster_bootstrap_is_seeded_and_pairs_methods():
     draws = cluster_bootstrap([x, x], subjects)
     assert (draws[:, 0] == draws[:, 1]).all()  # a method against itself never differs
     assert (draws == cluster_bootstrap([x, x], subjects)).all()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="3 subjects for 20 clips"):
         cluster_bootstrap([x], subjects[:3])
 
 

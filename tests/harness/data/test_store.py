@@ -208,9 +208,10 @@ def test_half_written_clips_and_journal_lines_are_not_believed(mgr_dark_root, tm
 
 
 def test_a_kill_just_before_the_store_is_published_costs_nothing(mgr_dark_root, tmp_path, monkeypatch, decoded):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("harness.data.store.build.publish", _interrupt)
-        build(mgr_dark_root, tmp_path, modalities=("rgb",))
+    with monkeypatch.context() as patch:
+        patch.setattr("harness.data.store.build.complete_store", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build(mgr_dark_root, tmp_path, modalities=("rgb",))
     decoded.clear()
     assert ClipStore.open(build(mgr_dark_root, tmp_path, modalities=("rgb",))[0]).verify() == []
     assert decoded == []
@@ -341,7 +342,7 @@ def test_the_estimate_is_the_size(mgr_dark_root, tmp_path):
     assert cache.estimated_bytes(store) == os.path.getsize(folder / FRAMES) == 144 * 20 * 16 * 3
 
 
-@pytest.mark.parametrize("codec, function", [("raw", "posix_fallocate"), ("raw", "pwrite"), ("jpeg", "write")])
+@pytest.mark.parametrize(("codec", "function"), [("raw", "posix_fallocate"), ("raw", "pwrite"), ("jpeg", "write")])
 def test_a_full_disk_is_one_line_and_leaves_nothing_as_if_whole(
     mgr_dark_root, tmp_path, monkeypatch, codec, function, decoded
 ):

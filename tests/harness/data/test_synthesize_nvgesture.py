@@ -144,7 +144,7 @@ def test_clocks_over_many_recordings():
     assert 5 < lost < 60
 
 
-@pytest.mark.parametrize("there, back", [(0, 1), (2, 3), (4, 5), (6, 7), (15, 16), (17, 18), (19, 20)])
+@pytest.mark.parametrize(("there", "back"), [(0, 1), (2, 3), (4, 5), (6, 7), (15, 16), (17, 18), (19, 20)])
 def test_pairs_are_each_other_backwards(there, back):
     seconds = np.linspace(0, MANNER.duration, 41)
     a, b = hand_motion(there, MANNER, seconds), hand_motion(back, MANNER, seconds[::-1])

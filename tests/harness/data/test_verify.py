@@ -82,7 +82,7 @@ def test_every_defect_of_mgr_dark_is_found_and_nothing_else(spoiled):
 
 
 @pytest.mark.parametrize(
-    "check, text",
+    ("check", "text"),
     [
         ("decode", "depth file backward/s1_backward_dark.mp4 is empty (0 bytes)"),
         ("decode", "rgb file forward/s1_forward_dark.mp4 cannot be opened as a video"),
@@ -109,7 +109,7 @@ def test_quarantine_leaves_a_set_that_can_be_trained_on(spoiled, tmp_path):
     path = tmp_path / "bad.txt"
     bad = {clip for clip, severity, _ in expected if clip and severity == "error"}
     assert write_quarantine(path, outcome) == len(bad) and read_quarantine(str(path)) == bad
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"annotations\.csv|subjects\.csv|classes\.txt"):
         read_mgr_dark(str(root))
     mended = tmp_path / "mended"
     mended.mkdir()

@@ -99,7 +99,7 @@ def test_damage_that_the_decoder_only_logs_is_named(tmp_path):
     assert av.logging.get_level() is None
 
 
-@pytest.mark.parametrize("codec, pixels", [("mjpeg", "yuvj420p"), ("libx264", "yuv420p"), ("mpeg4", "yuv420p")])
+@pytest.mark.parametrize(("codec", "pixels"), [("mjpeg", "yuvj420p"), ("libx264", "yuv420p"), ("mpeg4", "yuv420p")])
 def test_a_damaged_file_that_is_refused_in_training_is_an_error_here(tmp_path, codec, pixels):
     refused = 0
     for seed in range(12):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -306,7 +307,7 @@ def test_edited_frames_of_a_rendering_are_named(tmp_path):
 def test_of_two_folders_with_one_run_the_second_is_named(tmp_path):
     folder, written = write_run(tmp_path, record(), CLIPS)
     copy = folder.with_name(f"zz-{written.key[:12]}")
-    os.system(f"cp -r '{folder}' '{copy}'")
+    shutil.copytree(folder, copy)
     records, rejected = load_records(tmp_path)
     assert records[written.key][0] == folder and [r.path for r in rejected] == [copy]
     assert "the same run" in rejected[0].reason

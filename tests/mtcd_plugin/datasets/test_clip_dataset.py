@@ -233,7 +233,7 @@ def test_a_clip_without_infrared_is_black_there_or_left_out_and_both_are_said(mg
 
 
 @pytest.mark.parametrize(
-    "changes, message",
+    ("changes", "message"),
     [
         (dict(split="validation"), "split='validation' is unknown"),
         (dict(modalities=["thermal"]), "modality 'thermal' is unknown"),

@@ -44,7 +44,7 @@ def test_a_huge_image_is_refused_by_its_header(root, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "images, count, cameras", [("rgb", 8, {1, 2, 4}), ("ir", 8, {3, 6}), ("rgb+ir", 16, {1, 2, 3, 4, 6})]
+    ("images", "count", "cameras"), [("rgb", 8, {1, 2, 4}), ("ir", 8, {3, 6}), ("rgb+ir", 16, {1, 2, 3, 4, 6})]
 )
 def test_images(root, images, count, cameras):
     data = dataset(root, images=images)
@@ -75,7 +75,7 @@ def test_infrared_partner_is_drawn_by_seed_and_epoch(root):
     assert data[0]["inputs"]["ir"].shape == (1, 1, 1, 16, 8)
 
 
-@pytest.mark.parametrize("split, people", [("train", {1, 2, 5}), ("test", {7})])
+@pytest.mark.parametrize(("split", "people"), [("train", {1, 2, 5}), ("test", {7})])
 def test_infrared_partners_are_people_of_the_split(root, split, people):
     """All of them are drawn, nobody of the other split: the grey level says who is seen."""
     data = dataset(root, split=split, with_infrared=True)

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import traceback
 from collections import OrderedDict
 from fractions import Fraction
@@ -36,9 +37,9 @@ def test_torchs_advice_is_not_passed_on(content, kept, tmp_path):
     whole = without_advice(lines[-1])
     for said in (whole, one_line(e.value)):
         assert not [w for w in WORDS if w in said] and kept in said and "holds more than weights" in said
-    with pytest.raises(ValueError) as ours:
+    with pytest.raises(ValueError, match=re.escape(str(path))) as ours:
         read_checkpoint(str(path), "model.teachers.teacher")
-    assert not [w for w in WORDS if w in str(ours.value)] and str(path) in str(ours.value)
+    assert not [w for w in WORDS if w in str(ours.value)]
 
 
 def test_a_long_text_keeps_both_its_ends():
@@ -53,7 +54,7 @@ def test_what_to_do_comes_before_what_torch_says(tmp_path):
     with pytest.raises(ValueError, match=r"c\.pth \(15 bytes\) is not a readable checkpoint: copy or .*; torch says: "):
         read_checkpoint(str(path))
     torch.save({"a": Command()}, path)
-    with pytest.raises(ValueError) as e:
+    with pytest.raises(ValueError, match="; torch says: ") as e:
         read_checkpoint(str(path))
     before, _, reason = str(e.value).partition("; torch says: ")
     assert "save its state_dict alone" in before and 0 < len(reason) <= 120

@@ -64,7 +64,7 @@ def test_a_field_of_its_own_wins_and_a_missing_one_leaves_the_stream_out(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "line, message",
+    ("line", "message"),
     [
         ("path:/Video_data/class_01/subject3_r0 label:1", "path '/Video_data/.*' is absolute; write it relative"),
         ("path:./Video_data/../../subject3_r0 label:1", r"path './Video_data/../../subject3_r0' contains '\.\.'"),
@@ -141,7 +141,7 @@ def test_logs_that_cannot_be_used_leave_relative_position_and_say_why(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spoil, problems",
+    ("spoil", "problems"),
     [
         (lambda lines: ["", *lines], ["line 1 is blank"]),
         (lambda lines: [*lines[:5], "  ", "", *lines[5:]], ["line 6 is blank", "line 7 is blank"]),
@@ -197,6 +197,6 @@ def test_garbage_is_read_or_refused_in_one_line(tmp_path, line):
     try:
         clips = read_nvgesture(str(tmp_path)).clips
     except ValueError as error:
-        assert " line 1: " in str(error) and "\n" not in str(error)
+        assert " line 1: " in str(error) and "\n" not in str(error)  # noqa: PT017  some garbage is read
     else:
         assert all(0 <= clip.label < len(CLASSES) for clip in clips)

@@ -27,7 +27,7 @@ def test_fit_and_holdout_divide_the_training_subjects(table):
     assert {clip.subject for clip in holdout} == holdout_subjects(table)
 
 
-@pytest.mark.parametrize("subjects, held_out", [(2, 1), (12, 2), (16, 3)])
+@pytest.mark.parametrize(("subjects", "held_out"), [(2, 1), (12, 2), (16, 3)])
 def test_a_sixth_of_the_subjects_is_held_out_whatever_their_order(subjects, held_out):
     clips = tuple(Clip(f"c{n}", f"s{n}", 0, "train", {}) for n in range(subjects))
     found = holdout_subjects(ClipTable(clips, ("a",), False, "x"))

@@ -30,7 +30,7 @@ def test_train_takes_the_validation_people_and_cameras_3_and_6_are_infrared(root
 
 
 @pytest.mark.parametrize(
-    "name, text, message",
+    ("name", "text", "message"),
     [
         ("train_id", "1,two", "train_id.txt line 1: 'two' is not the number of a person, from 1 to 9999"),
         ("train_id", "1,-2", "'-2' is not the number of a person"),

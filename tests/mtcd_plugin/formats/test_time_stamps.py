@@ -16,7 +16,7 @@ def window(path, start=0, end=30, fps=30.0):
 
 
 @pytest.mark.parametrize(
-    "name, options",
+    ("name", "options"),
     [
         ("a.mp4", dict(bf=0)),
         ("a.mp4", dict(bf=2)),  # packets are not in the order of display
@@ -77,7 +77,7 @@ def test_small_jitter_is_a_constant_rate():
 
 
 @pytest.mark.parametrize(
-    "name, seconds, problem",
+    ("name", "seconds", "problem"),
     [
         ("a.h264", np.arange(30) / 25, "keeps no time stamps"),
         ("a.mp4", np.arange(30) * 3600, "say 0.000278 frames/s"),

@@ -143,7 +143,7 @@ def test_writing_replaces_in_one_step_and_leaves_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "codec, pixels, suffix, tolerance",
+    ("codec", "pixels", "suffix", "tolerance"),
     [
         ("ffv1", "bgr0", "avi", 0),
         ("png", "rgba", "avi", 0),

@@ -61,7 +61,7 @@ def test_dicts_stay_dicts_and_stacked_batches_are_taken():
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
         (dict(statistics="batch"), "choose from clip, fixed"),
         (dict(format_shape="NTCHW"), "choose from NCTHW, NCHW"),

@@ -123,7 +123,7 @@ def test_without_weights_it_is_the_student_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options, terms, roles",
+    ("options", "terms", "roles"),
     [
         (dict(alpha=0.0, beta=0.0), set(), []),
         (dict(alpha=0.0), {"loss_kd_ir_rgb"}, ["teacher"]),
@@ -369,7 +369,7 @@ def test_a_teacher_that_does_not_name_its_subjects_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options, message",
+    ("options", "message"),
     [
         (dict(fusion="median"), "fusion 'median' is unknown; choose from mean"),
         (dict(distance="l3"), "distance 'l3' is unknown"),
@@ -380,6 +380,9 @@ def test_a_teacher_that_does_not_name_its_subjects_is_said(tmp_path):
     ],
 )
 def test_bad_options(tmp_path, options, message):
-    with pytest.raises(ValueError, match=message):
+    def train():
         model = build(distiller(tmp_path, **options))
         model.loss(*prepared(model))
+
+    with pytest.raises(ValueError, match=message):
+        train()

@@ -96,7 +96,7 @@ def test_learned_fusion(pair, kind):
     assert module.logits(t, a).shape == (3, 3)
 
 
-@pytest.mark.parametrize("level, positions", [("time", 4), ("vector", 1), ("map", 24)])
+@pytest.mark.parametrize(("level", "positions"), [("time", 4), ("vector", 1), ("map", 24)])
 def test_projection(level, positions):
     torch.manual_seed(0)
     x = torch.randn(2, 6, 4, 2, 3, dtype=torch.float64)

@@ -73,7 +73,7 @@ def test_cycle_and_identity_are_4_43_times_those_of_grey_levels():
     assert (ours / plain).item() == pytest.approx(4.43, abs=0.006)
 
 
-@pytest.mark.parametrize("name, size", [("generator", 16), ("discriminator", 16)])
+@pytest.mark.parametrize(("name", "size"), [("generator", 16), ("discriminator", 16)])
 def test_networks_see_normalised_images(name, size):
     """As structured domain adaptation: what the first layer gets has ImageNet's mean and standard deviation taken
     out.
