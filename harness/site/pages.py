@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.data.describe.summary import load_summaries, save_summaries
@@ -18,7 +18,7 @@ def write_site(
     work_dirs: Sequence[Path],
     site: Path,
     benchmark: Benchmark,
-    entries: Mapping[str, Entry],
+    entries: dict[str, Entry],
     profiles: Sequence[str] = (),
 ) -> Path:
     """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page."""
