@@ -48,7 +48,7 @@ def checks() -> Iterator[Check]:
     yield _attempt("video codecs (PyAV)", _codecs, "pip install --force-reinstall av")
     yield _attempt("torch", _torch, REINSTALL)
     yield _attempt("MMAction2 and plugin", _plugin, REINSTALL)
-    yield _attempt("device", _device, "nothing to mend: the CPU is used")
+    yield _attempt("device", _device, "the CPU is used; for a GPU, install a torch that fits its driver")
     yield Check("CPU", True, cpu_model())
     free = shutil.disk_usage(".").free / 2**30
     yield Check("free disk here", free > 2.0, f"{free:.0f} GiB", "free at least 2 GiB for data and runs")

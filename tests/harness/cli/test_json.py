@@ -1,0 +1,108 @@
+"""``--json``: one JSON document with stable keys on standard output, and nothing else there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.bench.made_up import finish
+from harness.cli import main
+from harness.plan.workspace import open_workspace
+from harness.system.doctor import Check
+
+
+def run(capsys, *args):
+    with pytest.raises(SystemExit) as stop:
+        main([str(a) for a in args])
+    out = capsys.readouterr()
+    return stop.value.code or 0, json.loads(out.out), out.err
+
+
+@pytest.fixture
+def suite(small_configs, tiny_data, tmp_path):
+    ws = open_workspace(Path(small_configs), "smoke", tiny_data, None, None)
+    (tmp_path / "work").mkdir()
+    finish(ws.needed().values(), tmp_path / "work")
+    return [
+        *("--configs", small_configs, "--data-root", tiny_data),
+        *("--work-dir", tmp_path / "work", "--profile", "smoke"),
+    ]
+
+
+def test_status_and_why(capsys, suite):
+    code, found, _ = run(capsys, "status", *suite, "--json")
+    assert code == 0 and [s["state"] for s in found] == ["done", "done"]
+    assert {*found[0]} == {"job", "key", "state", "detail"}
+    code, found, _ = run(capsys, "status", *suite, "--json", "--why", "i3d_r50_mgr-dark-rgb-s0")
+    assert found["job"] == "i3d_r50_mgr-dark-rgb-s0" and found["lines"][0].endswith(": done")
+
+
+def test_verify(capsys, suite):
+    work = suite[5]
+    code, found, _ = run(capsys, "verify", "--work-dir", work, "--json")
+    assert code == 0 and found == {"records": 2, "findings": []}
+    spoiled = next((work / "runs").iterdir())
+    (spoiled / "run.json").write_text("{}")
+    code, found, _ = run(capsys, "verify", "--work-dir", work, "--json")
+    assert code == 1 and [f["run"] for f in found["findings"]] == [spoiled.name] and found["findings"][0]["problem"]
+
+
+@pytest.mark.parametrize(("ok", "last"), [(True, "no problems found"), (False, "1 problem found")])
+def test_doctor(capsys, monkeypatch, ok, last):
+    monkeypatch.setattr("harness.system.doctor.checks", lambda: iter([Check("video", ok, "av 17", "reinstall av")]))
+    code, found, _ = run(capsys, "doctor", "--json")
+    assert code == (0 if ok else 1)
+    assert found == [{"name": "video", "ok": ok, "found": "av 17", "remedy": "reinstall av"}]
+    with pytest.raises(SystemExit):
+        main(["doctor"])
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+def test_models_list_and_show(capsys, small_configs):
+    _, found, _ = run(capsys, "models", "list", "--configs", small_configs, "--json")
+    assert [e["name"] for e in found] == ["i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"]
+    assert found[0] == {
+        "name": "i3d_r50_mgr-dark-rgb",
+        "method": "I3D",
+        "dataset": "mgr_dark",
+        "train_modalities": ["rgb"],
+        "test_modality": "rgb",
+        "stage": "single",
+        "config": str(small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py"),
+    }
+
+
+def test_what_show_prints_is_a_config_that_says_the_same_without_a_base(capsys, small_configs, tmp_path):
+    from mmengine.config import Config
+
+    from harness.plan.config_file import plain
+
+    words = ["models", "show", "i3d_r50_mgr-dark-rgb", "--configs", str(small_configs)]
+    _, found, _ = run(capsys, *words, "--json")
+    with pytest.raises(SystemExit):
+        main(words)
+    (tmp_path / "shown.py").write_text(capsys.readouterr().out)
+    assert json.loads(json.dumps(plain(Config.fromfile(tmp_path / "shown.py")._cfg_dict))) == found
+
+
+def test_models_check(capsys, monkeypatch, small_configs):
+    from harness.measure.checks.entry import Finding
+
+    def checked(chosen, *_):
+        print("what MMEngine logs")
+        yield Finding(next(iter(chosen)).name, "builds", False, "change `model`")
+
+    monkeypatch.setattr("harness.measure.checks.entry.check_entries", checked)
+    code, found, err = run(capsys, "models", "check", "i3d", "--configs", small_configs, "--json")
+    assert code == 1 and [f["entry"] for f in found] == ["i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"]
+    assert found[0] | {"entry": ""} == {"entry": "", "what": "builds", "ok": False, "remedy": "change `model`"}
+    assert "what MMEngine logs" in err
+
+
+def test_data_stats(capsys, mgr_dark_root):
+    code, found, _ = run(capsys, "data", "stats", mgr_dark_root, "--json")
+    assert code == 0 and found["clips"] == sum(found["clips_per_split"].values()) and found["lengths"]
+    with pytest.raises(SystemExit):
+        main(["data", "stats", str(mgr_dark_root)])
+    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines() if " " in line)
+    assert int(lines["clips"]) == found["clips"] and lines["frames"].startswith(str(min(found["lengths"])))
