@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 from harness.executors.local import LocalExecutor
 from harness.plan.jobs import Job
-from harness.schedule.scheduler import Options, execute
+from harness.schedule.options import Options
+from harness.schedule.scheduler import execute
 
 
 def execute_all(
     jobs: dict[str, Job], executor: LocalExecutor, options: Options, report: Callable[[str, Job, str], None]
 ) -> None:
     """Execute jobs. Raises KeyboardInterrupt where it was asked to stop, ValueError where a job failed."""
-    state = execute(jobs, executor, options, report)
-    if state.stopped:
+    status = execute(jobs, executor, options, report)
+    if status.stopped:
         raise KeyboardInterrupt
-    if state.failed or state.blocked:
-        raise ValueError(f"a job of the measurement failed: {next(iter((state.failed | state.blocked).values()))}")
+    if status.failed or status.blocked:
+        raise ValueError(f"a job of the measurement failed: {next(iter({**status.failed, **status.blocked}.values()))}")

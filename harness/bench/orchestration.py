@@ -97,7 +97,7 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     from harness.bench.execution import execute_all
     from harness.data.store.cache import build_for_datasets
     from harness.executors.local import LocalExecutor
-    from harness.schedule.scheduler import Options
+    from harness.schedule.options import Options
 
     entry = next(e for e in ws.entries.values() if e.stage == "single")
     plan = make_plan([Cell(entry, seed=1000 + i) for i in range(cells)], ws.entries, ws.settings)

@@ -18,7 +18,7 @@ from harness.ledger.store import load_record
 from harness.plan.jobs import Job, dependency_closure
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
-from harness.schedule.scheduler import Options
+from harness.schedule.options import Options
 from harness.system.environment import hardware
 
 

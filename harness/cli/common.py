@@ -16,7 +16,7 @@ from harness.cli.options import ChoiceOptions, ExecutionOptions, SuiteOptions
 from harness.errors import BadUsage
 
 if TYPE_CHECKING:
-    from harness.executors import Executor
+    from harness.executors.base import Executor
     from harness.plan.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -62,20 +62,12 @@ def check_choice(choice: ChoiceOptions) -> None:
 
 
 def executor_for(execution: ExecutionOptions) -> Executor:
-    """The executor that the options ask for. Raises BadUsage where this machine does not have what they name."""
-    from harness.executors import make_executor
-    from harness.executors.local import default_jobs, detect_gpus
-    from harness.system.environment import usable_cores
+    """The executor that the options ask for. Raises BadUsage where what they name is not there."""
+    from harness.executors.base import Resources
+    from harness.executors.registry import make_executor
 
-    gpus = detect_gpus()
-    return make_executor(
-        execution.backend,
-        jobs=execution.jobs_per_gpu if gpus else execution.jobs or default_jobs(execution.gpus_per_job),
-        gpus=gpus,
-        cores=usable_cores(),
-        time_limit=execution.time_limit,
-        gpus_per_job=execution.gpus_per_job,
-    )
+    resources = Resources(execution.gpus_per_job, execution.time_limit)
+    return make_executor(execution.backend, execution.of_backends, resources)
 
 
 def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: str = "", force: bool = False) -> int:
@@ -85,11 +77,11 @@ def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: 
         again: the command that redoes a job, for records; by default ``run``.
         force: run the chosen jobs anew where they are done.
     """
-    from harness.executors.local import detect_gpus
     from harness.plan.redo import redo_command
     from harness.plan.workspace import save_plan
+    from harness.schedule.options import Options
     from harness.schedule.run import jobs_to_run, run_workspace
-    from harness.schedule.scheduler import Options
+    from harness.system.gpus import detect_gpus
 
     say_remarks(ws, jobs_to_run(ws), ws.chosen or None)
     executor = executor_for(execution)
@@ -103,6 +95,7 @@ def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: 
         retries=execution.retries,
         fuse=not execution.no_fuse,
         processes=execution.gpus_per_job,
+        time_limit=execution.time_limit,
         command=again or redo_command(ws, execution.gpus_per_job),
     )
     done = run_workspace(ws, executor, options, force)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import click
 
 from harness import PACKAGED_CONFIGS
 from harness.errors import MOST_SEEDS
-from harness.executors import BACKENDS
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there
 NEW_FOLDER = click.Path(path_type=Path, file_okay=False)  # one that is made where it is missing
@@ -78,15 +77,14 @@ class SuiteOptions:
 class ExecutionOptions:
     """How jobs are executed."""
 
-    jobs: int | None
-    jobs_per_gpu: int
     gpus_per_job: int
-    backend: str
     time_limit: float | None
     retries: int
     workers: int | None
     no_fuse: bool
     no_cache: bool
+    backend: str = "local"
+    of_backends: Mapping[str, Any] = field(default_factory=dict)  # what executors declare, None where not given
 
 
 @dataclass(frozen=True)
@@ -149,9 +147,9 @@ def _together(name: str, kind: type, *options: Callable[[Callable], Callable]) -
     """A decorator that adds options and hands their values to the command as one object.
 
     Args:
-        name: of the command's argument. kind: a dataclass with a field for each option.
+        name: of the command's argument. kind: a dataclass with a field without default for each option.
     """
-    own = [field.name for field in fields(kind)]
+    own = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
 
     def decorate(f: Callable) -> Callable:
         @functools.wraps(f)
@@ -211,11 +209,9 @@ choice_options = _together(
     ),
 )
 
-execution_options = _together(
+_execution_options = _together(
     "execution",
     ExecutionOptions,
-    click.option("--jobs", type=PROCESSES, default=None, help="Jobs side by side on the CPU.  [default: one per core]"),
-    click.option("--jobs-per-gpu", type=PROCESSES, default=1, show_default=True, help="Jobs side by side on each GPU."),
     click.option(
         "--gpus-per-job",
         type=PROCESSES,
@@ -223,7 +219,6 @@ execution_options = _together(
         show_default=True,
         help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
     ),
-    click.option("--backend", type=click.Choice(BACKENDS), default="local", show_default=True, help="Executor."),
     click.option("--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."),
     click.option(
         "--retries",
@@ -241,3 +236,22 @@ execution_options = _together(
     click.option("--no-fuse", is_flag=True, help="Train every student of a sweep on its own instead of side by side."),
     click.option("--no-cache", is_flag=True, help="Decode from video in every epoch instead of building a clip store."),
 )
+
+
+def execution_options(f: Callable) -> Callable:
+    """How jobs are executed; the executors that are installed add options of their own."""
+    from harness.executors.registry import executor_options, executors, option_name
+
+    declared = executor_options()
+
+    @functools.wraps(f)
+    def call(execution: ExecutionOptions, backend: str, **given: Any) -> Any:
+        own = {name: given.pop(name) for name in map(option_name, declared)}
+        return f(execution=replace(execution, backend=backend, of_backends=own), **given)
+
+    for flag, kind in reversed(declared.items()):
+        call = click.option(flag, **kind)(call)
+    call = click.option(
+        "--backend", type=click.Choice(list(executors())), default="local", show_default=True, help="Executor."
+    )(call)
+    return _execution_options(call)

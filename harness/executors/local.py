@@ -2,76 +2,175 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any, ClassVar
 
+import click
 import psutil
 
 from harness.errors import BadUsage
-from harness.executors import Outcome
-from harness.system.environment import usable_cores
+from harness.executors.base import GRACE_SECONDS, Outcome, Resources
+from harness.system.environment import killed_for_memory, usable_cores
+from harness.system.gpus import detect_gpus, free_gpu_memory
 from harness.system.parent_exit import on_parent_exit
+from harness.system.process import start_time, this_machine
 
-GRACE_SECONDS = 20.0
 ORPHAN_KILL_TIMEOUT_S = 60.0  # from the death of the harness to that of a job that does not stop
+JOB_BYTES = 1.2 * 2**30  # of memory, as a rule of thumb for the number of jobs
+EXIT_UNSEEN = 255  # what multiprocessing says of a job whose fork server is gone
+TIMED_OUT = "stopped at the time limit"
+OUT_OF_MEMORY = (
+    "killed by the system, which had run out of memory; fewer jobs at a time need less: run with a lower --jobs"
+)
+PROCESSES = click.IntRange(1, 1024)
 
 
-@dataclass
-class _Running:
-    process: BaseProcess
-    directory: Path
-    slot: int
-    deadline: float | None
-    timed_out: bool = False
+class LocalJob:
+    """A job's process, the leader of a process group; see ``JobHandle``.
+
+    Args:
+        process: None for one that another harness has started: how that ends is not seen.
+        slot: of the executor that it takes.
+    """
+
+    def __init__(self, pid: int, process: BaseProcess | None = None, slot: int | None = None) -> None:
+        self.pid = pid
+        self.process = process
+        self.slot = slot
+        self.started = start_time(pid)
+        self.deadline: float | None = None  # on the monotonic clock: when it is asked to stop
+        self.kill_at: float | None = None  # and when it is killed
+        self.timed_out = False
+        self.kills_before = 0  # processes that the system had killed for want of memory before this executor's jobs
+        self.outcome: Outcome | None = None
+
+    @property
+    def id(self) -> str:
+        return json.dumps([*this_machine(), self.pid, self.started])
+
+    def is_alive(self) -> bool:
+        if self.process is not None:
+            return self.process.is_alive()
+        return self.started != 0.0 and start_time(self.pid) == self.started
+
+    def poll(self) -> Outcome | None:
+        if self.outcome is None and not self.is_alive():
+            self.outcome = self._end()
+        return self.outcome
+
+    def cancel(self, grace: float = GRACE_SECONDS) -> None:
+        self.kill_at = time.monotonic() + grace
+        if self.is_alive():
+            signal_group(self.pid, signal.SIGTERM)
+
+    def keep_time(self) -> None:
+        """Ask to stop, or kill, what has had its time."""
+        now = time.monotonic()
+        if self.deadline is not None and now > self.deadline:
+            self.deadline, self.timed_out = None, True
+            self.cancel()
+        if self.kill_at is not None and now > self.kill_at and self.is_alive():
+            signal_group(self.pid, signal.SIGKILL)
+
+    def _end(self) -> Outcome:
+        if self.process is None:
+            return Outcome(None)
+        self.process.join()
+        signal_group(self.pid, signal.SIGKILL)  # what the job left behind (data-loading processes)
+        code = None if self.process.exitcode == EXIT_UNSEEN else self.process.exitcode
+        if self.timed_out:
+            return Outcome(code, "time_limit", TIMED_OUT)
+        if code in (None, -signal.SIGKILL) and killed_for_memory() > self.kills_before:
+            return Outcome(code, "out_of_memory", OUT_OF_MEMORY)
+        return Outcome(code)
 
 
 class LocalExecutor:
-    """Slots on this machine.
+    """Slots on this machine, see ``Executor``.
 
     Args:
         jobs: jobs side by side on the CPU, or per GPU (per group of GPUs where a job takes several).
         gpus: ids of the GPUs to use; empty for the CPU.
         cores: CPU cores to divide between the jobs.
-        time_limit: seconds after which a job is stopped, None for no limit.
         gpus_per_job: GPUs of one slot.
 
     Raises:
-        ValueError: less than one job or GPU, or more GPUs to a job than there are.
+        BadUsage: less than one job or GPU, or more GPUs to a job than there are.
     """
 
-    def __init__(
-        self,
-        jobs: int,
-        gpus: tuple[str, ...] = (),
-        cores: int = 1,
-        time_limit: float | None = None,
-        gpus_per_job: int = 1,
-    ) -> None:
+    name: ClassVar[str] = "local"
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "--jobs": {"type": PROCESSES, "help": "Jobs side by side on the CPU.  [default: one per core]"},
+        "--jobs-per-gpu": {"type": PROCESSES, "help": "Jobs side by side on each GPU.  [default: 1]"},
+    }
+
+    def __init__(self, jobs: int, gpus: tuple[str, ...] = (), cores: int = 1, gpus_per_job: int = 1) -> None:
         if jobs < 1:
             raise BadUsage(f"--jobs {jobs}: at least 1 is needed")
         if gpus_per_job < 1 or (gpus and gpus_per_job > len(gpus)):
             raise BadUsage(f"--gpus-per-job {gpus_per_job}: choose from 1 to {len(gpus) or 'the number of cores'}")
         groups = [",".join(gpus[i : i + gpus_per_job]) for i in range(0, len(gpus) - gpus_per_job + 1, gpus_per_job)]
         self._devices: list[str | None] = [g for g in groups for _ in range(jobs)] or [None] * jobs
-        self.slots = len(self._devices)
         self.threads = max(1, cores // self.slots)
-        self._time_limit = time_limit
-        self._running: dict[int, _Running] = {}
+        self._jobs: list[LocalJob] = []  # those that run
+        self._kills_before = 0
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, str(self.threads))
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["harness.executors.fork_server"])
 
-    def free(self) -> int:
-        return self.slots - len(self._running)
+    @classmethod
+    def create(cls, options: Mapping[str, Any], resources: Resources) -> LocalExecutor:
+        gpus = detect_gpus()
+        jobs = (options["jobs_per_gpu"] or 1) if gpus else options["jobs"] or default_jobs(resources.gpus)
+        return cls(jobs, gpus, usable_cores(), resources.gpus)
+
+    @property
+    def slots(self) -> int:
+        return len(self._devices)
+
+    def submit(self, run_dir: Path, resources: Resources) -> LocalJob:
+        """A job has its slot's GPUs and threads, whatever it asks for."""
+        if not self._running():
+            self._kills_before = killed_for_memory()
+        slot = self._free_slots()[0]
+        process = self._context.Process(
+            target=_child, args=(str(run_dir), self.threads, self._devices[slot]), name=run_dir.name
+        )
+        process.start()
+        job = LocalJob(process.pid or 0, process, slot)
+        job.kills_before = self._kills_before
+        job.deadline = None if resources.time_limit is None else time.monotonic() + resources.time_limit
+        self._jobs.append(job)
+        return job
+
+    def attach(self, job_id: str) -> LocalJob | None:
+        try:
+            *machine, pid, started = json.loads(job_id)
+        except (ValueError, TypeError):
+            return None
+        if own := next((j for j in self._running() if j.id == job_id), None):
+            return own
+        job = LocalJob(int(pid))
+        if tuple(machine) != this_machine() or job.started != started or not job.is_alive():
+            return None
+        self._jobs.append(job)
+        return job
+
+    def wait(self, timeout: float) -> None:
+        running = self._running()
+        for job in running:
+            job.keep_time()
+        wait_for([j.process.sentinel for j in running if j.process is not None], timeout)
 
     def free_memory(self) -> int | None:
         free = self._free_slots()
@@ -80,58 +179,27 @@ class LocalExecutor:
         total = psutil.virtual_memory().available if device is None else free_gpu_memory(device)
         return None if total is None else total // sharing
 
+    def _running(self) -> list[LocalJob]:
+        self._jobs = [j for j in self._jobs if j.poll() is None]
+        return self._jobs
+
     def _free_slots(self) -> list[int]:
-        taken = {r.slot for r in self._running.values()}
+        taken = {j.slot for j in self._running()}
         return [i for i in range(self.slots) if i not in taken]
 
-    def submit(self, directory: Path) -> int:
-        slot = self._free_slots()[0]
-        process = self._context.Process(
-            target=_child, args=(str(directory), self.threads, self._devices[slot]), name=directory.name
-        )
-        process.start()
-        deadline = None if self._time_limit is None else time.monotonic() + self._time_limit
-        self._running[process.pid] = _Running(process, directory, slot, deadline)
-        return process.pid
 
-    def wait(self, timeout: float) -> list[Outcome]:
-        wait_for([r.process.sentinel for r in self._running.values()], timeout)
-        for r in self._running.values():
-            if r.deadline is not None and time.monotonic() > r.deadline:
-                r.timed_out = True
-                r.deadline = None
-                end_process_group(r.process.pid, GRACE_SECONDS, r.process)
-        ended = [pid for pid, r in self._running.items() if not r.process.is_alive()]
-        outcomes = []
-        for pid in ended:
-            r = self._running.pop(pid)
-            r.process.join()
-            _signal_group(pid, signal.SIGKILL)  # what the job left behind (data-loading processes)
-            outcomes.append(Outcome(r.directory, r.process.exitcode, r.timed_out))
-        return outcomes
+def default_jobs(processes: int = 1) -> int:
+    """Jobs side by side on the CPU: a process per core, as far as memory goes.
 
-    def stop(self, grace: float = GRACE_SECONDS) -> None:
-        for pid in self._running:
-            _signal_group(pid, signal.SIGTERM)
-        end = time.monotonic() + grace
-        for pid, r in self._running.items():
-            r.process.join(max(0.0, end - time.monotonic()))
-            if r.process.is_alive():
-                _signal_group(pid, signal.SIGKILL)
-                r.process.join()
-        self._running.clear()
+    Args:
+        processes: of each job.
+    """
+    most = min(usable_cores(), int(psutil.virtual_memory().available / JOB_BYTES))
+    return max(1, most // max(1, processes))
 
 
-def end_process_group(pid: int, grace: float, process: BaseProcess) -> None:
-    """TERM, then KILL after ``grace`` seconds."""
-    _signal_group(pid, signal.SIGTERM)
-    process.join(grace)
-    if process.is_alive():
-        _signal_group(pid, signal.SIGKILL)
-        process.join()
-
-
-def _signal_group(pid: int, number: int) -> None:
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to a process and all that it has started."""
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
@@ -141,13 +209,13 @@ def _signal_group(pid: int, number: int) -> None:
             return
 
 
-def _child(directory: str, threads: int, devices: str | None) -> None:
+def _child(run_dir: str, threads: int, devices: str | None) -> None:
     """The job's process: leads a group of its own, which ends with the harness."""
     from harness.worker.attempt import main
 
     os.setsid()
     on_parent_exit(_end_orphan)
-    sys.exit(main(Path(directory), threads, devices))
+    sys.exit(main(Path(run_dir), threads, devices))
 
 
 def _end_orphan() -> None:
@@ -155,32 +223,3 @@ def _end_orphan() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(ORPHAN_KILL_TIMEOUT_S)
     os.killpg(os.getpgid(0), signal.SIGKILL)
-
-
-def free_gpu_memory(gpu: str) -> int | None:
-    """Free bytes of an NVIDIA GPU as its driver's tool says, None where the tool is missing or does not know it."""
-    ask = ["nvidia-smi", f"--id={gpu}", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
-    try:
-        said = subprocess.run(ask, capture_output=True, text=True, timeout=30).stdout.split()
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return min(int(mib) for mib in said) << 20 if said and all(s.isdigit() for s in said) else None
-
-
-def default_jobs(processes: int = 1) -> int:
-    """Jobs side by side on the CPU: a process per core, as far as memory goes (1.2 GiB a process).
-
-    Args:
-        processes: of each job.
-    """
-    most = min(usable_cores(), int(psutil.virtual_memory().available / (1.2 * 2**30)))
-    return max(1, most // max(1, processes))
-
-
-def detect_gpus() -> tuple[str, ...]:
-    """Ids of the visible NVIDIA GPUs, without importing torch: CUDA_VISIBLE_DEVICES, else what the driver lists."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return tuple(v for v in visible.split(",") if v.strip() not in ("", "-1"))
-    root = Path("/proc/driver/nvidia/gpus")
-    return tuple(str(i) for i in range(len(list(root.iterdir())))) if root.is_dir() else ()

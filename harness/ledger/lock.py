@@ -28,7 +28,6 @@ import errno
 import json
 import os
 import shutil
-import socket
 import tempfile
 import threading
 import time
@@ -36,11 +35,11 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from harness.ledger.files import NotAFile, kind_of, read_file, refuse_link, write_text_atomically
 from harness.ledger.run_dir import LOCK
+from harness.system.process import start_time, this_machine
 
 CLAIM = "claim.json"
 RELEASED = "released.json"
@@ -70,7 +69,7 @@ class Claim:
 
     def made_here(self) -> bool:
         """Whether this process can see the claim's processes."""
-        return (self.host, self.boot, self.pid_namespace) == _here()
+        return (self.host, self.boot, self.pid_namespace) == this_machine()
 
 
 class RunLock:
@@ -133,7 +132,7 @@ class RunLock:
         claim = self._read(self.number)
         if claim is None:
             raise LockLost(f"{self.folder}: its claim was taken over")
-        entry = (os.getpid(), _start_time(os.getpid()))
+        entry = (os.getpid(), start_time(os.getpid()))
         if claim.made_here() and entry not in claim.processes:
             wider = replace(claim, processes=(*claim.processes, entry))
             write_text_atomically(self._place(self.number) / CLAIM, _to_json(wider), sync=False)
@@ -171,7 +170,7 @@ class RunLock:
 
     def _make(self, number: int) -> bool:
         """Make the claim of a number; False where another process made it first."""
-        claim = Claim(*_here(), ((os.getpid(), _start_time(os.getpid())),), uuid.uuid4().hex)
+        claim = Claim(*this_machine(), ((os.getpid(), start_time(os.getpid())),), uuid.uuid4().hex)
         hidden = Path(tempfile.mkdtemp(dir=self.folder / LOCK, prefix="."))
         try:
             (hidden / CLAIM).write_text(_to_json(claim), encoding="utf-8")
@@ -209,7 +208,7 @@ class RunLock:
         if claim is None:
             return False
         if claim.made_here():
-            return any(start != 0.0 and abs(_start_time(pid) - start) < 1.0 for pid, start in claim.processes)
+            return any(start != 0.0 and abs(start_time(pid) - start) < 1.0 for pid, start in claim.processes)
         try:
             refreshed = os.stat(self._place(number) / CLAIM)
         except FileNotFoundError:
@@ -253,33 +252,3 @@ def kept_alive(held: Callable[[], Iterable[RunLock]]) -> Iterator[None]:
 
 def _to_json(claim: Claim) -> str:
     return json.dumps({**vars(claim), "processes": list(claim.processes)}) + "\n"
-
-
-@cache
-def _here() -> tuple[str, str, str]:
-    """Host, boot and process namespace of this process; the latter two empty where there is no Linux."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return socket.gethostname(), boot, os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return socket.gethostname(), "", ""
-
-
-def _start_time(pid: int) -> float:
-    """When a process started, 0 for one that is gone or a zombie.
-
-    On Linux in ticks since the machine's start, which a clock that is set anew does not change; seconds elsewhere.
-    """
-    try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return 0.0 if state in "ZX" else float(rest[18])
-    except (FileNotFoundError, ProcessLookupError):
-        if Path("/proc/self/stat").exists():
-            return 0.0
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.NoSuchProcess:
-        return 0.0

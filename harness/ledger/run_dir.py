@@ -8,6 +8,7 @@ SPEC = "job.json"  # what the worker is told
 LOCK = "lock"  # claims on the folder (harness.ledger.lock)
 LOG = "log.txt"
 PROGRESS = "progress.json"  # where a running job stands
+SUBMITTED = ".submitted.json"  # where it was submitted, while it runs
 SCRATCH = "mm"  # MMEngine's work dir while the job runs
 POINTS = "points"  # predictions of runs that train side by side, while they do
 PASSING = (SCRATCH, POINTS)  # what a job needs until its record is written

@@ -2,75 +2,59 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.errors import BadUsage
-from harness.ledger.run_dir import CHECKPOINT, POINTS, STORE
+from harness.ledger.run_dir import CHECKPOINT, POINTS, RECORD, STORE
 from harness.ledger.store import runs_dir
 from harness.plan.jobs import Job, fill_parents
-from harness.plan.run_state import folder_of
+from harness.plan.run_state import last_attempt
 from harness.schedule.grouping import points
+from harness.schedule.options import Options
+from harness.schedule.submission import forget
+from harness.schedule.task import Task
+from harness.system.disk import NEEDED_BYTES, DiskFull
 from harness.system.environment import commit
-from harness.worker.spec import JobSpec, Member
+from harness.worker.spec import JobSpec, Member, write_spec
 from mtcd_plugin.sweep import stack_sweep
 
-if TYPE_CHECKING:
-    from harness.schedule.scheduler import Options
+
+def prepare(group: list[Task], options: Options) -> None:
+    """Count an attempt at the jobs of a group, and write what their process is told into the folder of the first.
+
+    Raises:
+        OSError: there is no room, or the output of a parent is gone.
+    """
+    lead = group[0]
+    _check_disk(lead.folder, options.work_dir)
+    for task in group:
+        task.count_attempt()
+        (task.folder / RECORD).unlink(missing_ok=True)
+        forget(task.folder)
+    write_spec(lead.folder, make_spec(group, options))
 
 
-def make_spec(
-    group: list[Job],
-    folder: Path,
-    options: Options,
-    attempts: dict[str, int],
-    accumulate: int,
-    loading: str,
-    claims: dict[str, int],
-) -> JobSpec:
+def _check_disk(folder: Path, work_dir: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_BYTES:
+        raise DiskFull(
+            f"{work_dir}: {free >> 20} MiB free, at least {NEEDED_BYTES >> 20} MiB are needed to go on; "
+            "free some and run again"
+        )
+
+
+def make_spec(group: list[Task], options: Options) -> JobSpec:
     """What the worker is told for one job, or for several that train side by side (the first leads).
-
-    Args:
-        folder: of the leading job. attempts: by key, this one included. accumulate: parts of every batch.
-        loading: how clips are loaded, see JobSpec.
-        claims: numbers of the claims on the jobs' folders, by key.
 
     Raises:
         FileNotFoundError: the output of a parent is gone.
     """
-    job = group[0]
-    outputs = {stage: str(parent_output(job, stage, options.work_dir)) for stage in job.parents}
-    config = fill_parents(job, outputs)
-    notes = list(job.notes)
-    members = []
-    processes = devices_of(job, options.processes)
-    if accumulate > 1:
-        notes.append(
-            f"after running out of memory: micro-batch divided by {accumulate}, gradients accumulated to the config's "
-            "batch (batch normalisation sees a micro-batch at a time)"
-        )
-    if processes > 1:
-        notes.append(f"trained by {processes} processes that share each batch of the config")
-    elif options.processes > 1 and job.kind == "train":
-        notes.append("trained by one process: its sampler draws whole batches that cannot be shared")
+    lead, job = group[0], group[0].job
+    config = fill_parents(job, {stage: str(parent_output(job, stage, options.work_dir)) for stage in job.parents})
     if len(group) > 1:
-        config = stack_sweep(config, points(group), str(folder / POINTS))
-        notes.append(
-            f"trained side by side with {len(group) - 1} more; each is charged an equal share of the job's time"
-        )
-        members = [
-            Member(
-                directory=str(folder_of(j, options.work_dir)),
-                key=j.key,
-                name=j.name,
-                cell=j.cell,
-                identity=j.identity,
-                command=options.command.replace("{job}", j.name),
-                attempts=attempts[j.key],
-                claim=claims[j.key],
-            )
-            for j in group
-        ]
+        config = stack_sweep(config, points([t.job for t in group]), str(lead.folder / POINTS))
+    last = last_attempt(job, options.work_dir)
     return JobSpec(
         key=job.key,
         name=job.name,
@@ -81,20 +65,56 @@ def make_spec(
         config=config,
         clip_store=options.clip_store,
         workers=options.workers,
-        loading=loading,
-        accumulate=accumulate,
-        processes=processes,
+        loading=last.loading if last else "processes",  # what found shared memory full would do so again
+        accumulate=lead.accumulate,
+        processes=devices_of(job, options.processes),
         pretrained=list(job.pretrained),
         commit=commit(),
-        command=options.command.replace("{job}", job.name),
-        attempts=attempts[job.key],
-        claim=claims[job.key],
-        notes=notes,
-        members=members,
+        command=options.command_of(job.name),
+        attempts=lead.attempts,
+        claim=lead.lock.number,
+        notes=_notes(group, options),
+        members=[_member(task, options) for task in group] if len(group) > 1 else [],
+    )
+
+
+def _notes(group: list[Task], options: Options) -> list[str]:
+    """What a reader of the record must know about how the job is run, one line each."""
+    job, accumulate = group[0].job, group[0].accumulate
+    processes = devices_of(job, options.processes)
+    notes = list(job.notes)
+    if accumulate > 1:
+        notes.append(
+            f"after running out of memory: micro-batch divided by {accumulate}, gradients accumulated to the config's "
+            "batch (batch normalisation sees a micro-batch at a time)"
+        )
+    if processes > 1:
+        notes.append(f"trained by {processes} processes that share each batch of the config")
+    elif options.processes > 1 and job.kind == "train":
+        notes.append("trained by one process: its sampler draws whole batches that cannot be shared")
+    if len(group) > 1:
+        notes.append(
+            f"trained side by side with {len(group) - 1} more; each is charged an equal share of the job's time"
+        )
+    return notes
+
+
+def _member(task: Task, options: Options) -> Member:
+    job = task.job
+    return Member(
+        directory=str(task.folder),
+        key=job.key,
+        name=job.name,
+        cell=job.cell,
+        identity=job.identity,
+        command=options.command_of(job.name),
+        attempts=task.attempts,
+        claim=task.lock.number,
     )
 
 
 def parent_output(job: Job, stage: str, work_dir: Path) -> Path:
+    """The weights or rendered clips that a stage of a job has left. Raises FileNotFoundError where they are gone."""
     key = job.parents[stage]
     matches = list(runs_dir(work_dir).glob(f"*-{key[:12]}"))
     for folder in matches:
@@ -123,3 +143,9 @@ def devices_of(job: Job, wanted: int) -> int:
             f"--gpus-per-job {wanted}: the batch of {job.name} is {loader['batch_size']}, which cannot be divided by it"
         )
     return wanted
+
+
+def largest_batch(job: Job) -> int:
+    """Clips in the largest batch of a job: into how many parts it can be divided."""
+    loaders = (job.config.get(f"{split}_dataloader") or {} for split in ("train", "test"))
+    return max(int(loader.get("batch_size", 1)) for loader in loaders)

@@ -6,28 +6,23 @@ import errno
 import signal
 from pathlib import Path
 
-from harness.executors import Outcome
-from harness.ledger.lock import RunLock
+from harness.executors.base import Outcome
 from harness.ledger.logs import log_tail
-from harness.ledger.record import Failure, RunRecord
+from harness.ledger.record import Failure, FailureKind, RunRecord
 from harness.ledger.run_dir import RECORD
 from harness.ledger.store import load_record, write_record
-from harness.plan.jobs import Job
+from harness.schedule.task import Task
 from harness.system.disk import NEEDED_BYTES, DiskFull
 from harness.system.environment import commit, environment, hardware
 from harness.worker.signals import DISK_FULL_LINE, EXIT_DISK_FULL, EXIT_STOPPED
 
-EXIT_UNKNOWN = 255  # what multiprocessing says of a job whose fork server is gone
-KILLED_FOR_MEMORY = "killed by the system, which had run out of memory"
 
-
-def record_outcome(
-    job: Job, outcome: Outcome, attempts: int, command: str, lock: RunLock, starved: bool = False
-) -> RunRecord | None:
+def record_outcome(task: Task, outcome: Outcome, command: str) -> RunRecord | None:
     """The record of a job whose process ended; writes one where the process could not.
 
     Args:
-        starved: the system killed a process for want of memory while the job ran.
+        task: its job, folder and attempts, and the lock that this harness holds on it.
+        command: what redoes the job.
 
     Returns None for a job that stopped on request.
 
@@ -35,34 +30,15 @@ def record_outcome(
         OSError: one line, for a job that stopped at a full disk.
         LockLost: another harness has taken the job over; its record is not this one's to write.
     """
-    folder = outcome.directory
-    lock.check()
+    job, folder = task.job, task.folder
+    task.lock.check()
     if (folder / RECORD).is_file():
         return load_record(folder)
-    if outcome.exitcode == EXIT_STOPPED and not outcome.timed_out:
+    if outcome.exit_code == EXIT_STOPPED and outcome.cause is None:
         return None
-    if outcome.exitcode == EXIT_DISK_FULL:
+    if outcome.exit_code == EXIT_DISK_FULL:
         said = [line for line in log_tail(folder, 200) if line.startswith(DISK_FULL_LINE)]
         raise disk_full(folder, said[-1][len(DISK_FULL_LINE) :].strip() if said else "")
-    if outcome.timed_out:
-        failure = Failure(kind="time_limit", message="stopped at the time limit", log_tail=log_tail(folder))
-    elif starved and outcome.exitcode in (-signal.SIGKILL, EXIT_UNKNOWN):
-        failure = Failure(
-            kind="out_of_memory",
-            message=f"{KILLED_FOR_MEMORY}; fewer jobs at a time need less: run with a lower --jobs",
-            log_tail=log_tail(folder),
-        )
-    elif outcome.exitcode < 0:
-        name = signal.Signals(-outcome.exitcode).name
-        failure = Failure(kind="killed", message=f"killed by {name}", log_tail=log_tail(folder))
-    elif outcome.exitcode == EXIT_UNKNOWN:
-        failure = Failure(kind="killed", message="killed with the fork server", log_tail=log_tail(folder))
-    else:
-        failure = Failure(
-            kind="crash",
-            message=f"ended with exit code {outcome.exitcode} and no record",
-            log_tail=log_tail(folder),
-        )
     record = RunRecord(
         key=job.key,
         status="failed",
@@ -70,20 +46,35 @@ def record_outcome(
         cell=job.cell,
         identity=job.identity,
         data=job.data,
-        failure=failure,
+        failure=_failure(outcome, folder),
         environment=environment(),
         hardware=hardware(),
         commit=commit(),
         command=command,
-        attempts=attempts,
+        attempts=task.attempts,
     )
     try:
-        write_record(folder, record, lock.check)
+        write_record(folder, record, task.lock.check)
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(folder) from e
         raise
     return record
+
+
+def _failure(outcome: Outcome, folder: Path) -> Failure:
+    """Why a process ended that left no record."""
+    code = outcome.exit_code
+    kind: FailureKind = "killed"
+    if outcome.cause is not None:
+        kind, message = outcome.cause, outcome.message
+    elif code is None:
+        message = "killed with the process that had started it"
+    elif code < 0:
+        message = f"killed by {signal.Signals(-code).name}"
+    else:
+        kind, message = "crash", f"ended with exit code {code} and no record"
+    return Failure(kind=kind, message=message, log_tail=log_tail(folder))
 
 
 def disk_full(folder: Path, need: str = "") -> DiskFull:

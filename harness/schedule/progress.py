@@ -12,7 +12,7 @@ from harness.ledger.files import read_file
 from harness.ledger.run_dir import PROGRESS
 from harness.ledger.store import load_records
 from harness.plan.jobs import Job
-from harness.schedule.scheduler import State
+from harness.schedule.task import Status
 from harness.system.duration import duration
 
 log = logging.getLogger(__name__)
@@ -52,23 +52,23 @@ class Progress:
         level = logging.DEBUG if self.live and event == "started" else logging.INFO
         log.log(level, "%-9s %s%s", event, job.name, f"  {detail}" if detail else "")
 
-    def tick(self, state: State) -> None:
+    def tick(self, status: Status) -> None:
         if self.live:
-            self.live.update(self._table(state))
+            self.live.update(self._table(status))
 
-    def _table(self, state: State):
+    def _table(self, status: Status):
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
-        left = self.remaining_seconds(state)
-        head = f"{state.over}/{state.total} jobs"
+        left = self.remaining_seconds(status)
+        head = f"{status.over}/{status.total} jobs"
         bits = [
-            f"{state.cached} cached" if state.cached else "",
-            f"{len(state.failed)} failed" if state.failed else "",
+            f"{status.cached} cached" if status.cached else "",
+            f"{len(status.failed)} failed" if status.failed else "",
             f"about {duration(left)} left" if left is not None else "",
         ]
         table.add_row(head, ", ".join(b for b in bits if b), "")
-        for key, folder in state.running.items():
+        for key, folder in status.running.items():
             table.add_row(
                 "running",
                 self.jobs[key].name,
@@ -76,7 +76,7 @@ class Progress:
             )
         return table
 
-    def remaining_seconds(self, state: State) -> float | None:
+    def remaining_seconds(self, status: Status) -> float | None:
         """Estimated seconds to the end: history of the same model where there is one, the mean of this run
         otherwise.
         """
@@ -84,10 +84,10 @@ class Progress:
         if not known:
             return None
         mean = sum(self.seen) / len(self.seen) if self.seen else sum(known) / len(known)
-        over = state.failed.keys() | state.blocked.keys()
-        open_jobs = state.total - state.over - len(state.running)
+        over = status.failed.keys() | status.blocked.keys()
+        open_jobs = status.total - status.over - len(status.running)
         total = open_jobs * mean
-        for key in state.running:
+        for key in status.running:
             if key not in over:
                 total += max(
                     0.0,

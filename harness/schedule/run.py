@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.executors import Executor
+from harness.executors.base import Executor
 from harness.ledger.judge import verdicts_of
 from harness.ledger.store import load_record
 from harness.plan import redo
@@ -15,9 +15,11 @@ from harness.plan.jobs import Job, dependency_closure
 from harness.plan.remarks import names, unplanned
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace, save_plan
+from harness.schedule.options import Options
 from harness.schedule.progress import Progress, history
-from harness.schedule.scheduler import Options, State, execute
+from harness.schedule.scheduler import execute
 from harness.schedule.stores import build_stores
+from harness.schedule.task import Status
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 class Finished:
     """What became of the jobs of a workspace."""
 
-    state: State
+    status: Status
     jobs: Mapping[str, Job]
     unplanned: bool  # something that was asked for cannot be planned
     compared: tuple[str, ...] = ()  # the runs that were replaced, one line each
@@ -34,14 +36,14 @@ class Finished:
     @property
     def code(self) -> int:
         """The exit code: 0 all is done, 1 something failed, 130 stopped on request."""
-        if self.state.stopped:
+        if self.status.stopped:
             return 130
-        return 1 if self.state.failed or self.state.blocked or self.unplanned else 0
+        return 1 if self.status.failed or self.status.blocked or self.unplanned else 0
 
     @property
     def summary(self) -> str:
         """How many jobs ended how, in one line."""
-        s = self.state
+        s = self.status
         return f"{s.total} jobs: {s.cached} cached, {s.done} run, {len(s.failed)} failed, {len(s.blocked)} blocked" + (
             ", stopped on request; run the same command again to go on" if s.stopped else ""
         )
@@ -49,7 +51,7 @@ class Finished:
     @property
     def failures(self) -> list[str]:
         """The jobs that failed, one line each."""
-        return [f"failed: {self.jobs[key].name}: {reason}" for key, reason in self.state.failed.items()]
+        return [f"failed: {self.jobs[key].name}: {reason}" for key, reason in self.status.failed.items()]
 
 
 def jobs_to_run(ws: Workspace) -> dict[str, Job]:
@@ -77,13 +79,12 @@ def run_workspace(ws: Workspace, executor: Executor, options: Options, force: bo
     if options.clip_store and ws.settings.profile != "paper":
         missing = {key: job for key, job in jobs.items() if not _is_done(job, work_dir)}
         build_stores(missing, Path(options.clip_store), executor.slots)
-    state = State()
     with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
-        execute(jobs, executor, options, progress.report, state, progress.tick)
-    save_plan(ws, work_dir, state.blocked)
+        status = execute(jobs, executor, options, progress.report, progress.tick)
+    save_plan(ws, work_dir, status.blocked)
     asked = unplanned(ws.plan)
     return Finished(
-        state,
+        status,
         jobs,
         unplanned=any(c in asked for c in ws.chosen) if ws.chosen else bool(asked),
         compared=tuple(f"{jobs[k].name}: {redo.compared(old, jobs[k], work_dir)}" for k, old in replaced.items()),

@@ -1,12 +1,13 @@
 """Jobs without a network, and an executor that runs a function in this process."""
 
-from harness.executors import Outcome
+from harness.executors.base import Outcome
 from harness.ledger.files import sha256_of
 from harness.ledger.identity import IDENTITY_VERSION, run_key
 from harness.ledger.record import CellInfo, Failure, Identity, RunRecord
 from harness.ledger.store import write_record
 from harness.plan.jobs import Job
-from harness.schedule.scheduler import Options, execute
+from harness.schedule.options import Options
+from harness.schedule.scheduler import execute
 from harness.worker.spec import read_spec
 
 
@@ -43,30 +44,45 @@ def toy_job(name, parents=None):
     )
 
 
+class FakeJob:
+    """A job that is over once its executor was waited for, or was cancelled."""
+
+    def __init__(self, number, outcome):
+        self.id, self.outcome, self.over, self.cancelled = f"job {number}", outcome, False, False
+
+    def poll(self):
+        return self.outcome if self.over else None
+
+    def cancel(self, grace):
+        self.cancelled = self.over = True
+
+
 class FakeExecutor:
-    """Runs ``behave(spec, folder)`` at submission; its result is the process's exit code."""
+    """Runs ``behave(spec, folder)`` at submission; its result is the process's exit code, or an ``Outcome``."""
+
+    name, options = "fake", {}
 
     def __init__(self, behave, slots=2):
-        self.behave, self.slots, self.ended, self.order = behave, slots, [], []
+        self.behave, self.slots, self.running, self.order, self.asked = behave, slots, [], [], []
 
-    def free(self):
-        return self.slots - len(self.ended)
+    def submit(self, run_dir, resources):
+        spec = read_spec(run_dir)
+        self.order.append(spec.name)
+        self.asked.append(resources)
+        end = self.behave(spec, run_dir)
+        self.running.append(FakeJob(len(self.order), end if isinstance(end, Outcome) else Outcome(end)))
+        return self.running[-1]
+
+    def attach(self, job_id):
+        return None
+
+    def wait(self, timeout):
+        for job in self.running:
+            job.over = True
+        self.running = []
 
     def free_memory(self):
         return None
-
-    def submit(self, directory):
-        spec = read_spec(directory)
-        self.order.append(spec.name)
-        self.ended.append(Outcome(directory, self.behave(spec, directory)))
-        return 1
-
-    def wait(self, timeout):
-        ended, self.ended = self.ended, []
-        return ended
-
-    def stop(self, grace):
-        self.ended = []
 
 
 def finish(spec, folder, **changes):

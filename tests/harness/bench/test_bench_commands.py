@@ -12,7 +12,7 @@ from harness.bench import orchestration
 from harness.bench.start import REPOSITORY
 from harness.bench.sweep import bench_sweep
 from harness.plan.workspace import open_workspace
-from harness.schedule.scheduler import State
+from harness.schedule.task import Status
 from tests.harness.conftest import small_configs, tiny_data  # noqa: F401
 
 
@@ -71,7 +71,7 @@ def test_an_interrupted_measurement_is_over(measure, small_configs, tiny_data, t
 
     def stopped(*args):
         calls.append(args)
-        return State(stopped=True)
+        return Status(stopped=True)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("harness.bench.execution.execute", stopped)

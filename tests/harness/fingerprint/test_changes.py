@@ -12,6 +12,8 @@ from harness.fingerprint.code import forget
 from harness.fingerprint.source import index_package
 from harness.plan.workspace import open_workspace
 from harness.schedule.dispatch import make_spec
+from harness.schedule.options import Options
+from harness.schedule.task import Task
 from harness.worker.code_check import check_code
 
 
@@ -105,10 +107,7 @@ def test_a_job_runs_the_config_that_was_planned_whatever_happens_to_the_file(don
     job = next(iter(done.needed().values()))
     (small_configs / "i3d" / f"{job.cell.model}.py").write_text("not even a config (")
 
-    class Options:
-        work_dir, processes, clip_store, workers, command = tmp_path, 1, "", 0, ""
-
-    spec = make_spec([job], tmp_path, Options, {job.key: 1}, 1, "processes", {job.key: 1})
+    spec = make_spec([Task(job, tmp_path)], Options(tmp_path))
     assert spec.config["model"] == job.config["model"] and spec.key == job.key
 
 

@@ -15,7 +15,8 @@ from harness.ledger.store import load_record, load_records, read_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.plan.status import ledger_status
-from harness.schedule.scheduler import Options, execute
+from harness.schedule.options import Options
+from harness.schedule.scheduler import execute
 from harness.site.freshness import are_current
 from reports.ledger.strips import read_strips
 from tests.helpers.toy_jobs import FakeExecutor, finish, run, toy_job

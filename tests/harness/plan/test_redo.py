@@ -13,7 +13,7 @@ from harness.ledger.store import load_records
 from harness.plan.redo import redo_command
 from harness.plan.workspace import open_workspace
 from harness.schedule.run import Finished
-from harness.schedule.scheduler import State
+from harness.schedule.task import Status
 from tests.harness.conftest import CONFIGS
 
 
@@ -62,7 +62,7 @@ def test_run_makes_the_embedded_data_of_a_fresh_clone_first(tmp_path, monkeypatc
 
     def run(ws, executor, options, force):
         made.append((len(ws.plan.keys) > 0, force))
-        return Finished(State(), {}, unplanned=False)
+        return Finished(Status(), {}, unplanned=False)
 
     monkeypatch.setattr("harness.cli.common.make_synthetic", make)
     monkeypatch.setattr("harness.schedule.run.run_workspace", run)

@@ -1,12 +1,10 @@
 """Which students train side by side, and how many: the group is bounded by slots, by a limit, and by free memory."""
 
-import os
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from harness.executors.local import LocalExecutor, free_gpu_memory
 from harness.ledger.record import Cost
 from harness.schedule.grouping import LIMIT, batch_compatible_jobs, room_for
 from tests.helpers.toy_jobs import toy_job
@@ -51,22 +49,3 @@ def test_room_by_what_the_teacher_took():
     assert room_for(teacher, 100_000_000) == (80_000_000 - 20_000_000) // 16_000_000 == 3
     assert room_for(teacher, 10_000_000) == 1 and room_for(teacher, 10**12) == LIMIT
     assert room_for(teacher, None) == room_for(None, 10**9) == LIMIT
-
-
-def test_free_memory_of_a_gpu_as_the_drivers_tool_says_it(tmp_path, monkeypatch):
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text(
-        '#!/bin/sh\ncase "$1" in --id=1) echo 2048;; --id=0,1) printf "4096\\n2048\\n";; *) echo "[N/A]";; esac\n'
-    )
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert free_gpu_memory("1") == free_gpu_memory("0,1") == 2048 * 2**20 and free_gpu_memory("7") is None
-    assert LocalExecutor(jobs=2, gpus=("1",)).free_memory() == 1024 * 2**20  # two jobs share it
-    tool.unlink()
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert free_gpu_memory("1") is None
-
-
-def test_slots_on_the_cpu_share_what_is_free():
-    one, two = LocalExecutor(jobs=1).free_memory(), LocalExecutor(jobs=2).free_memory()
-    assert 0 < two < 0.6 * one

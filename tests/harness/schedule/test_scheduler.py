@@ -13,7 +13,7 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_record, write_record
 from harness.plan.run_state import folder_of, look_up, output_of
-from harness.schedule.scheduler import State
+from harness.schedule.task import Status
 from tests.helpers.toy_jobs import fail, finish, run, toy_job, weights
 
 
@@ -221,4 +221,4 @@ def test_a_stop_request_leaves_jobs_for_the_next_run(tmp_path):
 
 def test_jobs_are_plain_values():
     assert dataclasses.asdict(toy_job("a"))["name"] == "a"
-    assert State().over == 0
+    assert Status().over == 0

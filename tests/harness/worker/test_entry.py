@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger.lock import RunLock
 from harness.ledger.store import load_record
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import open_workspace
 from harness.schedule.dispatch import make_spec
-from harness.schedule.scheduler import Options
+from harness.schedule.options import Options
+from harness.schedule.task import Task
 from harness.worker.__main__ import parse
 from harness.worker.signals import EXIT_LOCK_LOST
 from harness.worker.spec import write_spec
@@ -41,14 +41,13 @@ def test_the_gpus_that_the_cluster_gave_are_the_default(tmp_path, monkeypatch):
 def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data, tmp_path):
     ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     job = next(j for j in ws.plan.jobs.values() if j.name == "i3d_r50_mgr-dark-rgb-s0")
-    folder = folder_of(job, tmp_path)
-    lock = RunLock(folder)
-    assert lock.acquire()
-    spec = make_spec([job], folder, Options(tmp_path), {job.key: 1}, 1, "processes", {job.key: lock.number})
+    task = Task(job, folder := folder_of(job, tmp_path))
+    assert task.lock.acquire()
+    spec = make_spec([task], Options(tmp_path))
     write_spec(folder, spec)
     command = [sys.executable, "-m", "harness.worker", str(folder), "--threads", "1"]
     subprocess.run(command, cwd=Path(__file__).parents[3], check=True)
     record = load_record(folder)
     assert record.status == "done" and record.metrics is not None and (folder / "checkpoint.pth").is_file()
-    write_spec(folder, spec.model_copy(update={"claim": lock.number - 1}))  # as if another harness held the folder
+    write_spec(folder, spec.model_copy(update={"claim": task.lock.number - 1}))  # as if another harness held the folder
     assert subprocess.run(command, cwd=Path(__file__).parents[3]).returncode == EXIT_LOCK_LOST

@@ -1,0 +1,38 @@
+"""Which process is which: on this machine, now and later."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def this_machine() -> tuple[str, str, str]:
+    """Host, boot and process namespace of this process; the latter two empty where there is no Linux."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return socket.gethostname(), boot, os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return socket.gethostname(), "", ""
+
+
+def start_time(pid: int) -> float:
+    """When a process started, 0 for one that is gone or a zombie; it tells a process from a later one of the same id.
+
+    On Linux in ticks since the machine's start, which a clock that is set anew does not change; seconds elsewhere.
+    """
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return 0.0 if state in "ZX" else float(rest[18])
+    except (FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/stat").exists():
+            return 0.0
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except psutil.NoSuchProcess:
+        return 0.0

@@ -1,0 +1,67 @@
+"""Slots of this machine, and what ends of processes mean there."""
+
+import signal
+
+import pytest
+
+from harness.executors import local
+from harness.executors.base import Outcome
+from harness.executors.local import LocalExecutor, LocalJob
+
+
+def test_gpus_are_dealt_out_in_groups():
+    executor = LocalExecutor(jobs=1, gpus=("0", "1", "2", "3", "4"), cores=4, gpus_per_job=2)
+    assert executor.slots == 2 and executor._devices == ["0,1", "2,3"]
+    with pytest.raises(ValueError, match="--gpus-per-job 3: choose from 1 to 2"):
+        LocalExecutor(jobs=1, gpus=("0", "1"), gpus_per_job=3)
+
+
+def test_slots_share_what_is_free(monkeypatch):
+    one, two = LocalExecutor(jobs=1).free_memory(), LocalExecutor(jobs=2).free_memory()
+    assert 0 < two < 0.6 * one
+    monkeypatch.setattr(local, "free_gpu_memory", lambda gpu: {"1": 2048}[gpu])
+    assert LocalExecutor(jobs=2, gpus=("1",)).free_memory() == 1024
+
+
+class Process:
+    """As much of a process that ended as is looked at."""
+
+    sentinel = pid = 0
+
+    def __init__(self, exitcode):
+        self.exitcode = exitcode
+
+    def is_alive(self):
+        return False
+
+    def join(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("exitcode", "kills", "timed_out", "code", "cause"),
+    [
+        (0, 8, False, 0, None),
+        (-signal.SIGKILL, 7, False, -9, None),
+        (-signal.SIGKILL, 8, False, -9, "out_of_memory"),  # the system killed a process while it ran
+        (255, 8, False, None, "out_of_memory"),  # as multiprocessing says where the fork server was killed
+        (255, 7, False, None, None),
+        (-signal.SIGSEGV, 8, False, -11, None),
+        (3, 7, True, 3, "time_limit"),
+    ],
+)
+def test_what_the_end_of_a_process_means(monkeypatch, exitcode, kills, timed_out, code, cause):
+    monkeypatch.setattr(local, "killed_for_memory", lambda: kills)
+    monkeypatch.setattr(local, "signal_group", lambda pid, number: None)
+    job = LocalJob(2**22 + 1, Process(exitcode))
+    job.kills_before, job.timed_out = 7, timed_out
+    outcome = job.poll()
+    assert (outcome.exit_code, outcome.cause) == (code, cause)
+    assert cause != "out_of_memory" or "--jobs" in outcome.message
+
+
+def test_only_jobs_of_this_machine_that_still_run_can_be_attached_to():
+    executor = LocalExecutor(jobs=1)
+    assert executor.attach(LocalJob(2**22 + 1).id) is None
+    assert executor.attach("slurm 17") is None
+    assert Outcome(None) == LocalJob(2**22 + 1).poll()
