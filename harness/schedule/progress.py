@@ -6,7 +6,9 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.ledger.files import read_file
 from harness.ledger.run_dir import PROGRESS
@@ -15,20 +17,23 @@ from harness.plan.jobs import Job
 from harness.schedule.task import Status
 from harness.system.duration import duration
 
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
 log = logging.getLogger(__name__)
 
 
 class Progress:
     """Logs what happens. ``estimates`` maps a job's key to the seconds it should take, where history knows."""
 
-    def __init__(self, jobs: dict[str, Job], slots: int, estimates: dict[str, float]) -> None:
+    def __init__(self, jobs: Mapping[str, Job], slots: int, estimates: Mapping[str, float]) -> None:
         self.jobs = jobs
         self.slots = slots
         self.estimates = estimates
         self.began: dict[str, float] = {}
         self.seen: list[float] = []
-        self.live = None
-        self.width = len(str(len(jobs)))
+        self.live: Live | None = None
 
     def __enter__(self) -> Progress:
         if sys.stdout.isatty():
@@ -56,7 +61,7 @@ class Progress:
         if self.live:
             self.live.update(self._table(status))
 
-    def _table(self, status: Status):
+    def _table(self, status: Status) -> Table:
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
@@ -96,7 +101,7 @@ class Progress:
         return total / max(self.slots, 1)
 
 
-def history(work_dir: Path, jobs: dict[str, Job]) -> dict[str, float]:
+def history(work_dir: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
     """Seconds that each job should take, from done runs of the same model and profile in the ledger."""
     records, _ = load_records(work_dir)
     past: dict[tuple[str, str], list[float]] = {}

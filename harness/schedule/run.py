@@ -81,7 +81,7 @@ def run_workspace(ws: Workspace, executor: Executor, options: Options, force: bo
         build_stores(missing, Path(options.clip_store), executor.slots)
     with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
         status = execute(jobs, executor, options, progress.report, progress.tick)
-    save_plan(ws, work_dir, status.blocked)
+    save_plan(ws, work_dir, dict(status.blocked))
     asked = unplanned(ws.plan)
     return Finished(
         status,

@@ -8,13 +8,17 @@ import signal
 
 import pytest
 
+from harness.executors.base import Resources
 from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import SUBMITTED
 from harness.ledger.store import load_record, write_record
 from harness.plan.run_state import folder_of, look_up, output_of
-from harness.schedule.task import Status
-from tests.helpers.toy_jobs import fail, finish, run, toy_job, weights
+from harness.schedule.options import Options
+from harness.schedule.scheduler import Scheduler, execute
+from harness.schedule.submission import Submission, recall, remember
+from tests.helpers.toy_jobs import FakeExecutor, fail, finish, run, toy_job, weights
 
 
 def test_parents_come_first_and_their_output_is_filled_in(tmp_path):
@@ -219,6 +223,83 @@ def test_a_stop_request_leaves_jobs_for_the_next_run(tmp_path):
     assert sorted(order) == ["a", "b"] and state.done == 2
 
 
+def test_a_stop_request_cancels_what_runs_and_gives_its_locks_back(tmp_path):
+    handles = []
+
+    class Slow(FakeExecutor):
+        def submit(self, run_dir, resources):
+            handles.append(super().submit(run_dir, resources))
+            return handles[-1]
+
+        def wait(self, timeout):
+            if not any(h.cancelled for h in handles):
+                signal.raise_signal(signal.SIGTERM)
+
+    jobs = [toy_job("a"), toy_job("b")]
+    status = execute({j.key: j for j in jobs}, Slow(lambda s, f: 3), Options(tmp_path), lambda *a: None)
+    assert status.stopped and not status.running and len(handles) == 2 and all(h.cancelled for h in handles)
+    assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
+
+
+def test_a_job_that_a_harness_left_running_is_waited_for_and_not_submitted_twice(tmp_path):
+    """Its lock is free (the harness is gone and the job has not joined yet), but the executor knows it by its id."""
+    job, events, pauses = toy_job("a"), [], []
+    folder = folder_of(job, tmp_path)
+    folder.mkdir(parents=True)
+    remember(folder, Submission("fake", "job 7"))
+    executor = FakeExecutor(finish)
+    executor.attach = lambda job_id: job_id if job_id == "job 7" and len(pauses) < 2 else None
+
+    def pause(seconds):
+        assert not executor.order and not RunLock(folder).holder()
+        pauses.append(seconds)
+
+    report = lambda event, job, detail: events.append((event, detail))  # noqa: E731
+    status = Scheduler({job.key: job}, executor, Options(tmp_path), report, pause=pause).run()
+    assert status.done == 1 and executor.order == ["a"] and len(pauses) == 2
+    assert [e for e, _ in events] == ["elsewhere", "started", "done"] and "fake job job 7" in events[0][1]
+    assert recall(folder) is None
+
+
+def test_where_a_job_was_submitted_is_written_down_while_it_runs(tmp_path):
+    job, seen = toy_job("a"), []
+    executor = FakeExecutor(finish)
+    wait = executor.wait
+    executor.wait = lambda timeout: seen.append(recall(folder_of(job, tmp_path))) or wait(timeout)
+    execute({job.key: job}, executor, Options(tmp_path), lambda *a: None)
+    assert seen == [Submission("fake", "job 1")] and recall(folder_of(job, tmp_path)) is None
+
+
+def test_a_submission_of_another_executor_or_a_damaged_one_is_no_hindrance(tmp_path):
+    for number, text in enumerate(['{"backend": "cloud", "id": "7"}', "{", '{"backend": "fake"}']):
+        job = toy_job(f"job{number}")
+        folder = folder_of(job, tmp_path)
+        folder.mkdir(parents=True)
+        (folder / SUBMITTED).write_text(text)
+        executor = FakeExecutor(finish)
+        executor.attach = lambda job_id: job_id
+        assert execute({job.key: job}, executor, Options(tmp_path), lambda *a: None).done == 1
+
+
+def test_a_retried_job_goes_to_the_end_of_the_queue(tmp_path):
+    jobs, left = [toy_job(name) for name in "abc"], ["a"]
+    executor = FakeExecutor(lambda s, f: fail(s, f, "killed") if left and left.pop() else finish(s, f), slots=1)
+    execute({j.key: j for j in jobs}, executor, Options(tmp_path), lambda *a: None)
+    assert executor.order == ["a", "b", "c", "a"]
+
+
+def test_a_job_is_submitted_with_its_devices_and_time_limit(tmp_path):
+    job, executor = toy_job("a"), FakeExecutor(finish)
+    job.config["train_dataloader"]["sampler"] = {"type": "DefaultSampler"}
+    execute({job.key: job}, executor, Options(tmp_path, processes=2, time_limit=60.0), lambda *a: None)
+    assert executor.asked == [Resources(2, 60.0)]
+
+
+def test_a_tick_shows_what_runs(tmp_path):
+    job, seen = toy_job("a"), []
+    execute({job.key: job}, FakeExecutor(finish), Options(tmp_path), lambda *a: None, seen.append)
+    assert list(seen[0].running) == [job.key] and (seen[0].total, seen[0].over) == (1, 0)
+
+
 def test_jobs_are_plain_values():
     assert dataclasses.asdict(toy_job("a"))["name"] == "a"
-    assert Status().over == 0
