@@ -1,6 +1,9 @@
-"""``adopt``: declare a stale run equivalent instead of training again."""
+"""``adopt``: declare stale runs equivalent instead of training again."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,27 +11,73 @@ from harness.cli.common import open_suite
 from harness.cli.options import SuiteOptions, suite_options
 from harness.errors import BadUsage, near
 
+if TYPE_CHECKING:
+    from harness.plan.adopt import Adoption
+    from harness.plan.status import JobState
+    from harness.plan.workspace import Workspace
+
 
 @click.command("adopt")
 @suite_options
-@click.argument("job")
+@click.argument("job", required=False)
+@click.option("--all-stale", is_flag=True, help="All stale jobs of the plan; --tables chooses some of them.")
+@click.option(
+    "--component",
+    "components",
+    multiple=True,
+    type=click.Choice(("code", "config", "data", "parents", "version")),
+    help="With --all-stale: in what a run may differ from its job; by default code and version. Repeatable.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be adopted and what not, and change nothing.")
 @click.option("--reason", required=True, help="Why the old run stands for the new one; the pages show it.")
-def command(suite: SuiteOptions, job: str, reason: str) -> int:
-    """Declare the stale run of JOB equivalent to what the plan asks for now."""
-    from harness.ledger.identity import differences
-    from harness.plan.adopt import adopt
-    from harness.plan.remarks import names, unplanned
+def command(
+    suite: SuiteOptions, job: str | None, all_stale: bool, components: tuple[str, ...], dry_run: bool, reason: str
+) -> int:
+    """Declare the stale run of JOB, or those of all stale jobs, equivalent to what the plan asks for now."""
+    from harness.plan.adopt import COMPONENTS, USUAL, adopt_all, adoptions
     from harness.plan.status import ledger_status
 
+    if (job is None) != all_stale:
+        raise BadUsage("adopt: name a job or give --all-stale, one of the two; `status` lists what is stale")
+    if components and not all_stale:
+        raise BadUsage("adopt: --component goes with --all-stale; a job that is named is adopted whatever differs")
     ws = open_suite(suite)
+    states = ledger_status(ws, suite.work_dir).jobs
+    if job is not None:
+        states = [_named(ws, states, job)]
+    found = adoptions(states, suite.work_dir, (components or USUAL) if all_stale else COMPONENTS)
+    _show(found)
+    if dry_run:
+        click.echo(f"{len(found)} stale: {sum(not a.refused for a in found)} would be adopted; nothing was changed")
+        return 0
+    for folder in adopt_all(found, suite.work_dir, reason):
+        click.echo(f"adopted: {folder}")
+    refused = sum(bool(a.refused) for a in found)
+    if all_stale:
+        click.echo(f"{len(found)} stale: {len(found) - refused} adopted, {refused} refused")
+    return 1 if refused else 0
+
+
+def _named(ws: Workspace, states: Sequence[JobState], job: str) -> JobState:
+    """The stale job of a name. Raises ValueError for one that is not stale, or cannot be planned."""
+    from harness.plan.remarks import names, unplanned
+
     if (reason_not := unplanned(ws.plan).get(job)) is not None:
         raise ValueError(f"{job} cannot be planned: {reason_not}")
-    found = next((s for s in ledger_status(ws, suite.work_dir).jobs if s.job.key == names(ws.plan).get(job)), None)
+    found = next((s for s in states if s.job.key == names(ws.plan).get(job)), None)
     if found is None:
         raise BadUsage(f"{job}: no such job in this plan{near(job, names(ws.plan))}; `plan` lists them")
     if found.other is None:
         raise ValueError(f"{job} is {found.state}, not stale: there is no other run of it to adopt")
-    for line in differences(found.other.identity, found.job.identity):
-        click.echo(f"  {line}")
-    click.echo(f"adopted: {adopt(found.job, found.other, suite.work_dir, reason)}")
-    return 0
+    return found
+
+
+def _show(found: Sequence[Adoption]) -> None:
+    """What differs, job by job, and what is refused."""
+    for a in found:
+        if a.refused:
+            click.echo(f"refused {a.job.name}: {a.refused}")
+            continue
+        click.echo(f"{a.job.name} from run {a.other.key[:12]}")
+        for line in a.differences:
+            click.echo(f"  {line}")

@@ -3,15 +3,75 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadUsage
+from harness.ledger.identity import differing
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import LOCK, PASSING, RECORD
 from harness.ledger.store import load_records, write_record
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
+from harness.plan.status import JobState
+
+COMPONENTS = ("code", "config", "data", "parents", "version")  # of an identity, in which a run may differ from its job
+USUAL = ("code", "version")  # what a change of the source alone makes different
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A stale job, the run that may stand for it, and what differs between them.
+
+    Attributes:
+        refused: why it must not, one line; "" where it may.
+    """
+
+    job: Job
+    other: RunRecord
+    differences: tuple[str, ...]
+    refused: str = ""
+
+
+def adoptions(states: Iterable[JobState], work_dir: Path, components: Iterable[str] = USUAL) -> list[Adoption]:
+    """What adopting all stale jobs would do; changes nothing.
+
+    A stage that is adopted as well is no difference in parents.
+
+    Args:
+        states: of all jobs, parents first. components: in which a run may differ, of ``COMPONENTS``.
+    """
+    allowed = set(components)
+    records, _ = load_records(work_dir)
+    stands_for = {key: record.adopted_from for key, (_, record) in records.items() if record.adopted_from}
+    found = []
+    for state in states:
+        if state.other is None:
+            continue
+        unlike = differing(state.other.identity, state.job.identity)
+        if _same_parents(state.other.identity.parents, state.job.parents, stands_for):
+            unlike.pop("parents", None)
+        refused = "; ".join(_refusals(unlike, allowed))
+        if not refused:
+            stands_for[state.job.key] = state.other.key
+        lines = tuple(line for part in unlike.values() for line in part)
+        found.append(Adoption(state.job, state.other, lines, refused))
+    return found
+
+
+def _same_parents(old: Mapping[str, str], new: Mapping[str, str], stands_for: Mapping[str, str]) -> bool:
+    """Whether the stages of a job are those of a run, or were adopted from them."""
+    return old.keys() == new.keys() and all(k == old[s] or stands_for.get(k) == old[s] for s, k in new.items())
+
+
+def _refusals(unlike: Mapping[str, list[str]], allowed: set[str]) -> Iterator[str]:
+    for component, lines in unlike.items():
+        if component not in allowed:
+            more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+            advice = f"; --component {component} adopts all the same" if component in COMPONENTS else ""
+            yield f"{component} differs ({lines[0]}{more}){advice}"
 
 
 def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
@@ -20,38 +80,54 @@ def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
     Raises:
         ValueError: no reason, nothing to adopt, another cell's run, or the job is done already.
     """
+    return adopt_all([Adoption(job, other, ())], work_dir, reason)[0]
+
+
+def adopt_all(wanted: Iterable[Adoption], work_dir: Path, reason: str) -> list[Path]:
+    """Adopt the runs that are not refused, in their order; their folders. Raises ValueError as ``adopt`` does."""
     if not reason.strip():
         raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
-    if (other.cell.model, other.cell.variant, other.cell.seed) != (
-        job.cell.model,
-        job.cell.variant,
-        job.cell.seed,
-    ):
-        raise ValueError(f"run {other.key[:12]} is of {other.cell.model} seed {other.cell.seed}, not of {job.name}")
     records, _ = load_records(work_dir)
-    if other.key not in records:
-        raise ValueError(f"run {other.key[:12]} is not valid; `verify` says why")
-    source, _ = records[other.key]
-    folder = folder_of(job, work_dir)
+    folders = []
+    for a in wanted:
+        if a.refused:
+            continue
+        if (a.other.cell.model, a.other.cell.variant, a.other.cell.seed) != (
+            a.job.cell.model,
+            a.job.cell.variant,
+            a.job.cell.seed,
+        ):
+            raise ValueError(
+                f"run {a.other.key[:12]} is of {a.other.cell.model} seed {a.other.cell.seed}, not of {a.job.name}"
+            )
+        if a.other.key not in records:
+            raise ValueError(f"run {a.other.key[:12]} is not valid; `verify` says why")
+        folders.append(_copy(a, records[a.other.key][0], work_dir, reason.strip()))
+    return folders
+
+
+def _copy(a: Adoption, source: Path, work_dir: Path, reason: str) -> Path:
+    folder = folder_of(a.job, work_dir)
     lock = RunLock(folder)
     if not lock.acquire():
-        raise ValueError(f"{job.name} is being run by {lock.holder() or 'another harness'}; there is nothing to adopt")
+        holder = lock.holder() or "another harness"
+        raise ValueError(f"{a.job.name} is being run by {holder}; there is nothing to adopt")
     try:
-        if look_up(job, work_dir).record is not None:
-            raise ValueError(f"{job.name} has a run of its own; there is nothing to adopt")
+        if look_up(a.job, work_dir).record is not None:
+            raise ValueError(f"{a.job.name} has a run of its own; there is nothing to adopt")
         for left in folder.iterdir():
             if left.name != LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         ignored = shutil.ignore_patterns(RECORD, LOCK, *PASSING)
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
         adopted = {
-            "key": job.key,
-            "identity": job.identity,
-            "cell": job.cell,
-            "adopted": reason.strip(),
-            "adopted_from": other.key,
+            "key": a.job.key,
+            "identity": a.job.identity,
+            "cell": a.job.cell,
+            "adopted": reason,
+            "adopted_from": a.other.key,
         }
-        write_record(folder, other.model_copy(update=adopted), lock.check)
+        write_record(folder, a.other.model_copy(update=adopted), lock.check)
     finally:
         lock.release()
     return folder

@@ -103,6 +103,23 @@ def test_a_config_that_changed_makes_its_run_stale_says_what_changed_and_keeps_i
     assert snapshot(tmp_path / "wörk 1" / "runs") == before
 
 
+def test_stale_runs_are_adopted_together_after_they_were_shown(capsys, suite, done, small_configs, tmp_path):
+    before = snapshot(tmp_path / "wörk 1" / "runs")
+    path = small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\nmodel = dict(cls_head=dict(dropout_ratio=0.9))\n")
+    adopt = ("adopt", *suite, "--all-stale", "--reason", "it changes nothing")
+    code, out, _ = run(capsys, *adopt)
+    assert code == 1 and "refused i3d_r50_mgr-dark-rgb-s0: config differs (config model.cls_head.dropout_ratio" in out
+    code, out, _ = run(capsys, *adopt, "--component", "config", "--dry-run")
+    assert code == 0 and "1 stale: 1 would be adopted; nothing was changed" in out
+    assert snapshot(tmp_path / "wörk 1" / "runs") == before
+    code, out, _ = run(capsys, *adopt, "--component", "config")
+    assert code == 0 and "1 stale: 1 adopted, 0 refused" in out
+    assert "2 cached" in run(capsys, "plan", *suite)[1]
+    code, _, err = run(capsys, "adopt", *suite, "--reason", "neither a job nor all")
+    assert code == 2 and "name a job or give --all-stale" in err
+
+
 def test_a_job_runs_the_config_that_was_planned_whatever_happens_to_the_file(done, small_configs, tmp_path):
     job = next(iter(done.needed().values()))
     (small_configs / "i3d" / f"{job.cell.model}.py").write_text("not even a config (")

@@ -9,9 +9,10 @@ from harness.ledger.identity import IDENTITY_VERSION, run_key
 from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord
 from harness.ledger.store import load_record
 from harness.ledger.verify import verify_ledger
-from harness.plan.adopt import adopt
+from harness.plan.adopt import adopt, adopt_all, adoptions
 from harness.plan.jobs import Job
 from harness.plan.run_state import look_up
+from harness.plan.status import JobState
 from tests.helpers.sound_run import write_run
 
 DATA = DataInfo(
@@ -131,3 +132,53 @@ def test_adopt_wants_a_reason_and_the_same_cell(tmp_path):
     _, other = make_run(tmp_path, "other")
     with pytest.raises(ValueError, match="is of other seed 0"):
         adopt(job, other, tmp_path, "no")
+
+
+def stale(record, parents=None, **changes):
+    """A stale job that differs from a run in these components."""
+    identity = record.identity.model_copy(update={"parents": parents or record.identity.parents, **changes})
+    job = Job(run_key(identity), f"{record.cell.model}-s0", "train", record.cell, identity, None, {}, identity.parents)
+    return JobState(job, "stale", other=record)
+
+
+def test_all_stale_runs_are_adopted_in_one_call_stages_first(tmp_path):
+    _, teacher = make_run(tmp_path, "teacher")
+    _, student = make_run(tmp_path, "student", parents={"teacher": teacher.key})
+    _, other = make_run(tmp_path, "other")
+    first = stale(teacher, code={"p:f": "a:b"})
+    second = stale(student, {"teacher": first.job.key}, code={"p:f": "a:b"})
+    third = stale(other, config={"name": "new"}, code={"p:f": "a:b"})
+    found = adoptions([first, second, third], tmp_path)
+    assert [bool(a.refused) for a in found] == [False, False, True]
+    assert (
+        found[2].refused.startswith('config differs (config name: "other" -> "new")') and "\n" not in found[2].refused
+    )
+    assert verify_ledger(tmp_path)[0] == 3, "what is only shown changes nothing"
+    assert len(adopt_all(found, tmp_path, "only names changed")) == 2
+    record = look_up(second.job, tmp_path).record
+    assert record.adopted == "only names changed" and record.adopted_from == student.key
+    assert verify_ledger(tmp_path) == (5, [])
+    assert not adoptions([third], tmp_path, ("config", "code"))[0].refused
+
+
+def test_a_student_of_a_teacher_that_is_not_adopted_is_refused(tmp_path):
+    _, teacher = make_run(tmp_path, "teacher")
+    _, student = make_run(tmp_path, "student", parents={"teacher": teacher.key})
+    first = stale(teacher, data={"train": "other"})
+    second = stale(student, {"teacher": first.job.key})
+    assert [a.refused.partition(" differs")[0] for a in adoptions([first, second], tmp_path)] == ["data", "parents"]
+
+
+def test_a_run_of_an_earlier_identity_version_is_adopted_where_all_else_is_equal(tmp_path):
+    _, now = make_run(tmp_path, "toy")
+    identity = now.identity.model_copy(update={"version": 2, "code": {"mtcd_plugin.models": "ab" * 32}})
+    old = now.model_copy(update={"identity": identity, "key": run_key(identity)})
+    state = stale(old, version=IDENTITY_VERSION, code={"mtcd_plugin:Net": "a:b"})
+    (found,) = adoptions([state], tmp_path)
+    assert not found.refused and found.differences == (
+        f"identity version: 2 -> {IDENTITY_VERSION} (code is not compared)",
+    )
+    (refused,) = adoptions([state], tmp_path, ("code",))
+    assert refused.refused.startswith("version differs")
+    (refused,) = adoptions([stale(old, version=IDENTITY_VERSION, config={"name": "new"})], tmp_path)
+    assert refused.refused.startswith("config differs")
