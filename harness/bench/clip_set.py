@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mtcd_plugin.formats.mgr_dark import COLUMNS
+from mtcd_plugin.formats.mgr_dark import COLUMNS, STREAMS
 from mtcd_plugin.formats.video import write_video
 
+DATA_SET = "mgr_dark"  # whose layout is written
 FPS = 25
-STREAMS = ("rgb", "depth", "ir")
 SUBJECTS = {"s1": "train", "s2": "test"}
 
 

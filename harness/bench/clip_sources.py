@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.bench.clip_set import DATA_SET
+from harness.data.registry import data_set
+
 SIZE, CROP, FRAMES = 256, 224, 32  # the paper's protocol
 EVERY = ("rgb", "depth", "ir")
 
@@ -20,13 +23,18 @@ def sources(data: Path, stores: dict[str, Path]) -> Iterator[tuple[str, Any, lis
     yield "store raw rgb+depth+ir", our_dataset(data, stores["raw"], EVERY), frame_files(stores["raw"], EVERY)
 
 
+def dataset_class() -> str:
+    """That of the clip set."""
+    return data_set(DATA_SET).dataset_class
+
+
 def our_dataset(data: Path, store: Path | str = "", modalities=("rgb",), size=SIZE, crop=CROP, frames=FRAMES):
     """The training dataset of ``mm_configs/_base_/datasets``, random instants and crops."""
     from mmaction.registry import DATASETS
 
     return DATASETS.build(
         dict(
-            type="MGRDarkDataset",
+            type=dataset_class(),
             data_root=str(data),
             modalities=list(modalities),
             clip_store=str(store),
@@ -64,20 +72,21 @@ def stock_dataset(videos: list[Path], folder: Path):
     )
 
 
-def wanted(data: Path, store: Path, codec: str, modalities, size: int = SIZE):
-    from harness.data.store.cache import wanted_stores
+def specs(data: Path, store: Path, codec: str, modalities, size: int = SIZE):
+    """The clip stores that a training on these modalities reads."""
+    from harness.data.store.cache import store_specs
 
     pipeline = [dict(type="LoadModalities", size=(size, size))]
-    config = dict(type="MGRDarkDataset", data_root=str(data), modalities=list(modalities), pipeline=pipeline)
-    return wanted_stores([config], store, codec)
+    config = dict(type=dataset_class(), data_root=str(data), modalities=list(modalities), pipeline=pipeline)
+    return store_specs([config], store, codec)
 
 
 def build_stores(data: Path, store: Path, codec: str, modalities, size: int = SIZE) -> None:
     from harness.data.store.cache import build_store
 
     store.mkdir()
-    for store_wanted in wanted(data, store, codec, modalities, size):
-        build_store(store_wanted, None, 1, lambda _: None)
+    for spec in specs(data, store, codec, modalities, size):
+        build_store(spec, None, 1, lambda _: None)
 
 
 def frame_files(store: Path, modalities) -> list[Path]:

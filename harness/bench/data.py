@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.bench.clip_set import write_clip_set
-from harness.bench.clip_sources import EVERY, build_stores, our_dataset, sources, wanted
+from harness.bench.clip_sources import EVERY, build_stores, our_dataset, sources, specs
 from harness.suite import load_suite
 from harness.system.environment import commit, environment, hardware
 
@@ -45,25 +45,25 @@ def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = 
     import mtcd_plugin.register  # noqa: F401
 
     init_default_scope("mmaction")
-    amount = QUICK if quick else FULL
+    sizes = QUICK if quick else FULL
     with tempfile.TemporaryDirectory() as folder, one_thread():
         root = Path(folder)
-        say(f"writing {amount.clips} clips of 60 frames (rgb {amount.size[0]}x{amount.size[1]})")
+        say(f"writing {sizes.clips} clips of 60 frames (rgb {sizes.size[0]}x{sizes.size[1]})")
         data = _folder(root / "data")
-        write_clip_set(data, amount.clips, size=amount.size)
+        write_clip_set(data, sizes.clips, size=sizes.size)
         say("building clip stores")
-        build = measure_building(data, root, amount.rounds)
+        build = measure_building(data, root, sizes.rounds)
         stores = {"raw": root / "raw", "jpeg": root / "jpeg"}
         for codec, store in stores.items():
             build_stores(data, store, codec, EVERY)
         rows = []
         for name, dataset, files in sources(data, stores):
             stored = name.startswith("store")
-            row = measure_source(name, dataset, files, amount.stored if stored else amount.decoded)
+            row = measure_source(name, dataset, files, sizes.stored if stored else sizes.decoded)
             say(_line(row))
             rows.append(row)
-        together = measure_synchronised(data, stores["raw"], amount.stored)
-        shares = measure_data_time(configs, data, root / "training", amount.steps)
+        together = measure_synchronised(data, stores["raw"], sizes.stored)
+        shares = measure_data_time(configs, data, root / "training", sizes.steps)
     p50 = {row["source"]: row["p50_ms"]["0"] for row in rows}
     return {
         "ratio_raw_to_stock": p50["stock"] / p50["store raw"],
@@ -168,7 +168,7 @@ def measure_building(data: Path, root: Path, rounds: int) -> dict[str, float]:
         run = pool.map if pool is not None else map
         list(run(_nothing, range(4 * CORES)))
         for number in range(rounds + 1):  # the first one warms up
-            store = wanted(data, _folder(root / f"build{number}"), "raw", ("rgb",))[0]
+            store = specs(data, _folder(root / f"build{number}"), "raw", ("rgb",))[0]
             jobs = jobs_of(store)
             times = [(time.perf_counter(), _cpu_seconds())]
             list(run(_decode_only, jobs))

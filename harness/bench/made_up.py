@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.data.clips import dataset_clips
 from harness.ledger.files import sha256_of
 from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.metrics import metrics_of
 from harness.ledger.record import Cost, Epoch, Metrics, RunRecord, seal_of
 from harness.ledger.run_dir import PREDICTIONS, RECORD, RENDERED
-from harness.plan.data import dataset_clips
 from harness.plan.jobs import Job, dataset_configs
 from harness.plan.run_state import folder_of, output_of
 from harness.suite import CLASSIFYING

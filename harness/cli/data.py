@@ -13,7 +13,6 @@ from harness.cli.counter import counter
 from harness.cli.group import Group
 from harness.cli.options import (
     COUNT,
-    DATASETS,
     FOLDER,
     NEW_FILE,
     NEW_FOLDER,
@@ -23,6 +22,7 @@ from harness.cli.options import (
     json_option,
     suite_options,
 )
+from harness.data.registry import BUILT_IN
 from harness.errors import BadUsage
 
 log = logging.getLogger(__name__)
@@ -41,18 +41,18 @@ def command() -> None:
     help="Folder to write to.  [default: data/synthetic-PRESET]",
 )
 @click.option("--preset", type=click.Choice(["demo", "smoke"]), default="demo", show_default=True)
-@click.option("--datasets", default="mgr_dark,nvgesture,sysu_mm01", show_default=True)
+@click.option("--datasets", default=None, help="Only these, with commas between.  [default: all that can be made]")
 @click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True)
 @jobs_option
-def synthesize_command(out: Path | None, preset: str, datasets: str, seed: int, jobs: int | None) -> None:
-    """Write a small synthetic MGR-Dark, NvGesture and SYSU-MM01 as real files in their real layouts."""
+def synthesize_command(out: Path | None, preset: str, datasets: str | None, seed: int, jobs: int | None) -> None:
+    """Write small synthetic data sets as real files in the layouts of the real ones."""
     from harness.data.synthesize import synthesize
 
     root = out or Path("data") / f"synthetic-{preset}"
     show = counter()
     synthesize(
         root,
-        datasets=tuple(d.strip() for d in datasets.split(",")),
+        datasets=None if datasets is None else tuple(d.strip() for d in datasets.split(",")),
         preset=preset,
         seed=seed,
         jobs=jobs,
@@ -136,7 +136,7 @@ def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path 
 
 
 @command.command("verify")
-@click.option("--dataset", required=True, type=DATASETS)
+@click.option("--dataset", required=True, metavar="NAME", help=f"One of {', '.join(BUILT_IN)}, or of your own package.")
 @click.option(
     "--data-root",
     required=True,
@@ -177,6 +177,7 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
 
 @command.command("segment")
 @click.argument("recordings", type=FOLDER)
+@click.option("--dataset", default=None, metavar="NAME", help="In whose layout.  [default: the only one there is]")
 @click.option("--out", required=True, type=NEW_FOLDER, help="Folder of the clips.")
 @click.option("--min-frames", type=COUNT, default=45, show_default=True, help="Shortest clip, at 25 fps.")
 @click.option("--max-frames", type=COUNT, default=210, show_default=True, help="Longest clip, at 25 fps.")
@@ -186,18 +187,24 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
     "message, remedy}}"
 )
 @jobs_option
-def segment_command(recordings, out, min_frames, max_frames, crf, as_json, jobs) -> int:
-    """Cut annotated recordings into synchronised clips of MGR-Dark's layout. Goes on where it was stopped or killed.
+def segment_command(recordings, dataset, out, min_frames, max_frames, crf, as_json, jobs) -> int:
+    """Cut annotated recordings into synchronised clips of a data set. Goes on where it was stopped or killed.
 
     Exit code 1 where a line is malformed or a recording unreadable; what can be cut is cut.
     """
-    from harness.data.segment.cut import segment_recordings
+    from harness.data.registry import segmenter
     from harness.system.environment import usable_cores
 
     if min_frames > max_frames:
         raise BadUsage(f"--min-frames {min_frames}: is more than --max-frames {max_frames}")
-    summary = segment_recordings(
-        recordings, out, jobs or usable_cores(), min_frames, max_frames, crf, partial(counter(), "files")
+    summary = segmenter(dataset)(
+        recordings,
+        out,
+        processes=jobs or usable_cores(),
+        shortest=min_frames,
+        longest=max_frames,
+        crf=crf,
+        progress=partial(counter(), "files"),
     )
     if as_json:
         print_json(summary.as_json())

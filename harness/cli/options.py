@@ -21,7 +21,6 @@ COUNT = click.IntRange(min=1)
 SEEDS = click.IntRange(1, MOST_SEEDS)
 PROCESSES = click.IntRange(1, 1024)
 NOT_NEGATIVE = click.IntRange(min=0)
-DATASETS = click.Choice(["mgr_dark", "nvgesture", "sysu_mm01"])
 
 
 class Seconds(click.ParamType):
@@ -171,7 +170,7 @@ suite_options = _together(
         "--data-root",
         type=FOLDER,
         default=None,
-        help="Folder that holds mgr_dark/, nvgesture/, sysu_mm01/. Default: the embedded synthetic data.",
+        help="Folder that holds a folder per data set, e.g. mgr_dark/.  [default: embedded synthetic data]",
     ),
     work_dir_option,
     configs_option,

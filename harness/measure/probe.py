@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from harness.data.clips import dataset_clips
+from harness.data.registry import clips_of_config
 from harness.measure.clips import evaluating, predict
 from harness.measure.parts import (
     WHOLE_CLIP,
@@ -20,7 +22,6 @@ from harness.measure.parts import (
     quietly,
     untrained_checkpoint,
 )
-from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.plan.jobs import Job, fill_parents
 
 CLIPS = 2  # in a probed batch; the time of a step is taken to grow with its clips
@@ -92,7 +93,7 @@ def steps(config: dict[str, Any], job: Job) -> int:
 def tested(config: dict[str, Any], job: Job) -> float:
     """Test clips of a run; where clips are taken whole, in units of the probed clip's length."""
     dataset = config["test_dataloader"]["dataset"]
-    if dataset.get("type") not in TABLE_KEYS:
+    if clips_of_config(dataset) is None:
         return float(job.data.test_clips if job.data else 0)
     clips = dataset_clips(dataset)[1]
     if any(t.get("clip_len", 1) is None for t in dataset.get("pipeline", ())):

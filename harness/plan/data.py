@@ -1,74 +1,57 @@
-"""Which clips a config trains and tests on, read from the annotation files without torch."""
+"""What a resolved config trains and tests on, read from the annotation files without torch."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.data.clips import Selection, select
+from harness.data.images import images_fingerprint, images_of_split
+from harness.data.registry import ClipDataSet, ImageDataSet, of_config
 from harness.ledger.identity import canonical_json
 from harness.ledger.judge import data_fingerprint, info_fingerprint, labels_fingerprint
 from harness.ledger.record import DataInfo
-from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint
-from mtcd_plugin.formats.content import content_hashes
-from mtcd_plugin.formats.mgr_dark import read_mgr_dark
-from mtcd_plugin.formats.nvgesture import read_nvgesture
-from mtcd_plugin.formats.splits import read_quarantine, select_clips
-from mtcd_plugin.formats.sysu import SysuImage, read_sysu_mm01
 from mtcd_plugin.formats.text import is_synthetic
 
-HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
-TABLE_KEYS = {"MGRDarkDataset": ("lighting",), "NvGestureDataset": ("streams", "lists")}
+Images = dict[str, tuple[ImageDataSet, dict[str, Any]]]  # split -> data set, dataset config
 
 
 def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, str]]:
     """What a resolved config trains and tests on, and the fingerprint of each split.
 
-    A data set type of another package has no DataInfo; its fingerprint is that of its config. Images of SYSU-MM01 count
-    as clips, people as subjects.
+    A dataset class that no data set names has no DataInfo; its fingerprint is that of its config. Images count as
+    clips, people as subjects.
 
     Raises:
         FileNotFoundError, ValueError: data that is missing or malformed, one line.
     """
-    chosen: dict[str, tuple[ClipTable, tuple[Clip, ...], str]] = {}
+    chosen: dict[str, Selection] = {}
     prints: dict[str, str] = {}
-    pictures: dict[str, str] = {}  # split -> root of SYSU-MM01
+    images: Images = {}
     for split in ("train", "test"):
         dataset = (config.get(f"{split}_dataloader") or {}).get("dataset")
         if not dataset:
             continue
-        if dataset.get("type") in TABLE_KEYS:
-            table, clips, sha = _clips(*_query(dataset))
-            chosen[split] = table, clips, str(dataset.get("lighting", ""))
-            prints[split] = sha
-        elif "sysu" in str(dataset.get("type", "")).lower():
-            pictures[split] = str(dataset["data_root"])
-            prints[split] = _sysu(pictures[split])
+        found = of_config(dataset)
+        if isinstance(found, ClipDataSet):
+            chosen[split] = select(dataset)
+            prints[split] = chosen[split].fingerprint
+        elif isinstance(found, ImageDataSet):
+            images[split] = found, dataset
+            prints[split] = images_fingerprint(found, str(dataset["data_root"]))
         else:
             known = {k: v for k, v in dataset.items() if k != "pipeline"}
             prints[split] = hashlib.sha256(canonical_json(known).encode()).hexdigest()
     if not chosen:
-        if not pictures:
+        if not images:
             return None, prints
-        about = _about_sysu(config, pictures, data_fingerprint(prints))
+        about = _about_images(images, data_fingerprint(prints))
         return about, {**prints, "info": info_fingerprint(about)}
-    any_table = next(iter(chosen.values()))[0]
-    train, test = (chosen.get(s, (None, (), ""))[1] for s in ("train", "test"))
-    about = DataInfo(
-        name=" and ".join([any_table.name, *["SYSU-MM01"] * bool(pictures)]),
-        synthetic=any_table.synthetic or any(is_synthetic(Path(root)) for root in pictures.values()),
-        fingerprint=data_fingerprint(prints),
-        classes=list(any_table.classes),
-        train_clips=len(train),
-        test_clips=len(test),
-        train_subjects=sorted({c.subject for c in train}),
-        test_subjects=sorted({c.subject for c in test}),
-        lighting=next(iter(chosen.values()))[2] if any(c.lighting for c in (*train, *test)) else "",
-        quarantine=_left_out(config, chosen),
-    )
+    about = _about_clips(config, chosen, images, data_fingerprint(prints))
     prints["info"] = info_fingerprint(about)
+    test = chosen["test"].clips if "test" in chosen else ()
     prints["test_labels"] = labels_fingerprint((c.clip_id, c.subject, c.label) for c in test)
     return about, prints
 
@@ -80,106 +63,71 @@ def check_sampler(config: dict[str, Any]) -> None:
     if str(sampler.get("type", "")).rpartition(".")[2] != "PKSampler":
         return
     wanted, by = sampler.get("identities", 16), sampler.get("by", "label")
-    if dataset.get("type") in TABLE_KEYS:
-        table, clips = dataset_clips(dataset)
-        name, found = table.name, {clip.subject if by == "subject" else clip.label for clip in clips}
+    known = of_config(dataset)
+    if isinstance(known, ClipDataSet):
+        table, clips, _ = select(dataset)
+        name, there = table.name, len({clip.subject if by == "subject" else clip.label for clip in clips})
         what = "people" if by == "subject" else "classes"
-    elif "sysu" in str(dataset.get("type", "")).lower():
-        split, shown = dataset.get("split", "train"), dataset.get("images", "rgb")
-        images = [i for i in read_sysu_mm01(str(dataset["data_root"])) if i.split == split]
-        found = {i.pid for i in images if shown == "rgb+ir" or i.infrared == (shown == "ir")}
-        name, what = "SYSU-MM01", "people"
+    elif isinstance(known, ImageDataSet):
+        shown = (image for image in images_of_split(known, dataset) if known.shows(image, dataset))
+        name, there, what = known.title, len({image.pid for image in shown}), "people"
     else:
         return
-    if len(found) < wanted:
+    if there < wanted:
         raise ValueError(
-            f"{dataset['data_root']}: the training split of {name} has clips of {len(found)} {what}, PKSampler draws "
+            f"{dataset['data_root']}: the training split of {name} has clips of {there} {what}, PKSampler draws "
             f"{wanted} for each batch; add clips of others, or lower train_dataloader.sampler.identities (batch_size "
             "is identities x instances)"
         )
 
 
-def _about_sysu(config: dict[str, Any], pictures: dict[str, str], fingerprint: str) -> DataInfo:
-    """What a config reads that sees SYSU-MM01 alone."""
-    seen: dict[str, list[SysuImage]] = {"train": [], "test": []}
-    for split, root in pictures.items():
-        part = config[f"{split}_dataloader"]["dataset"].get("split", "train")
-        seen[split] = [image for image in read_sysu_mm01(root) if image.split == part]
-    people = {split: sorted({f"{image.pid:04d}" for image in images}) for split, images in seen.items()}
+def _about_clips(config: dict[str, Any], chosen: dict[str, Selection], images: Images, fingerprint: str) -> DataInfo:
+    """What a config reads that sees clips, and maybe images beside them, which are not counted."""
+    train, test = (chosen[s].clips if s in chosen else () for s in ("train", "test"))
+    first, table = next((split, found.table) for split, found in chosen.items())
+    lighting = str(config[f"{first}_dataloader"]["dataset"].get("lighting", ""))
     return DataInfo(
-        name="SYSU-MM01",
-        synthetic=any(is_synthetic(Path(root)) for root in pictures.values()),
+        name=" and ".join([table.name, *_titles(images)]),
+        synthetic=table.synthetic or _any_synthetic(images),
+        fingerprint=fingerprint,
+        classes=list(table.classes),
+        train_clips=len(train),
+        test_clips=len(test),
+        train_subjects=sorted({c.subject for c in train}),
+        test_subjects=sorted({c.subject for c in test}),
+        lighting=lighting if any(c.lighting for c in (*train, *test)) else "",
+        quarantine=_left_out(config, chosen),
+    )
+
+
+def _about_images(images: Images, fingerprint: str) -> DataInfo:
+    """What a config reads that sees images alone."""
+    seen = {split: images_of_split(found, dataset) for split, (found, dataset) in images.items()}
+    people = {split: sorted({f"{image.pid:04d}" for image in found}) for split, found in seen.items()}
+    return DataInfo(
+        name=" and ".join(_titles(images)),
+        synthetic=_any_synthetic(images),
         fingerprint=fingerprint,
         classes=[],
-        train_clips=len(seen["train"]),
-        test_clips=len(seen["test"]),
-        train_subjects=people["train"],
-        test_subjects=people["test"],
+        train_clips=len(seen.get("train", ())),
+        test_clips=len(seen.get("test", ())),
+        train_subjects=people.get("train", []),
+        test_subjects=people.get("test", []),
     )
 
 
-def _left_out(config: dict[str, Any], chosen: dict[str, tuple[ClipTable, tuple[Clip, ...], str]]) -> str:
+def _titles(images: Images) -> list[str]:
+    return list(dict.fromkeys(found.title for found, _ in images.values()))
+
+
+def _any_synthetic(images: Images) -> bool:
+    return any(is_synthetic(Path(dataset["data_root"])) for _, dataset in images.values())
+
+
+def _left_out(config: Mapping[str, Any], chosen: dict[str, Selection]) -> str:
     """sha256 hex of the ids of the clips that quarantine files leave out, "" where they leave none out."""
     ids: set[str] = set()
-    for split, (table, _, _) in chosen.items():
+    for split, found in chosen.items():
         path = config[f"{split}_dataloader"]["dataset"].get("quarantine")
-        ids |= read_quarantine(path) & {c.clip_id for c in table.clips} if path else set()
+        ids |= found.quarantined(path) if path else set()
     return hashlib.sha256(canonical_json(sorted(ids)).encode()).hexdigest() if ids else ""
-
-
-def dataset_clips(dataset: dict[str, Any]) -> tuple[ClipTable, tuple[Clip, ...]]:
-    """The table of a clip data set's config and the clips that it selects."""
-    return _clips(*_query(dataset))[:2]
-
-
-def _query(dataset: dict[str, Any]) -> tuple:
-    kind = dataset["type"]
-    reader = canonical_json({k: dataset[k] for k in TABLE_KEYS[kind] if dataset.get(k) is not None})
-    modalities = tuple(dataset.get("modalities") or ("rgb",))
-    return (
-        kind,
-        str(dataset["data_root"]),
-        reader,
-        dataset.get("split", "train"),
-        modalities,
-        str(dataset.get("quarantine") or ""),
-        tuple(sorted((dataset.get("missing_modality") or {}).items())),
-    )
-
-
-@cache
-def _table(kind: str, root: str, arguments: str) -> ClipTable:
-    import json
-
-    if not os.path.isdir(root):
-        raise FileNotFoundError(f"{root}: no such data set{HINT}")
-    read = read_mgr_dark if kind == "MGRDarkDataset" else read_nvgesture
-    return read(root, **json.loads(arguments))
-
-
-@cache
-def _clips(
-    kind: str,
-    root: str,
-    arguments: str,
-    split: str,
-    modalities: tuple[str, ...],
-    quarantine: str,
-    missing_modality: tuple[tuple[str, str], ...],
-) -> tuple[ClipTable, tuple[Clip, ...], str]:
-    table = _table(kind, root, arguments)
-    clips = tuple(select_clips(table, split, modalities, quarantine, dict(missing_modality), check_files=False))
-    return table, clips, fingerprint(clips, modalities, dict(missing_modality))
-
-
-@cache
-def _sysu(root: str) -> str:
-    if not os.path.isdir(root):
-        raise FileNotFoundError(f"{root}: no such data set{HINT}")
-    digest = hashlib.sha256()
-    images = read_sysu_mm01(root)
-    contents = content_hashes(image.path for image in images)
-    for image in images:
-        name = Path(image.path).name
-        digest.update(f"{image.pid},{image.cam},{image.split},{name},{contents[image.path]}\n".encode())
-    return digest.hexdigest()

@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from harness.data.registry import clips_of_config
 from harness.errors import BadUsage
 from harness.ledger.store import load_record
 from harness.plan.config_file import named_config
-from harness.plan.data import TABLE_KEYS
 from harness.plan.jobs import dataset_configs
 from harness.plan.resolve import resolve
 from harness.plan.run_state import folder_of
@@ -88,7 +88,7 @@ def held_out(
     datasets = dataset_configs(resolved.config)
     for split, (usual, instead) in HELD_OUT.items():
         dataset = datasets.get(split, {})
-        if dataset.get("type") in TABLE_KEYS and dataset.get("split", "train") == usual:
+        if clips_of_config(dataset) is not None and dataset.get("split", "train") == usual:
             overrides[f"{split}_dataloader.dataset.split"] = instead
     if entry.stage in CLASSIFYING and own_rate(resolved.config) is not None:
         overrides[RATE] = rate

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.data.clips import dataset_clips
+from harness.data.registry import clips_of_config
 from harness.errors import BadUsage, unknown_name
 from harness.ledger.identity import canonical_json
 from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.run_dir import PLAN
 from harness.plan.choice import chosen_jobs
-from harness.plan.data import TABLE_KEYS, dataset_clips
 from harness.plan.jobs import Job, Plan, Settings, dataset_configs, dependency_closure, make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_suite
 from harness.suite.configs import profiles_of
@@ -149,7 +150,7 @@ def _clip_datasets(jobs: Iterable[Job]) -> list[dict]:
     found = {}
     for job in jobs:
         for dataset in dataset_configs(job.config).values():
-            if dataset.get("type") in TABLE_KEYS:
+            if clips_of_config(dataset) is not None:
                 found[canonical_json({k: v for k, v in dataset.items() if k != "pipeline"})] = dataset
     return list(found.values())
 

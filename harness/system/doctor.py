@@ -111,9 +111,12 @@ def _plugin() -> str:
     from mmaction.registry import DATASETS
 
     import mtcd_plugin.register
+    from harness.data.registry import BUILT_IN, data_set
 
-    if DATASETS.get("MGRDarkDataset") is None:
-        raise RuntimeError("MGRDarkDataset is not registered")
+    for name in BUILT_IN:
+        kind = data_set(name).dataset_class
+        if DATASETS.get(kind) is None:
+            raise RuntimeError(f"{kind} is not registered")
     return f"registered from {Path(mtcd_plugin.register.__file__).parent}"
 
 

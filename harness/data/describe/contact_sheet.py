@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from harness.data.describe.statistics import MODALITIES, Readable, open_readable
+from harness.data.describe.statistics import RECORDED, Readable, open_readable
 from harness.errors import BadUsage
 from mtcd_plugin.formats.clips import Clip
 from mtcd_plugin.formats.video import read_frames
@@ -32,7 +32,7 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
     data = open_readable(root, quarantine)
     table = data.table
     lightings = sorted({c.lighting for c in data.clips})
-    columns = [(light, m) for light in lightings for m in MODALITIES]
+    columns = [(light, m) for light in lightings for m in RECORDED]
     strip = len(MOMENTS) * (THUMB[0] + MARGIN)
     width = LABEL + len(columns) * (strip + 6)
     height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)

@@ -12,25 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from mtcd_plugin.formats.clips import Clip, ClipTable
-from mtcd_plugin.formats.mgr_dark import read_mgr_dark
-from mtcd_plugin.formats.nvgesture import read_nvgesture
+from harness.data.registry import clips_at
+from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable
 from mtcd_plugin.formats.splits import read_quarantine
 from mtcd_plugin.formats.video import VideoInfo, probe, read_frames
 
-MODALITIES = ("rgb", "depth", "ir")
+RECORDED = tuple(m for m in MODALITIES if m not in RENDERED_FROM)
 SAMPLED_CLIPS = 40
 FRAMES_PER_CLIP = 4
 
 
 def open_table(root: Path) -> ClipTable:
-    """The clip table of a folder, told by what lies in it. Raises FileNotFoundError for a folder of neither layout."""
-    root = Path(root)
-    if (root / "annotations.csv").is_file():
-        return read_mgr_dark(str(root), "both")
-    if (root / "Video_data").is_dir():
-        return read_nvgesture(str(root))
-    raise FileNotFoundError(f"{root}: neither MGR-Dark (annotations.csv) nor NvGesture (Video_data) is here")
+    """All clips of the data set that a folder holds; see ``registry.clips_at`` for what it raises."""
+    found = clips_at(root)
+    return found.read(str(root), **found.everything)
 
 
 @dataclass
@@ -76,7 +71,7 @@ def dataset_statistics(root: Path, quarantine: str | Path = "") -> dict[str, Any
     """
     data = open_readable(root, quarantine)
     table, clips = data.table, data.clips
-    info = {m: found for m in MODALITIES if (found := _first_info(data, m)) is not None}
+    info = {m: found for m in RECORDED if (found := _first_info(data, m)) is not None}
     about = Path(root) / "dataset.json"
     made = json.loads(about.read_text(encoding="utf-8-sig")) if about.is_file() else {}
     light = {light: _light(data, light) for light in sorted({c.lighting for c in clips})}

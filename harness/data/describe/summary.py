@@ -18,10 +18,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from harness.data.registry import clip_data_sets
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.run_dir import STATISTICS
 
-DATASETS = ("mgr_dark", "nvgesture")
 LARGEST = 256 << 20  # bytes
 NAMED = 5  # things left out that are named on the terminal
 
@@ -77,7 +77,7 @@ def save_summaries(
     """
     known = load_summaries(work_dir, say)
     found = {}
-    for name in DATASETS:
+    for name in (data_set.name for data_set in clip_data_sets()):
         root = Path(data_root) / name
         if not root.is_dir():
             continue

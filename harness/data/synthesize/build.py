@@ -11,12 +11,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
+from harness.data.registry import data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
 from harness.system.parent_exit import exit_with_parent
 
-_SETS = {"mgr_dark": "mgr_dark_files", "nvgesture": "nvgesture_files", "sysu_mm01": "sysu_mm01"}  # modules here
-DATASETS = tuple(_SETS)
 PRESETS = ("demo", "smoke")
 _UNFINISHED = ".unfinished.json"
 Progress = Callable[[str, int, int], None]
@@ -24,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 def synthesize(
     root: str | os.PathLike,
-    datasets: Sequence[str] = DATASETS,
+    datasets: Sequence[str] | None = None,
     preset: str = "demo",
     seed: int = 0,
     jobs: int | None = None,
@@ -37,7 +36,7 @@ def synthesize(
 
     Args:
         root: folder that holds one folder per set.
-        datasets: any of DATASETS.
+        datasets: names of data sets that have a generator; None for all of them.
         preset: "demo" (learnable on two cores, minutes) or "smoke" (tiny, seconds).
         seed: seed of the whole set.
         jobs: processes, default all cores that this process may use. Callers that start processes by `spawn` need the
@@ -47,9 +46,11 @@ def synthesize(
     Returns: dataset -> its folder.
     Raises: ValueError for an unknown name, or when the folder holds something else.
     """
+    known = generators()
+    datasets = tuple(known) if datasets is None else datasets
     for name in datasets:
-        if name not in _SETS:
-            raise BadUsage(unknown_name("synthetic data set", name, DATASETS))
+        if name not in known:
+            raise BadUsage(unknown_name("synthetic data set", name, known))
     if preset not in PRESETS:
         raise BadUsage(unknown_name("preset", preset, PRESETS))
     out = {}
@@ -59,7 +60,7 @@ def synthesize(
         if not _finished(folder, stamp):
             _build(
                 folder,
-                _module(name),
+                importlib.import_module(known[name]),
                 stamp,
                 jobs or _cores(),
                 (lambda d, t, n=name: progress(n, d, t)) if progress else None,
@@ -68,9 +69,10 @@ def synthesize(
     return out
 
 
-def _module(name: str) -> ModuleType:
-    """Imported when a set is to be written: a check that one is there needs no video library."""
-    return importlib.import_module(f"harness.data.synthesize.{_SETS[name]}")
+def generators() -> dict[str, str]:
+    """Data sets that can be synthesized -> the module that does, imported when a set is to be written: a check that one
+    is there needs no video library."""
+    return {data_set.name: data_set.generator for data_set in data_sets() if data_set.generator}
 
 
 def _cores() -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
 
 from harness.data.verify.finding import Finding
-from harness.data.verify.logs import check_log
 from harness.data.verify.videos import ABSENT, Video
 from mtcd_plugin.formats.clips import Clip, Stream
 from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT, cut_times, is_steady
@@ -30,12 +29,14 @@ class Rules:
 
     required: streams that training reads by default; findings about other streams are warnings at most.
     rates: stream -> frames per second. lengths: stream -> (shortest, longest) window in frames.
+    check_log: (clip id, stream's name, stream, frames of its video) -> findings about the stream's log of time stamps;
+    None for data sets without such logs.
     """
 
     required: tuple[str, ...]
     rates: Mapping[str, float]
     lengths: Mapping[str, tuple[int, int]]
-    logs: bool = False
+    check_log: Callable[[str, str, Stream, int], Iterable[Finding]] | None = None
 
 
 def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rules) -> list[Finding]:
@@ -55,7 +56,7 @@ def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rul
                     _check_rate(clip, name, stream, videos[stream.path], rules),
                     _check_times(clip, name, stream, videos[stream.path]),
                     _check_form(clip, name, videos[stream.path], usual[name]),
-                    check_log(clip.clip_id, name, stream, videos[stream.path].frames) if rules.logs else (),
+                    rules.check_log(clip.clip_id, name, stream, videos[stream.path].frames) if rules.check_log else (),
                 )
             found += here if name in rules.required else map(_at_most_warning, here)
         found += _check_length(clip, rules)

@@ -21,3 +21,15 @@ class Finding:
     check: str
     message: str
     remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the checks of a data set gave. ``samples`` are the clips or images whose annotation could be read, ``files``
+    those that they name, ``decoded`` those of them that gave at least one frame."""
+
+    synthetic: bool
+    samples: int
+    files: int
+    decoded: int
+    findings: tuple[Finding, ...]

@@ -27,7 +27,7 @@ td { overflow-wrap: break-word; } td:nth-child(2) { white-space: nowrap; }
 </head>
 <body>
 <h1>{{ v.name }}: verification</h1>
-<p>{{ "{:,}".format(v.clips) }} {{ "images" if v.dataset == "sysu_mm01" else "clips" }} in <code>{{ v.root }}</code>,
+<p>{{ "{:,}".format(v.clips) }} {{ v.samples }} in <code>{{ v.root }}</code>,
 {{ "{:,}".format(v.decoded) }} of {{ "{:,}".format(v.files) }} files decoded:
 {{ v.counts.error }} errors, {{ v.counts.warning }} warnings, {{ v.counts.note }} notes.</p>
 {% if v.synthetic %}<p class="synthetic">
@@ -68,7 +68,6 @@ def findings_text(verification: Verification) -> str:
             lines.append(f"{severity}: {check}: {count - PER_CHECK} more; --json and --html have them all")
     synthetic = " (synthetic)" if verification.synthetic else ""
     counts = ", ".join(f"{count} {severity}s" for severity, count in verification.counts.items())
-    what = "images" if verification.dataset == "sysu_mm01" else "clips"
-    files = f"{verification.clips} {what}, {verification.decoded} of {verification.files} files decoded"
+    files = f"{verification.clips} {verification.samples}, {verification.decoded} of {verification.files} files decoded"
     lines.append(f"{verification.name}{synthetic}: {files}, {counts}")
     return "\n".join(lines)

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from harness.data.store import build as store_build
-from harness.data.store import cache
-from harness.data.store.cache import build_for_datasets, wanted_stores
+from harness.data.store import cache, clip_writer, space
+from harness.data.store.cache import build_for_datasets, store_specs
 from mtcd_plugin.formats.clip_store import FRAMES, ClipStore, StoreError
 from mtcd_plugin.formats.clips import fingerprint
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -55,8 +55,8 @@ def own_root(mgr_dark_root, tmp_path) -> Path:
 def decoded(monkeypatch):
     """The clip files that the builder decodes in this process."""
     files = []
-    inner = store_build.iter_frames
-    monkeypatch.setattr(store_build, "iter_frames", lambda path, *args: files.append(path) or inner(path, *args))
+    inner = clip_writer.iter_frames
+    monkeypatch.setattr(clip_writer, "iter_frames", lambda path, *args: files.append(path) or inner(path, *args))
     return files
 
 
@@ -102,7 +102,7 @@ def test_datasets_read_a_jpeg_store_where_there_is_no_raw_one(mgr_dark_root, tmp
     from mtcd_plugin.transforms.load_modalities import find_store
 
     build(mgr_dark_root, tmp_path, modalities=("depth",), codec="jpeg")
-    source = wanted_stores([config(mgr_dark_root, ("depth",))], tmp_path)[0].source
+    source = store_specs([config(mgr_dark_root, ("depth",))], tmp_path)[0].source
     assert find_store(str(tmp_path), "depth", SIZE, source).codec == "jpeg"
     lines = []
     assert build(mgr_dark_root, tmp_path, lines.append, ("depth",))[0].name.startswith("depth-20x16-jpeg")
@@ -126,16 +126,16 @@ def test_what_is_written_to_a_frame_stays_with_the_caller(mgr_dark_root, tmp_pat
 
 SLOW_BUILD = """
     import os, sys, time
-    from harness.data.store import cache
-    from harness.data.store import build as store_build
-    inner = store_build.iter_frames
+    from harness.data.store import cache, clip_writer, space
+    from harness.data.store import clip_writer
+    inner = clip_writer.iter_frames
     def slowly(path, *args):
         with open(sys.argv[3], "a") as file:
             file.write(os.path.basename(path) + "\\n")
         for number, frame in enumerate(inner(path, *args)):
             time.sleep(0.004)
             yield frame
-    store_build.iter_frames = slowly
+    clip_writer.iter_frames = slowly
     config = eval(sys.argv[1])
     cache.build_for_datasets([config], cache.Path(sys.argv[2]), 1, lambda line: print(line, flush=True), sys.argv[4])
 """
@@ -187,7 +187,7 @@ def test_a_killed_build_goes_on_and_decodes_no_finished_clip_again(mgr_dark_root
 
 
 def test_half_written_clips_and_journal_lines_are_not_believed(mgr_dark_root, tmp_path, decoded):
-    store = wanted_stores([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
+    store = store_specs([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
     store_build.begin(store)
     jobs = store_build.jobs_of(store)
     for job in jobs[:4]:
@@ -321,7 +321,7 @@ def test_a_store_that_cannot_be_built_stops_neither_the_others_nor_a_run(own_roo
 
 def test_it_refuses_rather_than_fill_the_disk(mgr_dark_root, tmp_path, monkeypatch):
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: Usage(2**40, 2**40, 300 * 2**20))
-    monkeypatch.setattr(cache, "MARGIN_BYTES", 300 * 2**20)
+    monkeypatch.setattr(space, "MARGIN_BYTES", 300 * 2**20)
     with pytest.raises(OSError, match=r"need 0\.1 MiB .*300\.0 MiB are free") as caught:
         build(mgr_dark_root, tmp_path, modalities=("rgb",))
     assert "\n" not in str(caught.value)
@@ -337,9 +337,9 @@ def test_sizes_are_said_before_it_starts(mgr_dark_root, tmp_path):
 
 
 def test_the_estimate_is_the_size(mgr_dark_root, tmp_path):
-    store = wanted_stores([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
+    store = store_specs([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
     folder = build(mgr_dark_root, tmp_path, modalities=("rgb",))[0]
-    assert cache.estimated_bytes(store) == os.path.getsize(folder / FRAMES) == 144 * 20 * 16 * 3
+    assert space.estimated_bytes(store) == os.path.getsize(folder / FRAMES) == 144 * 20 * 16 * 3
 
 
 @pytest.mark.parametrize(("codec", "function"), [("raw", "posix_fallocate"), ("raw", "pwrite"), ("jpeg", "write")])
@@ -373,8 +373,8 @@ def test_a_file_system_that_is_really_full(mgr_dark_root, tmp_path):
     code = textwrap.dedent(
         f"""
         import os
-        from harness.data.store import cache
-        cache.MARGIN_BYTES = 0
+        from harness.data.store import cache, space
+        space.MARGIN_BYTES = 0
         cache.shutil.disk_usage = lambda path: type("U", (), dict(free=2**40))
         root = cache.Path({str(tmp_path)!r})
         for codec in ("raw", "jpeg"):
@@ -431,7 +431,7 @@ def test_a_store_of_the_version_before_is_refused_and_built_anew(mgr_dark_root, 
 
 
 def test_clips_that_a_build_of_the_version_before_left_are_decoded_anew(mgr_dark_root, tmp_path, decoded):
-    store = wanted_stores([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
+    store = store_specs([config(mgr_dark_root, ("rgb",))], tmp_path)[0]
     store_build.begin(store)
     for job in store_build.jobs_of(store)[:4]:
         store_build.write_clip(job)
@@ -445,7 +445,7 @@ def test_clips_that_a_build_of_the_version_before_left_are_decoded_anew(mgr_dark
 @pytest.mark.parametrize("link", ["", FRAMES, store_build.JOURNAL, "index.json"])
 def test_no_store_is_built_through_a_link(mgr_dark_root, tmp_path, link):
     stores, theirs = tmp_path / "stores", tmp_path / "theirs"
-    building = wanted_stores([config(mgr_dark_root, ("rgb",))], stores)[0].building
+    building = store_specs([config(mgr_dark_root, ("rgb",))], stores)[0].building
     place = building / link
     place.parent.mkdir(parents=True)
     if link:

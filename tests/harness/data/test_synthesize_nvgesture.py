@@ -173,4 +173,4 @@ def test_move_right_is_the_drivers_right():
 
 
 def test_it_is_one_of_the_sets():
-    assert "nvgesture" in build.DATASETS
+    assert "nvgesture" in build.generators()

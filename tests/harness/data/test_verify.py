@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from harness.cli import main
 from harness.data.verify import videos as verify_videos
-from harness.data.verify.annotations import annotated_mgr_dark, annotated_nvgesture
 from harness.data.verify.dataset import verify_dataset, write_quarantine
-from harness.data.verify.sysu import scan_image
+from harness.data.verify.mgr_dark import annotated_mgr_dark
+from harness.data.verify.nvgesture import annotated_nvgesture
+from harness.data.verify.sysu_mm01 import scan_image
 from harness.data.verify.videos import scan_video, scan_videos
 from mtcd_plugin.formats import content
 from mtcd_plugin.formats.clips import check_file, fingerprint

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.data import clips
+from harness.data.images import images_fingerprint
 from harness.ledger.judge import data_fingerprint, info_fingerprint
-from harness.plan import data as plan_data
 from harness.plan.data import check_sampler, describe_data
 from mtcd_plugin.formats.clip_store import source_hash
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -38,7 +39,7 @@ def test_clips_without_infrared_count_as_the_config_says(mgr_dark_root, tmp_path
 
 def forget() -> None:
     """As a new process."""
-    plan_data._table.cache_clear(), plan_data._clips.cache_clear(), plan_data._sysu.cache_clear()
+    clips.forget(), images_fingerprint.cache_clear()
 
 
 def prints_of(dataset: dict) -> dict[str, str]:

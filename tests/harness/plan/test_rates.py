@@ -78,8 +78,9 @@ def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch
     nothing.
     """
     cells = rate_cells([ENTRIES["mtcd_i3d-r50_mgr-dark-rgb"]], ENTRIES, [1e-3], "demo", 2)
-    monkeypatch.setattr("harness.plan.data._sysu", lambda root: "people of another data set")
-    monkeypatch.setattr("harness.plan.data.read_sysu_mm01", lambda root: [SysuImage("1.jpg", 1, 1, False, "train")])
+    monkeypatch.setattr("harness.plan.data.images_fingerprint", lambda found, root: "people of another data set")
+    people = [SysuImage("1.jpg", 1, 1, False, "train")]
+    monkeypatch.setattr("harness.plan.data.images_of_split", lambda found, dataset: people)
     monkeypatch.setattr("harness.plan.jobs.check_sampler", lambda config: None)  # batches of more people than these
     plan = make_plan(cells, ENTRIES, Settings(CONFIGS, "demo", tiny_data))
     assert not plan.errors

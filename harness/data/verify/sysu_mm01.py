@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from harness.data.registry import Progress
 from harness.data.verify.annotations import MEND_FILE, Findings, says_synthetic
-from harness.data.verify.finding import Finding
+from harness.data.verify.files import content_findings
+from harness.data.verify.finding import Checked, Finding
 from mtcd_plugin.formats.regular import regular_stat
 from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, TOO_LARGE, is_too_large, read_people
 
@@ -17,10 +18,8 @@ SHARED_IMAGES = 64  # per message to a process
 MEND_IMAGE = "restore the file, or remove it"
 
 
-def check_sysu_mm01(
-    root: Path, processes: int, progress: Callable[[int, int], None] | None = None
-) -> tuple[int, int, bool, list[Finding]]:
-    """(images, those that could be decoded, synthetic or not, findings). The id of an image is cam1/0001/0001."""
+def check_sysu_mm01(root: Path, processes: int, progress: Progress | None = None) -> Checked:
+    """Check the lists and every image. The id of an image is cam1/0001/0001."""
     found = Findings(root)
     people: dict[int, str] = {}
     for split, names in SPLITS.items():
@@ -49,7 +48,8 @@ def check_sysu_mm01(
     found += _notes(people, images)
     synthetic = says_synthetic(root, found)
     broken = sum(f.check == "decode" for f in found)
-    return len(images), len(images) - broken, synthetic, list(found)
+    found += content_findings(root, [str(p) for p in root.glob("cam*/*/*.jpg")])
+    return Checked(synthetic, len(images), len(images), len(images) - broken, tuple(found))
 
 
 def scan_image(path: str) -> tuple[str, int, int, str]:

@@ -1,0 +1,87 @@
+"""The clips that a dataset config reads, known from the annotation files without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from harness.data.registry import ClipDataSet, clips_of_config
+from harness.ledger.identity import canonical_json
+from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint
+from mtcd_plugin.formats.splits import read_quarantine, select_clips
+
+HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
+
+
+class Selection(NamedTuple):
+    """The table that a dataset config reads, the clips that it selects, and their fingerprint."""
+
+    table: ClipTable
+    clips: tuple[Clip, ...]
+    fingerprint: str
+
+    def quarantined(self, path: str) -> set[str]:
+        """The ids in a quarantine file that are clips of the table."""
+        return read_quarantine(path) & {c.clip_id for c in self.table.clips}
+
+
+def select(dataset: Mapping[str, Any]) -> Selection:
+    """What the config of a data set of clips selects; remembered, so that each is read once.
+
+    Raises:
+        FileNotFoundError, ValueError: data that is missing or malformed, one line.
+    """
+    found = clips_of_config(dataset)
+    if found is None:
+        raise ValueError(f"type={dataset.get('type')!r} reads no data set of clips that the harness knows")
+    return _select(
+        found,
+        str(dataset["data_root"]),
+        canonical_json({k: dataset[k] for k in found.keys if dataset.get(k) is not None}),
+        dataset.get("split", "train"),
+        tuple(dataset.get("modalities") or ("rgb",)),
+        str(dataset.get("quarantine") or ""),
+        tuple(sorted((dataset.get("missing_modality") or {}).items())),
+    )
+
+
+def dataset_clips(dataset: Mapping[str, Any]) -> tuple[ClipTable, tuple[Clip, ...]]:
+    """The table of a clip data set's config and the clips that it selects."""
+    found = select(dataset)
+    return found.table, found.clips
+
+
+def check_folder(root: str) -> None:
+    """FileNotFoundError, with what to do, where the folder of a data set is not there."""
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f"{root}: no such data set{HINT}")
+
+
+@cache
+def _table(found: ClipDataSet, root: str, arguments: str) -> ClipTable:
+    check_folder(root)
+    return found.read(root, **json.loads(arguments))
+
+
+@cache
+def _select(
+    found: ClipDataSet,
+    root: str,
+    arguments: str,
+    split: str,
+    modalities: tuple[str, ...],
+    quarantine: str,
+    missing_modality: tuple[tuple[str, str], ...],
+) -> Selection:
+    table = _table(found, root, arguments)
+    clips = tuple(select_clips(table, split, modalities, quarantine, dict(missing_modality), check_files=False))
+    return Selection(table, clips, fingerprint(clips, modalities, dict(missing_modality)))
+
+
+def forget() -> None:
+    """Read every table anew when it is asked for next."""
+    _table.cache_clear()
+    _select.cache_clear()

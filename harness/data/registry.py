@@ -1,0 +1,190 @@
+"""The data sets that the harness knows: one object each, found by name, by dataset class or by what a folder holds.
+
+To add one, in a package of your own (the built-in ones, in ``harness/data/sets/``, are examples):
+
+1. Write a reader: a function ``read(root, **keys)`` that returns a ``mtcd_plugin.formats.clips.ClipTable``.
+2. Write the dataset class that trains on it: a subclass of ``mtcd_plugin.datasets.clip_dataset.ClipDataset``.
+3. Make a ``ClipDataSet`` of both; functions that need a heavy library import it when they are called.
+4. Name it in the package's ``pyproject.toml`` and install the package:
+   ``[project.entry-points."harness.datasets"]`` with ``my_set = "my_package.my_set:MY_SET"``.
+5. Name it in ``mm_configs/benchmark.yml`` under ``datasets``; its folder is ``DATA_ROOT/my_set``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.errors import BadUsage, one_line, unknown_name
+
+if TYPE_CHECKING:
+    from harness.data.segment.cut import Summary
+    from harness.data.verify.finding import Checked
+    from mtcd_plugin.formats.clips import ClipTable
+
+GROUP = "harness.datasets"
+BUILT_IN = {  # name -> module:object, as entry points have it; a checkout need not be installed
+    "mgr_dark": "harness.data.sets.mgr_dark:MGR_DARK",
+    "nvgesture": "harness.data.sets.nvgesture:NVGESTURE",
+    "sysu_mm01": "harness.data.sets.sysu_mm01:SYSU_MM01",
+}
+Progress = Callable[[int, int], None]  # files done, files in all
+
+
+class Image(Protocol):
+    """One image of a person, who is in one split."""
+
+    path: str
+    pid: int
+    cam: int
+    infrared: bool
+    split: str  # train | test
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What the harness knows of a data set."""
+
+    name: str  # of its folder, and in commands
+    title: str  # on pages
+    marker: str  # a file or folder that its root folder has
+    dataset_class: str  # the ``type`` of a dataset config that reads it
+    verify: Callable[[Path, int, Progress | None], Checked] | None = None  # root, processes, progress
+    generator: str = ""  # a module like ``synthesize.mgr_dark_files``: plan, write_take, write_tables
+    samples: str = "clips"  # what it holds, in the plural
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipDataSet(DataSet):
+    """Video clips with gesture labels.
+
+    keys: of a dataset config, those that ``read`` takes as arguments. everything: arguments with which it reads all
+    that is there. segment: cuts recordings (root, out, and the options of ``data segment``) into such a data set.
+    """
+
+    read: Callable[..., ClipTable]
+    keys: tuple[str, ...] = ()
+    everything: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    segment: Callable[..., Summary] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDataSet(DataSet):
+    """Images of people. ``shows`` tells whether a dataset config shows an image of its split."""
+
+    read: Callable[[str], Sequence[Image]]
+    shows: Callable[[Image, Mapping[str, Any]], bool]
+    samples: str = "images"
+
+
+@cache
+def declared() -> dict[str, str]:
+    """Name of each data set -> where its object is. ValueError for a name that two packages declare."""
+    found = dict(BUILT_IN)
+    for point in entry_points(group=GROUP):
+        if found.setdefault(point.name, point.value) != point.value:
+            raise ValueError(
+                f"data set {point.name} is declared twice in entry-point group {GROUP}: {found[point.name]} and "
+                f"{point.value}; rename one of them, or uninstall its package"
+            )
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """The names of all data sets, the built-in ones first."""
+    return tuple(declared())
+
+
+@cache
+def data_set(name: str) -> DataSet:
+    """A data set by name.
+
+    Raises:
+        BadUsage: no such data set; the message lists them. ValueError: its object cannot be loaded, or is none.
+    """
+    if name not in declared():
+        raise BadUsage(unknown_name("data set", name, declared()))
+    place = declared()[name]
+    try:
+        found = resolve_name(place)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"data set {name}: {place} cannot be loaded ({one_line(error)}); mend or uninstall its package"
+        ) from error
+    if not isinstance(found, DataSet) or found.name != name:
+        what = f"is named {found.name!r}" if isinstance(found, DataSet) else "is no harness.data.registry.DataSet"
+        raise ValueError(f"data set {name}: {place} {what}; correct entry-point group {GROUP} of its package")
+    return found
+
+
+def data_sets() -> tuple[DataSet, ...]:
+    """All data sets."""
+    return tuple(data_set(name) for name in declared())
+
+
+def clip_data_sets() -> tuple[ClipDataSet, ...]:
+    """All data sets of clips."""
+    return tuple(d for d in data_sets() if isinstance(d, ClipDataSet))
+
+
+def segmenter(name: str | None) -> Callable[..., Summary]:
+    """What cuts recordings into clips of a data set; None for the only one whose recordings can be cut.
+
+    Raises:
+        BadUsage: no such data set, or several where none is named; the message lists them.
+    """
+    known = {d.name: d.segment for d in clip_data_sets() if d.segment is not None}
+    if name is None and len(known) == 1:
+        (name,) = known
+    if name is None:
+        raise BadUsage(f"--dataset is missing; choose from {', '.join(known)}")
+    if name not in known:
+        raise BadUsage(unknown_name("data set of recordings", name, known))
+    return known[name]
+
+
+def of_config(dataset: Mapping[str, Any]) -> DataSet | None:
+    """The data set that a dataset config of MMEngine reads; None for a dataset class that no data set names."""
+    return _by_class().get(str(dataset.get("type", "")).rpartition(".")[2])
+
+
+def clips_of_config(dataset: Mapping[str, Any]) -> ClipDataSet | None:
+    """The data set of clips that a dataset config reads; None for images, and where ``of_config`` has None."""
+    found = of_config(dataset)
+    return found if isinstance(found, ClipDataSet) else None
+
+
+@cache
+def _by_class() -> dict[str, DataSet]:
+    found: dict[str, DataSet] = {}
+    for one in data_sets():
+        other = found.setdefault(one.dataset_class, one)
+        if other is not one:
+            raise ValueError(f"data sets {other.name} and {one.name} both name dataset class {one.dataset_class}")
+    return found
+
+
+def clips_at(root: Path) -> ClipDataSet:
+    """The data set of clips that a folder holds, told by its marker; where several fit, by the folder's name.
+
+    Raises:
+        FileNotFoundError: none is there. ValueError: several may be there, or one of images.
+    """
+    fitting = [d for d in data_sets() if (Path(root) / d.marker).exists()]
+    if len(fitting) > 1:
+        fitting = [d for d in fitting if d.name == Path(root).absolute().name] or fitting
+    if not fitting:
+        markers = ", ".join(f"{d.marker} ({d.title})" for d in data_sets())
+        raise FileNotFoundError(f"{root}: no data set is here; its folder has one of {markers}")
+    if len(fitting) > 1:
+        both = " or ".join(d.name for d in fitting)
+        raise ValueError(f"{root}: may be {both}; give the folder the name of the data set that it holds")
+    (found,) = fitting
+    if not isinstance(found, ClipDataSet):
+        raise ValueError(f"{root}: {found.title} has {found.samples}, no clips; there is nothing to show of it")
+    return found

@@ -1,0 +1,73 @@
+"""Checks a data set of clips: what is annotated, what is on the disk, and whether they agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.data.registry import ClipDataSet, Progress
+from harness.data.verify.annotations import MEND_FILE, Annotation, Findings, finished
+from harness.data.verify.clips import Rules, check_clips, windows_by_file
+from harness.data.verify.files import content_findings, unlisted
+from harness.data.verify.finding import Checked, Finding
+from harness.data.verify.numbering import one_based
+from harness.data.verify.published import balance
+from harness.data.verify.videos import Video, scan_videos
+
+Sizes = Mapping[str, tuple[int, int]]  # modality -> usual width, height
+
+
+@dataclass(frozen=True)
+class ClipChecks:
+    """What is particular to one data set.
+
+    annotated: reads the annotation to its end. rules: what holds for its clips. notes: findings about its counts.
+    videos: the folder below the root that holds its videos, and how their names end; "" where that is not known.
+    """
+
+    annotated: Callable[[Path], Annotation]
+    rules: Rules
+    notes: Callable[[Annotation, Sizes], list[Finding]]
+    videos: tuple[str, str] = ("", "")
+
+
+def check_clip_set(root: Path, checks: ClipChecks, processes: int, progress: Progress | None) -> Checked:
+    """Read the whole annotation, decode every file, and collect all that is wrong."""
+    annotation = checks.annotated(root)
+    videos = scan_videos(windows_by_file(annotation.clips), processes, progress)
+    found = [*annotation.findings, *check_clips(annotation.clips, videos, checks.rules)]
+    found = one_based(annotation.clips, videos, found)
+    found += content_findings(root, list(videos))
+    found += checks.notes(annotation, usual_sizes(annotation, videos))
+    folder, suffix = checks.videos
+    if folder:
+        found += unlisted(root, annotation.clips, folder, suffix)
+    decoded = sum(video.frames > 0 for video in videos.values())
+    return Checked(annotation.synthetic, len(annotation.clips), len(videos), decoded, tuple(found))
+
+
+def checks_of_reader(data_set: ClipDataSet) -> ClipChecks:
+    """For a data set without checks of its own: what its reader refuses is an error, its files must be sound."""
+
+    def annotated(root: Path) -> Annotation:
+        found = Findings(root)
+        try:
+            table = data_set.read(str(root), **data_set.everything)
+        except (ValueError, OSError) as error:
+            found.error("annotation", error, MEND_FILE)
+            return finished(data_set.title, root, {}, (), found)
+        return finished(table.name, root, {c.clip_id: c for c in table.clips}, table.classes, found)
+
+    return ClipChecks(annotated, Rules((), {}, {}), lambda annotation, sizes: balance(annotation))
+
+
+def usual_sizes(annotation: Annotation, videos: Mapping[str, Video]) -> dict[str, tuple[int, int]]:
+    """The most frequent size of each modality."""
+    sizes: dict[str, Counter] = {}
+    for clip in annotation.clips:
+        for name, stream in clip.streams.items():
+            if (video := videos[stream.path]).frames:
+                sizes.setdefault(name, Counter())[video.width, video.height] += 1
+    return {name: counts.most_common(1)[0][0] for name, counts in sizes.items()}
