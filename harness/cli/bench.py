@@ -79,18 +79,18 @@ def bench_harness_command(suite: SuiteOptions, quick: bool, as_json: bool) -> No
 @json_option("a list of {model, profile, params, flops, latency_ms, clips_per_s, peak_mib, device, ...}")
 @device_option
 def bench_models_command(suite: SuiteOptions, as_json: bool, device: str) -> None:
-    """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry."""
+    """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry on RGB of
+    the benchmark's first data set.
+    """
     from harness.measure.entries import bench_entries
     from harness.plan.workspace import check_profile
     from harness.suite import load_suite
 
     check_profile(suite.configs, suite.profile)
-    _, entries = load_suite(suite.configs)
-    rows = bench_entries(
-        [e for e in entries.values() if e.stage == "single" and e.dataset == "mgr_dark" and e.test_modality == "rgb"],
-        suite.profile,
-        device,
-    )
+    benchmark, entries = load_suite(suite.configs)
+    first = next(iter(benchmark.datasets))
+    chosen = [e for e in entries.values() if e.stage == "single" and e.dataset == first and e.test_modality == "rgb"]
+    rows = bench_entries(chosen, suite.profile, device)
     if as_json:
         print_json(rows)
         return

@@ -22,7 +22,7 @@ from harness.cli.options import (
     json_option,
     suite_options,
 )
-from harness.data.registry import BUILT_IN
+from harness.data.names import BUILT_IN
 from harness.errors import BadUsage
 
 log = logging.getLogger(__name__)

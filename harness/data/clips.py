@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from harness.data.registry import ClipDataSet, clips_of_config
 from harness.ledger.identity import canonical_json
-from mtcd_plugin.formats.clips import Clip, ClipTable, fingerprint
+from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable, fingerprint
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
 
+RECORDED = tuple(m for m in MODALITIES if m not in RENDERED_FROM)  # by a camera
 HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
 
 

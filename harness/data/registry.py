@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.data.names import GROUP, declared
 from harness.errors import BadUsage, one_line, unknown_name
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from harness.data.verify.finding import Checked
     from mtcd_plugin.formats.clips import ClipTable
 
-GROUP = "harness.datasets"
-BUILT_IN = {  # name -> module:object, as entry points have it; a checkout need not be installed
-    "mgr_dark": "harness.data.sets.mgr_dark:MGR_DARK",
-    "nvgesture": "harness.data.sets.nvgesture:NVGESTURE",
-    "sysu_mm01": "harness.data.sets.sysu_mm01:SYSU_MM01",
-}
 Progress = Callable[[int, int], None]  # files done, files in all
 
 
@@ -80,24 +74,6 @@ class ImageDataSet(DataSet):
     read: Callable[[str], Sequence[Image]]
     shows: Callable[[Image, Mapping[str, Any]], bool]
     samples: str = "images"
-
-
-@cache
-def declared() -> dict[str, str]:
-    """Name of each data set -> where its object is. ValueError for a name that two packages declare."""
-    found = dict(BUILT_IN)
-    for point in entry_points(group=GROUP):
-        if found.setdefault(point.name, point.value) != point.value:
-            raise ValueError(
-                f"data set {point.name} is declared twice in entry-point group {GROUP}: {found[point.name]} and "
-                f"{point.value}; rename one of them, or uninstall its package"
-            )
-    return found
-
-
-def names() -> tuple[str, ...]:
-    """The names of all data sets, the built-in ones first."""
-    return tuple(declared())
 
 
 @cache
@@ -167,6 +143,13 @@ def _by_class() -> dict[str, DataSet]:
         if other is not one:
             raise ValueError(f"data sets {other.name} and {one.name} both name dataset class {one.dataset_class}")
     return found
+
+
+def forget() -> None:
+    """Look for the data sets of installed packages anew when one is asked for next."""
+    declared.cache_clear()
+    data_set.cache_clear()
+    _by_class.cache_clear()
 
 
 def clips_at(root: Path) -> ClipDataSet:

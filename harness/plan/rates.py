@@ -36,7 +36,7 @@ class Tried:
 
 
 def parse_rates(text: str) -> list[float]:
-    """``5e-4,1e-3`` as numbers. Raises ValueError for what is no positive number."""
+    """``5e-4,1e-3`` as numbers. Raises BadUsage for what is not a positive number."""
     rates = []
     for part in text.split(","):
         try:
@@ -44,7 +44,9 @@ def parse_rates(text: str) -> list[float]:
         except ValueError:
             rate = -1.0
         if not 0 < rate < float("inf"):
-            raise BadUsage(f"--rates {text}: '{part.strip()}' is no learning rate; give numbers such as 5e-4,1e-3,2e-3")
+            raise BadUsage(
+                f"--rates {text}: '{part.strip()}' is not a valid learning rate; give numbers such as 5e-4,1e-3,2e-3"
+            )
         rates.append(rate)
     return sorted(set(rates))
 

@@ -111,7 +111,8 @@ def _plugin() -> str:
     from mmaction.registry import DATASETS
 
     import mtcd_plugin.register
-    from harness.data.registry import BUILT_IN, data_set
+    from harness.data.names import BUILT_IN
+    from harness.data.registry import data_set
 
     for name in BUILT_IN:
         kind = data_set(name).dataset_class

@@ -77,8 +77,9 @@ def read_nvgesture(root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, list
         lists: ``v2`` (corrected labels) or ``v1``.
 
     Raises:
-        FileNotFoundError, ValueError: one line with file, line number and what is wrong. Video files are not
-        looked at. A log that is missing or unusable is not an error: see ``Stream.clock``.
+        FileNotFoundError, ValueError: one line with file, line number and what is wrong; a person in both lists
+            is wrong too, the lists as shipped share none. Video files are not looked at. A log that is missing or
+            unusable is not an error: see ``Stream.clock``.
     """
     if lists not in LIST_FILES:
         raise ValueError(f"lists={lists!r} is unknown; choose from {', '.join(LIST_FILES)}")
@@ -90,6 +91,7 @@ def read_nvgesture(root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, list
     base = Path(root)
     check_place(base, MARK)
     clips: dict[str, Clip] = {}
+    splits: dict[str, str] = {}  # of each person
     for split in ("train", "test"):
         path = base / LIST_FILES[lists].format(split=split)
         for number, line in enumerate(read_lines(path, f"NvGesture's {split} list"), 1):
@@ -98,6 +100,8 @@ def read_nvgesture(root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, list
             clip = parse_line(line, f"{path} line {number}", base, split, streams)
             if clip.clip_id in clips:
                 raise ValueError(f"{path} line {number}: clip {clip.clip_id} occurs twice")
+            if splits.setdefault(clip.subject, split) != split:
+                raise ValueError(f"{path} line {number}: {clip.subject} is both in the training and in the test list")
             clips[clip.clip_id] = clip
     return ClipTable(tuple(clips.values()), CLASSES, is_synthetic(base), "NvGesture")
 

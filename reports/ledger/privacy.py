@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.data.names import names
 from harness.ledger.record import RunRecord
 
 BELOW = (
-    "mgr_dark",
-    "nvgesture",
-    "sysu_mm01",
+    *names(),
     "runs",
     "clip_store",
     "site-packages",

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from harness.data.describe.statistics import RECORDED, Readable, open_readable
+from harness.data.clips import RECORDED
+from harness.data.describe.statistics import Readable, open_readable
 from harness.errors import BadUsage
 from mtcd_plugin.formats.clips import Clip
 from mtcd_plugin.formats.video import read_frames

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.data.clips import RECORDED
 from harness.data.registry import clips_at
-from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable
+from mtcd_plugin.formats.clips import Clip, ClipTable
 from mtcd_plugin.formats.splits import read_quarantine
 from mtcd_plugin.formats.video import VideoInfo, probe, read_frames
 
-RECORDED = tuple(m for m in MODALITIES if m not in RENDERED_FROM)
 SAMPLED_CLIPS = 40
 FRAMES_PER_CLIP = 4
 

@@ -5,7 +5,7 @@ shares the clock, infrared starts at an offset and runs at a rate of its own. Cl
 time stamp. ``recordings.py`` describes the input.
 
 Each file is written whole or not at all and then noted in ``.segment/``; a second run cuts only what is missing or was
-cut from something else. ``annotations.csv`` comes last: while it is missing, so is something else.
+cut from something else. ``annotations.csv`` is written last: its presence means the set is complete.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from harness.data.segment.plan import ClipFile, plan_clips
 from harness.data.segment.recordings import Recordings, read_recordings
 from harness.data.segment.video import FPS, Cut, cut_video
 from harness.data.verify.finding import Finding
-from harness.ledger.files import lock_file, refuse_link, write_text_atomically
+from harness.ledger.files import lock_file, read_file, refuse_link, write_text_atomically
 from mtcd_plugin.formats.content import content_hashes, content_of
 from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
-from mtcd_plugin.formats.regular import regular_stat
 
 SEGMENT_VERSION = 2  # raised when the same input gives other clips
 SHORTEST, LONGEST = 45, 210  # frames at 25 fps (paper, section 3.2)
 NOTES = ".segment"
+LARGEST_NOTE = 1 << 20  # bytes
 UNFINISHED = re.compile(r"\..+\.[0-9]+\.mp4")  # see segment_video
 COPIED = ("classes.txt", "subjects.csv", "dataset.json")
 
@@ -204,8 +204,7 @@ def _is_there(out: Path, name: str, facts: dict[str, Any]) -> bool:
 def _read_note(path: Path) -> dict[str, Any]:
     """A note as written, {} where there is none or it is not ours."""
     try:
-        regular_stat(path)
-        note = json.loads(path.read_text(encoding="utf-8"))
+        note = json.loads(read_file(path, LARGEST_NOTE))
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
@@ -227,7 +226,7 @@ def _tidy(out: Path, recordings: Recordings, files: dict[str, ClipFile]) -> list
         note = _read_note(path)
         file = note.get("file")
         if not _is_ours(path.name, file):
-            text = f"{NOTES}/{path.name} names {file!r}, which is no clip of this note; both are left alone"
+            text = f"{NOTES}/{path.name} names {file!r}, which is not the clip of this note; both are left alone"
             found.append(Finding("", "warning", "note", text, "remove the note, if nothing else needs it"))
             continue
         moved = path.name in files and files[path.name].file != file

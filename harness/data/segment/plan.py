@@ -66,7 +66,7 @@ def _files(root: Path, segment: Segment, shortest: int, longest: int, infos: dic
             raise _NotCut("error", "unreadable", infos[path], "restore the file and run again")
         rates[modality] = source.fps or infos[path].rate
         if not rates[modality] > 0:
-            text = f"{source.file} does not say its frame rate"
+            text = f"{source.file} has no frame rate in its header"
             raise _NotCut("error", "unreadable", text, f"give {modality}_fps in recordings.csv")
         stamps[modality] = _times(infos[path], rates[modality])
     begin, end = (_moment(stamps["rgb"], number, rates["rgb"]) for number in (segment.start, segment.end))

@@ -8,8 +8,9 @@ Layout of the folder::
                   fps, from 1 to 1000, counts only for a file without time stamps; <stream>_offset_s = seconds from the
                   first rgb frame to the first frame of that stream ('' = 0, negative = it started earlier, at most a
                   day); pair_id ties the dark and the daylight recording
-  segments.csv    recording_id,gesture,start_frame,end_frame     [start, end) in rgb frames from 0; only rgb is
-  annotated subjects.csv, classes.txt and, for generated data, dataset.json as in the segmented data set
+  segments.csv    recording_id,gesture,start_frame,end_frame
+                  [start, end) in rgb frames from 0; only rgb is annotated
+  subjects.csv, classes.txt and, for generated data, dataset.json as in the segmented data set
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def read_journal(folder: Path) -> dict[str, dict]:
 
 
 def add_to_journal(folder: Path, clip_id: str, entry: dict) -> None:
-    """Add a line in one write. It begins with a line break: one that was cut short spoils no other.
+    """Add a line in one write. It begins with a line break: a truncated line does not corrupt the next.
 
     OSError ENOSPC where the disk is full."""
     data = f"\n{json.dumps({'clip_id': clip_id, **entry})}\n".encode()

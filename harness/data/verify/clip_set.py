@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.data.clips import RECORDED
 from harness.data.registry import ClipDataSet, Progress
 from harness.data.verify.annotations import MEND_FILE, Annotation, Findings, finished
 from harness.data.verify.clips import Rules, check_clips, windows_by_file
@@ -60,7 +61,7 @@ def checks_of_reader(data_set: ClipDataSet) -> ClipChecks:
             return finished(data_set.title, root, {}, (), found)
         return finished(table.name, root, {c.clip_id: c for c in table.clips}, table.classes, found)
 
-    return ClipChecks(annotated, Rules((), {}, {}), lambda annotation, sizes: balance(annotation))
+    return ClipChecks(annotated, Rules(RECORDED, {}, {}), lambda annotation, sizes: balance(annotation))
 
 
 def usual_sizes(annotation: Annotation, videos: Mapping[str, Video]) -> dict[str, tuple[int, int]]:

@@ -11,7 +11,7 @@ from harness.data.registry import Progress
 from harness.data.verify.annotations import MEND_FILE, Findings, says_synthetic
 from harness.data.verify.files import content_findings
 from harness.data.verify.finding import Checked, Finding
-from mtcd_plugin.formats.regular import regular_stat
+from harness.ledger.files import open_file
 from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, TOO_LARGE, is_too_large, read_people
 
 SHARED_IMAGES = 64  # per message to a process
@@ -57,8 +57,8 @@ def scan_image(path: str) -> tuple[str, int, int, str]:
     from PIL import Image
 
     try:
-        regular_stat(path)
-        data = Path(path).read_bytes()
+        with open_file(path) as file:
+            data = file.read()
         if not data:
             return "is empty (0 bytes)", 0, 0, ""
         if is_too_large(path):

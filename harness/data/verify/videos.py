@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -15,9 +16,9 @@ import av
 import av.logging
 import numpy as np
 
+from harness.ledger.files import NotAFile, open_file
 from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
 from mtcd_plugin.formats.orientation import orientation
-from mtcd_plugin.formats.regular import regular_stat
 from mtcd_plugin.formats.time_stamps import read_time_stamps
 from mtcd_plugin.formats.video import defect, picture
 
@@ -56,9 +57,12 @@ class Video:
 def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     """Decode a file to its end. Never raises: whatever is wrong with the file is its ``problem``."""
     try:
-        size = regular_stat(path).st_size
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
     except (FileNotFoundError, NotADirectoryError):
         return Video(problem=ABSENT)
+    except NotAFile as error:
+        return Video(problem=str(error).removeprefix(f"{path}: "))
     except OSError as error:
         return Video(problem=f"cannot be read ({error.strerror})")
     if not size:

@@ -199,7 +199,7 @@ def test_a_note_removes_no_file_but_its_own_clip(own, tmp_path, name):
     summary = segment_recordings(own, out)
     assert private.exists() and (out / "x.mp4").exists() and (out / "annotations.csv").exists() and note.exists()
     (finding,) = summary.findings
-    assert finding.check == "note" and "which is no clip of this note; both are left alone" in finding.message
+    assert finding.check == "note" and "which is not the clip of this note; both are left alone" in finding.message
     mine = out / "clips/dark/rgb/stop/r9_000030.mp4"
     mine.write_text("cut before")
     note.write_text(json.dumps({"file": "clips/dark/rgb/stop/r9_000030.mp4"}))

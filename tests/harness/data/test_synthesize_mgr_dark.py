@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from harness.data.shortcuts import frame_features, probe, probe_shortcuts
 from harness.data.synthesize import build, mgr_dark_files, synthesize
 from harness.data.synthesize.body import arm_lengths, solve_limb
 from harness.data.synthesize.cameras import Camera
@@ -29,6 +28,7 @@ from harness.data.synthesize.sensors import DEPTH_FAR_MM, DEPTH_NEAR_MM
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import probe as probe_video
 from mtcd_plugin.formats.video import read_frames
+from tests.helpers.shortcut_probe import frame_features, probe
 
 TAKES = [t for t in plan_takes(0) if t.pair_id in ("s01_g01_t1", "s02_g04_t2", "s03_g07_t1")]
 
@@ -244,10 +244,3 @@ def test_motion_is_no_shortcut_but_the_way(stills):
     """The control: the same probe does learn from two frames."""
     features, labels, groups, test = stills
     assert probe(np.stack([f["difference"] for f in features]), labels, groups, test) > 0.3
-
-
-def test_probe_command(root):
-    out = probe_shortcuts(root, "ir", "dark")
-    assert out["test_clips"] == 1 and out["chance"] == 0.1 and out["centre_frame"] in (0.0, 1.0)
-    with pytest.raises(ValueError, match="no clip has 'pseudo_ir' frames"):
-        probe_shortcuts(root, "pseudo_ir")

@@ -107,5 +107,5 @@ def test_what_predicts_no_class_is_refused(name):
 
 @pytest.mark.parametrize("text", ["", "x", "1e-3,", "0", "-1", "nan", "inf"])
 def test_what_is_no_rate(text):
-    with pytest.raises(ValueError, match="is no learning rate"):
+    with pytest.raises(ValueError, match="is not a valid learning rate"):
         parse_rates(text)

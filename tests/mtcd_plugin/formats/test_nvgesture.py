@@ -94,7 +94,7 @@ def test_a_malformed_line_is_one_line_with_its_place(tmp_path, line, message):
 def test_colons_in_a_path_and_zeros_before_a_number(tmp_path):
     """A field is what stands before its first colon; subject03 and subject3 are one person."""
     line = nv_line("class_01", "subject03_r0", 1).replace("Video_data/", "Video_data/a:b/")
-    write_lists(tmp_path, [line], [nv_line("class_01", "subject3_r1", 1)])
+    write_lists(tmp_path, [line, nv_line("class_01", "subject3_r1", 1)])
     one, other = read_nvgesture(str(tmp_path)).clips
     assert one.clip_id == "a:b/class_01/subject03_r0" and one.subject == other.subject == "subject3"
     assert one.streams["rgb"].path == str(tmp_path / "Video_data/a:b/class_01/subject03_r0/sk_color.avi")
@@ -111,6 +111,12 @@ def test_the_same_clip_in_both_splits_is_an_error(tmp_path):
     line = nv_line("class_01", "subject9_r0", 1)
     write_lists(tmp_path, [line], [line])
     with pytest.raises(ValueError, match="test.*line 1: clip class_01/subject9_r0 occurs twice"):
+        read_nvgesture(str(tmp_path))
+
+
+def test_a_person_in_both_splits_is_an_error(tmp_path):
+    write_lists(tmp_path, [nv_line("class_01", "subject9_r0", 1)], [nv_line("class_02", "subject09_r1", 2)])
+    with pytest.raises(ValueError, match="_v2.lst line 1: subject9 is both in the training and in the test list"):
         read_nvgesture(str(tmp_path))
 
 

@@ -6,55 +6,17 @@ fitted to the training split; its penalty is chosen on held-out training subject
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from harness.data.describe.statistics import open_table
-from mtcd_plugin.formats.clips import Clip
-from mtcd_plugin.formats.video import read_frames
-
-SIZE = (24, 18)
-RANDOM_FRAMES = 3
 PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 
 
-def probe_shortcuts(root: Path, modality: str = "ir", lighting: str = "", seed: int = 0) -> dict[str, float]:
-    """Top-1 accuracy on the test split of each probe, with `chance` and the number of `test_clips`.
-
-    `centre_frame` and `random_frame` see the pixels of one frame; `brightness` the mean and standard deviation of its
-    channels; `place` the centre of what differs most from the frame's median, at the start and in the middle;
-    `duration` the number of frames. `difference` is the control that shows that the probe can learn: it sees the
-    difference of two frames, which is motion.
-    """
-    table = open_table(root)
-    clips = [c for c in table.clips if modality in c.streams and lighting in ("", c.lighting)]
-    if not clips:
-        raise ValueError(f"{root}: no clip has {modality!r} frames" + (f" in {lighting!r}" if lighting else ""))
-    rng = np.random.default_rng(seed)
-    views = [look(clip, modality, rng) for clip in clips]
-    labels = np.array([c.label for c in clips])
-    subjects = np.array([c.subject for c in clips])
-    test = np.array([c.split == "test" for c in clips])
-    out = {"chance": 1 / len(table.classes), "test_clips": int(test.sum())}
-    for name in views[0]:
-        features = np.stack([v[name] for v in views])
-        out[name] = probe(features, labels, subjects, test)
-    return out
-
-
-def look(clip: Clip, modality: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Features [K,D] of a clip by probe; K frames are seen by themselves."""
-    s = clip.streams[modality]
-    last = s.end - s.start - 1
-    when = [0, last // 2, int(0.42 * last), int(0.58 * last), *rng.integers(0, last + 1, RANDOM_FRAMES)]
-    frames = read_frames(s.path, [s.start + int(i) for i in when], size=SIZE, gray=modality != "rgb") / 255.0
-    return frame_features(frames, last + 1)
-
-
 def frame_features(frames: np.ndarray, length: int) -> dict[str, np.ndarray]:
-    """The features of `probe_shortcuts` from frames [4+K,h,w,c] in 0..1: first, centre, two around it, K random
-    ones.
+    """Features [K,D] by probe from frames [4+K,h,w,c] in 0..1: first, centre, two around it, K random ones.
+
+    ``centre_frame`` and ``random_frame`` see the pixels of one frame; ``brightness`` the mean and standard deviation of
+    its channels; ``place`` the centre of what differs most from the frame's median, at the start and in the middle;
+    ``duration`` the number of frames. ``difference`` is the control: the difference of two frames, which is motion.
     """
     first, centre, early, late, *others = frames
     return {
