@@ -208,16 +208,10 @@ def test_half_written_clips_and_journal_lines_are_not_believed(mgr_dark_root, tm
 
 
 def test_a_kill_just_before_the_store_is_published_costs_nothing(mgr_dark_root, tmp_path, monkeypatch, decoded):
-<<<<<<< HEAD
     with monkeypatch.context() as patch:
         patch.setattr("harness.data.store.build.complete_store", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             build(mgr_dark_root, tmp_path, modalities=("rgb",))
-=======
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("harness.data.store.build.complete_store", _interrupt)
-        build(mgr_dark_root, tmp_path, modalities=("rgb",))
->>>>>>> 551f331 (Tests: the store is completed by complete_store)
     decoded.clear()
     assert ClipStore.open(build(mgr_dark_root, tmp_path, modalities=("rgb",))[0]).verify() == []
     assert decoded == []
