@@ -12,6 +12,7 @@ from harness.ledger.planfile import PlanFile, PlannedCell
 from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected
 from harness.suite.cells import Cell, cell_id
+from reports.format import count
 from reports.ledger.results import Result, Run, outcomes_of
 from reports.ledger.training import train_seconds
 from reports.ledger.versions import Choice, answering, choose
@@ -28,6 +29,7 @@ class Runs:
         records: key -> record of every valid run. pages: key -> page.
         predictions: key of a run that predicts -> its clips in order of their id.
         version: key -> see ``versions``.
+        other_start: key -> see ``other_starts``.
         rejected: first 12 digits of the key of a record that was not trusted -> why.
     """
 
@@ -35,6 +37,7 @@ class Runs:
     pages: Mapping[str, str]
     predictions: Mapping[str, pd.DataFrame]
     version: Mapping[str, str]
+    other_start: Mapping[str, str]
     rejected: Mapping[str, str]
 
 
@@ -74,7 +77,10 @@ def _by_cell(planned: Mapping[str, Planned], suite: Mapping[str, Cell], runs: Ru
 def _result(i: str, records: list[RunRecord], planned: Planned, declared: Cell | None, runs: Runs) -> Result | None:
     """The result of one cell; None where neither a plan nor a usable run has it."""
     keys = {c.key for cells in planned.values() for c in cells if c.key}
-    choice = choose(records, keys, runs.version) if records else Choice({}, "current", 0)
+    choice = choose(records, keys, runs.version, runs.other_start) if records else Choice({}, "current")
+    left_out = {r.key for r in choice.left_out}
+    kept = {seed: [c for c in cells if c.key not in left_out] for seed, cells in planned.items()}
+    planned = {seed: cells for seed, cells in kept.items() if cells}
     usable = {s for s, r in choice.runs.items() if r.status == "done" or choice.state != "older"}
     made = []
     for seed in sorted(planned.keys() | usable):
@@ -136,6 +142,11 @@ def failure_line(record: RunRecord) -> str:
     return f"{f.kind.replace('_', ' ')}: {f.message}" if f else "no reason was recorded"
 
 
+def _inits(records: Iterable[RunRecord], runs: Runs) -> list[str]:
+    """Each ``--init`` that is not the default of these runs' profile."""
+    return sorted({runs.other_start[r.key] for r in records if r.key in runs.other_start})
+
+
 def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planned, runs: Runs) -> Result:
     """A cell's runs over its seeds, with what must be said beside their number."""
     done = [r.record for r in made if r.status == "done" and r.record is not None]
@@ -144,6 +155,10 @@ def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planne
     others = {r.record.cell.model for r in made if r.record is not None} - {made[0].cell.model}
     if others:
         notes.append(f"the same run as {' and '.join(sorted(others))}: nothing in which the configs differ counts")
+    notes += [f"started otherwise than the profile does: --init {i}" for i in _inits(done, runs)]
+    if left_out := [r for r in choice.left_out if r.status == "done"]:
+        asked = " or ".join(_inits(left_out, runs))
+        notes.append(f"{count(len(left_out), 'run')} with --init {asked} left out: not the start of the profile")
     if older:
         notes.append(OLDER)
         present = [_without(cells, runs) for cells in planned.values()]

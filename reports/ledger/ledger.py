@@ -19,6 +19,7 @@ from reports.format import slug
 from reports.ledger.cell_results import Runs, cell_results, reasons
 from reports.ledger.privacy import Privacy, privacy
 from reports.ledger.results import Result, Run
+from reports.ledger.starts import other_starts
 from reports.ledger.training import training_variance
 from reports.ledger.versions import versions
 from reports.ledger.work_dir import WorkDir, newest_records
@@ -38,6 +39,7 @@ class Ledger:
         shown: keys that a result or one of its stages stands on; the others are of older versions.
         predictions: key of a run that predicts -> its clips in order of their id.
         training: data set -> how much accuracy varies between trainings.
+        other_start: key of a run that did not start as its profile does -> the ``--init`` it was made with.
         synthetic: key -> names of the synthetic data sets that the run or its stages saw, None where nothing is
             recorded.
     """
@@ -52,6 +54,7 @@ class Ledger:
     shown: frozenset[str]
     predictions: dict[str, pd.DataFrame]
     training: dict[str, Training]
+    other_start: dict[str, str]
     synthetic: dict[str, tuple[str, ...] | None]
     rejected: list[Rejected]
     problems: list[str]  # plans that could not be used
@@ -106,7 +109,8 @@ def make_ledger(
     own = _privacy(work_dirs)
     records = {key: (folder, own.record(record)) for key, (folder, record) in raw.items()}
     rejected = [Rejected(r.path, own.text(r.reason)) for w in work_dirs for r in w.rejected]
-    runs = _runs(records, versions({key: record for key, (_, record) in raw.items()}), rejected)
+    plain = {key: record for key, (_, record) in raw.items()}
+    runs = _runs(records, versions(plain), other_starts(plain, entries), rejected)
     plans = tuple(_public(w.plan, own) for w in work_dirs if w.plan is not None and w.plan.profile == profile)
     suite = _suite(benchmark, entries, profile)
     results = cell_results(plans, suite, runs)
@@ -125,6 +129,7 @@ def make_ledger(
         shown=frozenset(shown & records.keys()),
         predictions=dict(runs.predictions),
         training=training,
+        other_start=dict(runs.other_start),
         synthetic={key: synthetic_data(key, runs.records) for key in records},
         rejected=rejected,
         problems=[own.text(w.problem) for w in work_dirs if w.problem],
@@ -132,7 +137,12 @@ def make_ledger(
     )
 
 
-def _runs(records: dict[str, tuple[Path, RunRecord]], version: Mapping[str, str], rejected: list[Rejected]) -> Runs:
+def _runs(
+    records: dict[str, tuple[Path, RunRecord]],
+    version: Mapping[str, str],
+    other_start: Mapping[str, str],
+    rejected: list[Rejected],
+) -> Runs:
     known = {key: record for key, (_, record) in records.items()}
     pages = {key: f"runs/{slug(records[key][0].name)}.html" for key in sorted(records)}
     predictions = {
@@ -140,7 +150,7 @@ def _runs(records: dict[str, tuple[Path, RunRecord]], version: Mapping[str, str]
         for key in sorted(records)
         if known[key].metrics is not None
     }
-    return Runs(known, pages, predictions, version, reasons(rejected))
+    return Runs(known, pages, predictions, version, other_start, reasons(rejected))
 
 
 def _privacy(work_dirs: Sequence[WorkDir]) -> Privacy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,12 +22,12 @@ class Choice:
         runs: by seed, done or failed; all of one version, so that their mean is one of equals.
         state: "current": what the last plan asks for; "older": its config, code or data have changed since; "unknown":
             no plan of this profile has the cell.
-        superseded: further runs of the cell, of other versions.
+        left_out: further runs of the cell that did not start as its profile does, where the chosen ones did.
     """
 
     runs: dict[int, RunRecord]
     state: State
-    superseded: int
+    left_out: tuple[RunRecord, ...] = ()
 
 
 def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
@@ -52,12 +52,15 @@ def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
     return known
 
 
-def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str, str]) -> Choice:
-    """The newest version that has a run which is done; what the plan asks for before any other.
+def choose(
+    records: Iterable[RunRecord], planned: set[str], version: Mapping[str, str], other_start: Container[str] = ()
+) -> Choice:
+    """The newest version that has a run which is done; one that started as its profile does before any other, and
+    then what the plan asks for.
 
     Args:
         records: valid runs of one cell at one profile, at least one. planned: keys that the last plan has for this
-            cell, whatever the seed. version: see ``versions``.
+            cell, whatever the seed. version: see ``versions``. other_start: keys, see ``other_starts``.
     """
     groups: dict[str, list[RunRecord]] = {}
     for r in records:
@@ -67,14 +70,18 @@ def choose(records: Iterable[RunRecord], planned: set[str], version: Mapping[str
         done = [r.finished for r in groups[v] if r.status == "done"]
         asked = any(r.key in planned for r in groups[v])
         first = min(r.cell.seed for r in groups[v])
-        return bool(done), asked, max(done, default=""), len(done), -first, v
+        usual = all(r.key not in other_start for r in groups[v])
+        return bool(done), usual, asked, max(done, default=""), len(done), -first, v
 
     best = max(groups, key=rank)
     runs: dict[int, RunRecord] = {}
     for r in sorted(groups[best], key=lambda r: (r.status == "done", r.finished, r.key)):
         runs[r.cell.seed] = r
+    unusual = tuple(r for v in groups if v != best for r in groups[v] if r.key in other_start)
+    left_out = () if any(r.key in other_start for r in groups[best]) else unusual
+    planned = planned - {r.key for r in left_out}
     state: State = "current" if any(r.key in planned for r in groups[best]) else "older" if planned else "unknown"
-    return Choice(runs, state, sum(map(len, groups.values())) - len(runs))
+    return Choice(runs, state, left_out)
 
 
 def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:

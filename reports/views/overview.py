@@ -46,10 +46,15 @@ def _summary(context: ReportContext) -> str:
     text += f"; {f.count(context.tally['done'], 'is', 'are')} done."
     if stages:
         text += f" They stand on {f.count(stages, 'more run')} of stages."
-    older = len(ledger.records) - len(ledger.shown)
+    unusual = len(ledger.other_start.keys() - ledger.shown)
+    older = len(ledger.records) - len(ledger.shown) - unusual
     if older:
         is_ = "is" if older == 1 else "are"
         text += f" {f.count(older, 'run')} of an older config, code or data {is_} listed and not counted."
+    if unusual:
+        inits = " or ".join(sorted(set(ledger.other_start.values())))
+        is_ = "is" if unusual == 1 else "are"
+        text += f" {f.count(unusual, 'run')} with --init {inits} {is_} listed and not counted: not the profile's start."
     return text
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import BadUsage
 from harness.ledger.planfile import read_plan, write_plan
-from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord
+from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
 from tests.helpers.fake_ledger import fake_predictions, save
@@ -36,12 +36,13 @@ def rows(path):
     return list(csv.DictReader(lines))
 
 
-def another(made, pattern, finished, note="older", skill=0.0, failure=None):
-    """A run of the same cell and seed under another config."""
+def another(made, pattern, finished, note="older", skill=0.0, failure=None, init="", weights=()):
+    """A run of the same cell and seed under another config, and of another start where ``init`` is given."""
     record = load_record(folder(made, pattern))
     config = {**record.identity.config, "note": note}
     identity = record.identity.model_copy(update={"config": config})
-    update = {"identity": identity, "finished": finished, "metrics": None}
+    update = {"identity": identity, "finished": finished, "metrics": None, "pretrained": list(weights)}
+    update["command"] = record.command + (f" --init {init}" if init else "")
     if failure is not None:
         update |= {"status": "failed", "failure": failure, "predictions_sha256": ""}
     table = None if failure else fake_predictions("mgr_dark", skill, record.cell.seed, note, 2)
@@ -420,3 +421,48 @@ def test_a_table_of_runs_of_several_commits_says_so(tmp_path):
         "Runs of this table were made at 2 commits: beefbeefbeef, c0ffeec0ffee."
         in parse(site(made) / "table2.html").text
     )
+
+
+WEIGHTS = [StartingWeights(where="model.backbone.init_cfg.checkpoint", file="fake.pth", sha256="a" * 64)]
+
+
+def ask_for(made, key):
+    """The last plan's key of the plain cell."""
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    cells = [c.model_copy(update={"key": key}) if c.id == PLAIN else c for c in plan.cells]
+    write_plan(path, plan.model_copy(update={"cells": cells}))
+
+
+def test_runs_of_another_start_than_the_profile_s_are_left_out_and_said(tmp_path):
+    """Whatever was asked for last: a table of one profile is of one start."""
+    made = write(tmp_path, seeds=1)
+    usual = load_record(folder(made, f"{PLAIN}-s0-*")).metrics.top1
+    key = another(made, f"{PLAIN}-s0-*", "2030-01-01T00:00:00Z", skill=3.0, init="pretrained", weights=WEIGHTS)
+    ask_for(made, key)
+    out = site(made)
+    td = cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert float(td.attrs["data-v"]) == pytest.approx(100 * usual)
+    assert "1 run with --init pretrained left out" in td.text and "older config" not in td.text
+    assert "1 run with --init pretrained is listed and not counted" in parse(out / "index.html").text
+    assert "of an older config" not in parse(out / "index.html").text
+    page = next(p for p in (out / "runs").glob(f"{PLAIN}*{key[:12]}.html"))
+    assert "No table counts this run: not the profile's start (--init pretrained)" in parse(page).text
+
+
+def test_a_row_whose_runs_are_all_of_another_start_says_so(tmp_path):
+    made = write(tmp_path, seeds=1)
+    old = folder(made, f"{PLAIN}-s0-*")
+    key = another(made, f"{PLAIN}-s0-*", "2030-01-01T00:00:00Z", init="pretrained", weights=WEIGHTS)
+    shutil.rmtree(old)
+    ask_for(made, key)
+    td = cell(parse(site(made) / "table2.html"), "table2", "Plain", "rgb.top1")
+    assert td.attrs["data-v"] and "started otherwise than the profile does: --init pretrained" in td.text
+
+
+def test_a_start_that_was_asked_for_and_changed_nothing_is_the_usual_one(tmp_path):
+    made = write(tmp_path, seeds=1)
+    ask_for(made, another(made, f"{PLAIN}-s0-*", "2030-01-01T00:00:00Z", init="pretrained"))
+    out = site(made)
+    assert "--init" not in cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1").text
+    assert "1 run of an older config" in parse(out / "index.html").text

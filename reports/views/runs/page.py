@@ -11,9 +11,7 @@ from reports.page import Page, View
 from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
 from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, missing
-from reports.views.runs.run import RunView, run_views
-
-OLD = "older config, code or data"
+from reports.views.runs.run import OLDER, RunView, run_views
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -57,7 +55,7 @@ def _cells(view: RunView) -> dict[str, Cell]:
     return {
         "run": Cell(name, href=view.page, sub=r.key[:12]),
         "stage": Cell(r.cell.stage),
-        "state": Cell(r.status, sub=OLD if view.state else "", state="failed" if r.status == "failed" else ""),
+        "state": Cell(r.status, sub=view.state, state="failed" if r.status == "failed" else ""),
         "train": Cell(f.modalities(r.cell.train_modalities)),
         "test": Cell(f.modalities(r.cell.test_modality)),
         "seed": Cell(str(r.cell.seed), r.cell.seed),
@@ -84,7 +82,7 @@ def run_page(run: RunView) -> Page:
     return Page(
         run.page,
         "run.html.j2",
-        {"run": run, "facts": facts, "what": _what(run), "apostrophes": APOSTROPHES},
+        {"run": run, "facts": facts, "what": _what(run), "apostrophes": APOSTROPHES, "older": OLDER},
         nav="",
         files={run.csv: run.predictions.csv} if run.predictions is not None else {},
     )

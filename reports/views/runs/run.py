@@ -11,6 +11,8 @@ from reports.ledger.training import train_seconds
 from reports.plots.line_chart import Chart, training_charts
 from reports.views.runs.predictions import Predictions, summarise
 
+OLDER = "older config, code or data"
+
 
 @dataclass(frozen=True)
 class Parent:
@@ -32,7 +34,7 @@ class RunView:
     parents: tuple[Parent, ...]
     children: tuple[Parent, ...]
     used_by: tuple[str, ...]  # tables and figures
-    state: str  # "" for a run that a number stands on, else why it is none
+    state: str  # "" for a run that a number stands on, else why none does: OLDER, or another start
     synthetic: tuple[str, ...] | None  # data sets that it or its stages saw
     provisional: bool  # nothing says how another training would have come out
     train_seconds: float | None  # its own and those of its stages
@@ -77,7 +79,7 @@ def run_views(ledger: Ledger) -> list[RunView]:
                 ),
                 children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
-                state="" if key in ledger.shown and key not in older else "older",
+                state="" if key in ledger.shown and key not in older else _left_out(ledger, key),
                 synthetic=ledger.synthetic[key],
                 provisional=record.cell.dataset not in ledger.training,
                 train_seconds=train_seconds(key, known),
@@ -85,6 +87,12 @@ def run_views(ledger: Ledger) -> list[RunView]:
             )
         )
     return views
+
+
+def _left_out(ledger: Ledger, key: str) -> str:
+    """Why no number stands on a run."""
+    other = ledger.other_start.get(key, "")
+    return f"not the profile's start (--init {other})" if other and key not in ledger.shown else OLDER
 
 
 def _predictions(ledger: Ledger, key: str, record: RunRecord) -> Predictions | None:
