@@ -1,4 +1,4 @@
-"""The result of each cell: which runs stand for it, and why there is none where there is none."""
+"""The result of each cell: which runs represent it, or why it has none."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def cell_results(plans: Iterable[PlanFile], suite: Mapping[str, Cell], runs: Run
 
 
 def _by_cell(planned: Mapping[str, Planned], suite: Mapping[str, Cell], runs: Runs) -> dict[str, list[RunRecord]]:
-    """The records that may stand for each cell."""
+    """The records that may represent each cell."""
     found: dict[str, list[RunRecord]] = {}
     for record in runs.records.values():
         found.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
@@ -148,7 +148,7 @@ def _inits(records: Iterable[RunRecord], runs: Runs) -> list[str]:
 
 
 def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planned, runs: Runs) -> Result:
-    """A cell's runs over its seeds, with what must be said beside their number."""
+    """A cell's runs over its seeds, with the notes that go with their number."""
     done = [r.record for r in made if r.status == "done" and r.record is not None]
     older = choice.state == "older" and bool(done)
     notes = []

@@ -1,4 +1,4 @@
-"""Everything a page can know: the benchmark, the model entries, the ledger and the statistics of the data sets."""
+"""What pages are made from: the benchmark, the model entries, the ledger and the statistics of the data sets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ReportContext:
         return None if names is None else bool(names)
 
     def measured_on_synthetic(self, dataset: str = "") -> bool:
-        """Whether runs were tested on generated clips, rather than only standing on stages that saw some."""
+        """Whether runs were tested on generated clips, rather than only depending on stages that saw some."""
         shown = self.ledger.shown_records
         return any(
             r.data is not None and r.data.synthetic and r.metrics is not None
@@ -104,7 +104,7 @@ class ReportContext:
             )
         elif names:
             lines.append(
-                f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs stand on; not "
+                f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs depend on; not "
                 "comparable with any published value"
             )
         elif names is None:
@@ -126,7 +126,7 @@ class ReportContext:
         if names:
             return (
                 f"Measured on {title} with the {self.profile} profile; some runs "
-                "stand on stages that saw synthetic data "
+                "depend on stages that saw synthetic data "
                 f"({', '.join(names)}), and each says so: those are not comparable with claimed values."
             )
         if names is None:

@@ -36,7 +36,7 @@ class Ledger:
         used_by: cell id -> tables and figures of the benchmark that ask for it.
         records: key -> folder and record of every valid run.
         pages: key of each of them -> its page.
-        shown: keys that a result or one of its stages stands on; the others are of older versions.
+        shown: keys of the runs behind a result, stages included; the others are of older versions.
         predictions: key of a run that predicts -> its clips in order of their id.
         training: data set -> how much accuracy varies between trainings.
         other_start: key of a run that did not start as its profile does -> the ``--init`` it was made with.
@@ -81,7 +81,7 @@ class Ledger:
 
     @cached_property
     def shown_records(self) -> list[RunRecord]:
-        """The runs that the pages' numbers stand on, in the order of their pages."""
+        """The runs behind the numbers of the pages, in the order of their pages."""
         keys = sorted(self.shown, key=lambda k: self.pages[k])
         return [self.records[k][1] for k in keys]
 

@@ -1,4 +1,4 @@
-"""What a ledger says about each cell: its runs over seeds on the same clips, or why there is none."""
+"""The result of a cell: its runs over seeds on the same clips, or why there are none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUS = {
     "done": "done",
     "failed": "failed",
     "missing": "not run",
-    "blocked": "not run",  # something that it stands on failed
+    "blocked": "not run",  # a stage that it depends on failed
     "unplanned": "could not be planned",
     "rejected": "record rejected",
 }
@@ -59,8 +59,7 @@ class Result:
 
     Attributes:
         outcomes: of the runs that are done and predict classes.
-        note: what must be seen with the number: that it is of an older version, why done runs could not be put
-            together.
+        note: goes with the number: that it is of an older version, why finished runs could not be put together.
         older: the runs are not of the config, code and data that the last plan asks for.
         training: how much a number varies from training to training on this data set; None where nothing says.
         train_seconds: per done run of ``done``, its own training and that of all its stages; None where one is not
@@ -118,8 +117,8 @@ class Result:
 
 
 def twins(results: Iterable[Result]) -> dict[str, str]:
-    """Results whose runs are another one's of them -> that one: each run is compared and ranked once, as the cell's
-    that it was recorded under where that is among them."""
+    """Id of a result -> id of the one whose runs it shares: each run is compared and ranked once, under the cell that
+    it was recorded for where that is among them."""
     found: dict[str, str] = {}
     first: dict[frozenset[str], str] = {}
     for r in sorted(results, key=lambda r: all(x.cell.model != r.runs[0].cell.model for x in r.done)):
@@ -139,7 +138,7 @@ def same_clips(results: list[Result]) -> list[Result]:
 
 
 def right_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Correctness bool [clips] and predicted class int [clips], by the rule that counts everywhere."""
+    """Correctness bool [clips] and predicted class int [clips], by the one rule for ties."""
     predicted = predicted_classes(np.stack(predictions["scores"].to_numpy()))
     return predicted == predictions["label"].to_numpy(dtype=np.int64), predicted
 

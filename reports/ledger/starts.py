@@ -14,7 +14,7 @@ INIT = re.compile(r"--init (scratch|pretrained)\b")  # a record's command names 
 
 def other_starts(records: Mapping[str, RunRecord], entries: Mapping[str, Entry]) -> dict[str, str]:
     """Key -> ``--init`` of the runs for which another than the profile's default was asked, where this made a
-    difference to the run or to a stage that it stands on: weights were loaded, or listed weights were not."""
+    difference to the run or to a stage that it depends on: weights were loaded, or listed weights were not."""
     listed = {name for name, entry in entries.items() if any(start.into for start in entry.start)}
     found = {}
     for key, record in records.items():

@@ -12,7 +12,7 @@ from reports.stats.training import Training, pooled
 
 
 def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
-    """Seconds that training took, a run's own and those of every stage that it stands on, each stage once; a rendering
+    """Seconds that training took, a run's own and those of every stage that it depends on, each stage once; a rendering
     counts with all of its time. None where one of them is not known."""
     total = 0.0
     for k in (key, *dependency_closure(key, known)):

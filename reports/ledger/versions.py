@@ -1,4 +1,4 @@
-"""Which runs of a ledger stand for a cell: over all its seeds, runs of one version of config, code and data."""
+"""Which runs of a ledger represent a cell: over all its seeds, runs of one version of config, code and data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = Literal["current", "older", "unknown"]
 
 @dataclass(frozen=True)
 class Choice:
-    """The runs that stand for a cell.
+    """The runs that represent a cell.
 
     Attributes:
         runs: by seed, done or failed; all of one version, so that their mean is one of equals.
@@ -31,9 +31,7 @@ class Choice:
 
 
 def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
-    """Key -> what is equal for runs that differ in their seeds alone: config, data, code, and the same of their
-    stages.
-    """
+    """Key -> a hash of config, data and code, the stages' included: equal for runs that differ in their seeds alone."""
     known: dict[str, str] = {}
 
     def of(key: str) -> str:

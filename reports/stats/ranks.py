@@ -14,7 +14,7 @@ from reports.stats.training import Training
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a method stands: its group of ties (0 is the best) and the ranks that the data leave open."""
+    """Where a method stands: its group of ties (0 is the best) and the ranks that the data allow."""
 
     group: int
     best: int
@@ -42,10 +42,10 @@ def standings(
 ) -> list[Standing]:
     """Ranks with ties of methods measured on the same clips.
 
-    Two methods are separable when ``pairwise`` says so and the one that wins more clips has the higher accuracy. A
-    rank interval counts who is separably better and who is separably worse. A tie group has a fixed anchor, its best
-    method: it holds the methods after it, in order of accuracy, until the first that is separable from the anchor;
-    that one anchors the next group. (Chaining overlaps instead would tie the first with the last.)
+    Two methods differ significantly when ``pairwise`` says so and the one that wins more clips has the higher
+    accuracy. A rank interval counts the methods that are significantly better and worse. A tie group has a fixed
+    reference, its best method: it holds the methods after it, in order of accuracy, until the first that differs from
+    the reference; that one is the reference of the next group. (Chaining overlaps would tie the first with the last.)
 
     Args:
         methods, training, family: as for ``pairwise``.
@@ -62,9 +62,9 @@ def standings(
 
     better = [sum(beats(j, i) for j in range(n)) for i in range(n)]
     worse = [sum(beats(i, j) for j in range(n)) for i in range(n)]
-    group, anchor, groups = -1, -1, [0] * n
+    group, reference, groups = -1, -1, [0] * n
     for i in sorted(range(n), key=lambda i: -mean[i]):
-        if anchor < 0 or beats(anchor, i):
-            anchor, group = i, group + 1
+        if reference < 0 or beats(reference, i):
+            reference, group = i, group + 1
         groups[i] = group
     return [Standing(groups[i], 1 + better[i], n - worse[i]) for i in range(n)]

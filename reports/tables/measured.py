@@ -60,7 +60,7 @@ OTHERS = (
         "train_all",
         "Training time, all stages",
         COST,
-        explain="the run's own and that of every stage that it stands on (teacher, assistant, translator, its "
+        explain="the run's own and that of every stage that it depends on (teacher, assistant, translator, its "
         "pictures)",
     ),
     _exported("std", "Standard deviation (points)"),
@@ -154,7 +154,7 @@ def _top1(result: Result, lost: list[Run]) -> Cell:
     span = f"{f.percent(low)} to {f.percent(high)}{provisional}, " if low is not None else ""
     own = any(r.data is not None and r.data.synthetic for r in result.done)  # then the whole page says so
     behind = (
-        f"stands on stages that saw synthetic {' and '.join(result.synthetic)}" if result.synthetic and not own else ""
+        f"depends on stages that saw synthetic {' and '.join(result.synthetic)}" if result.synthetic and not own else ""
     )
     warnings = (*(f"seed {r.cell.seed} {STATUS[r.status]}: {r.reason}" for r in lost), result.note, behind)
     links = tuple(Link(f"s{r.cell.seed}", r.page, f"run page of seed {r.cell.seed}") for r in runs)

@@ -34,7 +34,7 @@ def architecture(entry: Entry) -> str:
 
 
 def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
-    """A method's name, linked to what is said of it."""
+    """A method's name, linked to its place on the methods page."""
     if entry is None:
         return Cell(title, sub=sub)
     return Cell(title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title", "")))

@@ -8,16 +8,11 @@ from reports.stats.ranks import Standing, standings
 from reports.tables.table import MEASURED, Cell, Column, missing
 
 RANK = (
-    "the ranks that the data leave open: two methods are told apart where both "
-    "other clips and other trainings would do it "
-    "(the larger p of an exact McNemar test, a clip having one vote whatever the "
-    "number of seeds, and of a t test with the "
-    "variance of training; Holm-adjusted for all pairs of methods that the column "
-    "has rows for, 5 % level); methods of one "
-    "group are not separable from its best"
+    "the ranks that the data allow: two methods differ where both a test over clips and one over trainings say so "
+    "(the larger p of an exact McNemar test, a clip having one vote whatever the number of seeds, and of a t test with "
+    "the variance of training; Holm-adjusted for all pairs of methods that the column has rows for, 5 % level); "
+    "methods of one group do not differ significantly from its best"
 )
-
-
 UNTRAINED = "provisional: nothing on this data set and profile has been trained twice, and one training each is no rank"
 
 

@@ -45,7 +45,7 @@ def _summary(context: ReportContext) -> str:
         text += f" ({cells} cells and seeds, some of which share one)"
     text += f"; {f.count(context.tally['done'], 'is', 'are')} done."
     if stages:
-        text += f" They stand on {f.count(stages, 'more run')} of stages."
+        text += f" They depend on {f.count(stages, 'more run')} of stages."
     unusual = len(ledger.other_start.keys() - ledger.shown)
     older = len(ledger.records) - len(ledger.shown) - unusual
     if older:

@@ -117,7 +117,7 @@ def _is_rendering(record: RunRecord) -> bool:
 
 
 def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
-    """The renderings that the planned runs stand on, the trained translators first."""
+    """The renderings behind the runs of these pages, the trained translators first."""
     found = []
     for record in context.ledger.shown_records:
         key, page = record.key, context.ledger.pages[record.key]

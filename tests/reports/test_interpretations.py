@@ -1,4 +1,4 @@
-"""The readings on the protocol page: as the method's README and its configs have them, and as the runs really did."""
+"""The interpretations on the protocol page: as the README and the configs have them, and as the runs really did."""
 
 import inspect
 import re
@@ -54,8 +54,8 @@ def test_defaults_are_those_of_the_configs(setting):
     assert (list(found) if isinstance(found, tuple) else found) == setting.default
 
 
-def test_every_reading_of_the_readme_is_on_the_page():
-    text = (FOLDER / "README.md").read_text().split("## Readings")[1].split("## ")[0]
+def test_every_interpretation_of_the_readme_is_on_the_page():
+    text = (FOLDER / "README.md").read_text().split("## Interpretations")[1].split("## ")[0]
     rows = [[c.strip() for c in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("|")][2:]
     assert len(rows) >= 12
 
@@ -66,7 +66,7 @@ def test_every_reading_of_the_readme_is_on_the_page():
     known = [numbers(r.where) for r in INTERPRETATIONS]
     for row in rows:
         assert numbers(row[0]) in known, row[0]
-        known.remove(numbers(row[0]))  # as many readings of an equation as the README has
+        known.remove(numbers(row[0]))  # as many interpretations of an equation as the README has
     keys = {s.key.rsplit(".", 1)[1] for r in INTERPRETATIONS for s in r.settings}
     for row in rows:
         for option in re.findall(r"`([\w.<>]+)(?==|`)", " ".join(row[2:])):

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -316,15 +317,15 @@ def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
     }
     code = (
         "import sys; sys.path[:0] = [sys.argv[4]]\n"
-        "from pathlib import Path\nfrom fake_benchmark import fake_benchmark, fake_entries\n"
-        "from fake_site import FAKE_STATISTICS\nfrom reports import build\n"
+        "from pathlib import Path\nfrom tests.helpers.fake_benchmark import fake_benchmark, fake_entries\n"
+        "from tests.helpers.fake_site import FAKE_STATISTICS\nfrom reports import build\n"
         "work, site, configs = map(Path, sys.argv[1:4])\n"
         "build(work, site, fake_benchmark(), fake_entries(configs), FAKE_STATISTICS)\n"
         "heavy = {'torch', 'mmengine', 'mmaction', 'mtcd_plugin.register', 'harness.plan', 'harness.worker.attempt'}\n"
         "assert not heavy & set(sys.modules)\n"
     )
     other = tmp_path / "other"
-    args = [fake.work_dir, other, fake.work_dir.parent / "configs", __file__.rsplit("/", 1)[0]]
+    args = [fake.work_dir, other, fake.work_dir.parent / "configs", Path(__file__).parents[2]]
     subprocess.run([sys.executable, "-c", code, *map(str, args)], check=True, env={"PYTHONHASHSEED": "7", "PATH": ""})
     assert {p.relative_to(other): p.read_bytes() for p in other.rglob("*") if p.is_file()} == {
         p.relative_to(fake.site): p.read_bytes() for p in fake.paths

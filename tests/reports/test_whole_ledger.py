@@ -234,7 +234,7 @@ def test_real_clips_with_a_synthetic_stage_are_marked_everywhere(tmp_path):
     made, key = real_with_a_synthetic_stage(tmp_path)
     out = site(made)
     page = parse(out / "table4.html")
-    assert "stands on stages that saw synthetic SYSU-MM01" in cell(page, "table4", "Whole row", "m.top1").text
+    assert "depends on stages that saw synthetic SYSU-MM01" in cell(page, "table4", "Whole row", "m.top1").text
     assert "synthetic" not in cell(page, "table4", "Base row", "m.top1").text
     banner = page.one("p", cls="synthetic").text
     assert (
@@ -278,7 +278,7 @@ def test_training_time_is_the_stages_too_each_once(tmp_path):
     student = load_record(folder(made, "student_mgr-dark-rgb-s0-*"))
     parents = [load_record(folder(made, f"*-{k[:12]}")) for k in student.identity.parents.values()]
     assert float(seconds("Whole row", "m.train")) == student.cost.train_seconds
-    # the translator that both stand on has no time in its record: nothing is made up
+    # the translator that both depend on has no time in its record: nothing is made up
     assert seconds("Whole row", "m.train_all") is None and len(parents) == 2
     translator = load_record(folder(made, "fake_translator-s0-*"))
     cost = translator.cost.model_copy(update={"total_seconds": 7.5})
@@ -297,7 +297,7 @@ def test_every_count_has_its_word(tmp_path):
     asked = len({c.key for c in plan.cells})
     listed = len(grid(parse(out / "runs.html"), "runs")[1])
     assert f"Tables and figures ask for {asked} runs" in text and f"{asked} are done" in text
-    assert f"They stand on {listed - asked} more runs of stages" in text and listed > asked
+    assert f"They depend on {listed - asked} more runs of stages" in text and listed > asked
 
 
 def test_one_seed_with_nothing_trained_twice_is_provisional_and_has_no_rank(tmp_path):

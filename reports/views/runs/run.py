@@ -34,7 +34,7 @@ class RunView:
     parents: tuple[Parent, ...]
     children: tuple[Parent, ...]
     used_by: tuple[str, ...]  # tables and figures
-    state: str  # "" for a run that a number stands on, else why none does: OLDER, or another start
+    state: str  # "" for a run that a number is made of, else why none is: OLDER, or another start
     synthetic: tuple[str, ...] | None  # data sets that it or its stages saw
     provisional: bool  # nothing says how another training would have come out
     train_seconds: float | None  # its own and those of its stages
@@ -90,7 +90,7 @@ def run_views(ledger: Ledger) -> list[RunView]:
 
 
 def _left_out(ledger: Ledger, key: str) -> str:
-    """Why no number stands on a run."""
+    """Why no number is made of a run."""
     other = ledger.other_start.get(key, "")
     return f"not the profile's start (--init {other})" if other and key not in ledger.shown else OLDER
 
