@@ -17,7 +17,6 @@ from harness.ledger.record import Cost, Epoch, Metrics, RunRecord, seal_of
 from harness.ledger.run_dir import PREDICTIONS, RECORD, RENDERED
 from harness.plan.jobs import Job, dataset_configs
 from harness.plan.run_state import folder_of, output_of
-from harness.suite import CLASSIFYING
 from harness.system.environment import commit, environment, hardware
 
 EPOCHS = 20
@@ -29,7 +28,7 @@ def finish(jobs: Iterable[Job], work_dir: Path) -> None:
         folder = folder_of(job, work_dir)
         folder.mkdir(parents=True)
         metrics, sha, written = None, "", {}
-        if job.data is not None and job.cell.stage in CLASSIFYING:
+        if job.data is not None and job.classifies:
             content, metrics, sha = _predictions(job, len(job.data.classes), work_dir)
             (folder / PREDICTIONS).write_bytes(content)
         output = output_of(job, work_dir)

@@ -14,7 +14,7 @@ from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, Sta
 from harness.plan.config_file import named_config
 from harness.plan.data import check_sampler, describe_data
 from harness.plan.dotted import set_dotted, without
-from harness.plan.predictions import check_predictions
+from harness.plan.outputs import check_outputs
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
@@ -50,6 +50,8 @@ class Job:
     )  # stage -> dotted keys that get its output
     notes: tuple[str, ...] = ()  # what its reader has to know, one line each
     pretrained: tuple[StartingWeights, ...] = field(default=(), hash=False)
+    classifies: bool = True  # the role of its stage: it has predictions
+    renders: bool = False  # it has a store of clips
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ class _Planner:
                 inject_at={stage: p.inject_at for stage, p in template.parents.items()},
                 notes=template.notes,
                 pretrained=template.pretrained,
+                classifies=entry.classifies,
+                renders=entry.renders,
             )
         return self.jobs[key]
 
@@ -186,7 +190,7 @@ class _Planner:
 
     def _template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
         resolved = resolve(entry.config, self.settings.profile, overrides)
-        check_predictions(entry, resolved.config, self.settings.profile)
+        check_outputs(entry, resolved.config, self.settings.profile)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
         inject_at = [key for p in parents.values() for key in p.inject_at]

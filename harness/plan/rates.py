@@ -16,7 +16,7 @@ from harness.plan.jobs import dataset_configs
 from harness.plan.resolve import resolve
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
-from harness.suite import CLASSIFYING, Cell, Entry
+from harness.suite import Cell, Entry
 
 HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
 RATE = "optim_wrapper.optimizer.lr"
@@ -65,7 +65,7 @@ def rate_cells(
     by_path = {e.config.resolve(): e for e in entries.values()}
     cells = []
     for entry in chosen:
-        if entry.stage not in CLASSIFYING:
+        if not entry.classifies:
             raise BadUsage(
                 f"{entry.name}: a {entry.stage} predicts no class, so no rate is best; choose what classifies"
             )
@@ -92,7 +92,7 @@ def held_out(
         dataset = datasets.get(split, {})
         if clips_of_config(dataset) is not None and dataset.get("split", "train") == usual:
             overrides[f"{split}_dataloader.dataset.split"] = instead
-    if entry.stage in CLASSIFYING and own_rate(resolved.config) is not None:
+    if entry.classifies and own_rate(resolved.config) is not None:
         overrides[RATE] = rate
         for i, scheduler in enumerate(resolved.config.get("param_scheduler") or []):
             if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own

@@ -22,10 +22,7 @@ def output_of(job: Job, work_dir: Path) -> Path:
     """What a job leaves behind: its weights, the folder that a rendering wrote, the predictions where it only tests."""
     if job.kind == "train":
         return folder_of(job, work_dir) / CHECKPOINT
-    evaluators = job.config.get("test_evaluator") or []
-    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
-    renders = any("output_dir" in e for e in evaluators)
-    return folder_of(job, work_dir) / (STORE if renders else PREDICTIONS)
+    return folder_of(job, work_dir) / (STORE if job.renders else PREDICTIONS)
 
 
 @dataclass(frozen=True)

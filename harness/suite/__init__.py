@@ -5,6 +5,6 @@ for.
 from harness.suite.benchmark import Benchmark, load_benchmark
 from harness.suite.cells import Cell, expand
 from harness.suite.configs import load_suite
-from harness.suite.entries import CLASSIFYING, Entry, load_entries
+from harness.suite.entries import Entry, load_entries
 
-__all__ = ["CLASSIFYING", "Benchmark", "Cell", "Entry", "expand", "load_benchmark", "load_entries", "load_suite"]
+__all__ = ["Benchmark", "Cell", "Entry", "expand", "load_benchmark", "load_entries", "load_suite"]

@@ -35,7 +35,7 @@ def in_methods_table(entry: Entry, table: Table) -> bool:
     """Whether a discovered entry is a row of a table of methods."""
     return (
         entry.dataset == table.dataset
-        and entry.stage in ("single", "student")
+        and entry.role.result
         and entry.test_modality in [c.modality for c in table.columns]
         and not entry.metadata.get("Bound")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,10 +13,8 @@ from harness.errors import unknown_name
 from harness.suite.address import check_addresses
 from harness.suite.benchmark import Benchmark, first_error
 from harness.suite.modalities import BY_METAFILE
+from harness.suite.stages import SINGLE, Stage, stages_by_name
 from harness.suite.yaml_file import read_yaml
-
-Stage = Literal["single", "encoder", "translator", "pseudo_ir", "teacher", "assistant", "student"]
-CLASSIFYING = ("single", "teacher", "assistant", "student")  # the stages that predict a class
 
 
 class Start(BaseModel):
@@ -63,7 +61,7 @@ class Model(BaseModel):
     metadata: dict[str, Any] = Field(alias="Metadata")
     modality: str = Field(alias="Modality")
     training: list[str] | None = Field(default=None, alias="Training Modalities")
-    stage: Stage = Field(default="single", alias="Stage")
+    stage: str = Field(default=SINGLE.name, alias="Stage")  # one of the metafile's ``Stages``, or the single network
     start: list[Start] | None = Field(default=None, alias="Starting Weights")  # in place of the collection's
 
 
@@ -71,6 +69,7 @@ class Metafile(BaseModel):
     model_config = ConfigDict(extra="allow", populate_by_name=True)
     collections: list[Collection] = Field(alias="Collections")
     models: list[Model] = Field(alias="Models")
+    stages: list[Stage] = Field(default_factory=list, alias="Stages")
 
 
 @dataclass(frozen=True)
@@ -85,10 +84,21 @@ class Entry:
     dataset: str
     train_modalities: tuple[str, ...]
     test_modality: str
+    role: Stage = SINGLE  # what its stage is declared to do
     pretrained: str = ""
     start: tuple[Start, ...] = ()
     paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it predicts a class, so that it has an accuracy."""
+        return "classifies" in self.role.does
+
+    @property
+    def renders(self) -> bool:
+        """Whether it writes a store of clips."""
+        return "renders" in self.role.does
 
 
 def load_entries(configs: Path | Sequence[Path], benchmark: Benchmark) -> dict[str, Entry]:
@@ -125,11 +135,23 @@ def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
         raise ValueError(f"{path}: {e}") from None
     collections = {c.name: c for c in meta.collections}
     datasets = {d.training_data: key for key, d in benchmark.datasets.items()}
-    return [_entry(path, m, collections, datasets) for m in meta.models]
+    try:
+        stages = stages_by_name(meta.stages)
+        for start in (s for c in (*meta.collections, *meta.models) for s in c.start or ()):
+            for name in start.stages:
+                if name not in stages:
+                    raise ValueError(f"Starting Weights: {unknown_name('stage', name, stages)}")
+    except ValueError as e:
+        raise ValueError(f"{path}: {e}") from None
+    return [_entry(path, m, collections, datasets, stages) for m in meta.models]
 
 
-def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: dict[str, str]) -> Entry:
+def _entry(
+    path: Path, m: Model, collections: dict[str, Collection], datasets: dict[str, str], stages: dict[str, Stage]
+) -> Entry:
     where = f"{path}: model '{m.name}'"
+    if m.stage not in stages:
+        raise ValueError(f"{where}: {unknown_name('stage', m.stage, stages)}, or declare it under Stages")
     config = path.parent / Path(m.config).name
     if not config.is_file():
         raise ValueError(f"{where}: config {config} does not exist")
@@ -152,6 +174,7 @@ def _entry(path: Path, m: Model, collections: dict[str, Collection], datasets: d
         method=collection.name,
         title=collection.metadata.get("Title", collection.name),
         stage=m.stage,
+        role=stages[m.stage],
         dataset=datasets[data],
         train_modalities=tuple(BY_METAFILE[x] for x in m.training or [m.modality]),
         test_modality=BY_METAFILE[m.modality],

@@ -13,10 +13,10 @@ from harness.ledger.record import NOT_TRACKED
 from harness.measure.clips import random_batch
 from harness.measure.parts import ParentWeights, batch, import_named
 from harness.plan.config_file import named_config
-from harness.plan.predictions import check_predictions
+from harness.plan.outputs import check_outputs
 from harness.plan.resolve import resolve
 from harness.plan.twins import twins
-from harness.suite import CLASSIFYING, Entry
+from harness.suite import Entry
 
 PROFILES = ("smoke", "demo", "paper")
 
@@ -55,7 +55,7 @@ def metafile_is_complete(s: EntryUnderCheck) -> None:
 def resolves(s: EntryUnderCheck) -> None:
     found = {p: resolve(s.entry.config, p) for p in PROFILES}
     for profile, resolved in found.items():
-        check_predictions(s.entry, resolved.config, profile)
+        check_outputs(s.entry, resolved.config, profile)
     for stage, parent in found["smoke"].parents.items():
         path = named_config(s.entry.config, parent["config"]).resolve()
         if path not in s.weights.by_path:
@@ -119,7 +119,7 @@ def imports_are_there(s: EntryUnderCheck) -> None:
 
 def reads_what_it_declares(s: EntryUnderCheck) -> None:
     entry = s.entry
-    if entry.stage not in CLASSIFYING:
+    if not entry.classifies:
         return
     at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
     for split, where, declared in (

@@ -12,7 +12,7 @@ from harness.measure.checks import declared, network
 from harness.measure.checks.declared import CheckFailed, EntryUnderCheck
 from harness.measure.checks.start import starts
 from harness.measure.parts import ParentWeights, quietly
-from harness.suite import CLASSIFYING, Entry
+from harness.suite import Entry
 from mtcd_plugin.formats.checkpoint_errors import one_line
 
 
@@ -83,9 +83,9 @@ def _checks(s: EntryUnderCheck) -> list[Check]:
     ]
     if not s.config:
         return found
-    if s.entry.stage == "pseudo_ir":
+    if s.entry.renders:
         found.append(Check("renders a clip", network.renders, predicts))
-    recognizes, trains = s.entry.stage in CLASSIFYING, s.config.get("train_cfg") is not None
+    recognizes, trains = s.entry.classifies, s.config.get("train_cfg") is not None
     if recognizes:
         hint = f"{predicts}, e.g. keep the axis of clips when squeezing"
         found.append(Check("predicts a batch of one", network.predicts_one, hint))

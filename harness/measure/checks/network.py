@@ -22,7 +22,6 @@ from harness.measure.clips import evaluating, pattern_batch
 from harness.measure.cost import count_cost, predicting_network
 from harness.measure.parts import batch, build, construct, optimizer_of, shapes, wrapper_of
 from harness.plan.resolve import resolve
-from harness.suite import CLASSIFYING
 from harness.worker.hooks import ExactResumeHook
 from mtcd_plugin.formats.checkpoint_errors import one_line
 
@@ -42,7 +41,7 @@ def builds_elsewhere(s: EntryUnderCheck) -> None:
         if profile == "smoke":
             continue
         resolved = resolve(s.entry.config, profile)
-        predicts = profile == "demo" and s.entry.stage in CLASSIFYING
+        predicts = profile == "demo" and s.entry.classifies
         try:
             config = s.weights.at(profile).fill(s.entry, resolved) if predicts else resolved.config
             model = construct(config, empty=profile == "paper")

@@ -1,0 +1,90 @@
+"""Stages are declared by a method's folder; the harness knows their roles, not their names."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.plan.outputs import check_outputs
+from harness.suite import expand, load_benchmark, load_entries
+
+CONFIGS = Path(__file__).parents[3] / "mm_configs"
+PREDICTS = [{"type": "ClipPredictions"}]
+TRAINED = {"train_cfg": {}, "test_dataloader": {}, "test_cfg": {}, "test_evaluator": PREDICTS}
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    return load_benchmark(CONFIGS / "benchmark.yml")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A function that writes a method with one model of a stage and these declared stages."""
+
+    def write(stage, stages, start=""):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / "mine.py").write_text("")
+        (tmp_path / "mine" / "metafile.yml").write_text(
+            f"Collections: [{{Name: Mine, Starting Weights: [{start}]}}]\nStages: {stages}\nModels:\n"
+            "  - {Name: mine, Config: mine/mine.py, In Collection: Mine, Modality: RGB, "
+            f"Metadata: {{Training Data: MGR-Dark}}, Stage: {stage}}}\n"
+        )
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("does", "result", "config"),
+    [
+        ("[trains, classifies]", True, TRAINED),
+        ("[classifies]", False, {**TRAINED, "train_cfg": None}),
+        ("[trains]", False, {"train_cfg": {}}),
+        ("[renders]", False, {"test_evaluator": {"type": "Store", "output_dir": "x"}}),
+    ],
+)
+def test_a_stage_of_ones_own_needs_no_code_of_the_harness(folder, benchmark, does, result, config):
+    stages = f"[{{Name: denoiser, Title: Denoiser, Does: {does}, Result: {str(result).lower()}}}]"
+    entries = load_entries(folder("denoiser", stages), benchmark)
+    entry = entries["mine"]
+    assert (entry.stage, entry.role.title) == ("denoiser", "Denoiser")
+    assert (entry.classifies, entry.renders) == ("classifies" in does, "renders" in does)
+    check_outputs(entry, config, "demo")
+    assert bool(expand(benchmark, entries, "smoke", ["table2"], 1)) == result, "a row of the table of methods"
+
+
+@pytest.mark.parametrize(
+    ("stage", "stages", "start", "words"),
+    [
+        ("denoiser", "[]", "", "mine.*unknown stage 'denoiser'; choose from single, or declare it under Stages"),
+        ("single", "[]", "{Stages: [denoiser]}", "Starting Weights: unknown stage 'denoiser'"),
+        (
+            "single",
+            "[{Name: a, Title: A, Does: [sings]}]",
+            "",
+            "Stages.0.Does.0: Input should be 'trains', 'classifies'",
+        ),
+        ("single", "[{Name: a, Title: A, Does: []}]", "", "Stages.0.Does"),
+        ("single", "[{Name: single, Title: A, Does: [trains]}]", "", "'single' is declared twice"),
+    ],
+)
+def test_what_is_not_declared_is_one_line(folder, benchmark, stage, stages, start, words):
+    with pytest.raises(ValueError, match=words) as e:
+        load_entries(folder(stage, stages, start), benchmark)
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("does", "config", "words"),
+    [
+        ("[renders]", {}, "no test_evaluator has an output_dir: a denoiser renders"),
+        ("[renders]", {"train_cfg": {}}, "it has a train_cfg, but .* do not say that a denoiser trains"),
+        ("[trains]", {"test_evaluator": [{"output_dir": "x"}]}, "do not say that a denoiser renders"),
+        ("[trains, classifies]", {"train_cfg": {}}, "there is no test_dataloader"),
+        ("[trains, classifies]", {**TRAINED, "test_evaluator": []}, "test_evaluator has no ClipPredictions"),
+    ],
+)
+def test_a_config_that_does_not_do_what_its_stage_is_declared_to_is_refused(folder, benchmark, does, config, words):
+    entries = load_entries(folder("denoiser", f"[{{Name: denoiser, Title: Denoiser, Does: {does}}}]"), benchmark)
+    with pytest.raises(ValueError, match=words):
+        check_outputs(entries["mine"], config, "demo")
