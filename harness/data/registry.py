@@ -3,11 +3,13 @@
 To add one, in a package of your own (the built-in ones, in ``harness/data/sets/``, are examples):
 
 1. Write a reader: a function ``read(root, **keys)`` that returns a ``mtcd_plugin.formats.clips.ClipTable``.
-2. Write the dataset class that trains on it: a subclass of ``mtcd_plugin.datasets.clip_dataset.ClipDataset``.
-3. Make a ``ClipDataSet`` of both; functions that need a heavy library import it when they are called.
+2. Write the dataset class that trains on it, a subclass of ``mtcd_plugin.datasets.clip_dataset.ClipDataset`` whose
+   ``read_table`` calls the reader; configs name it as ``type`` and its module in ``custom_imports``.
+3. Make a ``ClipDataSet`` of both in a module that imports neither torch nor MMAction2.
 4. Name it in the package's ``pyproject.toml`` and install the package:
    ``[project.entry-points."harness.datasets"]`` with ``my_set = "my_package.my_set:MY_SET"``.
-5. Name it in ``mm_configs/benchmark.yml`` under ``datasets``; its folder is ``DATA_ROOT/my_set``.
+5. Name it in ``benchmark.yml`` under ``datasets``; its folder is ``DATA_ROOT/my_set``. ``data verify --dataset my_set``
+   checks it: its reader and every video, and more where it has a ``verify`` of its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from harness.data.clips import RECORDED
 from harness.data.describe.statistics import Readable, open_readable
 from harness.errors import BadUsage
+from harness.ledger.files import atomic_replace
 from mtcd_plugin.formats.clips import Clip
 from mtcd_plugin.formats.video import read_frames
 
@@ -53,14 +53,9 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
             for k, frame in enumerate(_moments(data, clip, m)):
                 left = x + k * (THUMB[0] + MARGIN)
                 sheet[y : y + THUMB[1], left : left + THUMB[0]] = frame
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(out).with_name(f".{os.getpid()}.{Path(out).name}")
-    try:
-        if not cv2.imwrite(str(unfinished), sheet[:, :, ::-1]):
+    with atomic_replace(out, sync=False) as beside:
+        if not cv2.imwrite(str(beside), sheet[:, :, ::-1]):
             raise OSError(f"{out}: cannot be written")
-        os.replace(unfinished, out)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return data.left_out
 
 

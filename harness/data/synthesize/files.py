@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
+from harness.ledger.files import atomic_replace
 from mtcd_plugin.formats.file_url import file_url
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it there in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write text with the line ends it has."""
-    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode()))
+    with atomic_replace(path, sync=False) as beside:
+        beside.write_bytes(text.encode())
 
 
 def write_json(path: Path, value: dict) -> None:
@@ -42,15 +31,15 @@ def write_video(path: Path, frames: np.ndarray, fps: int, crf: int = 21) -> None
     """
     gray = frames.shape[3] == 1
 
-    def write(temporary: Path) -> None:
-        with av.open(file_url(temporary), "w") as container:
-            stream = container.add_stream("libx264", rate=Fraction(fps))
-            stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
-            stream.codec_context.thread_count = 1
-            stream.options = {"crf": str(crf), "g": "12", "preset": "ultrafast", "bf": "0"}
-            for frame in frames:
-                image = frame[..., 0] if gray else frame
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="gray" if gray else "rgb24")))
-            container.mux(stream.encode())
-
-    write_atomically(path, write)
+    with (
+        atomic_replace(path, sync=False) as beside,
+        av.open(file_url(beside), "w") as container,
+    ):
+        stream = container.add_stream("libx264", rate=Fraction(fps))
+        stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
+        stream.codec_context.thread_count = 1
+        stream.options = {"crf": str(crf), "g": "12", "preset": "ultrafast", "bf": "0"}
+        for frame in frames:
+            image = frame[..., 0] if gray else frame
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="gray" if gray else "rgb24")))
+        container.mux(stream.encode())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.data.synthesize.files import write_atomically, write_text, write_video
+from harness.data.synthesize.files import write_text, write_video
 from harness.data.synthesize.nvgesture import (
     CLASSES,
     COLOUR_FPS,
@@ -22,6 +22,7 @@ from harness.data.synthesize.nvgesture import (
     render_take,
 )
 from harness.data.synthesize.seeding import generator
+from harness.ledger.files import atomic_replace
 
 PRESETS = {
     "demo": {"per_class": None, "frames": 100, "size": (160, 120), "chunk": 10},
@@ -72,7 +73,8 @@ def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
     videos = render_take(take, seed, frames, size, tuple(sorted(wanted)), chunk) if wanted else {}
     for stream in missing:
         if stream == "sk_wrapped":
-            write_atomically(file(stream), lambda temporary: shutil.copyfile(file("sk_color"), temporary))
+            with atomic_replace(file(stream), sync=False) as beside:
+                shutil.copyfile(file("sk_color"), beside)
         elif stream == "duo_right":
             write_video(file(stream), _shifted(videos["duo_left"]), FPS[stream])
         else:

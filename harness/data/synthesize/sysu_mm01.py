@@ -14,11 +14,12 @@ import numpy as np
 
 from harness.data.synthesize.body import FACE, FOREARM, HAIR, HAND, NECK, standing_body
 from harness.data.synthesize.cameras import Camera
-from harness.data.synthesize.files import write_atomically, write_text
+from harness.data.synthesize.files import write_text
 from harness.data.synthesize.people import Person, make_person
 from harness.data.synthesize.raster import Rasteriser
 from harness.data.synthesize.seeding import generator
 from harness.data.synthesize.sensors import reflectances
+from harness.ledger.files import atomic_replace
 
 PRESETS = {
     "demo": {"splits": {"train": 18, "val": 2, "test": 4}, "images": 4},
@@ -65,7 +66,8 @@ def write_take(root: Path, take: Walker, seed: int, preset: str) -> None:
 def write_jpeg(path: Path, image: np.ndarray) -> None:
     """uint8 [H,W,3] RGB as JPEG."""
     data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+    with atomic_replace(path, sync=False) as beside:
+        beside.write_bytes(data)
 
 
 def write_tables(root: Path, takes: list[Walker], seed: int) -> dict:

@@ -168,6 +168,11 @@ def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
         (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
         (["data", "segment", ".", "--out", "x", "--min-frames", "9", "--max-frames", "8"], "--min-frames 9"),
         (["data", "synthesize", "--datasets", "mgr", "--out", "x"], "unknown synthetic data set 'mgr'"),
+        (["data", "verify", "--dataset", "mgr", "--data-root", "."], "unknown data set 'mgr'; choose from mgr_dark, "),
+        (
+            ["data", "segment", ".", "--dataset", "nvgesture", "--out", "x"],
+            "of recordings 'nvgesture'; choose from mgr",
+        ),
     ],
 )
 def test_usage_mistakes_exit_with_2(capsys, words, said):
