@@ -32,8 +32,8 @@ class ClipDataset(BaseActionDataset):
             ``LoadModalities.size`` is read; where there is none, the videos are.
         quarantine: file with one clip id per line to leave out, '' for none.
         missing_modality: modality -> what becomes of a clip that has no such stream: ``blank`` keeps it, with black
-            frames and the modality's name in the sample's ``missing``; ``drop`` leaves it out. Both are said
-            in the log. A clip that lacks a modality not named here is an error.
+            frames and the modality's name in the sample's ``missing``; ``drop`` leaves it out. Both are logged.
+            A clip that lacks a modality not named here is an error.
 
     Each sample has ``clip_id subject pair_id lighting split label``, ``streams`` (modality -> ``Stream``),
     ``missing`` (modalities without a stream), ``stores`` and, with ``clip_store``, ``store_sources``;

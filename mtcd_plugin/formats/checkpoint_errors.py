@@ -1,4 +1,4 @@
-"""What torch says of a checkpoint that it will not read, without its advice to read it unsafely."""
+"""torch's errors about checkpoints, without its advice to load them unsafely."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def one_line(e: BaseException) -> str:
 
 
 def without_advice(text: str) -> str:
-    """The text of an error or a traceback; nobody is told to set ``weights_only=False``, which runs what a file holds.
+    """The text of an error or a traceback, without torch's advice to set ``weights_only=False`` (unsafe).
 
     The parts of torch's message that name the cause stay; torch's words are those of 2.6 and later.
     """

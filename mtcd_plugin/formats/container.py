@@ -74,7 +74,5 @@ def _choose(container: InputContainer, path: str) -> VideoStream:
         raise VideoError(f"{path}: holds no video")
     width, height = streams[0].width, streams[0].height
     if not 0 < width * height <= MOST_PIXELS:
-        raise VideoError(
-            f"{path}: its frames are {width}x{height}: not to be read, or more than {MOST_PIXELS:,} pixels"
-        )
+        raise VideoError(f"{path}: its frames are {width}x{height}: unreadable, or more than {MOST_PIXELS:,} pixels")
     return streams[0]

@@ -1,4 +1,4 @@
-"""What is in files, as a hash (BLAKE3). A file is read once for each state that it is in.
+"""Content hashes of files (BLAKE3), cached: a file is read once for each state that it is in.
 
 The hashes are kept in ``$XDG_CACHE_HOME/mgr-dark-benchmark/content.sqlite`` (``~/.cache/...`` by default), never
 beside the files. A file counts as unchanged while its path, inode, size, time of modification and time of
@@ -125,7 +125,7 @@ def _read_all(paths: list[str], missing_ok: bool, say: Callable[[str], None]) ->
 
 
 def _side_by_side(paths: list[str]) -> Iterator[tuple[str, tuple[str, str, bool] | OSError]]:
-    """Read files in threads, as fast as the disk gives them; hashing leaves the interpreter to the others."""
+    """Read and hash files in threads, as fast as the disk gives them (hashing releases the GIL)."""
     queue = iter(paths)
     with ThreadPoolExecutor(min(MOST_THREADS, len(paths))) as pool:
         running = {pool.submit(_read, path): path for path in islice(queue, 4 * MOST_THREADS)}
@@ -157,23 +157,23 @@ def _read(path: str) -> tuple[str, str, bool]:
 
 
 class _Progress:
-    """Lines that say how far reading has come, once it takes a while."""
+    """Progress of reading as lines, once it takes a while."""
 
     def __init__(self, files: int, say: Callable[[str], None]) -> None:
-        self.files, self.say = files, say
+        self.files, self.write = files, say
         self.done, self.bytes = 0, 0
-        self.began, self.said = time.monotonic(), False
+        self.began, self.begun = time.monotonic(), False
         self.next = self.began + FIRST_LINE_S
 
     def add(self, size: int) -> None:
         self.done, self.bytes = self.done + 1, self.bytes + size
         now = time.monotonic()
-        if now < self.next and not (self.said and self.done == self.files):
+        if now < self.next and not (self.begun and self.done == self.files):
             return
-        self.next, self.said = now + EVERY_S, True
+        self.next, self.begun = now + EVERY_S, True
         spent = now - self.began
         left = f", about {spent / self.done * (self.files - self.done):.0f} s left" if self.done < self.files else ""
-        self.say(
+        self.write(
             f"content of files (read once): {self.done:,} of {self.files:,}, {self.bytes / 2**30:.1f} GiB at "
             f"{self.bytes / 2**20 / spent:.0f} MiB/s{left}"
         )
@@ -193,7 +193,7 @@ def _look_up(paths: list[str]) -> dict[str, tuple[str, str]]:
             query = "SELECT path, state, hash FROM content WHERE path BETWEEN ? AND ?"
             rows = cache.execute(query, (min(keys), max(keys))).fetchall()
     except sqlite3.Error as error:
-        _say_unusable(error)
+        _warn_unusable(error)
         return {}
     return {keys[key]: (state, digest) for key, state, digest in rows if key in keys}
 
@@ -212,19 +212,19 @@ def _keep(entries: dict[str, tuple[str, str]]) -> None:
             rows = [(_key(path), state, digest) for path, (state, digest) in entries.items()]
             cache.executemany("INSERT OR REPLACE INTO content VALUES (?, ?, ?)", rows)
     except (sqlite3.Error, OSError) as error:
-        _say_unusable(error)
+        _warn_unusable(error)
 
 
 def _key(path: str) -> bytes:
     return os.fsencode(path if os.path.isabs(path) else os.path.abspath(path))
 
 
-_said: set[str] = set()
+_warned: set[str] = set()
 
 
-def _say_unusable(error: Exception) -> None:
-    """Once: without the cache every command reads all files."""
+def _warn_unusable(error: Exception) -> None:
+    """Warn once: without the cache every command reads all files."""
     text = f"{cache_file()}: cannot be used ({error}); every command reads all data files. "
-    if text not in _said:
-        _said.add(text)
+    if text not in _warned:
+        _warned.add(text)
         _to_standard_error(text + "Remove it if it is damaged, or set XDG_CACHE_HOME to a folder that can be written")

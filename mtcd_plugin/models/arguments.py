@@ -17,11 +17,11 @@ def unknown_arguments(kind: Any, given: dict[str, Any]) -> str:
         return ""
     takes = accepted_arguments(kind)
     unknown = [name for name in given if name not in takes and name not in ("type", "_scope_")]
-    said = []
+    named = []
     for name in unknown:
         near = get_close_matches(name, takes, n=3)
-        said.append(f"'{name}'" + (f" (near: {', '.join(near)})" if near else ""))
-    return f"{kind.__name__} has no argument {', '.join(said)}" if said else ""
+        named.append(f"'{name}'" + (f" (near: {', '.join(near)})" if near else ""))
+    return f"{kind.__name__} has no argument {', '.join(named)}" if named else ""
 
 
 def accepted_arguments(kind: type) -> list[str]:

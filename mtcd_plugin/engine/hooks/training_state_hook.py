@@ -43,15 +43,13 @@ class TrainingStateHook(Hook):
             return
         states = checkpoint.get(KEY)
         if not states:
-            raise ValueError(
-                f"the checkpoint has no '{KEY}', on which the next steps depend; it cannot "
-                "be gone on from: start without resume"
-            )
+            raise ValueError(f"the checkpoint has no '{KEY}', on which the next steps depend: start without resume")
         if len(states) == get_world_size():
             states = [states[get_rank()]]
         else:
             runner.logger.warning(
-                f"a training of {len(states)} processes goes on with {get_world_size()}: not as if undisturbed"
+                f"a training of {len(states)} processes is resumed with {get_world_size()}: "
+                "it differs from an uninterrupted one"
             )
         for state in states:
             model.load_training_state(state)

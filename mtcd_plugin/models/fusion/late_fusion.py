@@ -63,7 +63,7 @@ class LateFusion(BaseModel):
         self.loaded = True
 
     def _refuse_known(self, data_samples: list) -> None:
-        """Nobody whom a member was trained on may be tested."""
+        """ValueError where a tested subject is one that a member was trained on."""
         for name, subjects in self.train_subjects.items():
             for sample in data_samples:
                 if (subject := str(sample.metainfo.get("subject", ""))) in subjects:

@@ -209,7 +209,7 @@ class TrainedTranslator(Translator):
         generator: config of the generator that was trained.
         checkpoint: file of the translator's stage; it is read before the first use.
 
-    It is fully convolutional; frames of another size than it was trained on are translated, and that is said once.
+    It is fully convolutional; frames of another size than it was trained on are translated, with one warning.
     """
 
     def __init__(self, generator: dict, checkpoint: str = "", **kwargs) -> None:

@@ -1,4 +1,4 @@
-"""MMEngine's words for starting weights, meaning the same in every registered network.
+"""``init_cfg`` and ``pretrained`` with the same meaning in every registered network.
 
 ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix=...)`` is refused by MMAction2's recognizers, C3D and
 TimeSformer and ignored by ResNet3d; ``pretrained=`` of the backbones wants another kind of file in each, and loads
@@ -55,8 +55,8 @@ def build(original: Callable, cfg: Any, *args: Any, registry: Any, **kwargs: Any
     try:
         module = original(cfg, *args, registry=registry, **kwargs)
     except (TypeError, AssertionError) as e:
-        if said := unknown_arguments(_class_of(cfg, registry), cfg):
-            raise TypeError(said) from e
+        if message := unknown_arguments(_class_of(cfg, registry), cfg):
+            raise TypeError(message) from e
         raise
     if given:
         module.start_given = given
@@ -171,7 +171,7 @@ def refuse_partial(
             "test it with the config that it was trained with"
         )
     if line := not_finite(module.state_dict(), state_dict):
-        raise ValueError(f"the checkpoint is of no use: {line}; its training diverged")
+        raise ValueError(f"the checkpoint cannot be used: {line}; its training diverged")
 
 
 def first_difference(own: dict[str, Tensor], given: dict[str, Tensor]) -> str:

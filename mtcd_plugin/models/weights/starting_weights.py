@@ -1,4 +1,4 @@
-"""Starting weights: read a file safely, find out how it is named, load what fits, and say what was loaded.
+"""Starting weights: read a file safely, find out how it is named, load what fits, and report what was loaded.
 
 One loader for ``init_cfg=dict(type='Pretrained', ...)``, ``pretrained=`` and ``load_from``, see
 :mod:`mtcd_plugin.models.weights.init_cfg` and :class:`StartingWeightsHook`.
@@ -76,7 +76,7 @@ class LoadReport:
 
 
 class _Inert:
-    """Stands for every class and function of a file that is none of torch's: nothing of them is ever called."""
+    """Placeholder for the classes and functions in a file that are not torch's; none of them is called."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -255,9 +255,9 @@ def _best_naming(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> tupl
                 )
                 if count > best[0]:
                     rest = {n: v for n, v in given.items() if not n.startswith(off)}
-                    said = [f"prefix '{off}' taken off"] * bool(off) + [f"prefix '{on}' put on"] * bool(on)
-                    said += [naming.title] * bool(naming.title)
-                    best = (count, naming, {**rest, **{on + n: v for n, v in plain.items()}}, ", ".join(said))
+                    changes = [f"prefix '{off}' taken off"] * bool(off) + [f"prefix '{on}' put on"] * bool(on)
+                    changes += [naming.title] * bool(naming.title)
+                    best = (count, naming, {**rest, **{on + n: v for n, v in plain.items()}}, ", ".join(changes))
     return best[1:]
 
 

@@ -18,7 +18,7 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(content, "SETTLED_S", 0.0)
     monkeypatch.setattr(content, "_known", {})
-    monkeypatch.setattr(content, "_said", set())
+    monkeypatch.setattr(content, "_warned", set())
 
 
 @pytest.fixture

@@ -265,7 +265,7 @@ def test_nan_in_a_file_is_named(value, given, tmp_path):
     with pytest.raises(ValueError, match=words):
         trained(config, tmp_path)
     with pytest.raises(
-        ValueError, match="the checkpoint is of no use: 1 of"
+        ValueError, match="the checkpoint cannot be used: 1 of"
     ):  # tools/test.py, which would print chance
         zoo.recognizer("i3d").load_state_dict(state)
     state["backbone.conv1.conv.weight"] = torch.zeros_like(state["backbone.conv1.conv.weight"])
