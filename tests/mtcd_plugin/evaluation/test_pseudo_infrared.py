@@ -10,7 +10,7 @@ from mmaction.structures import ActionDataSample
 
 import mtcd_plugin.register  # noqa: F401
 from mtcd_plugin.evaluation.pseudo_infrared import liveliness, quality, strip
-from mtcd_plugin.formats.clip_store import ClipStore
+from mtcd_plugin.formats.clip_store import ClipStore, StoreError
 
 
 def clip(seed, frames=6, channels=1):
@@ -35,6 +35,17 @@ def test_store_and_strips(tmp_path):
     expected = [quality(clip(10 + i, channels=3), clip(i), clip(20 + i)) for i in range(2)]
     for name in expected[0]:
         assert measured[f"pseudo_ir/{name}"] == pytest.approx(np.mean([row[name] for row in expected]))
+
+
+def test_a_second_rendering_does_not_go_to_the_same_folder(tmp_path):
+    metric = METRICS.build(dict(type="mmaction.PseudoInfraredStore", output_dir=str(tmp_path / "store"), strips=0))
+    sample = ActionDataSample(metainfo=dict(clip_id="c"))
+    sample.set_field(tensor(clip(0)), "pseudo_ir", dtype=torch.Tensor)
+    data = dict(inputs=dict(rgb=[tensor(clip(1, channels=3))]))
+    metric.process(data, [sample.to_dict()])
+    metric.evaluate(1)
+    with pytest.raises(StoreError, match="exists already"):
+        metric.process(data, [sample.to_dict()])
 
 
 def test_clips_of_the_test_split_are_measured_and_shown_and_the_same_whatever_their_order(tmp_path):

@@ -45,6 +45,16 @@ def test_a_cover_picture_is_no_video(tmp_path):
         probe(str(tmp_path / "song.mp4"))
 
 
+def test_a_title_that_is_no_text_is_no_obstacle(tmp_path):
+    path = tmp_path / "title.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "XXXXXXXX"
+        fill(container, add_stream(container, texture(3, 48, 32)), texture(3, 48, 32))
+    assert path.read_bytes().count(b"XXXXXXXX") == 1
+    path.write_bytes(path.read_bytes().replace(b"XXXXXXXX", b"\xff" * 8))
+    assert probe(str(path)) == (3, 48, 32, 25.0)
+
+
 def test_huge_frames_are_refused_before_they_are_decoded(tmp_path):
     side = int(MOST_PIXELS**0.5)
     image = np.zeros((side, side + 16, 3), np.uint8)

@@ -12,6 +12,7 @@ from mtcd_plugin.models.translators.images import normalize, normalized_l1
 from mtcd_plugin.models.translators.losses import relation_consistency
 from mtcd_plugin.models.translators.low_light_enhance import low_light_enhance
 from mtcd_plugin.models.translators.networks import ImagePool
+from mtcd_plugin.models.translators.registration import covered, warp
 from tests.helpers.toy import batch, build
 
 GENERATOR = dict(type="ResNetGenerator", channels=2, blocks=1)
@@ -175,6 +176,20 @@ def test_losses_of_the_generators_recomputed():
     with torch.no_grad():
         expected = 0.5 * (((model.discriminator_ir(ir) - 1) ** 2).mean() + (model.discriminator_ir(a(rgb)) ** 2).mean())
     torch.testing.assert_close(of_discriminators["loss_discriminator_ir"], expected)
+
+
+def test_registered_infrared_is_moved_into_the_rgb_view_and_compared_there_alone():
+    place = (0.5, 0.75, 0.1, 0.0)
+    options = dict(relation_weight=0.0, paired_weight=2.0)
+    plain, model = build(translator(**options)), build(translator(registration=place, **options))
+    data = batch(("rgb", "ir"))
+    _, unmoved, _ = plain.frames(data["inputs"], data["data_samples"])
+    rgb, ir, ids = model.frames(data["inputs"], data["data_samples"])
+    assert torch.equal(ir, warp(unmoved, place)) and not torch.equal(ir, unmoved)
+    losses, fakes = model.generator_losses(rgb, ir, ids)
+    seen = covered(16, 16, place)
+    assert 0 < seen.sum() < 16 * 16
+    torch.testing.assert_close(losses["loss_paired"], 2 * (fakes["ir"] - ir).abs()[..., seen].mean())
 
 
 def test_each_side_moves_its_own_networks_and_the_encoders_none(tmp_path):
