@@ -40,7 +40,7 @@ def _kind(mode: int) -> str:
     return known.get(stat.S_IFMT(mode), "device")
 
 
-def open_file(path: str | os.PathLike) -> BinaryIO:
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file for reading, never what would wait for a writer or has no end.
 
     Raises:

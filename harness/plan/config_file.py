@@ -13,17 +13,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import PACKAGED_CONFIGS
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 # What profiles have the say in: how large and how long a training is. All else is the config's own.
 SCALE = ("train_dataloader", "val_dataloader", "test_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
 
-_configs: dict[Path, tuple[tuple, dict[str, Any]]] = {}  # what was read, with the stamp of the files it came from
-_parts: dict[Path, tuple[tuple, tuple]] = {}  # the same of MMEngine's own reading, one per file of a chain
+Stamp = tuple[tuple[int, int, int], ...]  # of files: time of change, size, inode
+
+_configs: dict[Path, tuple[Stamp, dict[str, Any]]] = {}  # what was read, with the stamp of the files it came from
+_parts: dict[Path, tuple[Stamp, tuple[Any, ...]]] = {}  # the same of MMEngine's own reading, one per file of a chain
 _own: dict[Path, dict[str, Any]] = {}  # what each of these files says itself, beside what it inherits
-_named: dict[Path, tuple[tuple, tuple[Path, ...]]] = {}  # the _base_ files that a file names
+_named: dict[Path, tuple[Stamp, tuple[Path, ...]]] = {}  # the _base_ files that a file names
 
 
 def read_config(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
@@ -43,7 +48,8 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
 
 def own_content(path: Path) -> dict[str, Any]:
     """What a file of a config that was read says itself, without what it inherits."""
-    return plain(_own[path])
+    own: dict[str, Any] = plain(_own[path])
+    return own
 
 
 def plain(node: Any) -> Any:
@@ -59,7 +65,7 @@ def config_text(config: dict[str, Any]) -> str:
     """A config as the text of a config file that inherits from none."""
     from mmengine.config import Config
 
-    return Config(config).pretty_text
+    return str(Config(config).pretty_text)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -68,13 +74,14 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         with _each_base_once(Config):
             # what Config.fromfile makes a Config of
-            return plain(Config._file2dict(str(path))[0])
+            read: dict[str, Any] = plain(Config._file2dict(str(path))[0])
+            return read
     except Exception as e:  # a config is code and may raise anything; name the file
         raise ValueError(f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}") from e
 
 
 @contextmanager
-def _each_base_once(config: type) -> Iterator[None]:
+def _each_base_once(config: type[Config]) -> Iterator[None]:
     """MMEngine reads the bases of every config anew, seven files a config here: within this context it reads each once.
 
     What was read is handed out as it is: MMEngine copies the dicts of a base before it merges into them.
@@ -83,7 +90,7 @@ def _each_base_once(config: type) -> Iterator[None]:
     merging: list[dict[str, Any]] = []  # the last file whose content was merged into its bases'
     depth = 0
 
-    def read(filename: str, *args: Any, **kwargs: Any) -> tuple:
+    def read(filename: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         path = Path(os.path.abspath(filename))
         stamp = _stamp(_with_bases(path))
         known = _parts.get(path)
@@ -96,7 +103,7 @@ def _each_base_once(config: type) -> Iterator[None]:
         """MMEngine asks pkg_resources, which current releases of setuptools no longer have."""
         return str(named_config(Path(filename), name)), _scope_of(name)
 
-    def inherit(own: dict, base: dict, *args: Any, **kwargs: Any) -> dict:
+    def inherit(own: dict[str, Any], base: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         nonlocal depth
         depth += 1
         try:
@@ -154,7 +161,7 @@ def _bases(path: Path) -> tuple[Path, ...]:
     if known is None or known[0] != stamp:
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            names = next((ast.literal_eval(s.value) for s in tree.body if _assigns(s, "_base_")), [])
+            names: Any = next((ast.literal_eval(s.value) for s in map(_base_statement, tree.body) if s is not None), [])
         except (SyntaxError, ValueError) as e:
             raise ValueError(f"{path}: not a readable config: {' '.join(str(e).split())}") from None
         names = [names] if isinstance(names, str) else names
@@ -189,12 +196,14 @@ def _scope_of(name: str) -> str | None:
     return package if external and package != PACKAGED_CONFIGS.name else None
 
 
-def _assigns(statement: ast.stmt, name: str) -> bool:
-    return isinstance(statement, ast.Assign) and any(
-        isinstance(t, ast.Name) and t.id == name for t in statement.targets
-    )
+def _base_statement(statement: ast.stmt) -> ast.Assign | None:
+    """The statement where it assigns ``_base_``."""
+    if not isinstance(statement, ast.Assign):
+        return None
+    named = any(isinstance(t, ast.Name) and t.id == "_base_" for t in statement.targets)
+    return statement if named else None
 
 
-def _stamp(files: tuple[Path, ...]) -> tuple:
+def _stamp(files: tuple[Path, ...]) -> Stamp:
     """Changes when one of the files does."""
     return tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in map(os.stat, files))

@@ -22,9 +22,9 @@ def set_dotted(config: Any, key: str, value: Any) -> Any:
     """
     head, _, rest = key.partition(".")
     if isinstance(config, (list, tuple)):
-        copy = list(config)
-        copy[int(head)] = set_dotted(copy[int(head)], rest, value) if rest else value
-        return copy
+        items = list(config)
+        items[int(head)] = set_dotted(items[int(head)], rest, value) if rest else value
+        return items
     copy = dict(config)
     copy[head] = set_dotted(copy.get(head) or {}, rest, value) if rest else value
     return copy

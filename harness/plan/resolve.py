@@ -65,7 +65,7 @@ class Resolved:
         return "; ".join(said)
 
 
-def resolve(config_path: str | os.PathLike, profile: str, overrides: dict[str, Any] | None = None) -> Resolved:
+def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[str, Any] | None = None) -> Resolved:
     """Read a config and merge a profile and dotted overrides into it.
 
     Args:
@@ -243,7 +243,8 @@ def _merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         for part in parents:
             node = node.setdefault(part, {})
         node[last] = plain(value)
-    return Config._merge_a_into_b(nested, config, allow_list_keys=True)
+    merged: dict[str, Any] = Config._merge_a_into_b(nested, config, allow_list_keys=True)
+    return merged
 
 
 def _transforms(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

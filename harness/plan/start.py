@@ -47,7 +47,7 @@ def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: 
             others = module.get("init_cfg") or []
             others = list(others) if isinstance(others, (list, tuple)) else [others]
             config = set_dotted(config, f"{start.into}.init_cfg", [*others, pretrained])
-        if start.mean is not None:
+        if start.mean is not None and start.std is not None:
             _module(config, "model.data_preprocessor", where)
             for key, value in (("statistics", "fixed"), ("mean", list(start.mean)), ("std", list(start.std))):
                 config = set_dotted(config, f"model.data_preprocessor.{key}", value)

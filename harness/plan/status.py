@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from harness.errors import BadUsage, near
 from harness.ledger.identity import differences
 from harness.ledger.layout import misplaced
 from harness.ledger.lock import RunLock
-from harness.ledger.record import RunRecord
+from harness.ledger.record import CellInfo, RunRecord
 from harness.ledger.run_dir import LOCK
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job, Plan
@@ -38,18 +39,27 @@ class LedgerStatus:
 def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
     """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
     records, rejected = load_records(work_dir)
-    by_cell: dict[tuple, list[RunRecord]] = {}
+    by_cell: dict[_Cell, list[RunRecord]] = {}
     for _, r in records.values():
         by_cell.setdefault(_cell_of(r.cell), []).append(r)
     refused = {r.path: r.line for r in rejected}
     return LedgerStatus([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
 
 
-def _cell_of(cell) -> tuple:
+_Cell = tuple[str, str, int, str]  # model, variant, seed, profile
+
+
+def _cell_of(cell: CellInfo) -> _Cell:
     return cell.model, cell.variant, cell.seed, cell.profile
 
 
-def _state(job: Job, work_dir: Path, records, refused: dict[Path, str], by_cell) -> JobState:
+def _state(
+    job: Job,
+    work_dir: Path,
+    records: Mapping[str, tuple[Path, RunRecord]],
+    refused: dict[Path, str],
+    by_cell: Mapping[_Cell, list[RunRecord]],
+) -> JobState:
     found = records.get(job.key)
     if found is not None and found[1].status == "done":
         return JobState(job, "done")

@@ -10,7 +10,7 @@ from typing import Any
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.identity import canonical_json, identity_config
 from harness.plan.config_file import named_config
-from harness.plan.jobs import set_dotted
+from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import Entry
 

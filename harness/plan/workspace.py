@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.data.clips import dataset_clips
 from harness.data.registry import clips_of_config
@@ -35,7 +36,7 @@ class Workspace:
     seeds: int
     chosen: tuple[str, ...] = ()  # names of the only jobs to run, empty for all
 
-    def needed(self):
+    def needed(self) -> dict[str, Job]:
         """The jobs that the cells stand on, parents first."""
         return dependency_closure(self.plan.jobs, self.plan.keys.values())
 
@@ -145,7 +146,7 @@ def _check_quarantine(quarantine: dict[str, Path], plan: Plan) -> None:
             raise BadUsage(f"--quarantine {name}={path}: {name} has no clip '{unknown[0]}'{more}; correct the file")
 
 
-def _clip_datasets(jobs: Iterable[Job]) -> list[dict]:
+def _clip_datasets(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     """The configs of the data sets of clips that jobs read, each once."""
     found = {}
     for job in jobs:

@@ -141,6 +141,11 @@ class Figure(Strict):
     grid: Grid | None = None
     claim: Claim | None = None
 
+    @property
+    def grid_id(self) -> str:
+        """The id of its grid, "" where it has none."""
+        return self.grid.id if self.grid is not None else ""
+
     @model_validator(mode="after")
     def _two_sweeps(self) -> Figure:
         if self.grid is not None and len(self.sweeps) != 2:
@@ -226,7 +231,7 @@ class Benchmark(Strict):
     def select(self, ids: list[str] | None) -> Selection:
         """Tables, figures and grids by id; None for all that are not optional. Raises ValueError for an unknown id."""
         grids = [f for f in self.figures if f.grid is not None]
-        known = [x.id for x in (*self.tables, *self.figures, *(f.grid for f in grids))]
+        known = [*(t.id for t in self.tables), *(f.id for f in self.figures), *(f.grid_id for f in grids)]
         for i in ids or []:
             if i not in known:
                 raise BadUsage(unknown_name("table", i, known))
@@ -234,7 +239,7 @@ class Benchmark(Strict):
         return Selection(
             [t for t in self.tables if t.id in wanted],
             [f for f in self.figures if f.id in wanted],
-            [f for f in grids if f.grid.id in wanted],
+            [f for f in grids if f.grid_id in wanted],
         )
 
 
@@ -248,7 +253,7 @@ class Selection:
 
     @property
     def ids(self) -> list[str]:
-        return [x.id for x in (*self.tables, *self.figures, *(f.grid for f in self.grids))]
+        return [*(t.id for t in self.tables), *(f.id for f in self.figures), *(f.grid_id for f in self.grids)]
 
 
 def load_benchmark(path: Path) -> Benchmark:

@@ -101,5 +101,5 @@ def expand(
                 add(figure.id, figure.model, sweep_variant(sweep.id, value), {sweep.key: value})
     for figure in chosen.grids:
         for values in grid_points(figure, profile):
-            add(figure.grid.id, figure.model, grid_variant(figure, values), grid_overrides(figure, values))
+            add(figure.grid_id, figure.model, grid_variant(figure, values), grid_overrides(figure, values))
     return list(found.values())

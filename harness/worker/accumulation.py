@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from torch import nn
 
 
-def accumulate_gradients(model: nn.Module, parts: int) -> None:
+def accumulate_gradients(model: BaseModel, parts: int) -> None:
     """Make ``model.train_step`` cut each batch into ``parts`` (fewer where it has fewer samples)."""
     whole_step = model.train_step
 

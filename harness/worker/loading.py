@@ -107,7 +107,8 @@ def room_needed(loader: DataLoader) -> int:
     """Bytes of shared memory that the processes of a loader fill: all batches under way, and the one in use."""
     with same_random_state():
         sample = tensor_bytes(loader.dataset[0])
-    batch = loader.batch_size or getattr(loader.batch_sampler, "batch_size", 1)
+    size = loader.batch_size
+    batch: int = size if size is not None else getattr(loader.batch_sampler, "batch_size", 1)
     return sample * batch * (loader.num_workers * (loader.prefetch_factor or 2) + 1) + SPARE_BYTES
 
 
