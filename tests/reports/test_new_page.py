@@ -2,13 +2,14 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
 import reports.views
 from reports import build
 from tests.helpers.fake_site import write
-from tests.helpers.html_tree import parse
+from tests.helpers.html_tree import cell, parse
 
 MODULE = """
 from reports.page import Card, Page, View
@@ -18,8 +19,7 @@ from reports.tables.table import Cell, Column, Row, Table
 def build(context):
     row = Row("one", {"what": Cell("made up")})
     table = Table("made_up", "Made up", "A table.", (Column("what", "What"),), (row,))
-    values = {"table": table, "comparisons": [], "finding": context.profile}
-    yield Page("made_up.html", "table.html.j2", values, tables=(table,), files={"made_up.txt": "so"},
+    yield Page("made_up.html", "table.html.j2", {"table": table}, tables=(table,), files={"made_up.txt": "so"},
                card=Card("A made-up card", "It says nothing."))
 
 
@@ -63,6 +63,16 @@ def test_a_module_is_a_page_and_nothing_else_has_to_know(folder, made):
     path.unlink()
     build(made.work_dir, made.site, made.benchmark, made.entries)
     assert not list(made.site.rglob("made_up*")) and "Made-up page" not in texts(parse(made.site / "index.html"))
+
+
+def test_the_page_of_the_guide_for_contributors(folder, made):
+    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    (folder / "made_up_machines.py").write_text(guide.split("## Add a page")[1].split("```python\n")[1].split("```")[0])
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    page = parse(made.site / "machines.html")
+    listed = texts(page)
+    assert listed[listed.index("Machines") - 1 :][:3] == ["Methods", "Machines", "Runs"]
+    assert cell(page, "machines", "a fake processor", "runs").text.isdigit()
 
 
 def test_a_page_that_is_not_shown_is_neither_built_nor_listed(folder, made):
