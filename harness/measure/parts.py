@@ -21,9 +21,9 @@ from harness.ledger.identity import canonical_json
 from harness.measure.clips import random_batch
 from harness.measure.cost import predicting_network
 from harness.plan.config_file import named_config
-from harness.plan.dotted import set_dotted
 from harness.plan.resolve import Resolved, resolve
 from harness.suite import Entry
+from harness.suite.dotted import set_dotted
 
 WHOLE_CLIP = 4  # frames that stand for a clip whose length the pipeline leaves open
 META = "mtcd"  # where StageCheckpointHook writes the stage

@@ -11,9 +11,9 @@ import torch
 
 from harness.measure.parts import ParentWeights, batch, build, import_named, optimizer_of, quietly
 from harness.measure.timing import wait_for_device
-from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import Entry
+from harness.suite.dotted import set_dotted
 
 ALONE = {"model.alpha": 0.0, "model.beta": 0.0}  # the same student with its converter, and nothing that teaches
 

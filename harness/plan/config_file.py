@@ -43,7 +43,7 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
     known = _configs.get(path)
     if known is None or known[0] != stamp:
         known = _configs[path] = (stamp, _read(path))
-    return plain(known[1]), files
+    return dict(plain(known[1])), files
 
 
 def own_content(path: Path) -> dict[str, Any]:

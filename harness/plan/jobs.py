@@ -13,12 +13,12 @@ from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_c
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
 from harness.plan.config_file import named_config
 from harness.plan.data import check_sampler, describe_data
-from harness.plan.dotted import set_dotted, without
 from harness.plan.outputs import check_outputs
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
 from harness.suite.cells import cell_id
+from harness.suite.dotted import set_dotted, without
 from harness.system.gc_pause import gc_paused
 
 

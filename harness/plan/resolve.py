@@ -17,6 +17,7 @@ from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
+from harness.suite.dotted import ABSENT, get_dotted
 
 TRANSFORMS = "transforms"
 OF_A_TRAINING = ("train_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
@@ -55,7 +56,7 @@ class Resolved:
                 f"{', '.join(map(str, self.overridden))}; for a value "
                 f"of its own at this profile: profiles = dict({profile}=dict({head}=...))"
             )
-        rate = _at(self.config, "optim_wrapper.optimizer.lr")
+        rate = get_dotted(self.config, "optim_wrapper.optimizer.lr")
         for scheduler in self.config.get("param_scheduler") or ():
             one_cycle = isinstance(scheduler, dict) and scheduler.get("type") == "OneCycleLR"
             if one_cycle and rate not in (ABSENT, scheduler.get("eta_max")):
@@ -193,12 +194,9 @@ def _overridden(
             chosen += [f"{key}.{a}" for a in (section.get(TRANSFORMS) or {}).get(transform.get("type"), {})]
         said = {k: v for k, v in said.items() if not any(k == c or k.startswith(c + ".") for c in chosen)}
     for key, own in said.items():
-        value = _at(after, key)
-        if _at(before, key) == own != value and key.split(".")[-1] not in HARDWARE_KEYS:
+        value = get_dotted(after, key)
+        if get_dotted(before, key) == own != value and key.split(".")[-1] not in HARDWARE_KEYS:
             yield Overridden(key, own, value)
-
-
-ABSENT = object()
 
 
 def _leaves(node: Any, path: str = "", pipelines: bool = True) -> Iterator[tuple[str, Any]]:
@@ -212,17 +210,6 @@ def _leaves(node: Any, path: str = "", pipelines: bool = True) -> Iterator[tuple
             yield from _leaves(value, f"{path}.{i}", pipelines)
     else:
         yield path, node
-
-
-def _at(node: Any, dotted: str) -> Any:
-    for part in dotted.split("."):
-        if isinstance(node, dict) and part in node:
-            node = node[part]
-        elif isinstance(node, (list, tuple)) and part.isdigit() and int(part) < len(node):
-            node = node[int(part)]
-        else:
-            return ABSENT
-    return node
 
 
 def _shown(value: Any) -> str:

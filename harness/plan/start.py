@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.ledger.record import NO_START, StartingWeights
-from harness.plan.dotted import set_dotted
 from harness.suite import Entry
+from harness.suite.dotted import ABSENT, get_dotted, set_dotted
 from mtcd_plugin.formats.weights_file import absent, known_sha256, split_sha256, weights_file
 
 FILE_KEYS = ("checkpoint", "init_from", "load_from")  # whose text is always a file
@@ -142,10 +142,9 @@ def _is_file(key: str, text: str) -> bool:
 
 
 def _module(config: Any, dotted: str, where: str) -> dict[str, Any]:
-    for part in dotted.split("."):
-        if not isinstance(config, Mapping) or part not in config:
-            raise ValueError(f"{where}: the config has no '{dotted}'")
-        config = config[part]
-    if not isinstance(config, Mapping):
+    found = get_dotted(config, dotted)
+    if found is ABSENT:
+        raise ValueError(f"{where}: the config has no '{dotted}'")
+    if not isinstance(found, Mapping):
         raise ValueError(f"{where}: '{dotted}' is no module of the config")
-    return dict(config)
+    return dict(found)

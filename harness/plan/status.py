@@ -18,6 +18,8 @@ from harness.plan.remarks import names, unplanned
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
 
+CellKey = tuple[str, str, int, str]  # model, variant, seed, profile
+
 
 @dataclass(frozen=True)
 class JobState:

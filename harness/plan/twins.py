@@ -10,9 +10,9 @@ from typing import Any
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.identity import canonical_json, identity_config
 from harness.plan.config_file import named_config
-from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import Entry
+from harness.suite.dotted import set_dotted
 
 
 def twins(entry: Entry, entries: Iterable[Entry], profile: str) -> list[str]:

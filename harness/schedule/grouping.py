@@ -13,6 +13,7 @@ from typing import Any
 from harness.ledger.identity import canonical_json
 from harness.ledger.record import RunRecord
 from harness.plan.jobs import Job
+from harness.suite.dotted import ABSENT, get_dotted
 from mtcd_plugin.sweep import can_stack, group_size
 
 LIMIT = 12  # jobs in one group
@@ -57,18 +58,5 @@ def room_for(teacher: RunRecord | None, free_bytes: int | None) -> int:
 def points(jobs: list[Job]) -> list[dict[str, Any]]:
     """Per job the explicit value of every key in which any of them differs from its config."""
     keys = sorted({key for job in jobs for key in job.cell.overrides})
-    return [{key: _get(job.config, key) for key in keys if _has(job.config, key)} for job in jobs]
-
-
-def _has(config: Any, dotted: str) -> bool:
-    for part in dotted.split("."):
-        if not isinstance(config, dict) or part not in config:
-            return False
-        config = config[part]
-    return True
-
-
-def _get(config: Any, dotted: str) -> Any:
-    for part in dotted.split("."):
-        config = config[part]
-    return config
+    found = ({key: get_dotted(job.config, key) for key in keys} for job in jobs)
+    return [{key: value for key, value in values.items() if value is not ABSENT} for values in found]

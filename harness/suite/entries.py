@@ -137,7 +137,8 @@ def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
     datasets = {d.training_data: key for key, d in benchmark.datasets.items()}
     try:
         stages = stages_by_name(meta.stages)
-        for start in (s for c in (*meta.collections, *meta.models) for s in c.start or ()):
+        listed = [c.start for c in meta.collections] + [m.start or [] for m in meta.models]
+        for start in (s for starts in listed for s in starts):
             for name in start.stages:
                 if name not in stages:
                     raise ValueError(f"Starting Weights: {unknown_name('stage', name, stages)}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from harness.ledger.identity import canonical_json
 from harness.ledger.record import RunRecord
 from harness.suite import Cell
+from harness.suite.dotted import ABSENT, get_dotted
 
 State = Literal["current", "older", "unknown"]
 
@@ -89,24 +90,9 @@ def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:
     plain = [r.identity.config for r in own if not r.cell.overrides]
 
     def same(r: RunRecord) -> bool:
-        if any(_at(r.identity.config, k) != v for k, v in cell.overrides.items()):
+        if any(get_dotted(r.identity.config, k) != v for k, v in cell.overrides.items()):
             return False
         undone = [k for k in r.cell.overrides if k not in cell.overrides]
-        return all(any(_at(r.identity.config, k) == _at(c, k) != ABSENT for c in plain) for k in undone)
+        return all(any(get_dotted(r.identity.config, k) == get_dotted(c, k) != ABSENT for c in plain) for k in undone)
 
     return [r for r in own if same(r)]
-
-
-ABSENT = object()
-
-
-def _at(config: Any, key: str) -> Any:
-    """The value at a dotted key, ABSENT where there is none."""
-    for part in key.split("."):
-        if isinstance(config, dict) and part in config:
-            config = config[part]
-        elif isinstance(config, list) and part.isdigit() and int(part) < len(config):
-            config = config[int(part)]
-        else:
-            return ABSENT
-    return config

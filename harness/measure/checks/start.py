@@ -7,9 +7,9 @@ from typing import Any
 import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
 from harness.measure.checks.declared import PROFILES, CheckFailed, EntryUnderCheck
 from harness.measure.parts import construct
-from harness.plan.dotted import without
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, start_from
+from harness.suite.dotted import without
 from mtcd_plugin.engine.hooks.starting_weights_hook import started_state
 from mtcd_plugin.formats.checkpoint_errors import one_line
 from mtcd_plugin.models.weights.init_cfg import load_given

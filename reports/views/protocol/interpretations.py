@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.ledger.record import RunRecord
+from harness.suite.dotted import ABSENT, get_dotted
 from reports.ledger.context import ReportContext
 
 
@@ -228,12 +229,8 @@ def value(context: ReportContext, setting: Setting, record: RunRecord) -> Any:
         parent = record.identity.parents.get(setting.key.removeprefix("parents."), "")
         known = context.ledger.records.get(parent)
         return known[1].cell.model if known else setting.default
-    node: Any = record.identity.config
-    for part in setting.key.split("."):
-        if not isinstance(node, dict) or part not in node:
-            return setting.default
-        node = node[part]
-    return node
+    found = get_dotted(record.identity.config, setting.key)
+    return setting.default if found is ABSENT else found
 
 
 def _show(v: Any) -> str:

@@ -6,9 +6,9 @@ import torch
 
 from harness.measure.parts import ParentWeights, batch, build, import_named, quietly
 from harness.measure.step import ALONE, measure_student_step
-from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
 from harness.suite import load_benchmark, load_entries
+from harness.suite.dotted import set_dotted
 from tests.harness.conftest import CONFIGS
 
 ENTRIES = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))

@@ -11,9 +11,10 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 
-# the harness is used for its reading of profiles only
-from harness.plan.dotted import set_dotted
 from harness.plan.resolve import resolve
+
+# the harness is used for its reading of profiles only
+from harness.suite.dotted import set_dotted
 from mtcd_plugin.formats.clip_store import ClipStore
 from tests.mm_configs.test_mtcd_configs import ROOT
 
