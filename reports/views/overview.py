@@ -65,7 +65,9 @@ def _sources(context: ReportContext) -> list[str]:
     if len(ledger.work_dirs) > 1:
         names = ", ".join(ledger.names)
         said.append(f"Read from {len(ledger.work_dirs)} ledgers: {names}. A run that lies in several counts once.")
-    checked = {c.key for plan in ledger.plans for c in plan.cells} | {c.id for plan in ledger.plans for c in plan.cells}
+    left_out = ledger.other_start.keys() - ledger.shown
+    planned = [c for plan in ledger.plans for c in plan.cells if c.key not in left_out]
+    checked = {c.key for c in planned} | {c.id for c in planned}
     unchecked = [
         i
         for i, r in ledger.results.items()

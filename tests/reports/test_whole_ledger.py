@@ -446,6 +446,7 @@ def test_runs_of_another_start_than_the_profile_s_are_left_out_and_said(tmp_path
     assert "1 run with --init pretrained left out" in td.text and "older config" not in td.text
     assert "1 run with --init pretrained is listed and not counted" in parse(out / "index.html").text
     assert "of an older config" not in parse(out / "index.html").text
+    assert "The last plan did not ask for 1 cell that has runs" in parse(out / "index.html").text
     page = next(p for p in (out / "runs").glob(f"{PLAIN}*{key[:12]}.html"))
     assert "No table counts this run: not the profile's start (--init pretrained)" in parse(page).text
 
