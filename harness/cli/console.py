@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from harness.errors import BadUsage
-from harness.system import log_file
+from harness.ledger import log_file
 
 PACKAGES = ("harness", "reports", "mtcd_plugin")
 PROGRESS = "harness.schedule.progress"

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from mmaction.registry import MODELS
 
-from harness.measure.cost import count_cost
 from harness.measure.memory import PeakMemory
 from harness.measure.parts import clip_shape_of, import_named
 from harness.measure.timing import latency, throughput
+from harness.network.cost import count_cost
 from harness.plan.resolve import resolve
 from harness.suite import Entry
 from harness.system.environment import hardware

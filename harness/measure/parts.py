@@ -18,8 +18,8 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 
 from harness.ledger.identity import canonical_json
-from harness.measure.clips import random_batch
-from harness.measure.cost import predicting_network
+from harness.network.clips import random_batch
+from harness.network.cost import predicting_network
 from harness.plan.config_file import named_config
 from harness.plan.resolve import Resolved, resolve
 from harness.suite import Entry

@@ -12,7 +12,6 @@ import torch
 
 from harness.data.clips import dataset_clips
 from harness.data.registry import clips_of_config
-from harness.measure.clips import evaluating, predict
 from harness.measure.parts import (
     WHOLE_CLIP,
     batch,
@@ -22,6 +21,7 @@ from harness.measure.parts import (
     quietly,
     untrained_checkpoint,
 )
+from harness.network.clips import evaluating, predict
 from harness.plan.jobs import Job, fill_parents
 
 CLIPS = 2  # in a probed batch; the time of a step is taken to grow with its clips

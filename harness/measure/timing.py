@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from mmengine.model import BaseModel
 
-from harness.measure.clips import Shape, evaluating, predict, random_batch
+from harness.network.clips import Shape, evaluating, predict, random_batch
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import nn
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import SCRATCH
-from harness.measure import count_cost
+from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
 from harness.worker.config import runner_config
 from harness.worker.distributed import GatherInFolderHook, check_model

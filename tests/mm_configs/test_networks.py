@@ -11,7 +11,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.registry import init_default_scope
 
-from harness.measure import count_cost
+from harness.network.cost import count_cost
 from harness.plan.resolve import resolve
 from harness.suite.benchmark import load_benchmark
 from harness.suite.entries import load_entries

@@ -10,8 +10,8 @@ from mmengine.model import BaseModel
 
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.record import NOT_TRACKED
-from harness.measure.clips import random_batch
 from harness.measure.parts import ParentWeights, batch, import_named
+from harness.network.clips import random_batch
 from harness.plan.config_file import named_config
 from harness.plan.outputs import check_outputs
 from harness.plan.resolve import resolve

@@ -18,9 +18,9 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from harness.measure.checks.declared import PROFILES, CheckFailed, EntryUnderCheck
-from harness.measure.clips import evaluating, pattern_batch
-from harness.measure.cost import count_cost, predicting_network
 from harness.measure.parts import batch, build, construct, optimizer_of, shapes, wrapper_of
+from harness.network.clips import evaluating, pattern_batch
+from harness.network.cost import count_cost, predicting_network
 from harness.plan.resolve import resolve
 from harness.worker.hooks import ExactResumeHook
 from mtcd_plugin.formats.checkpoint_errors import one_line

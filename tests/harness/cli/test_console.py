@@ -8,7 +8,7 @@ import pytest
 
 from harness.cli import main
 from harness.cli.console import Console
-from harness.system import log_file
+from harness.ledger import log_file
 
 
 def run(capsys, *args):
@@ -114,7 +114,7 @@ def test_a_log_that_cannot_be_written_is_given_up_with_one_line(tmp_path, capsys
     code = (
         "import logging, os, resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from harness.system import log_file\n"
+        "from harness.ledger import log_file\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "_, handler = log_file.start(Path(sys.argv[1]))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"

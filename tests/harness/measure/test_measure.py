@@ -7,7 +7,7 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from harness.measure import PeakMemory, count_cost, latency, throughput
-from harness.measure.clips import random_batch
+from harness.network.clips import random_batch
 from mtcd_plugin.models.data_preprocessors.clip_data_preprocessor import ClipDataPreprocessor
 
 torch.set_num_threads(1)

@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.measure.clips import Shape, evaluating, predict, random_batch
+from harness.network.clips import Shape, evaluating, predict, random_batch
 
 
 class Cost(NamedTuple):
