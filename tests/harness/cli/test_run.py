@@ -89,15 +89,22 @@ def test_jobs_die_with_their_harness(options):
     for line in process.stdout:
         if "started" in line:
             break
+    deadline = time.monotonic() + 60
+    while not (jobs := _holders(options[5]) - {process.pid}) and time.monotonic() < deadline:
+        time.sleep(0.02)  # until a job has joined the claim on its folder
     process.kill()
     process.wait()
-    held = [json.loads(p.read_text())["processes"] for p in Path(options[5]).glob("runs/*/lock/*/claim.json")]
-    jobs = [pid for processes in held for pid, _ in processes]
     deadline = time.monotonic() + 60
     while any(_alive(pid) for pid in jobs) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert len(jobs) >= 2 and not any(_alive(pid) for pid in jobs)
+    assert jobs and not any(_alive(pid) for pid in jobs)
     assert harness("run", *options).returncode == 0
+
+
+def _holders(work_dir) -> set[int]:
+    """The processes that hold claims on folders of runs."""
+    claims = [json.loads(p.read_text()) for p in Path(work_dir).glob("runs/*/lock/*/claim.json")]
+    return {pid for claim in claims for pid, _ in claim["processes"]}
 
 
 def _alive(pid: int) -> bool:
