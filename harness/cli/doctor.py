@@ -18,7 +18,7 @@ def command(as_json: bool) -> int:
     from harness.system.doctor import checks
 
     found = []
-    for check in checks():
+    for check in checks(_dataset_classes):
         found.append({"name": check.name, "ok": check.ok, "found": check.found, "remedy": check.remedy})
         if as_json:
             continue
@@ -31,3 +31,11 @@ def command(as_json: bool) -> int:
     else:
         click.echo(f"{bad} problem{'' if bad == 1 else 's'} found" if bad else "no problems found")
     return 1 if bad else 0
+
+
+def _dataset_classes() -> list[str]:
+    """Of the data sets that the harness knows by itself."""
+    from harness.data.names import BUILT_IN
+    from harness.data.registry import data_set
+
+    return [data_set(name).dataset_class for name in BUILT_IN]

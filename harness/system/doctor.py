@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -26,8 +27,12 @@ PAPER_BATCH = 32 * 3 * 32 * 224 * 224  # bytes: clips, channels, frames, height,
 PINNED = {"mmaction2": "1.2.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0"}
 
 
-def checks() -> Iterator[Check]:
-    """All checks, cheap ones first; each is independent of the others."""
+def checks(dataset_classes: Callable[[], Iterable[str]]) -> Iterator[Check]:
+    """All checks, cheap ones first; each is independent of the others.
+
+    Args:
+        dataset_classes: names the classes that must be registered once the plugin is imported.
+    """
     python = ".".join(map(str, sys.version_info[:3]))
     yield Check("Python", (3, 11) <= sys.version_info[:2] <= (3, 12), python, "use Python 3.11 or 3.12")
     for name, wanted in PINNED.items():
@@ -47,7 +52,7 @@ def checks() -> Iterator[Check]:
     )
     yield _attempt("video codecs (PyAV)", _codecs, "pip install --force-reinstall av")
     yield _attempt("torch", _torch, REINSTALL)
-    yield _attempt("MMAction2 and plugin", _plugin, REINSTALL)
+    yield _attempt("MMAction2 and plugin", partial(_plugin, dataset_classes), REINSTALL)
     yield _attempt("device", _device, "the CPU is used; for a GPU, install a torch that fits its driver")
     yield Check("CPU", True, cpu_model())
     free = shutil.disk_usage(".").free / 2**30
@@ -107,15 +112,12 @@ def _torch() -> str:
     return f"{torch.__version__}, {torch.get_num_threads()} threads"
 
 
-def _plugin() -> str:
+def _plugin(dataset_classes: Callable[[], Iterable[str]]) -> str:
     from mmaction.registry import DATASETS
 
     import mtcd_plugin.register
-    from harness.data.names import BUILT_IN
-    from harness.data.registry import data_set
 
-    for name in BUILT_IN:
-        kind = data_set(name).dataset_class
+    for kind in dataset_classes():
         if DATASETS.get(kind) is None:
             raise RuntimeError(f"{kind} is not registered")
     return f"registered from {Path(mtcd_plugin.register.__file__).parent}"

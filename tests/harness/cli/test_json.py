@@ -49,7 +49,9 @@ def test_verify(capsys, suite):
 
 @pytest.mark.parametrize(("ok", "last"), [(True, "no problems found"), (False, "1 problem found")])
 def test_doctor(capsys, monkeypatch, ok, last):
-    monkeypatch.setattr("harness.system.doctor.checks", lambda: iter([Check("video", ok, "av 17", "reinstall av")]))
+    monkeypatch.setattr(
+        "harness.system.doctor.checks", lambda classes: iter([Check("video", ok, "av 17", "reinstall av")])
+    )
     code, found, _ = run(capsys, "doctor", "--json")
     assert code == (0 if ok else 1)
     assert found == [{"name": "video", "ok": ok, "found": "av 17", "remedy": "reinstall av"}]
