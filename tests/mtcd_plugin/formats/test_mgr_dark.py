@@ -244,7 +244,7 @@ def test_garbage_is_read_or_refused_in_one_line(tmp_path, text):
         assert "annotations.csv line " in str(error) and "\n" not in str(error)  # noqa: PT017  some garbage is read
 
 
-@pytest.mark.parametrize("clip_id", ["../x", "a/../../x", "/x", "./x", "a\\x"])
+@pytest.mark.parametrize("clip_id", ["../x", "a/../../x", "/x", "./x", "a\\b"])
 def test_the_id_of_a_clip_is_no_path(tmp_path, clip_id):
     write_mgr_dark_tables(tmp_path, [row(clip_id=clip_id)])
     with pytest.raises(ValueError, match="line 2: clip_id .* is a path; write a plain name"):

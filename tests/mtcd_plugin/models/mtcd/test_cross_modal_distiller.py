@@ -154,6 +154,19 @@ def test_prediction_needs_the_student_and_its_modality_alone(tmp_path):
     assert all(torch.equal(a, b.pred_score) for a, b in zip(full, plain.test_step(alone), strict=True))
 
 
+@pytest.mark.parametrize("fusion", ["assistant", "mean"])
+def test_a_fusion_with_the_teacher_needs_the_teachers_modality_of_a_clip(tmp_path, fusion):
+    """Whether what the assistant sees of a clip without infrared counts in the fusion's term."""
+    model = build(distiller(tmp_path, fusion=fusion)).eval()
+    data, losses = batch(), []
+    data["data_samples"][2].set_metainfo(dict(missing=["ir"]))
+    for _ in range(2):
+        losses.append(model.loss(*prepared(model, data)))
+        data["inputs"]["pseudo_ir"][2] = 255 - data["inputs"]["pseudo_ir"][2]
+    a, b = (each["loss_kd_fusion_rgb"] for each in losses)
+    assert (a != b) == (fusion == "assistant") and losses[0]["kd_share"] == 0.75
+
+
 def test_missing_infrared_is_counted_and_left_out(tmp_path):
     model = build(distiller(tmp_path)).eval()
     data = batch()

@@ -268,6 +268,15 @@ def test_encoder_learns_by_equation_1():
         model(data["inputs"], data["data_samples"], mode="loss")
 
 
+def test_an_encoder_gives_every_sample_its_feature():
+    data = batch(("rgb",), clips=3, frames=1)
+    model = build(encoder()).eval()
+    features = model(data["inputs"], data["data_samples"], mode="tensor")
+    samples = model(data["inputs"], data["data_samples"], mode="predict")
+    assert features.shape == (3, 16)
+    assert torch.equal(torch.stack([sample.feature for sample in samples]), features)
+
+
 def test_inference_is_deterministic_and_frame_by_frame(tmp_path):
     trained = build(translator(pre_enhance="gamma"), seed=4)
     torch.save(dict(meta=dict(mtcd=dict(stage="translator")), state_dict=trained.state_dict()), tmp_path / "t.pth")

@@ -37,7 +37,7 @@ def given_by_backbone_init_cfg(config, state, folder, name):
 
 def given_by_backbone_init_cfg_with_prefix(config, state, folder, name):
     file = "file://" + zoo.save(state, folder / "w.pth")
-    config["backbone"]["init_cfg"] = [dict(type="Pretrained", checkpoint=file, prefix="backbone.")]
+    config["backbone"]["init_cfg"] = [dict(type="mmengine.Pretrained", checkpoint=file, prefix="backbone.")]
 
 
 def given_by_backbone_pretrained(config, state, folder, name):
