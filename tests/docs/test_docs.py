@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,13 @@ def test_the_architecture_names_every_file_of_a_run():
 def test_links_between_files_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("package", ["harness", "reports"])
+def test_the_layers_are_those_that_import_linter_holds(package):
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    block = re.search(rf"^{package} ( +\w.*\n)((?: {{10}}\w.*\n)+)", text, re.M)
+    drawn = [line.strip().split("  ")[0] for line in (block[1] + block[2]).splitlines()]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (held,) = (c["layers"] for c in contracts if c["type"] == "layers" and c["containers"] == [package])
+    assert drawn == [layer for layer in held if layer != "__main__"]
