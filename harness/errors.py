@@ -1,6 +1,4 @@
-"""What a user asked for and cannot have: the command line exits with 2 for it, with 1 for everything else that goes
-wrong.
-"""
+"""Usage errors (exit code 2; all others have 1), and the texts that errors share."""
 
 from __future__ import annotations
 

@@ -82,6 +82,12 @@ class Console(logging.Handler):
         self.kept.close()
 
 
+def is_quiet() -> bool:
+    """Whether the command that is running was asked to say less."""
+    found = current()
+    return found is not None and "quiet" in found.asked
+
+
 def current() -> Console | None:
     """The console of the command that is running, None where the harness is used as a library."""
     ctx = click.get_current_context(silent=True)

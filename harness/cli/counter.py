@@ -1,23 +1,29 @@
-"""How far a command is: one line that counts on a terminal, a line now and then in a pipe or a file."""
+"""How far a command is: one line that counts on a terminal, else a log record now and then."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 import click
+
+from harness.cli import console
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 10.0  # between lines where there is no terminal
 
 
-def counter(stream=None) -> Callable[[str, int, int], None]:
+def counter(terminal: TextIO | None = None) -> Callable[[str, int, int], None]:
     """A function of what is counted, how many are done, and how many there are.
 
     Args:
-        stream: where it writes, standard error by default.
+        terminal: where the line that counts is written, standard error by default.
     """
-    stream = stream or sys.stderr
+    stream = terminal or sys.stderr
     began: dict[str, float] = {}
     last = time.monotonic()
 
@@ -27,9 +33,10 @@ def counter(stream=None) -> Callable[[str, int, int], None]:
         passed = now - began.setdefault(what, now)
         left = f", {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
         if stream.isatty():
-            click.echo(f"\r{done} of {total} {what}{left}".ljust(60), nl=done == total, file=stream)
+            if not console.is_quiet():
+                click.echo(f"\r{done} of {total} {what}{left}".ljust(60), nl=done == total, file=stream)
         elif done == total or now - last > EVERY_S:
             last = now
-            click.echo(f"{done} of {total} {what}{left}", file=stream)
+            log.info("%d of %d %s%s", done, total, what, left)
 
     return show

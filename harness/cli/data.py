@@ -155,7 +155,9 @@ def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path 
     help="Write the clips with errors; run --quarantine SET=FILE leaves them out.",
 )
 @jobs_option
-def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
+def verify_command(
+    dataset: str, data_root: Path, as_json: bool, html: Path | None, quarantine: Path | None, jobs: int | None
+) -> int:
     """Decode every file and check it against the annotation. Exit code 1 where there are errors."""
     from harness.data.verify.dataset import verify_dataset, write_quarantine
     from harness.data.verify.page import findings_page, findings_text
@@ -187,7 +189,16 @@ def verify_command(dataset, data_root, as_json, html, quarantine, jobs) -> int:
     "message, remedy}}"
 )
 @jobs_option
-def segment_command(recordings, dataset, out, min_frames, max_frames, crf, as_json, jobs) -> int:
+def segment_command(
+    recordings: Path,
+    dataset: str,
+    out: Path,
+    min_frames: int,
+    max_frames: int,
+    crf: int,
+    as_json: bool,
+    jobs: int | None,
+) -> int:
     """Cut annotated recordings into synchronised clips of a data set. Goes on where it was stopped or killed.
 
     Exit code 1 where a line is malformed or a recording unreadable; what can be cut is cut.

@@ -118,8 +118,9 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
 @configs_option
 @json_option("a list of {entry, what, ok, remedy}; ok with a remedy is a note")
 def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
-    """Is an entry (or a folder) sound? Builds at every profile, trains, overfits a batch, saves, resumes, predicts the
-    same.
+    """Check an entry, or all of a folder. Exit code 1 on problems.
+
+    Builds it at every profile, trains a step, overfits a batch, saves, resumes and predicts the same.
     """
     from harness.measure.checks.entry import check_entries
     from harness.suite import load_suite

@@ -12,6 +12,9 @@ from harness.cli.common import open_suite, print_json, say_remarks
 from harness.cli.options import SuiteOptions, json_option, suite_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.plan.jobs import Job
     from harness.plan.workspace import Workspace
 
 
@@ -80,7 +83,7 @@ def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float
     return {"profile": ws.settings.profile, "cells": cells, "jobs": jobs}
 
 
-def job_state(job, work_dir: Path) -> str:
+def job_state(job: Job, work_dir: Path) -> str:
     """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
     from harness.ledger.judge import verdicts_of
     from harness.ledger.store import load_record
@@ -93,7 +96,9 @@ def job_state(job, work_dir: Path) -> str:
     return "failed" if record.status == "failed" else "cached"
 
 
-def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[float, str]]:
+def job_costs(
+    jobs: dict[str, Job], states: Mapping[str, str], work_dir: Path, probed: bool
+) -> dict[str, tuple[float, str]]:
     """Predicted seconds of each job still to run, and whether ``history`` or a ``probe`` says so.
 
     History is the mean of done runs of the same model and profile in this ledger.
@@ -114,7 +119,7 @@ def job_costs(jobs, states, work_dir: Path, probed: bool) -> dict[str, tuple[flo
     return costs
 
 
-def print_cost(jobs, states, costs: dict[str, tuple[float, str]]) -> None:
+def print_cost(jobs: Mapping[str, Job], states: Mapping[str, str], costs: dict[str, tuple[float, str]]) -> None:
     """One line per job still to run, and the sum."""
     from harness.system.duration import duration
 

@@ -33,7 +33,16 @@ log = logging.getLogger(__name__)
     help="Build on this remote's branch and push to it.  [default: commit to the local branch]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change on the branch; commit and push nothing.")
-def command(site: Path, work_dirs, profiles, configs: Path, repo: Path, branch: str, remote: str, dry_run: bool) -> int:
+def command(
+    site: Path,
+    work_dirs: tuple[Path, ...],
+    profiles: tuple[str, ...],
+    configs: Path,
+    repo: Path,
+    branch: str,
+    remote: str,
+    dry_run: bool,
+) -> int:
     """Put the pages on a branch of their own, for a static host such as GitHub Pages.
 
     Goes out: the files that `report` wrote, if they are still what the ledger gives (each page is written anew and

@@ -14,10 +14,9 @@ from harness.cli.options import configs_option, ledgers_options, site_option
 @site_option
 @configs_option
 def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, configs: Path) -> int:
-    """Write the pages from the ledger, all of it: for each cell its newest valid runs, whatever the last plan asked
-    for.
+    """Write the pages from the ledger. Starts nothing and needs no data set.
 
-    Starts nothing and needs no data set.
+    The pages show the whole ledger: for each cell its newest valid runs, whatever the last plan asked for.
     """
     from harness.site.pages import write_site
     from harness.suite import load_suite
