@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from harness.executors import local
-from harness.executors.base import Outcome
+from harness.executors.base import GRACE_SECONDS, Outcome
 from harness.executors.local import LocalExecutor, LocalJob
 
 
@@ -58,6 +58,23 @@ def test_what_the_end_of_a_process_means(monkeypatch, exitcode, kills, timed_out
     outcome = job.poll()
     assert (outcome.exit_code, outcome.cause) == (code, cause)
     assert cause != "out_of_memory" or "--jobs" in outcome.message
+
+
+class Alive(Process):
+    def is_alive(self):
+        return True
+
+
+def test_a_job_is_asked_to_stop_at_its_deadline_and_killed_after_its_grace(monkeypatch):
+    now, sent = [100.0], []
+    monkeypatch.setattr(local.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(local, "signal_group", lambda pid, number: sent.append((now[0], number)))
+    job = LocalJob(2**22 + 1, Alive(None))
+    job.deadline = 160.0
+    for now[0] in (159.0, 161.0, 161.0 + GRACE_SECONDS - 1, 161.0 + GRACE_SECONDS + 1):
+        job.keep_time()
+    assert sent == [(161.0, signal.SIGTERM), (162.0 + GRACE_SECONDS, signal.SIGKILL)]
+    assert job.poll() is None
 
 
 def test_only_jobs_of_this_machine_that_still_run_can_be_attached_to():
