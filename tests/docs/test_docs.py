@@ -5,7 +5,10 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
+
+from harness.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -45,3 +48,23 @@ def test_the_layers_are_those_that_import_linter_holds(package):
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (held,) = (c["layers"] for c in contracts if c["type"] == "layers" and c["containers"] == [package])
     assert drawn == [layer for layer in held if layer != "__main__"]
+
+
+def commands(page):
+    """The command lines of a page, as words."""
+    for line in re.findall(r"python -m harness ((?:(?!  |[\n`#|\\]).)+)", page.read_text(encoding="utf-8")):
+        words = line.split()
+        if not words[0].isupper():
+            yield words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_and_options_that_a_page_names_are_there(page):
+    for words in commands(page):
+        command, rest = cli, words
+        while isinstance(command, click.Group) and rest and rest[0] != "...":
+            command, rest = command.get_command(click.Context(command), rest[0]), rest[1:]
+            assert command is not None, f"{page.name}: {' '.join(words)}"
+        known = {flag for p in command.params for flag in p.opts}
+        unknown = {w.split("=")[0] for w in rest if w.startswith("--")} - known
+        assert not unknown, f"{page.name}: {' '.join(words)} has no {unknown}"
