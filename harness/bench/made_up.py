@@ -15,7 +15,8 @@ from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.metrics import metrics_of
 from harness.ledger.record import Cost, Epoch, Metrics, RunRecord, seal_of
 from harness.ledger.run_dir import PREDICTIONS, RECORD, RENDERED
-from harness.plan.jobs import Job, dataset_configs
+from harness.plan.jobs import Job
+from harness.plan.loaders import dataset_configs
 from harness.plan.run_state import folder_of, output_of
 from harness.system.environment import commit, environment, hardware
 

@@ -19,7 +19,9 @@ from typing import Any
 from harness.bench.made_up import finish
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
-from harness.plan.jobs import Job, dataset_configs, dependency_closure, make_plan
+from harness.plan.jobs import Job, dependency_closure
+from harness.plan.loaders import dataset_configs
+from harness.plan.planner import make_plan
 from harness.plan.workspace import Workspace, synthetic_root
 from harness.suite import Cell, expand
 from harness.system.environment import environment, hardware

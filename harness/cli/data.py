@@ -125,7 +125,7 @@ def _in_words(value: object) -> str:
 def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path | None, check: bool) -> None:
     """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
     from harness.data.store.cache import build_for_datasets
-    from harness.plan.jobs import dataset_configs
+    from harness.plan.loaders import dataset_configs
     from harness.system.environment import usable_cores
 
     ws = open_suite(suite)

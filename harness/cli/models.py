@@ -196,7 +196,8 @@ def try_rates(
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
     and by all stages that it stands on.
     """
-    from harness.plan.jobs import Settings, make_plan
+    from harness.plan.jobs import Settings
+    from harness.plan.planner import make_plan
     from harness.plan.rates import parse_rates, rate_cells, tried
     from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
     from harness.suite import load_suite

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 @click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
 def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
     """List cells and jobs (cached, missing, failed) without starting anything."""
+    from harness.plan.run_state import job_state
+
     ws = open_suite(suite)
     jobs = ws.needed()
     states = {key: job_state(job, suite.work_dir) for key, job in jobs.items()}
@@ -81,19 +83,6 @@ def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float
         for key, job in ws.needed().items()
     ]
     return {"profile": ws.settings.profile, "cells": cells, "jobs": jobs}
-
-
-def job_state(job: Job, work_dir: Path) -> str:
-    """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
-    from harness.ledger.judge import verdicts_of
-    from harness.ledger.store import load_record
-    from harness.plan.run_state import folder_of
-
-    try:
-        record = load_record(folder_of(job, work_dir), verdicts_of(work_dir))
-    except (FileNotFoundError, ValueError):
-        return "missing"
-    return "failed" if record.status == "failed" else "cached"
 
 
 def job_costs(

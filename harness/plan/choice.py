@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.errors import BadUsage, near
-from harness.plan.jobs import Settings, named_jobs
+from harness.plan.jobs import Settings
+from harness.plan.planner import named_jobs
 from harness.plan.remarks import cell_name
 from harness.suite import Cell, Entry
 

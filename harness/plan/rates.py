@@ -12,7 +12,7 @@ from harness.data.registry import clips_of_config
 from harness.errors import BadUsage
 from harness.ledger.store import load_record
 from harness.plan.config_file import named_config
-from harness.plan.jobs import dataset_configs
+from harness.plan.loaders import dataset_configs
 from harness.plan.resolve import resolve
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace

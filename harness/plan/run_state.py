@@ -59,3 +59,14 @@ def last_attempt(job: Job, work_dir: Path) -> JobSpec | None:
         return read_spec(folder_of(job, work_dir))
     except (OSError, ValueError):  # none, or damaged: nothing is known of it
         return None
+
+
+def job_state(job: Job, work_dir: Path) -> str:
+    """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
+    try:
+        record = look_up(job, work_dir).record
+    except NewerSchema:
+        return "missing"
+    if record is None:
+        return "missing"
+    return "failed" if record.status == "failed" else "cached"

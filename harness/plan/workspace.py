@@ -15,7 +15,9 @@ from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.run_dir import PLAN
 from harness.plan.choice import chosen_jobs
-from harness.plan.jobs import Job, Plan, Settings, dataset_configs, dependency_closure, make_plan
+from harness.plan.jobs import Job, Plan, Settings, dependency_closure
+from harness.plan.loaders import dataset_configs
+from harness.plan.planner import make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_suite
 from harness.suite.configs import profiles_of
 from harness.system.disk import check_writable

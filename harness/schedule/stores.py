@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.data.store.cache import build_for_datasets
-from harness.plan.jobs import Job, dataset_configs
+from harness.plan.jobs import Job
+from harness.plan.loaders import dataset_configs
 
 log = logging.getLogger(__name__)
 

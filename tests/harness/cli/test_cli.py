@@ -346,7 +346,8 @@ def test_a_dropped_in_folder_adds_a_row_to_the_plan_and_the_page(capsys, suite, 
 
 def test_variants_share_what_is_equal(small_configs, tiny_data):
     """A variant whose override is the config's own value is the same run."""
-    from harness.plan.jobs import Settings, make_plan
+    from harness.plan.jobs import Settings
+    from harness.plan.planner import make_plan
     from harness.suite import Cell, load_benchmark, load_entries
 
     entries = load_entries(small_configs, load_benchmark(small_configs / "benchmark.yml"))
@@ -362,7 +363,8 @@ def test_variants_share_what_is_equal(small_configs, tiny_data):
 
 
 def test_the_key_does_not_depend_on_where_the_data_lies(small_configs, tiny_data, tmp_path):
-    from harness.plan.jobs import Settings, make_plan
+    from harness.plan.jobs import Settings
+    from harness.plan.planner import make_plan
     from harness.suite import Cell, load_benchmark, load_entries
 
     shutil.copytree(tiny_data / "mgr_dark", tmp_path / "moved é data" / "mgr_dark")

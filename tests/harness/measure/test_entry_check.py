@@ -255,7 +255,8 @@ def test_a_class_of_an_installed_package_is_sound(outside):
 
 
 def test_the_source_of_an_installed_package_is_part_of_the_key(outside, configs, tmp_path, mgr_dark_root):
-    from harness.plan.jobs import Settings, make_plan
+    from harness.plan.jobs import Settings
+    from harness.plan.planner import make_plan
 
     outside()
     (tmp_path / "data").mkdir()

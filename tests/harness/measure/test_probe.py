@@ -7,7 +7,8 @@ import pytest
 
 from harness.measure import probe as module
 from harness.measure.probe import probe
-from harness.plan.jobs import Settings, make_plan
+from harness.plan.jobs import Settings
+from harness.plan.planner import make_plan
 from harness.suite import Cell, load_benchmark, load_entries
 from tests.harness.conftest import small_configs, tiny_data  # noqa: F401
 

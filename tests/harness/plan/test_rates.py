@@ -3,7 +3,9 @@
 import pytest
 
 from harness.ledger.store import load_records
-from harness.plan.jobs import Settings, dataset_configs, dependency_closure, make_plan
+from harness.plan.jobs import Settings, dependency_closure
+from harness.plan.loaders import dataset_configs
+from harness.plan.planner import make_plan
 from harness.plan.rates import parse_rates, rate_cells
 from harness.suite import load_benchmark, load_entries
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -81,7 +83,7 @@ def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch
     monkeypatch.setattr("harness.plan.data.images_fingerprint", lambda found, root: "people of another data set")
     people = [SysuImage("1.jpg", 1, 1, False, "train")]
     monkeypatch.setattr("harness.plan.data.images_of_split", lambda found, dataset: people)
-    monkeypatch.setattr("harness.plan.jobs.check_sampler", lambda config: None)  # batches of more people than these
+    monkeypatch.setattr("harness.plan.planner.check_sampler", lambda config: None)  # batches of more people than these
     plan = make_plan(cells, ENTRIES, Settings(CONFIGS, "demo", tiny_data))
     assert not plan.errors
     jobs = dependency_closure(plan.jobs, plan.keys.values()).values()

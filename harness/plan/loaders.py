@@ -1,0 +1,47 @@
+"""The data sets of a config's loaders: which there are, where they lie, and how much of one an epoch takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.ledger.record import DataInfo
+from harness.plan.jobs import Settings
+
+
+def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The dataset config of each split's loader, by ``train`` | ``val`` | ``test``."""
+    found = {}
+    for split in ("train", "val", "test"):
+        loader = config.get(f"{split}_dataloader")
+        if loader and loader.get("dataset"):
+            found[split] = loader["dataset"]
+    return found
+
+
+def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Point every dataset below the data root: its folder keeps its own name (``data/mgr_dark`` ->
+    ``<root>/mgr_dark``).
+    """
+    config = dict(config)
+    for split, dataset in dataset_configs(config).items():
+        moved = dict(dataset)
+        if "data_root" in moved:
+            folder = Path(moved["data_root"]).name
+            moved["data_root"] = str(settings.data_root / folder)
+            if folder in settings.quarantine:
+                moved["quarantine"] = str(settings.quarantine[folder])
+        config[f"{split}_dataloader"] = {**config[f"{split}_dataloader"], "dataset": moved}
+    return config
+
+
+def whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[str, Any], str]:
+    """The config without a limit of batches that its training split does not reach, since MMEngine would read past the
+    end of the split; and a note where that is so."""
+    loader = config.get("train_dataloader") or {}
+    limit = loader.get("num_batch_per_epoch")
+    if data is None or not limit or limit * loader.get("batch_size", 1) <= data.train_clips:
+        return config, ""
+    kept = {k: v for k, v in loader.items() if k != "num_batch_per_epoch"}
+    note = f"num_batch_per_epoch = {limit} does not apply: fewer clips to train on ({data.train_clips})"
+    return {**config, "train_dataloader": kept}, note

@@ -1,0 +1,231 @@
+"""From cells to jobs: each config resolved, its data looked at, its key made, after the stages that it stands on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.fingerprint.code import code_fingerprint, imported_modules
+from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
+from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
+from harness.plan.config_file import named_config
+from harness.plan.data import check_sampler, describe_data
+from harness.plan.jobs import Job, Plan, Settings
+from harness.plan.loaders import place_data, whole_epochs
+from harness.plan.outputs import check_outputs
+from harness.plan.resolve import resolve
+from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
+from harness.suite import Cell, Entry
+from harness.suite.cells import cell_id
+from harness.suite.dotted import without
+from harness.system.gc_pause import gc_paused
+
+
+def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> Plan:
+    """Plan all cells.
+
+    A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others.
+    """
+    with gc_paused():
+        return _make_plan(cells, _Planner(entries, settings))
+
+
+def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> list[tuple[str, int]]:
+    """(name, seed) of all cells and of the stages that they stand on, without looking at data.
+
+    What a config that cannot be read stands on is left out: its cells are planned in vain.
+    """
+    planner = _Planner(entries, settings)
+    found: dict[tuple[str, int], None] = {}
+    stages: dict[tuple[Path, str], list[Parent]] = {}
+
+    def visit(entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> None:
+        if (asked := (cell_id(entry.name, variant), seed)) in found:
+            return
+        found[asked] = None
+        of = entry.config, canonical_json(overrides)
+        if of not in stages:
+            try:
+                declared = resolve(entry.config, settings.profile, overrides).parents
+                stages[of] = [planner.parent(entry, stage, p) for stage, p in declared.items()]
+            except Exception:  # the plan says of each such cell what is wrong with its config
+                stages[of] = []
+        for p in stages[of]:
+            visit(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
+
+    for cell in cells:
+        visit(cell.entry, cell.variant, cell.overrides, cell.seed)
+    return list(found)
+
+
+def _make_plan(cells: Iterable[Cell], planner: _Planner) -> Plan:
+    keys: dict[tuple[str, int], str] = {}
+    errors: dict[tuple[str, int], str] = {}
+    for cell in cells:
+        try:
+            keys[cell.id, cell.seed] = planner.job(cell.entry, cell.variant, cell.overrides, cell.seed).key
+        except (ValueError, OSError) as e:
+            errors[cell.id, cell.seed] = " ".join(str(e).split())
+    return Plan(planner.jobs, keys, errors)
+
+
+class _Planner:
+    def __init__(self, entries: dict[str, Entry], settings: Settings) -> None:
+        self.settings = settings
+        self.by_path = {e.config.resolve(): e for e in entries.values()}
+        self.jobs: dict[str, Job] = {}
+        self.made: dict[tuple[Path, str, str, int], Job] = {}
+        self.templates: dict[tuple[Path, str], JobTemplate | Exception] = {}
+
+    def job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
+        """The job of one cell, and its parents' jobs, each made once."""
+        asked = (entry.config, variant, canonical_json(overrides), seed)
+        if asked not in self.made:
+            self.made[asked] = self._job(entry, variant, overrides, seed)
+        return self.made[asked]
+
+    def _job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
+        template = self.template(entry, overrides)
+        parents = {
+            stage: self.job(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
+            for stage, p in template.parents.items()
+        }
+        keys = {stage: p.key for stage, p in parents.items()}
+        key = template.key(keys, seed)
+        if key not in self.jobs:
+            identity = Identity(
+                version=IDENTITY_VERSION,
+                config=template.identity_config,
+                data=template.data_fingerprints,
+                parents=keys,
+                code=template.code,
+                seed=seed,
+            )
+            self.jobs[key] = Job(
+                key=key,
+                name=f"{entry.name}{'+' + variant if variant else ''}-s{seed}",
+                kind=template.kind,
+                cell=CellInfo(
+                    model=entry.name,
+                    method=entry.method,
+                    stage=entry.stage,
+                    dataset=entry.dataset,
+                    train_modalities=list(entry.train_modalities),
+                    test_modality=entry.test_modality,
+                    variant=variant,
+                    overrides=overrides,
+                    seed=seed,
+                    profile=self.settings.profile,
+                ),
+                identity=identity,
+                data=template.data,
+                config=template.config,
+                parents=identity.parents,
+                inject_at={stage: p.inject_at for stage, p in template.parents.items()},
+                notes=template.notes,
+                pretrained=template.pretrained,
+                classifies=entry.classifies,
+                renders=entry.renders,
+            )
+        return self.jobs[key]
+
+    def template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
+        """All that a job has but its seed and its parents' keys."""
+        asked = (entry.config, canonical_json(overrides))
+        if asked not in self.templates:
+            try:
+                self.templates[asked] = self._template(entry, overrides)
+            except (ValueError, OSError) as e:
+                self.templates[asked] = e
+            except (
+                Exception
+            ) as e:  # a config may say anything, also what breaks its reader: it stops its own cells alone
+                self.templates[asked] = ValueError(f"{entry.config}: cannot be planned: {type(e).__name__}: {e}")
+        found = self.templates[asked]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
+        resolved = resolve(entry.config, self.settings.profile, overrides)
+        check_outputs(entry, resolved.config, self.settings.profile)
+        config = place_data(resolved.config, self.settings)
+        parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
+        inject_at = [key for p in parents.values() for key in p.inject_at]
+        own = without(config, inject_at)
+        config = start_from(entry, config, own, self.settings.init)
+        start = missing_start(entry, own, inject_at, self.settings.init)
+        weights = find_weights(without(config, inject_at), entry)
+        data, fingerprints = describe_data(config)
+        check_sampler(config)
+        config, small = whole_epochs(config, data)
+        hidden = hashed(without(config, inject_at), weights)
+        config = placed(config, weights)
+        imports = imported_modules(config)
+        counted = identity_config(hidden, self.settings.profile)
+        code = code_fingerprint(hidden, imports)
+        return JobTemplate(
+            config=config,
+            kind="train" if config.get("train_cfg") else "render",
+            identity_config=counted,
+            data=data,
+            data_fingerprints=fingerprints,
+            code=code,
+            key=key_maker(counted, fingerprints, code),
+            parents=parents,
+            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, start, _untracked(code)])),
+            pretrained=tuple(w.started for w in weights),
+        )
+
+    def parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
+        unknown = set(declared) - {"config", "inject_at", "seed", "overrides"}
+        if unknown or "config" not in declared or "inject_at" not in declared:
+            raise ValueError(
+                f"{entry.config}: parents.{stage} takes config, inject_at, seed, "
+                f"overrides; got {', '.join(sorted(declared))}"
+            )
+        path = named_config(entry.config, declared["config"]).resolve()
+        if path not in self.by_path:
+            raise ValueError(
+                f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml"
+            )
+        overrides = dict(declared.get("overrides") or {})
+        inject_at = declared["inject_at"]
+        return Parent(
+            entry=self.by_path[path],
+            variant=f"as-{hashlib.sha256(canonical_json(overrides).encode()).hexdigest()[:6]}" if overrides else "",
+            overrides=overrides,
+            seed=declared.get("seed"),
+            inject_at=tuple([inject_at] if isinstance(inject_at, str) else inject_at),
+        )
+
+
+@dataclass(frozen=True)
+class Parent:
+    entry: Entry
+    variant: str
+    overrides: dict[str, Any] = field(hash=False)
+    seed: int | None
+    inject_at: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JobTemplate:
+    config: dict[str, Any]
+    kind: str
+    identity_config: dict[str, Any]
+    data: DataInfo | None
+    data_fingerprints: dict[str, str]
+    code: dict[str, str]
+    key: Callable[[dict[str, str], int], str]  # of parents' keys and a seed
+    parents: dict[str, Parent]
+    notes: tuple[str, ...] = ()
+    pretrained: tuple[StartingWeights, ...] = ()
+
+
+def _untracked(code: dict[str, str]) -> str:
+    unknown = [name for name, sha in code.items() if sha == NOT_TRACKED]
+    return f"code not tracked: {', '.join(unknown)}; a change of it does not make a run stale" if unknown else ""
