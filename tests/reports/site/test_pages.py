@@ -325,7 +325,7 @@ def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
         "assert not heavy & set(sys.modules)\n"
     )
     other = tmp_path / "other"
-    args = [fake.work_dir, other, fake.work_dir.parent / "configs", Path(__file__).parents[2]]
+    args = [fake.work_dir, other, fake.work_dir.parent / "configs", Path(__file__).parents[3]]
     subprocess.run([sys.executable, "-c", code, *map(str, args)], check=True, env={"PYTHONHASHSEED": "7", "PATH": ""})
     assert {p.relative_to(other): p.read_bytes() for p in other.rglob("*") if p.is_file()} == {
         p.relative_to(fake.site): p.read_bytes() for p in fake.paths

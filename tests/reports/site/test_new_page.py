@@ -66,7 +66,7 @@ def test_a_module_is_a_page_and_nothing_else_has_to_know(folder, made):
 
 
 def test_the_page_of_the_guide_for_contributors(folder, made):
-    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    guide = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text()
     (folder / "made_up_machines.py").write_text(guide.split("## Add a page")[1].split("```python\n")[1].split("```")[0])
     build(made.work_dir, made.site, made.benchmark, made.entries)
     page = parse(made.site / "machines.html")

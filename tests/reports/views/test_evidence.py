@@ -21,7 +21,7 @@ from reports.views.evidence.claims import _verdict
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
 
-CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
+CONFIGS = Path(__file__).resolve().parents[3] / "mm_configs"
 CLIPS = 40
 
 

@@ -17,7 +17,7 @@ from tests.helpers.fake_ledger import fake_record, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
 
-FOLDER = Path(__file__).resolve().parents[2] / "mm_configs" / "mtcd"
+FOLDER = Path(__file__).resolve().parents[3] / "mm_configs" / "mtcd"
 STAGES = {
     "encoder": "mtcd_encoder_sysu-mm01",
     "translator": "mtcd_translator_mgr-dark",
