@@ -191,7 +191,7 @@ def verify_command(
 @jobs_option
 def segment_command(
     recordings: Path,
-    dataset: str,
+    dataset: str | None,
     out: Path,
     min_frames: int,
     max_frames: int,

@@ -101,7 +101,7 @@ def test_a_surrounding_repository_is_not_the_harnesss(installed, tmp_path):
     (lib / "mm_configs" / "own" / "own.py").write_text("model = dict()\n")
     assert commit_of(lib).endswith("-dirty")  # a clone would not have the config
     shutil.rmtree(lib / "mm_configs")
-    with (lib / "harness" / "git.py").open("a") as f:
+    with (lib / "harness" / "system" / "git.py").open("a") as f:
         f.write("# changed\n")
     assert commit_of(lib).endswith("-dirty")
 
