@@ -49,7 +49,7 @@ def test_pages_are_current_once_made_and_not_before(ledger):
         lambda r: (r / "site/index.html").write_text("<b>edited</b>"),
         lambda r: (r / "site/index.html").unlink(),
         lambda r: (r / "site").rename(r / "elsewhere"),
-        lambda r: (r / "wörk 1" / pages.MADE).write_text("{ half"),
+        lambda r: (r / "wörk 1" / pages.PAGES).write_text("{ half"),
     ],
 )
 def test_any_change_makes_them_stale(ledger, change):
