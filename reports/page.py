@@ -63,7 +63,7 @@ class Page:
     links: Mapping[str, Link] = field(default_factory=dict)
 
 
-def always(context: ReportContext) -> bool:
+def always(_: ReportContext) -> bool:
     return True
 
 

@@ -26,7 +26,7 @@ def open_suite(
     suite: SuiteOptions, make_data: Callable[[Path, str], None] | None = None, chosen: tuple[str, ...] = ()
 ) -> Workspace:
     """Plan the suite that the options ask for, with what is missing of the embedded data made by ``make_data``."""
-    from harness.plan.workspace import open_workspace
+    from harness.plan.workspace import RunChoices, open_workspace
 
     ws = open_workspace(
         suite.configs,
@@ -34,8 +34,7 @@ def open_suite(
         suite.data_root,
         suite.tables,
         suite.seeds,
-        suite.quarantine,
-        suite.init,
+        RunChoices(suite.quarantine, suite.init),
         make_data,
         chosen,
     )

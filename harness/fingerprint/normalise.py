@@ -118,6 +118,13 @@ def _bind(node: ast.AST, scope: Scope) -> None:
     if isinstance(node, COMPREHENSIONS):
         scope.bound |= set(_walrus(node))
         return
+    _bind_names(node, scope)
+    for child in _children(node):
+        _bind(child, scope)
+
+
+def _bind_names(node: ast.AST, scope: Scope) -> None:
+    """The names that a node itself binds or declares."""
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         scope.bound.add(node.id)
     elif isinstance(node, ast.Global):
@@ -134,8 +141,6 @@ def _bind(node: ast.AST, scope: Scope) -> None:
             scope.bound.add(name)
             if isinstance(node, ast.Import) and not alias.asname:
                 scope.kept.add(name)
-    for child in _children(node):
-        _bind(child, scope)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:

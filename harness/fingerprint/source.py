@@ -86,7 +86,7 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 
 
 @cache
-def _read(name: str, path: Path, stamp: tuple[int, int, int]) -> Module:
+def _read(name: str, path: Path, stamp: tuple[int, int, int]) -> Module:  # noqa: ARG001  part of the cache's key
     if path.suffix != ".py":
         return Module(compiled=path)
     content = path.read_bytes()

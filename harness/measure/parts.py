@@ -79,7 +79,7 @@ def _without_values() -> Iterator[None]:
     init = torch.nn.init
     originals = {n: f for n, f in vars(init).items() if n.endswith("_") and not n.startswith("_") and callable(f)}
     for name in originals:
-        setattr(init, name, lambda tensor, *args, **kwargs: tensor)
+        setattr(init, name, lambda tensor, *_, **__: tensor)
     try:
         yield
     finally:

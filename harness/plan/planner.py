@@ -51,7 +51,7 @@ def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Setti
             try:
                 declared = resolve(entry.config, settings.profile, overrides).parents
                 stages[of] = [planner.parent(entry, stage, p) for stage, p in declared.items()]
-            except Exception:  # the plan says of each such cell what is wrong with its config
+            except Exception:  # noqa: BLE001  the plan says of each such cell what is wrong with its config
                 stages[of] = []
         for p in stages[of]:
             visit(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
@@ -140,9 +140,8 @@ class _Planner:
                 self.templates[asked] = self._template(entry, overrides)
             except (ValueError, OSError) as e:
                 self.templates[asked] = e
-            except (
-                Exception
-            ) as e:  # a config may say anything, also what breaks its reader: it stops its own cells alone
+            # a config may say anything, also what breaks its reader: it stops its own cells alone
+            except Exception as e:  # noqa: BLE001
                 self.templates[asked] = ValueError(f"{entry.config}: cannot be planned: {type(e).__name__}: {e}")
         found = self.templates[asked]
         if isinstance(found, Exception):

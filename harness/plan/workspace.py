@@ -53,22 +53,33 @@ def preset_of(profile: str) -> str:
     return "smoke" if profile == "smoke" else "demo"
 
 
-def open_workspace(
+@dataclass(frozen=True)
+class RunChoices:
+    """What runs leave out and start from.
+
+    Attributes:
+        quarantine: items of ``SET=FILE``, files with the clips to leave out.
+        init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
+    """
+
+    quarantine: tuple[str, ...] = ()
+    init: str | None = None
+
+
+def open_workspace(  # noqa: PLR0913  the options of the command line
     configs: Path,
     profile: str,
     data_root: Path | None,
     tables: str | None,
     seeds: int | None,
-    quarantine: tuple[str, ...] = (),
-    init: str | None = None,
+    choices: RunChoices = RunChoices(),
     make_data: Callable[[Path, str], None] | None = None,
     chosen: tuple[str, ...] = (),
 ) -> Workspace:
     """Plan the suite. Raises ValueError for anything asked for that does not exist. Writes nothing itself.
 
     Args:
-        tables: ids with commas between, None for all that are not optional. quarantine: items of ``SET=FILE``.
-        init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
+        tables: ids with commas between, None for all that are not optional.
         make_data: writes the embedded data of a preset to a folder; called where no data root is given, after
             everything that can be checked without data.
         chosen: names of the only jobs to run, with seed or without.
@@ -90,8 +101,8 @@ def open_workspace(
         configs=Path(configs),
         profile=profile,
         data_root=Path(data_root or synthetic_root(profile)),
-        quarantine=_quarantine(quarantine, benchmark),
-        init=init or benchmark.init.get(profile, "scratch"),
+        quarantine=_quarantine(choices.quarantine, benchmark),
+        init=choices.init or benchmark.init.get(profile, "scratch"),
     )
     jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:

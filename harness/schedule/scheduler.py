@@ -34,7 +34,7 @@ Tick = Callable[[Status], None]
 
 
 def execute(
-    jobs: Mapping[str, Job], executor: Executor, options: Options, report: Report, tick: Tick = lambda status: None
+    jobs: Mapping[str, Job], executor: Executor, options: Options, report: Report, tick: Tick = lambda _: None
 ) -> Status:
     """Run all jobs that have no valid record yet, see ``Scheduler.run``."""
     return Scheduler(jobs, executor, options, report, tick).run()
@@ -64,7 +64,7 @@ class Scheduler:
         executor: Executor,
         options: Options,
         report: Report,
-        tick: Tick = lambda status: None,
+        tick: Tick = lambda _: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._tasks = {k: Task(j, folder_of(j, options.work_dir), turn=i) for i, (k, j) in enumerate(jobs.items())}

@@ -19,7 +19,7 @@ class StopRequest:
         for s, handler in self._old.items():
             signal.signal(s, handler)
 
-    def _ask(self, number: int, frame: object) -> None:
+    def _ask(self, *_: object) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

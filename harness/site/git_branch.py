@@ -67,9 +67,8 @@ def check_pages(site: Path, fresh: Path) -> list[str]:
         why = "is not as the report wrote it" if edited else "is not what the ledger gives now"
         more = f" ({len(differ)} files differ)" if len(differ) > 1 else ""
         raise ValueError(
-            f"{site / name}: {why}{more}; run `python -m harness report` and look at "
-            "the pages again. It takes --work-dir, "
-            "--configs and --site, which must be the same here"
+            f"{site / name}: {why}{more}; run `python -m harness report` and look at the pages again. It takes "
+            "--work-dir, --configs and --site, which must be the same here"
         )
     return [n for n in not_written(files_below(site), written) if n != OWN_DOMAIN]
 
@@ -109,7 +108,7 @@ def publish(
         )
     new = _store(repo, site, files, write=not dry_run) | {n: old[n] for n in kept}
     changes = _changes(old, new)
-    address = page_address(_url(repo, remote), branch, domain or _published_domain(repo, tip, kept)) if remote else ""
+    address = page_address(_url(repo, remote), domain or _published_domain(repo, tip, kept)) if remote else ""
     if not changes or dry_run:
         return Publication(tip if not changes else "", changes, kept, address)
     commit = _commit(repo, new, tip)
@@ -120,7 +119,7 @@ def publish(
     return Publication(commit, changes, kept, address)
 
 
-def page_address(url: str, branch: str, domain: str = "") -> str:
+def page_address(url: str, domain: str = "") -> str:
     """The address of a branch's pages: the user's own domain, or that of GitHub Pages; "" for other hosts."""
     if domain:
         return f"https://{domain}/"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.errors import MOST_SEEDS, BadUsage, unknown_name
-from harness.suite.benchmark import Benchmark, Figure, Table
+from harness.suite.benchmark import Benchmark, Figure, Selection, Table
 from harness.suite.entries import Entry
 
 
@@ -74,32 +75,42 @@ def expand(
     n = benchmark.seeds.get(profile, 1) if seeds is None else seeds
     if not 1 <= n <= MOST_SEEDS:
         raise BadUsage(f"{n} seeds of each cell: choose from 1 to {MOST_SEEDS}, with --seeds or in benchmark.yml")
-    chosen = benchmark.select(tables)
     found: dict[tuple[str, int], Cell] = {}
-
-    def add(user: str, model: str, variant: str = "", overrides: dict[str, Any] | None = None) -> None:
-        if model not in entries:
-            raise ValueError(f"benchmark.yml: {user}: {unknown_name('model', model, entries)}")
+    for use in _uses(benchmark.select(tables), entries, profile):
+        if use.model not in entries:
+            raise ValueError(f"benchmark.yml: {use.user}: {unknown_name('model', use.model, entries)}")
         for seed in range(n):
-            key = (cell_id(model, variant), seed)
-            cell = found.get(key) or Cell(entries[model], variant, dict(overrides or {}), seed)
-            if user not in cell.used_by:
-                cell = replace(cell, used_by=(*cell.used_by, user))
+            key = (cell_id(use.model, use.variant), seed)
+            cell = found.get(key) or Cell(entries[use.model], use.variant, dict(use.overrides), seed)
+            if use.user not in cell.used_by:
+                cell = replace(cell, used_by=(*cell.used_by, use.user))
             found[key] = cell
+    return list(found.values())
 
+
+class _Use(NamedTuple):
+    """A table or figure that shows a variant of a model."""
+
+    user: str
+    model: str
+    variant: str
+    overrides: dict[str, Any]
+
+
+def _uses(chosen: Selection, entries: dict[str, Entry], profile: str) -> Iterator[_Use]:
+    """All uses of the chosen tables and figures, in their order."""
     for table in chosen.tables:
         if table.layout == "rows":
             for row in table.rows:
-                add(table.id, row.model, row.variant, row.overrides)
+                yield _Use(table.id, row.model, row.variant, row.overrides)
         else:
             for entry in entries.values():
                 if in_methods_table(entry, table):
-                    add(table.id, entry.name)
+                    yield _Use(table.id, entry.name, "", {})
     for figure in chosen.figures:
         for sweep in figure.sweeps:
             for value in sweep.points(profile):
-                add(figure.id, figure.model, sweep_variant(sweep.id, value), {sweep.key: value})
+                yield _Use(figure.id, figure.model, sweep_variant(sweep.id, value), {sweep.key: value})
     for figure in chosen.grids:
         for values in grid_points(figure, profile):
-            add(figure.grid_id, figure.model, grid_variant(figure, values), grid_overrides(figure, values))
-    return list(found.values())
+            yield _Use(figure.grid_id, figure.model, grid_variant(figure, values), grid_overrides(figure, values))

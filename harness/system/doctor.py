@@ -22,6 +22,7 @@ class Check:
 
 
 REINSTALL = "pip install -c constraints.txt -e ."
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the kernel's own
 LOADERS = 4
 PAPER_BATCH = 32 * 3 * 32 * 224 * 224  # bytes: clips, channels, frames, height, width
 PINNED = {"mmaction2": "1.2.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0"}
@@ -62,7 +63,7 @@ def checks(dataset_classes: Callable[[], Iterable[str]]) -> Iterator[Check]:
     yield Check("browser (tests only)", True, browser or "none: the tests of the pages in a browser are skipped")
 
 
-def shared_memory(folder: Path = Path("/dev/shm"), batch_bytes: int = PAPER_BATCH) -> Check:
+def shared_memory(folder: Path = SHARED_MEMORY, batch_bytes: int = PAPER_BATCH) -> Check:
     """Room for the batches that four loader processes have under way, the default on a GPU, at the paper's sizes."""
     if not folder.is_dir():
         return Check("shared memory", True, "no /dev/shm here")
@@ -80,7 +81,7 @@ def shared_memory(folder: Path = Path("/dev/shm"), batch_bytes: int = PAPER_BATC
 def _attempt(name: str, probe: Callable[[], str], remedy: str) -> Check:
     try:
         return Check(name, True, probe())
-    except Exception as e:  # whatever is broken, say it and go on to the next check
+    except Exception as e:  # noqa: BLE001  whatever is broken, say it and go on to the next check
         return Check(name, False, f"{type(e).__name__}: {' '.join(str(e).split())}"[:160], remedy)
 
 

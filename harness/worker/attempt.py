@@ -140,7 +140,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
         return 0
     except (Stopped, LockLost):
         raise
-    except BaseException as e:  # noqa: B036  every failure becomes a record (docs/architecture.md, rule 4)
+    except BaseException as e:  # noqa: BLE001  every failure becomes a record (docs/architecture.md, rule 4)
         return _failed(folder, spec, record, e)
 
 

@@ -7,6 +7,7 @@ and tensors are put there where errors are passed on.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import queue
 import random
@@ -27,7 +28,7 @@ from torch.utils.data import DataLoader
 
 from harness.system.disk import NEEDED_BYTES
 
-SHM = Path("/dev/shm")
+SHM = Path("/dev/shm")  # noqa: S108  the kernel's own
 SPARE_BYTES = 2**20  # for the semaphores of the processes' queues
 FULL = ("unable to allocate shared memory", "</torch_", "Bus error", "out of shared memory")
 LOADER_DIED = "DataLoader worker (pid"  # begins PyTorch's message of a loader process that was killed
@@ -187,16 +188,15 @@ class ThreadLoader:
 
         def put(item: tuple) -> None:
             while not over.is_set():
-                try:
-                    return ready.put(item, timeout=0.1)
-                except queue.Full:
-                    continue
+                with contextlib.suppress(queue.Full):
+                    ready.put(item, timeout=0.1)
+                    return
 
         def fetch() -> None:
             try:
                 while not over.is_set():
                     put((next(batches), None))
-            except BaseException as e:  # noqa: B036  raised where the batch is asked for
+            except BaseException as e:  # noqa: BLE001  raised where the batch is asked for
                 put((None, e))
 
         thread = threading.Thread(target=fetch, daemon=True, name="loader")

@@ -49,6 +49,6 @@ def _damage(path: Path) -> str:
             if file.testzip() is not None:
                 return "damaged"
         state = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-    except Exception:  # noqa: B902  whatever a damaged file makes of the reader
+    except Exception:  # noqa: BLE001  whatever a damaged file makes of the reader
         return "damaged or cut short"
     return "" if isinstance(state, dict) and state.keys() >= NEEDED else "not a state of a training"

@@ -10,7 +10,7 @@ from mmengine.registry import FUNCTIONS
 
 
 @FUNCTIONS.register_module()
-def seed_worker(worker_id: int) -> None:
+def seed_worker(worker_id: int) -> None:  # noqa: ARG001  MMEngine passes it
     """Seed ``random`` and ``numpy`` of a worker from the seed that PyTorch draws anew for each set of
     workers.
 

@@ -34,7 +34,7 @@ class TimeStamps(NamedTuple):
     problem: str = ""
 
 
-def read_time_stamps(path: str) -> TimeStamps:
+def read_time_stamps(path: str) -> TimeStamps:  # noqa: C901  one check after the other
     """The time stamps of a file's video stream.
 
     Raises FileNotFoundError or VideoError. Nothing is decoded: a broken frame is not noticed here.

@@ -145,7 +145,7 @@ def content_sha256(path: Path) -> str:
 
 
 @lru_cache(maxsize=256)
-def _sha256(path: str, inode: int, size: int, mtime_ns: int) -> str:
+def _sha256(path: str, inode: int, size: int, mtime_ns: int) -> str:  # noqa: ARG001  parts of the cache's key
     digest = hashlib.sha256()
     with open(path, "rb") as f:
         while block := f.read(1 << 20):
@@ -158,7 +158,8 @@ def _download(file: WeightsFile) -> None:
     file.path.parent.mkdir(parents=True, exist_ok=True)
     fd, tmp = tempfile.mkstemp(dir=file.path.parent, prefix=f".{file.path.name}.")
     try:
-        with os.fdopen(fd, "wb") as out, urllib.request.urlopen(file.url, timeout=60) as answer:
+        # a web address: a path has no URL
+        with os.fdopen(fd, "wb") as out, urllib.request.urlopen(file.url, timeout=60) as answer:  # noqa: S310
             expected = answer.headers.get("Content-Length")
             while block := answer.read(1 << 20):
                 out.write(block)

@@ -91,7 +91,7 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
     start, rest = text.split(">", 1)
     start = re.sub(r' (?:width|height|version)="[^"]*"', "", start)
     named = f'{start} role="img">\n<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>{rest}'
-    return Markup(named)  # matplotlib escapes its texts, and the two above are escaped here
+    return Markup(named)  # noqa: S704  matplotlib escapes its texts, and the two above are escaped here
 
 
 def short_label(label: str, longest: int = 28) -> str:

@@ -75,7 +75,7 @@ def build(
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
         write_manifest(new)
         _keep_foreign(site, new)
-        os.chmod(new, 0o755)
+        os.chmod(new, 0o755)  # noqa: S103  a web server reads it
         _swap(new, site)
     finally:
         shutil.rmtree(new, ignore_errors=True)

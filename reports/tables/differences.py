@@ -50,14 +50,18 @@ def seeds_of(result: Result) -> list[int]:
     return [r.cell.seed for r in result.done]
 
 
+def _why_none(r: Result | None) -> str:
+    if r is None:
+        return "no run of it in the ledger"
+    return r.note or next((x.reason for x in r.runs if x.reason), "no accuracy recorded")
+
+
 def difference(a: Result | None, b: Result | None) -> Difference | str:
     """a against b, or one line why they cannot be compared."""
-    for r in (a, b):
-        if r is None:
-            return "no run of it in the ledger"
-        if r.outcomes is None:
-            return r.note or next((x.reason for x in r.runs if x.reason), "no accuracy recorded")
-    assert a is not None and a.outcomes is not None and b is not None and b.outcomes is not None
+    if a is None or a.outcomes is None:
+        return _why_none(a)
+    if b is None or b.outcomes is None:
+        return _why_none(b)
     if a.outcomes.fingerprint != b.outcomes.fingerprint:
         return "tested on different clips"
     common = sorted(set(seeds_of(a)) & set(seeds_of(b)))

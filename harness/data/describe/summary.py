@@ -67,7 +67,7 @@ def save_summaries(
     work_dir: Path,
     data_root: Path,
     quarantine: Mapping[str, Path] | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Measure the data sets below a root, once per state of their files.
 
@@ -92,7 +92,7 @@ def save_summaries(
         write_text_atomically(Path(work_dir) / STATISTICS, json.dumps(found, indent=1) + "\n")
 
 
-def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda line: None) -> dict[str, dict[str, Any]]:
+def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, dict[str, Any]]:
     """Data set -> its statistics, without what was not measured; {} and a line where the file is damaged."""
     path = Path(work_dir) / STATISTICS
     try:
@@ -127,7 +127,7 @@ def _measured(root: Path, sheet: Path, quarantine: str) -> dict[str, Any]:
             return pool.submit(measure, root, sheet, quarantine).result()
         except BrokenProcessPool:
             problem = "a file ends the process that decodes it; `harness data verify` names it"
-        except Exception as error:  # whatever is wrong with the data, the pages are written and say it
+        except Exception as error:  # noqa: BLE001  whatever is wrong with the data, the pages are written and say it
             problem = " ".join(str(error).split()).replace(f"{root}/", "") or type(error).__name__
     sheet.unlink(missing_ok=True)
     return {"name": root.name, "problem": problem}

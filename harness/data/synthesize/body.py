@@ -72,7 +72,7 @@ def hand_capsules(
     return out
 
 
-def standing_body(
+def standing_body(  # noqa: PLR0913  a pose has that many parts
     person: Person,
     outfit_index: int,
     place: np.ndarray,

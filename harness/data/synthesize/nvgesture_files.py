@@ -45,7 +45,7 @@ NOTE = (
 )
 
 
-def plan(seed: int, preset: str) -> list[Take]:
+def plan(seed: int, preset: str) -> list[Take]:  # noqa: ARG001  as every generator's
     """The takes of a preset; they do not depend on the seed."""
     return plan_takes(PRESETS[preset]["per_class"])
 

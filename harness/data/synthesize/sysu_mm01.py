@@ -43,7 +43,7 @@ class Walker:
     split: str  # train | val | test
 
 
-def plan(seed: int, preset: str) -> list[Walker]:
+def plan(seed: int, preset: str) -> list[Walker]:  # noqa: ARG001  as every generator's
     """The people of a preset; they do not depend on the seed."""
     splits = [name for name, count in PRESETS[preset]["splits"].items() for _ in range(count)]
     return [Walker(pid, split) for pid, split in enumerate(splits, start=1)]
@@ -70,7 +70,7 @@ def write_jpeg(path: Path, image: np.ndarray) -> None:
         beside.write_bytes(data)
 
 
-def write_tables(root: Path, takes: list[Walker], seed: int) -> dict:
+def write_tables(root: Path, takes: list[Walker], seed: int) -> dict:  # noqa: ARG001  as every generator's
     """Write the lists of people; returns the counts and the note for dataset.json."""
     for split in ("train", "val", "test"):
         ids = ",".join(str(t.pid) for t in takes if t.split == split)

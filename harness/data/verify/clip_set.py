@@ -61,7 +61,7 @@ def checks_of_reader(data_set: ClipDataSet) -> ClipChecks:
             return finished(data_set.title, root, {}, (), found)
         return finished(table.name, root, {c.clip_id: c for c in table.clips}, table.classes, found)
 
-    return ClipChecks(annotated, Rules(RECORDED, {}, {}), lambda annotation, sizes: balance(annotation))
+    return ClipChecks(annotated, Rules(RECORDED, {}, {}), lambda annotation, _: balance(annotation))
 
 
 def usual_sizes(annotation: Annotation, videos: Mapping[str, Video]) -> dict[str, tuple[int, int]]:

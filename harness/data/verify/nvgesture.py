@@ -86,6 +86,6 @@ CHECKS = ClipChecks(
         lengths={name: (80, 80) if name.startswith("sk") else (93, 93) for name in STREAMS},
         check_log=check_log,
     ),
-    notes=lambda annotation, sizes: notes_nvgesture(annotation),
+    notes=lambda annotation, _: notes_nvgesture(annotation),
     videos=("Video_data", ".avi"),
 )

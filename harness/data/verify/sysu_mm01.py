@@ -66,7 +66,7 @@ def scan_image(path: str) -> tuple[str, int, int, str]:
         with Image.open(path) as image:
             image.load()  # unlike OpenCV, refuses truncated files
             return "", image.width, image.height, hashlib.blake2b(data, digest_size=16).hexdigest()
-    except Exception as error:  # each image format has errors of its own; each is what the file is reported for
+    except Exception as error:  # noqa: BLE001  each image format has errors of its own; each is what the file is reported for
         return f"cannot be decoded ({' '.join(str(error).split()) or type(error).__name__})", 0, 0, ""
 
 

@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 import av
 import av.logging
@@ -56,20 +57,12 @@ class Video:
 
 def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     """Decode a file to its end. Never raises: whatever is wrong with the file is its ``problem``."""
-    try:
-        with open_file(path) as file:
-            size = os.fstat(file.fileno()).st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return Video(problem=ABSENT)
-    except NotAFile as error:
-        return Video(problem=str(error).removeprefix(f"{path}: "))
-    except OSError as error:
-        return Video(problem=f"cannot be read ({error.strerror})")
-    if not size:
-        return Video(problem="is empty (0 bytes)")
-    facts: dict = {}
+    if unreadable := _unreadable(path):
+        return Video(problem=unreadable)
+    facts: dict[str, Any] = {}
     cuts = [_CutMaker(*window) for window in windows]
-    count, problem, sound, ticks = 0, "", None, []
+    problem, sound = "", None
+    ticks: list[int | None] = []
     with _logged_errors() as complaints:
         try:
             with open_video(path) as (container, stream):
@@ -77,21 +70,17 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
                 facts = _facts(container, stream)
                 try:
                     for frame in container.decode(stream):
-                        if not problem and (problem := defect(frame, count, size)):
-                            sound = count
-                        if not count and orientation(frame)[0] == 0:
+                        if not problem and (problem := defect(frame, len(ticks), size)):
+                            sound = len(ticks)
+                        if not ticks and orientation(frame)[0] == 0:
                             facts |= dict(width=size[1], height=size[0])
-                        wanted = [cut for cut in cuts if cut.start <= count < cut.end]
-                        if wanted:
-                            image = picture(frame, gray=True)
-                            for cut in wanted:
-                                cut.add(image)
+                        _cut(frame, len(ticks), cuts)
                         ticks.append(frame.pts)
-                        count += 1
-                except Exception as error:  # FFmpeg's errors take many shapes; each is what the file is reported for
-                    problem = problem or f"breaks after {count} frames ({reason(error)})"
+                except Exception as error:  # noqa: BLE001  each of FFmpeg's errors is what the file is reported for
+                    problem = problem or f"breaks after {len(ticks)} frames ({reason(error)})"
         except VideoError as error:
             problem = str(error).removeprefix(f"{path}: ")
+    count = len(ticks)
     if facts and not count and not problem:
         problem = "holds no frame"
     if not problem:
@@ -105,6 +94,29 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
         cuts=tuple(cut.done() for cut in cuts),
         **facts,
     )
+
+
+def _unreadable(path: str) -> str:
+    """Why a file cannot be decoded, seen before it is; "" where nothing speaks against it."""
+    try:
+        with open_file(path) as file:
+            empty = os.fstat(file.fileno()).st_size == 0
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except NotAFile as error:
+        return str(error).removeprefix(f"{path}: ")
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "is empty (0 bytes)" if empty else ""
+
+
+def _cut(frame: av.VideoFrame, number: int, cuts: list[_CutMaker]) -> None:
+    """Give a frame to the windows that it is in."""
+    wanted = [cut for cut in cuts if cut.start <= number < cut.end]
+    if wanted:
+        image = picture(frame, gray=True)
+        for cut in wanted:
+            cut.add(image)
 
 
 class _CutMaker:

@@ -505,13 +505,14 @@ def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(
 @pytest.mark.parametrize(("kept", "limit"), [(9, 2), (7, None), (1, None)])
 def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_path, kept, limit):
     """Two batches of 4 clips at smoke, where there are as many."""
-    from harness.plan.workspace import open_workspace
+    from harness.plan.workspace import RunChoices, open_workspace
     from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
     clips = read_mgr_dark(str(tiny_data / "mgr_dark")).clips
     train = [c.clip_id for c in clips if c.split == "train" and c.lighting == "dark"]
     (tmp_path / "bad.txt").write_text("".join(f"{c}\n" for c in train[kept:]))
-    ws = open_workspace(small_configs, "smoke", tiny_data, None, None, (f"mgr_dark={tmp_path / 'bad.txt'}",))
+    choices = RunChoices(quarantine=(f"mgr_dark={tmp_path / 'bad.txt'}",))
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None, choices)
     for job in ws.needed().values():
         assert job.data.train_clips == kept and job.config["train_dataloader"].get("num_batch_per_epoch") == limit
         note = f"num_batch_per_epoch = 2 does not apply: fewer clips to train on ({kept})"

@@ -15,7 +15,7 @@ import mtcd_plugin.register  # noqa: F401
 from harness.cli import main
 from harness.ledger.store import load_records
 from harness.plan.resolve import resolve
-from harness.plan.workspace import open_workspace
+from harness.plan.workspace import RunChoices, open_workspace
 from harness.suite import load_benchmark, load_entries
 
 RGB = "i3d_r50_mgr-dark-rgb"
@@ -57,7 +57,7 @@ def list_start(configs, **start):
 
 def planned(configs, data, profile="smoke", init=None, name=RGB):
     """The job of a config, or why there is none."""
-    ws = open_workspace(configs, profile, data, None, 1, init=init)
+    ws = open_workspace(configs, profile, data, None, 1, RunChoices(init=init))
     key = ws.plan.keys.get((name, 0))
     return ws.plan.jobs[key] if key else ws.plan.errors[name, 0]
 

@@ -11,14 +11,14 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
 from harness.plan.redo import redo_command
-from harness.plan.workspace import open_workspace
+from harness.plan.workspace import RunChoices, open_workspace
 from harness.schedule.run import Finished
 from harness.schedule.task import Status
 from tests.harness.conftest import CONFIGS
 
 
 def opened(data_root, tables=None, configs=CONFIGS, quarantine=()):
-    return open_workspace(configs, "smoke", data_root, tables, 2, quarantine)
+    return open_workspace(configs, "smoke", data_root, tables, 2, RunChoices(tuple(quarantine)))
 
 
 def test_what_is_usual_is_not_named(tiny_data):

@@ -159,7 +159,7 @@ def test_at_a_full_disk_the_pages_of_what_is_done_are_written_if_they_fit(
     from harness.cli import main
     from harness.plan.workspace import open_workspace, save_plan
 
-    ws = open_workspace(small_configs, "smoke", tiny_data, None, None, ())
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     save_plan(ws, tmp_path / "work")
     (tmp_path / "work" / "runs").mkdir()
     make_up(list(ws.plan.jobs.values())[:1], tmp_path / "work")

@@ -312,7 +312,7 @@ def test_a_password_in_an_address_is_not_printed(repo, site):
     ],
 )
 def test_the_address_follows_from_the_remote(url, address):
-    assert page_address(url, "gh-pages") == address
+    assert page_address(url) == address
 
 
 # The command: pages of a real, made-up ledger.
