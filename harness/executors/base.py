@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from harness.ledger.record import FailureKind
+if TYPE_CHECKING:  # --help starts without pydantic
+    from harness.ledger.record import FailureKind
 
 GRACE_SECONDS = 20.0  # from the request to stop to the kill
 

@@ -128,3 +128,9 @@ def test_the_promised_pythons_are_the_same_everywhere():
     assert re.findall(r'"Programming Language :: Python :: ([\d.]+)"', project) == promised
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert re.findall(r"^ +(3\.\d+)$", workflow, re.M) == promised[::-1]  # the last is `python3`
+
+
+@pytest.mark.parametrize("module", ["run_all", "models", "data", "bench", "plan"])
+def test_help_imports_nothing_heavy(module):
+    code = f"import sys, harness.cli.{module}; print([m for m in ('numpy', 'pandas', 'pydantic') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
