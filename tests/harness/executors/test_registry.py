@@ -1,12 +1,12 @@
 """Executors are found by entry points, and get their own options alone."""
 
-import importlib
 import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
+from harness.cli.options import execution_options
 from harness.errors import BadUsage
 from harness.executors import registry
 from harness.executors.base import Resources
@@ -47,9 +47,8 @@ def test_an_executor_of_another_package_is_a_backend_with_its_own_options(toy):
     given = {"jobs": None, "jobs_per_gpu": None, "queue": "long", "retries": 1}
     made = registry.make_executor("toy", given, Resources(2))
     assert made.slots == 3 and made.given == ({"queue": "long"}, Resources(2))
-    importlib.reload(importlib.import_module("harness.cli.options"))
-    options = click.command()(importlib.import_module("harness.cli.options").execution_options(lambda **given: None))
-    flags = {flag for option in options.params for flag in option.opts}
+    command = click.command("run")(execution_options(lambda **given: None))
+    flags = {flag for option in command.params for flag in option.opts}
     assert {"--queue", "--jobs", "--backend"} <= flags
 
 
