@@ -90,6 +90,8 @@ def test_measures():
     assert "ir_correlation" not in quality(rgb, infrared, np.zeros_like(infrared))
     still = np.repeat(infrared[:1], 6, axis=0)
     assert quality(rgb, still, None) == {"flicker": 0.0}
+    slow = np.concatenate([np.repeat(rgb[:1], 5, axis=0), rgb[1:2]])
+    assert 0 < liveliness(slow) < 1 and quality(slow, still, None) == {"flicker": 0.0}
     black, white = np.zeros_like(infrared), np.full_like(infrared, 255)
     white[0, 0, 0] = 254
     assert quality(rgb, black, white)["ir_histogram"] == pytest.approx(1, abs=1e-3)

@@ -107,6 +107,14 @@ def test_a_function_of_a_modality_stays_that_function(steps, stores):
     assert (len(seen) > 100) if draws else (len(seen) == 1)
 
 
+def test_a_sampled_clip_has_what_stock_transforms_read():
+    for clip_len, frames in ((5, 5), (None, FRAMES)):
+        sample = {"streams": {"rgb": Stream("unused", 0, FRAMES, 25.0)}, "frame_times": {"rgb": None}}
+        sampled = Compose([dict(type="SampleClipFrames", clip_len=clip_len, test_mode=True)])(sample)
+        assert (sampled["clip_len"], sampled["num_clips"]) == (frames, 1)
+        assert len(sampled["frame_inds"]["rgb"]) == frames
+
+
 def test_there_are_configs_to_test():
     assert any(":train_dataloader" in case.id for case in pipelines_of_all_configs())
 

@@ -263,6 +263,16 @@ class FakeRunner:
         self.logger = SimpleNamespace(warning=self.said.append)
 
 
+def test_clips_without_distillation_are_logged_after_the_first_epoch_alone():
+    runner = FakeRunner(SimpleNamespace(undistilled={"d", "b", "a", "c"}))
+    hook = HOOKS.build(dict(type="StageCheckpointHook", stage="student"))
+    for runner.epoch in (0, 1):
+        hook.after_train_epoch(runner)
+    line = "4 clips have no teacher modality; trained without distillation (first: a, b, c)"
+    assert runner.said == [line]
+    assert training_notes(runner)[0] == line.replace("4 clips", "4 training clips")
+
+
 def checkpoint_of(model, stage="student"):
     hook = HOOKS.build(dict(type="StageCheckpointHook", stage=stage))
     checkpoint = dict(meta={}, state_dict=copy.deepcopy(model.state_dict()))

@@ -6,6 +6,18 @@ import torch
 from mtcd_plugin.models.translators.registration import covered, estimate_registration, warp
 
 
+def test_warped_images_have_the_value_of_the_place_that_the_infrared_camera_sees():
+    """A ramp in each direction: at (x, y) of the RGB view is what infrared has at ((x - dx) / sx, (y - dy) / sy)."""
+    sx, sy, dx, dy = place = (0.5, 0.75, 0.1, -0.2)
+    along = (torch.arange(64) + 0.5) / 32 - 1
+    y, x = torch.meshgrid(along, along, indexing="ij")
+    moved = warp(torch.stack([x, y])[None], place)[0]
+    inside = covered(64, 64, place) & ((x - dx).abs() < 0.98 * sx) & ((y - dy).abs() < 0.98 * sy)
+    assert inside.sum() > 1000
+    torch.testing.assert_close(moved[0][inside], ((x - dx) / sx)[inside], atol=1e-5, rtol=0)
+    torch.testing.assert_close(moved[1][inside], ((y - dy) / sy)[inside], atol=1e-5, rtol=0)
+
+
 def test_identity_and_shift():
     x = torch.rand(1, 1, 8, 8)
     torch.testing.assert_close(warp(x, (1, 1, 0, 0)), x)

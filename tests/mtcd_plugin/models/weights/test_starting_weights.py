@@ -33,6 +33,8 @@ def given_by_model_init_cfg_as_file_url(config, state, folder, name):
 def given_by_backbone_init_cfg(config, state, folder, name):
     file = zoo.save(zoo.backbone_of(state), folder / "w.pth")
     config["backbone"]["init_cfg"] = dict(type="Pretrained", checkpoint=file)
+    if name == "mvit":
+        config["backbone"]["pretrained_type"] = "maskfeat"  # MViT would read init_cfg by itself
 
 
 def given_by_backbone_init_cfg_with_prefix(config, state, folder, name):
