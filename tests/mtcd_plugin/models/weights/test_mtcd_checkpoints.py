@@ -7,6 +7,7 @@ import torch
 from mmaction.apis import init_recognizer
 from mmengine.config import Config
 
+from mtcd_plugin.engine.hooks.starting_weights_hook import started_state
 from tests.helpers import toy
 from tests.mtcd_plugin.models.weights.test_starting_weights import trained
 
@@ -118,3 +119,19 @@ def test_what_the_student_is_given_it_starts_from(tmp_path):
                     assert torch.equal(own[name], value), f"{place}: {name}"
     first = teacher.pop("")
     assert all(torch.equal(first[k], other[k]) for other in teacher.values() for k in first)
+
+
+def test_every_student_of_a_sweep_starts_from_load_from(tmp_path):
+    donor = toy.build(toy.network(), seed=7).state_dict()
+    file = tmp_path / "donor.pth"
+    torch.save(donor, file)
+    config = toy.distiller(tmp_path)
+    preprocessor = config.pop("data_preprocessor")
+    points = [dict(alpha=0.5), dict(alpha=0.1)]
+    sweep = toy.build(dict(type="FusedSweepDistiller", base=config, points=points, data_preprocessor=preprocessor))
+    before = {name: value.clone() for name, value in sweep.state_dict().items()}
+    state, reports = started_state(sweep, {"state_dict": donor}, str(file))
+    assert [report.where for report in reports] == ["points.0.student", "points.1.student"]
+    for name, value in state.items():
+        point, _, rest = name.partition(".student.")
+        assert torch.equal(value, donor[rest] if point in ("points.0", "points.1") and rest else before[name]), name
