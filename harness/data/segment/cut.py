@@ -112,16 +112,8 @@ def segment_recordings(
             (out / "annotations.csv").unlink(missing_ok=True)
         failed = _cut(out, todo, facts, processes, crf, len(files), progress)
         clips = {clip_id: clip for clip_id, clip in planned.items() if not failed.keys() & {f.note for f in clip}}
-        found += [
-            Finding(
-                files[name].clip_id, "error", "unreadable", f"{files[name].modality} file {text}", "restore the file"
-            )
-            for name, text in failed.items()
-        ]
-        for name in COPIED:
-            if (root / name).is_file():
-                _write_if_new(out / name, (root / name).read_text(encoding="utf-8-sig"))
-        _write_if_new(out / "annotations.csv", _annotation(recordings, clips))
+        found += [_unreadable(files[name], text) for name, text in failed.items()]
+        _write_tables(root, out, recordings, clips)
     return Summary(
         recordings.count,
         len(recordings.segments),
@@ -130,6 +122,17 @@ def segment_recordings(
         len(files) - len(todo),
         tuple(sorted(found, key=lambda f: (f.severity, f.check, f.clip_id))),
     )
+
+
+def _unreadable(file: ClipFile, problem: str) -> Finding:
+    return Finding(file.clip_id, "error", "unreadable", f"{file.modality} file {problem}", "restore the file")
+
+
+def _write_tables(root: Path, out: Path, recordings: Recordings, clips: dict[str, list[ClipFile]]) -> None:
+    for name in COPIED:
+        if (root / name).is_file():
+            _write_if_new(out / name, (root / name).read_text(encoding="utf-8-sig"))
+    _write_if_new(out / "annotations.csv", _annotation(recordings, clips))
 
 
 def _cut(out: Path, todo: dict[str, ClipFile], facts: dict, processes: int, crf: int, total: int, progress) -> dict:
