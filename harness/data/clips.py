@@ -24,7 +24,7 @@ class Selection(NamedTuple):
     clips: tuple[Clip, ...]
     fingerprint: str
 
-    def quarantined(self, path: str) -> set[str]:
+    def quarantined(self, path: str) -> frozenset[str]:
         """The ids in a quarantine file that are clips of the table."""
         return read_quarantine(path) & {c.clip_id for c in self.table.clips}
 

@@ -35,11 +35,21 @@ Progress = Callable[[int, int], None]  # files done, files in all
 class Image(Protocol):
     """One image of a person, who is in one split."""
 
-    path: str
-    pid: int
-    cam: int
-    infrared: bool
-    split: str  # train | test
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def cam(self) -> int: ...
+
+    @property
+    def infrared(self) -> bool: ...
+
+    @property
+    def split(self) -> str:
+        """train | test."""
 
 
 @dataclass(frozen=True)
