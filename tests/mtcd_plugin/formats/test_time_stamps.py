@@ -48,6 +48,14 @@ def test_a_constant_rate_is_no_more_than_its_number(tmp_path, name, fps):
     assert probe(path) == (30, 48, 32, pytest.approx(fps, rel=0.001))
 
 
+def test_a_file_whose_clock_does_not_begin_at_0_has_its_first_frame_there(tmp_path):
+    late = [seconds + 3 for seconds in SLOWING]
+    path = write(tmp_path / "late.mkv", texture(len(SLOWING), 48, 32), late)
+    with av.open(path) as container:
+        assert abs(next(container.decode(video=0)).time - 3) < 0.001
+    np.testing.assert_allclose(read_time_stamps(path).seconds, SLOWING, atol=0.001)
+
+
 def test_the_files_times_count_where_the_annotated_rate_is_another(tmp_path):
     path = write(tmp_path / "a.mp4", texture(30, 48, 32), np.arange(30) / 25)
     np.testing.assert_allclose(window(path, 5, 15, fps=31.0), np.arange(10) / 25, atol=1e-9)
