@@ -148,10 +148,10 @@ def _stamp(root: Path, quarantine: str) -> str:
     digest = hashlib.sha256()
     tables = [path for pattern in ("*.csv", "*.lst", "*.json", "*.txt") for path in sorted(root.glob(pattern))]
     try:
-        videos = sorted({s.path for clip in open_table(root).clips for s in clip.streams.values()})
+        videos: list[str] = sorted({s.path for clip in open_table(root).clips for s in clip.streams.values()})
     except (ValueError, OSError):
         videos = []  # measuring says why
-    for path in (*tables, *videos, *([quarantine] if quarantine else [])):
+    for path in map(str, (*tables, *videos, *([quarantine] if quarantine else []))):
         try:
             stat = os.stat(path)
             digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n".encode())

@@ -228,7 +228,7 @@ def _tidy(out: Path, recordings: Recordings, files: dict[str, ClipFile]) -> list
     for path in (out / NOTES).glob("*.json"):
         note = _read_note(path)
         file = note.get("file")
-        if not _is_ours(path.name, file):
+        if not isinstance(file, str) or not _is_ours(path.name, file):
             text = f"{NOTES}/{path.name} names {file!r}, which is not the clip of this note; both are left alone"
             found.append(Finding("", "warning", "note", text, "remove the note, if nothing else needs it"))
             continue
@@ -279,7 +279,9 @@ def _annotation(recordings: Recordings, clips: dict[str, list[ClipFile]]) -> str
         if not files:
             continue
         r = segment.recording
-        row = dict(clip_id=segment.clip_id, pair_id=segment.pair_id, subject=r.subject, scene=r.scene)
+        row: dict[str, str | int] = dict(
+            clip_id=segment.clip_id, pair_id=segment.pair_id, subject=r.subject, scene=r.scene
+        )
         row |= dict(gesture=segment.gesture, lighting=r.lighting)
         for m in STREAMS:
             if m in files:

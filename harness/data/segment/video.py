@@ -75,7 +75,7 @@ class _Writer:
         self.cut, self.crf = cut, crf
         self.place, self.done = 0, False
         self.unfinished = cut.target.with_name(f".{cut.target.stem}.{os.getpid()}{cut.target.suffix}")
-        self.container = self.stream = None
+        self.output: tuple[av.container.OutputContainer, av.VideoStream] | None = None
 
     def take(self, number: int, frame: av.VideoFrame, source) -> bool:
         """Encode frame ``number`` of the source as often as the cut wants it. True when that finished the clip."""
@@ -84,16 +84,15 @@ class _Writer:
             return False
         try:
             image = _upright(frame.reformat(format="yuv420p"), orientation(frame))
-            if self.container is None:
-                self._open(image, source)
+            container, stream = self.output or self._open(image, source)
             image.pict_type = 0  # the encoder chooses, not the source
             image.time_base = Fraction(1, FPS)
             while self.place < len(indices) and indices[self.place] == number:
                 image.pts = self.place
-                self.container.mux(self.stream.encode(image))
+                container.mux(stream.encode(image))
                 self.place += 1
             if self.place == len(indices):
-                self._finish()
+                self._finish(container, stream)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise WriteError(f"{self.cut.target}: cannot be written ({reason}); mend it and run again") from error
@@ -101,34 +100,36 @@ class _Writer:
 
     def discard(self) -> None:
         """Remove what is unfinished."""
-        if self.done or self.container is None:
+        if self.done or self.output is None:
             return
         with suppress(av.error.FFmpegError, OSError, ValueError):  # the file is removed, whatever state it is in
-            self.container.close()
+            self.output[0].close()
         self.unfinished.unlink(missing_ok=True)
 
-    def _open(self, frame: av.VideoFrame, source) -> None:
+    def _open(self, frame: av.VideoFrame, source) -> tuple[av.container.OutputContainer, av.VideoStream]:
         self.cut.target.parent.mkdir(parents=True, exist_ok=True)
-        self.container = av.open(file_url(self.unfinished), "w")
-        self.stream = self.container.add_stream("libx264", rate=FPS)
-        self.stream.width, self.stream.height, self.stream.pix_fmt = frame.width, frame.height, "yuv420p"
-        context = self.stream.codec_context
+        container = av.open(file_url(self.unfinished), "w")
+        stream = container.add_stream("libx264", rate=FPS)
+        self.output = container, stream
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
+        context = stream.codec_context
         context.thread_count = 1
         context.time_base = Fraction(1, FPS)
         for name in COLOUR:  # else colours shift where the source says how to read its own
             setattr(context, name, getattr(source, name))
         # Macroblock-tree rate control is off: on small frames x264 does not repeat its own bytes with it.
-        self.stream.options = {
+        stream.options = {
             "crf": str(self.crf),
             "g": "12",
             "preset": "veryfast",
             "bf": "0",
             "x264-params": "mbtree=0",
         }
+        return self.output
 
-    def _finish(self) -> None:
-        self.container.mux(self.stream.encode())
-        self.container.close()
+    def _finish(self, container: av.container.OutputContainer, stream: av.VideoStream) -> None:
+        container.mux(stream.encode())
+        container.close()
         found = probe(str(self.unfinished)).frames
         if found != len(self.cut.indices):
             raise ValueError(f"{found} of {len(self.cut.indices)} frames arrived on the disk")

@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -111,11 +111,11 @@ def _results(store: StoreSpec, todo: list[ClipJob], pool: Executor | None, proce
             yield job, write_clip(job)
         return
     waiting = iter(todo)
-    futures = {}
+    futures: dict[Future[str], ClipJob] = {}
     try:
         while True:
-            while len(futures) < AHEAD * processes and (job := next(waiting, None)):
-                futures[pool.submit(write_clip, job)] = job
+            while len(futures) < AHEAD * processes and (following := next(waiting, None)):
+                futures[pool.submit(write_clip, following)] = following
             if not futures:
                 return
             for future in wait(futures, return_when=FIRST_COMPLETED).done:

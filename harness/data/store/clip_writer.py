@@ -86,7 +86,7 @@ def _write_at(path: Path, frames: Iterator[np.ndarray], offset: int, count: int)
     file = os.open(path, os.O_WRONLY)
     try:
         for frame in frames:
-            data = memoryview(np.ascontiguousarray(frame)).cast("B")
+            data = np.ascontiguousarray(frame).data.cast("B")
             frame_bytes = len(data)
             crc = zlib.crc32(data, crc)
             while data:

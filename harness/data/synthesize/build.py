@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
@@ -63,7 +64,7 @@ def synthesize(
                 importlib.import_module(known[name]),
                 stamp,
                 jobs or _cores(),
-                (lambda d, t, n=name: progress(n, d, t)) if progress else None,
+                partial(progress, name) if progress else None,
             )
         out[name] = folder
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 from harness.data.synthesize.files import write_text, write_video
 from harness.data.synthesize.mgr_dark import (
@@ -20,7 +21,7 @@ from harness.data.synthesize.mgr_dark import (
 )
 from harness.data.synthesize.motion import GESTURES
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "demo": {"takes": 2, "train_per_class": None, "test_per_class": None, "scale": 1.0},
     "smoke": {"takes": 2, "train_per_class": 3, "test_per_class": 2, "scale": 0.5},
 }
@@ -54,7 +55,7 @@ def write_tables(root: Path, takes: list[Take], seed: int) -> dict:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     for take in takes:
-        row = [take.clip_id, take.pair_id, take.subject, take.scene, take.gesture, take.lighting]
+        row: list[str | int] = [take.clip_id, take.pair_id, take.subject, take.scene, take.gesture, take.lighting]
         for m in MODALITIES:
             row += [video_file(take, m), FPS, 0, frame_count(take, seed)]
         table.writerow(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from harness.data.synthesize.nvgesture import (
 from harness.data.synthesize.seeding import generator
 from harness.ledger.files import atomic_replace
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "demo": {"per_class": None, "frames": 100, "size": (160, 120), "chunk": 10},
     "smoke": {"per_class": {"train": 2, "test": 1}, "frames": 84, "size": (80, 60), "chunk": 28},
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.data.synthesize.seeding import generator
+from harness.data.synthesize.seeding import generator, rgb
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ def _outfit(rng: np.random.Generator) -> Outfit:
     def cloth() -> tuple[float, float, float]:
         value = np.exp(rng.uniform(np.log(0.14), np.log(0.5)))
         tint = 1 + rng.normal(0, 0.2, 3)
-        return tuple(float(v) for v in np.clip(value * tint, 0.02, 0.85))
+        return rgb(np.clip(value * tint, 0.02, 0.85))
 
-    return Outfit(cloth(), tuple(0.7 * v for v in cloth()), bool(rng.random() < 0.6), float(rng.uniform(0.45, 0.8)))
+    top, (r, g, b) = cloth(), cloth()
+    return Outfit(top, (0.7 * r, 0.7 * g, 0.7 * b), bool(rng.random() < 0.6), float(rng.uniform(0.45, 0.8)))
 
 
 def make_person(seed: int, name: str, sex: str) -> Person:
@@ -62,8 +63,8 @@ def make_person(seed: int, name: str, sex: str) -> Person:
         sex=sex,
         height=float(np.clip(rng.normal(1.63 if woman else 1.75, 0.055), 1.5, 1.92)),
         girth=float(np.clip(rng.normal(0.92 if woman else 1.03, 0.09), 0.8, 1.3)),
-        skin=tuple(float(v) for v in skin),
-        hair=tuple(float(v) for v in hair),
+        skin=rgb(skin),
+        hair=rgb(hair),
         hair_length=float(rng.uniform(0.5, 1.0) if woman else rng.uniform(0.0, 0.35)),
         skin_temperature=float(rng.normal(33.8, 0.5)),
         hand_temperature=float(rng.normal(33.4, 0.9)),

@@ -24,6 +24,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class _Projected:
+    part: int
     au: np.ndarray
     av: np.ndarray
     az: np.ndarray
@@ -33,7 +34,6 @@ class _Projected:
     ra: np.ndarray
     rb: np.ndarray
     thick: np.ndarray
-    part: int
 
 
 class Rasteriser:
@@ -44,8 +44,8 @@ class Rasteriser:
 
     def __init__(self, capsules: list[Capsule], camera: Camera, light: tuple[float, float, float]):
         self.camera = camera
-        light = np.asarray(light, np.float32)
-        self.light = light / np.linalg.norm(light)
+        towards = np.asarray(light, np.float32)
+        self.light = towards / np.linalg.norm(towards)
         self.items = [self._project(c) for c in capsules]
         self.columns = np.arange(camera.width, dtype=np.float32) + np.float32(0.5)
         self.rows = np.arange(camera.height, dtype=np.float32) + np.float32(0.5)
@@ -58,7 +58,7 @@ class Rasteriser:
         rb = f * c.rb / np.maximum(bz, 0.1)
         thick = 0.5 * (np.asarray(c.ra) + np.asarray(c.rb)) + 0 * az
         values = (np.asarray(v, np.float32) for v in (au, av, az, bu, bv, bz, ra, rb, thick))
-        return _Projected(*values, part=c.part)
+        return _Projected(c.part, *values)
 
     def draw(self, start: int, stop: int) -> Drawing:
         """The frames start..stop-1."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.data.synthesize.cameras import Camera
-from harness.data.synthesize.seeding import generator
+from harness.data.synthesize.seeding import generator, rgb
 
 OUTDOOR_SCENES = (
     "carpark",
@@ -82,7 +82,7 @@ def make_scene(seed: int, name: str) -> Scene:
 
     def albedo(low: float, high: float, tint: float = 0.12) -> tuple[float, float, float]:
         value = np.exp(rng.uniform(np.log(low), np.log(high))) * (1 + rng.normal(0, tint, 3))
-        return tuple(float(v) for v in np.clip(value, 0.02, 0.9))
+        return rgb(np.clip(value, 0.02, 0.9))
 
     wall = float(rng.uniform(5.0, 9.0) if outdoor else rng.uniform(4.2, 6.0))
     panels = []
@@ -119,8 +119,8 @@ def make_scene(seed: int, name: str) -> Scene:
         ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
         day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
         dark_electrons=float(np.exp(rng.uniform(np.log(1.8), np.log(5.2)))),
-        dark_tint=tuple(float(v) for v in tint / tint.mean()),
-        day_tint=tuple(float(v) for v in 1 + rng.normal(0, 0.04, 3)),
+        dark_tint=rgb(tint / tint.mean()),
+        day_tint=rgb(1 + rng.normal(0, 0.04, 3)),
         light=(float(side), -0.9, -0.9),
     )
 

@@ -16,3 +16,9 @@ def generator(seed: int, *names: object) -> np.random.Generator:
     """Random generator that depends on the generator version, the seed and the names, and on nothing else."""
     text = "|".join([GENERATOR_VERSION, str(seed), *(str(n) for n in names)])
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little"))
+
+
+def rgb(values: np.ndarray) -> tuple[float, float, float]:
+    """An array of three numbers as plain floats."""
+    red, green, blue = values.tolist()
+    return red, green, blue

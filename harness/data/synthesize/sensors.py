@@ -121,7 +121,7 @@ class SiliconSensor:
 
 def body_box(part: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns that hold every drawn pixel of [n,H,W]."""
-    drawn = part.any(0)
+    drawn = np.any(part, axis=0)
     rows, cols = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
     if not len(rows):
         return slice(0, 0), slice(0, 0)

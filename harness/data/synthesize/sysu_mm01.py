@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from harness.data.synthesize.seeding import generator
 from harness.data.synthesize.sensors import reflectances
 from harness.ledger.files import atomic_replace
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "demo": {"splits": {"train": 18, "val": 2, "test": 4}, "images": 4},
     "smoke": {"splits": {"train": 5, "val": 1, "test": 2}, "images": 2},
 }

@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 
 from harness.data.verify.finding import Finding
-from harness.data.verify.videos import ABSENT, Video
+from harness.data.verify.videos import ABSENT, Cut, Video
 from mtcd_plugin.formats.clips import Clip, Stream
 from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT, cut_times, is_steady
 
@@ -48,6 +48,7 @@ def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rul
     for clip in clips:
         for name in names:
             stream = clip.streams.get(name)
+            here: Iterable[Finding]
             if stream is None:
                 here = _missing_stream(clip, name, usual[name])
             else:
@@ -75,7 +76,7 @@ def windows_by_file(clips: Iterable[Clip]) -> dict[str, tuple[tuple[int, int], .
     return {path: tuple(found) for path, found in windows.items()}
 
 
-def cuts_of(clips: Iterable[Clip], videos: Mapping[str, Video]) -> dict[tuple[str, str], object]:
+def cuts_of(clips: Iterable[Clip], videos: Mapping[str, Video]) -> dict[tuple[str, str], Cut]:
     """(clip id, stream) -> the cut of its window, for every stream that could be decoded that far."""
     files = windows_by_file(clips)
     found = {}
@@ -208,8 +209,9 @@ def _check_overlap(clip: Clip, videos: Mapping[str, Video], rules: Rules) -> Ite
     streams = [clip.streams[name] for name in rules.required if name in clip.streams]
     if len(streams) < 2:
         return
-    if all(s.times for s in streams):
-        spans = [(s.times[0], s.times[-1] + 1 / s.fps) for s in streams]
+    logged = [(s.times, s.fps) for s in streams if s.times]
+    if len(logged) == len(streams):
+        spans = [(times[0], times[-1] + 1 / fps) for times, fps in logged]
     else:
         spans = [(0.0, _window_times(s, videos[s.path])[-1] + 1 / s.fps) for s in streams]
     shared = min(end for _, end in spans) - max(start for start, _ in spans)
@@ -277,7 +279,7 @@ def _usual(clips: tuple[Clip, ...], videos: Mapping[str, Video], name: str) -> t
     if not having:
         return None
     forms = Counter((v.width, v.height, v.codec) for v in having if v.frames)
-    return max(forms, key=forms.get) if forms else (0, 0, "")
+    return max(forms, key=lambda form: forms[form]) if forms else (0, 0, "")
 
 
 def _at_most_warning(finding: Finding) -> Finding:

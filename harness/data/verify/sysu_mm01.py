@@ -79,7 +79,8 @@ def _check_images(root: Path, images: dict[str, str], processes: int, progress) 
 
 
 def _image_findings(root: Path, images: dict[str, str], scans, progress) -> list[Finding]:
-    found, first = [], {}
+    found: list[Finding] = []
+    first: dict[str, str] = {}
     for number, (path, (problem, width, height, digest)) in enumerate(zip(images, scans, strict=True), 1):
         name = str(Path(path).relative_to(root).with_suffix(""))
         if progress:

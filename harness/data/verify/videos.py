@@ -127,7 +127,7 @@ class _CutMaker:
         self.digest = hashlib.blake2b(digest_size=16)
 
     def add(self, image: np.ndarray) -> None:
-        self.digest.update(image)
+        self.digest.update(np.ascontiguousarray(image).data)
         self.total += float(image.mean())
         self.frames += 1
 
