@@ -90,7 +90,7 @@ class SYSUMM01Dataset(BaseDataset):
         if image is None:
             raise ValueError(f"{path}: not a readable image")
         image = image[..., None] if gray else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        return torch.from_numpy(np.ascontiguousarray(resize(image, self.size).transpose(2, 0, 1)))[None, :, None]
+        return torch.from_numpy(np.ascontiguousarray(resize(image, self.size).transpose(2, 0, 1)))[None, :, None]  # type: ignore[arg-type]  # two
 
 
 @DATA_SAMPLERS.register_module()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from mmengine.model import is_model_wrapper
-from torch import nn
+from mmengine.model import BaseModel, is_model_wrapper
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
+def unwrapped(model: BaseModel) -> BaseModel:
     """The model itself where it is wrapped (``DistributedDataParallel``), else the model."""
     return model.module if is_model_wrapper(model) else model

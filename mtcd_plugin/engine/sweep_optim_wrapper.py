@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
-from torch import nn
 
 from mtcd_plugin.engine.model_wrapper import unwrapped
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -21,7 +25,7 @@ class SweepOptimWrapperConstructor:
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         self.config = optim_wrapper_cfg["point"]
 
-    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+    def __call__(self, model: BaseModel) -> OptimWrapperDict:
         model = unwrapped(model)
         return OptimWrapperDict(
             **{f"point{i}": build_optim_wrapper(point, self.config) for i, point in enumerate(model.points)}

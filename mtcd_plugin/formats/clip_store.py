@@ -200,7 +200,7 @@ class ClipStore:
 
     def verify(self) -> list[str]:
         """Ids of the clips whose bytes do not match their checksum. Reads the whole store."""
-        return [clip_id for clip_id, entry in self._clips.items() if zlib.crc32(self._block(entry)) != entry["crc32"]]
+        return [clip_id for clip_id, entry in self._clips.items() if zlib.crc32(self._block(entry)) != entry["crc32"]]  # type: ignore[arg-type]  # bytes
 
     def _entry(self, clip_id: str) -> dict[str, Any]:
         if clip_id not in self._clips:

@@ -135,7 +135,7 @@ def _side_by_side(paths: list[str]) -> Iterator[tuple[str, tuple[str, str, bool]
                     path = running.pop(future)
                     if (following := next(queue, None)) is not None:
                         running[pool.submit(_read, following)] = following
-                    yield path, future.exception() if isinstance(future.exception(), OSError) else future.result()
+                    yield path, future.exception() if isinstance(future.exception(), OSError) else future.result()  # type: ignore[misc]  # asked twice
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

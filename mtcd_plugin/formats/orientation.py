@@ -17,10 +17,10 @@ def orientation(frame: av.VideoFrame) -> tuple[int, int, int, int]:
 
     Raises ValueError for a matrix that is no quarter turn or mirror image.
     """
-    data = next((side for side in frame.side_data if side.type == Type.DISPLAYMATRIX), None)
+    data = next((side for side in frame.side_data if side.type == Type.DISPLAYMATRIX), None)  # type: ignore[attr-defined]  # PyAV says str
     if data is None:
         return UPRIGHT
-    a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))
+    a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))  # type: ignore[arg-type]  # PyAV says str
     found = tuple(round(value / ONE) for value in (a, b, c, d))
     exact = all(abs(value / ONE - whole) < 0.01 for value, whole in zip((a, b, c, d), found, strict=True))
     if not exact or found not in _ALL:

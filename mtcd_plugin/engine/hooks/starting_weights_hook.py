@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -14,6 +14,9 @@ from mtcd_plugin.engine.model_wrapper import unwrapped
 from mtcd_plugin.formats.weights_file import content_sha256, weights_file
 from mtcd_plugin.models.weights.init_cfg import start_reports
 from mtcd_plugin.models.weights.starting_weights import LoadReport, state_from, tensors_of
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 KEY = "starting_weights"  # of a checkpoint: the reports, for those who resume
 
@@ -77,7 +80,7 @@ def started_state(
     return state, reports
 
 
-def _receivers(model: nn.Module, given: dict[str, Any]) -> list[tuple[str, nn.Module]]:
+def _receivers(model: BaseModel, given: dict[str, Any]) -> list[tuple[str, BaseModel]]:
     """The networks that weights are for, by their prefix in the model's state."""
     if isinstance(getattr(model, "points", None), nn.ModuleList):
         return [(f"points.{i}.student.", point.student) for i, point in enumerate(model.points)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -32,6 +34,11 @@ from mtcd_plugin.models.losses.distances import (
     scaled_for,
 )
 from mtcd_plugin.models.weights.init_cfg import as_list
+
+if TYPE_CHECKING:
+    from mmaction.utils import OptSampleList
+
+    from mtcd_plugin.models.distillers.projection import LearnedFusion
 
 
 @MODELS.register_module()
@@ -148,7 +155,7 @@ class CrossModalDistiller(BaseModel):
         """Read the checkpoints of the networks that teach (of ``roles``, or all), and make the frozen ones fast."""
         with torch.random.fork_rng():
             for role in self.roles if roles is None else roles:
-                network = self.teachers[role]
+                network: BaseModel = self.teachers[role]
                 path = self.checkpoints[role]
                 if path:
                     self.checkpoint_meta[role] = load_network(network, path, f"model.teachers.{role}", stages=(role,))
@@ -193,7 +200,7 @@ class CrossModalDistiller(BaseModel):
 
     # ------------------------------------------------------------------ three modes of a recognizer
 
-    def forward(self, inputs, data_samples: list | None = None, mode: str = "tensor", **kwargs):
+    def forward(self, inputs, data_samples: OptSampleList = None, mode: str = "tensor", **kwargs):
         """As MMAction2's ``BaseRecognizer.forward``; ``inputs``: one tensor [N, 1, C, T, H, W], or a dict of them by
         modality. ``predict`` and ``tensor`` use the student and its modality alone.
         """
@@ -237,6 +244,8 @@ class CrossModalDistiller(BaseModel):
 
     def teacher_output(self, role: str, inputs, data_samples: list) -> TeacherOutput:
         """The output of a network that teaches for a batch; the student has no part in it."""
+        name: str
+        network: BaseModel
         name, network = self.inputs[role], self.teachers[role]
         if isinstance(inputs, Tensor) or name not in inputs:
             given = "one input" if isinstance(inputs, Tensor) else ", ".join(inputs)
@@ -289,11 +298,11 @@ class CrossModalDistiller(BaseModel):
             losses["loss_fusion"] = F.cross_entropy(learned.logits(source["teacher"], z.detach()), labels)
         return losses
 
-    def _learned_fusion(self) -> nn.Module | None:
+    def _learned_fusion(self) -> LearnedFusion | None:
         """The assistant's fusion for ``fusion='learned'``, None otherwise."""
         if self.fusion != "learned":
             return None
-        learned = self.teachers["assistant"].cls_head.learned_fusion
+        learned = self.teachers["assistant"].cls_head.learned_fusion  # type: ignore[union-attr]  # a recognizer
         if learned is None:
             raise ValueError("fusion='learned' needs an assistant that was trained with cls_head.learned_fusion")
-        return learned
+        return learned  # type: ignore[return-value]  # of the assistant's head

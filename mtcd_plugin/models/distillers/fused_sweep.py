@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import torch
 from mmaction.registry import MODELS
@@ -12,6 +13,11 @@ from mmengine.optim import OptimWrapperDict
 from torch import nn
 
 from mtcd_plugin.models.distillers.cross_modal_distiller import CrossModalDistiller
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
+    from mmaction.utils import OptSampleList
 
 SHARED = ("student", "student_input", "teachers", "data_preprocessor")  # what the points have in common
 
@@ -44,7 +50,7 @@ class FusedSweepDistiller(BaseModel):
             raise ValueError(f"FusedSweepDistiller: the {trained[0]} is trained (train=True) and cannot be shared")
         teachers = {role: dict(given) for role, given in base["teachers"].items()}
         state = torch.get_rng_state()
-        self.points = nn.ModuleList()
+        self.points: MutableSequence[CrossModalDistiller] = nn.ModuleList()  # type: ignore[assignment]  # modules are untyped
         for point in points:
             torch.set_rng_state(state)
             config = {
@@ -109,7 +115,7 @@ class FusedSweepDistiller(BaseModel):
         for point, own in zip(self.points, state, strict=True):
             point.load_training_state(own)
 
-    def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
+    def forward(self, inputs, data_samples: OptSampleList = None, mode: str = "predict"):
         if mode != "predict":
             raise RuntimeError(f'Invalid mode "{mode}". A fused sweep trains by train_step and predicts')
         scores = []

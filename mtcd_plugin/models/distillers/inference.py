@@ -83,16 +83,16 @@ class FirstChannelConv3d(nn.Module):
         self.conv = nn.Conv3d(
             1,
             conv.out_channels,
-            conv.kernel_size,
-            conv.stride,
-            conv.padding,
-            conv.dilation,
+            conv.kernel_size,  # type: ignore[arg-type]  # three numbers
+            conv.stride,  # type: ignore[arg-type]  # three numbers
+            conv.padding,  # type: ignore[arg-type]  # three numbers
+            conv.dilation,  # type: ignore[arg-type]  # three numbers
             bias=conv.bias is not None,
         )
         with torch.no_grad():
             self.conv.weight.copy_(conv.weight.sum(dim=1, keepdim=True))
             if conv.bias is not None:
-                self.conv.bias.copy_(conv.bias)
+                self.conv.bias.copy_(conv.bias)  # type: ignore[union-attr]  # it has one as conv does
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x[:, :1])

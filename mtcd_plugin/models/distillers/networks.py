@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from mtcd_plugin.models.heads.projected_head import ProjectedHead
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 
 def check_weight(name: str, value: float) -> float:
@@ -25,12 +29,12 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def build_once(model: dict | nn.Module) -> nn.Module:
+def build_once(model: dict | nn.Module) -> BaseModel:
     """A network from its config; one that is built already stays what it is (a sweep shares its teachers)."""
     return model if isinstance(model, nn.Module) else MODELS.build(model)
 
 
-def class_losses(network: nn.Module, features: Tensor, kwargs: dict, data_samples: list) -> tuple[dict, Tensor]:
+def class_losses(network: BaseModel, features: Tensor, kwargs: dict, data_samples: list) -> tuple[dict, Tensor]:
     """The losses of an ordinary recognizer from its converted features, and its logits [N, K]."""
     head = network.cls_head
     logits = head(features, **kwargs)

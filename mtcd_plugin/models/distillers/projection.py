@@ -44,7 +44,7 @@ class FeatureProjection(BaseModule):
         self.kind, self.level = kind, level
         self.out_channels = in_channels if kind == "identity" else out_channels
         if kind == "linear":
-            self.norm = nn.LayerNorm(in_channels)
+            self.norm: nn.Module = nn.LayerNorm(in_channels)
             self.linear = nn.Linear(in_channels, out_channels)
         elif kind == "conv_bn":
             self.linear = nn.Linear(in_channels, out_channels, bias=False)
@@ -121,11 +121,11 @@ def fuse_features(
     if fusion == "assistant":
         return assistant
     if fusion == "mean":
-        return (teacher + assistant) / 2
+        return (teacher + assistant) / 2  # type: ignore[operator]  # it needs a teacher
     if fusion == "sum":
-        return teacher + assistant
+        return teacher + assistant  # type: ignore[operator]  # it needs a teacher
     if fusion == "max":
-        return torch.maximum(teacher, assistant)
+        return torch.maximum(teacher, assistant)  # type: ignore[arg-type]  # it needs a teacher
     if fusion == "learned":
-        return learned(teacher, assistant)
+        return learned(teacher, assistant)  # type: ignore[misc]  # it needs a learned fusion
     raise ValueError(f"fusion '{fusion}' is unknown; choose from {', '.join(FUSIONS)}")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
+
+from torch import Tensor
 
 from mtcd_plugin.models.weights.init_cfg import first_difference
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 STUDENT = "student."  # prefix of the student's weights
 
 
 def take_students_weights(
-    distiller: nn.Module, state_dict: dict[str, Tensor], prefix: str, _metadata, strict: bool, *_
+    distiller: BaseModel, state_dict: dict[str, Tensor], prefix: str, _metadata, strict: bool, *_
 ) -> None:
     """Load-state hook: a student's weights under a plain recognizer's names are loaded into the distiller's student;
     its other weights stay as they are.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mtcd_plugin.models.distillers.checkpoints import load_network
+
+if TYPE_CHECKING:
+    from mmaction.utils import OptSampleList
 
 
 @MODELS.register_module()
@@ -32,13 +37,15 @@ class LateFusion(BaseModel):
         self.train_subjects: dict[str, frozenset[str]] = {}  # member -> subjects, from its checkpoint
         self.requires_grad_(False)
 
-    def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
+    def forward(self, inputs, data_samples: OptSampleList = None, mode: str = "predict"):
         """``inputs``: modality -> [N, 1, C, T, H, W], or one tensor if there is one member."""
         if mode != "predict":
             raise RuntimeError(f'Invalid mode "{mode}". LateFusion only predicts')
         self._load()
         self._refuse_known(data_samples)
         total: Tensor | None = None
+        name: str
+        network: BaseModel
         for name, network in self.members.items():
             x = inputs if isinstance(inputs, Tensor) else inputs.get(name)
             if x is None:
@@ -46,8 +53,8 @@ class LateFusion(BaseModel):
             features, kwargs = network.extract_feat(x, test_mode=True)
             scores = network.cls_head(features, **kwargs).softmax(dim=1) * self.weights[name]
             total = scores if total is None else total + scores
-        scores = total / sum(self.weights.values())
-        for sample, score in zip(data_samples, scores, strict=True):
+        scores = total / sum(self.weights.values())  # type: ignore[operator]  # there is a member at least
+        for sample, score in zip(data_samples, scores, strict=True):  # type: ignore[arg-type]  # a tensor by now
             sample.set_pred_score(score)
             sample.set_pred_label(score.argmax(dim=0, keepdim=True))
         return data_samples

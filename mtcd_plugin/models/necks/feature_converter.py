@@ -60,7 +60,7 @@ class FeatureConverter(BaseModule):
         if any(k < 1 or k % 2 == 0 for k in kernels):
             raise ValueError(f"FeatureConverter: kernels must be odd and positive, got {kernels}")
         self.temporal, self.source = temporal, source
-        self.conv = nn.Conv3d(in_channels, in_channels, tuple(conv_kernel), padding=[k // 2 for k in conv_kernel])
+        self.conv = nn.Conv3d(in_channels, in_channels, tuple(conv_kernel), padding=[k // 2 for k in conv_kernel])  # type: ignore[arg-type]  # three numbers
         self.spatial_attention = nn.Conv3d(
             in_channels,
             1,

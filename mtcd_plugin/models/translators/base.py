@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from mtcd_plugin.models.translators.low_light_enhance import ENHANCEMENTS, check_enhancement, low_light_enhance
+
+if TYPE_CHECKING:
+    from mmaction.utils import OptSampleList
 
 CHUNK = 32  # frames that are translated at once
 
@@ -56,7 +60,7 @@ class Translator(BaseModel):
         self.train(training)
         return out
 
-    def forward(self, inputs, data_samples: list | None = None, mode: str = "predict"):
+    def forward(self, inputs, data_samples: OptSampleList = None, mode: str = "predict"):
         """``predict``: each data sample gets ``pseudo_ir``, uint8 [1, 1, T, H, W]; ``tensor``: the list of them."""
         clips = inputs["rgb"] if isinstance(inputs, dict) else inputs
         translated = self.translate(clips)

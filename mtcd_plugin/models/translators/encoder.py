@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -12,6 +14,9 @@ from mtcd_plugin.models.heads.projected_head import labels_of
 from mtcd_plugin.models.translators.base import frames_of
 from mtcd_plugin.models.translators.images import flip_pad_crop, normalize
 from mtcd_plugin.models.translators.losses import batch_hard_triplet
+
+if TYPE_CHECKING:
+    from mmaction.utils import OptSampleList
 
 
 class GeneralizedMeanPool(nn.Module):
@@ -79,7 +84,7 @@ class IdentityEncoder(BaseModel):
         """float [N, 3, H, W] in [0, 1] -> features after batch norm, [N, C]."""
         return self.neck(self.pooled(images))
 
-    def forward(self, inputs, data_samples: list | None = None, mode: str = "tensor"):
+    def forward(self, inputs, data_samples: OptSampleList = None, mode: str = "tensor"):
         """``inputs``: uint8 [1, C, T, H, W] each. ``loss``: the terms of Eq. 1; ``predict``: each sample gets
         ``feature``, float [C]; ``tensor``: the features [N, C].
         """

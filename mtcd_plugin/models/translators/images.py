@@ -14,7 +14,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
 @cache
 def _statistics(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    return tuple(torch.tensor(x, device=device, dtype=dtype).view(1, 3, 1, 1) for x in (MEAN, STD))
+    return tuple(torch.tensor(x, device=device, dtype=dtype).view(1, 3, 1, 1) for x in (MEAN, STD))  # type: ignore[return-value]  # two
 
 
 def normalize(images: Tensor) -> Tensor:

@@ -68,8 +68,8 @@ def estimate_registration(rgb: Tensor, infrared: Tensor) -> tuple[tuple[float, f
         return float(F.cosine_similarity(a, b, dim=1).mean())
 
     coarse = itertools.product((0.6, 0.8, 1.0, 1.25), (0.8, 1.0, 1.25), (-0.15, 0.0, 0.15), (-0.15, 0.0, 0.15))
-    best = max(coarse, key=score)
+    best: tuple[float, ...] = max(coarse, key=score)
     for step in (0.1, 0.05, 0.025):
         near = itertools.product(*[(value - step, value, value + step) for value in best])
         best = max(near, key=score)
-    return tuple(round(value, 4) for value in best), score(best)
+    return tuple(round(value, 4) for value in best), score(best)  # type: ignore[return-value]  # four

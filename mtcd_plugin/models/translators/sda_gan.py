@@ -176,7 +176,7 @@ class SDATranslator(Translator):
         if self.paired_weight:
             difference = (fake_ir - ir).abs()
             if self.registration is not None:  # only where the infrared camera has seen anything
-                difference = difference[..., covered(*ir.shape[2:], self.registration).to(ir.device)]
+                difference = difference[..., covered(*ir.shape[2:], self.registration).to(ir.device)]  # type: ignore[call-arg]  # height and width
             losses["loss_paired"] = self.paired_weight * difference.mean()
         return losses, {"ir": fake_ir, "rgb": fake_rgb}
 

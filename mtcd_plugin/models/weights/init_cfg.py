@@ -137,7 +137,7 @@ class StartingWeights:
 
     def __call__(self, module: nn.Module) -> None:
         report = load_weights(module, self.checkpoint, self.prefix or "", type(module).__name__)
-        module.start_reports = [*getattr(module, "start_reports", ()), report]
+        module.start_reports = [*getattr(module, "start_reports", ()), report]  # type: ignore[assignment]  # a plain attribute
         if hasattr(module, "_params_init_info"):
             update_init_info(module, init_info=f"starting weights from {report.file}")
 

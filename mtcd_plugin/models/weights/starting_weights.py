@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.logging import print_log
@@ -20,6 +20,9 @@ from torch import Tensor, nn
 from mtcd_plugin.formats.checkpoint_errors import without_advice
 from mtcd_plugin.formats.weights_file import content_sha256, fetch, weights_file
 from mtcd_plugin.models.weights.weight_names import NAMINGS, NOT_WEIGHTS, Naming, adaptation, not_finite, shape_of
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 REASON = 120  # characters of torch's own words in a message
 ENOUGH = 0.9  # share of a backbone's tensors that starting weights must have
@@ -261,7 +264,7 @@ def _best_naming(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> tupl
     return best[1:]
 
 
-def backbone_prefix(network: nn.Module) -> str:
+def backbone_prefix(network: BaseModel) -> str:
     """Where a network's backbone is in its state, "" where it has none or is one."""
     prefix = ""
     if hasattr(network, "student"):
