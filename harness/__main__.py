@@ -14,8 +14,8 @@ def start() -> None:
 
 
 def leave_current_folder() -> None:
-    """Import nothing from the current folder, here and in the processes that this one starts, unless the harness lies
-    there.
+    """Import nothing from the current folder, here and in the processes that this one starts,
+    unless the harness lies there.
 
     ``python -m`` and ``python -c`` (with which Python starts its fork server) put it before everything installed, so
     that a folder ``reports`` of the user's would be taken for ours.

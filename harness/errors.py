@@ -16,8 +16,8 @@ def one_line(e: BaseException) -> str:
 
 
 class BadUsage(ValueError):
-    """An option or argument whose value is of no use; the message names it and, where there are any, the valid
-    choices.
+    """An option or argument whose value is of no use; the message names it and, where there are any,
+    the valid choices.
     """
 
 

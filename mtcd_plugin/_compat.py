@@ -76,8 +76,8 @@ def disable_broken_multimodal() -> None:
 
 
 def silence_mmcv_lite() -> None:
-    """Why: mmcv-lite has no compiled operators, and mmcv says so in a UserWarning at import; we use none
-    of them.
+    """Why: mmcv-lite has no compiled operators, and mmcv says so in a UserWarning at import;
+    we use none of them.
 
     Feature test: ``mmcv._ext`` is absent. Remove when: mmcv-lite stops warning at import.
     """

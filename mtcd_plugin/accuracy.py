@@ -45,8 +45,8 @@ def among_top(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
 
 
 def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Fractions of clips (paper, Eq. 11): ``top1``, ``top5``, and ``mean1``, the mean of ``top1`` over the classes that
-    occur.
+    """Fractions of clips (paper, Eq. 11): ``top1``, ``top5``, and ``mean1``,
+    the mean of ``top1`` over the classes that occur.
 
     Args:
         scores: float [clips, classes].

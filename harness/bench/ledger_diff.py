@@ -14,8 +14,8 @@ from harness.ledger.store import load_predictions, load_records
 
 @dataclass(frozen=True)
 class LedgerDiff:
-    """``unequal``: one line per run that both have; ``missing``: runs that only one of them has, or that were
-    rejected.
+    """``unequal``: one line per run that both have; ``missing``: runs that only one of them has,
+    or that were rejected.
     """
 
     equal: int
@@ -68,8 +68,8 @@ def rendering(folder: Path) -> dict[str, str]:
 
 
 def files_of(folder: Path) -> set[str]:
-    """Files and folders below a folder, hidden ones included, without the numbered claims of locks; links are
-    followed.
+    """Files and folders below a folder, hidden ones included, without the numbered claims of locks;
+    links are followed.
     """
     found = set()
     for place, folders, files in os.walk(folder, followlinks=True):

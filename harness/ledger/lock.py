@@ -228,8 +228,9 @@ class RunLock:
 
 @contextmanager
 def kept_alive(held: Callable[[], Iterable[RunLock]]) -> Iterator[None]:
-    """Refresh locks from a thread: imports, a full disk or a job that does not stop can hold up the harness for
-    minutes.
+    """Refresh locks from a thread.
+
+    Imports, a full disk or a job that does not stop can hold up the harness for minutes.
 
     A lost lock is found by whoever writes next under it.
     """

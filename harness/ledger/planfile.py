@@ -71,8 +71,8 @@ def refuse_newer(path: Path, text: str | bytes) -> None:
 
 
 def read_plan(path: Path) -> PlanFile:
-    """Raises FileNotFoundError or ValueError with one clear line; EditedPlan for one that the planner did not write
-    so.
+    """Raises FileNotFoundError or ValueError with one clear line;
+    EditedPlan for one that the planner did not write so.
     """
     try:
         text = read_file(path, LARGEST_PLAN).decode()

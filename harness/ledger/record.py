@@ -23,8 +23,8 @@ FailureKind = Literal["out_of_memory", "nan_loss", "data_error", "time_limit", "
 
 
 class Strict(BaseModel):
-    """Base of every record part: unknown fields are errors, so a typo never becomes a silent loss; so is NaN or
-    Infinity.
+    """Base of every record part: unknown fields are errors, so a typo never becomes a silent loss;
+    so is NaN or Infinity.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)

@@ -71,8 +71,8 @@ def _folders_by_key(root: Path) -> dict[str, str]:
 
 
 def write_record(directory: Path, record: RunRecord, check: Callable[[], None] = lambda: None) -> RunRecord:
-    """Seal a record and write ``run.json`` atomically; it is the last file of a run: its presence means the run is
-    over.
+    """Seal a record and write ``run.json`` atomically; it is the last file of a run:
+    its presence means the run is over.
 
     All that the run wrote is forced to the disk first, so that after a power cut too a record stands beside its
     outputs.
@@ -164,8 +164,8 @@ def _first(e: ValidationError) -> str:
 
 
 def load_predictions(directory: Path) -> pd.DataFrame:
-    """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int, ``scores`` float32 array
-    [classes].
+    """Predictions of every test clip: ``clip_id`` str, ``subject`` str, ``label`` int,
+    ``scores`` float32 array [classes].
     """
     return predictions_table(Path(directory) / PREDICTIONS).to_pandas()
 

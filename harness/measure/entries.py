@@ -18,8 +18,8 @@ from harness.system.environment import hardware
 
 
 def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") -> list[dict[str, Any]]:
-    """One row per entry: params, flops (multiply-adds of a view), latency at batch 1, throughput at batch 8, peak
-    memory.
+    """One row per entry: params, flops (multiply-adds of a view), latency at batch 1,
+    throughput at batch 8, peak memory.
     """
     from mmengine.registry import init_default_scope
 

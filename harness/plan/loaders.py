@@ -20,8 +20,8 @@ def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Point every dataset below the data root: its folder keeps its own name (``data/mgr_dark`` ->
-    ``<root>/mgr_dark``).
+    """Point every dataset below the data root:
+    its folder keeps its own name (``data/mgr_dark`` -> ``<root>/mgr_dark``).
     """
     config = dict(config)
     for split, dataset in dataset_configs(config).items():

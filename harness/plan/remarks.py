@@ -1,5 +1,5 @@
-"""What a user has to know of a plan beside its jobs: cells without one, cells with another cell's, and notes on
-jobs.
+"""What a user has to know of a plan beside its jobs: cells without one, cells with another cell's,
+and notes on jobs.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ OF_A_TRAINING = ("train_dataloader", "optim_wrapper", "param_scheduler", "train_
 
 @dataclass(frozen=True)
 class Overridden:
-    """A key that a config file sets and that has another value at a profile, which does not come from the file
-    itself.
+    """A key that a config file sets and that has another value at a profile,
+    which does not come from the file itself.
     """
 
     key: str
@@ -218,8 +218,8 @@ def _shown(value: Any) -> str:
 
 
 def _merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """As MMEngine's ``Config.merge_from_dict``, whose merge this is, without making a ``Config`` of all that stays as
-    it is.
+    """As MMEngine's ``Config.merge_from_dict``, whose merge this is,
+    without making a ``Config`` of all that stays as it is.
     """
     from mmengine.config import Config
 

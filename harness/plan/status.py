@@ -23,8 +23,8 @@ CellKey = tuple[str, str, int, str]  # model, variant, seed, profile
 
 @dataclass(frozen=True)
 class JobState:
-    """``done``, ``failed``, ``running``, ``rejected`` (its record is not valid), ``stale`` (another run of this cell is
-    there), or ``missing``."""
+    """``done``, ``failed``, ``running``, ``rejected`` (its record is not valid),
+    ``stale`` (another run of this cell is there), or ``missing``."""
 
     job: Job
     state: str

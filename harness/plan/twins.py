@@ -35,8 +35,8 @@ def twins(entry: Entry, entries: Iterable[Entry], profile: str) -> list[str]:
 
 
 def _signature(path: Path, profile: str, overrides: dict[str, Any], known: dict[tuple[Path, str], str]) -> str:
-    """sha256 of what a run's key is made of, but for the data and the seed: config, code, and the same of the
-    stages.
+    """sha256 of what a run's key is made of, but for the data and the seed: config, code,
+    and the same of the stages.
     """
     asked = path, canonical_json(overrides)
     if asked not in known:

@@ -127,8 +127,8 @@ def parent_output(job: Job, stage: str, work_dir: Path) -> Path:
 
 
 def devices_of(job: Job, wanted: int) -> int:
-    """How many processes train a job together: one where it trains nothing, or where its sampler does not deal out
-    samples to processes.
+    """How many processes train a job together: one where it trains nothing,
+    or where its sampler does not deal out samples to processes.
 
     Raises:
         ValueError: the batch cannot be divided evenly.

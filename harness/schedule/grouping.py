@@ -29,8 +29,8 @@ def group_key(job: Job) -> str | None:
 def batch_compatible_jobs(
     lead: Job, ready: Iterable[Job], slots: int, room: Callable[[], int] = lambda: LIMIT
 ) -> list[Job]:
-    """The lead and the ready jobs that run with it: an even share of them per slot, at most as many as there is room
-    for.
+    """The lead and the ready jobs that run with it: an even share of them per slot,
+    at most as many as there is room for.
 
     Args:
         room: how many fit in memory; asked for only where several could run together.

@@ -82,8 +82,8 @@ class Progress:
         return table
 
     def remaining_seconds(self, status: Status) -> float | None:
-        """Estimated seconds to the end: history of the same model where there is one, the mean of this run
-        otherwise.
+        """Estimated seconds to the end: history of the same model where there is one,
+        the mean of this run otherwise.
         """
         known = list(self.estimates.values()) + self.seen
         if not known:

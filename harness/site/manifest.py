@@ -1,5 +1,5 @@
-"""The files that a report wrote, with their hashes, in the site itself: what may be replaced, and what may be
-published.
+"""The files that a report wrote, with their hashes, in the site itself: what may be replaced,
+and what may be published.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What is to be measured: the benchmark's tables and figures, the discovered model entries, and the cells they ask
-for.
+"""What is to be measured: the benchmark's tables and figures, the discovered model entries,
+and the cells they ask for.
 """
 
 from harness.suite.benchmark import Benchmark, load_benchmark

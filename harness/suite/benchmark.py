@@ -88,8 +88,9 @@ class Row(Strict):
 
 
 class Table(Strict):
-    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities. ``rows``: as
-    listed.
+    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities.
+
+    ``rows``: as listed.
 
     ``rows_of``: the rows are those of another table, but for ``leave_out``, with this table's data set in the names of
     models and configs and without claims.

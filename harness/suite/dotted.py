@@ -36,8 +36,8 @@ def set_dotted(config: Any, key: str, value: Any) -> Any:
 
 
 def without(config: Any, keys: Iterable[str]) -> Any:
-    """A copy of a config in which the given dotted keys are None, as the places of the parents' outputs are for the
-    key.
+    """A copy of a config in which the given dotted keys are None,
+    as the places of the parents' outputs are for the key.
     """
     for key in keys:
         config = set_dotted(config, key, None)

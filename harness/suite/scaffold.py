@@ -55,8 +55,8 @@ def new_entry(
     benchmark: Benchmark,
     modalities: tuple[str, ...] = (),
 ) -> list[Path]:
-    """Write ``<configs>/<name>/`` with one config per data set and modality that ``base``'s method has, and a
-    metafile.
+    """Write ``<configs>/<name>/`` with one config per data set and modality that ``base``'s method has,
+    and a metafile.
 
     Args:
         modalities: test modalities to write configs for, ``rgb`` or as metafiles write it, ``RGB``; empty for all.

@@ -19,8 +19,9 @@ class DiskFull(OSError):
 
 
 def check_writable(folder: Path, option: str) -> None:
-    """Raises BadUsage where a folder's place is not in a folder, OSError where it cannot be written to. Nothing is
-    made.
+    """Raises BadUsage where a folder's place is not in a folder, OSError where it cannot be written to.
+
+    Nothing is made.
 
     Args:
         option: of the command line that names the folder.

@@ -13,8 +13,8 @@ index_package(PLUGIN)  # as it is when the fork server imports it: later edits d
 
 
 def check_code(identities: Iterable[Identity]) -> None:
-    """Raise ValueError where a definition is another one than at planning: the run would stand under a key not its
-    own.
+    """Raise ValueError where a definition is another one than at planning:
+    the run would stand under a key not its own.
     """
     for identity in identities:
         if name := changed(identity.code):

@@ -36,8 +36,8 @@ class NanLossHook(Hook):
 
 
 class AtomicCheckpointHook(Hook):
-    """Saves the state after every epoch, whole or not at all: MMEngine's hook removes the old file before it has the
-    new one.
+    """Saves the state after every epoch, whole or not at all:
+    MMEngine's hook removes the old file before it has the new one.
 
     Raises DiskFull before the training, or before a save, for which there is no room; LockLost where another harness
     has taken the run over.

@@ -65,8 +65,8 @@ def is_shared_memory_full(e: BaseException | None, folder: Path) -> bool:
 
 
 class LoaderRoomHook(Hook):
-    """Before clips are loaded by processes: looks whether their batches fit into shared memory, takes a thread
-    otherwise.
+    """Before clips are loaded by processes: looks whether their batches fit into shared memory,
+    takes a thread otherwise.
 
     Args:
         in_thread: take a thread in any case. ``notes``: what a reader of the run must know, one line each.
@@ -142,8 +142,8 @@ def same_random_state() -> Iterator[None]:
 
 
 class InSharedMemory:
-    """A collate function whose tensors lie in shared memory already; where there is no room it raises, in the
-    process.
+    """A collate function whose tensors lie in shared memory already; where there is no room it raises,
+    in the process.
     """
 
     def __init__(self, collate: Callable[[list], Any]) -> None:

@@ -40,8 +40,9 @@ class StoreError(ValueError):
 
 
 def source_hash(clips: Iterable[Clip], modality: str) -> str:
-    """Hash of what a store is made from: the clips' ids, windows, and the names and contents of their files. 16 hex
-    digits.
+    """Hash of what a store is made from: the clips' ids, windows, and the names and contents of their files.
+
+    16 hex digits.
 
     Give it every clip of one lighting that has the modality, of all splits, as ``groups`` does. A file that
     cannot be read has no content: its clip may be in quarantine, and is named where it is decoded.

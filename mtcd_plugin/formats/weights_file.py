@@ -60,8 +60,8 @@ def split_sha256(source: str) -> tuple[str, str]:
 
 
 def weights_file(source: str) -> WeightsFile:
-    """The file that a config names: a path, ``file://`` or ``http(s)://``, each with ``#sha256=...`` after it or
-    without.
+    """The file that a config names: a path, ``file://`` or ``http(s)://``,
+    each with ``#sha256=...`` after it or without.
 
     Raises:
         ValueError: another scheme (``torchvision://``, ``s3://``, ...), or a sha256 that is none.

@@ -8,8 +8,8 @@ from typing import Any
 
 
 def unknown_arguments(kind: Any, given: dict[str, Any]) -> str:
-    """What a class is given in a config and no ``__init__`` of it or its bases names, with what is near; "" for
-    nothing.
+    """What a class is given in a config and no ``__init__`` of it or its bases names, with what is near;
+    "" for nothing.
 
     A class that hands ``**kwargs`` on may take such an argument all the same: ask where it did not.
     """

@@ -33,8 +33,8 @@ class ReportContext:
         return [d for d in self.benchmark.datasets if d in measured]
 
     def synthetic_names(self, dataset: str = "") -> tuple[str, ...] | None:
-        """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw; None where no run
-        says.
+        """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw;
+        None where no run says.
         """
         found = [
             names
@@ -44,8 +44,8 @@ class ReportContext:
         return tuple(sorted({name for names in found for name in names})) if found else None
 
     def synthetic(self, dataset: str = "") -> bool | None:
-        """Whether the runs on a data set (on any, for "") or any of their stages used synthetic data; None where no run
-        says."""
+        """Whether the runs on a data set (on any, for "") or any of their stages used synthetic data;
+        None where no run says."""
         names = self.synthetic_names(dataset)
         return None if names is None else bool(names)
 
@@ -136,8 +136,8 @@ class ReportContext:
         )
 
     def synthetic_note(self, dataset: str) -> str:
-        """What the benchmark says of numbers on a synthetic data set; "" where the data at hand is real, or not
-        known.
+        """What the benchmark says of numbers on a synthetic data set;
+        "" where the data at hand is real, or not known.
         """
         made = self.synthetic(dataset)
         if made is None:

@@ -58,8 +58,8 @@ def profiles_of(work_dirs: Sequence[WorkDir]) -> list[str]:
 
 
 def newest_records(work_dirs: Sequence[WorkDir], profile: str) -> dict[str, tuple[Path, RunRecord]]:
-    """Key -> folder and record of the runs of a profile; of one that lies in several work dirs the newest, a finished
-    one before a failed one."""
+    """Key -> folder and record of the runs of a profile; of one that lies in several work dirs the newest,
+    a finished one before a failed one."""
     found: dict[str, tuple[Path, RunRecord]] = {}
 
     def age(record: RunRecord) -> tuple[bool, str]:

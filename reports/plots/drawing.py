@@ -95,7 +95,7 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
 
 
 def short_label(label: str, longest: int = 28) -> str:
-    """A label that leaves room for what it labels: the middle of a long one is left out; the description has all of
-    it.
+    """A label that leaves room for what it labels: the middle of a long one is left out;
+    the description has all of it.
     """
     return label if len(label) <= longest else f"{label[: longest - 9]}…{label[-8:]}"

@@ -20,8 +20,8 @@ SEED = 2024
 def accuracy_interval(
     correct: np.ndarray, subjects: Sequence[str], training: Training | None = None
 ) -> tuple[float, float]:
-    """95 % interval of an accuracy: ``cluster_bootstrap``; where there is one training, its draws vary with
-    ``training``.
+    """95 % interval of an accuracy: ``cluster_bootstrap``; where there is one training,
+    its draws vary with ``training``.
 
     Args:
         correct: bool [seeds, clips]. training: None where nothing says how another training would come out.
@@ -42,8 +42,8 @@ def difference_interval(
 def cluster_bootstrap(
     groups: Sequence[np.ndarray], subjects: Sequence[str], draws: int = DRAWS, seed: int = SEED
 ) -> np.ndarray:
-    """Bootstrap accuracies of methods on the same clips: subjects are drawn, then clips within each drawn
-    subject.
+    """Bootstrap accuracies of methods on the same clips: subjects are drawn,
+    then clips within each drawn subject.
 
     Clips of one person are not independent, so drawing clips alone would give intervals that are too
     narrow. Where a method has several seeds, its seeds are drawn as well (independently per method).

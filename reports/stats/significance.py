@@ -90,6 +90,6 @@ def training_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
 
 
 def pair_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
-    """p that neither other clips nor other trainings would tell two methods apart: the larger of ``paired_p`` and
-    ``training_p``."""
+    """p that neither other clips nor other trainings would tell two methods apart:
+    the larger of ``paired_p`` and ``training_p``."""
     return max(paired_p(a, b), training_p(a, b, training))

@@ -17,8 +17,8 @@ def finished(
     claims: list,
     results: list[Result | None],
 ) -> Table:
-    """A table with the words of its declaration, how its single trainings are to be taken, and the sources of its
-    claims.
+    """A table with the words of its declaration, how its single trainings are to be taken,
+    and the sources of its claims.
     """
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
     notes = (

@@ -30,8 +30,8 @@ class Difference:
 
     @property
     def p(self) -> float:
-        """That neither other clips nor other trainings would show a difference: the largest p of the tests that there
-        are.
+        """That neither other clips nor other trainings would show a difference:
+        the largest p of the tests that there are.
         """
         return max(p for p in (self.p_clips, self.p_seeds, self.p_training) if p is not None)
 
@@ -84,8 +84,8 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
 
 
 def adjusted(found: Sequence[Difference | str], family: int = 0) -> list[Difference | str]:
-    """The differences with each of their p values Holm-adjusted for being looked at together; lines that say why there
-    is none stay.
+    """The differences with each of their p values Holm-adjusted for being looked at together;
+    lines that say why there is none stay.
 
     Args:
         family: number of differences that the benchmark asks about, measured or not.

@@ -62,8 +62,8 @@ def build(context: ReportContext) -> Iterator[Page]:
 
 
 def _contact_sheets(context: ReportContext) -> dict[str, Path]:
-    """Data set -> contact sheet of the data at hand in one of the work dirs, as ``data synthesize`` and ``run-all``
-    write them."""
+    """Data set -> contact sheet of the data at hand in one of the work dirs,
+    as ``data synthesize`` and ``run-all`` write them."""
     found = {}
     for dataset in context.benchmark.datasets:
         sheets = [w / f"contact_sheet_{dataset}.png" for w in context.ledger.work_dirs]

@@ -1,5 +1,5 @@
-"""The page about the translator: how good pseudo-infrared is, in numbers and in pictures, beside what needs no
-training.
+"""The page about the translator: how good pseudo-infrared is, in numbers and in pictures,
+beside what needs no training.
 
 Everything was measured and drawn when the clips were rendered; here records are read and pictures copied."""
 

@@ -33,8 +33,8 @@ def _rng(*parts: object) -> np.random.Generator:
 def fake_predictions(
     dataset: str, skill: float, seed: int, name: str, takes: int, lighting: str = "dark"
 ) -> pd.DataFrame:
-    """Clips have a difficulty and people an effect that all fake methods share, so that methods agree as real ones
-    do.
+    """Clips have a difficulty and people an effect that all fake methods share,
+    so that methods agree as real ones do.
     """
     classes, subjects = CLASSES[dataset], SUBJECTS[dataset]
     clips = [(s, c, t) for s in subjects for c in range(len(classes)) for t in range(takes)]
@@ -154,8 +154,8 @@ def write_fake_ledger(
     tables: list[str] | None = None,
     synthetic: bool = True,
 ) -> None:
-    """Answer every cell of the benchmark with fake numbers, except those that are named as failed, missing or in
-    error.
+    """Answer every cell of the benchmark with fake numbers, except those that are named as failed,
+    missing or in error.
     """
     failed, errors = failed or {}, errors or {}
     planned = []

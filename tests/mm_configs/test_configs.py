@@ -59,8 +59,8 @@ def test_resolves(path, profile):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_options_of_the_stock_tools_find_what_they_need(path):
-    """``tools/train.py`` heeds ``--seed`` where a config has no randomness; ``--auto-scale-lr`` and ``--show-dir`` set
-    keys.
+    """``tools/train.py`` heeds ``--seed`` where a config has no randomness;
+    ``--auto-scale-lr`` and ``--show-dir`` set keys.
     """
     config = resolve(path, "paper").config
     assert "randomness" not in config

@@ -83,8 +83,8 @@ LITERAL += ["controls_nvgesture-sysu", "controls_nvgesture-sysu-assistant"]
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("row", [*LITERAL, "translators-tuned"])
 def test_the_translator_of_a_row_is_the_one_that_it_names(row, profile):
-    """At every profile, in every stage: the draft's from SYSU-MM01 alone, or the one that has seen the target's
-    infrared.
+    """At every profile, in every stage: the draft's from SYSU-MM01 alone,
+    or the one that has seen the target's infrared.
     """
     stages = list(walk(config_of(CONTROLS[row].model), profile, CONTROLS[row].overrides))
     used = {parent["config"] for _, r in stages for name, parent in r.parents.items() if name == "translator"}

@@ -11,8 +11,8 @@ from mtcd_plugin.formats.clips import Clip, source_stream
 
 @dataclass(frozen=True)
 class StoreSpec:
-    """One clip store. ``clips`` are all that have a place in its file; those whose ids are in ``skipped`` (quarantine)
-    are not decoded."""
+    """One clip store. ``clips`` are all that have a place in its file;
+    those whose ids are in ``skipped`` (quarantine) are not decoded."""
 
     root: Path
     modality: str

@@ -127,8 +127,8 @@ def make_scene(seed: int, name: str) -> Scene:
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The empty scene as one camera sees it: `albedo` [H,W,3], `depth` [H,W] metres, `warmth` [H,W] degrees above
-    ambient.
+    """The empty scene as one camera sees it: `albedo` [H,W,3], `depth` [H,W] metres,
+    `warmth` [H,W] degrees above ambient.
     """
 
     albedo: np.ndarray

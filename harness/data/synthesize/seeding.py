@@ -1,5 +1,5 @@
-"""One random generator per thing that is generated, so that no result depends on order or on the number of
-processes.
+"""One random generator per thing that is generated,
+so that no result depends on order or on the number of processes.
 """
 
 from __future__ import annotations

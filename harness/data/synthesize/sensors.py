@@ -129,8 +129,8 @@ def body_box(part: np.ndarray) -> tuple[slice, slice]:
 
 
 class DepthSensor:
-    """A time-of-flight depth camera: noise that grows with distance, and no measurement at edges, on hair and far
-    away.
+    """A time-of-flight depth camera: noise that grows with distance, and no measurement at edges,
+    on hair and far away.
     """
 
     def __init__(self, backdrop: Backdrop, rng: np.random.Generator):

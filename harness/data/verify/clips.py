@@ -40,8 +40,8 @@ class Rules:
 
 
 def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rules) -> list[Finding]:
-    """All findings about clips. ``videos`` has an entry for the file of every stream, its cuts in the order of
-    ``windows_by_file``."""
+    """All findings about clips. ``videos`` has an entry for the file of every stream,
+    its cuts in the order of ``windows_by_file``."""
     names = sorted({name for clip in clips for name in clip.streams} | set(rules.required))
     usual = {name: _usual(clips, videos, name) for name in names}
     found: list[Finding] = []

@@ -11,8 +11,8 @@ from mtcd_plugin.formats.content import renew_content
 
 
 def content_findings(root: Path, paths: list[str]) -> list[Finding]:
-    """Read the content of all files into the cache of hashes; a finding where it had another one of a file whose size
-    and times are the same."""
+    """Read the content of all files into the cache of hashes;
+    a finding where it had another one of a file whose size and times are the same."""
     changed = sorted(renew_content(paths))
     if not changed:
         return []

@@ -1,5 +1,5 @@
-"""``models check``: is a model entry sound? Built at every profile, trained at smoke on random clips, without any data
-set.
+"""``models check``: is a model entry sound? Built at every profile, trained at smoke on random clips,
+without any data set.
 """
 
 from __future__ import annotations

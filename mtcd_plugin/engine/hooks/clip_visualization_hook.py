@@ -14,8 +14,8 @@ from torch import Tensor
 
 @HOOKS.register_module()
 class ClipVisualizationHook(VisualizationHook):
-    """MMAction2's hook for clips as ``PackClip`` gives them; with it ``--show-dir``, ``--show`` and ``--interval``
-    work.
+    """MMAction2's hook for clips as ``PackClip`` gives them; with it ``--show-dir``,
+    ``--show`` and ``--interval`` work.
 
     The stock hook of 1.2.0 draws [C, T, H, W] alone, while the clips of all its recognizers have a dimension of crops
     before that, and passes an option that its visualizer does not take. Remove when a release draws what its

@@ -14,8 +14,8 @@ from mmengine.runner import EpochBasedTrainLoop
 
 @HOOKS.register_module()
 class EpochSeedHook(Hook):
-    """Start every epoch from random states given by (seed, epoch), so that a resumed run equals an
-    uninterrupted one.
+    """Start every epoch from random states given by (seed, epoch),
+    so that a resumed run equals an uninterrupted one.
 
     The training data set is told the epoch where it has ``set_epoch(seed, epoch)``: ``ClipDataset`` then
     seeds every sample by (seed, epoch, index), whatever the number of loader workers. The global generators

@@ -16,8 +16,8 @@ KEY = "training_state"  # entry of a checkpoint: one state per process
 
 @HOOKS.register_module()
 class TrainingStateHook(Hook):
-    """Keeps what ``model.training_state()`` returns in the checkpoint, and gives it to ``model.load_training_state`` on
-    resume.
+    """Keeps what ``model.training_state()`` returns in the checkpoint,
+    and gives it to ``model.load_training_state`` on resume.
 
     For models with state that is neither parameter nor buffer: image pools of a GAN, features of earlier clips. The
     state is made of tensors and plain values. With several processes each has its own; they are gathered after every

@@ -28,8 +28,8 @@ class TeacherOutput:
 
 
 def needed_roles(teachers: dict, alpha: float, beta: float, fusion: str, logit_weight: float) -> list[str]:
-    """The roles that a term with a weight > 0 needs, and those that are trained (``train=True``), in the order of
-    ``ROLES``.
+    """The roles that a term with a weight > 0 needs, and those that are trained (``train=True``),
+    in the order of ``ROLES``.
 
     Raises:
         ValueError: an unknown role, or one that is needed and not given.

@@ -42,8 +42,8 @@ def _read(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 
 def build(original: Callable, cfg: Any, *args: Any, registry: Any, **kwargs: Any) -> Any:
-    """Build a module as MMEngine does, with its starting weights taken out of the config and loaded by
-    ``init_weights``.
+    """Build a module as MMEngine does,
+    with its starting weights taken out of the config and loaded by ``init_weights``.
 
     Raises:
         TypeError: an argument that the class does not have; MMAction2's classes hand it on to where it is an

@@ -71,8 +71,8 @@ NAMINGS = (
 
 
 def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Callable[[Tensor], Tensor]] | None:
-    """What makes a weight of one shape one of another, in words ("" for nothing) and as a function; None if nothing
-    does.
+    """What makes a weight of one shape one of another, in words ("" for nothing) and as a function;
+    None if nothing does.
 
     - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
     - MViT's relative positions of another clip or image size are interpolated linearly, as MMAction2 does for

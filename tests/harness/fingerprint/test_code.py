@@ -1,5 +1,5 @@
-"""Whatever file a config's classes come from is in its fingerprint; packages are made by the tests and never
-imported.
+"""Whatever file a config's classes come from is in its fingerprint;
+packages are made by the tests and never imported.
 """
 
 import itertools
@@ -259,8 +259,8 @@ def test_strings_that_name_a_registered_class_count_as_well():
 
 
 def test_every_type_of_the_benchmark_is_known(write):
-    """What is not the plugin's is found in MMAction2 and what it builds on, so that nothing is said untracked in
-    vain.
+    """What is not the plugin's is found in MMAction2 and what it builds on,
+    so that nothing is said untracked in vain.
     """
     write(toy=NET)
     configs = ROOT / "mm_configs"

@@ -1,5 +1,5 @@
-"""``models check``: every entry of the repository is sound, and for each thing that can be wrong it says what to
-change.
+"""``models check``: every entry of the repository is sound,
+and for each thing that can be wrong it says what to change.
 """
 
 import re
@@ -481,8 +481,8 @@ test_evaluator = [dict(type='ClipPredictions'), dict(type='ConjuredMetric')]
 
 
 def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch):
-    """In a package with relative imports, registered under another name; the head's in_channels holds at every
-    profile.
+    """In a package with relative imports, registered under another name;
+    the head's in_channels holds at every profile.
     """
     package = tmp_path / "elsewhere" / "outside_nets"
     package.mkdir(parents=True)

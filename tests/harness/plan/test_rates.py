@@ -76,8 +76,8 @@ def test_a_one_cycle_schedule_follows_the_rate():
 
 
 def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch):
-    """Every job of the plan that trains on clips trains on split fit; renderings are of all clips, and learn
-    nothing.
+    """Every job of the plan that trains on clips trains on split fit; renderings are of all clips,
+    and learn nothing.
     """
     cells = rate_cells([ENTRIES["mtcd_i3d-r50_mgr-dark-rgb"]], ENTRIES, [1e-3], "demo", 2)
     monkeypatch.setattr("harness.plan.data.images_fingerprint", lambda found, root: "people of another data set")

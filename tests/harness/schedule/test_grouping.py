@@ -42,8 +42,8 @@ def test_memory_is_asked_for_only_where_several_could_run_together():
 
 
 def test_room_by_what_the_teacher_took():
-    """16 bytes per parameter of a student (weight, gradient, two moments), one step's activations, in 4/5 of what is
-    free.
+    """16 bytes per parameter of a student (weight, gradient, two moments), one step's activations,
+    in 4/5 of what is free.
     """
     teacher = SimpleNamespace(cost=Cost(params=1_000_000, peak_memory_bytes=20_000_000))
     assert room_for(teacher, 100_000_000) == (80_000_000 - 20_000_000) // 16_000_000 == 3

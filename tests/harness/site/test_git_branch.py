@@ -1,5 +1,5 @@
-"""``publish`` puts the ledger's pages on a branch of their own, in real repositories, and loses and lets out
-nothing.
+"""``publish`` puts the ledger's pages on a branch of their own, in real repositories,
+and loses and lets out nothing.
 """
 
 import json
@@ -320,8 +320,8 @@ def test_the_address_follows_from_the_remote(url, address):
 
 @pytest.fixture
 def published(repo, small_configs, tiny_data, tmp_path, monkeypatch, capsys):
-    """``run(command, *options)`` -> exit code and what was said, for a ledger with pages in the repository's
-    ``site``.
+    """``run(command, *options)`` -> exit code and what was said,
+    for a ledger with pages in the repository's ``site``.
     """
     work = tmp_path / "work"
     ws = open_workspace(small_configs, "smoke", tiny_data, None, 1)

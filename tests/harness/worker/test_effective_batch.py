@@ -74,8 +74,8 @@ def run(small_configs, tiny_data, tmp_path):
 
 
 def assert_same(one, other):
-    """Weights, losses of every epoch and scores agree to float tolerance, and the test clips are the same, once
-    each.
+    """Weights, losses of every epoch and scores agree to float tolerance,
+    and the test clips are the same, once each.
     """
     (a_folder, a), (b_folder, b) = one, other
     assert [e.loss for e in b.epochs] == pytest.approx([e.loss for e in a.epochs], rel=1e-4)

@@ -120,8 +120,8 @@ def test_a_header_that_is_none_is_refused_with_its_cause(tmp_path, header, messa
 
 
 def test_numbers_as_pandas_writes_them(tmp_path):
-    """One clip without infrared makes every number of that column a float, and an index adds a column without a
-    name.
+    """One clip without infrared makes every number of that column a float,
+    and an index adds a column without a name.
     """
     rows = [
         row(clip_id=f"c{n}", rgb_end=50 + n)

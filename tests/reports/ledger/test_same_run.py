@@ -26,8 +26,8 @@ def replan(made, keys):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Three methods on RGB in Table 2, one of which has another's runs; a student without a run of its own in Table
-    4.
+    """Three methods on RGB in Table 2, one of which has another's runs;
+    a student without a run of its own in Table 4.
     """
     made = write(tmp_path_factory.mktemp("twins"), seeds=3)
     records = load_records(made.work_dir)[0].values()

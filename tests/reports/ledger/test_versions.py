@@ -1,5 +1,5 @@
-"""Pages show the whole ledger, whatever the last plan asked for: which run stands for a cell, and what is said of
-it.
+"""Pages show the whole ledger, whatever the last plan asked for: which run stands for a cell,
+and what is said of it.
 """
 
 import csv

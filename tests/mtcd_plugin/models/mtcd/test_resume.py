@@ -1,5 +1,5 @@
-"""A training that was stopped in the middle and went on ends with the weights of an undisturbed one, for every kind of
-step.
+"""A training that was stopped in the middle and went on ends with the weights of an undisturbed one,
+for every kind of step.
 """
 
 import copy

@@ -57,8 +57,8 @@ def test_patch_discriminator_sees_70_pixels():
 
 
 def l1(x, y):
-    """Mean absolute difference of images that were normalised with ImageNet's statistics: what was subtracted cancels
-    out.
+    """Mean absolute difference of images that were normalised with ImageNet's statistics:
+    what was subtracted cancels out.
     """
     return ((x - y).abs().mean(dim=(0, 2, 3)) / torch.tensor([0.229, 0.224, 0.225])).mean()
 
@@ -76,8 +76,8 @@ def test_cycle_and_identity_are_4_43_times_those_of_grey_levels():
 
 @pytest.mark.parametrize(("name", "size"), [("generator", 16), ("discriminator", 16)])
 def test_networks_see_normalised_images(name, size):
-    """As structured domain adaptation: what the first layer gets has ImageNet's mean and standard deviation taken
-    out.
+    """As structured domain adaptation:
+    what the first layer gets has ImageNet's mean and standard deviation taken out.
     """
     model = MODELS.build(dict(generator=GENERATOR, discriminator=DISCRIMINATOR)[name])
     seen = []

@@ -7,8 +7,8 @@ from mtcd_plugin.models.translators.images import flip_pad_crop
 
 
 def test_flip_pad_and_crop():
-    """Every result is one of the (2 * pad + 1)^2 crops of the padded image or its mirror, the same for all frames and
-    streams.
+    """Every result is one of the (2 * pad + 1)^2 crops of the padded image or its mirror,
+    the same for all frames and streams.
     """
     torch.manual_seed(0)
     clips = torch.rand(40, 2, 3, 4, 6) + 0.1

@@ -233,8 +233,8 @@ def test_a_2d_resnet_is_inflated_whatever_its_names(tmp_path):
 
 @pytest.mark.parametrize("given", ["whole", "prefix"])
 def test_a_whole_network_takes_what_fits_of_a_file(given, tmp_path):
-    """With ``prefix``, MMEngine's part of the file; without, all but a class layer of another size, as ``load_from``
-    does.
+    """With ``prefix``, MMEngine's part of the file; without, all but a class layer of another size,
+    as ``load_from`` does.
     """
     donor = zoo.recognizer("i3d", classes=400, seed=2).state_dict()
     start = dict(type="Pretrained", checkpoint=zoo.save(donor, tmp_path / "w.pth"))
