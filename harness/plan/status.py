@@ -41,17 +41,14 @@ class LedgerStatus:
 def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
     """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
     records, rejected = load_records(work_dir)
-    by_cell: dict[_Cell, list[RunRecord]] = {}
+    by_cell: dict[CellKey, list[RunRecord]] = {}
     for _, r in records.values():
         by_cell.setdefault(_cell_of(r.cell), []).append(r)
     refused = {r.path: r.line for r in rejected}
     return LedgerStatus([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
 
 
-_Cell = tuple[str, str, int, str]  # model, variant, seed, profile
-
-
-def _cell_of(cell: CellInfo) -> _Cell:
+def _cell_of(cell: CellInfo) -> CellKey:
     return cell.model, cell.variant, cell.seed, cell.profile
 
 
@@ -60,7 +57,7 @@ def _state(
     work_dir: Path,
     records: Mapping[str, tuple[Path, RunRecord]],
     refused: dict[Path, str],
-    by_cell: Mapping[_Cell, list[RunRecord]],
+    by_cell: Mapping[CellKey, list[RunRecord]],
 ) -> JobState:
     found = records.get(job.key)
     if found is not None and found[1].status == "done":
