@@ -22,6 +22,7 @@ from harness.ledger.store import load_records
 from harness.plan.jobs import Job, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
+from harness.plan.resolve import stands_alone
 from harness.plan.workspace import Workspace, synthetic_root
 from harness.suite import Cell, expand
 from harness.system.environment import environment, hardware
@@ -91,7 +92,7 @@ def measure_no_op(ws: Workspace) -> dict[str, Any]:
 
 
 def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
-    """Start-up of a job, and the gain of two slots, on fresh runs of the first single-network entry.
+    """Start-up of a job, and the gain of two slots, on fresh runs of the first network that stands alone.
 
     ``job_overhead_s`` is the median of a job's time that is neither an epoch nor testing: from the start of its process
     (imports are paid by the fork server) to the first training step, and from the last to its record.
@@ -101,7 +102,7 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
     from harness.executors.local import LocalExecutor
     from harness.schedule.options import Options
 
-    entry = next(e for e in ws.entries.values() if e.stage == "single")
+    entry = next(e for e in ws.entries.values() if stands_alone(e, ws.settings.profile))
     plan = make_plan([Cell(entry, seed=1000 + i) for i in range(cells)], ws.entries, ws.settings)
     if plan.errors:
         raise ValueError(next(iter(plan.errors.values())))

@@ -79,17 +79,19 @@ def bench_harness_command(suite: SuiteOptions, quick: bool, as_json: bool) -> No
 @json_option("a list of {model, profile, params, flops, latency_ms, clips_per_s, peak_mib, device, ...}")
 @device_option
 def bench_models_command(suite: SuiteOptions, as_json: bool, device: str) -> None:
-    """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every single-network entry on RGB of
-    the benchmark's first data set.
+    """Parameters, multiply-adds, latency at batch 1, throughput and peak memory of every network that stands alone,
+    on RGB of the benchmark's first data set.
     """
     from harness.measure.entries import bench_entries
+    from harness.plan.resolve import stands_alone
     from harness.plan.workspace import check_profile
     from harness.suite import load_suite
 
     check_profile(suite.configs, suite.profile)
     benchmark, entries = load_suite(suite.configs)
     first = next(iter(benchmark.datasets))
-    chosen = [e for e in entries.values() if e.stage == "single" and e.dataset == first and e.test_modality == "rgb"]
+    chosen = [e for e in entries.values() if e.dataset == first and e.test_modality == "rgb"]
+    chosen = [e for e in chosen if stands_alone(e, suite.profile)]
     rows = bench_entries(chosen, suite.profile, device)
     if as_json:
         print_json(rows)

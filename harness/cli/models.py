@@ -94,6 +94,7 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
 
     It goes into --configs.
     """
+    from harness.plan.resolve import stands_alone
     from harness.suite import load_suite
     from harness.suite.scaffold import new_entry
 
@@ -101,6 +102,11 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
     benchmark, entries = load_suite(configs if begun else PACKAGED_CONFIGS)
     if base not in entries:
         raise BadUsage(unknown_name("model", base, entries))
+    if not stands_alone(entries[base], "smoke"):
+        raise BadUsage(
+            f"{base} is a stage of a chain ({entries[base].role.title}); start from a network that stands alone, "
+            "as `models list` shows them"
+        )
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
     click.echo(

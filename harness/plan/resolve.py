@@ -11,13 +11,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
 from harness.suite.dotted import ABSENT, get_dotted
+
+if TYPE_CHECKING:
+    from harness.suite import Entry
 
 TRANSFORMS = "transforms"
 OF_A_TRAINING = ("train_dataloader", "optim_wrapper", "param_scheduler", "train_cfg")
@@ -105,6 +108,14 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
     result = plain(config)
     parents = result.pop("parents", None) or {}
     return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden)
+
+
+def stands_alone(entry: Entry, profile: str) -> bool:
+    """Whether an entry is a method's own network that needs no other run: it trains and classifies, and its config
+    names no ``parents``. Raises as ``resolve`` does.
+    """
+    whole = entry.role.result and {"trains", "classifies"} <= set(entry.role.does)
+    return whole and not resolve(entry.config, profile).parents
 
 
 def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], tuple[Path, ...]]:

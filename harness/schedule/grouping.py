@@ -45,14 +45,17 @@ def batch_compatible_jobs(
     return [lead, *others[: max(0, share - 1)]]
 
 
-def room_for(teacher: RunRecord | None, free_bytes: int | None) -> int:
+def room_for(parents: Iterable[RunRecord], free_bytes: int | None) -> int:
     """How many students fit side by side in what is free; ``LIMIT`` where that is not known.
 
-    A student is taken to be as large as the network that teaches it, and its step to need what that one's training did.
+    A student is taken to be as large as the largest of the networks that it learns from, its parents that classify, and
+    its step to need what that one's training did.
     """
-    if teacher is None or free_bytes is None or not teacher.cost.params:
+    known = [p.cost for p in parents if p.cost.params]
+    if not known or free_bytes is None:
         return LIMIT
-    return group_size(LIMIT, teacher.cost.params, free_bytes, teacher.cost.peak_memory_bytes or 0)
+    largest = max(known, key=lambda cost: cost.params or 0)
+    return group_size(LIMIT, largest.params or 0, free_bytes, largest.peak_memory_bytes or 0)
 
 
 def points(jobs: list[Job]) -> list[dict[str, Any]]:

@@ -193,9 +193,9 @@ class Scheduler:
 
     def _room(self, job: Job) -> int:
         """How many students fit side by side in the memory that a free slot has."""
-        teacher = self._tasks.get(job.parents.get("teacher", ""))
-        record = None if teacher is None else look_up(teacher.job, self._options.work_dir).record
-        return room_for(record, self._executor.free_memory())
+        parents = [self._tasks[key].job for key in job.parents.values()]
+        records = [look_up(p, self._options.work_dir).record for p in parents if p.classifies]
+        return room_for([r for r in records if r is not None], self._executor.free_memory())
 
     def _try_claim(self, task: Task) -> bool:
         """``_claim``; a folder in which that cannot be done is the failure of its own job alone."""

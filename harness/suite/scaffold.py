@@ -59,23 +59,20 @@ def new_entry(
     and a metafile.
 
     Args:
+        base: a network that stands alone, see ``harness.plan.resolve.stands_alone``.
         modalities: test modalities to write configs for, ``rgb`` or as metafiles write it, ``RGB``; empty for all.
 
     Raises:
-        ValueError: a name that is no folder name or is taken, a base that is a stage of a chain, or a modality that
-            the base's method does not have.
+        ValueError: a name that is no folder name or is taken, or a modality that the
+            base's method does not have.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise BadUsage(f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first")
     folder = configs / name
     if folder.exists():
         raise BadUsage(f"{folder} is there already; choose another name")
-    if base.stage != "single":
-        raise BadUsage(
-            f"{base.name} is the {base.stage} of a chain; start from a single network, as `models list` shows them"
-        )
     siblings = [
-        e for e in entries.values() if e.method == base.method and e.stage == "single" and not e.metadata.get("Bound")
+        e for e in entries.values() if (e.method, e.stage) == (base.method, base.stage) and not e.metadata.get("Bound")
     ]
     known = list(dict.fromkeys(e.test_modality for e in siblings))
     modalities = tuple(BY_METAFILE.get(m, m) for m in modalities)
@@ -135,6 +132,6 @@ def _start(base: Entry) -> str:
     """The starting weights of the base in a metafile: a new method starts from what it is compared with."""
     if not base.start:
         return ""
-    listed = [s.model_dump(mode="json", by_alias=True, exclude_defaults=True) for s in base.start]
+    listed = [s.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"stages"}) for s in base.start]
     text = yaml.safe_dump({"Starting Weights": listed}, sort_keys=False, default_flow_style=None, width=1000)
     return textwrap.indent(text, "    ")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from harness.ledger.record import CellInfo, RunRecord
 from harness.suite import Benchmark, Entry
+from harness.suite.stages import SINGLE
 from reports.format import count, short_commit
 from reports.ledger.ledger import Ledger
 from reports.ledger.results import STATUS, Result
@@ -69,6 +72,20 @@ class ReportContext:
 
     def result(self, cell: str) -> Result | None:
         return self.ledger.results.get(cell)
+
+    @cached_property
+    def _stages(self) -> dict[tuple[str, str], str]:
+        return {(e.method, e.stage): e.role.title for e in self.entries.values()}
+
+    def stage(self, cell: CellInfo) -> str:
+        """The declared title of a run's stage; its name where its method no longer declares it."""
+        usual = SINGLE.title if cell.stage == SINGLE.name else cell.stage
+        return self._stages.get((cell.method, cell.stage), usual)
+
+    def renders(self, record: RunRecord) -> bool:
+        """Whether a run wrote clips: as its stage is declared, else as the record says."""
+        entry = self.entries.get(record.cell.model)
+        return entry.renders if entry is not None else bool(record.store_sha256)
 
     @property
     def not_asked(self) -> str:

@@ -100,7 +100,7 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
             top1 = f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else "")
     return ConfigRow(
         name=entry.name,
-        stage=entry.stage,
+        stage=entry.role.title,
         data=context.benchmark.datasets[entry.dataset].title,
         train=f.modalities(entry.train_modalities),
         test=f.modalities(entry.test_modality),

@@ -109,11 +109,11 @@ def build(context: ReportContext) -> Iterator[Page]:
 
 def has_renderings(context: ReportContext) -> bool:
     """Whether a translator's pictures are behind a number of these pages."""
-    return any(_is_rendering(record) for record in context.ledger.shown_records)
+    return any(_is_rendering(context, record) for record in context.ledger.shown_records)
 
 
-def _is_rendering(record: RunRecord) -> bool:
-    return record.cell.stage == "pseudo_ir" and record.status == "done"
+def _is_rendering(context: ReportContext, record: RunRecord) -> bool:
+    return record.status == "done" and context.renders(record)
 
 
 def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
@@ -122,7 +122,7 @@ def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
     for record in context.ledger.shown_records:
         key, page = record.key, context.ledger.pages[record.key]
         folder = context.ledger.records[key][0]
-        if _is_rendering(record) and record.cell.dataset == dataset:
+        if _is_rendering(context, record) and record.cell.dataset == dataset:
             found.append(Rendering(key, _title(context, record), record, page, *read_strips(folder)))
     order = list(KINDS.values())  # what has learnt nothing comes last
     return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
@@ -130,10 +130,10 @@ def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
 
 def _title(context: ReportContext, record: RunRecord) -> str:
     """How a rendering's translator is called: by its metafile (``Metadata.Translator``), or by its kind."""
-    parent = context.ledger.records.get(record.identity.parents.get("translator", ""))
-    entry = context.entries.get(parent[1].cell.model) if parent else None
-    if entry is not None and entry.metadata.get("Translator"):
-        return str(entry.metadata["Translator"])
+    for parent in _parents(context, record):
+        entry = context.entries.get(parent.cell.model)
+        if entry is not None and entry.metadata.get("Translator"):
+            return str(entry.metadata["Translator"])
     model = record.identity.config.get("model") or {}
     kind = str(model.get("type"))
     if kind == "TrivialTranslator":
@@ -149,31 +149,30 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
             for name, title, less, why in MEASURES
         ),
         Column(
-            "teacher",
-            "Infrared teacher's top-1 (%)",
+            "frozen",
+            "Infrared network's top-1 (%)",
             MEASURED,
             numeric=True,
             explain=(
-                "of the frozen teacher, trained on infrared and tested on this instead; "
+                "of a frozen network, trained on infrared and tested on this instead; "
                 "mean over its seeds ± standard deviation"
             ),
         ),
     )
-    tests = _teacher_tests(context)
+    tests = _frozen_tests(context)
     rows = []
     for r in found:
         cells = {"translator": Cell(r.title, sub=_made(context, r), href=r.page)}
         for name, *_ in MEASURES:
             cells[name] = _number(r.record.measurements.get(f"pseudo_ir/{name}"))
-        cells["teacher"] = _accuracy(context, tests.get(r.key, []), "no frozen teacher was tested on it")
+        cells["frozen"] = _accuracy(context, tests.get(r.key, []), "no frozen network was tested on it")
         rows.append(Row(r.key[:12], cells))
-    teachers = {t.identity.parents["teacher"]: t for many in tests.values() for t in many if _known(context, t)}
-    own = [context.ledger.records[key][1] for key in sorted(teachers)]
-    own = sorted((t for t in own if t.cell.dataset == dataset and t.metrics is not None), key=lambda t: t.cell.seed)
+    tested = {p.key: p for many in tests.values() for t in many for p in _parents(context, t) if p.metrics is not None}
+    own = sorted((p for p in tested.values() if p.cell.dataset == dataset), key=lambda p: (p.cell.seed, p.key))
     flicker = next((v for r in found if (v := r.record.measurements.get("pseudo_ir/ir_flicker")) is not None), None)
     true = {"translator": Cell("Infrared itself")}
     true |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
-    true |= {"flicker": _number(flicker), "teacher": _accuracy(context, own, "no teacher was tested")}
+    true |= {"flicker": _number(flicker), "frozen": _accuracy(context, own, "no frozen network was tested")}
     rows.append(Row("infrared", true, "For comparison"))
     return Table(
         f"translator_{dataset}",
@@ -193,27 +192,27 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
 def _made(context: ReportContext, r: Rendering) -> str:
     """What a rendering was made with, in few words."""
     model = r.record.identity.config.get("model") or {}
-    parents = [
-        context.ledger.records[k][1].cell.model
-        for k in r.record.identity.parents.values()
-        if k in context.ledger.records
-    ]
+    parents = [p.cell.model for p in _parents(context, r.record)]
     brightened = model.get("pre_enhance", "none")
     made = ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])
     return "; ".join(filter(None, (made, r.left_out)))
 
 
-def _teacher_tests(context: ReportContext) -> dict[str, list[RunRecord]]:
-    """Rendering -> the tests of a frozen teacher on it, by seed."""
+def _frozen_tests(context: ReportContext) -> dict[str, list[RunRecord]]:
+    """Rendering -> the tests on it of networks that were trained before, by seed."""
     found: dict[str, list[RunRecord]] = {}
     for record in context.ledger.shown_records:
-        if record.kind == "render" and record.metrics is not None and record.cell.test_modality == "pseudo_ir":
-            found.setdefault(record.identity.parents.get("pseudo_ir", ""), []).append(record)
+        if record.kind == "render" and record.metrics is not None:
+            for parent in _parents(context, record):
+                if _is_rendering(context, parent):
+                    found.setdefault(parent.key, []).append(record)
     return {key: sorted(many, key=lambda r: r.cell.seed) for key, many in found.items()}
 
 
-def _known(context: ReportContext, test: RunRecord) -> bool:
-    return test.identity.parents.get("teacher", "") in context.ledger.records
+def _parents(context: ReportContext, record: RunRecord) -> list[RunRecord]:
+    """The runs that a run stands on, as far as the ledger has them."""
+    records = context.ledger.records
+    return [records[key][1] for key in record.identity.parents.values() if key in records]
 
 
 def _accuracy(context: ReportContext, records: Sequence[RunRecord], why: str) -> Cell:

@@ -67,7 +67,7 @@ def used_protocol(context: ReportContext) -> Table:
     for record in context.ledger.shown_records:
         page = context.ledger.pages[record.key]
         cells = {
-            "stage": Cell(record.cell.stage),
+            "stage": Cell(context.stage(record.cell)),
             **settings(record.identity.config),
             "weights": Cell(started_from(record)),
         }

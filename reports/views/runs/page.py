@@ -15,7 +15,7 @@ from reports.views.runs.run import OLDER, RunView, run_views
 
 
 def build(context: ReportContext) -> Iterator[Page]:
-    runs = run_views(context.ledger)
+    runs = run_views(context)
     table = runs_table(runs)
     yield Page("runs.html", "runs.html.j2", {"table": table}, tables=(table,))
     for run in runs:
@@ -54,7 +54,7 @@ def _cells(view: RunView) -> dict[str, Cell]:
     share = r.cost.data_time_share
     return {
         "run": Cell(name, href=view.page, sub=r.key[:12]),
-        "stage": Cell(r.cell.stage),
+        "stage": Cell(view.stage),
         "state": Cell(r.status, sub=view.state, state="failed" if r.status == "failed" else ""),
         "train": Cell(f.modalities(r.cell.train_modalities)),
         "test": Cell(f.modalities(r.cell.test_modality)),
@@ -127,7 +127,7 @@ def _what(run: RunView) -> list[tuple[str, str]]:
     r = run.record
     what = [
         ("Method", r.cell.method),
-        ("Stage", r.cell.stage),
+        ("Stage", run.stage),
         ("Trains on", f.modalities(r.cell.train_modalities)),
         ("Predicts from", f.modalities(r.cell.test_modality)),
     ]

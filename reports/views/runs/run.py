@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from harness.ledger.record import RunRecord
+from reports.ledger.context import ReportContext
 from reports.ledger.ledger import Ledger
 from reports.ledger.training import train_seconds
 from reports.plots.line_chart import Chart, training_charts
@@ -29,6 +30,7 @@ class RunView:
     record: RunRecord
     name: str  # of its folder
     page: str
+    stage: str  # its declared title
     charts: list[Chart]
     predictions: Predictions | None
     parents: tuple[Parent, ...]
@@ -46,8 +48,9 @@ class RunView:
         return self.page.removesuffix(".html") + ".csv"
 
 
-def run_views(ledger: Ledger) -> list[RunView]:
+def run_views(context: ReportContext) -> list[RunView]:
     """Views of all runs that have a page, in the order of their pages."""
+    ledger = context.ledger
     used: dict[str, list[str]] = {}
     for run in ledger.runs:
         used.setdefault(run.cell.key, []).extend(ledger.used_by[run.cell.id])
@@ -66,6 +69,7 @@ def run_views(ledger: Ledger) -> list[RunView]:
                 record=record,
                 name=directory.name,
                 page=page,
+                stage=context.stage(record.cell),
                 charts=training_charts(record.epochs),
                 predictions=_predictions(ledger, key, record),
                 parents=tuple(

@@ -162,7 +162,7 @@ def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
     [
         (["models", "new", "Mine"], "small letters"),
         (["models", "new", "i3d"], "is there already"),
-        (["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"], "start from a single network"),
+        (["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"], "start from a network that stands alone"),
         (["models", "show", "i3d_r50_mgr-dark-rgb", "--profile", "huge"], "unknown profile 'huge'; choose from"),
         (["models", "rates", "i3d", "--rates", "nan"], "'nan'"),
         (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),

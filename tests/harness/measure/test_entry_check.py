@@ -314,7 +314,6 @@ def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, modali
     [
         ("My Method", "i3d_r50_mgr-dark-rgb", (), "small letters"),
         ("i3d", "i3d_r50_mgr-dark-rgb", (), "is there already; choose another name"),
-        ("mine", "mtcd_i3d-r50_mgr-dark-rgb", (), "is the student of a chain; start from a single network"),
         ("mine", "i3d_r50_mgr-dark-rgb", ("sonar",), "choose from rgb, depth, ir"),
     ],
 )

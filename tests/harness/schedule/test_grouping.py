@@ -7,7 +7,9 @@ import pytest
 
 from harness.ledger.record import Cost
 from harness.schedule.grouping import LIMIT, batch_compatible_jobs, room_for
-from tests.helpers.toy_jobs import toy_job
+from harness.schedule.options import Options
+from harness.schedule.scheduler import Scheduler
+from tests.helpers.toy_jobs import FakeExecutor, finish, toy_job
 
 
 def students(count):
@@ -41,11 +43,33 @@ def test_memory_is_asked_for_only_where_several_could_run_together():
     assert batch_compatible_jobs(alone, [alone, other_base], 1, never) == [alone]
 
 
-def test_room_by_what_the_teacher_took():
+def test_room_by_what_the_largest_parent_took():
     """16 bytes per parameter of a student (weight, gradient, two moments), one step's activations,
     in 4/5 of what is free.
     """
     teacher = SimpleNamespace(cost=Cost(params=1_000_000, peak_memory_bytes=20_000_000))
-    assert room_for(teacher, 100_000_000) == (80_000_000 - 20_000_000) // 16_000_000 == 3
-    assert room_for(teacher, 10_000_000) == 1 and room_for(teacher, 10**12) == LIMIT
-    assert room_for(teacher, None) == room_for(None, 10**9) == LIMIT
+    smaller = SimpleNamespace(cost=Cost(params=1_000, peak_memory_bytes=70_000_000))
+    assert room_for([smaller, teacher], 100_000_000) == (80_000_000 - 20_000_000) // 16_000_000 == 3
+    assert room_for([teacher], 10_000_000) == 1 and room_for([teacher], 10**12) == LIMIT
+    assert room_for([teacher], None) == room_for([], 10**9) == LIMIT
+
+
+@pytest.mark.parametrize(("classifies", "together"), [(True, 1), (False, 3)])
+def test_the_room_is_asked_of_what_classifies_whatever_it_is_called(tmp_path, classifies, together):
+    """A renderer's network says nothing of a student's size."""
+    expert = replace(toy_job("expert"), classifies=classifies)
+    pupils = [replace(j, parents={"expert": expert.key}) for j in students(3)]
+    for pupil in pupils:
+        pupil.config["optim_wrapper"] = {}
+    sizes = []
+
+    def behave(spec, folder):
+        sizes.append(len(spec.members))
+        if spec.members:
+            return 1  # each is run again alone
+        return finish(spec, folder, cost=Cost(params=10**6, peak_memory_bytes=0))
+
+    executor = FakeExecutor(behave, slots=1)
+    executor.free_memory = lambda: 16 * 10**6 * 5 // 4
+    Scheduler({j.key: j for j in (expert, *pupils)}, executor, Options(tmp_path), lambda *_: None).run()
+    assert max(sizes) == (together if together > 1 else 0)

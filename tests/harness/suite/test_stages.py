@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.plan.jobs import Settings
 from harness.plan.outputs import check_outputs
-from harness.suite import expand, load_benchmark, load_entries
+from harness.plan.planner import named_jobs
+from harness.plan.resolve import stands_alone
+from harness.suite import Cell, expand, load_benchmark, load_entries
+from harness.suite.scaffold import new_entry
 
 CONFIGS = Path(__file__).parents[3] / "mm_configs"
 PREDICTS = [{"type": "ClipPredictions"}]
@@ -51,6 +55,38 @@ def test_a_stage_of_ones_own_needs_no_code_of_the_harness(folder, benchmark, doe
     assert (entry.classifies, entry.renders) == ("classifies" in does, "renders" in does)
     check_outputs(entry, config, "demo")
     assert bool(expand(benchmark, entries, "smoke", ["table2"], 1)) == result, "a row of the table of methods"
+
+
+METHOD = """Collections:
+  - Name: Mine
+    Starting Weights: [{File: w.pth, Into: model.backbone, Stages: [net]}]
+Stages:
+  - {Name: net, Title: Whole network, Does: [trains, classifies], Result: true}
+  - {Name: pupil, Title: Pupil, Does: [trains, classifies], Result: true}
+Models:
+  - {Name: mine_a, Config: mine/mine_a.py, In Collection: Mine, Modality: RGB, Stage: net,
+     Metadata: {Training Data: MGR-Dark}}
+  - {Name: mine_b, Config: mine/mine_b.py, In Collection: Mine, Modality: RGB, Stage: pupil,
+     Metadata: {Training Data: MGR-Dark}}
+"""
+
+
+def test_a_network_of_a_stage_of_ones_own_is_planned_and_started_from(tmp_path, benchmark):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "metafile.yml").write_text(METHOD)
+    base = "_base_ = ['mm_configs::i3d/i3d_r50_mgr-dark-rgb.py']\n"
+    (folder / "mine_a.py").write_text(base)
+    parents = "parents = dict(expert=dict(config='mine_a.py', inject_at=['model.backbone.pretrained']))\n"
+    (folder / "mine_b.py").write_text(base + parents)
+    entries = load_entries(tmp_path, benchmark)
+    assert [stands_alone(entries[n], "smoke") for n in ("mine_a", "mine_b")] == [True, False]
+    settings = Settings(tmp_path, "smoke", tmp_path)
+    assert named_jobs([Cell(entries["mine_b"])], entries, settings) == [("mine_b", 0), ("mine_a", 0)]
+    new_entry(tmp_path, "yours", entries["mine_a"], entries, benchmark)
+    again = load_entries(tmp_path, benchmark)
+    (new,) = (e for name, e in again.items() if name not in entries)
+    assert new.method == "yours" and new.start[0].into == "model.backbone" and stands_alone(new, "smoke")
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,21 @@ import pytest
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo
 from harness.ledger.store import load_records, run_dir
+from harness.suite.stages import Stage
 from reports import build
 from tests.helpers.fake_ledger import CLASSES, fake_predictions, fake_record, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
 
 ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
+RENDERER = Stage(name="pseudo_ir", title="Pseudo-infrared rendering", does=("renders",))
 
 
-def rendering(work_dir, name, model, measures, clips, translator=""):
+def rendering(work_dir, name, model, measures, clips, translator="", stage="pseudo_ir"):
     info = CellInfo(
         model=name,
         method="M",
-        stage="pseudo_ir",
+        stage=stage,
         dataset="mgr_dark",
         train_modalities=["rgb"],
         test_modality="rgb",
@@ -43,6 +45,12 @@ def rendering(work_dir, name, model, measures, clips, translator=""):
         cv2.imwrite(str(folder / f"{clip}.png"), np.zeros((4 * 10, 8 * 20, 3), np.uint8))
     (folder / "index.json").write_text(json.dumps([{"clip_id": c, "file": f"{c}.png", "rows": ROWS} for c in clips]))
     return record.key
+
+
+def with_renderers(entries, *names):
+    """The entries, and one for each of these names that renders."""
+    plain = entries["plain_mgr-dark-rgb"]
+    return entries | {n: replace(plain, name=n, method="M", stage="pseudo_ir", role=RENDERER) for n in names}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +84,7 @@ def made(tmp_path_factory):
         record = save(made.work_dir, record, fake_predictions("mgr_dark", 1.0, seed, name, 2))
         cells.append(cells[0].model_copy(update={"id": name, "model": name, "seed": seed, "key": record.key}))
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": cells}))
+    made.entries = with_renderers(made.entries, "fake_pseudo", "fake_trivial")
     build(made.work_dir, made.site, made.benchmark, made.entries)
     made.keys = {"trained": trained, "teacher": teacher}
     return made
@@ -90,10 +99,10 @@ def test_measures_stand_beside_the_frozen_teachers_accuracy(made):
     assert cell(page, table, "Trained translator", "ir_correlation").text == "\u22120.500"
     assert cell(page, table, "Trained translator", "flicker").text == "1.250"
     assert cell(page, table, "Inverted luminance", "flicker").text == "– (not measured)"
-    own = cell(page, table, "Trained translator", "teacher")
+    own = cell(page, table, "Trained translator", "frozen")
     expected = np.mean(top1(made.work_dir, f"fake_on_{made.keys['trained'][:4]}-s*/run.json"))
     assert float(own.attrs["data-v"]) == pytest.approx(100 * expected) and "n = 2" in own.text
-    reference = cell(page, table, "Infrared itself", "teacher")
+    reference = cell(page, table, "Infrared itself", "frozen")
     assert float(reference.attrs["data-v"]) == pytest.approx(
         100 * top1(made.work_dir, "fake_teacher_mgr_dark-s0-*/run.json")[0]
     )
@@ -178,6 +187,36 @@ def test_an_index_that_cannot_be_read_leaves_the_page(made, spoiled, text):
     leaves_out(made, spoiled, "pictures left out: strips/index.json cannot be read")
 
 
+def test_a_method_names_its_stages_itself(tmp_path):
+    """The page finds what renders and what was tested on it by what their stages do; pages show declared titles."""
+    made = write(tmp_path, seeds=1, tables=["table4"])
+    drawing = Stage(name="drawing", title="Pencil & paper", does=("renders",))
+    exam = Stage(name="exam", title="Final exam", does=("classifies",))
+    plain = made.entries["plain_mgr-dark-rgb"]
+    key = rendering(made.work_dir, "mine_drawn", {"type": "Pencil"}, {"flicker": 1.5}, ["c1"], stage="drawing")
+    expert = next(r for _, r in load_records(made.work_dir)[0].values() if r.cell.model == "fake_teacher_mgr_dark")
+    changes = {"model": "mine_exam", "method": "M", "stage": "exam", "test_modality": "ir"}
+    test = fake_record(expert.cell.model_copy(update=changes), {"expert": expert.key, "drawn": key})
+    test = test.model_copy(update={"kind": "render"})
+    save(made.work_dir, test, fake_predictions("mgr_dark", 1.0, 0, "mine_exam", 2))
+    entries = made.entries | {
+        role: replace(plain, name=name, method="M", stage=role, role=stage)
+        for role, name, stage in (("drawing", "mine_drawn", drawing), ("exam", "mine_exam", exam))
+    }
+    entries = {e.name: e for e in entries.values()}
+    build(made.work_dir, made.site, made.benchmark, entries)
+    page = parse(made.site / "translator.html")
+    assert cell(page, "translator_mgr_dark", "Pencil", "flicker").text == "1.500"
+    assert float(cell(page, "translator_mgr_dark", "Pencil", "frozen").attrs["data-v"]) == pytest.approx(
+        100 * top1(made.work_dir, "mine_exam-s0-*/run.json")[0]
+    )
+    assert float(cell(page, "translator_mgr_dark", "Infrared itself", "frozen").attrs["data-v"]) == pytest.approx(
+        100 * expert.metrics.top1
+    )
+    for file in ("runs.html", "protocol.html", "methods.html", f"runs/mine_drawn-s0-{key[:12]}.html"):
+        assert "Pencil & paper" in parse(made.site / file).text, file
+
+
 def test_no_page_without_a_rendering(tmp_path):
     plain = write(tmp_path, seeds=1, tables=["table3"])
     build(plain.work_dir, plain.site, plain.benchmark, plain.entries)
@@ -190,6 +229,7 @@ def test_a_trained_translator_is_called_what_its_metafile_says(tmp_path):
     plain = made.entries["plain_mgr-dark-rgb"]
     names = {"fake_sysu": "SYSU-MM01 alone", "fake_tuned": "Fine-tuned on the target's infrared"}
     entries = made.entries | {n: replace(plain, name=n, metadata={"Translator": label}) for n, label in names.items()}
+    entries = with_renderers(entries, *(f"{n}_pseudo" for n in names))
     plan = read_plan(made.work_dir / "plan.json")
     cells = list(plan.cells)
     for name in names:
