@@ -43,7 +43,7 @@ def definitions(module: str) -> Definitions:
     found = module_at(module)
     if found is None:
         return Definitions(whole="it has no source")
-    if found.tree is None or found.opaque:
+    if found.compiled is not None or found.opaque:
         return Definitions(whole="what it does is not written out")
     return definitions_of(_tree(module), _package_of(module), lambda top: is_tracked(top, top_of(module)))
 
@@ -52,7 +52,7 @@ def definitions(module: str) -> Definitions:
 def _tree(module: str) -> ast.Module:
     """The syntax tree whose statements ``content`` brings into their normal form, each once."""
     found = module_at(module)
-    return ast.parse(found.source if found is not None else b"")
+    return found.take_tree() if found is not None else ast.parse("")
 
 
 def _package_of(module: str) -> str:

@@ -36,16 +36,24 @@ class Module:
     imports: tuple[Import, ...] = ()
     lists: bool = False  # nothing but imports: what is taken from it comes from elsewhere
     opaque: bool = False  # does something when it is imported that cannot be read from its definitions
-    tree: ast.Module | None = field(default=None, compare=False, repr=False)  # without docstrings
     source: bytes = field(default=b"", compare=False, repr=False)
     is_package: bool = False
     compiled: Path | None = None  # where there is no source
+    _parsed: list[ast.Module] = field(default_factory=list, compare=False, repr=False)
 
     @cached_property
     def sha256(self) -> str:
         """Of its source, as it was when the package was indexed, without comments and docstrings."""
-        content = ast.unparse(self.tree).encode() if self.tree is not None else b""
-        return hashlib.sha256(self.compiled.read_bytes() if self.compiled else content).hexdigest()
+        if self.compiled:
+            return hashlib.sha256(self.compiled.read_bytes()).hexdigest()
+        tree = ast.parse(self.source)
+        for statement in _statements(tree):
+            _drop_docstring(statement)
+        return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+    def take_tree(self) -> ast.Module:
+        """A syntax tree of the source that the caller may change: that of the first reading, a new one after that."""
+        return self._parsed.pop() if self._parsed else ast.parse(self.source)
 
 
 @cache
@@ -109,14 +117,13 @@ def _read(name: str, path: Path, stamp: tuple[int, int, int]) -> Module:  # noqa
         elif isinstance(statement, ast.Expr) and registers(statement.value):
             registered |= literals_of(statement.value)
             passed |= passed_classes(statement.value)
-        _drop_docstring(statement)
     lists = all(_is_listing(s) for s in tree.body)
     known_as = {i.known_as: i.name for i in imports}
     hidden = any(word in content for word in HIDING)
     opaque = hidden or not passed <= {*names, *known_as} or not all(_is_plain(s) for s in tree.body)
     registered |= {known_as.get(n, n) for n in passed}
     return Module(
-        frozenset(names), frozenset(registered), tuple(imports), lists, opaque, tree, content, package == name
+        frozenset(names), frozenset(registered), tuple(imports), lists, opaque, content, package == name, None, [tree]
     )
 
 
