@@ -1,4 +1,4 @@
-"""Usage errors (exit code 2; all others have 1), and the texts that errors share."""
+"""Usage errors (exit code 2; all others have 1), and the texts that messages share."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def unknown_name(what: str, name: object, choices: Iterable[object]) -> str:
     return (
         f"unknown {what} '{name}'{near(str(name), known)}; choose from {', '.join(known) or 'nothing: there is none'}"
     )
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """``1 job``, ``2 jobs``; ``plural`` where an s is not enough."""
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from harness.bench.made_up import finish
+from harness.errors import count
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
 from harness.plan.jobs import Job, dependency_closure
@@ -74,7 +75,7 @@ def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
         finish(jobs.values(), Path(folder))
         command = [*_harness("status", ws, Path(folder)), "--seeds", str(seeds)]
         seconds, out = _fastest(command)
-    _expect(out, f"{len(jobs)} jobs: {len(jobs)} done")
+    _expect(out, f"{count(len(jobs), 'job')}: {len(jobs)} done")
     return {"status_s": seconds - import_seconds(), "status_records": len(jobs)}
 
 
@@ -87,7 +88,7 @@ def measure_no_op(ws: Workspace) -> dict[str, Any]:
         command += ["--seeds", str(ws.seeds), "--site", f"{folder}/site"]
         _run(command)
         seconds, out = _fastest(command)
-    _expect(out, f"{len(jobs)} jobs: {len(jobs)} cached, 0 run")
+    _expect(out, f"{count(len(jobs), 'job')}: {len(jobs)} cached, 0 run")
     return {"run_all_no_op_s": seconds - import_seconds(), "run_all_jobs": len(jobs)}
 
 

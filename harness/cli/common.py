@@ -13,7 +13,7 @@ import click
 from harness.cli import console
 from harness.cli.counter import counter
 from harness.cli.options import ChoiceOptions, ExecutionOptions, SuiteOptions
-from harness.errors import BadUsage
+from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
     from harness.executors.base import Executor
@@ -38,7 +38,8 @@ def open_suite(
         make_data,
         chosen,
     )
-    log.debug("planned %d cells as %d jobs, data in %s", len(ws.cells), len(ws.needed()), ws.settings.data_root)
+    counts = count(len(ws.cells), "cell"), count(len(ws.needed()), "job")
+    log.debug("planned %s as %s, data in %s", *counts, ws.settings.data_root)
     return ws
 
 

@@ -24,7 +24,7 @@ from harness.cli.options import (
     json_option,
     profile_option,
 )
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage, count, unknown_name
 
 if TYPE_CHECKING:
     from harness.suite import Entry
@@ -147,7 +147,7 @@ def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
             continue
         notes = [f for f in findings if f.ok and f.remedy]
         if not wrong:
-            click.echo(f"ok   {entry.name:40s} {len(findings) - len(notes)} checks")
+            click.echo(f"ok   {entry.name:40s} {count(len(findings) - len(notes), 'check')}")
         for f in notes:
             click.echo(f"note {entry.name:40s} {f.remedy}")
         for f in wrong:
@@ -155,7 +155,7 @@ def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
     if as_json:
         common.print_json([{"entry": f.entry, "what": f.what, "ok": f.ok, "remedy": f.remedy} for f in found])
     else:
-        click.echo(f"{len(chosen)} entries, {bad} problems")
+        click.echo(f"{count(len(chosen), 'entry', 'entries')}, {count(bad, 'problem')}")
     return 1 if bad else 0
 
 

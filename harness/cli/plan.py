@@ -10,6 +10,7 @@ import click
 
 from harness.cli.common import open_suite, print_json, say_remarks
 from harness.cli.options import SuiteOptions, json_option, suite_options
+from harness.errors import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +55,8 @@ def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_ce
     say_remarks(ws)
     counts = Counter(states.values())
     click.echo(
-        f"{len(ws.cells)} cells of {', '.join(ws.tables)} at profile {suite.profile}: {len(jobs)} jobs, "
-        + ", ".join(f"{counts[s]} {s}" for s in ("cached", "missing", "failed"))
+        f"{count(len(ws.cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "
+        f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("cached", "missing", "failed"))
     )
     return 0
 
@@ -120,10 +121,10 @@ def print_cost(jobs: Mapping[str, Job], states: Mapping[str, str], costs: dict[s
     unknown = len(todo) - len(costs)
     probed = sum(source == "probe" for _, source in costs.values())
     click.echo(
-        f"{duration(sum(s for s, _ in costs.values()))} of one slot's time for {len(costs)} jobs"
+        f"{duration(sum(s for s, _ in costs.values()))} of one slot's time for {count(len(costs), 'job')}"
         + (f", {probed} of them probed (without data loading)" if probed else "")
         + (
-            f"; {unknown} jobs of models that never ran at this profile are not in it, --probe times them"
+            f"; {count(unknown, 'job')} of models that never ran at this profile not in it, --probe times them"
             if unknown
             else ""
         )

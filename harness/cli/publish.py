@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
+from harness.errors import count
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +80,9 @@ def command(
     if not done.changes:
         click.echo(f"{where} holds these pages already: {done.commit[:12]}")
     elif dry_run:
-        click.echo(f"dry run: {len(done.changes)} files would change on {where}")
+        click.echo(f"dry run: {count(len(done.changes), 'file')} would change on {where}")
     else:
-        click.echo(f"{where} is {done.commit[:12]}: {len(done.changes)} files changed")
+        click.echo(f"{where} is {done.commit[:12]}: {count(len(done.changes), 'file')} changed")
     if remote:
         known = f"address: {done.address} (where the repository's settings serve {branch})"
         click.echo(known if done.address else "address: as the host gives it; it is not known from the remote's")

@@ -10,6 +10,7 @@ import click
 
 from harness.cli.common import open_suite, print_json, say_remarks
 from harness.cli.options import SuiteOptions, json_option, suite_options
+from harness.errors import count
 
 if TYPE_CHECKING:
     from harness.plan.status import LedgerStatus
@@ -46,9 +47,9 @@ def command(suite: SuiteOptions, why: str | None, as_json: bool) -> int:
     counts = Counter(s.state for s in found.jobs)
     lacking = len(ws.plan.errors)
     click.echo(
-        f"{len(found.jobs)} jobs: "
+        f"{count(len(found.jobs), 'job')}: "
         + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
-        + (f"; {lacking} cells cannot be planned" if lacking else "")
+        + (f"; {count(lacking, 'cell')} cannot be planned" if lacking else "")
     )
     return 0
 

@@ -102,7 +102,7 @@ def data_set(name: str) -> DataSet:
         found = resolve_name(place)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
-            f"data set {name}: {place} cannot be loaded ({one_line(error)}); mend or uninstall its package"
+            f"data set {name}: {place} cannot be loaded ({one_line(error)}); repair or uninstall its package"
         ) from error
     if not isinstance(found, DataSet) or found.name != name:
         what = f"is named {found.name!r}" if isinstance(found, DataSet) else "is no harness.data.registry.DataSet"

@@ -29,7 +29,7 @@ class Rejected:
     """A run directory whose record cannot be trusted, and why.
 
     Attributes:
-        advice: what mends it, "" where the reason says so.
+        advice: what to do about it, "" where the reason says so.
     """
 
     path: Path

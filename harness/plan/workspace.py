@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.data.clips import dataset_clips
 from harness.data.registry import clips_of_config
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage, count, unknown_name
 from harness.ledger.identity import canonical_json
 from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
@@ -177,7 +177,8 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
     """
     if not workspace.plan.keys:
         raise ValueError(
-            f"nothing can be run: none of {len(workspace.cells)} cells can be planned; {work_dir} stays as it is"
+            f"nothing can be run: none of {count(len(workspace.cells), 'cell')} can be planned; "
+            f"{work_dir} stays as it is"
         )
     check_writable(work_dir, "--work-dir")
     check_files(work_dir)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import count
 from harness.executors.base import Executor
 from harness.ledger.judge import verdicts_of
 from harness.ledger.store import load_record
@@ -44,8 +45,10 @@ class Finished:
     def summary(self) -> str:
         """How many jobs ended how, in one line."""
         s = self.status
-        return f"{s.total} jobs: {s.cached} cached, {s.done} run, {len(s.failed)} failed, {len(s.blocked)} blocked" + (
-            ", stopped on request; run the same command again to go on" if s.stopped else ""
+        return (
+            f"{count(s.total, 'job')}: {s.cached} cached, {s.done} run, {len(s.failed)} failed, "
+            f"{len(s.blocked)} blocked"
+            + (", stopped on request; run the same command again to go on" if s.stopped else "")
         )
 
     @property

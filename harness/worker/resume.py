@@ -14,7 +14,7 @@ NEEDED = {"meta", "state_dict", "optimizer"}
 def recover_state(folder: Path) -> list[str]:
     """Make sure that the saved state of a run is whole, is the one before, or is not there.
 
-    Returns what was amiss, one line each, for the log and the record.
+    Returns the problems found, one line each, for the log and the record.
     """
     last, previous = folder / RESUME, folder / PREVIOUS
     if not last.is_file() and not previous.is_file():

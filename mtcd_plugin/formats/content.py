@@ -9,9 +9,9 @@ A file that changed in the last ``SETTLED_S`` seconds is not kept, since a secon
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -22,6 +22,8 @@ from pathlib import Path
 from blake3 import blake3
 
 from mtcd_plugin.formats.regular import regular_stat
+
+log = logging.getLogger(__name__)
 
 SETTLED_S = 2.0
 BLOCK_BYTES = 2**20
@@ -40,7 +42,7 @@ def content_hashes(
 
     Args:
         missing_ok: '' for a file that cannot be read, instead of an error.
-        say: gets a line of progress every few seconds; by default they go to standard error.
+        say: gets a line of progress every few seconds; by default they are logged.
 
     Raises:
         OSError: a file cannot be read, is no regular file, or changes while it is read.
@@ -56,7 +58,7 @@ def content_hashes(
             found[path] = digest
         else:
             todo.append(path)
-    return found | _read_all(todo, missing_ok, say or _to_standard_error)
+    return found | _read_all(todo, missing_ok, say or log.info)
 
 
 def content_of(path: str | os.PathLike) -> str:
@@ -70,7 +72,7 @@ def renew_content(paths: Iterable[str], say: Callable[[str], None] | None = None
     """
     states, _ = _states(paths, missing_ok=True)
     before = _look_up(list(states))
-    found = _read_all(list(states), True, say or _to_standard_error)
+    found = _read_all(list(states), True, say or log.info)
     return [
         path for path, (state, digest) in before.items() if state == states[path] and found[path] not in ("", digest)
     ]
@@ -179,10 +181,6 @@ class _Progress:
         )
 
 
-def _to_standard_error(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def _look_up(paths: list[str]) -> dict[str, tuple[str, str]]:
     """What the cache holds of these files, whatever state they were in."""
     if not paths or not cache_file().exists():
@@ -227,4 +225,4 @@ def _warn_unusable(error: Exception) -> None:
     text = f"{cache_file()}: cannot be used ({error}); every command reads all data files. "
     if text not in _warned:
         _warned.add(text)
-        _to_standard_error(text + "Remove it if it is damaged, or set XDG_CACHE_HOME to a folder that can be written")
+        log.warning(text + "Remove it if it is damaged, or set XDG_CACHE_HOME to a folder that can be written")

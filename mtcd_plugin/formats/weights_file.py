@@ -104,7 +104,7 @@ def known_sha256(file: WeightsFile) -> str:
         raise FileNotFoundError(absent(file))
     found = content_sha256(file.path)
     if not found.startswith(file.sha256):
-        again = f"remove it and download {file.url} again" if file.url else "copy it again, or mend the sha256"
+        again = f"remove it and download {file.url} again" if file.url else "copy it again, or fix the sha256"
         raise ValueError(
             f"starting weights {file.path}: sha256 {found[:12]}... instead of "
             f"{file.sha256[:12]}...: cut short or another file; "
@@ -135,7 +135,7 @@ def absent(file: WeightsFile) -> str:
             f"starting weights {file.url} are not in the cache; download them to {file.path}, "
             "or add #sha256=<their sha256> to the address to have them downloaded"
         )
-    return f"starting weights {file.path} do not exist; mend the path in the config"
+    return f"starting weights {file.path} do not exist; fix the path in the config"
 
 
 def content_sha256(path: Path) -> str:

@@ -95,7 +95,7 @@ class _Writer:
                 self._finish(container, stream)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise WriteError(f"{self.cut.target}: cannot be written ({reason}); mend it and run again") from error
+            raise WriteError(f"{self.cut.target}: cannot be written ({reason}); fix it and run again") from error
         return self.done
 
     def discard(self) -> None:

@@ -71,15 +71,15 @@ def _check(subject: EntryUnderCheck) -> Iterator[Finding]:
 def _checks(s: EntryUnderCheck) -> list[Check]:
     """All that applies; whether a config trains is known once it is resolved."""
     file, metafile = s.entry.config.name, s.entry.config.parent / "metafile.yml"
-    predicts, state, loss = "mend forward(mode='predict')", "mend the model's state_dict", "mend forward(mode='loss')"
+    predicts, state, loss = "fix forward(mode='predict')", "fix the model's state_dict", "fix forward(mode='loss')"
     found = [
-        Check("metafile is complete", declared.metafile_is_complete, f"mend {metafile}"),
-        Check("config resolves at every profile", declared.resolves, f"mend {file}"),
-        Check("custom imports are there", declared.imports_are_there, f"mend custom_imports of {file}"),
-        Check("code and twins are looked for", declared.looks_around, f"mend {file}"),
-        Check("uses the modalities it declares", declared.reads_what_it_declares, f"mend the loaders of {file}"),
-        Check("starting weights are loaded", starts, f"mend the starting weights of {file}"),
-        Check("builds", network.builds, f"mend `model` of {file}; custom_imports names the module of a class of yours"),
+        Check("metafile is complete", declared.metafile_is_complete, f"fix {metafile}"),
+        Check("config resolves at every profile", declared.resolves, f"fix {file}"),
+        Check("custom imports are there", declared.imports_are_there, f"fix custom_imports of {file}"),
+        Check("code and twins are looked for", declared.looks_around, f"fix {file}"),
+        Check("uses the modalities it declares", declared.reads_what_it_declares, f"fix the loaders of {file}"),
+        Check("starting weights are loaded", starts, f"fix the starting weights of {file}"),
+        Check("builds", network.builds, f"fix `model` of {file}; custom_imports names the module of a class of yours"),
     ]
     if not s.config:
         return found
@@ -90,7 +90,7 @@ def _checks(s: EntryUnderCheck) -> list[Check]:
         hint = f"{predicts}, e.g. keep the axis of clips when squeezing"
         found.append(Check("predicts a batch of one", network.predicts_one, hint))
         found.append(Check("parameters and FLOPs are counted", network.is_counted, predicts))
-    found.append(Check("fits together at every profile", network.builds_elsewhere, f"mend `model` of {file}"))
+    found.append(Check("fits together at every profile", network.builds_elsewhere, f"fix `model` of {file}"))
     if trains:
         hint = f"{loss}, or optim_wrapper of {file}"
         found.append(Check("one batch goes forward and backward", network.trains_a_step, hint))

@@ -49,7 +49,7 @@ def builds_elsewhere(s: EntryUnderCheck) -> None:
                 _check_scores(_scores(model, batch(config, "test", s.entry.test_modality, 1)), config)
         except Exception as e:
             raise CheckFailed(
-                f"at profile {profile}: {one_line(e)}; mend `model`, or give what is to be otherwise there: "
+                f"at profile {profile}: {one_line(e)}; fix `model`, or give what is to be otherwise there: "
                 f"profiles = dict({profile}=dict(model=...))"
             ) from e
 

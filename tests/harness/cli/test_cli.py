@@ -455,7 +455,7 @@ def test_a_name_without_a_seed_stands_for_all_seeds_and_stages_have_names_before
 def test_a_cell_without_predictions_is_not_planned(capsys, suite, small_configs):
     break_depth(small_configs, "profiles = dict(smoke=dict(test_evaluator=[dict(type='AccMetric')]))\n")
     code, out, err = run(capsys, "plan", *suite)
-    assert "1 jobs" in out and "test_evaluator has no ClipPredictions" in err and err.count("\n") == 1
+    assert "1 job" in out and "test_evaluator has no ClipPredictions" in err and err.count("\n") == 1
 
 
 def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_configs, tiny_data, tmp_path):
@@ -471,7 +471,7 @@ def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_c
         assert got == code, (options, out, err)
         assert ("cannot plan i3d_r50_mgr-dark-depth" in err) == (code == 1), options
     _, out, err = run(capsys, "status", *suite)
-    assert "1 cells cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth: ")
+    assert "1 cell cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth: ")
     _, out, _ = run(capsys, "status", *suite, "--json")
     assert [(s["job"], s["state"]) for s in json.loads(out)] == [
         ("i3d_r50_mgr-dark-rgb-s0", "done"),
@@ -497,7 +497,7 @@ def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(
     assert "2 jobs: 2 done" in out
     assert err.startswith("note: mine_mgr-dark-rgb: the same run as i3d_r50_mgr-dark-rgb;") and err.count("\n") == 1
     code, out, _ = run(capsys, "run", *suite, "--cell", "mine_mgr-dark-rgb-s0")
-    assert code == 0 and "1 jobs: 1 cached" in out
+    assert code == 0 and "1 job: 1 cached" in out
     _, out, _ = run(capsys, "status", *suite, "--why", "mine_mgr-dark-rgb-s0")
     assert out.startswith("i3d_r50_mgr-dark-rgb-s0 (the same run as mine_mgr-dark-rgb-s0): done")
 

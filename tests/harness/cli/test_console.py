@@ -34,7 +34,7 @@ def suite(small_configs, tiny_data, tmp_path):
     [
         ([], ["cannot plan", "note: "]),
         (["-q"], ["cannot plan"]),
-        (["-v"], ["planned 2 cells as 1 jobs", "cannot plan", "note: "]),
+        (["-v"], ["planned 2 cells as 1 job", "cannot plan", "note: "]),
     ],
 )
 def test_warnings_are_always_said_notes_unless_quiet_details_when_verbose(capsys, suite, option, said):
@@ -65,10 +65,10 @@ def test_a_run_has_one_log_file_that_begins_with_its_command(capsys, suite, tmp_
     lines = path.read_text().splitlines()
     assert f"command: harness run --configs {suite[1]}" in lines[0] and " DEBUG " in lines[0]
     rest = "\n".join(lines[1:])
-    for words in ("planned 2 cells as 1 jobs", "cannot plan i3d_r50_mgr-dark-depth", "'torch': '", "exit code 1"):
+    for words in ("planned 2 cells as 1 job", "cannot plan i3d_r50_mgr-dark-depth", "'torch': '", "exit code 1"):
         assert words in rest
     assert "started   i3d_r50_mgr-dark-rgb-s0" in rest and "failed    i3d_r50_mgr-dark-rgb-s0  time_limit" in rest
-    assert "1 jobs: 0 cached, 0 run, 1 failed" in rest and "1 jobs: 0 cached, 0 run, 1 failed" in out
+    assert "1 job: 0 cached, 0 run, 1 failed" in rest and "1 job: 0 cached, 0 run, 1 failed" in out
     for command in ("status", "verify"):
         code, out, err = run(capsys, command, *(suite if command == "status" else suite[4:6]))
         assert "logs" not in out + err

@@ -89,7 +89,7 @@ def test_weights_count_by_content_wherever_they_lie(small_configs, tiny_data, tm
         assert planned(small_configs, tiny_data).key not in keys[place]
         (tmp_path / "a.pth").unlink()
         gone = planned(small_configs, tiny_data)
-        assert "a.pth do not exist; mend the path in the config" in gone and f"{RGB}.py" in gone
+        assert "a.pth do not exist; fix the path in the config" in gone and f"{RGB}.py" in gone
         (tmp_path / "a.pth").write_bytes(b"one")
         (small_configs / "i3d" / f"{RGB}.py").write_text(own)
     assert planned(small_configs, tiny_data).key == plain.key

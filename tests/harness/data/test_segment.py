@@ -307,7 +307,7 @@ def test_a_file_that_cannot_be_written_is_one_line(recordings, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))  # as a full disk: writing fails in the middle of a file
     try:
-        with pytest.raises(OSError, match=r"r1_\d+\.mp4: cannot be written \(.*\); mend it and run again"):
+        with pytest.raises(OSError, match=r"r1_\d+\.mp4: cannot be written \(.*\); fix it and run again"):
             segment_recordings(recordings, tmp_path, crf=0)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

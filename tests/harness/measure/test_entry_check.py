@@ -110,7 +110,7 @@ def append(text):
         (
             append("\ncustom_imports = dict(imports=['no_such_package'], allow_failed_imports=False)"),
             "custom imports",
-            ["no_such_package", "mend custom_imports of i3d_r50_mgr-dark-rgb.py"],
+            ["no_such_package", "fix custom_imports of i3d_r50_mgr-dark-rgb.py"],
         ),
         (
             append("\ntrain_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))"),
@@ -273,9 +273,9 @@ def test_the_source_of_an_installed_package_is_part_of_the_key(outside, configs,
 @pytest.mark.parametrize(
     ("defect", "check", "words"),
     [
-        ("broken", "builds", ["no such width", "mend `model`"]),
+        ("broken", "builds", ["no such width", "fix `model`"]),
         ("not counted", "parameters and FLOPs", ["0 multiply-adds", "does the model predict through forward"]),
-        ("squeezed", "predicts a batch of one", ["mend forward(mode='predict')", "keep the axis"]),
+        ("squeezed", "predicts a batch of one", ["fix forward(mode='predict')", "keep the axis"]),
         ("not finite", "predicts a batch of one", ["not finite", "check initialisation"]),
         ("nameless", "one batch", ["returns penalty", "name at least one term loss_"]),
         ("nan", "one batch", ["loss_cls of a random batch is not finite"]),

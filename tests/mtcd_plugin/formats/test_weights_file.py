@@ -80,7 +80,7 @@ def test_the_sha256_of_a_file_on_this_machine_is_checked(tmp_path, form):
         assert (file.path, file.name, file.url) == (path, "net.pth", "") and fetch(file) == path
         assert known_sha256(file) == SHA256
     with pytest.raises(
-        ValueError, match=r"net\.pth: sha256 .* instead of 000000000000.*; copy it again, or mend the sha256"
+        ValueError, match=r"net\.pth: sha256 .* instead of 000000000000.*; copy it again, or fix the sha256"
     ):
         fetch(weights_file(f"{source}#sha256={'0' * 64}"))
     with pytest.raises(ValueError, match="goes sha256=<64 hexadecimal digits>"):

@@ -283,7 +283,7 @@ def test_missing_cut_short_and_foreign_files(tmp_path):
         model = {**config, "init_cfg": dict(type="Pretrained", checkpoint=str(file))}
         return zoo.init(model)
 
-    with pytest.raises(FileNotFoundError, match=r"gone\.pth do not exist; mend the path"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.pth do not exist; fix the path"):
         start(tmp_path / "gone.pth")
     whole = Path(zoo.save(zoo.recognizer("i3d", seed=2).state_dict(), tmp_path / "w.pth"))
     cut = tmp_path / "cut.pth"
