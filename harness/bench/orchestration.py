@@ -67,9 +67,8 @@ def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
     seeds, jobs = 0, dict[str, Job]()
     while len(jobs) < records:  # stages that other cells share have fewer seeds than cells have
         seeds = max(seeds + 1, math.ceil(records / len(ws.needed())), math.ceil(seeds * records / max(1, len(jobs))))
-        plan = make_plan(
-            expand(ws.benchmark, ws.entries, ws.settings.profile, ws.tables, seeds), ws.entries, ws.settings
-        )
+        cells = expand(ws.benchmark, ws.entries, ws.settings.profile, ws.tables, seeds, all_methods=not ws.left_out)
+        plan = make_plan(cells, ws.entries, ws.settings)
         jobs = dependency_closure(plan.jobs, plan.keys.values())
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         finish(jobs.values(), Path(folder))
@@ -157,6 +156,7 @@ def _harness(name: str, ws: Workspace, work_dir: Path) -> list[str]:
     s = ws.settings
     command = [sys.executable, "-m", "harness", name, "--profile", s.profile, "--configs", str(s.configs)]
     command += ["--work-dir", str(work_dir), "--tables", ",".join(ws.tables)]
+    command += [] if ws.left_out else ["--all-methods"]
     if s.data_root != synthetic_root(s.profile):
         command += ["--data-root", str(s.data_root)]
     return command + [x for q, path in s.quarantine.items() for x in ("--quarantine", f"{q}={path}")]

@@ -34,7 +34,7 @@ def open_suite(
         suite.data_root,
         suite.tables,
         suite.seeds,
-        RunChoices(suite.quarantine, suite.init),
+        RunChoices(suite.quarantine, suite.init, suite.all_methods),
         make_data,
         chosen,
     )
@@ -129,16 +129,19 @@ def say_result(line: str) -> None:
 
 
 def say_remarks(ws: Workspace, keys: Container[str] | None = None, wanted: Container[str] | None = None) -> None:
-    """Log cells that cannot be planned, what profiles override, runs that stand for several entries: one line each.
+    """Log cells that cannot be planned, what profiles override and leave out, runs that stand for several entries:
+    one line each.
 
     Args:
         keys: of the only jobs that matter. wanted: names of the only cells that matter. None for all.
     """
-    from harness.plan.remarks import note_lines, unplanned_lines
+    from harness.plan.remarks import left_out_line, note_lines, unplanned_lines
 
     for line in unplanned_lines(ws.plan, wanted):
         log.warning("%s", line)
     for line in note_lines(ws.plan, ws.plan.jobs if keys is None else keys):
+        log.info("note: %s", line)
+    if wanted is None and (line := left_out_line(ws.left_out, ws.settings.profile)):
         log.info("note: %s", line)
 
 

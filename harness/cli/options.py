@@ -70,6 +70,7 @@ class SuiteOptions:
     seeds: int | None
     quarantine: tuple[str, ...]
     init: str | None
+    all_methods: bool
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,9 @@ suite_options = _together(
         type=click.Choice(["scratch", "pretrained"]),
         default=None,
         help="Start from the weights that each metafile lists, or from nothing.  [default: by profile]",
+    ),
+    click.option(
+        "--all-methods", is_flag=True, help="With the methods that the profile leaves out (Optional At in a metafile)."
     ),
 )
 

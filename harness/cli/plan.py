@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @suite_options
 @json_option(
     "{profile, cells: a list of {id, seed, key, used_by, error}, jobs: a list of {name, key, kind, state, parents, "
-    "and with --cost seconds, seconds_from}}"
+    "and with --cost seconds, seconds_from}, left_out: names of entries that the profile leaves out}"
 )
 @click.option("--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history.")
 @click.option(
@@ -83,7 +83,8 @@ def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float
         }
         for key, job in ws.needed().items()
     ]
-    return {"profile": ws.settings.profile, "cells": cells, "jobs": jobs}
+    left_out = [e.name for e in ws.left_out]
+    return {"profile": ws.settings.profile, "cells": cells, "jobs": jobs, "left_out": left_out}
 
 
 def job_costs(

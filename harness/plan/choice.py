@@ -11,6 +11,22 @@ from harness.plan.remarks import cell_name
 from harness.suite import Cell, Entry
 
 
+def asked_by_name(
+    asked: Iterable[str], cells: Iterable[Cell], left_out: Iterable[Cell], entries: dict[str, Entry], settings: Settings
+) -> list[Cell]:
+    """The cells that the profile leaves out and that are asked for by the name of their job or of one they stand on.
+
+    A name that jobs of ``cells`` have asks for no other.
+    """
+    own = {name for job in named_jobs(cells, entries, settings) for name in (job[0], cell_name(*job))}
+    rest = set(asked) - own
+    found = []
+    for cell in left_out if rest else ():
+        names = {name for job in named_jobs([cell], entries, settings) for name in (job[0], cell_name(*job))}
+        found += [cell] if names & rest else []
+    return found
+
+
 def chosen_jobs(
     asked: Iterable[str], cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings
 ) -> tuple[str, ...]:

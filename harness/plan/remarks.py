@@ -4,9 +4,10 @@ and notes on jobs.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from harness.plan.jobs import Plan
+from harness.suite import Entry
 
 
 def cell_name(cell: str, seed: int) -> str:
@@ -40,6 +41,19 @@ def unplanned_lines(plan: Plan, wanted: Container[str] | None = None) -> list[st
         more = len(set(cells)) - 1
         lines.append(f"cannot plan {cells[0]}{f' and {more} more cells' if more else ''}: {reason}")
     return lines
+
+
+def left_out_line(left_out: Iterable[Entry], profile: str) -> str:
+    """How many entries a profile leaves out, and how to have them; "" for none."""
+    entries = list(left_out)
+    if not entries:
+        return ""
+    methods = len({e.method for e in entries})
+    return (
+        f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'} of {methods} "
+        f"{'method' if methods == 1 else 'methods'} left out at {profile}: --all-methods plans them as well, "
+        "--cell NAME of `run` and `run-all` one of them"
+    )
 
 
 def note_lines(plan: Plan, keys: Container[str]) -> list[str]:

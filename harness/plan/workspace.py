@@ -14,7 +14,7 @@ from harness.ledger.identity import canonical_json
 from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.run_dir import PLAN
-from harness.plan.choice import chosen_jobs
+from harness.plan.choice import asked_by_name, chosen_jobs
 from harness.plan.jobs import Job, Plan, Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
@@ -37,6 +37,7 @@ class Workspace:
     tables: list[str]
     seeds: int
     chosen: tuple[str, ...] = ()  # names of the only jobs to run, empty for all
+    left_out: tuple[Entry, ...] = ()  # what the tables would show and the profile leaves out
 
     def needed(self) -> dict[str, Job]:
         """The jobs that the cells stand on, parents first."""
@@ -60,10 +61,12 @@ class RunChoices:
     Attributes:
         quarantine: items of ``SET=FILE``, files with the clips to leave out.
         init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
+        all_methods: with the methods that the profile leaves out.
     """
 
     quarantine: tuple[str, ...] = ()
     init: str | None = None
+    all_methods: bool = False
 
 
 def open_workspace(  # noqa: PLR0913  the options of the command line
@@ -82,7 +85,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         tables: ids with commas between, None for all that are not optional.
         make_data: writes the embedded data of a preset to a folder; called where no data root is given, after
             everything that can be checked without data.
-        chosen: names of the only jobs to run, with seed or without.
+        chosen: names of the only jobs to run, with seed or without; also of methods that the profile leaves out.
     """
     check_profile(configs, profile)
     if data_root is not None and not Path(data_root).is_dir():
@@ -96,7 +99,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     ids = None if tables is None else [t.strip() for t in tables.split(",") if t.strip()]
     if ids == []:
         raise BadUsage(f"--tables '{tables}': names none; leave the option out for all that are not optional")
-    cells = expand(benchmark, entries, profile, ids, seeds)
+    every = expand(benchmark, entries, profile, ids, seeds, all_methods=True)
     settings = Settings(
         configs=Path(configs),
         profile=profile,
@@ -104,6 +107,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         quarantine=_quarantine(choices.quarantine, benchmark),
         init=choices.init or benchmark.init.get(profile, "scratch"),
     )
+    cells = every if choices.all_methods else _usual(every, entries, settings, chosen)
     jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:
         make_data(settings.data_root, preset_of(profile))
@@ -118,7 +122,21 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         benchmark.select(ids).ids,
         max(c.seed for c in cells) + 1 if cells else 0,
         jobs,
+        _left_out(every, cells),
     )
+
+
+def _usual(every: list[Cell], entries: dict[str, Entry], settings: Settings, chosen: tuple[str, ...]) -> list[Cell]:
+    """The cells that the profile does not leave out, and those that are asked for by name."""
+    left_out = [c for c in every if settings.profile in c.entry.optional_at]
+    usual = [c for c in every if settings.profile not in c.entry.optional_at]
+    named = {(c.id, c.seed) for c in asked_by_name(chosen, usual, left_out, entries, settings)} if left_out else set()
+    return [c for c in every if settings.profile not in c.entry.optional_at or (c.id, c.seed) in named]
+
+
+def _left_out(every: Iterable[Cell], cells: Iterable[Cell]) -> tuple[Entry, ...]:
+    planned = {c.entry.name for c in cells}
+    return tuple({c.entry.name: c.entry for c in every if c.entry.name not in planned}.values())
 
 
 def check_profile(configs: Path, profile: str) -> None:

@@ -66,8 +66,11 @@ def expand(
     profile: str,
     tables: list[str] | None = None,
     seeds: int | None = None,
+    all_methods: bool = False,
 ) -> list[Cell]:
     """All cells of the chosen tables and figures, each once, in the order of first use.
+
+    Those of methods that the profile leaves out are among them for ``all_methods`` alone.
 
     Raises:
         ValueError: an unknown table, a row whose model is no entry, or a number of seeds that is out of range.
@@ -79,6 +82,8 @@ def expand(
     for use in _uses(benchmark.select(tables), entries, profile):
         if use.model not in entries:
             raise ValueError(f"benchmark.yml: {use.user}: {unknown_name('model', use.model, entries)}")
+        if profile in entries[use.model].optional_at and not all_methods:
+            continue
         for seed in range(n):
             key = (cell_id(use.model, use.variant), seed)
             cell = found.get(key) or Cell(entries[use.model], use.variant, dict(use.overrides), seed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness import PACKAGED_CONFIGS
+from harness.errors import unknown_name
 from harness.suite.benchmark import Benchmark, load_benchmark
 from harness.suite.entries import Entry, load_entries
 
@@ -40,4 +41,11 @@ def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
         ValueError: a file of them is malformed, or a folder holds no entry. FileNotFoundError: no benchmark file.
     """
     benchmark = load_benchmark(benchmark_file(configs))
-    return benchmark, load_entries(folders(configs), benchmark)
+    entries = load_entries(folders(configs), benchmark)
+    profiles = profiles_of(configs)
+    for entry in entries.values():
+        for name in entry.optional_at:
+            if name not in profiles:
+                where = f"{entry.config.parent / 'metafile.yml'}: collection '{entry.method}': Optional At"
+                raise ValueError(f"{where}: {unknown_name('profile', name, profiles)}")
+    return benchmark, entries

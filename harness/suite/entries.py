@@ -49,6 +49,7 @@ class Collection(BaseModel):
     paper: dict[str, Any] = Field(default_factory=dict, alias="Paper")
     metadata: dict[str, Any] = Field(default_factory=dict, alias="Metadata")
     start: list[Start] = Field(default_factory=list, alias="Starting Weights")
+    optional_at: tuple[str, ...] = Field(default=(), alias="Optional At")  # profiles that leave it out unless asked
 
 
 class Model(BaseModel):
@@ -87,6 +88,7 @@ class Entry:
     role: Stage = SINGLE  # what its stage is declared to do
     pretrained: str = ""
     start: tuple[Start, ...] = ()
+    optional_at: tuple[str, ...] = ()  # profiles that leave it out unless it is asked for
     paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
@@ -183,6 +185,7 @@ def _entry(
         start=tuple(
             s for s in (collection.start if m.start is None else m.start) if not s.stages or m.stage in s.stages
         ),
+        optional_at=collection.optional_at,
         paper=collection.paper,
         metadata={**collection.metadata, **m.metadata},
     )

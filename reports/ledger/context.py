@@ -93,6 +93,17 @@ class ReportContext:
         asked = ", ".join(sorted({t for plan in self.ledger.plans for t in plan.tables}))
         return "no run of it in the ledger" + (f", and the last plan ({asked}) did not ask for it" if asked else "")
 
+    def leaves_out(self, cell: str) -> bool:
+        """Whether the profile leaves out the method of a cell, and nobody asked for the cell all the same."""
+        entry = self.entries.get(cell.split("+")[0])
+        return entry is not None and self.profile in entry.optional_at and self.result(cell) is None
+
+    def absent(self, cell: str) -> tuple[str, str]:
+        """What to say of a cell that has neither a run nor a place in the plan, in a few words, and why."""
+        if self.leaves_out(cell):
+            return f"left out at {self.profile}", "run with --all-methods"
+        return "not asked for", self.not_asked
+
     @property
     def commit(self) -> str:
         """The commit of the runs: of the newest, where there are several; that of the plan, where nothing has run."""
@@ -201,6 +212,9 @@ class ReportContext:
             parts.append(f"--seeds {self.ledger.seeds}")
         if self.real_data:
             parts.append("--data-root DIR")
+        optional = {e.name for e in self.entries.values() if self.profile in e.optional_at}
+        if any(run.cell.model in optional for run in self.ledger.runs):
+            parts.append("--all-methods")
         tables = self.ledger.tables
         if tables and tables != set(self.benchmark.usual):
             order = [t.id for t in self.benchmark.tables] + [

@@ -33,7 +33,8 @@ class Ledger:
     Attributes:
         plans: the last plan of each work dir that planned this profile.
         results: cell id -> result, for every cell that was planned or has a run, stages included.
-        used_by: cell id -> tables and figures of the benchmark that ask for it.
+        used_by: cell id -> tables and figures of the benchmark that ask for it; not of what the profile leaves out,
+            unless it was planned or run.
         records: key -> folder and record of every valid run.
         pages: key of each of them -> its page.
         shown: keys of the runs behind a result, stages included; the others are of older versions.
@@ -123,7 +124,7 @@ def make_ledger(
         work_dirs=tuple(w.path for w in work_dirs),
         plans=plans,
         results=results,
-        used_by={i: c.used_by for i, c in suite.items()},
+        used_by={i: c.used_by for i, c in suite.items() if i in results or profile not in c.entry.optional_at},
         records=records,
         pages=dict(runs.pages),
         shown=frozenset(shown & records.keys()),
@@ -172,4 +173,4 @@ def _suite(benchmark: Benchmark, entries: Mapping[str, Entry], profile: str) -> 
     """Every cell of the benchmark at a profile by id, those of optional tables included."""
     every = [t.id for t in benchmark.tables] + [f.id for f in benchmark.figures]
     every += [f.grid.id for f in benchmark.figures if f.grid is not None]
-    return {c.id: c for c in expand(benchmark, dict(entries), profile, every, 1)}
+    return {c.id: c for c in expand(benchmark, dict(entries), profile, every, 1, all_methods=True)}

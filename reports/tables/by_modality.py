@@ -16,6 +16,7 @@ from reports.tables.method_cells import (
     NO_FOLDER,
     Standings,
     architecture,
+    asked,
     backbone_name,
     entry_cells,
     listed_entries,
@@ -42,11 +43,11 @@ class _Line:
 def by_modality(context: ReportContext, table: suite.Table) -> Table:
     """The table of a declaration with this layout."""
     groups = _entry_groups(context, table)
-    measured = {
-        c.modality: [context.result(g[c.modality].name) for g in groups.values() if c.modality in g]
-        for c in table.columns
+    entries = {c.modality: [g[c.modality] for g in groups.values() if c.modality in g] for c in table.columns}
+    measured = {m: [context.result(e.name) for e in own] for m, own in entries.items()}
+    standings = {
+        m: rank([r for r in found if r is not None], asked(context, entries[m])) for m, found in measured.items()
     }
-    standings = {m: rank([r for r in found if r is not None], len(found)) for m, found in measured.items()}
     rows = [
         Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=not line.listed)
         for i, line in enumerate(_lines(table, groups))

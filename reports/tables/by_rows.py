@@ -48,7 +48,7 @@ def by_rows(context: ReportContext, table: suite.Table) -> Table:
             "row": Cell(row.title, sub=cell_id(row.model, row.variant)),
             **{"mark." + m.id: _mark(row, m) for m in table.marks},
             "claimed": claimed(row.claim, context.benchmark),
-            **cells_or_absent(result, context.not_asked, "m."),
+            **cells_or_absent(result, context.absent(cell_id(row.model, row.variant)), "m."),
             "delta": delta,
             "p": p,
             "training": training_cell(result),

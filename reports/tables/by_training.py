@@ -9,11 +9,18 @@ from harness.suite import Entry
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
-from reports.ledger.results import Result
 from reports.tables.claimed import claimed, corrected
 from reports.tables.columns import against, against_column, finished
 from reports.tables.measured import absent_cells, measured_columns
-from reports.tables.method_cells import NO_FOLDER, Standings, backbone_name, entry_cells, listed_entries, method_cell
+from reports.tables.method_cells import (
+    NO_FOLDER,
+    Standings,
+    asked,
+    backbone_name,
+    entry_cells,
+    listed_entries,
+    method_cell,
+)
 from reports.tables.ranking import RANK, rank
 from reports.tables.table import Cell, Column, Row, Table
 from reports.tables.training import row_start
@@ -34,17 +41,18 @@ class _Line:
 def by_training(context: ReportContext, table: suite.Table) -> Table:
     """The table of a declaration with this layout. Only rows with the same inference modality are ranked together."""
     entries = listed_entries(context, table)
-    by_test: dict[str, list[Result | None]] = {}
+    by_test: dict[str, list[Entry]] = {}
     for e in entries:
-        by_test.setdefault(e.test_modality, []).append(context.result(e.name))
-    standings = {
-        i: s for found in by_test.values() for i, s in rank([r for r in found if r is not None], len(found)).items()
-    }
+        by_test.setdefault(e.test_modality, []).append(e)
+    standings: Standings = {}
+    for own in by_test.values():
+        found = [r for e in own if (r := context.result(e.name)) is not None]
+        standings |= rank(found, asked(context, own))
     rows = [
         Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=line.claim is None)
         for i, line in enumerate(_lines(table, entries))
     ]
-    results = [r for found in by_test.values() for r in found]
+    results = [context.result(e.name) for own in by_test.values() for e in own]
     return finished(context, table, _columns(context, table), rows, table.claims, results)
 
 

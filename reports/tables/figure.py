@@ -31,7 +31,7 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
                         "point": Cell(f"{sweep.id} = {value:g}", value, sub=default),
                         "sweep": Cell(sweep.id),
                         "weight": Cell(f"{value:g}", value),
-                        **cells_or_absent(result, context.not_asked, "m."),
+                        **cells_or_absent(result, context.absent(figure.model), "m."),
                     },
                     group=sweep.title,
                 )
@@ -62,7 +62,7 @@ def grid_table(context: ReportContext, figure: suite.Figure, grid: suite.Grid) -
         default = "default" if pair == (x.default, y.default) else ""
         weights = {s.id: Cell(f"{v:g}", v) for s, v in zip((x, y), pair, strict=True)}
         cells = {"point": Cell(variant.replace(",", ", "), sub=default), **weights}
-        rows.append(Row(variant, cells | cells_or_absent(result, context.not_asked, "m.")))
+        rows.append(Row(variant, cells | cells_or_absent(result, context.absent(figure.model), "m.")))
     return Table(
         grid.id,
         grid.title,

@@ -98,9 +98,9 @@ def measured_cells(result: Result, prefix: str = "", standing: Standing | str | 
     return {prefix + k: v for k, v in cells.items()}
 
 
-def cells_or_absent(result: Result | None, why: str, prefix: str = "") -> dict[str, Cell]:
-    """The cells of a table without ranks: of a result, or why there is none."""
-    return absent_cells("not asked for", why, prefix, rank=False) if result is None else measured_cells(result, prefix)
+def cells_or_absent(result: Result | None, absent: tuple[str, str], prefix: str = "") -> dict[str, Cell]:
+    """The cells of a table without ranks: of a result, or what to say where there is none, and why."""
+    return absent_cells(*absent, prefix, rank=False) if result is None else measured_cells(result, prefix)
 
 
 def _empty(top1: Cell, status: str, reason: str, rank: bool) -> dict[str, Cell]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.suite import Entry
 from harness.suite import benchmark as suite
 from harness.suite.cells import in_methods_table
@@ -18,6 +20,11 @@ NO_FOLDER = ("not implemented yet", "no config of this method in mm_configs yet"
 def listed_entries(context: ReportContext, table: suite.Table) -> list[Entry]:
     """Entries that a table of methods shows."""
     return [e for e in context.entries.values() if in_methods_table(e, table)]
+
+
+def asked(context: ReportContext, entries: Iterable[Entry]) -> int:
+    """How many of a column's entries the benchmark asks for: all but what the profile leaves out and nobody planned."""
+    return sum(not context.leaves_out(e.name) for e in entries)
 
 
 def backbone_name(entry: Entry) -> str:
@@ -49,5 +56,5 @@ def entry_cells(context: ReportContext, entry: Entry, prefix: str, standings: St
     """The measured cells of an entry with its rank."""
     result = context.result(entry.name)
     if result is None:
-        return absent_cells("not asked for", context.not_asked, prefix)
+        return absent_cells(*context.absent(entry.name), prefix)
     return measured_cells(result, prefix, standings.get(result.id, "no predictions to compare"))

@@ -10,7 +10,7 @@ from reports.tables.table import MEASURED, Cell, Column, missing
 RANK = (
     "the ranks that the data allow: two methods differ where both a test over clips and one over trainings say so "
     "(the larger p of an exact McNemar test, a clip having one vote whatever the number of seeds, and of a t test with "
-    "the variance of training; Holm-adjusted for all pairs of methods that the column has rows for, 5 % level); "
+    "the variance of training; Holm-adjusted for all pairs of methods that the column asks for, 5 % level); "
     "methods of one group do not differ significantly from its best"
 )
 UNTRAINED = "provisional: nothing on this data set and profile has been trained twice, and one training each is no rank"
@@ -24,7 +24,7 @@ def rank(results: list[Result], family: int = 0) -> dict[str, Standing | str]:
     same run are ranked once.
 
     Args:
-        family: number of methods that the column has rows for, measured or not.
+        family: number of methods that the benchmark asks for in the column, measured or not.
     """
     same = twins(results)
     said = {i: f"the same run as {other}, which is ranked" for i, other in same.items()}

@@ -79,7 +79,7 @@ def _sources(context: ReportContext) -> list[str]:
             f"{'has' if len(unchecked) == 1 else 'have'} "
             "runs: whether config, code or data have changed since is not known. "
             "python -m harness status with their tables "
-            "(--tables) tells."
+            "(--tables, --all-methods) tells."
         )
     older = [i for i, r in ledger.results.items() if r.older and ledger.used_by.get(i)]
     if older:

@@ -11,7 +11,7 @@ from reports.page import Best, Card, Page, View
 from reports.tables.by_rows import ablation_finding
 from reports.tables.comparison import Comparison, compare
 from reports.tables.layouts import build_table
-from reports.tables.method_cells import listed_entries
+from reports.tables.method_cells import asked, listed_entries
 from reports.tables.table import Link, Row, Table
 
 
@@ -41,7 +41,7 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
         run = [e for e in entries if e.name in context.ledger.results]
         titles = [e.title for e in run]
         named = {e.title if titles.count(e.title) == 1 else e.name: context.ledger.results[e.name] for e in run}
-        one = compare(c.title, named, len(entries))
+        one = compare(c.title, named, asked(context, entries))
         found += [one] if one else []
     return found
 

@@ -113,7 +113,7 @@ def _rows_table(
     made = []
     for i, ((cell, row, group), result) in enumerate(zip(rows, results, strict=True)):
         cells = {"row": Cell(row.title), "cell": Cell(cell), "shows": Cell(row.shows)}
-        cells |= cells_or_absent(result, context.not_asked, "m.")
+        cells |= cells_or_absent(result, context.absent(cell), "m.")
         for prefix in references:
             cells |= difference_cells(prefix, compared[prefix][i])
         made.append(Row(cell, cells, group, ours=row.claim is None))
