@@ -6,6 +6,7 @@ import importlib
 import logging
 import shlex
 import sys
+from collections import Counter
 from typing import NoReturn
 
 import click
@@ -42,7 +43,11 @@ class LazyGroup(Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"harness.cli.{COMMANDS[name][0]}")
-        return accept_everywhere(module.command)
+        command = accept_everywhere(module.command)
+        flags = Counter(flag for p in command.params for flag in (*p.opts, *p.secondary_opts))
+        if twice := [flag for flag, times in flags.items() if times > 1]:
+            raise ValueError(f"{twice[0]} is an option of `{name}`, and an installed executor's too; uninstall that one")
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -156,11 +156,13 @@ class LocalExecutor:
     def attach(self, job_id: str) -> LocalJob | None:
         try:
             *machine, pid, started = json.loads(job_id)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
+            return None
+        if not isinstance(pid, int):
             return None
         if own := next((j for j in self._running() if j.id == job_id), None):
             return own
-        job = LocalJob(int(pid))
+        job = LocalJob(pid)
         if tuple(machine) != this_machine() or job.started != started or not job.is_alive():
             return None
         self._jobs.append(job)

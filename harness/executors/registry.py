@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, one_line
 from harness.executors.base import Executor, Resources
 
 GROUP = "harness.executors"
 BUILT_IN = (EntryPoint("local", "harness.executors.local:LocalExecutor", GROUP),)  # a checkout has no metadata
 
+PARTS = ("name", "options", "create", "submit", "attach", "wait", "free_memory")  # of an executor
+FLAG = re.compile("--[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
 
 @cache
 def executors() -> Mapping[str, type[Executor]]:
-    """The class of every executor, by the name that ``--backend`` takes."""
-    found = {point.name: point for point in (*BUILT_IN, *entry_points(group=GROUP))}
-    return {name: found[name].load() for name in sorted(found)}
+    """The class of every executor, by the name that ``--backend`` takes.
+
+    Raises:
+        ValueError: one is declared twice, cannot be loaded or is no executor; the message names its package's object.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in (*BUILT_IN, *entry_points(group=GROUP)):
+        if (other := found.setdefault(point.name, point)).value != point.value:
+            raise ValueError(
+                f"executor {point.name} is declared twice in entry-point group {GROUP}: {other.value} and "
+                f"{point.value}; rename one of them, or uninstall its package"
+            )
+    return {name: _load(found[name]) for name in sorted(found)}
+
+
+def _load(point: EntryPoint) -> type[Executor]:
+    try:
+        found = point.load()
+    except Exception as e:  # noqa: BLE001  whatever a package does when it is imported
+        raise ValueError(
+            f"executor {point.name}: {point.value} cannot be loaded ({one_line(e)}); mend or uninstall its package"
+        ) from e
+    if missing := [part for part in PARTS if not hasattr(found, part)]:
+        raise ValueError(
+            f"executor {point.name}: {point.value} is no harness.executors.base.Executor: it has no "
+            f"{' and no '.join(missing)}; correct entry-point group {GROUP} of its package"
+        )
+    if found.name != point.name:
+        raise ValueError(
+            f"executor {point.name}: {point.value} is named {found.name!r}; correct entry-point group {GROUP} of its "
+            "package"
+        )
+    return found
 
 
 def executor_options() -> dict[str, Mapping[str, Any]]:
-    """The options of all executors for the command line: flag -> arguments of ``click.option``."""
-    return {flag: kind for executor in executors().values() for flag, kind in executor.options.items()}
+    """The options of all executors for the command line: flag -> arguments of ``click.option``.
+
+    Raises:
+        ValueError: a flag is no single long one, or two executors declare it in two ways.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, executor in executors().items():
+        for flag, kind in executor.options.items():
+            if not FLAG.fullmatch(flag):
+                raise ValueError(f"executor {name}: option {flag!r}; write it as --one-name")
+            if found.setdefault(flag, kind) != kind:
+                raise ValueError(f"executor {name}: another one declares option {flag} in another way; rename it")
+    return found
 
 
 def option_name(flag: str) -> str:

@@ -18,10 +18,11 @@ from harness.ledger.run_dir import (
     RENDERED,
     SPEC,
     STATISTICS,
+    SUBMITTED,
     VERDICTS,
 )
 
-OF_A_RUN = dict.fromkeys((RECORD, PREDICTIONS, CHECKPOINT, SPEC, LOG, PROGRESS), "file") | dict.fromkeys(
+OF_A_RUN = dict.fromkeys((RECORD, PREDICTIONS, CHECKPOINT, SPEC, LOG, PROGRESS, SUBMITTED), "file") | dict.fromkeys(
     (*RENDERED, *PASSING, LOCK), "folder"
 )
 OF_A_WORK_DIR = (PLAN, PAGES, STATISTICS, VERDICTS)

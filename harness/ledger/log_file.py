@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from harness.ledger.run_dir import LOGS
 
 KEPT = 20
+OWN = re.compile(r"\d{8}T\d{6}Z-\d+\.log")  # whatever else lies there is somebody's
 
 
 def start(work_dir: Path) -> tuple[Path, logging.Handler]:
@@ -26,7 +28,7 @@ def start(work_dir: Path) -> tuple[Path, logging.Handler]:
     form = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     form.converter = time.gmtime
     handler.setFormatter(form)
-    for old in sorted(folder.glob("*.log"))[:-KEPT]:
+    for old in sorted(p for p in folder.iterdir() if OWN.fullmatch(p.name) and p.is_file())[:-KEPT]:
         old.unlink(missing_ok=True)
     return path, handler
 

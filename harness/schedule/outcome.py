@@ -71,7 +71,8 @@ def _failure(outcome: Outcome, folder: Path) -> Failure:
     elif code is None:
         message = "killed with the process that had started it"
     elif code < 0:
-        message = f"killed by {signal.Signals(-code).name}"
+        named = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
+        message = f"killed by {named}"
     else:
         kind, message = "crash", f"ended with exit code {code} and no record"
     return Failure(kind=kind, message=message, log_tail=log_tail(folder))

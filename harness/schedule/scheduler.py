@@ -6,7 +6,7 @@ import errno
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from harness.errors import one_line
@@ -299,8 +299,9 @@ class Scheduler:
     def _cancel_running(self) -> None:
         """Stop running jobs at their checkpoints and give back what this harness holds."""
         try:
-            for group in self._groups:
-                group.handle.cancel(GRACE_SECONDS)
+            with ExitStack() as all_of_them:  # where one cannot be cancelled, the others are all the same
+                for group in self._groups:
+                    all_of_them.callback(group.handle.cancel, GRACE_SECONDS)
             while any(group.handle.poll() is None for group in self._groups):
                 self._executor.wait(POLL_SECONDS)
         finally:

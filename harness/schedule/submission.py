@@ -28,9 +28,10 @@ def remember(folder: Path, submission: Submission) -> None:
 def recall(folder: Path) -> Submission | None:
     """The last submission of a folder's job, None where it is over or cannot be read."""
     try:
-        return Submission(**json.loads(read_file(folder / SUBMITTED, 1 << 16)))
-    except (FileNotFoundError, NotADirectoryError, NotAFile, ValueError, TypeError):
+        found = Submission(**json.loads(read_file(folder / SUBMITTED, 1 << 16)))
+    except (FileNotFoundError, NotADirectoryError, NotAFile, ValueError, TypeError, RecursionError):
         return None
+    return found if isinstance(found.id, str) else None
 
 
 def forget(folder: Path) -> None:

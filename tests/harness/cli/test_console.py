@@ -110,6 +110,18 @@ def test_the_newest_log_files_are_kept(tmp_path):
     assert len(left) == log_file.KEPT and left[-1] == path.name and left[0] == "20260110T000000Z-1.log"
 
 
+def test_what_others_keep_among_the_log_files_stays(tmp_path):
+    folder = tmp_path / "logs"
+    (folder / "folder.log").mkdir(parents=True)
+    (folder / "20260101T000000Z-2.log").mkdir()
+    for number in range(30):
+        (folder / f"{number}.log").write_text("of somebody")
+        (folder / f"train-{number}.log").write_text("of somebody")
+    path, handler = log_file.start(tmp_path)
+    handler.close()
+    assert path.is_file() and len(list(folder.iterdir())) == 63
+
+
 def test_a_log_that_cannot_be_written_is_given_up_with_one_line(tmp_path, capsys):
     code = (
         "import logging, os, resource, signal, sys\n"

@@ -1,11 +1,14 @@
 """Executors are found by entry points, and get their own options alone."""
 
+import re
+import sys
 import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
+from harness.cli import cli
 from harness.cli.options import execution_options
 from harness.errors import BadUsage
 from harness.executors import registry
@@ -20,21 +23,35 @@ class Toy:
         toy = cls()
         toy.given = options, resources
         return toy
+
+    def submit(self, run_dir, resources): ...
+    def attach(self, job_id): ...
+    def wait(self, timeout): ...
+    def free_memory(self): ...
 """
 
 
 @pytest.fixture
-def toy(tmp_path, monkeypatch):
-    """A package, installed as pip would, that brings an executor."""
-    (tmp_path / "toy_engine.py").write_text(OTHER)
-    info = tmp_path / "toy_engine-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-engine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[harness.executors]\ntoy = toy_engine:Toy\n")
+def install(tmp_path, monkeypatch):
+    """A function that installs a package, as pip would, which brings an executor."""
     monkeypatch.syspath_prepend(str(tmp_path))
     registry.executors.cache_clear()
-    yield
+
+    def go(text, name="toy", package="toy_engine"):
+        (tmp_path / f"{package}.py").write_text(text)
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[harness.executors]\n{name} = {package}:Toy\n")
+        monkeypatch.delitem(sys.modules, package, raising=False)
+
+    yield go
     registry.executors.cache_clear()
+
+
+@pytest.fixture
+def toy(install):
+    install(OTHER)
 
 
 def test_a_checkout_without_metadata_has_what_the_package_declares():
@@ -64,3 +81,42 @@ def test_what_does_not_fit_is_named_with_the_choices(toy, backend, given, said):
     with pytest.raises(BadUsage) as error:
         registry.make_executor(backend, given, Resources())
     assert str(error.value) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [
+        ("import never_there", "toy", "cannot be loaded (No module named 'never_there'); mend or uninstall its package"),
+        ("1 / 0", "toy", "cannot be loaded (division by zero)"),
+        ("", "toy", "cannot be loaded (module 'toy_engine' has no attribute 'Toy')"),
+        ("Toy = 3", "toy", "is no harness.executors.base.Executor: it has no name and no options"),
+        (OTHER.replace("def wait", "def sleep"), "toy", "it has no wait; correct entry-point group harness.executors"),
+        (OTHER, "cloud", "executor cloud: toy_engine:Toy is named 'toy'"),
+        (OTHER, "local", "executor local is declared twice in entry-point group harness.executors"),
+        (OTHER.replace("--queue", "--queue/--no-queue"), "toy", "option '--queue/--no-queue'; write it as --one-name"),
+        (OTHER.replace("--queue", "--jobs"), "toy", "executor toy: another one declares option --jobs in another way"),
+    ],
+)
+def test_a_package_that_brings_no_executor_is_named_in_one_line(install, text, name, said):
+    install(text, name)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        registry.executor_options()
+
+
+def test_two_packages_that_bring_one_name_are_both_named(install):
+    install(OTHER)
+    install(OTHER, package="other_engine")
+    with pytest.raises(ValueError, match=r"toy is declared twice .*toy_engine:Toy.*; rename one of them"):
+        registry.executors()
+
+
+def test_an_option_that_a_command_has_itself_is_refused(monkeypatch):
+    @click.command("run")
+    @click.option("--retries")
+    @click.option("--retries")
+    def twice(**given):
+        """Of an executor and of the command."""
+
+    monkeypatch.setattr("harness.cli.run.command", twice)
+    with pytest.raises(ValueError, match="--retries is an option of `run`, and an installed executor's too"):
+        cli.get_command(click.Context(cli), "run")

@@ -122,6 +122,7 @@ def test_a_failed_run_is_tried_again_by_the_next_invocation(tmp_path):
     [
         (-signal.SIGKILL, "killed", "SIGKILL"),
         (-signal.SIGSEGV, "killed", "SIGSEGV"),
+        (-40, "killed", "killed by signal 40"),  # one that has no name
         (1, "crash", "exit code 1"),
     ],
 )
@@ -241,6 +242,29 @@ def test_a_stop_request_cancels_what_runs_and_gives_its_locks_back(tmp_path):
     assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
 
 
+def test_where_one_job_cannot_be_cancelled_the_others_are_all_the_same(tmp_path):
+    handles = []
+
+    class Broken(FakeExecutor):
+        def submit(self, run_dir, resources):
+            handles.append(super().submit(run_dir, resources))
+            if len(handles) == 2:
+                handles[-1].cancel = self.refuse
+            return handles[-1]
+
+        def wait(self, timeout):
+            signal.raise_signal(signal.SIGTERM)
+
+        def refuse(self, grace):
+            raise RuntimeError("the cluster does not answer")
+
+    jobs = [toy_job("a"), toy_job("b"), toy_job("c")]
+    with pytest.raises(RuntimeError, match="does not answer"):
+        execute({j.key: j for j in jobs}, Broken(lambda s, f: 3, slots=3), Options(tmp_path), lambda *a: None)
+    assert [h.cancelled for h in handles] == [True, False, True]
+    assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
+
+
 def test_a_job_that_a_harness_left_running_is_waited_for_and_not_submitted_twice(tmp_path):
     """Its lock is free (the harness is gone and the job has not joined yet), but the executor knows it by its id."""
     job, events, pauses = toy_job("a"), [], []
@@ -270,8 +294,11 @@ def test_where_a_job_was_submitted_is_written_down_while_it_runs(tmp_path):
     assert seen == [Submission("fake", "job 1")] and recall(folder_of(job, tmp_path)) is None
 
 
+DAMAGED = ['{"backend": "cloud", "id": "7"}', "{", '{"backend": "fake"}', '{"backend": "fake", "id": 7}', "[" * 50_000]
+
+
 def test_a_submission_of_another_executor_or_a_damaged_one_is_no_hindrance(tmp_path):
-    for number, text in enumerate(['{"backend": "cloud", "id": "7"}', "{", '{"backend": "fake"}']):
+    for number, text in enumerate(DAMAGED):
         job = toy_job(f"job{number}")
         folder = folder_of(job, tmp_path)
         folder.mkdir(parents=True)
