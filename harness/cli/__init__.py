@@ -46,7 +46,9 @@ class LazyGroup(Group):
         command = accept_everywhere(module.command)
         flags = Counter(flag for p in command.params for flag in (*p.opts, *p.secondary_opts))
         if twice := [flag for flag, times in flags.items() if times > 1]:
-            raise ValueError(f"{twice[0]} is an option of `{name}`, and an installed executor's too; uninstall that one")
+            raise ValueError(
+                f"{twice[0]} is an option of `{name}`, and an installed executor's too; uninstall that one"
+            )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

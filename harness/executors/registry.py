@@ -38,7 +38,7 @@ def executors() -> Mapping[str, type[Executor]]:
 def _load(point: EntryPoint) -> type[Executor]:
     try:
         found = point.load()
-    except Exception as e:  # noqa: BLE001  whatever a package does when it is imported
+    except Exception as e:  # whatever a package does when it is imported
         raise ValueError(
             f"executor {point.name}: {point.value} cannot be loaded ({one_line(e)}); mend or uninstall its package"
         ) from e

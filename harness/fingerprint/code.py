@@ -127,23 +127,26 @@ def _fingerprint(
             names = (source.names & types) | (source.registered & (types | also))
             starts |= {root_node(module, name) for name in names}
         if package != PLUGIN:
+            starts |= {root_node(m, name) for m, s in modules.items() if s.forced for name in s.forced & _replaceable()}
             if any(m.opaque for m in modules.values()):
                 starts |= {(module, "") for module in modules}
                 clear = False
             listed = [_module_of(n, modules) for n in named if top_of(n) == package]
             starts |= {(module, "") for module in listed if not modules[module].lists}
             starts |= {_node_at(n, modules) for n in dotted if top_of(n) == package}
-    found = _with_modules(starts, packages)
+    found = _with_modules(starts, packages, named)
     if len(packages) > 1 and clear:
         found |= dict.fromkeys(sorted(types - _names(packages) - _names_of_dependencies()), NOT_TRACKED)
     return dict(sorted(found.items()))
 
 
-def _with_modules(starts: Iterable[Node], packages: tuple[str, ...]) -> dict[str, str]:
-    """The hashes of all definitions that can be reached, and of the modules that these bring along as a whole."""
+def _with_modules(starts: Iterable[Node], packages: tuple[str, ...], named: frozenset[str]) -> dict[str, str]:
+    """The hashes of all definitions that can be reached, and of the modules that these, and those that are named,
+    bring along as a whole.
+    """
     nodes = set(reachable(starts))
     while True:
-        whole, installed = _brought_along(frozenset(module for module, _ in nodes), packages)
+        whole, installed = _brought_along(named | {module for module, _ in nodes}, packages)
         more = set(reachable((m, "") for m in whole)) - nodes
         if not more:
             return _entries(nodes) | installed
@@ -195,7 +198,9 @@ def _module_of(dotted: str, modules: dict[str, Module]) -> str:
 
 
 def _closure(starts: Iterable[str], packages: tuple[str, ...]) -> tuple[set[str], dict[str, str]]:
-    """The modules and all that they import, without those that only list others; packages that are installed."""
+    """The modules and all that importing them imports, without those that only list others; packages that are
+    installed.
+    """
     found: set[str] = set()
     installed: dict[str, str] = {}
     seen: set[str] = set()
@@ -209,11 +214,14 @@ def _closure(starts: Iterable[str], packages: tuple[str, ...]) -> tuple[set[str]
         package = top_of(name)
         if package != PLUGIN or not module.lists:
             todo += _above(name)
-        if module.lists:
-            continue
-        found.add(name)
+        if module.lists and package == PLUGIN:
+            continue  # what it lists is the plugin's own and only defines, as a test holds
+        if not module.lists:
+            found.add(name)
         for what in module.imports:
             top = top_of(what.module)
+            if module.lists and top == PLUGIN:
+                continue
             if top == package or (package != PLUGIN and top not in DEPENDENCIES | sys.stdlib_module_names):
                 if top in packages or not is_installed(top):
                     todo += _targets(what)
@@ -242,6 +250,12 @@ def _targets(what: Import, depth: int = 0) -> list[str]:
     passed_on = [i for i in module.imports if what.name in ("", "*", i.known_as) or i.name == "*"]
     named = [i for i in passed_on if i.known_as == what.name]
     return [t for i in named or passed_on for t in _targets(i, depth + 1)]
+
+
+@cache
+def _replaceable() -> frozenset[str]:
+    """Names under which the plugin, and what it builds on, register: these may be built without the config's asking."""
+    return _registered((PLUGIN,)) | _names_of_dependencies()
 
 
 @cache
@@ -291,6 +305,6 @@ def _nodes_called(name: str) -> list[Node]:
 
 def forget() -> None:
     """Read all sources anew from now on."""
-    for cached in (find_package, index_package, _registered, _names, _fingerprint, installed_sha):
+    for cached in (find_package, index_package, _registered, _names, _fingerprint, _replaceable, installed_sha):
         cached.cache_clear()
     forget_graph()

@@ -1,7 +1,8 @@
 """What a module defines, one entry a name, where all that it does when it is imported is to define.
 
 A module that does more, or of which that cannot be told, counts as a whole: one that runs a loop or sets an attribute
-of something else, that imports everything of another one, or that calls functions of its own package.
+of something else, that imports everything of another one, that calls functions of its own package, or something for
+nothing but its effect (``_ = torch.manual_seed(0)``).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class _Reader:
             return self._read_definition(place, s)
         if isinstance(s, (ast.Assign, ast.AnnAssign)):
             names = list(_targets(s))
-            if None in names or (s.value is not None and not self._is_pure(s.value)):
+            if None in names or "_" in names or (s.value is not None and not self._is_pure(s.value)):
                 return False
             return s.value is None or all(self._define(str(n), place) for n in names)
         if isinstance(s, ast.Expr):

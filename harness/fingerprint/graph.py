@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -21,6 +22,7 @@ from harness.fingerprint.source import Import, Module, find_package, imported_by
 
 MOST_DETOURS = 20  # an import that passes through more modules is not followed: it goes round in circles
 
+DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 NAME_READERS = tuple(name.encode() for name in (*sorted(READ_NAMES), "vars()", "dir()"))
 
 
@@ -157,10 +159,28 @@ def content(node: Node) -> tuple[str, tuple[tuple[str, Node], ...]]:
     normal = normalise(statement, here, attribute, imported, pinned)
     refers = dict(normal.refers)
     for text in normal.strings:  # built by its name: ``MODELS.build(dict(type='ProjectedHead'))``
-        for n in _registered(top_of(module)).get(text, ()):
+        for n in _called(text, top_of(module)):
             if n != node:
                 refers[f"'{text}' in {len(refers)}"] = n
+    for pattern in normal.patterns:  # by a name that is put together: ``MODELS.get(f'{kind}Head')``
+        for text in filter(re.compile(pattern).fullmatch, _registered(top_of(module))):
+            for n in _registered(top_of(module))[text]:
+                if n != node and n not in refers.values():
+                    refers[f"'{text}' in {len(refers)}"] = n
     return _sha(written(normal.tree)), tuple(refers.items())
+
+
+def _called(text: str, package: str) -> tuple[Node, ...]:
+    """The definitions that a string may name: as a registry has them, in a scope of it, or with their module."""
+    module, _, name = text.rpartition(".")
+    found = _registered(package).get(text, ())
+    if not module or not name.isidentifier():
+        return found
+    found += _registered(package).get(name, ())
+    source = module_at(module) if DOTTED.fullmatch(module) and is_tracked(top_of(module), package) else None
+    if source is not None and name in source.names and root_node(module, name) not in found:
+        found += (root_node(module, name),)
+    return found
 
 
 @cache

@@ -9,10 +9,13 @@ depend on the module in which the definition lies, nor on the way in which it is
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+LEAST_LETTERS = 2  # of a pattern: with fewer it would fit names that are none of its own
+PLACES = re.compile(r"%[^a-zA-Z%]*[a-zA-Z]|\{[^}]*\}")  # of ``%`` and ``format``
 MARK = "ǃ"  # a letter that no source uses: what is renamed cannot be taken for a name that is kept
 READ_NAMES = frozenset({"locals", "eval", "exec", "_getframe", "currentframe"})  # what reads the names of variables
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -59,6 +62,7 @@ class Normal:
     tree: ast.stmt
     refers: dict[str, Node] = field(default_factory=dict)  # how the normal form calls it -> node
     strings: dict[str, None] = field(default_factory=dict)  # string constants, some of which may name a class
+    patterns: dict[str, None] = field(default_factory=dict)  # of strings that are put together, as regular expressions
 
 
 @dataclass(eq=False)
@@ -317,6 +321,25 @@ class _Normaliser(ast.NodeTransformer):
         node.kind = None  # ``u"..."``
         return node
 
+    # strings that are put together
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        self._note_pattern(node)
+        return self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self._note_pattern(node)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self._note_pattern(node)
+        return self.generic_visit(node)
+
+    def _note_pattern(self, node: ast.expr) -> None:
+        parts = list(_parts(node))
+        if None in parts and len(re.findall(r"\w", "".join(p for p in parts if p))) >= LEAST_LETTERS:
+            self.normal.patterns["".join(".*" if p is None else re.escape(p) for p in parts)] = None
+
     # imports inside of functions
 
     def visit_Import(self, node: ast.Import) -> ast.Import:
@@ -485,6 +508,33 @@ def _write(node: Any, out: list[str]) -> None:
         out.append("]")
     else:
         out.append(f"{node!r},")
+
+
+def _parts(node: ast.expr) -> Iterator[str | None]:
+    """What a string is put together of: texts, and None for what is known only when it is made."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        for value in node.values:
+            yield from _parts(value)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from _parts(node.left)
+        yield from _parts(node.right)
+    elif (text := _template(node)) is not None:
+        for i, part in enumerate(PLACES.split(text)):
+            yield from (None, part) if i else (part,)
+    else:
+        yield None
+
+
+def _template(node: ast.expr) -> str | None:
+    """The text of ``"..." % x`` and ``"...".format(x)``."""
+    made: ast.expr | None = None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        made = node.left
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        made = node.func.value
+    return made.value if isinstance(made, ast.Constant) and isinstance(made.value, str) else None
 
 
 def _parameters(a: ast.arguments) -> list[ast.arg]:

@@ -15,6 +15,7 @@ from pathlib import Path
 REGISTERING = {"register_module", "_register_module"}
 # What makes a module change others, or be changed, in ways that its definitions do not show.
 HIDING = (b"import_module(", b"__import__(", b"exec(", b"__init_subclass__", b"globals()", b"sys.modules")
+HIDING += (b"__subclasses__",)
 HARMLESS = {"warnings", "logging", "logger"}  # what a module may call when it is imported without changing another one
 
 
@@ -33,6 +34,7 @@ class Module:
 
     names: frozenset[str] = frozenset()  # classes and functions that it defines
     registered: frozenset[str] = frozenset()  # names that it registers
+    forced: frozenset[str] = frozenset()  # those of them that take the place of what has the name already
     imports: tuple[Import, ...] = ()
     lists: bool = False  # nothing but imports: what is taken from it comes from elsewhere
     opaque: bool = False  # does something when it is imported that cannot be read from its definitions
@@ -106,24 +108,39 @@ def _read(name: str, path: Path, stamp: tuple[int, int, int]) -> Module:  # noqa
     imports: list[Import] = []
     names: set[str] = set()
     registered: set[str] = set()
+    forced: set[str] = set()
     passed: set[str] = set()  # classes that are registered in a statement of their own
     for statement in _statements(tree):
         imports += imported_by(statement, package)
         if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             names.add(statement.name)
             for decorator in statement.decorator_list:
-                registered |= {statement.name} if registers(decorator) else set()
-                registered |= literals_of(decorator) if isinstance(decorator, ast.Call) else set()
+                own = {statement.name} if registers(decorator) else set()
+                own |= literals_of(decorator) if isinstance(decorator, ast.Call) else set()
+                registered |= own
+                forced |= own if replaces(decorator) else set()
         elif isinstance(statement, ast.Expr) and registers(statement.value):
             registered |= literals_of(statement.value)
             passed |= passed_classes(statement.value)
+            forced |= (
+                literals_of(statement.value) | passed_classes(statement.value) if replaces(statement.value) else set()
+            )
     lists = all(_is_listing(s) for s in tree.body)
     known_as = {i.known_as: i.name for i in imports}
     hidden = any(word in content for word in HIDING)
     opaque = hidden or not passed <= {*names, *known_as} or not all(_is_plain(s) for s in tree.body)
     registered |= {known_as.get(n, n) for n in passed}
     return Module(
-        frozenset(names), frozenset(registered), tuple(imports), lists, opaque, content, package == name, None, [tree]
+        frozenset(names),
+        frozenset(registered),
+        frozenset(forced & registered),
+        tuple(imports),
+        lists,
+        opaque,
+        content,
+        package == name,
+        None,
+        [tree],
     )
 
 
@@ -154,6 +171,16 @@ def registers(node: ast.AST) -> bool:
     while isinstance(node, ast.Call):
         node = node.func
     return isinstance(node, ast.Attribute) and node.attr in REGISTERING
+
+
+def replaces(node: ast.expr) -> bool:
+    """Whether a registration takes the place of what has its name already (``force``)."""
+    while isinstance(node, ast.Call):
+        given = [k.value for k in node.keywords if k.arg == "force"] + node.args[1:2]
+        if registers(node) and any(not (isinstance(g, ast.Constant) and not g.value) for g in given):
+            return True
+        node = node.func
+    return False
 
 
 def literals_of(call: ast.expr) -> set[str]:

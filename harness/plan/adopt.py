@@ -11,7 +11,7 @@ from harness.errors import BadUsage
 from harness.ledger.identity import differing
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOCK, PASSING, RECORD
+from harness.ledger.run_dir import LOCK, PASSING, RECORD, SPEC, SUBMITTED
 from harness.ledger.store import load_records, write_record
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
@@ -118,7 +118,7 @@ def _copy(a: Adoption, source: Path, work_dir: Path, reason: str) -> Path:
         for left in folder.iterdir():
             if left.name != LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-        ignored = shutil.ignore_patterns(RECORD, LOCK, *PASSING)
+        ignored = shutil.ignore_patterns(RECORD, LOCK, SPEC, SUBMITTED, *PASSING)  # the new record is not theirs
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
         adopted = {
             "key": a.job.key,

@@ -81,6 +81,11 @@ def test_only_jobs_of_this_machine_that_still_run_can_be_attached_to():
     executor = LocalExecutor(jobs=1)
     assert executor.attach(LocalJob(2**22 + 1).id) is None
     assert executor.attach("slurm 17") is None
-    for damaged in ('["a", "b", "c", "x", 1.0]', '["a", "b", "c", null, 1.0]', '["a", "b", "c", 1e999, 1.0]', "[" * 50_000):
+    for damaged in (
+        '["a", "b", "c", "x", 1.0]',
+        '["a", "b", "c", null, 1.0]',
+        '["a", "b", "c", 1e999, 1.0]',
+        "[" * 50_000,
+    ):
         assert executor.attach(damaged) is None
     assert Outcome(None) == LocalJob(2**22 + 1).poll()

@@ -86,7 +86,11 @@ def test_what_does_not_fit_is_named_with_the_choices(toy, backend, given, said):
 @pytest.mark.parametrize(
     ("text", "name", "said"),
     [
-        ("import never_there", "toy", "cannot be loaded (No module named 'never_there'); mend or uninstall its package"),
+        (
+            "import never_there",
+            "toy",
+            "cannot be loaded (No module named 'never_there'); mend or uninstall its package",
+        ),
         ("1 / 0", "toy", "cannot be loaded (division by zero)"),
         ("", "toy", "cannot be loaded (module 'toy_engine' has no attribute 'Toy')"),
         ("Toy = 3", "toy", "is no harness.executors.base.Executor: it has no name and no options"),

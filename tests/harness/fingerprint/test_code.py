@@ -326,3 +326,61 @@ def test_a_definition_that_was_moved_between_planning_and_running_is_the_same(wr
     write(toy__net="from .b import f\nclass Net:\n    x = f\n", toy__a="", toy__b="def f(): pass\n")
     check_code([Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)])
     assert found(["toy.net.Net"]) == planned
+
+
+R = "from mmaction.registry import MODELS\n"
+BUILDS = R + "@MODELS.register_module()\nclass Net:\n    def make(self, kind): return MODELS.get({})\n"
+HEAD = R + "@MODELS.register_module()\nclass MyHead:\n    x = {}\n"
+PLAIN = R + "@MODELS.register_module()\nclass Net:\n    pass\n"
+BUILT = ["f'My{kind}'", "f'{kind}Head'", "'My' + kind", "kind + '' + 'Head'", "'My%s' % kind", "'My{}'.format(kind)"]
+BUILT += ["'mmaction.MyHead'", "'toy.head.MyHead'"]
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_what_code_builds_by_a_name_that_is_put_together_or_dotted_counts(write, name):
+    write(toy__init__="from toy import net, head\n", toy__net=BUILDS.format(name), toy__head=HEAD.format(1))
+    before = found(["Net"], "toy")
+    write(toy__head=HEAD.format(2))
+    assert "toy:MyHead" in before and found(["Net"], "toy") != before
+
+
+@pytest.mark.parametrize(
+    "name", ["kind", "f'{kind}'", "f'x{kind}'", "f'{kind}Neck'", "'{}'.format(kind)", "f'{kind:>9}'"]
+)
+def test_a_name_that_says_nothing_or_another_one_brings_nothing_along(write, name):
+    write(toy__init__="from toy import net, head\n", toy__net=BUILDS.format(name), toy__head=HEAD.format(1))
+    assert set(found(["Net"], "toy")) == {"toy:Net"}
+
+
+def test_what_is_built_by_its_module_counts_without_being_registered(write):
+    write(toy__init__="", toy__net=BUILDS.format("'toy.head.MyHead'"), toy__head="class MyHead:\n    x = 1\n")
+    assert set(found(["Net"], "toy.net")) >= {"toy:MyHead"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from toy.base import keep\n@keep\ndef a(): return {}\n",
+        "from toy.base import keep\nA = keep({})\n",
+        "from toy.base import keep\n@keep.register\ndef _(x: int): return {}\n",
+        R + "@MODELS.register_module(force=True)\nclass CrossEntropyLoss:\n    x = {}\n",
+        R + "class A:\n    x = {}\nMODELS.register_module('CrossEntropyLoss', True)(A)\n",
+        "import torch\n_ = torch.manual_seed({})\n",
+    ],
+)
+@pytest.mark.parametrize("lists", ["toy__init__", "toy__parts__init__"])
+def test_a_module_that_acts_counts_where_a_module_of_imports_brings_it_along(write, text, lists):
+    """Whether Python imports it by way of the package, or ``custom_imports`` names what lists it."""
+    write(toy__init__="", toy__net=PLAIN, toy__base="def keep(f): return f\n")
+    write(**{lists: "from toy import act\n"}, toy__act=text.format(1))
+    before = found(["Net"], "toy", *(["toy.parts"] if "parts" in lists else []), "toy.net")
+    write(toy__act=text.format(2))
+    assert found(["Net"], "toy", *(["toy.parts"] if "parts" in lists else []), "toy.net") != before
+
+
+def test_a_class_that_finds_its_subclasses_makes_every_module_count(write):
+    write(toy__init__="from toy import net, sub\n", toy__sub="from toy.net import Net\nclass Sub(Net):\n    x = 1\n")
+    write(toy__net=PLAIN + "def kinds(): return Net.__subclasses__()\n")
+    before = found(["Net"], "toy")
+    write(toy__sub="from toy.net import Net\nclass Sub(Net):\n    x = 2\n")
+    assert found(["Net"], "toy") != before
