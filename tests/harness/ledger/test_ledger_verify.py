@@ -114,7 +114,11 @@ def job_like(record, config):
 def test_adopt_copies_the_run_under_the_new_key_and_says_why(tmp_path):
     _, old = make_run(tmp_path)
     job = job_like(old, {"name": "toy", "renamed": True})
+    (source,) = (tmp_path / "runs").iterdir()
+    for name in ("job.json", ".submitted.json"):  # what its worker was told, and where
+        (source / name).write_text("{}")
     folder = adopt(job, old, tmp_path, "only a default was written out")
+    assert not (folder / "job.json").exists() and not (folder / ".submitted.json").exists()
     record = load_record(folder)
     assert record.key == job.key and record.metrics == old.metrics
     assert record.adopted == "only a default was written out" and record.adopted_from == old.key
