@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     help="With --all-stale: in what a run may differ from its job; by default code and version. Repeatable.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be adopted and what not, and change nothing.")
-@click.option("--reason", required=True, help="Why the old run stands for the new one; the pages show it.")
+@click.option(
+    "--reason", default="", help="Why the old run stands for the new one; its page shows it. --dry-run needs none."
+)
 def command(
     suite: SuiteOptions, job: str | None, all_stale: bool, components: tuple[str, ...], dry_run: bool, reason: str
 ) -> int:
@@ -41,6 +43,8 @@ def command(
         raise BadUsage("adopt: name a job or give --all-stale, one of the two; `status` lists what is stale")
     if components and not all_stale:
         raise BadUsage("adopt: --component goes with --all-stale; a job that is named is adopted whatever differs")
+    if not (dry_run or reason.strip()):
+        raise BadUsage("adopt needs --reason: why the old run stands for the new one; its page shows it")
     ws = open_suite(suite)
     states = ledger_status(ws, suite.work_dir).jobs
     if job is not None:

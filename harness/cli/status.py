@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @suite_options
-@click.option("--why", default=None, metavar="CELL", help="Explain one job: what differs from the run that is there.")
+@click.option("--why", default=None, metavar="JOB", help="Explain one job: what differs from the run that is there.")
 @json_option("a list of {job, key, state, detail}; with --why {job, lines}")
 def command(suite: SuiteOptions, why: str | None, as_json: bool) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""

@@ -55,7 +55,11 @@ def _cells(view: RunView) -> dict[str, Cell]:
     return {
         "run": Cell(name, href=view.page, sub=r.key[:12]),
         "stage": Cell(view.stage),
-        "state": Cell(r.status, sub=view.state, state="failed" if r.status == "failed" else ""),
+        "state": Cell(
+            r.status,
+            sub="; ".join(filter(None, ("adopted" if r.adopted_from else "", view.state))),
+            state="failed" if r.status == "failed" else "",
+        ),
         "train": Cell(f.modalities(r.cell.train_modalities)),
         "test": Cell(f.modalities(r.cell.test_modality)),
         "seed": Cell(str(r.cell.seed), r.cell.seed),

@@ -110,8 +110,10 @@ def test_stale_runs_are_adopted_together_after_they_were_shown(capsys, suite, do
     adopt = ("adopt", *suite, "--all-stale", "--reason", "it changes nothing")
     code, out, _ = run(capsys, *adopt)
     assert code == 1 and "refused i3d_r50_mgr-dark-rgb-s0: config differs (config model.cls_head.dropout_ratio" in out
-    code, out, _ = run(capsys, *adopt, "--component", "config", "--dry-run")
+    code, out, _ = run(capsys, "adopt", *suite, "--all-stale", "--component", "config", "--dry-run")  # no reason yet
     assert code == 0 and "1 stale: 1 would be adopted; nothing was changed" in out
+    code, _, err = run(capsys, "adopt", *suite, "--all-stale", "--component", "config")
+    assert code == 2 and "--reason" in err
     assert snapshot(tmp_path / "wörk 1" / "runs") == before
     code, out, _ = run(capsys, *adopt, "--component", "config")
     assert code == 0 and "1 stale: 1 adopted, 0 refused" in out
