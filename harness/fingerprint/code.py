@@ -4,8 +4,8 @@ The declared dependencies are left out: their versions are recorded with a run. 
 that a type of the config names, and all that these refer to, in whatever package, each in its normal form
 (``normalise``) and wherever it lies (``graph``). A module that does more than define when it is imported counts as a
 whole for all that import it. In a package of a user's that does something at import which cannot be read from its
-definitions, every module counts. Of a package in site-packages the hashes count that its installer noted of its files:
-it changes when it is installed anew.
+definitions, every module counts. What the plugin patches counts for every config. Of a package in site-packages the
+hashes count that its installer noted of its files: it changes when it is installed anew.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ from harness.fingerprint.normalise import Node
 from harness.fingerprint.packages import DEPENDENCIES, INSTALLED, PLUGIN, installed_sha, is_installed, top_of
 from harness.fingerprint.source import Import, Module, find_package, index_package
 from harness.ledger.record import NOT_TRACKED
+
+ALWAYS = (  # what the plugin changes in MMAction2 and MMEngine when it is registered, whatever a config names
+    ("mtcd_plugin._compat", "apply"),
+    ("mtcd_plugin.models.weights.init_cfg", "install"),
+)
 
 
 def types_in(config: Any) -> tuple[set[str], set[str]]:
@@ -120,7 +125,7 @@ def _fingerprint(
     named: modules of ``custom_imports``. dotted: types with the module that they are in. types: their last parts.
     also: strings that name what is registered. clear: whether every name that is registered can be read.
     """
-    starts: set[Node] = set()
+    starts = {root_node(module, name) for module, name in ALWAYS}
     for package in packages:
         modules = index_package(package)
         for module, source in modules.items():

@@ -52,9 +52,12 @@ def write(tmp_path, monkeypatch):
 
 
 def found(types, *imports):
-    """The fingerprint of a config with these types."""
+    """The fingerprint of a config with these types, without what every config has."""
     code.forget()
-    return code_fingerprint({"model": [{"type": t} for t in types]}, imports)
+    every = code_fingerprint({})
+    return {
+        k: v for k, v in code_fingerprint({"model": [{"type": t} for t in types]}, imports).items() if k not in every
+    }
 
 
 def own(fingerprint, name):
@@ -251,11 +254,16 @@ def test_installed_helpers_count_by_what_their_installer_noted(write, tmp_path, 
 
 def test_strings_that_name_a_registered_class_count_as_well():
     config = {"optim_wrapper": {"constructor": "GANOptimWrapperConstructor"}, "mode": ["apply", "forward"]}
-    assert set(code_fingerprint(config)) == {
+    assert set(code_fingerprint(config)) - set(code_fingerprint({})) == {
         "mtcd_plugin:GANOptimWrapperConstructor",
         "mtcd_plugin:PARTS",
         "mtcd_plugin:unwrapped",
     }
+
+
+def test_what_the_plugin_patches_counts_for_every_config():
+    every = code_fingerprint({"model": {"type": "TSN"}})
+    assert {"mtcd_plugin:install", "mtcd_plugin:build", "mtcd_plugin:stub_missing_drn"} <= set(every)
 
 
 def test_every_type_of_the_benchmark_is_known(write):
