@@ -87,7 +87,7 @@ def measure_no_op(ws: Workspace) -> dict[str, Any]:
         command += ["--seeds", str(ws.seeds), "--site", f"{folder}/site"]
         _run(command)
         seconds, out = _fastest(command)
-    _expect(out, f"{count(len(jobs), 'job')}: {len(jobs)} cached, 0 run")
+    _expect(out, f"{count(len(jobs), 'job')}: {len(jobs)} done before, 0 run")
     return {"run_all_no_op_s": seconds - import_seconds(), "run_all_jobs": len(jobs)}
 
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 COMMANDS = {
     "run-all": ("run_all", "Plan, run and report: from nothing to a leaderboard."),
-    "plan": ("plan", "List cells and jobs (cached, missing, failed) without starting anything."),
+    "plan": ("plan", "List cells and jobs (done, missing, failed) without starting anything."),
     "run": ("run", "Run what the plan lacks."),
     "report": ("report", "Write the pages from the ledger."),
     "publish": ("publish", "Commit the pages on a branch for a static host."),

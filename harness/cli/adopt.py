@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     "components",
     multiple=True,
     type=click.Choice(("code", "config", "data", "parents", "version")),
-    help="With --all-stale: in what a run may differ from its job; by default code and version. Repeatable.",
+    help="With --all-stale: in what a run may differ from its job; by default code and version (of the rule for "
+    "keys: an older rule hashed code differently). Repeatable.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be adopted and what not, and change nothing.")
 @click.option(

@@ -50,7 +50,7 @@ def say(result: dict[str, Any], as_json: bool) -> None:
 
 
 def workspace_with_data(suite: SuiteOptions) -> Workspace:
-    """The suite as ``run-all`` has it: the embedded data are made where none are given.
+    """The suite as ``run-all`` has it: the built-in synthetic data are made where none are given.
 
     Raises ValueError where something cannot be planned: figures of less would pass for those of the whole.
     """

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def open_suite(
     suite: SuiteOptions, make_data: Callable[[Path, str], None] | None = None, chosen: tuple[str, ...] = ()
 ) -> Workspace:
-    """Plan the suite that the options ask for, with what is missing of the embedded data made by ``make_data``."""
+    """Plan the suite that the options ask for, missing built-in synthetic data made by ``make_data``."""
     from harness.plan.workspace import RunChoices, open_workspace
 
     ws = open_workspace(
@@ -44,7 +44,7 @@ def open_suite(
 
 
 def make_synthetic(root: Path, preset: str) -> None:
-    """Make the embedded data where it is not there yet."""
+    """Make the built-in synthetic data where it is not there yet."""
     from harness.data.synthesize import synthesize
 
     show = counter()

@@ -22,7 +22,7 @@ from harness.cli.options import (
     json_option,
     suite_options,
 )
-from harness.data.names import BUILT_IN
+from harness.data.names import BUILT_IN, synthetic_root
 from harness.errors import BadUsage
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def synthesize_command(out: Path | None, preset: str, datasets: str | None, seed
     """Write small synthetic data sets as real files in the layouts of the real ones."""
     from harness.data.synthesize import synthesize
 
-    root = out or Path("data") / f"synthetic-{preset}"
+    root = out or synthetic_root(preset)
     show = counter()
     synthesize(
         root,

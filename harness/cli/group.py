@@ -21,7 +21,10 @@ class Group(click.Group):
 
 
 EVERYWHERE = {
-    "verbose": (["-v", "--verbose"], "Say more: what is planned and started, and where the log file is."),
+    "verbose": (
+        ["-v", "--verbose"],
+        "Say more: what is planned and started, and the path of the log file if one is written.",
+    ),
     "quiet": (["-q", "--quiet"], "Say less: results, warnings and errors alone."),
     "debug": (["--debug"], "Show the traceback of an error."),
 }

@@ -39,20 +39,20 @@ def command() -> None:
 
 @command.command("list")
 @configs_option
-@json_option("a list of {name, method, dataset, train_modalities, test_modality, stage, config}")
+@json_option("a list of {name, method, dataset, images, train_modalities, test_modality, stage, config}")
 def list_models(configs: Path, as_json: bool) -> None:
     """Every config of every method: name, method, data set, modalities, stage."""
     from harness.suite import load_suite
 
     entries = load_suite(configs)[1].values()
     if as_json:
-        keys = ("name", "method", "dataset", "train_modalities", "test_modality", "stage")
+        keys = ("name", "method", "dataset", "images", "train_modalities", "test_modality", "stage")
         common.print_json([{**{k: getattr(e, k) for k in keys}, "config": str(e.config)} for e in entries])
         return
     for e in entries:
+        data = f"{e.dataset} + {e.images}" if e.images else e.dataset
         click.echo(
-            f"{e.name:44s} {e.method:14s} {e.dataset:10s} "
-            f"{'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
+            f"{e.name:44s} {e.method:14s} {data:20s} {'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
         )
 
 
@@ -92,30 +92,33 @@ def show(name: str, configs: Path, profile: str, as_json: bool) -> None:
 def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> None:
     """Write a folder of configs for a new method, one per data set and modality of the one it starts from.
 
-    It goes into --configs.
+    It goes into --configs; without it into the mm_configs of a checkout, and an installed harness refuses.
     """
     from harness.plan.resolve import stands_alone
     from harness.suite import load_suite
-    from harness.suite.scaffold import new_entry
+    from harness.suite.scaffold import new_entry, writable_checkout
 
+    if configs == PACKAGED_CONFIGS and not writable_checkout():
+        raise BadUsage(
+            "models new: the packaged configs are not to be written to; give a folder of yours: --configs DIR"
+        )
     begun = any(configs.glob("*/metafile.yml"))
     benchmark, entries = load_suite(configs if begun else PACKAGED_CONFIGS)
     if base not in entries:
         raise BadUsage(unknown_name("model", base, entries))
     if not stands_alone(entries[base], "smoke"):
         raise BadUsage(
-            f"{base} is a stage of a chain ({entries[base].role.title}); start from a network that stands alone, "
-            "as `models list` shows them"
+            f"{base} is a stage of a chain ({entries[base].role.title}); start from an entry that depends on "
+            "no other, for example of stage `single` in `models list`"
         )
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
+    click.echo("What these configs say of `model` holds at every profile.")
     click.echo(
-        "what they say of `model` holds at every profile; clips, batches and "
-        "schedule are the profile's, values of your own "
-        "for one of them go into profiles = dict(demo=dict(...))"
+        "Clips, batches and schedule come from the profile. To set one yourself: profiles = dict(demo=dict(...))."
     )
     where = "" if configs == PACKAGED_CONFIGS else f" --configs {configs}"
-    click.echo(f"next: edit them, then `python -m harness models check {name}{where}`")
+    click.echo(f"Next: edit them, then run `python -m harness models check {name}{where}`.")
 
 
 @command.command("check")
@@ -200,7 +203,7 @@ def try_rates(
     """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
 
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
-    and by all stages that it stands on.
+    and by all stages that it depends on.
     """
     from harness.plan.jobs import Settings
     from harness.plan.planner import make_plan

@@ -138,8 +138,7 @@ def ledgers_options(f: Callable) -> Callable:
         type=NEW_FOLDER,
         multiple=True,
         default=[Path("work_dirs")],
-        show_default="work_dirs",
-        help="The ledger; several are shown together.",
+        help="The ledger; several are shown together.  [default: work_dirs]",
     )(f)
 
 
@@ -171,7 +170,7 @@ suite_options = _together(
         "--data-root",
         type=FOLDER,
         default=None,
-        help="Folder that holds a folder per data set, e.g. mgr_dark/.  [default: embedded synthetic data]",
+        help="Folder that holds a folder per data set, e.g. mgr_dark/.  [default: built-in synthetic data]",
     ),
     work_dir_option,
     configs_option,
@@ -201,7 +200,7 @@ choice_options = _together(
         "--cell",
         "chosen",
         multiple=True,
-        help="Only these jobs (and the stages they stand on), by name as `plan` lists them; "
+        help="Only these jobs (and the stages they depend on), by name as `plan` lists them; "
         "without -s<seed>: all seeds.",
     ),
     click.option(

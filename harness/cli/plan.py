@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 )
 @click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
 def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
-    """List cells and jobs (cached, missing, failed) without starting anything."""
+    """List cells and jobs (done, missing, failed) without starting anything.
+
+    Cells that cannot be planned are named, one line per reason. Exit code 1 where none can be planned.
+    """
     from harness.plan.run_state import job_state
+    from harness.plan.workspace import check_planned
 
     ws = open_suite(suite)
     jobs = ws.needed()
@@ -42,21 +46,25 @@ def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_ce
     costs = job_costs(jobs, states, suite.work_dir, probe) if cost or probe else {}
     if as_json:
         print_json(_as_json(ws, states, costs))
+        check_planned(ws, suite.work_dir)
         return 0
     if show_cells:
         for c in ws.cells:
             key = ws.plan.keys.get((c.id, c.seed))
-            click.echo(f"{states[key] if key else 'unplannable':11s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]")
+            click.echo(
+                f"{states[key] if key else 'cannot be planned':17s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]"
+            )
     else:
         for key, job in jobs.items():
-            click.echo(f"{states[key]:11s} {key[:12]}  {job.name}")
+            click.echo(f"{states[key]:7s} {key[:12]}  {job.name}")
     if cost or probe:
         print_cost(jobs, states, costs)
     say_remarks(ws)
+    check_planned(ws, suite.work_dir)
     counts = Counter(states.values())
     click.echo(
         f"{count(len(ws.cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "
-        f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("cached", "missing", "failed"))
+        f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("done", "missing", "failed"))
     )
     return 0
 
@@ -98,7 +106,7 @@ def job_costs(
     from harness.schedule.progress import history
     from harness.system.environment import usable_cores
 
-    todo = [k for k, s in states.items() if s != "cached"]
+    todo = [k for k, s in states.items() if s != "done"]
     known = history(work_dir, jobs)
     costs = {k: (known[k], "history") for k in todo if k in known}
     unknown = [k for k in todo if k not in known]
@@ -114,7 +122,7 @@ def print_cost(jobs: Mapping[str, Job], states: Mapping[str, str], costs: dict[s
     """One line per job still to run, and the sum."""
     from harness.system.duration import duration
 
-    todo = [k for k, s in states.items() if s != "cached"]
+    todo = [k for k, s in states.items() if s != "done"]
     for key in todo:
         seconds, source = costs.get(key, (None, ""))
         shown = "unknown" if seconds is None else duration(seconds)

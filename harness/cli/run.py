@@ -22,7 +22,7 @@ from harness.cli.options import (
 def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOptions) -> int:
     """Run what the plan lacks. Exit code 1 where a job failed, 130 where it was interrupted.
 
-    Without --data-root the embedded synthetic data is made first.
+    Without --data-root the built-in synthetic data is made first.
     """
     from harness.system.disk import check_writable
 

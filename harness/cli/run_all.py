@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOptions, site: Path) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 
-    Without --data-root the embedded synthetic data is made first; the pages say so.
+    Without --data-root the built-in synthetic data is made first; the pages say so.
     """
     from harness.site.manifest import check_site
     from harness.site.pages import refresh_site

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @suite_options
-@click.option("--why", default=None, metavar="JOB", help="Explain one job: what differs from the run that is there.")
+@click.option(
+    "--why",
+    default=None,
+    metavar="JOB",
+    help="Explain one job: what differs from the run that is there. Without -s<seed>: all seeds.",
+)
 @json_option("a list of {job, key, state, detail}; with --why {job, lines}")
 def command(suite: SuiteOptions, why: str | None, as_json: bool) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
@@ -37,7 +42,7 @@ def command(suite: SuiteOptions, why: str | None, as_json: bool) -> int:
     if as_json:
         planned = [{"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail} for s in found.jobs]
         without = [
-            {"job": name, "key": "", "state": "unplannable", "detail": reason}
+            {"job": name, "key": "", "state": "cannot be planned", "detail": reason}
             for name, reason in unplanned(ws.plan).items()
         ]
         print_json(planned + without)

@@ -6,15 +6,16 @@ import json
 import os
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.names import is_synthetic_root
 from harness.data.registry import ClipDataSet, clips_of_config
 from harness.ledger.identity import canonical_json
 from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable, fingerprint
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
 
 RECORDED = tuple(m for m in MODALITIES if m not in RENDERED_FROM)  # by a camera
-HINT = "; give the folder with --data-root, or make the embedded data with `python -m harness data synthesize`"
 
 
 class Selection(NamedTuple):
@@ -57,8 +58,18 @@ def dataset_clips(dataset: Mapping[str, Any]) -> tuple[ClipTable, tuple[Clip, ..
 
 def check_folder(root: str) -> None:
     """FileNotFoundError, with what to do, where the folder of a data set is not there."""
-    if not os.path.isdir(root):
-        raise FileNotFoundError(f"{root}: no such data set{HINT}")
+    if os.path.isdir(root):
+        return
+    place = Path(root)
+    if is_synthetic_root(place.parent):
+        advice = (
+            "make the built-in synthetic data with `python -m harness data synthesize "
+            f"--preset {place.parent.name.removeprefix('synthetic-')}`, or give the folder of the real data with "
+            "--data-root"
+        )
+    else:
+        advice = f"--data-root names the folder that holds {place.name}/"
+    raise FileNotFoundError(f"{root}: no such data set; {advice}")
 
 
 @cache

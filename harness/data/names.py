@@ -1,9 +1,10 @@
-"""The names of the data sets: the built-in ones, and those that installed packages declare."""
+"""The names of the data sets: the built-in ones and those that packages declare; where synthetic ones lie."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 
 GROUP = "harness.datasets"
 BUILT_IN = {  # name -> module:object, as entry points have it; a checkout need not be installed
@@ -11,6 +12,16 @@ BUILT_IN = {  # name -> module:object, as entry points have it; a checkout need 
     "nvgesture": "harness.data.sets.nvgesture:NVGESTURE",
     "sysu_mm01": "harness.data.sets.sysu_mm01:SYSU_MM01",
 }
+
+
+def synthetic_root(preset: str) -> Path:
+    """Where the built-in synthetic data of a preset lie unless another folder is asked for."""
+    return Path("data") / f"synthetic-{preset}"
+
+
+def is_synthetic_root(folder: Path) -> bool:
+    """Whether a folder has the name that ``synthetic_root`` gives."""
+    return folder.parent.name == "data" and folder.name.startswith("synthetic-")
 
 
 @cache

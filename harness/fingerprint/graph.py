@@ -1,4 +1,4 @@
-"""Definitions and what they refer to, across modules, with a hash of each that covers all that it stands on.
+"""Definitions and what they refer to, across modules, with a hash of each that covers all that it depends on.
 
 A node is ``(module, name)``, or ``(module, "")`` for a module that counts as a whole. Its own hash is that of its
 normal form, in which other definitions stand by their bare names; its full hash is that and the full hashes of what it

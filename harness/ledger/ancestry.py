@@ -1,4 +1,4 @@
-"""What a run stands on: its stages, their stages, and whether any of them saw synthetic data."""
+"""What a run depends on: its stages, their stages, and whether any of them saw synthetic data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.ledger.record import RunRecord
 
 
 def dependency_closure(key: str, records: Mapping[str, RunRecord]) -> list[str]:
-    """Keys of all runs that a run stands on, each once, nearest first; also of those that are not in ``records``."""
+    """Keys of all runs that a run depends on, each once, nearest first; also of those that are not in ``records``."""
     found: dict[str, None] = {}
     todo = [key]
     while todo:

@@ -150,7 +150,10 @@ def differing(old: Identity, new: Identity) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     if old.version != new.version:
-        found["version"] = [f"identity version: {old.version} -> {new.version} (code is not compared)"]
+        found["version"] = [
+            f"rule for keys: {old.version} -> {new.version} "
+            "(the older rule hashed code differently, so code cannot be compared)"
+        ]
     a, b = _flat(old.config), _flat(new.config)
     found["config"] = [
         f"config {key}: {_show(a, key)} -> {_show(b, key)}"

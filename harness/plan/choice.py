@@ -14,7 +14,7 @@ from harness.suite import Cell, Entry
 def asked_by_name(
     asked: Iterable[str], cells: Iterable[Cell], left_out: Iterable[Cell], entries: dict[str, Entry], settings: Settings
 ) -> list[Cell]:
-    """The cells that the profile leaves out and that are asked for by the name of their job or of one they stand on.
+    """The cells that the profile leaves out and that are asked for by the name of their job or of one they depend on.
 
     A name that jobs of ``cells`` have asks for no other.
     """

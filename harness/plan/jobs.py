@@ -62,7 +62,7 @@ def fill_parents(job: Job, outputs: dict[str, str]) -> dict[str, Any]:
 
 
 def dependency_closure(jobs: dict[str, Job], keys: Iterable[str]) -> dict[str, Job]:
-    """The jobs of these keys and all they stand on, parents first."""
+    """The jobs of these keys and all they depend on, parents first."""
     found: dict[str, Job] = {}
 
     def visit(key: str) -> None:

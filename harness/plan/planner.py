@@ -1,4 +1,4 @@
-"""From cells to jobs: each config resolved, its data looked at, its key made, after the stages that it stands on."""
+"""From cells to jobs: each config resolved, its data looked at, its key made, after the stages that it depends on."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settin
 
 
 def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> list[tuple[str, int]]:
-    """(name, seed) of all cells and of the stages that they stand on, without looking at data.
+    """(name, seed) of all cells and of the stages that they depend on, without looking at data.
 
-    What a config that cannot be read stands on is left out: its cells are planned in vain.
+    What a config that cannot be read depends on is left out: its cells are planned in vain.
     """
     planner = _Planner(entries, settings)
     found: dict[tuple[str, int], None] = {}

@@ -56,8 +56,8 @@ def rate_cells(
 ) -> list[Cell]:
     """Every chosen entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
 
-    So are the stages that it stands on, which would otherwise have seen the held-out subjects; those that classify have
-    the rate as well.
+    So are the stages that it depends on, which would otherwise have seen the held-out subjects; those that
+    classify have the rate as well.
 
     Raises:
         BadUsage: an entry that predicts no class, or that has no rate to change.

@@ -70,7 +70,7 @@ def compared(old: Replaced, job: Job, work_dir: Path) -> str:
 def redo_command(ws: Workspace, gpus_per_job: int = 1) -> str:
     """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE.
 
-    It works in a fresh clone, where the embedded data is made first, and where the job is done already.
+    It works in a fresh clone, where the built-in synthetic data is made first, and where the job is done already.
     """
     s = ws.settings
     parts = ["python -m harness run", f"--profile {s.profile}", f"--seeds {ws.seeds}"]

@@ -15,6 +15,11 @@ def cell_name(cell: str, seed: int) -> str:
     return f"{cell}-s{seed}"
 
 
+def without_seed(name: str) -> str:
+    """What the names of a cell's seeds have in common."""
+    return name.rsplit("-s", 1)[0]
+
+
 def names(plan: Plan) -> dict[str, str]:
     """Every name of every job -> its key: the one it is listed by, and those of all cells that it answers."""
     of_jobs = {job.name: key for key, job in plan.jobs.items()}
@@ -62,7 +67,7 @@ def note_lines(plan: Plan, keys: Container[str]) -> list[str]:
     for key, job in plan.jobs.items():
         if key in keys:
             for note in job.notes:
-                notes.setdefault(note, []).append(job.name.rsplit("-s", 1)[0])
+                notes.setdefault(note, []).append(without_seed(job.name))
     lines = []
     for note, jobs in notes.items():
         more = len(set(jobs)) - 1

@@ -62,11 +62,11 @@ def last_attempt(job: Job, work_dir: Path) -> JobSpec | None:
 
 
 def job_state(job: Job, work_dir: Path) -> str:
-    """``cached``, ``failed`` or ``missing``, read from the ledger without changing it."""
+    """``done``, ``failed`` or ``missing``, read from the ledger without changing it."""
     try:
         record = look_up(job, work_dir).record
     except NewerSchema:
         return "missing"
     if record is None:
         return "missing"
-    return "failed" if record.status == "failed" else "cached"
+    return "failed" if record.status == "failed" else "done"

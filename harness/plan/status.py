@@ -14,7 +14,7 @@ from harness.ledger.record import CellInfo, RunRecord
 from harness.ledger.run_dir import LOCK
 from harness.ledger.store import Rejected, load_records
 from harness.plan.jobs import Job, Plan
-from harness.plan.remarks import names, unplanned
+from harness.plan.remarks import names, unplanned, without_seed
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
 
@@ -39,7 +39,7 @@ class LedgerStatus:
 
 
 def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
-    """The state of every job that the cells stand on. Reads the ledger, changes nothing."""
+    """The state of every job that the cells depend on. Reads the ledger, changes nothing."""
     records, rejected = load_records(work_dir)
     by_cell: dict[CellKey, list[RunRecord]] = {}
     for _, r in records.values():
@@ -84,21 +84,38 @@ def _state(
 
 
 def explain(found: LedgerStatus, name: str, plan: Plan) -> list[str]:
-    """Why a job is in its state, or a cell without a job, one line per fact. Raises ValueError for what is neither."""
-    if (reason := unplanned(plan).get(name)) is not None:
-        return [f"{name}: cannot be planned - {reason}"]
-    key = names(plan).get(name, name)
-    matches = [s for s in found.jobs if s.job.key.startswith(key)]
-    if not matches:
-        raise BadUsage(f"--why {name}: no such job in this plan{near(name, names(plan))}; `plan` lists them")
+    """Why a job is in its state, or a cell without a job, one line per fact.
+
+    Args:
+        name: of a job or cell; without ``-s<seed>`` that of all its seeds; or the beginning of a key.
+
+    Raises:
+        BadUsage: nothing in the plan has such a name or key.
+    """
+    known, failed = names(plan), unplanned(plan)
+    by_key = {s.job.key: s for s in found.jobs}
     lines = []
-    for s in matches:
-        also = f" (the same run as {name})" if name in names(plan) and s.job.name != name else ""
-        lines.append(f"{s.job.name}{also}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}")
-        if s.other is not None:
-            lines.append(
-                f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}"
-            )
-            lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
-        lines += [f"  {note}" for note in s.job.notes]
+    for full in {**known, **failed}:
+        if name not in (full, without_seed(full)):
+            continue
+        if full in failed:
+            lines.append(f"{full}: cannot be planned - {failed[full]}")
+        elif known[full] in by_key:
+            lines += _explained(by_key[known[full]], full)
+    lines = lines or [line for s in found.jobs if s.job.key.startswith(name) for line in _explained(s, s.job.name)]
+    if not lines:
+        choices = dict.fromkeys(choice for full in {**known, **failed} for choice in (full, without_seed(full)))
+        raise BadUsage(f"--why {name}: no such job in this plan{near(name, choices)}; `plan` lists them")
     return lines
+
+
+def _explained(s: JobState, name: str) -> list[str]:
+    """The facts about a job, asked for by one of its names."""
+    also = f" (the same run as {name})" if s.job.name != name else ""
+    lines = [f"{s.job.name}{also}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}"]
+    if s.other is not None:
+        lines.append(
+            f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}"
+        )
+        lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
+    return [*lines, *(f"  {note}" for note in s.job.notes)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.clips import dataset_clips
+from harness.data.names import synthetic_root as root_of_preset
 from harness.data.registry import clips_of_config
 from harness.errors import BadUsage, count, unknown_name
 from harness.ledger.identity import canonical_json
@@ -40,17 +41,17 @@ class Workspace:
     left_out: tuple[Entry, ...] = ()  # what the tables would show and the profile leaves out
 
     def needed(self) -> dict[str, Job]:
-        """The jobs that the cells stand on, parents first."""
+        """The jobs that the cells depend on, parents first."""
         return dependency_closure(self.plan.jobs, self.plan.keys.values())
 
 
 def synthetic_root(profile: str) -> Path:
-    """Where the embedded data of a profile lies."""
-    return Path("data") / f"synthetic-{preset_of(profile)}"
+    """Where the built-in synthetic data of a profile lie."""
+    return root_of_preset(preset_of(profile))
 
 
 def preset_of(profile: str) -> str:
-    """Which embedded data a profile uses."""
+    """The preset of the built-in synthetic data that a profile uses."""
     return "smoke" if profile == "smoke" else "demo"
 
 
@@ -83,7 +84,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
 
     Args:
         tables: ids with commas between, None for all that are not optional.
-        make_data: writes the embedded data of a preset to a folder; called where no data root is given, after
+        make_data: writes the built-in synthetic data of a preset to a folder; called where no data root is given, after
             everything that can be checked without data.
         chosen: names of the only jobs to run, with seed or without; also of methods that the profile leaves out.
     """
@@ -92,7 +93,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         raise BadUsage(f"--data-root {data_root}: no such folder")
     if data_root is None and profile == "paper":
         raise BadUsage(
-            "--profile paper needs --data-root with the real data sets; the embedded "
+            "--profile paper needs --data-root with the real data sets; the built-in "
             "synthetic data is for demo and smoke"
         )
     benchmark, entries = load_suite(configs)
@@ -187,17 +188,22 @@ def _clip_datasets(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def check_planned(workspace: Workspace, work_dir: Path) -> None:
+    """Raises ValueError where nothing at all could be planned."""
+    if not workspace.plan.keys:
+        raise ValueError(
+            f"nothing can be run: none of {count(len(workspace.cells), 'cell')} can be planned; "
+            f"{work_dir} stays as it is"
+        )
+
+
 def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | None = None) -> None:
     """Write ``plan.json`` for the reports.
 
     Raises:
         ValueError: nothing could be planned; the plan that is there stays. OSError: the work dir cannot be written.
     """
-    if not workspace.plan.keys:
-        raise ValueError(
-            f"nothing can be run: none of {count(len(workspace.cells), 'cell')} can be planned; "
-            f"{work_dir} stays as it is"
-        )
+    check_planned(workspace, work_dir)
     check_writable(work_dir, "--work-dir")
     check_files(work_dir)
     Path(work_dir).mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ class Progress:
         left = self.remaining_seconds(status)
         head = f"{status.over}/{status.total} jobs"
         bits = [
-            f"{status.cached} cached" if status.cached else "",
+            f"{status.cached} done before" if status.cached else "",
             f"{len(status.failed)} failed" if status.failed else "",
             f"about {duration(left)} left" if left is not None else "",
         ]

@@ -46,7 +46,7 @@ class Finished:
         """How many jobs ended how, in one line."""
         s = self.status
         return (
-            f"{count(s.total, 'job')}: {s.cached} cached, {s.done} run, {len(s.failed)} failed, "
+            f"{count(s.total, 'job')}: {s.cached} done before, {s.done} run, {len(s.failed)} failed, "
             f"{len(s.blocked)} blocked"
             + (", stopped on request; run the same command again to go on" if s.stopped else "")
         )
@@ -58,7 +58,7 @@ class Finished:
 
 
 def jobs_to_run(ws: Workspace) -> dict[str, Job]:
-    """All jobs of a workspace, or those that were chosen and what they stand on, parents first.
+    """All jobs of a workspace, or those that were chosen and what they depend on, parents first.
 
     Raises:
         ValueError: a chosen job cannot be planned, for a reason that the plan does not name.

@@ -52,7 +52,7 @@ class Scheduler:
     """Gives jobs to an executor when they are ready, and decides what their ends mean.
 
     Args:
-        jobs: by key, with all jobs that they stand on.
+        jobs: by key, with all jobs that they depend on.
         report: called with each event: started, done, retry, failed, blocked, elsewhere, lost, repair, untidy.
         tick: called with where all jobs stand, about twice a second.
         pause: waits some seconds while other harnesses run what is left.

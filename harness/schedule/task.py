@@ -20,7 +20,7 @@ class JobState(Enum):
     DONE = "done"  # by this harness
     CACHED = "cached"  # by an earlier one, or another
     FAILED = "failed"
-    BLOCKED = "blocked"  # a job that it stands on failed
+    BLOCKED = "blocked"  # a job that it depends on failed
 
 
 _OPEN = (JobState.WAITING, JobState.ELSEWHERE)

@@ -32,7 +32,7 @@ class Dataset(Strict):
     training_data: str  # the name metafiles use in Metadata.Training Data
     lighting: Literal["", "dark", "daylight"] = ""  # of all clips; "" where clips say it one by one
     synthetic_note: str = (
-        ""  # what to know about numbers on the embedded synthetic set; with every table and on the data page
+        ""  # what to know about numbers on the built-in synthetic set; with every table and on the data page
     )
     training_std: dict[str, TrainingStd] = Field(default_factory=dict)  # by profile; a ledger's own repeats come first
 

@@ -93,6 +93,11 @@ class Entry:
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
+    def images(self) -> str:
+        """The set of images that it learns from, on behalf of ``dataset``; "" for none."""
+        return str(self.metadata.get("Images", ""))
+
+    @property
     def classifies(self) -> bool:
         """Whether it predicts a class, so that it has an accuracy."""
         return "classifies" in self.role.does

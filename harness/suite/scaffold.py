@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -45,6 +46,11 @@ MODEL = """  - Name: {name}
     Stage: single
     Results: []
 """
+
+
+def writable_checkout() -> bool:
+    """Whether the configs that came with the harness lie in a checkout of it, as no installed ones do."""
+    return (PACKAGED_CONFIGS.parent / "pyproject.toml").is_file() and os.access(PACKAGED_CONFIGS, os.W_OK)
 
 
 def new_entry(

@@ -65,7 +65,7 @@ def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], missing_modali
     time stamps and contents (``content.py``) of the files of the given modalities. Neither paths nor times of
     modification count.
 
-    Videos that were encoded anew are other data, also where they show the same: an embedded synthetic set that
+    Videos that were encoded anew are other data, also where they show the same: a built-in synthetic set that
     was made on another machine has this fingerprint only if the encoder there wrote the same bytes.
 
     Args:

@@ -1,4 +1,4 @@
-"""A record that stands on nothing."""
+"""A record that depends on nothing."""
 
 from harness.ledger.record import CellInfo, Identity, RunRecord
 

@@ -1,4 +1,4 @@
-"""The embedded data: a procedural generator of gesture videos in the layouts of the real sets."""
+"""The built-in synthetic data: a procedural generator of gesture videos in the layouts of the real sets."""
 
 from harness.data.synthesize.build import PRESETS, generators, synthesize
 from harness.data.synthesize.seeding import GENERATOR_VERSION

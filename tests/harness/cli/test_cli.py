@@ -116,6 +116,7 @@ def test_every_command_explains_itself_and_refuses_what_it_does_not_know(capsys,
     for after in ("-h", "--help"):
         code, out, _ = run(capsys, *words, after)
         assert code == 0 and out.startswith("Usage:") and "--debug" in out
+        assert "[default: (" not in out
     code, _, err = run(capsys, *words, "--frobnicate")
     assert code == 2 and "--frobnicate" in err and err.count("\n") == 1
 
@@ -162,7 +163,10 @@ def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
     [
         (["models", "new", "Mine"], "small letters"),
         (["models", "new", "i3d"], "is there already"),
-        (["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"], "start from a network that stands alone"),
+        (
+            ["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"],
+            "start from an entry that depends on no other",
+        ),
         (["models", "show", "i3d_r50_mgr-dark-rgb", "--profile", "huge"], "unknown profile 'huge'; choose from"),
         (["models", "rates", "i3d", "--rates", "nan"], "'nan'"),
         (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
@@ -190,8 +194,29 @@ def test_missing_data_is_said_per_cell_and_plans_the_rest(capsys, suite, tmp_pat
     suite[3] = tmp_path / "no data"
     suite[3].mkdir()
     code, out, err = run(capsys, "plan", *suite)
-    assert code == 0 and "0 jobs" in out
-    assert "no such data set; give the folder with --data-root" in err and err.count("\n") == 1
+    *reasons, last = err.splitlines()
+    assert code == 1 and len(reasons) == 1 and "nothing can be run: none of 2 cells can be planned" in last
+    assert "no such data set; --data-root names the folder that holds mgr_dark/" in reasons[0]
+    assert "synthesize" not in err and "0 jobs" not in out
+    assert run(capsys, "run", *suite)[2].splitlines()[-1] == last
+    code, out, err = run(capsys, "plan", *suite, "--json")
+    assert code == 1 and json.loads(out)["jobs"] == [] and err.splitlines() == [last]
+
+
+def test_missing_synthetic_data_can_be_made(capsys, suite, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    del suite[2:4]
+    _, _, err = run(capsys, "plan", *suite)
+    assert "`python -m harness data synthesize --preset smoke`" in err
+
+
+def test_why_takes_a_name_without_a_seed(capsys, suite):
+    for seeds in (1, 2):
+        code, out, _ = run(capsys, "status", *suite, "--seeds", seeds, "--why", "i3d_r50_mgr-dark-rgb")
+        assert code == 0
+        assert out.splitlines() == [f"i3d_r50_mgr-dark-rgb-s{seed}: missing" for seed in range(seeds)]
+    code, _, err = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-rbg")
+    assert code == 2 and "(near: i3d_r50_mgr-dark-rgb" in err
 
 
 @pytest.fixture
@@ -258,7 +283,7 @@ def test_a_quarantined_clip_is_left_out(capsys, suite, tmp_path, tiny_data):
 
 def test_plan_lists_and_starts_nothing(capsys, suite, tmp_path):
     code, out, _ = run(capsys, "plan", *suite)
-    assert code == 0 and "2 jobs, 0 cached, 2 missing, 0 failed" in out
+    assert code == 0 and "2 jobs, 0 done, 2 missing, 0 failed" in out
     assert not (tmp_path / "work").exists()
 
 
@@ -294,8 +319,8 @@ def test_a_bad_metafile_is_named(capsys, suite, small_configs, change, words):
 def test_an_unknown_key_in_a_profile_is_named(capsys, suite, small_configs):
     path = small_configs / "_base_" / "profiles" / "smoke.py"
     path.write_text(path.read_text() + "\nspeed = 11\n")
-    _, out, err = run(capsys, "plan", *suite)
-    assert "unknown key 'speed'" in err and "0 jobs" in out
+    code, _, err = run(capsys, "plan", *suite)
+    assert code == 1 and "unknown key 'speed'" in err
 
 
 def drop_in(configs):
@@ -475,10 +500,13 @@ def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_c
     _, out, _ = run(capsys, "status", *suite, "--json")
     assert [(s["job"], s["state"]) for s in json.loads(out)] == [
         ("i3d_r50_mgr-dark-rgb-s0", "done"),
-        ("i3d_r50_mgr-dark-depth-s0", "unplannable"),
+        ("i3d_r50_mgr-dark-depth-s0", "cannot be planned"),
     ]
     code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth-s0")
     assert code == 0 and "cannot be planned - " in out and "not a readable config" in out
+    assert run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth")[1] == out
+    code, out, _ = run(capsys, "plan", *suite, "--cells")
+    assert code == 0 and [line[:17].strip() for line in out.splitlines()[:2]] == ["done", "cannot be planned"]
     code, _, err = run(capsys, "adopt", "i3d_r50_mgr-dark-depth-s0", "--reason", "x", *suite)
     assert code == 1 and "cannot be planned" in err
 
@@ -497,7 +525,7 @@ def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(
     assert "2 jobs: 2 done" in out
     assert err.startswith("note: mine_mgr-dark-rgb: the same run as i3d_r50_mgr-dark-rgb;") and err.count("\n") == 1
     code, out, _ = run(capsys, "run", *suite, "--cell", "mine_mgr-dark-rgb-s0")
-    assert code == 0 and "1 job: 1 cached" in out
+    assert code == 0 and "1 job: 1 done before" in out
     _, out, _ = run(capsys, "status", *suite, "--why", "mine_mgr-dark-rgb-s0")
     assert out.startswith("i3d_r50_mgr-dark-rgb-s0 (the same run as mine_mgr-dark-rgb-s0): done")
 

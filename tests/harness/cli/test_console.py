@@ -68,7 +68,7 @@ def test_a_run_has_one_log_file_that_begins_with_its_command(capsys, suite, tmp_
     for words in ("planned 2 cells as 1 job", "cannot plan i3d_r50_mgr-dark-depth", "'torch': '", "exit code 1"):
         assert words in rest
     assert "started   i3d_r50_mgr-dark-rgb-s0" in rest and "failed    i3d_r50_mgr-dark-rgb-s0  time_limit" in rest
-    assert "1 job: 0 cached, 0 run, 1 failed" in rest and "1 job: 0 cached, 0 run, 1 failed" in out
+    assert "1 job: 0 done before, 0 run, 1 failed" in rest and "1 job: 0 done before, 0 run, 1 failed" in out
     for command in ("status", "verify"):
         code, out, err = run(capsys, command, *(suite if command == "status" else suite[4:6]))
         assert "logs" not in out + err

@@ -67,11 +67,23 @@ def test_models_list_and_show(capsys, small_configs):
         "name": "i3d_r50_mgr-dark-rgb",
         "method": "I3D",
         "dataset": "mgr_dark",
+        "images": "",
         "train_modalities": ["rgb"],
         "test_modality": "rgb",
         "stage": "single",
         "config": str(small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py"),
     }
+
+
+def test_models_list_shows_the_images_that_an_entry_learns_from(capsys):
+    _, found, _ = run(capsys, "models", "list", "--json")
+    assert {e["name"] for e in found if e["images"] == "SYSU-MM01"} == {
+        "mtcd_encoder_sysu-mm01",
+        "mtcd_translator_sysu-mm01",
+    }
+    with pytest.raises(SystemExit):
+        main(["models", "list"])
+    assert capsys.readouterr().out.count(" mgr_dark + SYSU-MM01 ") == 2
 
 
 def test_what_show_prints_is_a_config_that_says_the_same_without_a_base(capsys, small_configs, tmp_path):

@@ -36,7 +36,7 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     """Paths with spaces and letters beyond ASCII included."""
     first = harness("run-all", *options, "--site", tmp_path / "site é")
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "2 jobs: 0 cached, 2 run, 0 failed" in first.stdout
+    assert "2 jobs: 0 done before, 2 run, 0 failed" in first.stdout
     records, rejected = load_records(options[5])
     assert not rejected and len(records) == 2
     for folder, record in records.values():
@@ -46,7 +46,7 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     assert (tmp_path / "site é" / "index.html").is_file()
 
     second = harness("run-all", *options, "--site", tmp_path / "site é")
-    assert "2 jobs: 2 cached, 0 run" in second.stdout and "pages unchanged" in second.stdout
+    assert "2 jobs: 2 done before, 0 run" in second.stdout and "pages unchanged" in second.stdout
     (tmp_path / "site é" / "index.html").write_text("lost")
     third = harness("run-all", *options, "--site", tmp_path / "site é")
     assert "unchanged" not in third.stdout and "<html" in (tmp_path / "site é" / "index.html").read_text()

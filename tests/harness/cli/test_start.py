@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def installed(tmp_path_factory) -> Path:
     """The packages as an installation has them: apart from the repository, in a folder that is on the path."""
     lib = tmp_path_factory.mktemp("venv") / "lib"
-    for package in ("harness", "reports", "mtcd_plugin"):
+    for package in ("harness", "reports", "mtcd_plugin", "mm_configs"):
         shutil.copytree(ROOT / package, lib / package, ignore=shutil.ignore_patterns("__pycache__"))
     script = lib.parent / "bin" / "harness"
     script.parent.mkdir()
@@ -75,6 +75,19 @@ def test_a_checkout_runs_without_being_installed(tmp_path):
     code += "print([sys.path[0], 'PYTHONSAFEPATH' in os.environ])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout == "['', False]\n"  # the current folder still comes first, for the processes started as well
+
+
+def test_a_new_method_goes_into_a_checkout_but_not_into_an_installation(installed, tmp_path):
+    shutil.copytree(installed, tmp_path / "lib")
+    configs, words = tmp_path / "lib" / "mm_configs", ("-m", "harness", "models", "new", "mine", "--modality", "rgb")
+    code, said = call(tmp_path / "lib", tmp_path, *words)
+    assert code == 2 and said.count("\n") == 1 and "--configs DIR" in said
+    assert not (configs / "mine").exists()
+    (tmp_path / "own").mkdir()
+    assert call(tmp_path / "lib", tmp_path, *words, "--configs", "own")[0] == 0
+    assert (tmp_path / "own" / "mine" / "metafile.yml").is_file()
+    shutil.copy(ROOT / "pyproject.toml", tmp_path / "lib")
+    assert call(tmp_path / "lib", tmp_path, *words)[0] == 0 and (configs / "mine" / "metafile.yml").is_file()
 
 
 def commit_of(lib) -> str:

@@ -64,7 +64,7 @@ def test_a_record_of_a_newer_harness_stays_as_it_is_and_stops_no_other_job(capsy
         extra = ["--site", tmp_path / "site"] if command == "run-all" else []
         code, out, err = run(capsys, command, *suite, "--jobs", "1", *extra)
         assert code == 1 and err.count("written by a newer harness (schema 99") == 1 and "Traceback" not in err
-        assert "2 jobs: 1 cached, 0 run, 1 failed" in out
+        assert "2 jobs: 1 done before, 0 run, 1 failed" in out
     assert path.read_bytes() == before and (tmp_path / "site" / "index.html").is_file()
     code, out, _ = run(capsys, "status", *suite)
     assert code == 0 and "rejected" in out and "update the harness" in out and "1 done" in out
@@ -86,7 +86,7 @@ def test_the_plan_of_a_newer_harness_is_not_replaced(capsys, suite, done, tmp_pa
 def test_a_damaged_plan_is_written_anew(capsys, suite, done, tmp_path, content):
     (tmp_path / "wörk 1" / "plan.json").write_text(content)
     code, out, err = run(capsys, "run", *suite, "--jobs", "1")
-    assert code == 0 and "2 jobs: 2 cached, 0 run" in out and err == ""
+    assert code == 0 and "2 jobs: 2 done before, 0 run" in out and err == ""
     assert json.loads((tmp_path / "wörk 1" / "plan.json").read_text())["cells"]
 
 
@@ -99,7 +99,7 @@ def test_a_config_that_changed_makes_its_run_stale_says_what_changed_and_keeps_i
     code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-rgb-s0")
     assert code == 0 and "stale" in out and "config model.cls_head.dropout_ratio: 0.5 -> 0.9" in out
     code, out, _ = run(capsys, "plan", *suite)
-    assert "1 cached, 1 missing" in out
+    assert "1 done, 1 missing" in out
     assert snapshot(tmp_path / "wörk 1" / "runs") == before
 
 
@@ -117,7 +117,7 @@ def test_stale_runs_are_adopted_together_after_they_were_shown(capsys, suite, do
     assert snapshot(tmp_path / "wörk 1" / "runs") == before
     code, out, _ = run(capsys, *adopt, "--component", "config")
     assert code == 0 and "1 stale: 1 adopted, 0 refused" in out
-    assert "2 cached" in run(capsys, "plan", *suite)[1]
+    assert "2 done" in run(capsys, "plan", *suite)[1]
     code, _, err = run(capsys, "adopt", *suite, "--reason", "neither a job nor all")
     assert code == 2 and "name a job or give --all-stale" in err
 

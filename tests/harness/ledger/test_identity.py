@@ -98,7 +98,7 @@ def test_every_component_counts_and_is_named(change):
     old, new = identity(), identity(**change)
     assert run_key(old) != run_key(new)
     lines = differences(old, new)
-    assert len(lines) == 1 and next(iter(change)).replace("version", "identity version") in lines[0]
+    assert len(lines) == 1 and next(iter(change)).replace("version", "rule for keys") in lines[0]
 
 
 def test_profile_counts():
@@ -122,7 +122,7 @@ def test_the_definition_that_changed_is_named_not_those_that_refer_to_it():
 
 def test_code_of_another_version_is_not_compared():
     lines = differences(identity(version=2, code={"p.net": "aa"}), identity(version=3, code={"p:Net": "bb:cc"}))
-    assert lines == ["identity version: 2 -> 3 (code is not compared)"]
+    assert lines == ["rule for keys: 2 -> 3 (the older rule hashed code differently, so code cannot be compared)"]
 
 
 def test_key_is_pinned():

@@ -180,7 +180,7 @@ def test_a_run_of_an_earlier_identity_version_is_adopted_where_all_else_is_equal
     state = stale(old, version=IDENTITY_VERSION, code={"mtcd_plugin:Net": "a:b"})
     (found,) = adoptions([state], tmp_path)
     assert not found.refused and found.differences == (
-        f"identity version: 2 -> {IDENTITY_VERSION} (code is not compared)",
+        f"rule for keys: 2 -> {IDENTITY_VERSION} (the older rule hashed code differently, so code cannot be compared)",
     )
     (refused,) = adoptions([state], tmp_path, ("code",))
     assert refused.refused.startswith("version differs")

@@ -90,5 +90,5 @@ def test_plan_says_what_was_probed_and_what_history_knows(small_configs, tiny_da
     said = run("--cost", "--probe")
     assert said.count("(probed)") == 2 and "2 of them probed (without data loading)" in said and "unknown" not in said
     jobs = json.loads(run("--probe", "--json"))["jobs"]
-    assert sorted(j.get("seconds_from", j["state"]) for j in jobs) == ["cached", "history", "probe", "probe"]
+    assert sorted(j.get("seconds_from", j["state"]) for j in jobs) == ["done", "history", "probe", "probe"]
     assert all(j["seconds"] > 0 for j in jobs if "seconds" in j)

@@ -77,7 +77,7 @@ def test_all_methods_plans_it_as_if_no_profile_left_it_out(small_configs, tiny_d
 
 
 def test_a_stage_names_what_stands_on_it(small_configs, tiny_data):
-    """... unless a method that is not left out stands on it too: then nothing more is asked for."""
+    """... unless a method that is not left out depends on it too: then nothing more is asked for."""
     config = small_configs / "i3d" / f"{DEPTH}.py"
     stage = "parents = dict(first=dict(config='i3d_r50_mgr-dark-first.py', inject_at='model.backbone.pretrained'))\n"
     (small_configs / "i3d" / "i3d_r50_mgr-dark-first.py").write_text(config.read_text())

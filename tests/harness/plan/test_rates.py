@@ -59,7 +59,7 @@ def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data,
         "--work-dir",
         tmp_path / "w",
     )
-    assert "2 jobs: 2 cached, 0 run" in again.stdout
+    assert "2 jobs: 2 done before, 0 run" in again.stdout
 
 
 ENTRIES = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))

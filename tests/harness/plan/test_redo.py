@@ -52,7 +52,7 @@ def test_force_needs_a_name_and_changes_nothing_without(tmp_path, capsys):
     assert not (tmp_path / "work").exists()
 
 
-def test_run_makes_the_embedded_data_of_a_fresh_clone_first(tmp_path, monkeypatch, tiny_data):
+def test_run_makes_the_synthetic_data_of_a_fresh_clone_first(tmp_path, monkeypatch, tiny_data):
     monkeypatch.chdir(tmp_path)
     made = []
 
@@ -96,7 +96,7 @@ def test_a_finished_run_is_run_anew_kept_and_compared(small_configs, tiny_data, 
     key, (folder, old) = sorted(before.items())[0]
     name = folder.name.rsplit("-", 1)[0]
     code, said = run("--cell", name, "--force")
-    assert code == 0 and "1 job: 0 cached, 1 run, 0 failed" in said
+    assert code == 0 and "1 job: 0 done before, 1 run, 0 failed" in said
     assert "predictions equal to the last digit to those before" in said
     after, rejected = load_records(tmp_path / "work")
     assert after.keys() == before.keys() and not rejected

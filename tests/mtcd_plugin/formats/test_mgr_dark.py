@@ -28,7 +28,7 @@ def row(**changes):
     return values | changes
 
 
-def test_reads_the_embedded_layout(mgr_dark_root):
+def test_reads_the_synthetic_layout(mgr_dark_root):
     table = read_mgr_dark(str(mgr_dark_root))
     assert table.classes == GESTURES and table.name == "MGR-Dark" and table.synthetic is True
     assert len(table.clips) == len(SUBJECTS) * len(GESTURES)
