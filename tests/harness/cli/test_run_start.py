@@ -178,7 +178,7 @@ def test_the_paper_profile_starts_from_the_listed_weights_or_is_told_not_to(caps
         0
     ]["File"]
     name = file.rpartition("/")[2]
-    assert code == 0 and err.count("cannot plan") == 1
+    assert code == 1 and err.count("cannot plan") == 1
     assert f"I3D starts from {file} (Kinetics-400), which is not there: put it at {cache / name}" in err
     assert "or train from nothing with --init scratch" in err
     code, out, err = run(capsys, *asked, "--init", "scratch")

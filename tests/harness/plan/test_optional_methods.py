@@ -105,7 +105,7 @@ def test_plan_says_what_is_left_out_and_how_to_get_it(configs, tiny_data, tmp_pa
 
     said = "1 entry of 1 method left out at smoke: --all-methods plans them as well, --cell NAME of `run` and `run-all`"
     found = plan()
-    assert said in found.err and DEPTH not in found.out and "1 jobs" in found.out
+    assert said in found.err and DEPTH not in found.out and "1 job, " in found.out
     found = plan("--all-methods")
     assert "left out" not in found.err and f"{DEPTH}-s0" in found.out and "2 jobs" in found.out
     assert json.loads(plan("--json").out)["left_out"] == [DEPTH]
