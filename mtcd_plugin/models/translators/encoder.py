@@ -1,4 +1,4 @@
-"""The feature encoders that the translator's relation consistency stands on (paper, section 4.1, Eq. 1-4)."""
+"""The feature encoders that the translator's relation consistency depends on (paper, section 4.1, Eq. 1-4)."""
 
 from __future__ import annotations
 

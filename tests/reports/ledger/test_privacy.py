@@ -49,7 +49,7 @@ def replaced(made, pattern, **update):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A site of runs that are done, failed, rejected, blocked and unplannable, each with something to hide."""
+    """A site of runs that are done, failed, rejected, blocked and not to be planned, each with something to hide."""
     made = write(
         tmp_path_factory.mktemp("private"),
         seeds=1,
