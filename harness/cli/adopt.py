@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be adopted and what not, and change nothing.")
 @click.option(
-    "--reason", default="", help="Why the old run stands for the new one; its page shows it. --dry-run needs none."
+    "--reason", default="", help="Why the old run stands for the new one; the pages show it. --dry-run needs none."
 )
 def command(
     suite: SuiteOptions, job: str | None, all_stale: bool, components: tuple[str, ...], dry_run: bool, reason: str
@@ -45,7 +45,7 @@ def command(
     if components and not all_stale:
         raise BadUsage("adopt: --component goes with --all-stale; a job that is named is adopted whatever differs")
     if not (dry_run or reason.strip()):
-        raise BadUsage("adopt needs --reason: why the old run stands for the new one; its page shows it")
+        raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
     ws = open_suite(suite)
     states = ledger_status(ws, suite.work_dir).jobs
     if job is not None:

@@ -1,4 +1,4 @@
-"""Adopt: declare an old run equivalent to what the plan now asks for, with a reason that the run's page shows."""
+"""Adopt: declare an old run equivalent to what the plan now asks for, with a reason that the pages show."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:
 def adopt_all(wanted: Iterable[Adoption], work_dir: Path, reason: str) -> list[Path]:
     """Adopt the runs that are not refused, in their order; their folders. Raises ValueError as ``adopt`` does."""
     if not reason.strip():
-        raise BadUsage("adopt needs --reason: why the old run stands for the new one; its page shows it")
+        raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
     records, _ = load_records(work_dir)
     folders = []
     for a in wanted:

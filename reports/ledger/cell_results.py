@@ -13,6 +13,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import Rejected
 from harness.suite.cells import Cell, cell_id
 from reports.format import count
+from reports.ledger.adopted import adopted_runs
 from reports.ledger.results import Result, Run, outcomes_of
 from reports.ledger.training import train_seconds
 from reports.ledger.versions import Choice, answering, choose
@@ -115,7 +116,13 @@ def _run(cell: PlannedCell, planned: list[PlannedCell], choice: Choice, runs: Ru
         cell = cell.model_copy(update={"key": record.key})
         reason = "" if record.status == "done" else failure_line(record)
         return Run(
-            cell, record.status, reason, record, runs.pages[record.key], synthetic_data(record.key, runs.records)
+            cell,
+            record.status,
+            reason,
+            record,
+            runs.pages[record.key],
+            synthetic_data(record.key, runs.records),
+            adopted_runs(record.key, runs.records),
         )
     status, reason = _without(planned, runs)
     failed = runs.records.get(cell.key)

@@ -11,6 +11,7 @@ from harness.ledger.record import CellInfo, RunRecord
 from harness.suite import Benchmark, Entry
 from harness.suite.stages import SINGLE
 from reports.format import count, short_commit
+from reports.ledger.adopted import adopted_note
 from reports.ledger.ledger import Ledger
 from reports.ledger.results import STATUS, Result
 
@@ -178,6 +179,10 @@ class ReportContext:
         if len(found) < 2:
             return ""
         return f"Runs of this table were made at {len(found)} commits: {', '.join(map(short_commit, found))}."
+
+    def adopted_note(self, results: Iterable[Result | None]) -> str:
+        """Which of these results are of adopted runs, and why; "" where none is."""
+        return adopted_note(x for r in results if r is not None for x in r.adopted)
 
     def training_note(self, results: Iterable[Result | None]) -> str:
         """How the intervals of these results treat that a seed is one training; "" where all of them have several."""

@@ -36,6 +36,7 @@ class Run:
     record: RunRecord | None = None
     page: str = ""  # "runs/<slug>.html" where there is a record
     synthetic: tuple[str, ...] | None = None  # data sets that it or its stages saw; None where nothing is recorded
+    adopted: tuple[RunRecord, ...] = ()  # which of it and its stages were adopted
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Result:
         """Synthetic data sets behind the number, None where no run says."""
         said = [r.synthetic for r in self.runs if r.status == "done" and r.synthetic is not None]
         return tuple(dict.fromkeys(name for names in said for name in names)) if said else None
+
+    @property
+    def adopted(self) -> list[RunRecord]:
+        """Adopted runs behind the number, stages included, each once."""
+        return list({r.key: r for run in self.runs if run.status == "done" for r in run.adopted}.values())
 
     @property
     def provisional(self) -> bool:

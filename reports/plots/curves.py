@@ -18,6 +18,7 @@ class Point:
     mean: float
     std: float | None
     n: int
+    adopted: bool = False  # made with adopted runs
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class HeatMap:
     x: suite.Sweep
     y: suite.Sweep
     values: dict[tuple[float, ...], float | None]
+    adopted: frozenset[tuple[float, ...]] = frozenset()  # pairs whose value was made with adopted runs
 
 
 def curves(context: ReportContext, figure: suite.Figure) -> tuple[Curve, ...]:
@@ -48,7 +50,7 @@ def curves(context: ReportContext, figure: suite.Figure) -> tuple[Curve, ...]:
         for value in sweep.points(context.profile):
             result = context.result(cell_id(figure.model, sweep_variant(sweep.id, value)))
             if result is not None and result.done:
-                points.append(Point(value, *result.top1, len(result.done)))
+                points.append(Point(value, *result.top1, len(result.done), bool(result.adopted)))
             else:
                 absent.append((value, _why(result)))
         out.append(Curve(sweep.id, sweep.title, sweep.default, tuple(points), tuple(absent)))
@@ -75,8 +77,11 @@ def baseline(context: ReportContext, figure: suite.Figure) -> tuple[str, Result]
 def heat_map(context: ReportContext, figure: suite.Figure) -> HeatMap:
     """The means over seeds at every pair of weights."""
     values: dict[tuple[float, ...], float | None] = {}
+    adopted = set()
     for pair in grid_points(figure, context.profile):
         result = context.result(cell_id(figure.model, grid_variant(figure, pair)))
         values[pair] = result.top1[0] if result is not None and result.done else None
+        if result is not None and result.adopted:
+            adopted.add(pair)
     x, y = figure.sweeps
-    return HeatMap(x, y, values)
+    return HeatMap(x, y, values, frozenset(adopted))

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.ledger.adopted import MARK
 from reports.plots.curves import Curve, HeatMap
 from reports.plots.drawing import HOT, INK, MUTED, PAPER, new_figure, styled, to_svg
 
@@ -27,7 +28,9 @@ def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Markup
         ax.set_xticks(sorted({p.x for p in curve.points} | {v for v, _ in curve.absent}))
         ax.margins(x=0.08, y=0.15)
     axes[0].set_ylabel("Top-1 accuracy (%)")
-    said = "; ".join(f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}" for p in c.points) for c in curves)
+    said = "; ".join(
+        f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}{MARK * p.adopted}" for p in c.points) for c in curves
+    )
     return to_svg(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
 
 
@@ -58,6 +61,10 @@ def _draw_points(ax: Any, curve: Curve) -> None:
         shown = [(a, b) for a, b in zip(x, y, strict=True) if (a == curve.default) == default]
         at, height = [a for a, _ in shown], [b for _, b in shown]
         ax.scatter(at, height, s=size, color=colour, edgecolor=HOT, linewidth=1.6, zorder=4)
+    for p in curve.points:
+        if p.adopted:
+            place = (p.x, 100 * p.mean)
+            ax.annotate(MARK, place, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
 
 
 @styled
@@ -81,7 +88,7 @@ def heat_map(grid: HeatMap, name: str) -> Markup:
             inner = (corner[0] + 0.03, corner[1] + 0.03)
             ax.add_patch(_patch(inner, 0.94, facecolor="none", edgecolor=INK, linewidth=1.6))
         weight = "bold" if default else "normal"
-        ax.annotate(f"{100 * value:.1f}", place, ha="center", va="center", color=INK, fontsize=9, fontweight=weight)
+        ax.annotate(_percent(grid, (x, y)), place, ha="center", va="center", color=INK, fontsize=9, fontweight=weight)
     ax.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
     ax.set_yticks(range(len(ys)), [f"{y:g}" for y in ys])
     ax.set_xlim(-0.5, len(xs) - 0.5)
@@ -91,11 +98,13 @@ def heat_map(grid: HeatMap, name: str) -> Markup:
     ax.grid(visible=False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    said = "; ".join(
-        f"{grid.x.id} {x:g} and {grid.y.id} {y:g}: " + ("no result" if v is None else f"{100 * v:.1f}")
-        for (x, y), v in grid.values.items()
-    )
+    said = "; ".join(f"{grid.x.id} {x:g} and {grid.y.id} {y:g}: {_percent(grid, (x, y))}" for x, y in grid.values)
     return to_svg(figure, f"Top-1 accuracy in percent for every pair of {grid.x.id} and {grid.y.id}", said, name)
+
+
+def _percent(grid: HeatMap, pair: tuple[float, ...]) -> str:
+    value = grid.values[pair]
+    return "no result" if value is None else f"{100 * value:.1f}{MARK * (pair in grid.adopted)}"
 
 
 def _patch(corner: tuple[float, float], side: float = 1.0, **look: Any) -> Any:

@@ -24,6 +24,7 @@ from harness.site.manifest import (
 from harness.suite import Benchmark, Entry
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
+from reports.ledger.results import Run
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
 from reports.site.pages import build_pages, tables_of
@@ -204,11 +205,18 @@ def leaderboard(context: ReportContext, tables: list[Table]) -> dict[str, Any]:
                 "page": r.page,
                 "synthetic": None if r.synthetic is None else list(r.synthetic),
                 "older": context.ledger.results[r.cell.id].older and r.status == "done",
+                **_adopted(r),
             }
             for r in context.ledger.runs
         ],
         "tables": [exports.to_json(t) for t in tables],
     }
+
+
+def _adopted(run: Run) -> dict[str, str]:
+    """Why and from which run a run was adopted; nothing for a run of its own."""
+    r = run.record
+    return {"adopted": r.adopted, "adopted_from": r.adopted_from} if r is not None and r.adopted_from else {}
 
 
 def _static(folder: Path) -> None:

@@ -11,7 +11,7 @@ from reports.tables.claimed import claimed
 from reports.tables.columns import against, against_column, finished
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.measured import cells_or_absent, measured_columns
-from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
+from reports.tables.table import MEASURED, Cell, Column, Row, Table, marked, missing
 from reports.tables.training import training_cell, training_column
 
 DELTA = Column(
@@ -105,10 +105,12 @@ def _delta_cells(found: Difference | str, digits: int) -> tuple[Cell, Cell]:
         return (missing(f.DASH, found, MEASURED),) * 2
     provisional = " (provisional)" if found.provisional else ""
     interval = f"{f.points(found.low)} to {f.points(found.high)}"
-    return (
-        Cell(f.points(found.gap, digits), 100 * found.gap, sub=interval + provisional, origin=MEASURED),
-        Cell(f.p_value(found.p), found.p, sub=provisional.strip(" ()"), origin=MEASURED),
-    )
+    cells = {
+        "delta": Cell(f.points(found.gap, digits), 100 * found.gap, sub=interval + provisional, origin=MEASURED),
+        "p": Cell(f.p_value(found.p), found.p, sub=provisional.strip(" ()"), origin=MEASURED),
+    }
+    delta, p = marked(cells, found.adopted).values()
+    return delta, p
 
 
 def ablation_finding(table: Table) -> str:
@@ -123,4 +125,5 @@ def ablation_finding(table: Table) -> str:
     p = last["p"].text if last["p"].text.startswith("<") else f"= {last['p'].text}"
     said = f"p {p}".replace(" ", "\u00a0")
     delta = last["delta"]
-    return f"{last['row'].text} against {first}: {delta.text} points (95 % interval {delta.sub}; {said})."
+    adopted = "; adopted runs among them" if delta.mark else ""
+    return f"{last['row'].text} against {first}: {delta.text} points (95 % interval {delta.sub}; {said}{adopted})."

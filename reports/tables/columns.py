@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.suite import benchmark as suite
 from reports import format as f
+from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.table import Cell, Column, Link, Row, Table, missing
@@ -26,6 +27,7 @@ def finished(
         context.synthetic_note(table.dataset),
         context.training_note(results),
         context.commits_note(results),
+        context.adopted_note(results),
     )
     return Table(
         table.id,
@@ -65,4 +67,5 @@ def against(result: Result | None, claim: suite.Claim | None) -> Cell:
     low, high = result.interval
     gap = result.top1[0] - value / 100
     inside = low <= value / 100 <= high
-    return Cell(f.points(gap, 2), 100 * gap, sub="inside the interval" if inside else "outside the interval")
+    sub = "inside the interval" if inside else "outside the interval"
+    return Cell(f.points(gap, 2), 100 * gap, sub=sub, mark=MARK * bool(result.adopted))

@@ -12,7 +12,7 @@ from reports.ledger.results import Result
 from reports.stats.intervals import difference_interval
 from reports.stats.multiplicity import holm
 from reports.stats.significance import paired_p, student_p, training_p
-from reports.tables.table import MEASURED, Cell, Column, missing
+from reports.tables.table import MEASURED, Cell, Column, marked, missing
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Difference:
     seeds: tuple[int, ...]
     better_in: int  # seeds in which the first is the better one
     p_training: float | None = None  # one seed: t test with the variance of training, None where that is not known
+    adopted: bool = False  # a run behind it was adopted
 
     @property
     def p(self) -> float:
@@ -42,7 +43,8 @@ class Difference:
 
     @property
     def text(self) -> str:
-        return f"{f.points(self.gap)} points (95 % interval {f.points(self.low)} to {f.points(self.high)})"
+        adopted = "; adopted runs among them" if self.adopted else ""
+        return f"{f.points(self.gap)} points (95 % interval {f.points(self.low)} to {f.points(self.high)}{adopted})"
 
 
 def seeds_of(result: Result) -> list[int]:
@@ -80,6 +82,7 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         seeds=tuple(common),
         better_in=int(np.sum(each > 0)),
         p_training=training_p(x, y, training) if len(each) == 1 and training is not None else None,
+        adopted=bool(a.adopted or b.adopted),
     )
 
 
@@ -144,10 +147,11 @@ def difference_cells(prefix: str, d: Difference | str) -> dict[str, Cell]:
     if isinstance(d, str):
         return {f"{prefix}.{c}": missing(f.DASH, d, MEASURED) for c in ("delta", "clips", "seeds")}
     sub = f"{f.points(d.low)} to {f.points(d.high)}, better in {d.better_in} of {len(d.seeds)}"
-    return {
+    cells = {
         prefix + ".delta": Cell(f.points(d.gap), 100 * d.gap, sub=sub, origin=MEASURED),
         prefix + ".clips": Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),
         prefix + ".seeds": Cell(f.p_value(d.p_seeds), d.p_seeds, origin=MEASURED)
         if d.p_seeds is not None
         else missing(f.DASH, "one seed", MEASURED),
     }
+    return marked(cells, d.adopted)

@@ -20,7 +20,7 @@ def heading(column: Column) -> str:
 
 def flat(cell: Cell) -> str:
     """A cell as one line of text."""
-    text = cell.text
+    text = cell.text + cell.mark
     if cell.state in ("yes", "no"):
         return text
     if cell.state == "failed" and cell.sub:
@@ -49,7 +49,7 @@ def to_csv(table: Table, header: Sequence[str] = ()) -> str:
     for line in (*_head(table, header), APOSTROPHES):
         out.write(f"# {line}\n")
     writer = csv.writer(out, lineterminator="\n")
-    columns = [c for c in table.columns if c.download]
+    columns = table.download_columns
     grouped = any(r.group for r in table.rows)
     writer.writerow([csv_text(t) for t in ["Group"] * grouped + [heading(c) for c in columns]])
     for row in table.rows:
@@ -112,6 +112,7 @@ LATEX = {
     ">": "$>$",
     "\u202f": r"\,",
     "Δ": r"$\Delta$",
+    "†": r"$^\dagger$",
     "…": r"\dots{}",
 }
 
@@ -142,13 +143,14 @@ def to_latex(table: Table, header: Sequence[str] = ()) -> str:
                 f"    \\multicolumn{{{len(columns)}}}{{l}}{{\\emph{{{tex(group)}}}}} \\\\"
             ]
         lines += ["    " + " & ".join(_tex_cell(r.cells[c.id]) for c in columns) + r" \\" for r in rows]
-    return "\n".join([*lines, "    \\bottomrule", "  \\end{tabular}", "\\end{table}"]) + "\n"
+    notes = [f"  \\par\\smallskip\\footnotesize {tex(n)}" for n in table.mark_notes]
+    return "\n".join([*lines, "    \\bottomrule", "  \\end{tabular}", *notes, "\\end{table}"]) + "\n"
 
 
 def _tex_cell(cell: Cell) -> str:
     if cell.state in ("yes", "no"):
         return r"$\checkmark$" if cell.state == "yes" else r"$\times$"
-    return tex(cell.text)
+    return tex(cell.text + cell.mark)
 
 
 def _head(table: Table, header: Sequence[str]) -> list[str]:
@@ -166,11 +168,10 @@ def to_json(table: Table) -> dict[str, Any]:
         "sources": [{"title": s.text, "url": s.href} for s in table.sources],
         "columns": [
             {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric}
-            for c in table.columns
-            if c.download
+            for c in table.download_columns
         ],
         "rows": [
-            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in table.columns if c.download}}
+            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in table.download_columns}}
             for row in table.rows
         ],
     }
@@ -178,7 +179,7 @@ def to_json(table: Table) -> dict[str, Any]:
 
 def _json_cell(cell: Cell) -> dict[str, Any]:
     out: dict[str, Any] = {"text": cell.text}
-    for name in ("value", "sub", "state", "warn", "href"):
+    for name in ("value", "sub", "state", "warn", "href", "mark"):
         if getattr(cell, name) not in ("", None):
             out[name] = getattr(cell, name)
     if cell.state in ("missing", "failed") and cell.title:

@@ -43,7 +43,7 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
         figure.caption,
         tuple(columns),
         tuple(rows),
-        tuple(note for note in (figure.note, context.training_note(results)) if note),
+        tuple(note for note in (figure.note, context.training_note(results), context.adopted_note(results)) if note),
         sources,
         context.comparability(figure.dataset),
         figure.dataset,
@@ -69,7 +69,7 @@ def grid_table(context: ReportContext, figure: suite.Figure, grid: suite.Grid) -
         grid.caption,
         tuple(columns),
         tuple(rows),
-        tuple(note for note in [context.training_note(results)] if note),
+        tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
         verdict=context.comparability(figure.dataset),
         dataset=figure.dataset,
     )

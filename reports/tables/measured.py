@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from reports import format as f
+from reports.ledger.adopted import reasons_text
 from reports.ledger.results import STATUS, Result, Run
 from reports.stats.intervals import INTERVAL
 from reports.stats.ranks import Standing
 from reports.stats.training import mean_std
 from reports.tables.ranking import RANKS, rank_cells, rank_columns
-from reports.tables.table import MEASURED, Bar, Cell, Column, Link, missing
+from reports.tables.table import MEASURED, Bar, Cell, Column, Link, marked, missing
 
 METRICS, CHANCE, COST = "Other metrics", "Against chance", "Cost"
 NUMBERS = ("mean_class", "top5", "chance", "params", "gflops", "train", "train_all")
-EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "synthetic", "status", "reason", "runs")
+EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "synthetic", "status", "reason", "adopted", "runs")
 
 
 def _detail(name: str, title: str, toggle: str, ascending: bool = True, explain: str = "") -> Column:
@@ -71,6 +72,7 @@ OTHERS = (
     _exported("synthetic", "Synthetic data", numeric=False),
     _exported("status", "Status", numeric=False),
     _exported("reason", "Reason", numeric=False),
+    replace(_exported("adopted", "Adopted", numeric=False), sparse=True),
     _exported("runs", "Run keys", numeric=False),
 )
 
@@ -95,7 +97,7 @@ def measured_cells(result: Result, prefix: str = "", standing: Standing | str | 
     cells = _done(result) if result.done else _not_done(result, standing is not None)
     if result.done and standing is not None:
         cells |= rank_cells(standing)
-    return {prefix + k: v for k, v in cells.items()}
+    return {prefix + k: v for k, v in marked(cells, bool(result.adopted)).items()}
 
 
 def cells_or_absent(result: Result | None, absent: tuple[str, str], prefix: str = "") -> dict[str, Cell]:
@@ -215,6 +217,7 @@ def _exports(result: Result, lost: list[Run]) -> dict[str, Cell]:
         "synthetic": _plain(f.names(result.synthetic)),
         "status": _plain(status + (", older config, code or data" if result.older else "")),
         "reason": _plain("; ".join(filter(None, (*(r.reason for r in lost), result.note)))),
+        "adopted": _plain(reasons_text(result.adopted)),
         "runs": _plain(" ".join(r.cell.key[:12] for r in done)),
     }
 

@@ -5,8 +5,11 @@ cell that does not fit its column's ``origin`` is an error here, not a matter of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from reports.ledger.adopted import MARK
 
 Origin = Literal["text", "claimed", "measured"]
 CLAIMED: Origin = "claimed"
@@ -43,6 +46,7 @@ class Cell:
         links: further runs behind the number.
         state: "" for a value; "missing", "failed" for none; "yes", "no" for marks.
         warn: a line that must be seen with the value.
+        mark: behind the text, refers to a note of the table.
     """
 
     text: str = ""
@@ -55,6 +59,14 @@ class Cell:
     warn: str = ""
     bar: Bar | None = None
     origin: Origin = "text"
+    mark: str = ""
+
+
+def marked(cells: Mapping[str, Cell], adopted: bool) -> dict[str, Cell]:
+    """The cells, what is measured in them marked where it was made with adopted runs."""
+    if not adopted:
+        return dict(cells)
+    return {k: replace(c, mark=MARK) if c.origin == MEASURED and c.value is not None else c for k, c in cells.items()}
 
 
 def missing(text: str, title: str, origin: Origin = "text") -> Cell:
@@ -71,6 +83,7 @@ class Column:
         detail: shown on demand where there is JavaScript, always shown where there is none.
         page: False for columns of the CSV and JSON downloads alone.
         download: False for columns whose content these have in columns of their own.
+        sparse: left out of the downloads where no row has anything in it.
         numeric: right-aligned, sorted as a number, best first.
         explain: one sentence for the legend below the table.
     """
@@ -82,6 +95,7 @@ class Column:
     detail: bool = False
     page: bool = True
     download: bool = True
+    sparse: bool = False
     numeric: bool = False
     ascending: bool = False  # the smaller the better: ranks, costs
     explain: str = ""
@@ -140,6 +154,18 @@ class Table:
     @property
     def page_columns(self) -> tuple[Column, ...]:
         return tuple(c for c in self.columns if c.page)
+
+    @property
+    def download_columns(self) -> tuple[Column, ...]:
+        """Columns of CSV and JSON."""
+        return tuple(
+            c for c in self.columns if c.download and not (c.sparse and not any(r.cells[c.id].text for r in self.rows))
+        )
+
+    @property
+    def mark_notes(self) -> tuple[str, ...]:
+        """The notes that explain a mark."""
+        return tuple(n for n in self.notes if n.startswith(MARK))
 
     @property
     def main_columns(self) -> tuple[Column, ...]:

@@ -65,9 +65,10 @@ def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any
     level = base[1].top1[0] if base else None
     several = any(p.std is not None for c in found for p in c.points)
     said = {
-        "baseline": f"{base[0]}, {100 * base[1].top1[0]:.1f} %" if base else "",
+        "baseline": f"{base[0]}, {100 * base[1].top1[0]:.1f} %{' (adopted)' * bool(base[1].adopted)}" if base else "",
         "spread": "bars are the standard deviation over seeds" if several else "one seed, so no spread is shown",
         "absent": any(c.absent for c in found),
+        "adopted": any(p.adopted for c in found for p in c.points),
     }
     return said, draw_sweeps(found, level, figure.id) if any(c.points for c in found) else ""
 

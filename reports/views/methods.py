@@ -98,6 +98,7 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
         if result.done:
             mean, std = result.top1
             top1 = f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else "")
+            top1 += " (adopted)" if result.adopted else ""
     return ConfigRow(
         name=entry.name,
         stage=entry.role.title,

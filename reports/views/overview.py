@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports import format as f
+from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import STATUS
 from reports.page import Page, View
@@ -31,6 +32,7 @@ def build(context: ReportContext) -> Iterator[Page]:
             "gaps": _gaps(context),
             "rejected": [r.reason for r in context.ledger.rejected] + context.ledger.problems,
             "sources": _sources(context),
+            "adopted": _adopted(context),
         },
     )
 
@@ -56,6 +58,18 @@ def _summary(context: ReportContext) -> str:
         is_ = "is" if unusual == 1 else "are"
         text += f" {f.count(unusual, 'run')} with --init {inits} {is_} listed and not counted: not the profile's start."
     return text
+
+
+def _adopted(context: ReportContext) -> str:
+    """How many of the runs behind the pages were adopted; "" for none."""
+    shown = context.ledger.shown_records
+    n = sum(bool(r.adopted_from) for r in shown)
+    if not n:
+        return ""
+    return (
+        f"{n} of {f.count(len(shown), 'run')} behind these pages {'was' if n == 1 else 'were'} adopted: declared "
+        f"equivalent to the present configs and code, with reasons. Numbers made with them are marked {MARK}."
+    )
 
 
 def _sources(context: ReportContext) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.suite import benchmark as suite
 from reports import format as f
+from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.page import Best, Card, Page, View
 from reports.tables.by_rows import ablation_finding
@@ -40,7 +41,11 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
         entries = [e for e in listed_entries(context, declared) if e.test_modality == c.modality]
         run = [e for e in entries if e.name in context.ledger.results]
         titles = [e.title for e in run]
-        named = {e.title if titles.count(e.title) == 1 else e.name: context.ledger.results[e.name] for e in run}
+        results = context.ledger.results
+        named = {
+            (e.title if titles.count(e.title) == 1 else e.name) + MARK * bool(results[e.name].adopted): results[e.name]
+            for e in run
+        }
         one = compare(c.title, named, asked(context, entries))
         found += [one] if one else []
     return found

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from harness.ledger.record import RunRecord
 from reports import format as f
+from reports.ledger.adopted import adopted_note, adopted_runs
 from reports.ledger.context import ReportContext
 from reports.ledger.strips import png_size, read_strips
 from reports.page import Page, View
 from reports.stats.training import mean_std
-from reports.tables.table import MEASURED, Cell, Column, Link, Row, Table, missing
+from reports.tables.table import MEASURED, Cell, Column, Link, Row, Table, marked, missing
 
 KINDS = {
     "luminance": "Luminance",
@@ -166,14 +167,19 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
         for name, *_ in MEASURES:
             cells[name] = _number(r.record.measurements.get(f"pseudo_ir/{name}"))
         cells["frozen"] = _accuracy(context, tests.get(r.key, []), "no frozen network was tested on it")
-        rows.append(Row(r.key[:12], cells))
+        behind = [r.record, *tests.get(r.key, [])]
+        rows.append(Row(r.key[:12], marked(cells, bool(_adopted(context, behind)))))
     tested = {p.key: p for many in tests.values() for t in many for p in _parents(context, t) if p.metrics is not None}
     own = sorted((p for p in tested.values() if p.cell.dataset == dataset), key=lambda p: (p.cell.seed, p.key))
-    flicker = next((v for r in found if (v := r.record.measurements.get("pseudo_ir/ir_flicker")) is not None), None)
+    seen = next((r.record for r in found if r.record.measurements.get("pseudo_ir/ir_flicker") is not None), None)
+    flicker = seen.measurements["pseudo_ir/ir_flicker"] if seen is not None else None
     true = {"translator": Cell("Infrared itself")}
     true |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
     true |= {"flicker": _number(flicker), "frozen": _accuracy(context, own, "no frozen network was tested")}
-    rows.append(Row("infrared", true, "For comparison"))
+    behind = [*own, *([seen] if seen is not None else [])]
+    rows.append(Row("infrared", marked(true, bool(_adopted(context, behind))), "For comparison"))
+    tested_on = [t for r in found for t in tests.get(r.key, [])]
+    adopted = adopted_note(_adopted(context, [*own, *(r.record for r in found), *tested_on]))
     return Table(
         f"translator_{dataset}",
         f"Pseudo-infrared of {context.benchmark.datasets[dataset].title}",
@@ -183,10 +189,19 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
         ),
         columns,
         tuple(rows),
-        ("Trained translators come first; those that have learnt nothing are what they must be better than.",),
+        (
+            "Trained translators come first; those that have learnt nothing are what they must be better than.",
+            *([adopted] if adopted else []),
+        ),
         (),
         context.comparability(dataset),
     )
+
+
+def _adopted(context: ReportContext, behind: Sequence[RunRecord]) -> list[RunRecord]:
+    """The adopted runs among these and their stages."""
+    records = {key: record for key, (_, record) in context.ledger.records.items()}
+    return [a for r in behind for a in adopted_runs(r.key, records)]
 
 
 def _made(context: ReportContext, r: Rendering) -> str:

@@ -124,7 +124,7 @@ def _rows_table(
         "that both rows have, on the same clips.",
         tuple(columns),
         tuple(made),
-        tuple(note for note in [context.training_note(results)] if note),
+        tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
         (),
         context.comparability(declared.dataset),
     )
@@ -161,13 +161,15 @@ def _statements_table(context: ReportContext, declared: suite.Evidence, verdicts
         )
         for i, v in enumerate(verdicts)
     )
+    decided = [v.statement for v in verdicts if v.difference is not None]
+    compared = [context.result(cell) for s in decided for cell in (s.better, s.than)]
     return Table(
         f"{declared.id}_statements",
         "The statements in numbers",
         summary(verdicts),
         columns,
         rows,
-        (),
+        (note,) if (note := context.adopted_note(compared)) else (),
         (),
         context.comparability(declared.dataset),
     )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from harness.ledger.record import StartingWeights
 from reports import format as f
+from reports.ledger.adopted import adopted_note, reason
 from reports.ledger.context import ReportContext
 from reports.page import Page, View
 from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
-from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, missing
+from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, marked, missing
 from reports.views.runs.run import OLDER, RunView, run_views
 
 
@@ -30,6 +31,8 @@ COLUMNS = (
     Column("run", "Run"),
     Column("stage", "Stage"),
     Column("state", "State"),
+    Column("adopted", "Adopted", page=False, sparse=True),
+    Column("adopted_from", "Adopted from", page=False, sparse=True),
     Column("train", "Training"),
     Column("test", "Inference"),
     Column("seed", "Seed", numeric=True, ascending=True),
@@ -45,7 +48,9 @@ COLUMNS = (
 def runs_table(runs: list[RunView]) -> Table:
     """All runs that have a page."""
     caption = f"Bars are 95 % intervals: {INTERVAL}, as on every page."
-    return Table("runs", "All runs", caption, COLUMNS, tuple(Row(view.name, _cells(view)) for view in runs))
+    rows = tuple(Row(view.name, marked(_cells(view), bool(view.adopted))) for view in runs)
+    note = adopted_note(a for view in runs for a in view.adopted)
+    return Table("runs", "All runs", caption, COLUMNS, rows, (note,) if note else ())
 
 
 def _cells(view: RunView) -> dict[str, Cell]:
@@ -60,6 +65,8 @@ def _cells(view: RunView) -> dict[str, Cell]:
             sub="; ".join(filter(None, ("adopted" if r.adopted_from else "", view.state))),
             state="failed" if r.status == "failed" else "",
         ),
+        "adopted": Cell(reason(r)),
+        "adopted_from": Cell(r.adopted_from[:12]),
         "train": Cell(f.modalities(r.cell.train_modalities)),
         "test": Cell(f.modalities(r.cell.test_modality)),
         "seed": Cell(str(r.cell.seed), r.cell.seed),

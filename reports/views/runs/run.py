@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from harness.ledger.record import RunRecord
+from reports.ledger.adopted import adopted_runs, reasons_text
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import Ledger
 from reports.ledger.training import train_seconds
@@ -38,9 +39,16 @@ class RunView:
     used_by: tuple[str, ...]  # tables and figures
     state: str  # "" for a run that a number is made of, else why none is: OLDER, or another start
     synthetic: tuple[str, ...] | None  # data sets that it or its stages saw
+    adopted: tuple[RunRecord, ...]  # which of it and its stages were adopted
+    adopted_page: str  # of the run that it was adopted from, "" where the ledger has it no more
     provisional: bool  # nothing says how another training would have come out
     train_seconds: float | None  # its own and those of its stages
     config: str  # pretty JSON
+
+    @property
+    def adopted_stages(self) -> str:
+        """The adopted stages that it depends on, and why they were adopted."""
+        return reasons_text(r for r in self.adopted if r.key != self.record.key)
 
     @property
     def csv(self) -> str:
@@ -85,6 +93,8 @@ def run_views(context: ReportContext) -> list[RunView]:
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
                 state="" if key in ledger.shown and key not in older else _left_out(ledger, key),
                 synthetic=ledger.synthetic[key],
+                adopted=adopted_runs(key, known),
+                adopted_page=ledger.pages.get(record.adopted_from, ""),
                 provisional=record.cell.dataset not in ledger.training,
                 train_seconds=train_seconds(key, known),
                 config=json.dumps(record.identity.config, indent=2, sort_keys=True, ensure_ascii=False),

@@ -99,9 +99,9 @@ def test_a_site_of_every_kind_of_record_names_no_place_and_nobody(site):
 def test_an_adopted_run_says_so_and_why(site):
     page = next(p for p in site.paths if p.name.startswith("plain_mgr-dark-rgb-s0") and p.suffix == ".html")
     said = parse(page).text
-    assert "Adopted from run eeeeeeeeeeee" in said and "Reason given: as on" in said
+    assert "Adopted from run eeeeeeeeeeee" in said and "Reason given: “as on" in said
     runs = parse(next(p for p in site.paths if p.name == "runs.html")).text
-    assert runs.count("adopted") == 1
+    assert "done adopted" in runs and "“as on …” (plain_mgr-dark-rgb s0)" in runs
     others = [p for p in site.paths if p.parent.name == "runs" and p.suffix == ".html" and p != page]
     assert others and not any("Adopted from" in parse(p).text for p in others)
 
