@@ -99,7 +99,8 @@ def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo, 
     meta = {"key": key, "model": cell.model, "stage": cell.stage}
     if "mtcd" in full["meta"]:
         meta["mtcd"] = full["meta"]["mtcd"]
-    with atomic_replace(path, check=check) as file:
+    # to an open file: in one that torch opens itself it notes the file's name, which is another one at each attempt
+    with atomic_replace(path, check=check) as beside, beside.open("wb") as file:
         torch.save({"meta": meta, "state_dict": full["state_dict"]}, file)
 
 
