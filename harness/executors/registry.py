@@ -37,10 +37,10 @@ def executors() -> Mapping[str, type[Executor]]:
 
 def _load(point: EntryPoint) -> type[Executor]:
     try:
-        found = point.load()
+        found: type[Executor] = point.load()
     except Exception as e:  # whatever a package does when it is imported
         raise ValueError(
-            f"executor {point.name}: {point.value} cannot be loaded ({one_line(e)}); mend or uninstall its package"
+            f"executor {point.name}: {point.value} cannot be loaded ({one_line(e)}); fix or uninstall its package"
         ) from e
     if missing := [part for part in PARTS if not hasattr(found, part)]:
         raise ValueError(

@@ -14,8 +14,10 @@ from pathlib import Path
 
 REGISTERING = {"register_module", "_register_module"}
 # What makes a module change others, or be changed, in ways that its definitions do not show.
-HIDING = (b"import_module(", b"__import__(", b"exec(", b"__init_subclass__", b"globals()", b"sys.modules")
-HIDING += (b"__subclasses__",)
+HIDING = (
+    *(b"import_module(", b"__import__(", b"exec(", b"globals()", b"sys.modules"),
+    *(b"__init_subclass__", b"__subclasses__"),
+)
 HARMLESS = {"warnings", "logging", "logger"}  # what a module may call when it is imported without changing another one
 
 

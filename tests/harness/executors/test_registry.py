@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_named_with_the_choices(toy, backend, given, said):
         (
             "import never_there",
             "toy",
-            "cannot be loaded (No module named 'never_there'); mend or uninstall its package",
+            "cannot be loaded (No module named 'never_there'); fix or uninstall its package",
         ),
         ("1 / 0", "toy", "cannot be loaded (division by zero)"),
         ("", "toy", "cannot be loaded (module 'toy_engine' has no attribute 'Toy')"),
