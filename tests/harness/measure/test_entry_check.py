@@ -101,7 +101,11 @@ def append(text):
             ["Metadata.Pretrained"],
         ),
         (append("\nmodel = dict("), "config resolves", ["not a readable config", "i3d_r50_mgr-dark-rgb.py"]),
-        (append("\nprofiles = dict(laptop=dict())"), "config resolves", ["profiles.laptop", "demo, paper, smoke"]),
+        (
+            append("\nprofiles = dict(laptop=dict())"),
+            "config resolves",
+            ["profiles: unknown profile 'laptop'", "demo, paper, smoke"],
+        ),
         (
             append("\nparents = dict(teacher=dict(config='gone.py', inject_at=['model.x']))"),
             "config resolves",
