@@ -62,10 +62,22 @@ def _from_vit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
+def _from_kinetics_i3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``conv3d_1a_7x7.conv3d.weight``, ``mixed_3b.branch_1.0.batch3d.bias`` (kinetics_i3d_pytorch) to ours."""
+    renamed = {}
+    for name, value in state.items():
+        name = name.replace("conv3d_1a_7x7.", "conv1.").replace("conv3d_2b_1x1.", "conv2b.")
+        name = name.replace("conv3d_2c_3x3.", "conv2c.").replace("mixed_", "inception_")
+        name = re.sub(r"\.branch_(\d)\.", lambda m: f".branch{int(m[1]) + 1}.", name)
+        renamed[name.replace(".conv3d.", ".conv.").replace(".batch3d.", ".bn.")] = value
+    return renamed
+
+
 NAMINGS = (
     Naming("", dict),
     Naming("torchvision's names", _from_torchvision),
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
+    Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
 )
 
