@@ -71,7 +71,7 @@ def test_unit_and_pooling_are_those_of_the_reference(size, kernel, stride):
         np.testing.assert_allclose(conv[:, t, h, w], expected, atol=1e-5)
 
 
-# In, out, and in * (a + b1 + c1 + d) + taps * (b1 * b2 + c1 * c2) + 2 * all six of the paper's table, with 27 and 9 taps.
+# In, out, and in * (a + b1 + c1 + d) + taps * (b1 * b2 + c1 * c2) + 2 * all six of a row, 27 or 9 taps.
 BLOCKS = {
     "3b": (192, 256, 386_272, 155_872),
     "3c": (256, 480, 837_888, 340_224),
