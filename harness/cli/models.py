@@ -109,7 +109,7 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
     if not stands_alone(entries[base], "smoke"):
         raise BadUsage(
             f"{base} is a stage of a chain ({entries[base].role.title}); start from an entry that depends on "
-            "no other, for example of stage `single` in `models list`"
+            "no other, for example one of stage `single` in `models list`"
         )
     for path in new_entry(configs, name, entries[base], entries, benchmark, modalities):
         click.echo(str(path))
