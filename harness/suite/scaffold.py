@@ -29,8 +29,8 @@ _base_ = ['{base_config}']
 METAFILE = """Collections:
   - Name: {title}
     Paper: {{Title: "{title} (unpublished)", URL: ""}}
-    # From {source}; where your network is another, say so in Architecture and Family, and name its own
-    # Starting Weights or none.
+    # From {source}; where your network is another, say so in Architecture and Family,
+    # and name its own Starting Weights or none.
     Metadata:
       Architecture: {architecture}
       Family: {family}

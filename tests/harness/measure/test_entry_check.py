@@ -506,7 +506,7 @@ def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch
     ]
     config = resolve(entries["i3d_r50_mgr-dark-rgb"].config, "demo").config
     used = code.code_fingerprint(config, code.imported_modules(config))
-    assert {m for m in used if m.startswith("outside_nets")} == {"outside_nets.net", "outside_nets:convolution"}
+    assert {m for m in used if m.startswith("outside_nets")} == {"outside_nets:Small", "outside_nets:convolution"}
 
 
 def test_the_check_can_be_imported_first():
