@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.ledger.record import RunRecord
 from reports import format as f
-from reports.ledger.adopted import adopted_note, adopted_runs
+from reports.ledger.adopted import MARK, adopted_note, adopted_runs
 from reports.ledger.context import ReportContext
 from reports.ledger.strips import png_size, read_strips
 from reports.page import Page, View
@@ -164,20 +164,19 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
     rows = []
     for r in found:
         cells = {"translator": Cell(r.title, sub=_made(context, r), href=r.page)}
-        for name, *_ in MEASURES:
-            cells[name] = _number(r.record.measurements.get(f"pseudo_ir/{name}"))
+        measured = {name: _number(r.record.measurements.get(f"pseudo_ir/{name}")) for name, *_ in MEASURES}
+        cells |= marked(measured, bool(_adopted(context, [r.record])))
         cells["frozen"] = _accuracy(context, tests.get(r.key, []), "no frozen network was tested on it")
-        behind = [r.record, *tests.get(r.key, [])]
-        rows.append(Row(r.key[:12], marked(cells, bool(_adopted(context, behind)))))
+        rows.append(Row(r.key[:12], cells))
     tested = {p.key: p for many in tests.values() for t in many for p in _parents(context, t) if p.metrics is not None}
     own = sorted((p for p in tested.values() if p.cell.dataset == dataset), key=lambda p: (p.cell.seed, p.key))
     seen = next((r.record for r in found if r.record.measurements.get("pseudo_ir/ir_flicker") is not None), None)
     flicker = seen.measurements["pseudo_ir/ir_flicker"] if seen is not None else None
     true = {"translator": Cell("Infrared itself")}
     true |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
-    true |= {"flicker": _number(flicker), "frozen": _accuracy(context, own, "no frozen network was tested")}
-    behind = [*own, *([seen] if seen is not None else [])]
-    rows.append(Row("infrared", marked(true, bool(_adopted(context, behind))), "For comparison"))
+    true |= marked({"flicker": _number(flicker)}, seen is not None and bool(_adopted(context, [seen])))
+    true["frozen"] = _accuracy(context, own, "no frozen network was tested")
+    rows.append(Row("infrared", true, "For comparison"))
     tested_on = [t for r in found for t in tests.get(r.key, [])]
     adopted = adopted_note(_adopted(context, [*own, *(r.record for r in found), *tested_on]))
     return Table(
@@ -241,6 +240,7 @@ def _accuracy(context: ReportContext, records: Sequence[RunRecord], why: str) ->
         sub=f"n = {len(records)}",
         links=tuple(Link(f"s{r.cell.seed}", page, f"run page of seed {r.cell.seed}") for r, page in pages),
         origin=MEASURED,
+        mark=MARK * bool(_adopted(context, records)),
     )
 
 

@@ -18,11 +18,11 @@ OLD = "e" * 64
 STUDENT, TEACHER = "student_mgr-dark-rgb", "fake_teacher_mgr_dark"
 
 
-def declare(made, pattern):
+def declare(made, pattern, origin=OLD):
     """The runs of a pattern as ``adopt`` leaves them, in their place."""
     for folder in sorted((made.work_dir / "runs").glob(pattern)):
         record = load_record(folder)
-        adopted = record.model_copy(update={"adopted": REASON, "adopted_from": OLD})
+        adopted = record.model_copy(update={"adopted": REASON, "adopted_from": origin})
         save(made.work_dir, adopted, load_predictions(folder))
 
 
@@ -158,3 +158,15 @@ def test_commit_and_times_are_those_of_the_run_that_was_made(sites):
     record = load_record(next((made.work_dir / "runs").glob("plain_mgr-dark-rgb-s0-*")))
     for text in (before.text, after.text):
         assert record.commit in text and record.started[:10] in text
+
+
+def test_a_point_of_a_grid_is_marked_and_the_run_it_was_adopted_from_is_linked(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["figure6", "figure6_grid"])
+    (origin,) = (made.work_dir / "runs").glob(f"{TEACHER}-s0-*")
+    declare(made, f"{STUDENT}+alpha=0,beta=0-s0-*", load_record(origin).key)
+    out = site(made, "site")
+    drawn = (out / "downloads" / "figure6_grid.svg").read_text()
+    assert drawn.count("†") == 2 and "alpha 0 and beta 0: " in drawn.split("†")[0]  # in its words and in the drawing
+    page = parse(next(p for p in (out / "runs").glob(f"{STUDENT}*.html") if "Adopted from" in p.read_text()))
+    (note,) = (p for p in page.all("p", cls="note") if "Adopted from" in p.text)
+    assert note.one("a").attrs["href"] == f"../runs/{origin.name}.html"

@@ -11,7 +11,7 @@ import pytest
 
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo
-from harness.ledger.store import load_records, run_dir
+from harness.ledger.store import load_record, load_records, run_dir
 from harness.suite.stages import Stage
 from reports import build
 from tests.helpers.fake_ledger import CLASSES, fake_predictions, fake_record, save
@@ -254,3 +254,21 @@ def test_a_trained_translator_is_called_what_its_metafile_says(tmp_path):
     assert all(cell(page, "translator_mgr_dark", label, "flicker").text == "1.500" for label in names.values())
     labels = [d.one("span").text for d in page.one("figure", cls="strips").all("div")]
     assert {"pseudo-infrared: SYSU-MM01 alone", "pseudo-infrared: fine-tuned on the target's infrared"} <= set(labels)
+
+
+def test_numbers_of_an_adopted_rendering_are_marked(made, tmp_path):
+    work_dir = tmp_path / "work"
+    shutil.copytree(made.work_dir, work_dir)
+    (folder,) = (work_dir / "runs").glob("fake_pseudo-s0-*")
+    save(work_dir, load_record(folder).model_copy(update={"adopted": "equal", "adopted_from": "e" * 64}), None)
+    build(work_dir, tmp_path / "site", made.benchmark, made.entries)
+    for site, said in ((made.site, False), (tmp_path / "site", True)):
+        page = parse(site / "translator.html")
+
+        def is_marked(row, column, page=page):
+            return "†" in cell(page, "translator_mgr_dark", row, column).text
+
+        assert is_marked("Trained translator", "flicker") is is_marked("Trained translator", "frozen") is said
+        assert is_marked("Infrared itself", "flicker") is said
+        assert not is_marked("Infrared itself", "frozen") and not is_marked("Inverted luminance", "frozen")
+        assert ("“equal” (fake_pseudo s0)" in page.text) is said
