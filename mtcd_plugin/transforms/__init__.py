@@ -6,4 +6,5 @@ from mtcd_plugin.transforms import (
     pack_clip,
     sample_clip_frames,
     split_modalities,
+    weighted_frame_unification,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +36,21 @@ def _from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         (re.compile(r"(^|\.)conv(\d)\.(weight|bias)$"), r"\1conv\2.conv.\3"),
         (re.compile(r"(^|\.)bn(\d)\."), r"\1conv\2.bn."),
     )
+    return _renamed(state, rules)
+
+
+def _from_torchvision_video(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``stem.0.weight``, ``layer1.0.conv1.0.weight``, ``layer1.0.conv1.1.weight``, ``layer2.0.downsample.0.weight``."""
+    rules = (
+        (re.compile(r"^stem\.([01])\."), r"conv1.\1."),
+        (re.compile(r"(^|\.)(conv\d|downsample)\.0\."), r"\1\2.conv."),
+        (re.compile(r"(^|\.)(conv\d|downsample)\.1\."), r"\1\2.bn."),
+    )
+    return _renamed(state, rules)
+
+
+def _renamed(state: Mapping[str, Tensor], rules: Iterable[tuple[re.Pattern[str], str]]) -> dict[str, Tensor]:
+    """A state with every rule applied to every name, in order."""
     renamed = {}
     for name, value in state.items():
         for pattern, replacement in rules:
@@ -76,6 +91,11 @@ def _from_kinetics_i3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 NAMINGS = (
     Naming("", dict),
     Naming("torchvision's names", _from_torchvision),
+    Naming(
+        "torchvision's names of a video ResNet",
+        _from_torchvision_video,
+        new=re.compile(r"(^|\.)layer1\.0\.downsample\."),
+    ),
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),

@@ -346,7 +346,7 @@ def test_state_that_no_checkpoint_has_is_found_out(tmp_path):
     assert found.what == "resumes to the same weights" and "differs from an uninterrupted training" in found.remedy
 
 
-BASES = ["i3d_r50", "c3d", "tsn_r50", "swin_tiny", "mvit_small", "timesformer_divst"]
+BASES = ["i3d_r50", "c3d", "resc3d", "tsn_r50", "swin_tiny", "mvit_small", "timesformer_divst"]
 
 
 @pytest.fixture
