@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.ledger.files import sha256_of
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOCK, STORE
+from harness.ledger.run_dir import LOCK, LOGS, STORE
 from harness.ledger.store import load_predictions, load_records
 
 
@@ -68,11 +68,11 @@ def rendering(folder: Path) -> dict[str, str]:
 
 
 def files_of(folder: Path) -> set[str]:
-    """Files and folders below a folder, hidden ones included, without the numbered claims of locks;
-    links are followed.
+    """Files and folders below a folder, hidden ones included, without the numbered claims of locks and the
+    log files of harnesses; links are followed.
     """
     found = set()
     for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if name != LOCK]
+        folders[:] = [name for name in folders if name not in (LOCK, LOGS)]
         found |= {os.path.relpath(os.path.join(place, name), folder) for name in (*folders, *files)}
     return found

@@ -61,6 +61,8 @@ def test_a_rendering_is_compared_by_its_files(tmp_path):
 def test_leftover_files_are_seen_hidden_ones_too(tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / ".x.tmp").touch()
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "one.log").touch()  # of a harness: as many as there were starts
     assert files_of(tmp_path) == {"runs", "runs/.x.tmp"}
 
 
