@@ -39,6 +39,7 @@ def command(
     """Declare the stale run of JOB, or those of all stale jobs, equivalent to what the plan asks for now."""
     from harness.plan.adopt import COMPONENTS, USUAL, adopt_all, adoptions
     from harness.plan.status import ledger_status
+    from harness.plan.workspace import save_plan
 
     if (job is None) != all_stale:
         raise BadUsage("adopt: name a job or give --all-stale, one of the two; `status` lists what is stale")
@@ -55,8 +56,11 @@ def command(
     if dry_run:
         click.echo(f"{len(found)} stale: {sum(not a.refused for a in found)} would be adopted; nothing was changed")
         return 0
-    for folder in adopt_all(found, suite.work_dir, reason):
+    adopted = adopt_all(found, suite.work_dir, reason)
+    for folder in adopted:
         click.echo(f"adopted: {folder}")
+    if adopted:
+        save_plan(ws, suite.work_dir)  # pages go by the plan: with an older one they would show the older runs
     refused = sum(bool(a.refused) for a in found)
     if all_stale:
         click.echo(f"{len(found)} stale: {len(found) - refused} adopted, {refused} refused")
