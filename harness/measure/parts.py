@@ -122,9 +122,13 @@ def clip_shape_of(config: dict[str, Any], modality: str, split: str = "test") ->
 
 
 def shapes(config: dict[str, Any], split: str, modality: str) -> Any:
-    """Shape of one clip of a split, by modality where it has several; ``modality`` where its data set names none."""
+    """Shape of one clip of a split, by modality where it has several.
+
+    Args:
+        modality: a set of them (``rgb+depth``), where the data set names none.
+    """
     dataset = (config.get(f"{split}_dataloader") or {}).get("dataset", {})
-    modalities = dataset.get("modalities") or (["rgb", "ir"] if dataset.get("with_infrared") else [modality])
+    modalities = dataset.get("modalities") or (["rgb", "ir"] if dataset.get("with_infrared") else modality.split("+"))
     found = {m: clip_shape_of(config, m, split) for m in modalities}
     return found if len(found) > 1 else next(iter(found.values()))
 

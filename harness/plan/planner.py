@@ -16,6 +16,7 @@ from harness.plan.data import check_sampler, describe_data
 from harness.plan.jobs import Job, Plan, Settings
 from harness.plan.loaders import place_data, whole_epochs
 from harness.plan.outputs import check_outputs
+from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
@@ -151,6 +152,7 @@ class _Planner:
     def _template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
         resolved = resolve(entry.config, self.settings.profile, overrides)
         check_outputs(entry, resolved.config, self.settings.profile)
+        check_reads(entry, resolved.config, overrides)
         config = place_data(resolved.config, self.settings)
         parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
         inject_at = [key for p in parents.values() for key in p.inject_at]

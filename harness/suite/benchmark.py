@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import BadUsage, unknown_name
 from harness.suite.address import WebAddress
 from harness.suite.borrowed import borrowed
+from harness.suite.modalities import joined, members
 from harness.suite.yaml_file import read_yaml
+
+ModalitySet = Annotated[str, AfterValidator(lambda text: joined(members(text)))]  # rgb, rgb+depth
 
 
 class Strict(BaseModel):
@@ -61,11 +64,11 @@ class MethodClaim(Claim):
     title: str
     backbone: str = ""
     train: list[str] = Field(default_factory=list)
-    test: str = ""
+    test: ModalitySet = ""
 
 
 class Column(Strict):
-    modality: str
+    modality: ModalitySet
     title: str
 
 

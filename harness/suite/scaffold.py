@@ -13,7 +13,7 @@ import yaml
 from harness import PACKAGED_CONFIGS
 from harness.errors import BadUsage, unknown_name
 from harness.suite import Benchmark, Entry
-from harness.suite.modalities import BY_METAFILE, IN_METAFILES
+from harness.suite.modalities import BY_ID, BY_METAFILE, IN_METAFILES, in_metafile, joined, members
 
 CONFIG = """# {title} on {dataset}, {modality}. {stock}
 _base_ = ['{base_config}']
@@ -103,7 +103,7 @@ def _siblings(base: Entry, entries: dict[str, Entry], modalities: tuple[str, ...
         e for e in entries.values() if (e.method, e.stage) == (base.method, base.stage) and not e.metadata.get("Bound")
     ]
     known = list(dict.fromkeys(e.test_modality for e in siblings))
-    wanted = [BY_METAFILE.get(m, m) for m in modalities]
+    wanted = [_set_named(m) for m in modalities]
     for modality in wanted:
         if modality not in known:
             raise BadUsage(
@@ -114,14 +114,14 @@ def _siblings(base: Entry, entries: dict[str, Entry], modalities: tuple[str, ...
 
 def _stem(name: str, sibling: Entry) -> str:
     """The name of a new model, and of its config."""
-    return f"{name}_" + f"{sibling.dataset}-{sibling.test_modality}".replace("_", "-")
+    return f"{name}_" + f"{sibling.dataset}-{sibling.test_modality}".replace("_", "-").replace("+", "-")
 
 
 def _config(name: str, training_data: str, sibling: Entry, configs: Path) -> str:
     return CONFIG.format(
         title=name,
         dataset=training_data,
-        modality=IN_METAFILES[sibling.test_modality],
+        modality=in_metafile(sibling.test_modality),
         base=sibling.name,
         **_base_of(sibling.config, configs, _stem(name, sibling)),
     )
@@ -134,9 +134,17 @@ def _model(name: str, training_data: str, sibling: Entry, configs: Path) -> str:
         folder=f"{configs.name}/{name}",
         title=name,
         training_data=training_data,
-        modality=IN_METAFILES[sibling.test_modality],
+        modality=in_metafile(sibling.test_modality),
         training=", ".join(IN_METAFILES[m] for m in sibling.train_modalities),
     )
+
+
+def _set_named(text: str) -> str:
+    """The id of the set that an option names by ids or as metafiles do; what names none stays as it is."""
+    try:
+        return joined(members(text, {**BY_ID, **BY_METAFILE}))
+    except ValueError:
+        return text
 
 
 def _base_of(base: Path, configs: Path, stem: str) -> dict[str, str]:

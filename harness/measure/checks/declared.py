@@ -14,6 +14,7 @@ from harness.measure.parts import ParentWeights, batch, import_named
 from harness.network.clips import random_batch
 from harness.plan.config_file import named_config
 from harness.plan.outputs import check_outputs
+from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
 from harness.plan.twins import twins
 from harness.suite import Entry
@@ -118,18 +119,8 @@ def imports_are_there(s: EntryUnderCheck) -> None:
 
 
 def reads_what_it_declares(s: EntryUnderCheck) -> None:
-    entry = s.entry
-    if not entry.classifies:
-        return
-    at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
-    for split, where, declared in (
-        ("train", "Training Modalities", entry.train_modalities),
-        ("test", "Modality", at_test),
-    ):
-        loader = s.config.get(f"{split}_dataloader") or {}
-        used = set(loader.get("dataset", {}).get("modalities") or declared)
-        if not used <= {*declared, "pseudo_ir"}:  # pseudo-infrared is rendered from what is declared
-            raise CheckFailed(
-                f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {where} declares "
-                f"{', '.join(declared)}; change one of them"
-            )
+    for profile in PROFILES:
+        try:
+            check_reads(s.entry, resolve(s.entry.config, profile).config)
+        except ValueError as e:
+            raise CheckFailed(f"at profile {profile}: {e}") from None
