@@ -1,15 +1,6 @@
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/datasets/mgr_dark_rgb.py',
+    '../_base_/datasets/mgr_dark_rgb_progress.py',
     '../_base_/models/gpm.py',
     '../_base_/schedules/paper.py',
 ]
-
-train_dataloader = dict(dataset=dict(pipeline=[
-    dict(type='SampleClipFrames', clip_len=32),
-    dict(type='GestureProgress'),
-    dict(type='LoadModalities', size=(256, 256)),
-    dict(type='RandomCrop', size=224),
-    dict(type='SplitModalities'),
-    dict(type='PackClip'),
-]))

@@ -49,6 +49,15 @@ def _from_torchvision_video(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, rules)
 
 
+def _from_vgg(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``classifier.0`` and ``classifier.3`` are fc6, which PreRNN makes recurrent, and fc7."""
+    rules = (
+        (re.compile(r"(^|\.)classifier\.0\."), r"\1fc6.linear."),
+        (re.compile(r"(^|\.)classifier\.3\."), r"\1fc7.0."),
+    )
+    return _renamed(state, rules)
+
+
 def _renamed(state: Mapping[str, Tensor], rules: Iterable[tuple[re.Pattern[str], str]]) -> dict[str, Tensor]:
     """A state with every rule applied to every name, in order."""
     renamed = {}
@@ -96,6 +105,7 @@ NAMINGS = (
         _from_torchvision_video,
         new=re.compile(r"(^|\.)layer1\.0\.downsample\."),
     ),
+    Naming("torchvision's names of a VGG", _from_vgg, new=re.compile(r"(^|\.)fc6\.hidden\.")),
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
