@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 from harness.errors import BadUsage
 from harness.ledger.run_dir import CHECKPOINT, POINTS, RECORD, STORE
@@ -73,6 +74,7 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
         command=options.command_of(job.name),
         attempts=lead.attempts,
         claim=lead.lock.number,
+        submission=uuid4().hex,
         notes=_notes(group, options),
         members=[_member(task, options) for task in group] if len(group) > 1 else [],
     )
