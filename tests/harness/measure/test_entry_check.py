@@ -237,6 +237,11 @@ def test_listed_weights_are_tried_where_they_are_there(configs, tmp_path):
     assert found.startswith("at profile paper: ") and "is not a readable checkpoint" in found
 
 
+def test_a_loss_with_smoothed_labels_is_sound(configs):
+    append("\nmodel = dict(cls_head=dict(label_smooth_eps=0.3))")(configs)
+    assert wrong(configs) == []
+
+
 OUTSIDE = """
 custom_imports = dict(imports=['mtcd_plugin.register', 'outside_package'], allow_failed_imports=False)
 model = dict(_delete_=True, type='OutsideNet', defect='{}',
