@@ -19,7 +19,12 @@ def read_modalities(config: Mapping[str, Any], split: str) -> tuple[str, ...] | 
     return None if named is None else tuple(named)
 
 
-def check_reads(entry: Entry, config: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> None:
+def check_reads(
+    entry: Entry,
+    config: Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    fused: tuple[str, ...] | None = None,
+) -> None:
     """Raise ValueError where a config that classifies reads other modalities than its metafile declares.
 
     Training may read what is declared for it, and anything that is derived from a recording by a stage of its own. At
@@ -28,6 +33,7 @@ def check_reads(entry: Entry, config: Mapping[str, Any], overrides: Mapping[str,
 
     Args:
         overrides: of the variant; a split whose modalities they set says itself what it reads.
+        fused: what the members of a fusion read at test time, which is what the fusion reads.
     """
     if not entry.classifies:
         return
@@ -37,7 +43,7 @@ def check_reads(entry: Entry, config: Mapping[str, Any], overrides: Mapping[str,
         ("train", "Training Modalities", entry.train_modalities),
         ("test", "Modality", entry.test_modalities),
     ):
-        read = read_modalities(config, split)
+        read = fused if fused and split == "test" else read_modalities(config, split)
         if read is None or any(key.startswith(f"{split}_dataloader.dataset.modalities") for key in given):
             continue
         if unknown := [name for name in read if name not in TITLES]:
@@ -49,10 +55,12 @@ def check_reads(entry: Entry, config: Mapping[str, Any], overrides: Mapping[str,
             allowed |= set(entry.train_modalities) | _derived(entry.train_modalities)
         seen = set(read) | {DERIVED_FROM[name] for name in read if name in DERIVED_FROM}
         if not set(read) <= allowed or (split == "test" and not set(declared) <= seen):
+            reader, cure = f"{split}_dataloader reads", "the dataset's `modalities`"
+            if read is fused:
+                reader, cure = "its parents read", "`parents`"
             raise ValueError(
-                f"{entry.config}: {split}_dataloader reads {_names(read)}, but the metafile declares "
-                f"{field} {_names(declared)}; correct the dataset's `modalities`, or {field} of model '{entry.name}' "
-                f"in {where}"
+                f"{entry.config}: {reader} {_names(read)}, but the metafile declares {field} {_names(declared)}; "
+                f"correct {cure}, or {field} of model '{entry.name}' in {where}"
             )
 
 

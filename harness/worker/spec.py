@@ -42,6 +42,7 @@ class JobSpec(Strict):
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     processes: int = 1  # that train together, each with an equal share of the batch
     pretrained: list[StartingWeights] = []
+    fused: list[str] = []  # folders of the runs whose predictions it fuses
     commit: str = ""
     command: str = ""
     attempts: int = 1
