@@ -14,7 +14,7 @@ from harness.suite import modalities
 from harness.suite.address import check_addresses
 from harness.suite.benchmark import Benchmark, first_error
 from harness.suite.modalities import BY_METAFILE
-from harness.suite.stages import SINGLE, Stage, stages_by_name
+from harness.suite.stages import SINGLE, Stage, check_used, stages_by_name
 from harness.suite.yaml_file import read_yaml
 
 
@@ -155,6 +155,7 @@ def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
             for name in start.stages:
                 if name not in stages:
                     raise ValueError(f"Starting Weights: {unknown_name('stage', name, stages)}")
+        check_used(meta.stages, (m.stage for m in meta.models))
     except ValueError as e:
         raise ValueError(f"{path}: {e}") from None
     return [_entry(path, m, collections, datasets, stages) for m in meta.models]
