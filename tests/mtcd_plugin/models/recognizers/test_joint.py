@@ -1,13 +1,19 @@
 """The base of recognizers that read several modalities jointly."""
 
 import mtcd_plugin.register  # noqa: F401  isort: skip
+from typing import ClassVar
+
 import pytest
 import torch
 import torch.nn.functional as F
+from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from harness.network.cost import count_cost
 from mtcd_plugin.models.epoch import current_epoch
@@ -94,9 +100,44 @@ def test_one_tensor_and_wrong_modalities_are_one_line():
         Sum()(*batch(), mode="train")
 
 
-def test_the_epoch_is_that_of_the_runner_that_trains():
-    hub = MessageHub.get_instance("an epoch that is being trained")
-    hub.update_info("epoch", 7)
-    assert current_epoch() == 7
+def test_nothing_trained_is_epoch_0():
     MessageHub.get_instance("nothing trained yet")
     assert current_epoch() == 0
+
+
+class Noting(Sum):
+    epochs: ClassVar[list] = []
+
+    def losses(self, clips, labels):
+        self.epochs.append(current_epoch())
+        return super().losses(clips, labels)
+
+
+def test_the_epoch_goes_on_where_a_training_is_resumed(tmp_path):
+    MODELS.register_module(module=Noting, force=True)
+    inputs, samples = batch()
+    clips = [{"inputs": {m: x[i] for m, x in inputs.items()}, "data_samples": samples[i]} for i in range(3)]
+
+    def train(epochs, resume=None):
+        Noting.epochs.clear()
+        runner = Runner(
+            dict(type="Noting", data_preprocessor=dict(type="mmaction.ClipDataPreprocessor")),
+            str(tmp_path),
+            train_dataloader=DataLoader(clips, 3, sampler=DefaultSampler(clips), collate_fn=pseudo_collate),
+            train_cfg=dict(by_epoch=True, max_epochs=epochs),
+            optim_wrapper=dict(optimizer=dict(type="SGD", lr=0.1)),
+            default_hooks=dict(
+                checkpoint=dict(type="CheckpointHook"), plain_checkpoint=dict(type="PlainCheckpointHook")
+            ),
+            load_from=resume,
+            resume=resume is not None,
+            default_scope="mmaction",
+            log_level="ERROR",
+            visualizer=dict(type="Visualizer", vis_backends=[]),
+            experiment_name=f"{tmp_path.name}-{epochs}",
+        )
+        runner.train()
+        return list(Noting.epochs)
+
+    assert train(2) == [0, 1]
+    assert train(4, str(tmp_path / "epoch_2.pth")) == [2, 3]
