@@ -65,7 +65,9 @@ def executor_for(execution: ExecutionOptions) -> Executor:
     """The executor that the options ask for. Raises BadUsage where what they name is not there."""
     from harness.executors.base import Resources
     from harness.executors.registry import make_executor
+    from harness.system.precision import check_precision
 
+    check_precision(execution.precision)
     resources = Resources(execution.gpus_per_job, execution.time_limit)
     return make_executor(execution.backend, execution.of_backends, resources)
 
@@ -95,8 +97,9 @@ def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: 
         retries=execution.retries,
         fuse=not execution.no_fuse,
         processes=execution.gpus_per_job,
+        precision=execution.precision,
         time_limit=execution.time_limit,
-        command=again or redo_command(ws, execution.gpus_per_job),
+        command=again or redo_command(ws, execution.gpus_per_job, execution.precision),
     )
     done = run_workspace(ws, executor, options, force)
     say_result(done.summary)

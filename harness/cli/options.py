@@ -78,6 +78,7 @@ class ExecutionOptions:
     """How jobs are executed."""
 
     gpus_per_job: int
+    precision: str
     time_limit: float | None
     retries: int
     workers: int | None
@@ -220,6 +221,13 @@ _execution_options = _together(
         default=1,
         show_default=True,
         help="GPUs (on the CPU: processes) that train one job together, each with its share of the batch.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "fp32", "tf32", "bf16"]),
+        default="auto",
+        show_default=True,
+        help="Of forward and backward passes. auto: bf16 on a GPU that has it, else fp32.",
     ),
     click.option("--time-limit", type=SECONDS, default=None, help="Seconds after which a job is stopped."),
     click.option(

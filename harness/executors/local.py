@@ -125,6 +125,9 @@ class LocalExecutor:
         self._kills_before = 0
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, str(self.threads))
+        # threads that wait for each other sleep: spinning ones take the cores of other jobs
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        os.environ.setdefault("KMP_BLOCKTIME", "0")
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["harness.executors.fork_server"])
 

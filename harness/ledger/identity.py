@@ -51,7 +51,6 @@ PATH_KEYS = frozenset(
         "out_file",
         "work_dir",
         "quarantine",
-        "spans",
     }
 )
 HARDWARE_KEYS = frozenset(

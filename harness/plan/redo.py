@@ -67,7 +67,7 @@ def compared(old: Replaced, job: Job, work_dir: Path) -> str:
     return f"top-1 {100 * new.metrics.top1:.1f} %, {before:.1f} % before: predictions differ"
 
 
-def redo_command(ws: Workspace, gpus_per_job: int = 1) -> str:
+def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto") -> str:
     """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE.
 
     It works in a fresh clone, where the built-in synthetic data is made first, and where the job is done already.
@@ -85,5 +85,7 @@ def redo_command(ws: Workspace, gpus_per_job: int = 1) -> str:
         parts.append(f"--init {s.init}")
     if gpus_per_job > 1:
         parts.append(f"--gpus-per-job {gpus_per_job}")
+    if precision != "auto":
+        parts.append(f"--precision {precision}")
     parts.append("--cell '{job}' --force")
     return " ".join(parts)

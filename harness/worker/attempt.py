@@ -79,13 +79,8 @@ def main(folder: Path, threads: int, devices: str | None) -> int:
 
 def _run_job(folder: Path, threads: int, on_gpu: bool) -> int:
     """Prepare the folder, run the job in this process or in a group of them, tidy up. Returns the exit code."""
-    try:
-        spec = read_spec(folder)
-    except (OSError, ValueError) as e:
-        print(one_line(e), flush=True)
-        return 1
+    spec = read_spec(folder)
     locks = locks_of(folder, spec)
-    locks[folder].join(spec.submission)
     for lock in locks.values():
         lock.join()  # the job lives on for a moment where the harness is killed now
         remove_unfinished(lock.folder)
@@ -130,7 +125,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
-    record = blank_record(spec)
+    record = blank_record(spec, on_gpu)
     try:
         check_code([spec.identity, *(m.identity for m in spec.members)])
         if spec.members:

@@ -20,10 +20,11 @@ from harness.ledger.run_dir import PREDICTIONS
 from harness.ledger.store import load_predictions
 from harness.system.environment import environment, hardware
 from harness.worker.loading import LOADER_DIED
+from harness.worker.precision import chosen_precision
 from harness.worker.spec import JobSpec
 
 
-def blank_record(spec: JobSpec) -> RunRecord:
+def blank_record(spec: JobSpec, on_gpu: bool) -> RunRecord:
     return RunRecord(
         key=spec.key,
         status="failed",
@@ -33,7 +34,7 @@ def blank_record(spec: JobSpec) -> RunRecord:
         data=spec.data,
         pretrained=spec.pretrained,
         environment=environment(),
-        hardware=hardware(),
+        hardware={**hardware(), "precision": chosen_precision(spec.precision, on_gpu, spec.config)},
         commit=spec.commit,
         command=spec.command,
         started=now(),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.utils import import_modules_from_strings
 from torch import nn
 
 from harness.ledger.lock import RunLock
-from harness.ledger.record import Cost, RunRecord
+from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import SCRATCH
 from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
@@ -20,15 +20,28 @@ from harness.worker.config import runner_config
 from harness.worker.distributed import GatherInFolderHook, check_model
 from harness.worker.hooks import AtomicCheckpointHook, ExactResumeHook, NanLossHook, RunLogHook
 from harness.worker.loading import LoaderRoomHook
+from harness.worker.precision import chosen_precision, set_precision, use_channels_last
 from harness.worker.spec import JobSpec
 from harness.worker.start import watch_start
+
+SHORT_SECONDS = 20.0  # of a training: what it got of the processor says nothing
+
+
+class JobRunner(Runner):
+    """MMEngine's Runner; the weights of its model lie as they are computed fastest, before it is wrapped."""
+
+    def build_model(self, model: nn.Module | dict) -> nn.Module:
+        built = super().build_model(model)
+        use_channels_last(built)
+        return built
 
 
 def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunLogHook]:
     """MMEngine's Runner for a job, with the worker's hooks."""
     cfg = Config(runner_config(folder, spec, on_gpu), format_python_code=False)
     import_modules_from_strings(**cfg.get("custom_imports") or {"imports": []})
-    runner = Runner.from_cfg(cfg)
+    runner = JobRunner.from_cfg(cfg)
+    set_precision(runner, chosen_precision(spec.precision, on_gpu, cfg), on_gpu)
     if spec.accumulate > 1:
         accumulate_gradients(runner.model, spec.accumulate)
     if spec.processes > 1:
@@ -48,9 +61,26 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
 
 def train(runner: Runner, log: RunLogHook) -> float:
     """Train to the last epoch; returns the seconds that all attempts together took."""
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     runner.train()
-    return log.trained_before + time.perf_counter() - started
+    seconds, used = time.perf_counter() - started, time.process_time() - used
+    if (line := starved(seconds, used, torch.cuda.is_available())) is not None:
+        print(line, flush=True)
+    return log.trained_before + seconds
+
+
+def starved(seconds: float, used: float, on_gpu: bool) -> str | None:
+    """A line where a training on the CPU got less than half a core, None where all is well.
+
+    Args:
+        seconds: that it took. used: seconds of the processor that it got.
+    """
+    if on_gpu or seconds < SHORT_SECONDS or used >= seconds / 2:
+        return None
+    return (
+        f"this job got {used:.0f} s of processor time in {seconds:.0f} s: the machine is busy; fewer jobs at a time "
+        "(--jobs) or a quieter machine would not slow it down"
+    )
 
 
 def record_cost(record: RunRecord, network: nn.Module, runner: Runner) -> None:
@@ -58,14 +88,6 @@ def record_cost(record: RunRecord, network: nn.Module, runner: Runner) -> None:
     shape = clip_shape(runner)
     record.cost.params, record.cost.flops = count_cost(network, shape)
     record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
-
-
-def record_fused_cost(record: RunRecord, members: Sequence[Cost]) -> None:
-    """Write what predicting a clip takes with all members of a fusion: the sum, or None where one is not known."""
-    for part in ("params", "flops"):
-        known = [getattr(cost, part) for cost in members]
-        setattr(record.cost, part, None if None in known else sum(known))
-    record.cost.input_shape = list(members[0].input_shape)
 
 
 def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:

@@ -18,6 +18,7 @@ import torch
 
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_predictions, load_records
+from harness.system.precision import CPU_FLAGS, cpu_flags
 
 CELL = "i3d_r50_mgr-dark-rgb"
 
@@ -132,3 +133,18 @@ def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch
 
 def test_a_batch_that_cannot_be_shared_is_said(run):
     assert "cannot be divided" in run("three", "--gpus-per-job", "3", code=2)
+
+
+@pytest.mark.skipif(not set(CPU_FLAGS) & cpu_flags(), reason="this processor has no bfloat16")
+def test_bf16_is_recorded_and_agrees_with_fp32_as_far_as_bfloat16_goes(run):
+    exact_folder, exact = run("fp32", "--precision", "fp32")
+    rough_folder, rough = run("bf16", "--precision", "bf16")
+    assert (exact.hardware["precision"], rough.hardware["precision"]) == ("fp32", "bf16")
+    assert exact.key == rough.key and "--precision bf16" in rough.command
+    losses = [[e.loss for e in r.epochs] for r in (exact, rough)]
+    assert losses[0] != losses[1]  # it was computed otherwise
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)  # 8 bits of mantissa over three epochs
+    scores = [np.stack(load_predictions(folder)["scores"]) for folder in (exact_folder, rough_folder)]
+    np.testing.assert_allclose(scores[0], scores[1], atol=0.05)
+    weights = torch.load(rough_folder / "checkpoint.pth", weights_only=True)["state_dict"]
+    assert {w.dtype for w in weights.values() if w.is_floating_point()} == {torch.float32}

@@ -1,4 +1,0 @@
-_base_ = './gpm_mgr-dark-rgb.py'
-
-train_dataloader = dict(dataset=dict(modalities=['depth']))
-test_dataloader = dict(dataset=dict(modalities=['depth']))

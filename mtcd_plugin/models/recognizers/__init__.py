@@ -1,1 +1,0 @@
-"""Recognizers registered in MMAction2's registry."""

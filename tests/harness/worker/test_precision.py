@@ -1,0 +1,45 @@
+"""Precision and memory format of a job: what is computed stays what it was."""
+
+import pytest
+import torch
+from torch import nn
+
+from harness.system.precision import Precision
+from harness.worker.precision import chosen_precision, use_channels_last
+from harness.worker.runner import starved
+
+CLASSIFIES = {"test_evaluator": [{"type": "ClipPredictions"}]}
+
+
+def test_what_predicts_no_classes_is_computed_in_float32():
+    assert chosen_precision("bf16", False, CLASSIFIES) is Precision.BF16
+    assert chosen_precision("bf16", False, {"test_evaluator": [{"type": "PseudoInfraredStore"}]}) is Precision.FP32
+    assert chosen_precision("bf16", True, {}) is Precision.FP32
+
+
+def test_auto_is_float32_on_a_cpu():
+    assert chosen_precision("auto", False, CLASSIFIES) is Precision.FP32
+
+
+def test_channels_last_changes_the_layout_and_nothing_else():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv3d(3, 4, 3, padding=1, bias=False), nn.BatchNorm3d(4), nn.ReLU(), nn.Conv3d(4, 2, 1))
+    clip = torch.randn(2, 3, 4, 8, 8)
+    before = model(clip)
+    parameters = [id(p) for p in model.parameters()]
+    weights = [p.detach().clone() for p in model.parameters()]
+
+    use_channels_last(model)
+
+    assert [id(p) for p in model.parameters()] == parameters  # what an optimizer or a checkpoint knows
+    assert model[0].weight.is_contiguous(memory_format=torch.channels_last_3d) and not model[0].weight.is_contiguous()
+    assert all(torch.equal(p, w) for p, w in zip(model.parameters(), weights, strict=True))
+    torch.testing.assert_close(model(clip), before)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "used", "on_gpu", "said"),
+    [(100, 30, False, True), (100, 90, False, False), (10, 1, False, False), (100, 5, True, False)],
+)
+def test_a_job_that_gets_little_of_the_processor_says_so(seconds, used, on_gpu, said):
+    assert (starved(seconds, used, on_gpu) is not None) == said
