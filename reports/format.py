@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from harness.suite.modalities import TITLES
+from harness.suite.modalities import title
 
 DASH = "–"
 
@@ -63,10 +63,9 @@ def memory(value: float | None) -> str:
     return f"{value / 2**30:.2f} GiB" if value >= 2**30 else f"{value / 2**20:.0f} MiB"
 
 
-def modalities(names) -> str:
+def modalities(names: Iterable[str] | str) -> str:
     """Modalities as the paper writes them: RGB + IR. A joined name such as ``rgb+depth`` is taken apart."""
-    parts = names.split("+") if isinstance(names, str) else names
-    return " + ".join(TITLES.get(m, m) for m in parts) or DASH
+    return title(names) or DASH
 
 
 def names(found: Iterable[str] | None) -> str:

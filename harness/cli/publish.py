@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
 from harness.errors import count
+
+if TYPE_CHECKING:
+    from harness.site.git_branch import Publication
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,6 @@ def command(
     from harness.site.manifest import files_below
     from harness.site.pages import write_site
     from harness.suite import load_suite
-    from harness.system.git import without_password
 
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "site"
@@ -71,6 +74,14 @@ def command(
         for name in check_pages(site, fresh):
             log.info("left out: %s (no report wrote it)", site / name)
         done = publish(site, files_below(fresh), repo, branch, remote, dry_run)
+    _tell(done, branch, remote, dry_run)
+    return 0
+
+
+def _tell(done: Publication, branch: str, remote: str, dry_run: bool) -> None:
+    """What has changed on the branch, or would have, and where it is seen."""
+    from harness.system.git import without_password
+
     for name in done.kept:
         log.info("kept on the branch: %s (no report wrote it)", name)
     where = f"{branch} of {without_password(remote)}" if remote else branch
@@ -88,4 +99,3 @@ def command(
         click.echo(known if done.address else "address: as the host gives it; it is not known from the remote's")
     elif not dry_run:
         click.echo("add --push origin to publish it")
-    return 0

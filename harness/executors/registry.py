@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import BadUsage, one_line
 from harness.executors.base import Executor, Resources
+from harness.executors.checked import ask
 
 GROUP = "harness.executors"
 BUILT_IN = (EntryPoint("local", "harness.executors.local:LocalExecutor", GROUP),)  # a checkout has no metadata
@@ -84,6 +85,7 @@ def make_executor(backend: str, given: Mapping[str, Any], resources: Resources) 
 
     Raises:
         BadUsage: no executor of that name, an option of another one, or something that is not there.
+        ExecutorFault: it cannot be made, for another reason.
     """
     known = executors()
     if backend not in known:
@@ -95,4 +97,6 @@ def make_executor(backend: str, given: Mapping[str, Any], resources: Resources) 
                 raise BadUsage(
                     f"{flag}: is an option of --backend {name}; --backend {backend} has {', '.join(own) or 'none'}"
                 )
-    return known[backend].create({option_name(flag): given.get(option_name(flag)) for flag in own}, resources)
+    values = {option_name(flag): given.get(option_name(flag)) for flag in own}
+    made: Executor = ask(backend, "create", known[backend].create, values, resources)
+    return made

@@ -11,7 +11,6 @@ hashes count that its installer noted of its files: it changes when it is instal
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -23,13 +22,13 @@ from harness.fingerprint.graph import (
     definitions,
     forget_graph,
     full_hash,
-    module_at,
     reachable,
     root_node,
 )
-from harness.fingerprint.normalise import Node
+from harness.fingerprint.imports import import_closure
 from harness.fingerprint.packages import DEPENDENCIES, INSTALLED, PLUGIN, installed_sha, is_installed, top_of
-from harness.fingerprint.source import Import, Module, find_package, index_package
+from harness.fingerprint.references import Node
+from harness.fingerprint.source import Module, find_package, index_package
 from harness.ledger.record import NOT_TRACKED
 
 ALWAYS = (  # what the plugin changes in MMAction2 and MMEngine when it is registered, whatever a config names
@@ -160,7 +159,7 @@ def _with_modules(starts: Iterable[Node], packages: tuple[str, ...], named: froz
 
 def _brought_along(modules: frozenset[str], packages: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
     """Of all that the modules import: those that count as a whole, since importing them does something."""
-    closure, installed = _closure(modules, packages)
+    closure, installed = import_closure(modules, packages)
     return [m for m in closure if definitions(m).whole], installed
 
 
@@ -200,61 +199,6 @@ def _module_of(dotted: str, modules: dict[str, Module]) -> str:
         if (name := ".".join(parts[:depth])) in modules:
             return name
     raise ValueError(f"custom_imports: no module '{dotted}' in package '{parts[0]}'")
-
-
-def _closure(starts: Iterable[str], packages: tuple[str, ...]) -> tuple[set[str], dict[str, str]]:
-    """The modules and all that importing them imports, without those that only list others; packages that are
-    installed.
-    """
-    found: set[str] = set()
-    installed: dict[str, str] = {}
-    seen: set[str] = set()
-    todo = list(starts)
-    while todo:
-        name = todo.pop()
-        module = module_at(name)
-        if name in seen or module is None:
-            continue
-        seen.add(name)
-        package = top_of(name)
-        if package != PLUGIN or not module.lists:
-            todo += _above(name)
-        if module.lists and package == PLUGIN:
-            continue  # what it lists is the plugin's own and only defines, as a test holds
-        if not module.lists:
-            found.add(name)
-        for what in module.imports:
-            top = top_of(what.module)
-            if module.lists and top == PLUGIN:
-                continue
-            if top == package or (package != PLUGIN and top not in DEPENDENCIES | sys.stdlib_module_names):
-                if top in packages or not is_installed(top):
-                    todo += _targets(what)
-                else:
-                    installed[top + INSTALLED] = installed_sha(top)
-    return found, installed
-
-
-def _above(name: str) -> list[str]:
-    """Packages that a module is in: their code runs before its own."""
-    parts = name.split(".")[:-1]
-    modules = index_package(top_of(name))
-    return [p for i in range(1, len(parts) + 1) if (p := ".".join(parts[:i])) in modules]
-
-
-def _targets(what: Import, depth: int = 0) -> list[str]:
-    """The modules that an import makes another one depend on; through a module that only lists, those it lists."""
-    modules = index_package(top_of(what.module)) if find_package(top_of(what.module)) else {}
-    if (name := f"{what.module}.{what.name}") in modules:
-        return [name]
-    module = modules.get(what.module)
-    if module is None:
-        return []
-    if not module.lists or depth > 20:
-        return [what.module]
-    passed_on = [i for i in module.imports if what.name in ("", "*", i.known_as) or i.name == "*"]
-    named = [i for i in passed_on if i.known_as == what.name]
-    return [t for i in named or passed_on for t in _targets(i, depth + 1)]
 
 
 @cache

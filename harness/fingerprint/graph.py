@@ -16,9 +16,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from harness.fingerprint.definitions import Definitions, definitions_of
-from harness.fingerprint.normalise import READ_NAMES, Global, Node, normalise, reads_names, written
+from harness.fingerprint.normalise import normalise
 from harness.fingerprint.packages import DEPENDENCIES, PLUGIN, is_installed, top_of
+from harness.fingerprint.references import Global, Node
+from harness.fingerprint.scopes import READ_NAMES, reads_names
 from harness.fingerprint.source import Import, Module, find_package, imported_by, index_package
+from harness.fingerprint.written import written
 
 MOST_DETOURS = 20  # an import that passes through more modules is not followed: it goes round in circles
 

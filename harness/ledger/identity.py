@@ -51,6 +51,7 @@ PATH_KEYS = frozenset(
         "out_file",
         "work_dir",
         "quarantine",
+        "spans",
     }
 )
 HARDWARE_KEYS = frozenset(

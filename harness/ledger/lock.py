@@ -14,7 +14,9 @@ Claims lie in ``lock/`` in the run's folder, one folder ``<number>/`` with a ``c
    From anywhere else (another host, another container on this one) it is void when it was not refreshed for
    ``STALE_S`` by the file system's own clock and did not change for ``WATCH_S`` before the eyes of who wants
    it: a clock that was set or a machine that slept voids nothing.
-5. Whoever writes under a claim checks right before the rename that it still counts (``check``). A machine that sleeps
+5. A worker joins the claim of the harness that submitted it. Each submission has a token; a lock below the claim,
+   made by the same rules, lets one process join under it.
+6. Whoever writes under a claim checks right before the rename that it still counts (``check``). A machine that sleeps
    between that check and the rename (two system calls), until another one has taken over, is the one gap that is left.
 
 Libraries that were looked at: flufl.lock (breaking a lock removes whatever lies at its path by then, needs hard links
@@ -120,15 +122,20 @@ class RunLock:
         """Whether the last claim was left behind by processes that are gone."""
         return (self._place(self._highest()) / CLAIM).exists() and self.holder() is None
 
-    def join(self) -> None:
+    def join(self, submission: str = "") -> None:
         """Let this process hold the claim too, so that it outlives the one that made it.
 
         A claim that was made on another machine is held by whoever refreshes it.
 
+        Args:
+            submission: token of what was submitted under the claim: one process runs it, whoever starts a second.
+
         Raises:
-            LockLost: the claim no longer counts.
+            LockLost: the claim no longer counts, or another process runs the submission.
         """
         self.check()
+        if submission:
+            self._start(submission)
         claim = self._read(self.number)
         if claim is None:
             raise LockLost(f"{self.folder}: its claim was taken over")
@@ -136,6 +143,15 @@ class RunLock:
         if claim.made_here() and entry not in claim.processes:
             wider = replace(claim, processes=(*claim.processes, entry))
             write_text_atomically(self._place(self.number) / CLAIM, _to_json(wider), sync=False)
+
+    def _start(self, submission: str) -> None:
+        """A lock of its own below the claim tells the one process that runs a submission."""
+        only = RunLock(self._place(self.number) / submission)
+        if only.acquire():
+            return
+        holder = only.holder()
+        if holder is None or not holder.made_here() or os.getpid() not in [pid for pid, _ in holder.processes]:
+            raise LockLost(f"{self.folder}: {holder or 'another process'} runs this job already; nothing is written")
 
     def refresh(self) -> None:
         """Show other hosts and containers that the claim is held. Raises LockLost."""

@@ -9,7 +9,7 @@ import torch
 from mmaction.registry import MODELS
 
 from harness.measure.memory import PeakMemory
-from harness.measure.parts import clip_shape_of, import_named
+from harness.measure.parts import import_named, shapes
 from harness.measure.timing import latency, throughput
 from harness.network.cost import count_cost
 from harness.plan.resolve import resolve
@@ -39,7 +39,7 @@ def device_of(name: str) -> torch.device:
 def _bench(entry: Entry, profile: str, device: torch.device) -> dict[str, Any]:
     config = resolve(entry.config, profile).config
     import_named(config)
-    shape = clip_shape_of(config, entry.test_modality)
+    shape = shapes(config, "test", entry.test_modality)
     model = MODELS.build(config["model"]).to(device)
     cost = count_cost(model, shape)
     with PeakMemory(device) as memory:
@@ -48,7 +48,7 @@ def _bench(entry: Entry, profile: str, device: torch.device) -> dict[str, Any]:
     return {
         "model": entry.name,
         "profile": profile,
-        "input_shape": list(shape),
+        "input_shape": {m: list(s) for m, s in shape.items()} if isinstance(shape, dict) else list(shape),
         "params": cost.params,
         "flops": cost.flops,
         "latency_ms": 1000 * one.median,

@@ -20,11 +20,12 @@ from mmengine.utils import import_modules_from_strings
 from harness.ledger.identity import canonical_json
 from harness.network.clips import random_batch
 from harness.network.cost import predicting_network
-from harness.plan.config_file import named_config
+from harness.plan.parents import PREDICTIONS, Parent, read_parent
 from harness.plan.resolve import Resolved, resolve
 from harness.suite import Entry
 from harness.suite.dotted import set_dotted
 
+PREDICTED = 16  # clips in made-up predictions, as many as a batch has at most
 WHOLE_CLIP = 4  # frames that stand for a clip whose length the pipeline leaves open
 META = "mtcd"  # where StageCheckpointHook writes the stage
 
@@ -111,6 +112,8 @@ def clip_shape_of(config: dict[str, Any], modality: str, split: str = "test") ->
         ValueError: neither the pipeline nor the data set names a size.
     """
     dataset = config[f"{split}_dataloader"]["dataset"]
+    if any(transform.get("type") == "PackClipId" for transform in dataset.get("pipeline", ())):
+        return (1, 1, 1, 1)  # no frames
     frames, size = 1, dataset.get("size")
     for transform in dataset.get("pipeline", ()):
         frames = transform.get("clip_len", frames) or WHOLE_CLIP
@@ -122,9 +125,13 @@ def clip_shape_of(config: dict[str, Any], modality: str, split: str = "test") ->
 
 
 def shapes(config: dict[str, Any], split: str, modality: str) -> Any:
-    """Shape of one clip of a split, by modality where it has several; ``modality`` where its data set names none."""
+    """Shape of one clip of a split, by modality where it has several.
+
+    Args:
+        modality: a set of them (``rgb+depth``), where the data set names none.
+    """
     dataset = (config.get(f"{split}_dataloader") or {}).get("dataset", {})
-    modalities = dataset.get("modalities") or (["rgb", "ir"] if dataset.get("with_infrared") else [modality])
+    modalities = dataset.get("modalities") or (["rgb", "ir"] if dataset.get("with_infrared") else modality.split("+"))
     found = {m: clip_shape_of(config, m, split) for m in modalities}
     return found if len(found) > 1 else next(iter(found.values()))
 
@@ -151,8 +158,22 @@ def untrained_checkpoint(config: dict[str, Any], folder: str | Path) -> str:
     return file.name
 
 
+def made_up_predictions(folder: str | Path) -> str:
+    """A file of predictions for the clips of ``batch``."""
+    from mtcd_plugin.evaluation.clip_predictions import write_predictions
+
+    path = Path(folder) / "predictions.parquet"
+    scores = torch.rand(PREDICTED, 2, generator=torch.Generator().manual_seed(0)).softmax(dim=1).tolist()
+    people = [f"subject {i % 2}" for i in range(PREDICTED)]
+    rows = [{"clip_id": str(i), "subject": people[i], "label": i % 2, "scores": scores[i]} for i in range(PREDICTED)]
+    write_predictions(str(path), rows)
+    return str(path)
+
+
 class ParentWeights:
-    """Checkpoints of networks that were built and never trained, in the place of the parents' own."""
+    """Checkpoints of networks that were built and never trained, in the place of the parents' own; and predictions of
+    nobody.
+    """
 
     def __init__(self, entries: dict[str, Entry], folder: str, profile: str = "smoke") -> None:
         self.profile = profile
@@ -177,19 +198,18 @@ class ParentWeights:
         """
         config = resolved.config
         for stage, declared in resolved.parents.items():
-            path = named_config(entry.config, declared["config"]).resolve()
-            if path not in self.by_path:
-                raise ValueError(f"parents.{stage}.config {declared['config']} is not listed in a metafile.yml")
-            inject_at = [declared["inject_at"]] if isinstance(declared["inject_at"], str) else declared["inject_at"]
-            for key in inject_at:
+            parent = read_parent(entry, stage, declared, self.by_path)
+            for key in parent.inject_at:
                 if key.startswith("model."):
-                    config = set_dotted(config, key, self._file(path, declared.get("overrides") or {}))
+                    config = set_dotted(config, key, self._file(parent))
         return config
 
-    def _file(self, path: Path, overrides: dict[str, Any]) -> str:
-        key = (path, canonical_json(overrides))
+    def _file(self, parent: Parent) -> str:
+        if parent.output == PREDICTIONS:
+            return made_up_predictions(self.folder)
+        key = (parent.entry.config.resolve(), canonical_json(parent.overrides))
         if key not in self.made:
-            self.made[key] = self._make(path, overrides)
+            self.made[key] = self._make(key[0], parent.overrides)
         return self.made[key]
 
     def _make(self, path: Path, overrides: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from harness.measure.parts import (
 )
 from harness.network.clips import evaluating, predict
 from harness.plan.jobs import Job, fill_parents
+from harness.plan.parents import PREDICTIONS
 
 CLIPS = 2  # in a probed batch; the time of a step is taken to grow with its clips
 
@@ -46,6 +47,8 @@ def probe(keys: list[str], jobs: dict[str, Job], threads: int = 1) -> dict[str, 
 
 
 def _seconds(job: Job, jobs: dict[str, Job], folder: str, device: torch.device) -> float:
+    if PREDICTIONS in job.outputs.values():
+        return 0.0  # it reads what others predicted
     config = fill_parents(job, {s: _output(jobs[k], folder) for s, k in job.parents.items()})
     import_named(config)
     model = build(config).to(device)

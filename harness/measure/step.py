@@ -49,7 +49,7 @@ def measure_student_step(
         for key, value in ALONE.items():
             alone = set_dotted(alone, key, value)
         data = batch(config, "train", entry.test_modality, size)
-        own = {**data, "inputs": {entry.test_modality: data["inputs"][entry.test_modality]}}
+        own = {**data, "inputs": {m: data["inputs"][m] for m in entry.test_modalities}}
         steps = [_step(c, d, place) for c, d in ((alone, own), (config, data))]
         seconds: list[list[float]] = [[], []]
         for i in range(repeats + 1):  # the first pays for what is built when first used

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadUsage
+from harness.ledger.files import kind_of
 from harness.ledger.identity import differing
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
@@ -18,6 +20,7 @@ from harness.plan.run_state import folder_of, look_up
 from harness.plan.status import JobState
 
 COMPONENTS = ("code", "config", "data", "parents", "version")  # of an identity, in which a run may differ from its job
+NOT_COPIED = (RECORD, LOCK, SPEC, SUBMITTED, *PASSING)  # the adopted run has a record of its own
 USUAL = ("code", "version")  # what a change of the source alone makes different
 
 
@@ -106,7 +109,25 @@ def adopt_all(wanted: Iterable[Adoption], work_dir: Path, reason: str) -> list[P
     return folders
 
 
+def _check_copyable(source: Path) -> None:
+    """Raises ValueError for something in a run's folder that is neither a file nor a folder."""
+    for place, folders, files in os.walk(source):
+        names = [n for n in (*folders, *files) if n not in NOT_COPIED]
+        folders[:] = [n for n in folders if n not in NOT_COPIED]
+        for path in (Path(place) / name for name in names):
+            if (kind := kind_of(path)) not in ("file", "folder"):
+                raise ValueError(f"{path}: is a {kind or 'link to nothing'}, which cannot be adopted; move it away")
+
+
+def _clear(folder: Path) -> None:
+    """Remove all but the lock."""
+    for left in folder.iterdir():
+        if left.name != LOCK:
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
 def _copy(a: Adoption, source: Path, work_dir: Path, reason: str) -> Path:
+    _check_copyable(source)
     folder = folder_of(a.job, work_dir)
     lock = RunLock(folder)
     if not lock.acquire():
@@ -115,11 +136,15 @@ def _copy(a: Adoption, source: Path, work_dir: Path, reason: str) -> Path:
     try:
         if look_up(a.job, work_dir).record is not None:
             raise ValueError(f"{a.job.name} has a run of its own; there is nothing to adopt")
-        for left in folder.iterdir():
-            if left.name != LOCK:
-                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-        ignored = shutil.ignore_patterns(RECORD, LOCK, SPEC, SUBMITTED, *PASSING)  # the new record is not theirs
-        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
+        _clear(folder)
+        try:
+            shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        except OSError as e:
+            _clear(folder)  # no half of a run stays
+            if isinstance(e, shutil.Error):  # of several files, as a list
+                path, _, why = e.args[0][0]
+                raise OSError(f"{path}: cannot be copied: {why}") from e
+            raise
         adopted = {
             "key": a.job.key,
             "identity": a.job.identity,

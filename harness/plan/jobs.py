@@ -37,6 +37,7 @@ class Job:
     inject_at: dict[str, tuple[str, ...]] = field(
         default_factory=dict, hash=False
     )  # stage -> dotted keys that get its output
+    outputs: dict[str, str] = field(default_factory=dict, hash=False)  # stage -> which output, where it is said
     notes: tuple[str, ...] = ()  # what its reader has to know, one line each
     pretrained: tuple[StartingWeights, ...] = field(default=(), hash=False)
     classifies: bool = True  # the role of its stage: it has predictions

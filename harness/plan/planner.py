@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
-from harness.plan.config_file import named_config
 from harness.plan.data import check_sampler, describe_data
 from harness.plan.jobs import Job, Plan, Settings
 from harness.plan.loaders import place_data, whole_epochs
 from harness.plan.outputs import check_outputs
+from harness.plan.parents import PREDICTIONS, Parent, check_members, fused_modalities, read_parent
+from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
 from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
@@ -50,7 +50,7 @@ def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Setti
         if of not in stages:
             try:
                 declared = resolve(entry.config, settings.profile, overrides).parents
-                stages[of] = [planner.parent(entry, stage, p) for stage, p in declared.items()]
+                stages[of] = [read_parent(entry, stage, p, planner.by_path) for stage, p in declared.items()]
             except Exception:  # noqa: BLE001  the plan says of each such cell what is wrong with its config
                 stages[of] = []
         for p in stages[of]:
@@ -93,6 +93,9 @@ class _Planner:
             stage: self.job(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
             for stage, p in template.parents.items()
         }
+        outputs = {stage: p.output for stage, p in template.parents.items() if p.output}
+        members = {stage: p for stage, p in parents.items() if outputs.get(stage) == PREDICTIONS}
+        check_members(entry, template.config, template.data, template.data_fingerprints, members)
         keys = {stage: p.key for stage, p in parents.items()}
         key = template.key(keys, seed)
         if key not in self.jobs:
@@ -125,6 +128,7 @@ class _Planner:
                 config=template.config,
                 parents=identity.parents,
                 inject_at={stage: p.inject_at for stage, p in template.parents.items()},
+                outputs=outputs,
                 notes=template.notes,
                 pretrained=template.pretrained,
                 classifies=entry.classifies,
@@ -152,7 +156,9 @@ class _Planner:
         resolved = resolve(entry.config, self.settings.profile, overrides)
         check_outputs(entry, resolved.config, self.settings.profile)
         config = place_data(resolved.config, self.settings)
-        parents = {stage: self.parent(entry, stage, p) for stage, p in resolved.parents.items()}
+        parents = {stage: read_parent(entry, stage, p, self.by_path) for stage, p in resolved.parents.items()}
+        fused = fused_modalities(entry, resolved, self.settings.profile, self.by_path)
+        check_reads(entry, resolved.config, overrides, fused)
         inject_at = [key for p in parents.values() for key in p.inject_at]
         own = without(config, inject_at)
         config = start_from(entry, config, own, self.settings.init)
@@ -178,37 +184,6 @@ class _Planner:
             notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, start, _untracked(code)])),
             pretrained=tuple(w.started for w in weights),
         )
-
-    def parent(self, entry: Entry, stage: str, declared: dict[str, Any]) -> Parent:
-        unknown = set(declared) - {"config", "inject_at", "seed", "overrides"}
-        if unknown or "config" not in declared or "inject_at" not in declared:
-            raise ValueError(
-                f"{entry.config}: parents.{stage} takes config, inject_at, seed, "
-                f"overrides; got {', '.join(sorted(declared))}"
-            )
-        path = named_config(entry.config, declared["config"]).resolve()
-        if path not in self.by_path:
-            raise ValueError(
-                f"{entry.config}: parents.{stage}.config {declared['config']} is not listed in a metafile.yml"
-            )
-        overrides = dict(declared.get("overrides") or {})
-        inject_at = declared["inject_at"]
-        return Parent(
-            entry=self.by_path[path],
-            variant=f"as-{hashlib.sha256(canonical_json(overrides).encode()).hexdigest()[:6]}" if overrides else "",
-            overrides=overrides,
-            seed=declared.get("seed"),
-            inject_at=tuple([inject_at] if isinstance(inject_at, str) else inject_at),
-        )
-
-
-@dataclass(frozen=True)
-class Parent:
-    entry: Entry
-    variant: str
-    overrides: dict[str, Any] = field(hash=False)
-    seed: int | None
-    inject_at: tuple[str, ...]
 
 
 @dataclass(frozen=True)

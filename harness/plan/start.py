@@ -62,7 +62,7 @@ def missing_start(entry: Entry, own: dict[str, Any], inject_at: list[str], init:
     """
     if init != "pretrained" or own.get("train_cfg") is None or any(_is_start(key) for key, _ in _named(own)):
         return ""
-    continued = any(key.endswith(".init_from") for key in inject_at)
+    continued = any(".init_from." in f"{key}." for key in inject_at)
     return "" if continued or any(s.into for s in entry.start) else NO_START
 
 

@@ -89,17 +89,9 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         chosen: names of the only jobs to run, with seed or without; also of methods that the profile leaves out.
     """
     check_profile(configs, profile)
-    if data_root is not None and not Path(data_root).is_dir():
-        raise BadUsage(f"--data-root {data_root}: no such folder")
-    if data_root is None and profile == "paper":
-        raise BadUsage(
-            "--profile paper needs --data-root with the real data sets; the built-in "
-            "synthetic data is for demo and smoke"
-        )
+    _check_data_root(data_root, profile)
     benchmark, entries = load_suite(configs)
-    ids = None if tables is None else [t.strip() for t in tables.split(",") if t.strip()]
-    if ids == []:
-        raise BadUsage(f"--tables '{tables}': names none; leave the option out for all that are not optional")
+    ids = _ids(tables)
     every = expand(benchmark, entries, profile, ids, seeds, all_methods=True)
     settings = Settings(
         configs=Path(configs),
@@ -125,6 +117,25 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         jobs,
         _left_out(every, cells),
     )
+
+
+def _check_data_root(data_root: Path | None, profile: str) -> None:
+    """Raises BadUsage for a folder that is not there, and where the profile needs one."""
+    if data_root is not None and not Path(data_root).is_dir():
+        raise BadUsage(f"--data-root {data_root}: no such folder")
+    if data_root is None and profile == "paper":
+        raise BadUsage(
+            "--profile paper needs --data-root with the real data sets; the built-in "
+            "synthetic data is for demo and smoke"
+        )
+
+
+def _ids(tables: str | None) -> list[str] | None:
+    """The ids of ``--tables``, None for all that are not optional."""
+    ids = None if tables is None else [t.strip() for t in tables.split(",") if t.strip()]
+    if ids == []:
+        raise BadUsage(f"--tables '{tables}': names none; leave the option out for all that are not optional")
+    return ids
 
 
 def _usual(every: list[Cell], entries: dict[str, Entry], settings: Settings, chosen: tuple[str, ...]) -> list[Cell]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 from harness.errors import BadUsage
-from harness.ledger.run_dir import CHECKPOINT, POINTS, RECORD, STORE
+from harness.ledger.run_dir import CHECKPOINT, POINTS, PREDICTIONS, RECORD, STORE
 from harness.ledger.store import runs_dir
 from harness.plan.jobs import Job, fill_parents
 from harness.plan.run_state import last_attempt
@@ -18,6 +19,8 @@ from harness.system.disk import NEEDED_BYTES, DiskFull
 from harness.system.environment import commit
 from harness.worker.spec import JobSpec, Member, write_spec
 from mtcd_plugin.sweep import stack_sweep
+
+FILES = {"checkpoint": CHECKPOINT, "store": STORE, "predictions": PREDICTIONS}  # of the outputs that parents name
 
 
 def prepare(group: list[Task], options: Options) -> None:
@@ -51,7 +54,8 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
         FileNotFoundError: the output of a parent is gone.
     """
     lead, job = group[0], group[0].job
-    config = fill_parents(job, {stage: str(parent_output(job, stage, options.work_dir)) for stage in job.parents})
+    outputs = {stage: parent_output(job, stage, options.work_dir) for stage in job.parents}
+    config = fill_parents(job, {stage: str(path) for stage, path in outputs.items()})
     if len(group) > 1:
         config = stack_sweep(config, points([t.job for t in group]), str(lead.folder / POINTS))
     last = last_attempt(job, options.work_dir)
@@ -70,10 +74,12 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
         processes=devices_of(job, options.processes),
         precision=options.precision,
         pretrained=list(job.pretrained),
+        fused=[str(outputs[stage].parent) for stage, said in job.outputs.items() if said == "predictions"],
         commit=commit(),
         command=options.command_of(job.name),
         attempts=lead.attempts,
         claim=lead.lock.number,
+        submission=uuid4().hex,
         notes=_notes(group, options),
         members=[_member(task, options) for task in group] if len(group) > 1 else [],
     )
@@ -118,11 +124,15 @@ def _member(task: Task, options: Options) -> Member:
 
 
 def parent_output(job: Job, stage: str, work_dir: Path) -> Path:
-    """The weights or rendered clips that a stage of a job has left. Raises FileNotFoundError where they are gone."""
-    key = job.parents[stage]
+    """The weights, rendered clips or predictions that a stage of a job has left.
+
+    Raises FileNotFoundError where they are gone.
+    """
+    key, said = job.parents[stage], job.outputs.get(stage, "")
+    names = (FILES[said],) if said else (STORE, CHECKPOINT)
     matches = list(runs_dir(work_dir).glob(f"*-{key[:12]}"))
     for folder in matches:
-        for name in (STORE, CHECKPOINT):
+        for name in names:
             if (folder / name).exists():
                 return folder / name
     raise FileNotFoundError(

@@ -11,25 +11,26 @@ from dataclasses import dataclass
 
 from harness.errors import one_line
 from harness.executors.base import GRACE_SECONDS, Executor, JobHandle, Outcome, Resources
+from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
-from harness.schedule.dispatch import devices_of, largest_batch, prepare
+from harness.schedule.claim import Report, claim
+from harness.schedule.dispatch import devices_of, prepare
 from harness.schedule.grouping import batch_compatible_jobs, room_for
 from harness.schedule.options import Options
 from harness.schedule.outcome import disk_full, record_outcome
-from harness.schedule.repair import repair
+from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
-from harness.schedule.submission import Submission, forget, recall, remember
+from harness.schedule.submission import Submission, forget, remember
 from harness.schedule.task import Status, Task, status_of
 from harness.system.disk import is_disk_full
 
 POLL_SECONDS = 0.5
 
-Report = Callable[[str, Job, str], None]  # event, job, detail
 Tick = Callable[[Status], None]
 
 
@@ -68,7 +69,7 @@ class Scheduler:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._tasks = {k: Task(j, folder_of(j, options.work_dir), turn=i) for i, (k, j) in enumerate(jobs.items())}
-        self._executor = executor
+        self._executor = CheckedExecutor(executor)
         self._options = options
         self._report = report
         self._tick = tick
@@ -86,6 +87,7 @@ class Scheduler:
 
         Raises:
             OSError: the disk is full. Every running job was stopped at its last checkpoint.
+            ExecutorFault: the executor cannot say what became of its jobs.
         """
         for task in self._tasks.values():
             self._look_up(task)
@@ -198,41 +200,26 @@ class Scheduler:
         return room_for([r for r in records if r is not None], self._executor.free_memory())
 
     def _try_claim(self, task: Task) -> bool:
-        """``_claim``; a folder in which that cannot be done is the failure of its own job alone."""
+        """``claim``; a folder in which that cannot be done is the failure of its own job alone."""
         try:
-            return self._claim(task)
+            return claim(task, self._executor, self._options.work_dir, self._report)
         except NewerSchema as e:
             self._fail(task, str(e))
-        except OSError as e:
+        except (OSError, ExecutorFault) as e:
             self._give_up(task, e)
         return False
-
-    def _claim(self, task: Task) -> bool:
-        """Take a job for this harness; False where another one runs it or has just finished it."""
-        if holder := self._holder(task):
-            if task.wait_for(holder):
-                self._report("elsewhere", task.job, f"being run by {holder}")
-            return False
-        found = look_up(task.job, self._options.work_dir)
-        if found.done:
-            task.found_done()
-            return False
-        for line in repair(task.folder, found):
-            self._report("repair", task.job, line)
-        return True
-
-    def _holder(self, task: Task) -> str:
-        """Who else runs a job; "" where this harness has acquired it."""
-        left = recall(task.folder)  # by a harness that is gone, perhaps before the job has joined its lock
-        if left and left.backend == self._executor.name and self._executor.attach(left.id) is not None:
-            return str(task.lock.holder() or left)
-        return "" if task.lock.acquire() else str(task.lock.holder() or "another harness")
 
     def _submit(self, group: list[Task]) -> None:
         """Start the process of the jobs of a group."""
         lead = group[0]
         resources = Resources(devices_of(lead.job, self._options.processes), self._options.time_limit)
-        handle = self._executor.submit(lead.folder, resources)
+        try:
+            handle = self._executor.submit(lead.folder, resources)
+        except ExecutorFault as e:
+            for task in group:
+                task.start()
+                self._conclude(task, Outcome(None, "crash", str(e)), beside=len(group) - 1, alone=False)
+            return
         self._groups.append(_Group(handle, group))
         for task in group:
             task.start()
@@ -265,26 +252,16 @@ class Scheduler:
             self._report("done", task.job, _summary(record))
             return
         failure = record.failure or Failure(kind="crash", message="failed, and its record does not say why")
-        if detail := self._second_chance(task, failure, outcome, beside, alone):
-            task.requeue(next(self._turns))
-            self._report("retry", task.job, detail)
-        else:
+        retry = retry_of(task, failure, outcome, self._options.retries, beside, alone)
+        if retry is None:
             self._fail(task, f"{failure.kind}: {failure.message}")
-
-    def _second_chance(self, task: Task, failure: Failure, outcome: Outcome, beside: int, alone: bool) -> str:
-        """Why and how a failed job is tried again in this invocation; "" where it is not."""
-        retries = self._options.retries
-        if beside:
-            task.alone = True
-            return f"alone, after {failure.kind} side by side"
-        if outcome.cause == failure.kind == "out_of_memory" and retries and not alone:
+            return
+        task.alone = task.alone or retry.alone
+        task.accumulate *= retry.divide
+        if retry.one_at_a_time:
             self._most_groups = 1
-            return f"one job at a time from now on, after {failure.message}"
-        if failure.kind == "out_of_memory" and retries and task.accumulate * 2 <= largest_batch(task.job):
-            task.accumulate *= 2
-        elif failure.kind != "killed" or task.tried > retries:
-            return ""
-        return f"{failure.kind}: {failure.message}"
+        task.requeue(next(self._turns))
+        self._report("retry", task.job, retry.why)
 
     def _give_up(self, task: Task, e: OSError | ValueError) -> None:
         """A job fails whose folder cannot be read or written; there is no record of it. A full disk is raised."""

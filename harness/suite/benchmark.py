@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import BadUsage, unknown_name
 from harness.suite.address import WebAddress
+from harness.suite.borrowed import borrowed
+from harness.suite.modalities import joined, members
 from harness.suite.yaml_file import read_yaml
+
+ModalitySet = Annotated[str, AfterValidator(lambda text: joined(members(text)))]  # rgb, rgb+depth
 
 
 class Strict(BaseModel):
@@ -60,11 +64,11 @@ class MethodClaim(Claim):
     title: str
     backbone: str = ""
     train: list[str] = Field(default_factory=list)
-    test: str = ""
+    test: ModalitySet = ""
 
 
 class Column(Strict):
-    modality: str
+    modality: ModalitySet
     title: str
 
 
@@ -265,37 +269,6 @@ def load_benchmark(path: Path) -> Benchmark:
         raise FileNotFoundError(f"{path}: no benchmark file; give the folder of configs with --configs") from None
     except ValidationError as e:
         raise ValueError(f"{path}: {first_error(e)}") from None
-
-
-def borrowed(own: dict[str, Any], what: str, others: list[dict[str, Any]]) -> dict[str, Any]:
-    """A table or evidence page whose ``<what>_of`` names another one, with that one's ``what`` for its own data set.
-
-    Raises:
-        ValueError: it names none, has some of its own as well, or leaves out what is not there.
-    """
-    source = own.get(f"{what}_of")
-    if not source:
-        return own
-    known = {o.get("id"): o for o in others if not o.get(f"{what}_of")}
-    if source not in known:
-        raise ValueError(f"{own.get('id')}.{what}_of: {unknown_name('id', source, known)}")
-    if own.get(what):
-        raise ValueError(f"{own.get('id')}: give {what} or {what}_of, not both")
-    given, left_out = known[source].get(what, []), own.get("leave_out", [])
-    if unknown := sorted(set(left_out) - {item.get("id") for item in given}):
-        raise ValueError(f"{own.get('id')}.leave_out: {source} has no row '{unknown[0]}'")
-    old, new = (str(x.get("dataset", "")).replace("_", "-") for x in (known[source], own))
-    kept = [{k: v for k, v in i.items() if k != "claim"} for i in given if i.get("id") not in left_out]
-    return {**own, what: renamed(kept, old, new)}
-
-
-def renamed(node: Any, old: str, new: str) -> Any:
-    """Every string below a node with ``new`` in the place of ``old``."""
-    if isinstance(node, dict):
-        return {renamed(k, old, new): renamed(v, old, new) for k, v in node.items()}
-    if isinstance(node, list):
-        return [renamed(item, old, new) for item in node]
-    return node.replace(old, new) if isinstance(node, str) else node
 
 
 def first_error(e: ValidationError) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import unknown_name
+from harness.suite import modalities
 from harness.suite.address import check_addresses
 from harness.suite.benchmark import Benchmark, first_error
 from harness.suite.modalities import BY_METAFILE
-from harness.suite.stages import SINGLE, Stage, stages_by_name
+from harness.suite.stages import SINGLE, Stage, check_used, stages_by_name
 from harness.suite.yaml_file import read_yaml
 
 
@@ -84,13 +85,18 @@ class Entry:
     stage: str
     dataset: str
     train_modalities: tuple[str, ...]
-    test_modality: str
+    test_modality: str  # a set of modalities is joined by +: rgb+depth
     role: Stage = SINGLE  # what its stage is declared to do
     pretrained: str = ""
     start: tuple[Start, ...] = ()
     optional_at: tuple[str, ...] = ()  # profiles that leave it out unless it is asked for
     paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def test_modalities(self) -> tuple[str, ...]:
+        """The members of ``test_modality``, in their fixed order."""
+        return tuple(self.test_modality.split("+"))
 
     @property
     def images(self) -> str:
@@ -149,6 +155,7 @@ def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
             for name in start.stages:
                 if name not in stages:
                     raise ValueError(f"Starting Weights: {unknown_name('stage', name, stages)}")
+        check_used(meta.stages, (m.stage for m in meta.models))
     except ValueError as e:
         raise ValueError(f"{path}: {e}") from None
     return [_entry(path, m, collections, datasets, stages) for m in meta.models]
@@ -173,9 +180,7 @@ def _entry(
     data = m.metadata.get("Training Data")
     if data not in datasets:
         raise ValueError(f"{where}: Metadata: {unknown_name('Training Data', data, datasets)}")
-    for name in [m.modality, *(m.training or [])]:
-        if name not in BY_METAFILE:
-            raise ValueError(f"{where}: {unknown_name('modality', name, BY_METAFILE)}")
+    test, train = _modalities(where, m)
     return Entry(
         name=m.name,
         config=config,
@@ -184,13 +189,33 @@ def _entry(
         stage=m.stage,
         role=stages[m.stage],
         dataset=datasets[data],
-        train_modalities=tuple(BY_METAFILE[x] for x in m.training or [m.modality]),
-        test_modality=BY_METAFILE[m.modality],
+        train_modalities=train,
+        test_modality=test,
         pretrained=str(m.metadata.get("Pretrained", "none")),
-        start=tuple(
-            s for s in (collection.start if m.start is None else m.start) if not s.stages or m.stage in s.stages
-        ),
+        start=tuple(s for s in (collection.start if m.start is None else m.start) if _starts(s, stages[m.stage])),
         optional_at=collection.optional_at,
         paper=collection.paper,
         metadata={**collection.metadata, **m.metadata},
     )
+
+
+def _modalities(where: str, m: Model) -> tuple[str, tuple[str, ...]]:
+    """What a model is tested on, as the id of a set, and what it is trained on, in the order of the metafile."""
+    try:
+        test = modalities.members(m.modality, BY_METAFILE)
+    except ValueError as e:
+        raise ValueError(f"{where}: Modality: {e}") from None
+    for name in m.training or ():
+        if name not in BY_METAFILE:
+            raise ValueError(f"{where}: Training Modalities: {unknown_name('modality', name, BY_METAFILE)}")
+    train = tuple(BY_METAFILE[name] for name in m.training) if m.training else test
+    try:
+        modalities.ordered(train)
+    except ValueError as e:
+        raise ValueError(f"{where}: Training Modalities: {e}") from None
+    return modalities.joined(test), train
+
+
+def _starts(start: Start, stage: Stage) -> bool:
+    """Whether weights are for a stage: one that is named, else any that has a network of its own."""
+    return stage.name in start.stages if start.stages else bool({"trains", "renders"} & set(stage.does))

@@ -13,7 +13,7 @@ import yaml
 from harness import PACKAGED_CONFIGS
 from harness.errors import BadUsage, unknown_name
 from harness.suite import Benchmark, Entry
-from harness.suite.modalities import BY_METAFILE, IN_METAFILES
+from harness.suite.modalities import BY_ID, BY_METAFILE, IN_METAFILES, in_metafile, joined, members
 
 CONFIG = """# {title} on {dataset}, {modality}. {stock}
 _base_ = ['{base_config}']
@@ -77,17 +77,7 @@ def new_entry(
     folder = configs / name
     if folder.exists():
         raise BadUsage(f"{folder} is there already; choose another name")
-    siblings = [
-        e for e in entries.values() if (e.method, e.stage) == (base.method, base.stage) and not e.metadata.get("Bound")
-    ]
-    known = list(dict.fromkeys(e.test_modality for e in siblings))
-    modalities = tuple(BY_METAFILE.get(m, m) for m in modalities)
-    for modality in modalities:
-        if modality not in known:
-            raise BadUsage(
-                f"--modality: {unknown_name('modality', modality, known)}, the test modalities of {base.method}"
-            )
-    siblings = [e for e in siblings if not modalities or e.test_modality in modalities]
+    siblings = _siblings(base, entries, modalities)
     folder.mkdir(parents=True)
     written = []
     metafile = METAFILE.format(
@@ -99,30 +89,62 @@ def new_entry(
     )
     for sibling in siblings:
         training_data = benchmark.datasets[sibling.dataset].training_data
-        suffix = f"{sibling.dataset.replace('_', '-')}-{sibling.test_modality.replace('_', '-')}"
-        stem = f"{name}_{suffix}"
-        path = folder / f"{stem}.py"
-        path.write_text(
-            CONFIG.format(
-                title=name,
-                dataset=training_data,
-                modality=IN_METAFILES[sibling.test_modality],
-                base=sibling.name,
-                **_base_of(sibling.config, configs, stem),
-            ),
-            encoding="utf-8",
-        )
-        metafile += MODEL.format(
-            name=stem,
-            folder=f"{configs.name}/{name}",
-            title=name,
-            training_data=training_data,
-            modality=IN_METAFILES[sibling.test_modality],
-            training=", ".join(IN_METAFILES[m] for m in sibling.train_modalities),
-        )
+        path = folder / f"{_stem(name, sibling)}.py"
+        path.write_text(_config(name, training_data, sibling, configs), encoding="utf-8")
+        metafile += _model(name, training_data, sibling, configs)
         written.append(path)
     (folder / "metafile.yml").write_text(metafile, encoding="utf-8")
     return [*written, folder / "metafile.yml"]
+
+
+def _siblings(base: Entry, entries: dict[str, Entry], modalities: tuple[str, ...]) -> list[Entry]:
+    """The networks of a method, those that are tested on some modalities; empty for all."""
+    siblings = [
+        e for e in entries.values() if (e.method, e.stage) == (base.method, base.stage) and not e.metadata.get("Bound")
+    ]
+    known = list(dict.fromkeys(e.test_modality for e in siblings))
+    wanted = [_set_named(m) for m in modalities]
+    for modality in wanted:
+        if modality not in known:
+            raise BadUsage(
+                f"--modality: {unknown_name('modality', modality, known)}, the test modalities of {base.method}"
+            )
+    return [e for e in siblings if not wanted or e.test_modality in wanted]
+
+
+def _stem(name: str, sibling: Entry) -> str:
+    """The name of a new model, and of its config."""
+    return f"{name}_" + f"{sibling.dataset}-{sibling.test_modality}".replace("_", "-").replace("+", "-")
+
+
+def _config(name: str, training_data: str, sibling: Entry, configs: Path) -> str:
+    return CONFIG.format(
+        title=name,
+        dataset=training_data,
+        modality=in_metafile(sibling.test_modality),
+        base=sibling.name,
+        **_base_of(sibling.config, configs, _stem(name, sibling)),
+    )
+
+
+def _model(name: str, training_data: str, sibling: Entry, configs: Path) -> str:
+    """A model of the metafile."""
+    return MODEL.format(
+        name=_stem(name, sibling),
+        folder=f"{configs.name}/{name}",
+        title=name,
+        training_data=training_data,
+        modality=in_metafile(sibling.test_modality),
+        training=", ".join(IN_METAFILES[m] for m in sibling.train_modalities),
+    )
+
+
+def _set_named(text: str) -> str:
+    """The id of the set that an option names by ids or as metafiles do; what names none stays as it is."""
+    try:
+        return joined(members(text, {**BY_ID, **BY_METAFILE}))
+    except ValueError:
+        return text
 
 
 def _base_of(base: Path, configs: Path, stem: str) -> dict[str, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from pathlib import Path
 
-from harness.ledger.run_dir import SPEC
+from harness.ledger.logs import log_tail
+from harness.ledger.run_dir import LOG, SPEC
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -29,8 +31,21 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == "__main__":
-    options = parse()
+def run(argv: list[str] | None = None) -> int:
+    """Run the job; returns the exit code. How it ended without a record is said here too, not in the log alone."""
+    options = parse(argv)
     from harness.worker.attempt import main  # torch and MMAction2, not needed to say what is wrong with the options
 
-    sys.exit(main(options.run_dir, options.threads, options.device))
+    terminal, code = os.dup(2), 1  # from here on what is printed goes to the log
+    try:
+        code = main(options.run_dir, options.threads, options.device)
+    except Exception:  # noqa: BLE001  of the worker itself
+        traceback.print_exc()
+    if code:
+        said = " ".join(log_tail(options.run_dir, 1)) or "ended without a word"
+        os.write(terminal, f"{said} (exit code {code}; {options.run_dir / LOG} has the rest)\n".encode())
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run())

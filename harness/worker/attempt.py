@@ -79,8 +79,13 @@ def main(folder: Path, threads: int, devices: str | None) -> int:
 
 def _run_job(folder: Path, threads: int, on_gpu: bool) -> int:
     """Prepare the folder, run the job in this process or in a group of them, tidy up. Returns the exit code."""
-    spec = read_spec(folder)
+    try:
+        spec = read_spec(folder)
+    except (OSError, ValueError) as e:
+        print(one_line(e), flush=True)
+        return 1
     locks = locks_of(folder, spec)
+    locks[folder].join(spec.submission)
     for lock in locks.values():
         lock.join()  # the job lives on for a moment where the harness is killed now
         remove_unfinished(lock.folder)

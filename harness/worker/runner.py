@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from mmengine.utils import import_modules_from_strings
 from torch import nn
 
 from harness.ledger.lock import RunLock
-from harness.ledger.record import RunRecord
+from harness.ledger.record import Cost, RunRecord
 from harness.ledger.run_dir import SCRATCH
 from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
@@ -88,6 +89,14 @@ def record_cost(record: RunRecord, network: nn.Module, runner: Runner) -> None:
     shape = clip_shape(runner)
     record.cost.params, record.cost.flops = count_cost(network, shape)
     record.cost.input_shape = list(shape if isinstance(shape, tuple) else next(iter(shape.values())))
+
+
+def record_fused_cost(record: RunRecord, members: Sequence[Cost]) -> None:
+    """Write what predicting a clip takes with all members of a fusion: the sum, or None where one is not known."""
+    for part in ("params", "flops"):
+        known = [getattr(cost, part) for cost in members]
+        setattr(record.cost, part, None if None in known else sum(known))
+    record.cost.input_shape = list(members[0].input_shape)
 
 
 def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:

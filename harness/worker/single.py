@@ -16,10 +16,11 @@ from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RENDERED, RESUME, SCRATCH
+from harness.ledger.store import read_record
 from harness.worker.hooks import RunLogHook, training_notes
 from harness.worker.loading import loading_notes
 from harness.worker.record import peak_memory, publish_weights, score_predictions
-from harness.worker.runner import make_runner, record_cost, train
+from harness.worker.runner import make_runner, record_cost, record_fused_cost, train
 from harness.worker.spec import JobSpec
 from harness.worker.start import record_start
 from mtcd_plugin.engine.model_wrapper import unwrapped
@@ -75,4 +76,7 @@ def _collect(folder: Path, spec: JobSpec, record: RunRecord, runner: Runner) -> 
         record.store_sha256 = sha256_of_rendered(folder)
     if (folder / PREDICTIONS).is_file():
         score_predictions(folder, record)
-        record_cost(record, unwrapped(runner.model), runner)
+        if spec.fused:
+            record_fused_cost(record, [read_record(Path(f)).cost for f in spec.fused])
+        else:
+            record_cost(record, unwrapped(runner.model), runner)

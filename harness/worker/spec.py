@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.lock import RunLock
 from harness.ledger.record import CellInfo, DataInfo, Identity, StartingWeights, Strict
@@ -41,10 +43,12 @@ class JobSpec(Strict):
     processes: int = 1  # that train together, each with an equal share of the batch
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "fp32"  # auto: what suits the device
     pretrained: list[StartingWeights] = []
+    fused: list[str] = []  # folders of the runs whose predictions it fuses
     commit: str = ""
     command: str = ""
     attempts: int = 1
     claim: int = 0  # number of the claim on its folder (harness.ledger.lock)
+    submission: str = ""  # a token: of several workers that are started on this file, one runs
     notes: list[str] = []
     members: list[Member] = []  # runs side by side, this job's own first; empty for a job that runs alone
 
@@ -54,7 +58,14 @@ def write_spec(directory: Path, spec: JobSpec) -> None:
 
 
 def read_spec(directory: Path) -> JobSpec:
-    return JobSpec.model_validate_json(read_file(Path(directory) / SPEC, LARGEST_SPEC))
+    """Read ``job.json``. Raises ValueError, one line, where it is damaged, OSError where it cannot be read."""
+    path = Path(directory) / SPEC
+    try:
+        return JobSpec.model_validate_json(read_file(path, LARGEST_SPEC))
+    except ValidationError as e:
+        first = e.errors(include_url=False)[0]
+        said = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise ValueError(f"{path}: is damaged ({said}); run the harness again, which writes it anew") from None
 
 
 def locks_of(folder: Path, spec: JobSpec) -> dict[Path, RunLock]:

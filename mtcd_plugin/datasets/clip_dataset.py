@@ -37,7 +37,8 @@ class ClipDataset(BaseActionDataset):
 
     Each sample has ``clip_id subject pair_id lighting split label``, ``streams`` (modality -> ``Stream``),
     ``missing`` (modalities without a stream), ``stores`` and, with ``clip_store``, ``store_sources``;
-    ``frame_times`` as ``SampleClipFrames`` takes it.
+    ``frame_times`` as ``SampleClipFrames`` takes it; and, where the gesture's place in the clip is known, ``spans``
+    and ``span_stream``, the colour stream in whose frames they are.
 
     Once ``set_epoch`` was called, the global generators of ``random`` and ``numpy`` are seeded by (seed,
     epoch, index) while a sample is prepared, and restored after it: stock transforms draw the same for any
@@ -102,6 +103,7 @@ class ClipDataset(BaseActionDataset):
                     name: found[clip.lighting] for name, found in sources.items() if clip.lighting in found
                 },
                 "frame_times": {name: known[clip.clip_id] for name, known in times.items() if clip.clip_id in known},
+                **({"spans": clip.spans, "span_stream": clip.streams["rgb"]} if clip.spans else {}),
             }
             for clip in clips
         ]

@@ -12,6 +12,7 @@ from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.regular import regular_stat
 
 MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
+Spans = tuple[tuple[int, int], ...]  # first and last frame of a stream, in order of time
 _json = json.JSONEncoder(separators=(",", ":")).encode
 RENDERED_FROM = {"pseudo_ir": "rgb"}  # read from a store, frame by frame beside this stream
 
@@ -48,6 +49,7 @@ class Clip:
     scene: str = ""
     lighting: str = ""  # dark | daylight | "" where the set has no such thing
     pair_id: str = ""  # equal for the dark and the daylight take
+    spans: Spans = ()  # of the gesture, in frames of the colour video; none: all of the clip is the gesture
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class ClipTable:
 
 def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], missing_modality: Container[str] = ()) -> str:
     """sha256 hex of what training sees of these clips: ids, labels, subjects, splits, windows, frame rates,
-    time stamps and contents (``content.py``) of the files of the given modalities. Neither paths nor times of
+    time stamps, spans, and contents (``content.py``) of the files of the given modalities. Neither paths nor times of
     modification count.
 
     Videos that were encoded anew are other data, also where they show the same: a built-in synthetic set that
@@ -87,7 +89,8 @@ def fingerprint(clips: Iterable[Clip], modalities: Sequence[str], missing_modali
             for name in names
         )
         head = f"{_json(clip.clip_id)},{_json(clip.label)},{_json(clip.subject)},{_json(clip.split)}"
-        digest.update(f"[{head},{{{streams}}}]".encode())
+        gesture = f",{_json(clip.spans)}" if clip.spans else ""
+        digest.update(f"[{head},{{{streams}}}{gesture}]".encode())
     return digest.hexdigest()
 
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mtcd_plugin.formats.clips import Clip, ClipTable, Stream
+from mtcd_plugin.formats.nvgesture_spans import with_spans
 from mtcd_plugin.formats.tables import LAST_FRAME, relative_path
 from mtcd_plugin.formats.text import check_place, is_synthetic, read_lines
 
@@ -68,13 +69,17 @@ MODALITIES = ("rgb", "depth", "ir")
 LOG_LINE = re.compile(r"^[ \t]*img([0-9]{1,9})\.png[ \t]+([0-9]{1,30})[ \t]*$", re.MULTILINE)
 
 
-def read_nvgesture(root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, lists: str = "v2") -> ClipTable:
+def read_nvgesture(
+    root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, lists: str = "v2", spans: str = ""
+) -> ClipTable:
     """Read the list files and time stamp logs of NvGesture.
 
     Args:
         root: the extracted folder, which holds the .lst files and ``Video_data``.
         streams: modality -> one of the five streams.
         lists: ``v2`` (corrected labels) or ``v1``.
+        spans: file with the gestures' spans in training clips (``nvgesture_spans``), also relative to ``root``; '' for
+            none.
 
     Raises:
         FileNotFoundError, ValueError: one line with file, line number and what is wrong; a person in both lists
@@ -103,7 +108,8 @@ def read_nvgesture(root: str, streams: Mapping[str, str] = DEFAULT_STREAMS, list
             if splits.setdefault(clip.subject, split) != split:
                 raise ValueError(f"{path} line {number}: {clip.subject} is both in the training and in the test list")
             clips[clip.clip_id] = clip
-    return ClipTable(tuple(clips.values()), CLASSES, is_synthetic(base), "NvGesture")
+    table = ClipTable(tuple(clips.values()), CLASSES, is_synthetic(base), "NvGesture")
+    return with_spans(table, base / spans) if spans else table
 
 
 def parse_line(line: str, where: str, base: Path, split: str, streams: Mapping[str, str]) -> Clip:

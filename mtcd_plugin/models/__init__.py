@@ -1,10 +1,19 @@
 """Models registered in MMAction2's registry: one import line per module."""
 
 from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
-from mtcd_plugin.models.backbones import inception_i3d, res3d, slim_c3d, slim_resnet
-from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor, resc3d_preprocessor
+from mtcd_plugin.models.backbones import (
+    decouple_recouple,
+    dropout_resnet,
+    inception_i3d,
+    prernn,
+    res3d,
+    slim_c3d,
+    slim_resnet,
+)
+from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor, resc3d_preprocessor, saliency_preprocessor
 from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection
-from mtcd_plugin.models.fusion import late_fusion
-from mtcd_plugin.models.heads import projected_head
+from mtcd_plugin.models.fusion import late_fusion, score_fusion
+from mtcd_plugin.models.heads import branch_token_head, frame_head, frame_transformer_head, gpm_head, projected_head
 from mtcd_plugin.models.necks import feature_converter
+from mtcd_plugin.models.recognizers import mmtm, mtut
 from mtcd_plugin.models.translators import encoder, networks, on_the_fly, sda_gan, trivial

@@ -2,8 +2,10 @@
 
 from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
 from mtcd_plugin.transforms import (
+    gesture_progress,
     load_modalities,
     pack_clip,
+    pack_clip_id,
     sample_clip_frames,
     split_modalities,
     weighted_frame_unification,

@@ -17,10 +17,10 @@ class PackClip(BaseTransform):
     Required keys: ``modality_slices num_crops``, one list of frames per modality, ``label clip_id subject``.
     Returns ``inputs``: uint8 [crops, C, T, H, W] if there is one modality, else modality -> that; and
     ``data_samples``: an ``ActionDataSample`` with ``gt_label``, and ``clip_id subject pair_id lighting split
-    clock missing`` as meta information.
+    clock missing progress`` as meta information, those of them that there are.
     """
 
-    META = ("clip_id", "subject", "pair_id", "lighting", "split", "clock", "missing")
+    META = ("clip_id", "subject", "pair_id", "lighting", "split", "clock", "missing", "progress")
 
     def transform(self, results: dict) -> dict:
         crops = results["num_crops"]

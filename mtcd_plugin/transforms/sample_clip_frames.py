@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mtcd_plugin.formats.sampling import align, pick_frames, uniform_times
+from mtcd_plugin.formats.clips import Stream
+from mtcd_plugin.formats.sampling import Timeline, align, pick_frames, uniform_times
 from mtcd_plugin.formats.time_stamps import window_times
 from mtcd_plugin.transforms.load_modalities import ClipError
 
@@ -42,7 +43,7 @@ class SampleClipFrames(BaseTransform):
         self.test_mode = test_mode
 
     def transform(self, results: dict) -> dict:
-        timeline = align(results["streams"], lambda name: _file_times(results, name))
+        timeline = timeline_of(results, results["streams"])
         times = None
         if self.clip_len is not None:
             times = uniform_times(self.clip_len, timeline.window, None if self.test_mode else np.random)
@@ -56,11 +57,16 @@ class SampleClipFrames(BaseTransform):
         return f"{type(self).__name__}(clip_len={self.clip_len}, test_mode={self.test_mode})"
 
 
-def _file_times(results: dict, name: str) -> Sequence[float] | None:
+def timeline_of(results: dict, streams: Mapping[str, Stream]) -> Timeline:
+    """The common time axis of a sample's streams; see :class:`SampleClipFrames` for keys and errors."""
+    return align(streams, lambda name: _file_times(results, name, streams[name]))
+
+
+def _file_times(results: dict, name: str, stream: Stream) -> Sequence[float] | None:
     known = results.get("frame_times", {})
     if name in known:
         return known[name]
     try:
-        return window_times(results["streams"][name])
+        return window_times(stream)
     except (OSError, ValueError) as error:
         raise ClipError(f"clip {results.get('clip_id', '')}, {name}: {error}") from error

@@ -147,5 +147,5 @@ def _cells(
 
 def _extra_training(group: Group) -> str:
     """What a method trains with beyond what it is tested on."""
-    extra = {m for e in group.values() for m in e.train_modalities if m != e.test_modality}
+    extra = {m for e in group.values() for m in e.train_modalities if m not in e.test_modalities}
     return f"trains with {f.modalities(sorted(extra))} as well" if extra else ""

@@ -39,7 +39,7 @@ class _Line:
 
 
 def by_training(context: ReportContext, table: suite.Table) -> Table:
-    """The table of a declaration with this layout. Only rows with the same inference modality are ranked together."""
+    """The table of a declaration with this layout. Only rows with the same inference modalities are ranked together."""
     entries = listed_entries(context, table)
     by_test: dict[str, list[Entry]] = {}
     for e in entries:
@@ -77,7 +77,9 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
             numeric=True,
             explain="where the method's own paper differs from the draft",
         ),
-        *measured_columns("m.", "Measured", RANK + "; only rows with the same inference modality are ranked together"),
+        *measured_columns(
+            "m.", "Measured", RANK + "; only rows with the same inference modalities are ranked together"
+        ),
         *([against_column()] if context.comparable(table.dataset) else []),
         Column("remark", "Remark"),
     ]

@@ -142,24 +142,32 @@ def _title(context: ReportContext, record: RunRecord) -> str:
     return TRAINED if kind == "TrainedTranslator" else kind
 
 
-def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Table:
-    columns = (
+def _columns() -> tuple[Column, ...]:
+    why = (
+        "of a frozen network, trained on infrared and tested on this instead; mean over its seeds ± standard deviation"
+    )
+    return (
         Column("translator", "Translator"),
         *(
-            Column(name, title, MEASURED, numeric=True, ascending=less, explain=why)
-            for name, title, less, why in MEASURES
+            Column(name, title, MEASURED, numeric=True, ascending=less, explain=explain)
+            for name, title, less, explain in MEASURES
         ),
-        Column(
-            "frozen",
-            "Infrared network's top-1 (%)",
-            MEASURED,
-            numeric=True,
-            explain=(
-                "of a frozen network, trained on infrared and tested on this instead; "
-                "mean over its seeds ± standard deviation"
-            ),
-        ),
+        Column("frozen", "Infrared network's top-1 (%)", MEASURED, numeric=True, explain=why),
     )
+
+
+def _infrared(context: ReportContext, own: list[RunRecord], found: list[Rendering]) -> Row:
+    """The true infrared, that the frozen networks' ``own`` runs were tested on, for comparison."""
+    seen = next((r.record for r in found if r.record.measurements.get("pseudo_ir/ir_flicker") is not None), None)
+    flicker = seen.measurements["pseudo_ir/ir_flicker"] if seen is not None else None
+    cells = {"translator": Cell("Infrared itself")}
+    cells |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
+    cells |= marked({"flicker": _number(flicker)}, seen is not None and bool(_adopted(context, [seen])))
+    cells["frozen"] = _accuracy(context, own, "no frozen network was tested")
+    return Row("infrared", cells, "For comparison")
+
+
+def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Table:
     tests = _frozen_tests(context)
     rows = []
     for r in found:
@@ -170,13 +178,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
         rows.append(Row(r.key[:12], cells))
     tested = {p.key: p for many in tests.values() for t in many for p in _parents(context, t) if p.metrics is not None}
     own = sorted((p for p in tested.values() if p.cell.dataset == dataset), key=lambda p: (p.cell.seed, p.key))
-    seen = next((r.record for r in found if r.record.measurements.get("pseudo_ir/ir_flicker") is not None), None)
-    flicker = seen.measurements["pseudo_ir/ir_flicker"] if seen is not None else None
-    true = {"translator": Cell("Infrared itself")}
-    true |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
-    true |= marked({"flicker": _number(flicker)}, seen is not None and bool(_adopted(context, [seen])))
-    true["frozen"] = _accuracy(context, own, "no frozen network was tested")
-    rows.append(Row("infrared", true, "For comparison"))
+    rows.append(_infrared(context, own, found))
     tested_on = [t for r in found for t in tests.get(r.key, [])]
     adopted = adopted_note(_adopted(context, [*own, *(r.record for r in found), *tested_on]))
     return Table(
@@ -186,7 +188,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
             "Means over the clips of the test split, whose people no network has seen. The infrared camera stands "
             "beside the RGB one, so pictures are compared at 16 × 16 pixels."
         ),
-        columns,
+        _columns(),
         tuple(rows),
         (
             "Trained translators come first; those that have learnt nothing are what they must be better than.",

@@ -20,6 +20,8 @@ class OutsideNet(BaseModel):
             raise RuntimeError("no such width")
 
     def scores(self, inputs):
+        if isinstance(inputs, dict):
+            inputs = sum(inputs.values())
         x = nn.functional.adaptive_avg_pool3d(inputs.flatten(0, 1), (2, 4, 4)).flatten(1)
         if self.defect == "blind":
             x = torch.zeros_like(x)

@@ -33,5 +33,5 @@ NVGESTURE = ClipDataSet(
     verify=verify,
     generator="harness.data.synthesize.nvgesture_files",
     read=read,
-    keys=("streams", "lists"),
+    keys=("streams", "lists", "spans"),
 )

@@ -72,6 +72,48 @@ def hand_capsules(
     return out
 
 
+@dataclass(frozen=True)
+class _Posture:
+    """Where a person stands, turned by `turn` radians from the camera, and how far shoulders and hips have moved [T,3].
+
+    Positions of the body are in metres: image right, up, toward the camera.
+    """
+
+    person: Person
+    place: np.ndarray
+    turn: float
+    shoulders: np.ndarray
+    hips: np.ndarray
+
+    @property
+    def half(self) -> float:
+        """Half the distance of the shoulders."""
+        return (0.108 if self.person.sex == "m" else 0.098) * self.person.height * (0.8 + 0.2 * self.person.girth)
+
+    def world(self, local, moves: np.ndarray) -> np.ndarray:
+        """Body coordinates, metres -> world [T,3]."""
+        cos, sin = np.cos(self.turn), np.sin(self.turn)
+        local = np.asarray(local, float) + moves
+        x = cos * local[:, 0] + sin * local[:, 2]
+        z = -cos * local[:, 2] + sin * local[:, 0]
+        return np.stack([x, local[:, 1], z], 1) + self.place
+
+    def still(self, local) -> np.ndarray:
+        """A position that does not move, in the world."""
+        return self.world(local, np.zeros_like(self.shoulders))
+
+    def direction(self, local) -> np.ndarray:
+        return self.still(local) - self.still([0, 0, 0])
+
+    def upper(self, a, b, ra: float, rb: float, part: int) -> Capsule:
+        """A capsule that moves with the shoulders."""
+        return Capsule(self.world(a, self.shoulders), self.world(b, self.shoulders), ra, rb, part)
+
+    def trunk(self, a, b, radii: tuple[float, float]) -> Capsule:
+        """A capsule from the shoulders to the hips."""
+        return Capsule(self.world(a, self.shoulders), self.world(b, self.hips), *radii, TOP)
+
+
 def standing_body(  # noqa: PLR0913  a pose has that many parts
     person: Person,
     outfit_index: int,
@@ -89,65 +131,61 @@ def standing_body(  # noqa: PLR0913  a pose has that many parts
     hips and knees follow, the feet stay. `head_turn` [T] radians.
     """
     h, g = person.height, person.girth
-    frames = len(lean)
-    outfit = person.outfits[outfit_index]
-    cos, sin = np.cos(turn), np.sin(turn)
-    shoulder_moves, hip_moves = lean, lean * [0.35, 0.95, 0.5]
-    still = np.zeros((frames, 3))
-
-    def world(local, moves: np.ndarray) -> np.ndarray:
-        """Body coordinates (image right, up, toward the camera), metres -> world [T,3]."""
-        local = np.asarray(local, float) + moves
-        x = cos * local[:, 0] + sin * local[:, 2]
-        z = -cos * local[:, 2] + sin * local[:, 0]
-        return np.stack([x, local[:, 1], z], 1) + place
-
-    half = (0.108 if person.sex == "m" else 0.098) * h * (0.8 + 0.2 * g)
-    hip = 0.085 * h * g
-    sh_y, hip_y = 0.805 * h, 0.53 * h
-    parts: list[Capsule] = []
-
-    def add(a, b, ra: float, rb: float, part: int, b_moves: np.ndarray = shoulder_moves) -> None:
-        parts.append(Capsule(world(a, shoulder_moves), world(b, b_moves), ra, rb, part))
-
-    for side in (-1, 1):
-        top = world([side * hip * 0.95, hip_y, 0], hip_moves)
-        ankle = world([side * hip * 1.15, 0.04, 0], still)
-        knee, ankle = solve_limb(
-            top, ankle, 0.25 * h, 0.25 * h, world([side * 0.1, 0, 1], still) - world([0, 0, 0], still)
-        )
-        parts.append(Capsule(top, knee, 0.052 * h * g, 0.036 * h * g, TROUSERS))
-        parts.append(Capsule(knee, ankle, 0.034 * h * g, 0.026 * h, TROUSERS))
-        add(
-            [side * half * 0.52, sh_y - 0.055 * h, 0],
-            [side * hip * 0.75, hip_y, 0],
-            0.058 * h * g,
-            0.060 * h * g,
-            TOP,
-            hip_moves,
-        )
-    add([-half, sh_y, 0], [half, sh_y, 0], 0.040 * h * g, 0.040 * h * g, TOP)
-    add([0, sh_y - 0.05 * h, 0.02], [0, hip_y + 0.03 * h, 0.01], 0.062 * h * g, 0.062 * h * g, TOP, hip_moves)
-    add([0, sh_y, 0], [0, 0.87 * h, 0.01], 0.033 * h, 0.030 * h, NECK)
-    hx, hz = np.sin(head_turn), np.cos(head_turn)
-    zero = np.zeros(frames)
-
-    def head(y: float, forward: float) -> np.ndarray:
-        return np.stack([forward * hx, zero + y * h, forward * hz], 1)
-
-    add(head(0.905, 0.025), head(0.945, 0.02), 0.042 * h, 0.047 * h, FACE)
-    add(head(0.955, -0.015), head(0.962, -0.015), 0.050 * h, 0.048 * h, HAIR)
-    if person.hair_length > 0.1:
-        low = 0.93 - 0.10 * person.hair_length
-        for side in (-1, 1):
-            add([side * 0.034 * h, 0.945 * h, -0.03], [side * 0.042 * h, low * h, -0.03], 0.024 * h, 0.020 * h, HAIR)
+    pose = _Posture(person, place, turn, shoulders=lean, hips=lean * [0.35, 0.95, 0.5])
+    half, sh_y, hip_y = pose.half, 0.805 * h, 0.53 * h
+    parts = [part for side in (-1, 1) for part in _leg_and_flank(pose, side, sh_y, hip_y)]
+    parts.append(pose.upper([-half, sh_y, 0], [half, sh_y, 0], 0.040 * h * g, 0.040 * h * g, TOP))
+    parts.append(
+        pose.trunk([0, sh_y - 0.05 * h, 0.02], [0, hip_y + 0.03 * h, 0.01], (0.062 * h * g, 0.062 * h * g)),
+    )
+    parts.append(pose.upper([0, sh_y, 0], [0, 0.87 * h, 0.01], 0.033 * h, 0.030 * h, NECK))
+    parts += _head(pose, head_turn)
+    long_sleeves = person.outfits[outfit_index].long_sleeves
     for side in (-1, 1):
         shoulder = np.array([side * half, sh_y, 0.0])
-        target = world(shoulder + np.asarray(hands[side]) * arm_length(person), shoulder_moves)
-        hint = world([side * (0.25 + person.elbow), -1.0, -0.25], still) - world([0, 0, 0], still)
-        parts.extend(
-            arm_capsules(person, outfit.long_sleeves, side, world(shoulder, shoulder_moves), target, hint, palms[side])
-        )
+        target = pose.world(shoulder + np.asarray(hands[side]) * arm_length(person), lean)
+        hint = pose.direction([side * (0.25 + person.elbow), -1.0, -0.25])
+        parts += arm_capsules(person, long_sleeves, side, pose.world(shoulder, lean), target, hint, palms[side])
+    return parts
+
+
+def _leg_and_flank(pose: _Posture, side: int, shoulder_height: float, hip_height: float) -> list[Capsule]:
+    """A leg, and the trunk above it."""
+    h, g = pose.person.height, pose.person.girth
+    hip = 0.085 * h * g
+    top = pose.world([side * hip * 0.95, hip_height, 0], pose.hips)
+    ankle = pose.still([side * hip * 1.15, 0.04, 0])
+    knee, ankle = solve_limb(top, ankle, 0.25 * h, 0.25 * h, pose.direction([side * 0.1, 0, 1]))
+    return [
+        Capsule(top, knee, 0.052 * h * g, 0.036 * h * g, TROUSERS),
+        Capsule(knee, ankle, 0.034 * h * g, 0.026 * h, TROUSERS),
+        pose.trunk(
+            [side * pose.half * 0.52, shoulder_height - 0.055 * h, 0],
+            [side * hip * 0.75, hip_height, 0],
+            (0.058 * h * g, 0.060 * h * g),
+        ),
+    ]
+
+
+def _head(pose: _Posture, turn: np.ndarray) -> list[Capsule]:
+    """Face and hair of a head that is turned by [T] radians."""
+    h, hair = pose.person.height, pose.person.hair_length
+    hx, hz = np.sin(turn), np.cos(turn)
+    zero = np.zeros(len(turn))
+
+    def at(y: float, forward: float) -> np.ndarray:
+        return np.stack([forward * hx, zero + y * h, forward * hz], 1)
+
+    parts = [
+        pose.upper(at(0.905, 0.025), at(0.945, 0.02), 0.042 * h, 0.047 * h, FACE),
+        pose.upper(at(0.955, -0.015), at(0.962, -0.015), 0.050 * h, 0.048 * h, HAIR),
+    ]
+    if hair > 0.1:
+        ends = [side * np.array([0.034 * h, 0.042 * h]) for side in (-1, 1)]
+        low = 0.93 - 0.10 * hair
+        parts += [
+            pose.upper([top, 0.945 * h, -0.03], [end, low * h, -0.03], 0.024 * h, 0.020 * h, HAIR) for top, end in ends
+        ]
     return parts
 
 

@@ -113,6 +113,13 @@ def _slow_noise(frames: int, columns: int, rng: np.random.Generator) -> np.ndarr
     return np.sin(2 * np.pi * rate * t + phase).mean(2)
 
 
+def _spans(frames: int, only: Sequence[int] | None) -> list[tuple[int, int]]:
+    """First and last frame (exclusive) of what is drawn at once."""
+    if only is not None:
+        return [(i, i + 1) for i in only]
+    return [(i, min(i + CHUNK, frames)) for i in range(0, frames, CHUNK)]
+
+
 def render_take(
     take: Take,
     seed: int,
@@ -156,11 +163,6 @@ def render_take(
             sensor = DepthSensor(backdrop, noise).measure
         else:
             sensor = ThermalSensor(person, outfit, backdrop, ambient, noise).measure
-        spans = (
-            [(i, min(i + CHUNK, frames)) for i in range(0, frames, CHUNK)]
-            if only is None
-            else [(i, i + 1) for i in only]
-        )
-        chunks = [sensor(drawer.draw(*span), noise) for span in spans]
+        chunks = [sensor(drawer.draw(*span), noise) for span in _spans(frames, only)]
         out[m] = np.concatenate(chunks)
     return out

@@ -144,6 +144,16 @@ def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator)
         position[after] = bezier(last, via, neutral, down_reach[after])
         hands[side] = position
         palms[side] = (1 - np.clip(3 * withdrawn, 0, 1)) * ease(2 * up_reach - 1) * ease(1 - 2 * down_reach)
+    lean = _lean_of(movement, style, size, course, stance)
+    lean *= (up_reach * (1 - down_reach))[:, None]
+    if style == "reversed":
+        hands, palms = {s: h[::-1] for s, h in hands.items()}, {s: p[::-1] for s, p in palms.items()}
+        lean = lean[::-1]
+    return Performance(hands, palms, lean)
+
+
+def _lean_of(movement: str, style: str, size: float, course: np.ndarray, stance: float) -> np.ndarray:
+    """How far the shoulders go with a stroke [T,3]; `stance` is by how much they are lower throughout."""
     lean = size * np.array(_LEAN[movement]) * course
     if style == "to and fro":  # only the hands wave
         lean = 0 * lean
@@ -151,8 +161,4 @@ def perform(gesture: str, frames: int, person: Person, rng: np.random.Generator)
         stance = size * _LEAN[movement][1]  # as deep as it takes to rise and never to fly
     lean[:, 1] -= stance
     lean[:, 1] -= 0.15 * lean[:, 2]  # who leans forward, lowers the head
-    lean *= (up_reach * (1 - down_reach))[:, None]
-    if style == "reversed":
-        hands, palms = {s: h[::-1] for s, h in hands.items()}, {s: p[::-1] for s, p in palms.items()}
-        lean = lean[::-1]
-    return Performance(hands, palms, lean)
+    return lean

@@ -123,6 +123,33 @@ def _swaying(rng: np.random.Generator, columns: int):
     return lambda t: np.sin(2 * np.pi * rate * np.asarray(t)[:, None, None] + phase).mean(2)
 
 
+def _cameras(size: tuple[int, int], rng: np.random.Generator) -> tuple[Camera, Camera]:
+    """The camera before the driver and the one above; `size` is (width, height)."""
+    front = Camera(
+        *size,
+        focal_length(size[0], 62),
+        (0.0, 0.0, 0.0),
+        rng.normal(0, 0.02),
+        rng.normal(0, 0.02),
+        rng.normal(0, 0.015),
+    )
+    above = Camera(
+        *size,
+        focal_length(size[0], 72),
+        (0.02, 0.36, 0.02),
+        rng.normal(0, 0.02),
+        -0.62 + rng.normal(0, 0.02),
+        rng.normal(0, 0.015),
+    )
+    return front, above
+
+
+def _exposure(rng: np.random.Generator) -> Exposure:
+    electrons = WHITE * rng.uniform(0.35, 1.3)
+    tint = tuple(1 + rng.normal(0, 0.04, 3))
+    return Exposure(electrons, tint, WHITE, 2.2 * WHITE, 6.0, ambient_light=rng.uniform(0.3, 0.6))
+
+
 def render_take(
     take: Take,
     seed: int,
@@ -140,35 +167,10 @@ def render_take(
     outfit = int(rng.integers(len(person.outfits)))
     place = np.array([rng.normal(0.03, 0.02), rng.normal(-0.02, 0.02), rng.uniform(0.80, 0.92)])
     sway, turning = _swaying(rng, 3), _swaying(rng, 1)
-    front = Camera(
-        size[0],
-        size[1],
-        focal_length(size[0], 62),
-        (0.0, 0.0, 0.0),
-        rng.normal(0, 0.02),
-        rng.normal(0, 0.02),
-        rng.normal(0, 0.015),
-    )
-    above = Camera(
-        size[0],
-        size[1],
-        focal_length(size[0], 72),
-        (0.02, 0.36, 0.02),
-        rng.normal(0, 0.02),
-        -0.62 + rng.normal(0, 0.02),
-        rng.normal(0, 0.015),
-    )
+    front, above = _cameras(size, rng)
     light = (rng.uniform(0.2, 0.9), -0.6, -0.7)  # through the driver's window
-    shot = Exposure(
-        WHITE * rng.uniform(0.35, 1.3),
-        tuple(1 + rng.normal(0, 0.04, 3)),
-        WHITE,
-        2.2 * WHITE,
-        6.0,
-        ambient_light=rng.uniform(0.3, 0.6),
-    )
-    gain = rng.uniform(0.55, 0.66)
-    look = reflectances(person, outfit)
+    shot = _exposure(rng)
+    gain, look = rng.uniform(0.55, 0.66), reflectances(person, outfit)
 
     def drawings(camera: Camera, toward_light: tuple[float, float, float], stamps: np.ndarray):
         t = (stamps - recording.colour[0]) / 1e9

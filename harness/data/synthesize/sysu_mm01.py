@@ -96,24 +96,35 @@ def _near_infrared(person: Person, visible: np.ndarray) -> np.ndarray:
     return near
 
 
+def _camera(person: Person, distance: float, rng: np.random.Generator) -> Camera:
+    """A camera that has a person's whole figure in view."""
+    width, rows = SIZE
+    focal = 0.93 * rows * distance / person.height * rng.uniform(0.93, 1.03)
+    place = rng.normal(0, 0.04), 0.5 * person.height + rng.normal(0, 0.03), 0.0
+    return Camera(width, rows, focal, place, 0.0, 0.0, rng.normal(0, 0.02))
+
+
+def _background(rng: np.random.Generator, place_rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Reflectance of wall and floor [H,W,3], which belong to the place, and the pattern on them [H,W]."""
+    width, rows = SIZE
+    wall, floor = (
+        np.exp(place_rng.uniform(np.log(0.12), np.log(0.5))) * (1 + place_rng.normal(0, 0.12, 3)) for _ in range(2)
+    )
+    horizon = rows * (0.62 + rng.normal(0, 0.05))
+    y, x = np.mgrid[0:rows, 0:width]
+    phase = rng.uniform(0, 6.28, 2)
+    pattern = 1 + 0.10 * np.sin(0.31 * x + phase[0]) + 0.08 * np.sin(0.17 * y + 0.11 * x + phase[1])
+    return np.where((y < horizon)[..., None], wall, floor), pattern
+
+
 def render_image(pid: int, cam: int, number: int, seed: int) -> np.ndarray:
     """One crop, uint8 [96,48,3]; the three channels of a near-infrared one are equal but for the JPEG."""
     rng, place_rng = generator(seed, "sysu image", pid, cam, number), generator(seed, "sysu camera", cam)
     who = generator(seed, "sysu person", pid)
     person = make_person(seed, f"sysu {pid}", "f" if who.random() < 0.5 else "m")
     infrared, indoor = cam in INFRARED, cam <= 3
-    width, rows = SIZE
     distance = rng.uniform(3.6, 4.8)
-    focal = 0.93 * rows * distance / person.height * rng.uniform(0.93, 1.03)
-    camera = Camera(
-        width,
-        rows,
-        focal,
-        (rng.normal(0, 0.04), 0.5 * person.height + rng.normal(0, 0.03), 0.0),
-        0.0,
-        0.0,
-        rng.normal(0, 0.02),
-    )
+    camera = _camera(person, distance, rng)
     stride = rng.normal(0, 0.22, 2)  # arms swing while people walk
     hands = {
         s: np.array([[s * rng.uniform(0.05, 0.15), -0.92, 0.1 + swing]])
@@ -134,14 +145,7 @@ def render_image(pid: int, cam: int, number: int, seed: int) -> np.ndarray:
     part, shade = drawing.part[0], np.maximum(drawing.shade[0], 0)
 
     visible = reflectances(person, 0)
-    wall, floor = (
-        np.exp(place_rng.uniform(np.log(0.12), np.log(0.5))) * (1 + place_rng.normal(0, 0.12, 3)) for _ in range(2)
-    )
-    horizon = rows * (0.62 + rng.normal(0, 0.05))
-    y, x = np.mgrid[0:rows, 0:width]
-    phase = rng.uniform(0, 6.28, 2)
-    pattern = 1 + 0.10 * np.sin(0.31 * x + phase[0]) + 0.08 * np.sin(0.17 * y + 0.11 * x + phase[1])
-    ground = np.where((y < horizon)[..., None], wall, floor)
+    ground, pattern = _background(rng, place_rng)
     if infrared:
         look, ground = _near_infrared(person, visible)[:, None], ground.mean(2, keepdims=True) * 0.35
         level, ambient, noise = rng.uniform(0.8, 1.2), 0.25, 0.020
@@ -154,4 +158,4 @@ def render_image(pid: int, cam: int, number: int, seed: int) -> np.ndarray:
     )
     coded = np.clip(level * signal, 0, 1) ** (1 / 2.2) + noise * rng.standard_normal(signal.shape)
     gray_or_colour = np.clip(np.rint(255 * coded), 0, 255).astype(np.uint8)
-    return np.broadcast_to(gray_or_colour, (rows, width, 3)).copy()
+    return np.broadcast_to(gray_or_colour, (SIZE[1], SIZE[0], 3)).copy()

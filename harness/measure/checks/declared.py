@@ -12,8 +12,9 @@ from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.record import NOT_TRACKED
 from harness.measure.parts import ParentWeights, batch, import_named
 from harness.network.clips import random_batch
-from harness.plan.config_file import named_config
 from harness.plan.outputs import check_outputs
+from harness.plan.parents import fused_modalities, read_parent
+from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
 from harness.plan.twins import twins
 from harness.suite import Entry
@@ -33,6 +34,7 @@ class EntryUnderCheck:
     weights: ParentWeights
     init: dict[str, str] = field(default_factory=dict)  # profile -> pretrained or scratch
     config: dict[str, Any] = field(default_factory=dict)  # at the smoke profile; empty until it is resolved
+    parents: dict[str, dict[str, Any]] = field(default_factory=dict)  # as it declares them there
     model: BaseModel = field(init=False)  # set by the check that builds it
     notes: list[str] = field(default_factory=list)  # of the last check
 
@@ -56,12 +58,9 @@ def resolves(s: EntryUnderCheck) -> None:
     found = {p: resolve(s.entry.config, p) for p in PROFILES}
     for profile, resolved in found.items():
         check_outputs(s.entry, resolved.config, profile)
-    for stage, parent in found["smoke"].parents.items():
-        path = named_config(s.entry.config, parent["config"]).resolve()
-        if path not in s.weights.by_path:
-            raise CheckFailed(
-                f"parents.{stage}.config {parent['config']} is not listed in a metafile.yml; add it there"
-            )
+    s.parents = found["smoke"].parents
+    for stage, parent in s.parents.items():
+        read_parent(s.entry, stage, parent, s.weights.by_path)
     s.config = found["smoke"].config
 
 
@@ -118,18 +117,10 @@ def imports_are_there(s: EntryUnderCheck) -> None:
 
 
 def reads_what_it_declares(s: EntryUnderCheck) -> None:
-    entry = s.entry
-    if not entry.classifies:
-        return
-    at_test = (entry.test_modality, *(entry.train_modalities if entry.metadata.get("Bound") else ()))
-    for split, where, declared in (
-        ("train", "Training Modalities", entry.train_modalities),
-        ("test", "Modality", at_test),
-    ):
-        loader = s.config.get(f"{split}_dataloader") or {}
-        used = set(loader.get("dataset", {}).get("modalities") or declared)
-        if not used <= {*declared, "pseudo_ir"}:  # pseudo-infrared is rendered from what is declared
-            raise CheckFailed(
-                f"{split}_dataloader reads {', '.join(sorted(used))}, the metafile's {where} declares "
-                f"{', '.join(declared)}; change one of them"
-            )
+    for profile in PROFILES:
+        try:
+            resolved = resolve(s.entry.config, profile)
+            fused = fused_modalities(s.entry, resolved, profile, s.weights.by_path)
+            check_reads(s.entry, resolved.config, fused=fused)
+        except ValueError as e:
+            raise CheckFailed(f"at profile {profile}: {e}") from None

@@ -12,6 +12,7 @@ from harness.measure.checks import declared, network
 from harness.measure.checks.declared import CheckFailed, EntryUnderCheck
 from harness.measure.checks.start import starts
 from harness.measure.parts import ParentWeights, quietly
+from harness.plan.parents import is_fusion
 from harness.suite import Entry
 from mtcd_plugin.formats.checkpoint_errors import one_line
 
@@ -89,7 +90,8 @@ def _checks(s: EntryUnderCheck) -> list[Check]:
     if recognizes:
         hint = f"{predicts}, e.g. keep the axis of clips when squeezing"
         found.append(Check("predicts a batch of one", network.predicts_one, hint))
-        found.append(Check("parameters and FLOPs are counted", network.is_counted, predicts))
+        if not is_fusion(s.parents):  # its parameters and FLOPs are those of its members
+            found.append(Check("parameters and FLOPs are counted", network.is_counted, predicts))
     found.append(Check("fits together at every profile", network.builds_elsewhere, f"fix `model` of {file}"))
     if trains:
         hint = f"{loss}, or optim_wrapper of {file}"

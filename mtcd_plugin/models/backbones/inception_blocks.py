@@ -50,7 +50,10 @@ class SameMaxPool(nn.Module):
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.max_pool3d(pad_same(x, self.kernel, self.stride), self.kernel, self.stride)
+        x = pad_same(x, self.kernel, self.stride)
+        if x.device.type == "cpu":  # PyTorch's pooling takes a tenth of the time with this layout there
+            x = x.contiguous(memory_format=torch.channels_last_3d)
+        return F.max_pool3d(x, self.kernel, self.stride)
 
 
 class ConvUnit(nn.Module):

@@ -22,8 +22,9 @@ class LateFusion(BaseModel):
     network on a modality that it was not trained on (the infrared teacher on pseudo-infrared).
 
     Args:
-        members: modality -> ``dict(model=<recognizer>, checkpoint='...', weight=1.0)``. Checkpoints are read
-            before the first use; one that was trained on a subject that is tested is refused.
+        members: modality -> ``dict(model=<recognizer>, checkpoint='...', prefix='', weight=1.0)``. Checkpoints are
+            read before the first use; one that was trained on a subject that is tested is refused. ``prefix`` is
+            that of the member's weights in its file, where that holds more (one stream of a joint training).
     """
 
     def __init__(self, members: dict, data_preprocessor: dict | None = None, init_cfg=None) -> None:
@@ -33,6 +34,7 @@ class LateFusion(BaseModel):
         self.members = nn.ModuleDict({name: MODELS.build(m["model"]) for name, m in members.items()})
         self.weights = {name: float(m.get("weight", 1.0)) for name, m in members.items()}
         self.checkpoints = {name: m.get("checkpoint") or "" for name, m in members.items()}
+        self.prefixes = {name: str(m.get("prefix", "")) for name, m in members.items()}
         self.loaded = False
         self.train_subjects: dict[str, frozenset[str]] = {}  # member -> subjects, from its checkpoint
         self.requires_grad_(False)
@@ -65,7 +67,8 @@ class LateFusion(BaseModel):
         for name, network in self.members.items():
             if not self.checkpoints[name]:
                 raise ValueError(f"model.members.{name}.checkpoint is empty: train that network first")
-            meta = load_network(network, self.checkpoints[name], f"model.members.{name}")
+            what, prefix = f"model.members.{name}", self.prefixes[name]
+            meta = load_network(network, self.checkpoints[name], what, prefix=prefix)
             self.train_subjects[name] = frozenset(meta.get("train_subjects", ()))
         self.loaded = True
 

@@ -49,6 +49,15 @@ def _from_torchvision_video(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, rules)
 
 
+def _from_vgg(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``classifier.0`` and ``classifier.3`` are fc6, which PreRNN makes recurrent, and fc7."""
+    rules = (
+        (re.compile(r"(^|\.)classifier\.0\."), r"\1fc6.linear."),
+        (re.compile(r"(^|\.)classifier\.3\."), r"\1fc7.0."),
+    )
+    return _renamed(state, rules)
+
+
 def _renamed(state: Mapping[str, Tensor], rules: Iterable[tuple[re.Pattern[str], str]]) -> dict[str, Tensor]:
     """A state with every rule applied to every name, in order."""
     renamed = {}
@@ -96,6 +105,7 @@ NAMINGS = (
         _from_torchvision_video,
         new=re.compile(r"(^|\.)layer1\.0\.downsample\."),
     ),
+    Naming("torchvision's names of a VGG", _from_vgg, new=re.compile(r"(^|\.)fc6\.hidden\.")),
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
@@ -106,6 +116,8 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
     """What makes a weight of one shape one of another, in words ("" for nothing) and as a function;
     None if nothing does.
 
+    - A first layer of three channels becomes one of a single channel by its mean over them, as Transformer (3DV 2020)
+    does for depth.
     - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
     - MViT's relative positions of another clip or image size are interpolated linearly, as MMAction2 does for
     MaskFeat's.
@@ -116,6 +128,8 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
     if a == b:
         return "", lambda x: x
     last = name.rpartition(".")[2]
+    if len(a) == len(b) >= 4 and (a[1], b[1]) == (3, 1) and a[0] == b[0] and a[2:] == b[2:]:
+        return "mean over three input channels", lambda x: x.mean(dim=1, keepdim=True)
     if len(a) == 4 and len(b) == 5 and a == b[:2] + b[3:]:
         return "inflated from 2D", lambda x: x.unsqueeze(2).expand(b) / b[2]
     if last in ("rel_pos_t", "rel_pos_h", "rel_pos_w") and len(a) == len(b) == 2 and a[1] == b[1]:

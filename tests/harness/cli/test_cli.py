@@ -301,7 +301,16 @@ def test_plan_as_json(capsys, suite):
             lambda m: m["Models"][0].update({"Metadata": {"Training Data": "Kinetics"}}),
             ["unknown Training Data 'Kinetics'", "MGR-Dark"],
         ),
-        (lambda m: m["Models"][0].update({"Modality": "Sonar"}), ["unknown modality 'Sonar'", "Depth"]),
+        (
+            lambda m: m["Models"][0].update({"Modality": "Sonar"}),
+            ["model 'i3d_r50_mgr-dark-rgb'", "unknown modality 'Sonar'", "Depth"],
+        ),
+        (lambda m: m["Models"][0].update({"Modality": "RGB+Sonar"}), ["unknown modality 'Sonar'", "Depth"]),
+        (lambda m: m["Models"][0].update({"Modality": "RGB+RGB"}), ["Modality: modality RGB is named twice"]),
+        (
+            lambda m: m["Models"][0].update({"Training Modalities": ["RGB", "RGB"]}),
+            ["Training Modalities: modality RGB is named twice"],
+        ),
         (lambda m: m["Models"][0].update({"Config": "gone.py"}), ["gone.py does not exist"]),
         (lambda m: m["Models"][0].update({"Name": "other"}), ["must be the config's stem"]),
         (lambda m: m["Models"][0].pop("Config"), ["Models.0.Config", "Field required"]),
@@ -444,7 +453,10 @@ def break_depth(configs, text):
     ("text", "words"),
     [
         ("model = dict(", ["not a readable config"]),
-        ("train_dataloader = dict(dataset=dict(_delete_=True, type='MGRDarkDataset'))", ["KeyError", "data_root"]),
+        (
+            "train_dataloader = dict(dataset=dict(_delete_=True, type='MGRDarkDataset', modalities=['depth']))",
+            ["KeyError", "data_root"],
+        ),
         ("custom_imports = 3", ["custom_imports = 3; write custom_imports = dict(imports=["]),
         ("model = dict(backbone=dict(depth=float('nan')))", ["not a finite number"]),
     ],

@@ -11,7 +11,9 @@ import pytest
 
 from harness.fingerprint import code
 from harness.fingerprint.graph import content, definitions, full_hash, reachable, root_node
-from harness.fingerprint.normalise import MARK, Global, normalise
+from harness.fingerprint.normalise import normalise
+from harness.fingerprint.references import Global
+from harness.fingerprint.scopes import MARK
 from harness.fingerprint.source import index_package
 
 CLOCK = itertools.count(2 * 10**18)  # two writes within one tick of the file system's clock are told apart

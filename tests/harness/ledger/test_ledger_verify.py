@@ -1,6 +1,9 @@
 """``verify`` names what is wrong with a ledger; ``adopt`` declares a run equivalent, in the open."""
 
+import errno
 import json
+import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -11,7 +14,7 @@ from harness.ledger.store import load_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.adopt import adopt, adopt_all, adoptions
 from harness.plan.jobs import Job
-from harness.plan.run_state import look_up
+from harness.plan.run_state import folder_of, look_up
 from harness.plan.status import JobState
 from tests.helpers.sound_run import write_run
 
@@ -126,6 +129,38 @@ def test_adopt_copies_the_run_under_the_new_key_and_says_why(tmp_path):
     assert verify_ledger(tmp_path) == (2, [])
     with pytest.raises(ValueError, match="run of its own"):
         adopt(job, old, tmp_path, "again")
+
+
+@pytest.mark.parametrize("spoil", ["link to nothing", "named pipe"])
+def test_a_run_that_cannot_be_copied_is_one_line_and_leaves_no_half(tmp_path, spoil):
+    _, old = make_run(tmp_path)
+    job = job_like(old, {"name": "toy", "renamed": True})
+    (source,) = (tmp_path / "runs").iterdir()
+    odd = source / "notes"
+    odd.symlink_to("gone") if spoil == "link to nothing" else os.mkfifo(odd)
+    with pytest.raises(ValueError, match=f"notes: is a {spoil}, which cannot be adopted; move it away"):
+        adopt(job, old, tmp_path, "the same")
+    assert list((tmp_path / "runs").iterdir()) == [source]
+    odd.unlink()
+    assert load_record(adopt(job, old, tmp_path, "the same")).key == job.key
+
+
+def test_a_copy_that_fails_halfway_is_taken_back(tmp_path, monkeypatch):
+    _, old = make_run(tmp_path)
+    job = job_like(old, {"name": "toy", "renamed": True})
+    copy, copied = shutil.copyfile, []
+
+    def full_disk(source, target, **options):
+        if copied:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        copied.append(target)
+        return copy(source, target, **options)
+
+    monkeypatch.setattr(shutil, "copyfile", full_disk)
+    with pytest.raises(OSError, match=r"^\S+: cannot be copied: .*No space left on device") as e:
+        adopt(job, old, tmp_path, "the same")
+    assert "\n" not in str(e.value)
+    assert copied and [p.name for p in folder_of(job, tmp_path).iterdir()] == ["lock"]
 
 
 def test_adopt_wants_a_reason_and_the_same_cell(tmp_path):

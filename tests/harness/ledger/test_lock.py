@@ -32,17 +32,42 @@ def clock(monkeypatch):
     return now
 
 
-JOIN = "import sys, time; from harness.ledger.lock import RunLock; RunLock(sys.argv[1], int(sys.argv[2])).join(); "
+JOIN = """import sys, time
+from harness.ledger.lock import RunLock
+RunLock(sys.argv[1], int(sys.argv[2])).join(*sys.argv[3:]); """
 
 
-def joined(lock):
+def joined(lock, *submission):
     """A process that has joined a lock's claim and sleeps."""
     job = subprocess.Popen(
-        [sys.executable, "-c", JOIN + "print(flush=True); time.sleep(60)", lock.folder, str(lock.number)],
+        [
+            sys.executable,
+            "-c",
+            JOIN + "print(flush=True); time.sleep(60)",
+            lock.folder,
+            str(lock.number),
+            *submission,
+        ],
         stdout=subprocess.PIPE,
     )
     job.stdout.readline()
     return job
+
+
+def test_of_two_processes_with_one_submission_one_joins_and_another_one_once_it_is_gone(tmp_path):
+    harness = RunLock(tmp_path)
+    assert harness.acquire()
+    first = joined(harness, "a1b2")
+    try:
+        with pytest.raises(LockLost, match=f"process {first.pid} on .* runs this job already"):
+            RunLock(tmp_path, harness.number).join("a1b2")
+        RunLock(tmp_path, harness.number).join("c3d4")  # the next attempt is another submission
+    finally:
+        first.kill()
+        first.wait()
+    for _ in range(2):  # a process may join again
+        RunLock(tmp_path, harness.number).join("a1b2")
+    harness.check()
 
 
 def test_a_live_claim_is_respected_and_release_frees_it(tmp_path):

@@ -119,12 +119,16 @@ def append(text):
         (
             append("\ntrain_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))"),
             "uses the modalities",
-            ["train_dataloader reads ir, rgb", "Training Modalities declares rgb", "change one"],
+            [
+                "train_dataloader reads RGB+IR",
+                "declares Training Modalities RGB;",
+                "correct the dataset's `modalities`",
+            ],
         ),
         (
             append("\ntest_dataloader = dict(dataset=dict(modalities=['depth']))"),
             "uses the modalities",
-            ["test_dataloader reads depth", "Modality declares rgb"],
+            ["test_dataloader reads Depth", "declares Modality RGB;"],
         ),
         (append("\nmodel = dict(type='NoSuchNet')"), "builds", ["NoSuchNet is not in", "custom_imports"]),
         (
@@ -233,6 +237,11 @@ def test_listed_weights_are_tried_where_they_are_there(configs, tmp_path):
     assert found.startswith("at profile paper: ") and "is not a readable checkpoint" in found
 
 
+def test_a_loss_with_smoothed_labels_is_sound(configs):
+    append("\nmodel = dict(cls_head=dict(label_smooth_eps=0.3))")(configs)
+    assert wrong(configs) == []
+
+
 OUTSIDE = """
 custom_imports = dict(imports=['mtcd_plugin.register', 'outside_package'], allow_failed_imports=False)
 model = dict(_delete_=True, type='OutsideNet', defect='{}',
@@ -255,6 +264,18 @@ def outside(configs, tmp_path, monkeypatch):
 
 
 def test_a_class_of_an_installed_package_is_sound(outside):
+    assert outside() == []
+
+
+def test_an_entry_that_sees_two_modalities_at_once_is_sound(outside, configs):
+    def declare(meta):
+        meta["Models"][0] |= {"Modality": "Depth+RGB", "Training Modalities": ["RGB", "Depth"]}
+
+    edit(configs, declare)
+    append("\nfor_both = dict(dataset=dict(modalities=['rgb', 'depth']))")(configs)
+    append("\ntrain_dataloader = for_both\ntest_dataloader = for_both\ndel for_both")(configs)
+    (entry,) = load(configs)[1].values()
+    assert entry.test_modality == "rgb+depth" and entry.test_modalities == ("rgb", "depth")
     assert outside() == []
 
 

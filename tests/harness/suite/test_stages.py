@@ -101,7 +101,32 @@ def test_a_network_of_a_stage_of_ones_own_is_planned_and_started_from(tmp_path, 
             "Stages.0.Does.0: Input should be 'trains', 'classifies'",
         ),
         ("single", "[{Name: a, Title: A, Does: []}]", "", "Stages.0.Does"),
-        ("single", "[{Name: single, Title: A, Does: [trains]}]", "", "'single' is declared twice"),
+        (
+            "single",
+            "[{Name: single, Title: A, Does: [trains]}]",
+            "",
+            "'single' is the stage that every method has; leave",
+        ),
+        (
+            "a",
+            "[{Name: a, Title: A, Does: [trains]}, {Name: a, Title: B, Does: [trains]}]",
+            "",
+            "'a' is declared twice",
+        ),
+        ("a", "[{Name: a, Title: A, Does: [trains, trains]}]", "", "Stages.0: .*Does: 'trains' is listed twice"),
+        (
+            "a",
+            "[{Name: a, Title: A, Does: [renders], Result: true}]",
+            "",
+            "Stages.0: .*Result: true, but stage 'a' has no",
+        ),
+        (
+            "a",
+            "[{Name: a, Title: A, Does: [trains], Result: true}]",
+            "",
+            "Stages.0: .*Result: true, but stage 'a' has no",
+        ),
+        ("single", "[{Name: a, Title: A, Does: [trains]}]", "", "Stages: no model has Stage: a; leave"),
     ],
 )
 def test_what_is_not_declared_is_one_line(folder, benchmark, stage, stages, start, words):

@@ -1,11 +1,13 @@
 """``python -m harness.worker RUN_DIR``: all that it needs stands in the run's folder."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness.ledger.lock import RunLock
 from harness.ledger.store import load_record
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import open_workspace
@@ -49,5 +51,18 @@ def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data
     subprocess.run(command, cwd=Path(__file__).parents[3], check=True)
     record = load_record(folder)
     assert record.status == "done" and record.metrics is not None and (folder / "checkpoint.pth").is_file()
+    before = (folder / "run.json").read_bytes()
+
+    def said(code):
+        """What a worker says whose exit code is to be this."""
+        done = subprocess.run(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == code and (folder / "run.json").read_bytes() == before
+        return done.stderr
+
+    running = RunLock(folder / "lock" / str(task.lock.number) / spec.submission)
+    assert running.acquire()  # as if this process were a worker that runs the same submission
+    assert f"process {os.getpid()} on" in (text := said(EXIT_LOCK_LOST)) and "runs this job already" in text
     write_spec(folder, spec.model_copy(update={"claim": task.lock.number - 1}))  # as if another harness held the folder
-    assert subprocess.run(command, cwd=Path(__file__).parents[3]).returncode == EXIT_LOCK_LOST
+    assert "taken over by process" in said(EXIT_LOCK_LOST)
+    (folder / "job.json").write_text('{"key": 7}')
+    assert "job.json: is damaged (key: Input should be a valid string)" in (text := said(1)) and text.count("\n") == 1

@@ -1,0 +1,43 @@
+"""Taking a job for this harness, where several share a work dir."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.executors.checked import CheckedExecutor
+from harness.plan.jobs import Job
+from harness.plan.run_state import look_up
+from harness.schedule.repair import repair
+from harness.schedule.submission import recall
+from harness.schedule.task import Task
+
+Report = Callable[[str, Job, str], None]  # event, job, detail
+
+
+def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report) -> bool:
+    """Take a job for this harness; False where another one runs it or has just finished it.
+
+    Raises:
+        OSError: its folder cannot be locked. NewerSchema: its record is of a later version.
+        ExecutorFault: the executor cannot say whether it runs the job.
+    """
+    if holder := _holder(task, executor):
+        if task.wait_for(holder):
+            report("elsewhere", task.job, f"being run by {holder}")
+        return False
+    found = look_up(task.job, work_dir)
+    if found.done:
+        task.found_done()
+        return False
+    for line in repair(task.folder, found):
+        report("repair", task.job, line)
+    return True
+
+
+def _holder(task: Task, executor: CheckedExecutor) -> str:
+    """Who else runs a job; "" where this harness has acquired it."""
+    left = recall(task.folder)  # by a harness that is gone, perhaps before the job has joined its lock
+    if left and left.backend == executor.name and executor.is_known(left.id):
+        return str(task.lock.holder() or left)
+    return "" if task.lock.acquire() else str(task.lock.holder() or "another harness")

@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/nvgesture_depth.py',
+    '../_base_/models/decouple_recouple.py',
+    '../_base_/schedules/paper.py',
+]
+
+model = dict(backbone=dict(window=4), cls_head=dict(num_classes=25))

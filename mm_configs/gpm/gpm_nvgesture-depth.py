@@ -1,0 +1,4 @@
+_base_ = './gpm_nvgesture-rgb.py'
+
+train_dataloader = dict(dataset=dict(modalities=['depth']))
+test_dataloader = dict(dataset=dict(modalities=['depth']))

@@ -1,0 +1,1 @@
+"""Recognizers registered in MMAction2's registry."""
