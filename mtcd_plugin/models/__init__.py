@@ -9,11 +9,19 @@ from mtcd_plugin.models.backbones import (
     res3d,
     slim_c3d,
     slim_resnet,
+    umdr,
 )
 from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor, resc3d_preprocessor, saliency_preprocessor
 from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection
 from mtcd_plugin.models.fusion import late_fusion, score_fusion
-from mtcd_plugin.models.heads import branch_token_head, frame_head, frame_transformer_head, gpm_head, projected_head
+from mtcd_plugin.models.heads import (
+    branch_token_head,
+    frame_head,
+    frame_transformer_head,
+    gpm_head,
+    projected_head,
+    umdr_head,
+)
 from mtcd_plugin.models.necks import feature_converter
-from mtcd_plugin.models.recognizers import mmtm, mtut
+from mtcd_plugin.models.recognizers import mixing_recognizer3d, mmtm, mtut, umdr_fusion
 from mtcd_plugin.models.translators import encoder, networks, on_the_fly, sda_gan, trivial

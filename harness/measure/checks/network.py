@@ -195,6 +195,8 @@ def overfits(s: EntryUnderCheck) -> None:
             module.p = 0.0
         if hasattr(module, "label_smooth_eps"):  # of MMAction2's heads; a smoothed loss has a least value above 0
             module.label_smooth_eps = 0.0
+        if hasattr(module, "mixing"):  # of recognizers that mix the clips of a batch
+            module.mixing = None
     clips = s.batch("train", 4, pattern_batch)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     first = last = None
