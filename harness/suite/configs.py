@@ -46,6 +46,6 @@ def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
     for entry in entries.values():
         for name in entry.optional_at:
             if name not in profiles:
-                where = f"{entry.config.parent / 'metafile.yml'}: collection '{entry.method}': Optional At"
+                where = f"{entry.config.parent / 'metafile.yml'}: model '{entry.name}' or its collection: Optional At"
                 raise ValueError(f"{where}: {unknown_name('profile', name, profiles)}")
     return benchmark, entries

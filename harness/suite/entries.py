@@ -65,6 +65,8 @@ class Model(BaseModel):
     training: list[str] | None = Field(default=None, alias="Training Modalities")
     stage: str = Field(default=SINGLE.name, alias="Stage")  # one of the metafile's ``Stages``, or the single network
     start: list[Start] | None = Field(default=None, alias="Starting Weights")  # in place of the collection's
+    optional_at: tuple[str, ...] | None = Field(default=None, alias="Optional At")  # in place of the collection's
+    protocol: str = Field(default="", alias="Protocol", pattern=r"^[^\r\n]*$")  # one line; "" is the common one
 
 
 class Metafile(BaseModel):
@@ -90,6 +92,7 @@ class Entry:
     pretrained: str = ""
     start: tuple[Start, ...] = ()
     optional_at: tuple[str, ...] = ()  # profiles that leave it out unless it is asked for
+    protocol: str = ""  # where it is not the benchmark's: shown, and never ranked
     paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
@@ -193,7 +196,8 @@ def _entry(
         test_modality=test,
         pretrained=str(m.metadata.get("Pretrained", "none")),
         start=tuple(s for s in (collection.start if m.start is None else m.start) if _starts(s, stages[m.stage])),
-        optional_at=collection.optional_at,
+        optional_at=collection.optional_at if m.optional_at is None else m.optional_at,
+        protocol=m.protocol.strip(),
         paper=collection.paper,
         metadata={**collection.metadata, **m.metadata},
     )

@@ -100,7 +100,9 @@ def new_entry(
 def _siblings(base: Entry, entries: dict[str, Entry], modalities: tuple[str, ...]) -> list[Entry]:
     """The networks of a method, those that are tested on some modalities; empty for all."""
     siblings = [
-        e for e in entries.values() if (e.method, e.stage) == (base.method, base.stage) and not e.metadata.get("Bound")
+        e
+        for e in entries.values()
+        if (e.method, e.stage, e.protocol) == (base.method, base.stage, base.protocol) and not e.metadata.get("Bound")
     ]
     known = list(dict.fromkeys(e.test_modality for e in siblings))
     wanted = [_set_named(m) for m in modalities]

@@ -14,6 +14,7 @@ from reports.tables.columns import against, against_column, finished
 from reports.tables.measured import absent_cells, measured_columns
 from reports.tables.method_cells import (
     NO_FOLDER,
+    OWN_PROTOCOL,
     Standings,
     architecture,
     asked,
@@ -21,6 +22,8 @@ from reports.tables.method_cells import (
     entry_cells,
     listed_entries,
     method_cell,
+    own_protocol,
+    ranked,
 )
 from reports.tables.ranking import RANK, rank
 from reports.tables.table import Cell, Column, Row, Table
@@ -44,15 +47,15 @@ def by_modality(context: ReportContext, table: suite.Table) -> Table:
     """The table of a declaration with this layout."""
     groups = _entry_groups(context, table)
     entries = {c.modality: [g[c.modality] for g in groups.values() if c.modality in g] for c in table.columns}
-    measured = {m: [context.result(e.name) for e in own] for m, own in entries.items()}
-    standings = {
-        m: rank([r for r in found if r is not None], asked(context, entries[m])) for m, found in measured.items()
-    }
+    standings = {}
+    for m, own in entries.items():
+        found = [r for e in ranked(own) if (r := context.result(e.name)) is not None]
+        standings[m] = rank(found, asked(context, own))
     rows = [
         Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=not line.listed)
         for i, line in enumerate(_lines(table, groups))
     ]
-    results = [r for found in measured.values() for r in found]
+    results = [context.result(e.name) for own in entries.values() for e in own]
     return finished(context, table, _columns(context, table), rows, table.claims, results)
 
 
@@ -83,10 +86,10 @@ def _remarked(table: suite.Table) -> bool:
 
 
 def _entry_groups(context: ReportContext, table: suite.Table) -> dict[tuple[str, str], Group]:
-    """Entries of one method and backbone, by test modality."""
+    """Entries of one method and backbone, by test modality; those of a protocol of their own apart, and last."""
     groups: dict[tuple[str, str], Group] = {}
-    for entry in listed_entries(context, table):
-        key = (entry.method, backbone_name(entry))
+    for entry in sorted(listed_entries(context, table), key=lambda e: bool(e.protocol)):
+        key = (entry.method, own_protocol(entry) or backbone_name(entry))
         if entry.test_modality in groups.get(key, {}):
             key = (entry.method, entry.name)
         groups.setdefault(key, {})[entry.test_modality] = entry
@@ -102,13 +105,16 @@ def _lines(table: suite.Table, groups: dict[tuple[str, str], Group]) -> Iterator
     for (method, title), claims in by_title.items():
         own = [k for k in groups if k[0] == method and k not in taken]
         taken.update(own)
-        yield _Line(title, claims, groups[own[0]] if own else {}, True)
-        for k in own[1:]:
-            yield _Line(title, [], groups[k], False, k[1])
+        answers = [k for k in own if not k[1].startswith(OWN_PROTOCOL)][:1]
+        yield _Line(title, claims, groups[answers[0]] if answers else {}, True)
+        for k in own:
+            if k not in answers:
+                yield _Line(title, [], groups[k], False, k[1])
     rest = sorted((k for k in groups if k not in taken), key=lambda k: _title(groups[k]).lower())
     for k in rest:
         several = sum(_title(groups[k]) == _title(groups[o]) for o in rest) > 1
-        yield _Line(_title(groups[k]), [], groups[k], False, k[1] if several else "")
+        shown = several or k[1].startswith(OWN_PROTOCOL)
+        yield _Line(_title(groups[k]), [], groups[k], False, k[1] if shown else "")
 
 
 def _title(group: Group) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.suite import Entry
 from harness.suite import benchmark as suite
+from harness.suite.modalities import DERIVED_FROM
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.tables.claimed import claimed, corrected
@@ -20,6 +21,8 @@ from reports.tables.method_cells import (
     entry_cells,
     listed_entries,
     method_cell,
+    own_protocol,
+    ranked,
 )
 from reports.tables.ranking import RANK, rank
 from reports.tables.table import Cell, Column, Row, Table
@@ -46,7 +49,7 @@ def by_training(context: ReportContext, table: suite.Table) -> Table:
         by_test.setdefault(e.test_modality, []).append(e)
     standings: Standings = {}
     for own in by_test.values():
-        found = [r for e in own if (r := context.result(e.name)) is not None]
+        found = [r for e in ranked(own) if (r := context.result(e.name)) is not None]
         standings |= rank(found, asked(context, own))
     rows = [
         Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=line.claim is None)
@@ -93,13 +96,15 @@ def _lines(table: suite.Table, entries: list[Entry]) -> Iterator[_Line]:
         taken |= {own.name} if own else set()
         yield _Line(claim.title, claim.method, claim.train, claim.test, claim, own)
     rest = (e for e in entries if e.name not in taken)
-    for e in sorted(rest, key=lambda e: (e.title.lower(), e.test_modality != "rgb")):
+    for e in sorted(rest, key=lambda e: (e.title.lower(), bool(e.protocol), e.test_modality != "rgb")):
         yield _Line(e.title, e.method, e.train_modalities, e.test_modality, None, e)
 
 
 def _same_regime(claim: suite.MethodClaim, entry: Entry) -> bool:
-    """Pseudo-infrared is made from RGB, so it is no modality of its own here."""
-    trained = set(entry.train_modalities) - {"pseudo_ir"}
+    """Whether an entry of the common protocol answers a claim. What is computed from RGB is no modality of its own."""
+    if entry.protocol:
+        return False
+    trained = set(entry.train_modalities) - set(DERIVED_FROM)
     return (claim.method, set(claim.train), claim.test) == (entry.method, trained, entry.test_modality)
 
 
@@ -108,7 +113,7 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
     sub = backbone_name(entry) if entry and _has_several(context, table, entry) else ""
     start = row_start(context, [context.result(entry.name)] if entry else ())
     cells = {
-        "method": method_cell(line.title, entry, "; ".join(filter(None, (sub, start)))),
+        "method": method_cell(line.title, entry, "; ".join(filter(None, (own_protocol(entry) or sub, start)))),
         "train": Cell(f.modalities(line.train)),
         "test": Cell(f.modalities(line.test)),
         "claimed": claimed(claim, context.benchmark),
@@ -128,4 +133,4 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
 
 def _has_several(context: ReportContext, table: suite.Table, entry: Entry) -> bool:
     """Whether the table shows the method with more than one backbone."""
-    return len({backbone_name(e) for e in listed_entries(context, table) if e.method == entry.method}) > 1
+    return len({backbone_name(e) for e in ranked(listed_entries(context, table)) if e.method == entry.method}) > 1

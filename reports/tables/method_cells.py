@@ -14,6 +14,7 @@ from reports.tables.measured import absent_cells, measured_cells
 from reports.tables.table import Cell
 
 Standings = dict[str, Standing | str]
+OWN_PROTOCOL = "own protocol: "
 NO_FOLDER = ("not implemented yet", "no config of this method in mm_configs yet")
 
 
@@ -22,9 +23,21 @@ def listed_entries(context: ReportContext, table: suite.Table) -> list[Entry]:
     return [e for e in context.entries.values() if in_methods_table(e, table)]
 
 
+def ranked(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that can be ranked with each other: those of the common protocol."""
+    return [e for e in entries if not e.protocol]
+
+
 def asked(context: ReportContext, entries: Iterable[Entry]) -> int:
-    """How many of a column's entries the benchmark asks for: all but what the profile leaves out and nobody planned."""
-    return sum(not context.leaves_out(e.name) for e in entries)
+    """How many of a column's entries the benchmark asks to be ranked: all but what the profile leaves out and nobody
+    planned, and what has a protocol of its own.
+    """
+    return sum(not context.leaves_out(e.name) for e in ranked(entries))
+
+
+def own_protocol(entry: Entry | None) -> str:
+    """What a row says of an entry whose protocol is not the common one, "" for any other."""
+    return f"{OWN_PROTOCOL}{entry.protocol}" if entry is not None and entry.protocol else ""
 
 
 def backbone_name(entry: Entry) -> str:
@@ -57,4 +70,5 @@ def entry_cells(context: ReportContext, entry: Entry, prefix: str, standings: St
     result = context.result(entry.name)
     if result is None:
         return absent_cells(*context.absent(entry.name), prefix)
-    return measured_cells(result, prefix, standings.get(result.id, "no predictions to compare"))
+    apart = f"{own_protocol(entry)}; not ranked with the common one" if entry.protocol else ""
+    return measured_cells(result, prefix, apart or standings.get(result.id, "no predictions to compare"))

@@ -12,12 +12,13 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import STATUS
 from reports.page import Page, View
-from reports.tables.method_cells import anchor
+from reports.tables.method_cells import anchor, own_protocol
 
 
 @dataclass(frozen=True)
 class ConfigRow:
     name: str
+    protocol: str  # where it is not the common one
     stage: str
     data: str
     train: str
@@ -101,6 +102,7 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
             top1 += " (adopted)" if result.adopted else ""
     return ConfigRow(
         name=entry.name,
+        protocol=own_protocol(entry),
         stage=entry.role.title,
         data=context.benchmark.datasets[entry.dataset].title,
         train=f.modalities(entry.train_modalities),
@@ -113,6 +115,8 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
 
 def _weights(context: ReportContext, entry: Entry) -> str:
     """What the config names, and what its runs loaded."""
+    if not {"trains", "renders"} & set(entry.role.does):
+        return "none of its own: it fuses what other runs predicted"
     runs = [r for r in context.ledger.shown_records if r.cell.model == entry.name]
     loaded = sorted({w.file for r in runs for w in r.pretrained})
     if loaded:

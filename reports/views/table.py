@@ -12,7 +12,7 @@ from reports.page import Best, Card, Page, View
 from reports.tables.by_rows import ablation_finding
 from reports.tables.comparison import Comparison, compare
 from reports.tables.layouts import build_table
-from reports.tables.method_cells import asked, listed_entries
+from reports.tables.method_cells import OWN_PROTOCOL, asked, listed_entries, ranked
 from reports.tables.table import Link, Row, Table
 
 
@@ -38,7 +38,7 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
         return []
     found = []
     for c in declared.columns:
-        entries = [e for e in listed_entries(context, declared) if e.test_modality == c.modality]
+        entries = [e for e in ranked(listed_entries(context, declared)) if e.test_modality == c.modality]
         run = [e for e in entries if e.name in context.ledger.results]
         titles = [e.title for e in run]
         results = context.ledger.results
@@ -74,7 +74,8 @@ def _parts(declared: suite.Table, table: Table) -> list[tuple[str, str, Sequence
 
 def _best(title: str, table: Table, column: str, rows: Sequence[Row], top: int, ordered: bool) -> Best:
     """The measured rows, the best first; an ablation keeps its order."""
-    shown = [(r.cells[table.columns[0].id].text, r.cells[column]) for r in rows if r.cells[column].value is not None]
+    common = [r for r in rows if not r.cells[table.columns[0].id].sub.startswith(OWN_PROTOCOL)]
+    shown = [(r.cells[table.columns[0].id].text, r.cells[column]) for r in common if r.cells[column].value is not None]
     if ordered:
         shown.sort(key=lambda pair: -(pair[1].value or 0.0))
     rest = f.count(len(shown) - top, "more row") if len(shown) > top else ""

@@ -19,7 +19,7 @@ CLASSES = {
     "nvgesture": [f"fake sign {i}" for i in range(25)],
 }
 SUBJECTS = {"mgr_dark": [str(s) for s in range(17, 22)], "nvgesture": ["5", "8", "9", "13", "14", "20"]}
-MODALITY_SKILL = {"rgb": 0.2, "depth": 0.9, "ir": 1.6, "pseudo_ir": 0.1}
+MODALITY_SKILL = {"rgb": 0.2, "depth": 0.9, "ir": 1.6, "pseudo_ir": 0.1, "rgb+depth": 1.1}
 
 
 def fake_key(*parts: object) -> str:

@@ -41,7 +41,7 @@ def test_only_the_named_profiles_leave_it_out(configs):
 
 def test_a_profile_that_is_not_there_is_one_line(small_configs):
     leave_out(small_configs, "demo", "dmo")
-    words = "metafile.yml: collection 'Extra': Optional At: unknown profile 'dmo' .near: demo.*paper, smoke"
+    words = "metafile.yml: model '.*depth' or its collection: Optional At: unknown profile 'dmo' .near: demo.*smoke"
     with pytest.raises(ValueError, match=words):
         load_suite(small_configs)
 

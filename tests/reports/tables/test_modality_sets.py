@@ -1,0 +1,130 @@
+"""Methods that see RGB and depth, and those of a protocol of their own: which rows are ranked with which."""
+
+import copy
+
+import pytest
+import yaml
+
+from harness.suite import Benchmark, Entry, load_entries
+from reports.ledger.context import ReportContext
+from reports.ledger.ledger import make_ledger
+from reports.ledger.work_dir import read_work_dir
+from reports.tables.layouts import build_table
+from reports.views.methods import methods
+from reports.views.table import build as pages
+from tests.helpers import fake_benchmark as fake
+from tests.helpers.fake_ledger import write_fake_ledger
+
+OWN = "64 frames, 200 epochs"
+BOTH = {"modality": "depth+rgb", "title": "RGB + Depth"}
+
+
+def entry(folder, name, method, dataset, test, protocol=""):
+    config = folder / f"{name}.py"
+    trained = tuple(test.split("+"))
+    return Entry(name, config, method, method, "single", dataset, trained, test, protocol=protocol)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Three methods on RGB and two on RGB and depth of NvGesture; own protocols of one of each, and on MGR-Dark."""
+    folder = tmp_path_factory.mktemp("sets")
+    data = copy.deepcopy(fake.BENCHMARK)
+    data["tables"] = data["tables"][:2]
+    data["figures"], data["evidence"] = [], []
+    data["tables"][0]["columns"].append(BOTH)
+    data["tables"][1]["columns"].append(BOTH)
+    benchmark = Benchmark.model_validate(data)
+    new = [
+        entry(folder, "absent_nvgesture-rgb-depth", "Absent", "nvgesture", "rgb+depth"),
+        entry(folder, "two_nvgesture-rgb-depth", "Two", "nvgesture", "rgb+depth"),
+        entry(folder, "two_own-protocol_nvgesture-rgb-depth", "Two", "nvgesture", "rgb+depth", OWN),
+        entry(folder, "three_nvgesture-rgb", "Three", "nvgesture", "rgb"),
+        entry(folder, "plain_own-protocol_nvgesture-rgb", "Plain", "nvgesture", "rgb", OWN),
+        entry(folder, "plain_own-protocol_mgr-dark-rgb", "Plain", "mgr_dark", "rgb", OWN),
+        entry(folder, "two_own-protocol_mgr-dark-rgb-depth", "Two", "mgr_dark", "rgb+depth", OWN),
+    ]
+    entries = fake.fake_entries(folder / "configs") | {e.name: e for e in new}
+    write_fake_ledger(folder / "work", benchmark, entries, seeds=3, takes=2)
+    ledger = make_ledger([read_work_dir(folder / "work")], "demo", benchmark, entries)
+    return ReportContext(benchmark, entries, ledger)
+
+
+def rows(made, table, *columns):
+    built = build_table(made, next(t for t in made.benchmark.tables if t.id == table))
+    return [(r.cells["method"].text, *(r.cells[c] for c in columns)) for r in built.rows]
+
+
+def test_a_claim_is_answered_by_the_entry_of_its_modalities(made):
+    found = rows(made, "table3", "test", "claimed", "m.top1")
+    (absent,) = [r for r in found if r[0] == "Absent"]
+    assert absent[1].text == "RGB + Depth" and absent[2].text == "21.3" and absent[3].value is not None
+
+
+def ranks(made, table, prefix, columns=("test",)):
+    return {
+        (name, *(c.text for c in cells[: len(columns)]), cells[-1].sub.startswith("own protocol")): cells[len(columns)]
+        for name, *cells in rows(made, table, *columns, prefix + "rank", "method")
+    }
+
+
+def test_rows_are_ranked_among_those_of_the_same_modalities(made):
+    found = ranks(made, "table3", "m.")
+    for test, methods_of in (("RGB", ("Plain", "Three")), ("RGB + Depth", ("Absent", "Two"))):
+        places = sorted(found[m, test, False].text for m in methods_of)
+        assert places in (["1", "2"], ["1–2", "1–2"]), places
+
+
+def test_a_protocol_of_ones_own_is_said_and_not_ranked(made):
+    apart = {k: cell for k, cell in ranks(made, "table3", "m.").items() if k[-1]}
+    assert set(apart) == {("Plain", "RGB", True), ("Two", "RGB + Depth", True)}
+    for cell in apart.values():
+        assert cell.text == "–" and cell.title == f"own protocol: {OWN}; not ranked with the common one"
+    found = rows(made, "table2", "method", "rgb.top1", "rgb.rank", "rgb.claimed")
+    plain = [r for r in found if r[0] == "Plain"]
+    assert [r[1].sub.split(";")[0] for r in plain] == ["", f"own protocol: {OWN}"], (
+        "the common protocol answers the claim"
+    )
+    assert all(r[2].value is not None for r in plain)
+    assert plain[0][3].state == "" and plain[1][3].title.startswith("own protocol")
+
+
+def test_the_column_of_both_holds_those_that_see_both_alone(made):
+    found = {r[0]: r[1:] for r in rows(made, "table2", "rgb.top1", "rgb+depth.top1", "method")}
+    assert found["Two"][1].value is not None and found["Two"][0].state == "missing"
+    assert found["Two"][2].sub.startswith(f"own protocol: {OWN}"), "also where it is the method's only row"
+    assert found["Student"][1].state == "missing"
+
+
+def test_differences_and_best_lists_leave_other_protocols_out(made):
+    page = next(p for p in pages(made) if p.path == "table3.html")
+    compared = {c.title: c for c in page.values["comparisons"]}
+    assert {"RGB", "RGB + Depth"} <= set(compared)
+    best = {b.title: [name for name, _ in b.rows] for b in page.card.blocks}
+    assert sorted(best["RGB at inference"]) == ["Plain", "Three"]
+    assert sorted(best["RGB + Depth at inference"]) == ["Absent", "Two"]
+
+
+def test_the_methods_page_says_it(made):
+    (two,) = [m for m in methods(made) if m.title == "Two"]
+    said = {c.name: (c.test, c.protocol) for c in two.configs}
+    assert said["two_nvgesture-rgb-depth"] == ("RGB + Depth", "")
+    assert said["two_own-protocol_nvgesture-rgb-depth"] == ("RGB + Depth", f"own protocol: {OWN}")
+
+
+@pytest.mark.parametrize(
+    ("model", "optional", "protocol"),
+    [
+        ({}, ("demo",), ""),
+        ({"Optional At": ["smoke", "demo"], "Protocol": OWN}, ("smoke", "demo"), OWN),
+        ({"Optional At": []}, (), ""),
+    ],
+)
+def test_a_model_may_say_both_in_the_place_of_its_collection(tmp_path, model, optional, protocol):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "x.py").touch()
+    one = {"Name": "x", "Config": "x.py", "In Collection": "M", "Metadata": {"Training Data": "MGR-Dark"}, **model}
+    meta = {"Collections": [{"Name": "M", "Optional At": ["demo"]}], "Models": [{**one, "Modality": "RGB"}]}
+    (tmp_path / "m" / "metafile.yml").write_text(yaml.safe_dump(meta))
+    (found,) = load_entries(tmp_path, fake.fake_benchmark()).values()
+    assert (found.optional_at, found.protocol) == (optional, protocol)
