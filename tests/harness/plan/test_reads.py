@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from harness import PACKAGED_CONFIGS
+from harness.plan.parents import fused_modalities
 from harness.plan.reads import check_reads, read_modalities
 from harness.plan.resolve import resolve
 from harness.plan.workspace import open_workspace
@@ -14,6 +15,7 @@ from harness.suite import Entry, load_suite
 from harness.suite.stages import Stage
 
 ENTRIES = load_suite(PACKAGED_CONFIGS)[1]
+BY_PATH = {e.config.resolve(): e for e in ENTRIES.values()}
 NETWORK = Entry("mine", Path("m/mine.py"), "Mine", "Mine", "single", "mgr_dark", ("rgb",), "rgb")
 
 
@@ -29,7 +31,9 @@ def entry(test, train, **more):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_packaged_entry_reads_what_it_declares(name):
     for profile in ("smoke", "paper"):
-        check_reads(ENTRIES[name], resolve(ENTRIES[name].config, profile).config)
+        resolved = resolve(ENTRIES[name].config, profile)
+        fused = fused_modalities(ENTRIES[name], resolved, profile, BY_PATH)
+        check_reads(ENTRIES[name], resolved.config, fused=fused)
 
 
 @pytest.mark.parametrize(
