@@ -11,6 +11,7 @@ from mtcd_plugin.engine.hooks import (
     clip_visualization_hook,
     epoch_seed_hook,
     plain_checkpoint_hook,
+    single_teacher_checkpoint_hook,
     stage_checkpoint_hook,
     starting_weights_hook,
     training_state_hook,

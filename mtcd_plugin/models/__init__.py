@@ -12,7 +12,7 @@ from mtcd_plugin.models.backbones import (
     umdr,
 )
 from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor, resc3d_preprocessor, saliency_preprocessor
-from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection
+from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection, single_teacher_distiller
 from mtcd_plugin.models.fusion import late_fusion, score_fusion
 from mtcd_plugin.models.heads import (
     branch_token_head,
@@ -22,6 +22,7 @@ from mtcd_plugin.models.heads import (
     projected_head,
     umdr_head,
 )
+from mtcd_plugin.models.losses import contrastive, distillation, hallucination, relational
 from mtcd_plugin.models.necks import feature_converter
 from mtcd_plugin.models.recognizers import mixing_recognizer3d, mmtm, mtut, umdr_fusion
 from mtcd_plugin.models.translators import encoder, networks, on_the_fly, sda_gan, trivial

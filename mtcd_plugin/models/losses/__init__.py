@@ -1,1 +1,1 @@
-"""Distances between features."""
+"""Distances between features, and losses between a student and a frozen teacher."""
