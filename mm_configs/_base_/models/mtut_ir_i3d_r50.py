@@ -1,10 +1,13 @@
-# MTUT with the student of MTCD as each stream, of RGB and of infrared: a rival of MTCD on its own terms.
-_base_ = './mtcd_student_i3d_r50.py'
+# MTUT with I3D-R50 as each stream, of RGB and of infrared: a rival of MTCD with the backbone, data and schedule of its student.
+_base_ = './i3d_r50.py'
 model = dict(
     _delete_=True,
     type='MTUT',
     modalities=['rgb', 'ir'],
-    stream={{_base_.model.student}},
+    stream=dict(
+        type='Recognizer3D',
+        backbone={{_base_.model.backbone}},
+        cls_head={{_base_.model.cls_head}}),
     ssa='mmpose',
     ssa_weight=5e-3,
     beta=2.,
@@ -13,5 +16,5 @@ model = dict(
     data_preprocessor={{_base_.model.data_preprocessor}})
 
 profiles = dict(
-    demo=dict(_delete_=True, model=dict(stream={{_base_.profiles.demo.model.student}}, start_epoch=10)),
-    smoke=dict(_delete_=True, model=dict(stream={{_base_.profiles.smoke.model.student}}, start_epoch=1)))
+    demo=dict(_delete_=True, model=dict(stream={{_base_.profiles.demo.model}}, start_epoch=10)),
+    smoke=dict(_delete_=True, model=dict(stream={{_base_.profiles.smoke.model}}, start_epoch=1)))
