@@ -24,6 +24,7 @@ from harness.plan.parents import PREDICTIONS, Parent, read_parent
 from harness.plan.resolve import Resolved, resolve
 from harness.suite import Entry
 from harness.suite.dotted import set_dotted
+from mtcd_plugin.formats.clips import CHANNELS
 
 PREDICTED = 16  # clips in made-up predictions, as many as a batch has at most
 WHOLE_CLIP = 4  # frames that stand for a clip whose length the pipeline leaves open
@@ -117,11 +118,12 @@ def clip_shape_of(config: dict[str, Any], modality: str, split: str = "test") ->
     frames, size = 1, dataset.get("size")
     for transform in dataset.get("pipeline", ()):
         frames = transform.get("clip_len", frames) or WHOLE_CLIP
+        frames *= transform.get("consecutive", 1)
         size = transform.get("crop_size", transform.get("size", size))
     if size is None:
         raise ValueError(f"the {split} pipeline names no size or crop_size, so a clip's shape is unknown")
     width, height = (size, size) if isinstance(size, int) else size
-    return (3 if modality == "rgb" else 1, frames, height, width)
+    return (CHANNELS.get(modality, 1), frames, height, width)
 
 
 def shapes(config: dict[str, Any], split: str, modality: str) -> Any:

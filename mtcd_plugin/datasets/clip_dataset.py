@@ -25,9 +25,9 @@ class ClipDataset(BaseActionDataset):
         data_root: folder of the data set.
         pipeline: starts with ``SampleClipFrames`` and ``LoadModalities``, ends with ``PackClip``.
         split: ``train``, ``test``, ``all``, or ``fit`` and ``holdout``, which divide the training subjects.
-        modalities: which of ``rgb depth ir pseudo_ir`` to load, in this order.
+        modalities: which of ``rgb depth ir pseudo_ir flow`` to load, in this order.
         stores: modality -> folder of a clip store with exactly these clips, read instead of the videos. A
-            must for ``pseudo_ir``, whose frames stand beside those of the rgb window one by one.
+            must for ``pseudo_ir`` and ``flow``, whose frames stand beside those of the rgb window one by one.
         clip_store: folder of stores built from the videos, '' for none. One that fits these videos and
             ``LoadModalities.size`` is read; where there is none, the videos are.
         quarantine: file with one clip id per line to leave out, '' for none.

@@ -3,6 +3,7 @@
 from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
 from mtcd_plugin.evaluation import (
     clip_predictions,
+    flow_store,
     pseudo_infrared,
     sweep_predictions,
 )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mtcd_plugin.formats.clip_store import FORMAT, FRAMES, INDEX, StoreError, checksum
+from mtcd_plugin.formats.clips import CHANNELS
 from mtcd_plugin.formats.frame_codec import CODECS
 
 
@@ -27,7 +28,7 @@ def index_head(
         "modality": modality,
         "width": int(size[0]),
         "height": int(size[1]),
-        "channels": 3 if modality == "rgb" else 1,
+        "channels": CHANNELS.get(modality, 1),
         "source": source,
         "origin": origin,
     }

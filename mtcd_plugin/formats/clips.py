@@ -11,10 +11,11 @@ from functools import lru_cache
 from mtcd_plugin.formats.content import content_hashes
 from mtcd_plugin.formats.regular import regular_stat
 
-MODALITIES = ("rgb", "depth", "ir", "pseudo_ir")
+MODALITIES = ("rgb", "depth", "ir", "pseudo_ir", "flow")
+CHANNELS = {"rgb": 3, "flow": 2}  # of a frame; of every other modality 1
 Spans = tuple[tuple[int, int], ...]  # first and last frame of a stream, in order of time
 _json = json.JSONEncoder(separators=(",", ":")).encode
-RENDERED_FROM = {"pseudo_ir": "rgb"}  # read from a store, frame by frame beside this stream
+RENDERED_FROM = {"pseudo_ir": "rgb", "flow": "rgb"}  # read from a store, frame by frame beside this stream
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def select_clips(
     Args:
         table: from ``read_mgr_dark`` or ``read_nvgesture``.
         split: ``train``, ``test``, ``all``; ``fit`` and ``holdout`` divide the training subjects.
-        modalities: of ``rgb depth ir pseudo_ir``; pseudo_ir stands for the rgb stream that it is rendered from.
+        modalities: of ``rgb depth ir pseudo_ir flow``; the last two stand for the rgb stream that
+            they are rendered from.
         quarantine: file with one clip id per line, '' for none; see ``read_quarantine``.
         missing_modality: modality -> what becomes of a clip without it: ``blank`` keeps it, ``drop`` leaves it out; an
             error for modalities that are not named.

@@ -11,7 +11,12 @@ from mtcd_plugin.models.backbones import (
     slim_resnet,
     umdr,
 )
-from mtcd_plugin.models.data_preprocessors import clip_data_preprocessor, resc3d_preprocessor, saliency_preprocessor
+from mtcd_plugin.models.data_preprocessors import (
+    clip_data_preprocessor,
+    flow_preprocessor,
+    resc3d_preprocessor,
+    saliency_preprocessor,
+)
 from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection, single_teacher_distiller
 from mtcd_plugin.models.fusion import late_fusion, score_fusion
 from mtcd_plugin.models.heads import (
@@ -25,4 +30,4 @@ from mtcd_plugin.models.heads import (
 from mtcd_plugin.models.losses import contrastive, distillation, hallucination, relational
 from mtcd_plugin.models.necks import feature_converter
 from mtcd_plugin.models.recognizers import mixing_recognizer3d, mmtm, mtut, umdr_fusion
-from mtcd_plugin.models.translators import encoder, networks, on_the_fly, sda_gan, trivial
+from mtcd_plugin.models.translators import encoder, networks, on_the_fly, optical_flow, sda_gan, trivial

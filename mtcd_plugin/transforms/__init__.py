@@ -2,6 +2,7 @@
 
 from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
 from mtcd_plugin.transforms import (
+    consecutive_frames,
     gesture_progress,
     load_modalities,
     pack_clip,

@@ -9,6 +9,8 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from mtcd_plugin.formats.clip_store import ClipStore, StoreError, store_name
+from mtcd_plugin.formats.clips import CHANNELS
+from mtcd_plugin.formats.flow_code import NO_MOTION
 from mtcd_plugin.formats.frame_codec import CODECS
 from mtcd_plugin.formats.video import read_frames, resize
 
@@ -36,10 +38,10 @@ class LoadModalities(BaseTransform):
     Args:
         size: (width, height) of all frames.
 
-    Modalities that the clip has no stream of (``missing``) become black frames.
+    Modalities that the clip has no stream of (``missing``) become black frames, or flow without motion.
 
     Required keys: ``clip_id streams frame_inds clip_len``; optional ``stores clip_store store_sources missing``.
-    Added keys: ``imgs`` (list of uint8 [h, w, 3 or 1]), ``modality_slices`` (modality -> (first, last + 1) in
+    Added keys: ``imgs`` (list of uint8 [h, w, 3, 2 or 1]), ``modality_slices`` (modality -> (first, last + 1) in
     ``imgs``), ``img_shape`` and ``original_shape`` (h, w).
 
     Raises:
@@ -60,7 +62,8 @@ class LoadModalities(BaseTransform):
             slices[name] = (len(images), len(images) + len(frames))
             images += frames
         for name in results.get("missing", ()):
-            blank = np.zeros((self.size[1], self.size[0], 3 if name == "rgb" else 1), np.uint8)
+            shape = (self.size[1], self.size[0], CHANNELS.get(name, 1))
+            blank = np.full(shape, NO_MOTION if name == "flow" else 0, np.uint8)
             slices[name] = (len(images), len(images) + results["clip_len"])
             images += [blank.copy() for _ in range(results["clip_len"])]
         results["imgs"] = images

@@ -24,6 +24,7 @@ from harness.network.cost import count_cost, predicting_network
 from harness.plan.resolve import resolve
 from harness.worker.hooks import ExactResumeHook
 from mtcd_plugin.formats.checkpoint_errors import one_line
+from mtcd_plugin.formats.clips import CHANNELS, RENDERED_FROM
 
 OVERFIT_STEPS = 300
 EPOCHS, CLIPS = 4, 8  # of the training that is resumed: two batches an epoch
@@ -117,11 +118,13 @@ def renders(s: EntryUnderCheck) -> None:
     rgb = clips["inputs"]["rgb"] if isinstance(clips["inputs"], dict) else clips["inputs"]
     with evaluating(s.model), torch.no_grad():
         sample = s.model(**s.model.data_preprocessor(clips, False), mode="predict")[0]
-    needed = (1, 1, *rgb[0].shape[2:])
-    got = sample.get("pseudo_ir")
-    if got is None or got.dtype != torch.uint8 or tuple(got.shape) != needed:
-        shape = "nothing" if got is None else f"{got.dtype} {tuple(got.shape)}"
-        raise CheckFailed(f"a rendering must give each sample's pseudo_ir, uint8 {needed}; it gives {shape}")
+    name = next((name for name in RENDERED_FROM if sample.get(name) is not None), None)
+    if name is None:
+        raise CheckFailed(f"a rendering must give each sample's {' or '.join(RENDERED_FROM)}; it gives none")
+    got, needed = sample.get(name), (1, CHANNELS.get(name, 1), *rgb[0].shape[2:])
+    if got.dtype != torch.uint8 or tuple(got.shape) != needed:
+        shape = f"{got.dtype} {tuple(got.shape)}"
+        raise CheckFailed(f"a rendering must give each sample's {name}, uint8 {needed}; it gives {shape}")
 
 
 def saves_and_loads(s: EntryUnderCheck) -> None:

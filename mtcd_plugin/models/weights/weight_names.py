@@ -119,6 +119,8 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
     - A first layer of three channels becomes one of a single channel by its mean over them, as Transformer (3DV 2020)
     does for depth.
     - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
+    - Kernels of a stem for RGB, for a stem of other channels, are averaged over RGB and repeated (TSN's cross-modality
+    start of the flow network, arXiv 1608.00859).
     - MViT's relative positions of another clip or image size are interpolated linearly, as MMAction2 does for
     MaskFeat's.
     - TimeSformer's embedding of another number of frames takes the nearest frame, as its authors do.
@@ -132,6 +134,8 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
         return "mean over three input channels", lambda x: x.mean(dim=1, keepdim=True)
     if len(a) == 4 and len(b) == 5 and a == b[:2] + b[3:]:
         return "inflated from 2D", lambda x: x.unsqueeze(2).expand(b) / b[2]
+    if len(a) == len(b) == 4 and a[1] == 3 and a[:1] + a[2:] == b[:1] + b[2:]:
+        return "averaged over RGB and repeated", lambda x: x.mean(dim=1, keepdim=True).expand(b)
     if last in ("rel_pos_t", "rel_pos_h", "rel_pos_w") and len(a) == len(b) == 2 and a[1] == b[1]:
         return "relative positions interpolated", lambda x: _resized(x.T[None], b[0], "linear")[0].T
     if last == "time_embed" and len(a) == len(b) == 3 and a[2] == b[2]:

@@ -1,12 +1,23 @@
 """Saliency maps against OpenCV's filters and colour space, and what they must be of simple frames."""
 
+import mtcd_plugin.register  # noqa: F401  isort: skip
+import copy
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.registry import init_default_scope
 
+from harness.plan.resolve import resolve
 from mtcd_plugin.models.data_preprocessors.clip_data_preprocessor import ClipDataPreprocessor
 from mtcd_plugin.models.data_preprocessors.saliency_preprocessor import SaliencyPreprocessor, lab, saliency
+
+torch.set_num_threads(1)
+CONFIGS = Path(__file__).parents[3] / "mm_configs" / "3ddsn"
 
 
 def clip(channels=3, seed=0, size=(3, 13, 18)):
@@ -79,3 +90,55 @@ def test_half_precision_of_training_does_not_reach_it():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         lower = saliency(clip())
     assert torch.equal(lower, saliency(clip()))
+
+
+# ------------------------------------------------------------------ the networks of the configs
+
+
+def recognizer(profile, name):
+    init_default_scope("mmaction")
+    return MODELS.build(copy.deepcopy(resolve(CONFIGS / f"{name}.py", profile).config["model"]))
+
+
+def test_parameters_at_full_size_are_those_of_c3d():
+    """Eight convolutions, fc6 on 512 x 2 x 8 x 8 values, fc7, 25 classes."""
+    channels = (3, 64, 128, 256, 256, 512, 512, 512, 512)
+    convolutions = sum((27 * a + 1) * b for a, b in zip(channels, channels[1:], strict=False))
+    with torch.device("meta"):
+        model = recognizer("paper", "3ddsn_saliency_nvgesture-rgb")
+    expected = convolutions + (65536 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 25
+    assert sum(p.numel() for p in model.parameters()) == expected == 312_979_225
+
+
+@pytest.mark.parametrize(("profile", "side"), [("smoke", 32), ("demo", 56)])
+@pytest.mark.parametrize("modality", ["rgb", "depth"])
+def test_a_step_changes_every_weight_and_one_clip_is_a_batch(profile, side, modality):
+    model = recognizer(profile, f"3ddsn_saliency_nvgesture-{modality}")
+    model.init_weights()
+    model.train()
+    before = {n: p.clone() for n, p in model.named_parameters()}
+    clips = {
+        "inputs": [clip(3 if modality == "rgb" else 1, i, (16, side, side)) for i in range(2)],
+        "data_samples": [ActionDataSample().set_gt_label(i) for i in (0, 24)],
+    }
+    losses = model(**model.data_preprocessor(clips, True), mode="loss")
+    model.parse_losses(losses)[0].backward()
+    torch.optim.SGD(model.parameters(), lr=1.0).step()
+    assert not [n for n, p in model.named_parameters() if torch.equal(p, before[n])]
+    model.eval()
+    one = {k: v[:1] for k, v in clips.items()}
+    with torch.no_grad():
+        out = model(**model.data_preprocessor(one, False), mode="predict")
+    assert out[0].pred_score.shape == (25,) and out[0].pred_score.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("dataset", ["mgr-dark", "nvgesture"])
+@pytest.mark.parametrize("modality", ["rgb", "depth"])
+def test_the_streams_are_c3d_on_frames_and_on_saliency_of_the_columns_modality(dataset, modality):
+    fusion = resolve(CONFIGS / f"3ddsn_{dataset}-{modality}.py", "paper")
+    assert set(fusion.parents) == set(fusion.config["model"]["members"]) == {"appearance", "saliency"}
+    streams = {s: resolve(CONFIGS / p["config"], "paper").config for s, p in fusion.parents.items()}
+    kinds = {s: c["model"]["data_preprocessor"].pop("type") for s, c in streams.items()}
+    assert kinds == {"appearance": "ClipDataPreprocessor", "saliency": "SaliencyPreprocessor"}
+    assert streams["appearance"] == streams["saliency"], "nothing else differs"
+    assert streams["saliency"]["test_dataloader"]["dataset"]["modalities"] == [modality]

@@ -22,6 +22,7 @@ OF_RGB = {  # modality B = f(A), pixel by pixel, on uint8 arrays with channels a
     "depth": lambda rgb, axis: np.take(rgb, [1], axis),
     "ir": lambda rgb, axis: 255 - np.take(rgb, [0], axis),
     "pseudo_ir": lambda rgb, axis: np.take(rgb, [2], axis) // 2,
+    "flow": lambda rgb, axis: 255 - np.take(rgb, [2, 1], axis),
 }
 
 

@@ -1,0 +1,3 @@
+_base_ = '../c3d/c3d_nvgesture-rgb.py'
+
+model = dict(data_preprocessor=dict(type='SaliencyPreprocessor'))
