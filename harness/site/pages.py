@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.data.describe.summary import load_summaries, save_summaries
-from harness.plan.workspace import Workspace
 from harness.site import freshness
 from harness.suite import Benchmark, Entry
+
+if TYPE_CHECKING:  # `report` plans nothing
+    from harness.plan.workspace import Workspace
 
 log = logging.getLogger(__name__)
 

@@ -284,7 +284,7 @@ def test_killed_processes_leave_nothing_half_written(recordings, done, tmp_path)
     command = [sys.executable, "-m", "harness", "data", "segment", str(recordings), "--out", str(tmp_path)]
     process = subprocess.Popen([*command, "--crf", "0", "--jobs", "2"], start_new_session=True)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 600
         while not any((tmp_path / "clips").rglob("r*.mp4")) and process.poll() is None and time.monotonic() < until:
             time.sleep(0.002)
     finally:

@@ -155,7 +155,7 @@ def start_build(root, stores, log, codec="raw"):
 
 
 def wait_for_lines(log: Path, count: int, process) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         if log.exists() and len(log.read_text().splitlines()) >= count:
             return
@@ -225,7 +225,7 @@ def test_two_builders_at_once_build_once(mgr_dark_root, tmp_path):
     stores = tmp_path / "stores"
     logs = [tmp_path / "one", tmp_path / "two"]
     processes = [start_build(mgr_dark_root, stores, log) for log in logs]
-    out = [process.communicate(timeout=60) for process in processes]
+    out = [process.communicate(timeout=600) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], out
     assert sum(len(log.read_text().splitlines()) for log in logs if log.exists()) == 12
     folder = next(p for p in stores.iterdir() if not p.name.startswith("."))

@@ -340,7 +340,7 @@ def test_a_process_that_slept_while_another_took_over_overwrites_nothing(tmp_pat
     assert ours.acquire()
     write_record(tmp_path, record_of("done"), ours.check)
     os.kill(sleepy.pid, signal.SIGCONT)
-    _, err = sleepy.communicate("\n", timeout=60)
+    _, err = sleepy.communicate("\n", timeout=600)
     assert sleepy.returncode == 1 and "LockLost" in err
     assert json.loads((tmp_path / "run.json").read_text())["status"] == "done"
 

@@ -148,7 +148,7 @@ def test_a_batch_that_finds_no_room_is_an_error_and_no_waiting_for_ever(tmp_path
     script = tmp_path / "small.py"
     script.write_text(SMALL)
     command = f"mount -t tmpfs -o size=1m tmpfs /dev/shm && exec {sys.executable} {script}"
-    got = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=120)
+    got = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=600)
     assert got.stdout == "full: True\n", got.stderr
 
 
