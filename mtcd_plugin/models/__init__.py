@@ -2,6 +2,7 @@
 
 from mtcd_plugin import _compat_applied  # before anything that imports MMAction2
 from mtcd_plugin.models.backbones import (
+    auto_gesture,
     decouple_recouple,
     dropout_resnet,
     inception_i3d,
@@ -15,6 +16,7 @@ from mtcd_plugin.models.data_preprocessors import (
     clip_data_preprocessor,
     flow_preprocessor,
     resc3d_preprocessor,
+    resizing_preprocessor,
     saliency_preprocessor,
 )
 from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection, single_teacher_distiller
@@ -29,5 +31,5 @@ from mtcd_plugin.models.heads import (
 )
 from mtcd_plugin.models.losses import contrastive, distillation, hallucination, relational
 from mtcd_plugin.models.necks import feature_converter
-from mtcd_plugin.models.recognizers import mixing_recognizer3d, mmtm, mtut, umdr_fusion
+from mtcd_plugin.models.recognizers import joint_backbone, mixing_recognizer3d, mmtm, mtut, umdr_fusion
 from mtcd_plugin.models.translators import encoder, networks, on_the_fly, optical_flow, sda_gan, trivial

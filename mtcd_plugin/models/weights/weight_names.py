@@ -58,7 +58,9 @@ def _from_vgg(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, rules)
 
 
-def _renamed(state: Mapping[str, Tensor], rules: Iterable[tuple[re.Pattern[str], str]]) -> dict[str, Tensor]:
+def _renamed(
+    state: Mapping[str, Tensor], rules: Iterable[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]]
+) -> dict[str, Tensor]:
     """A state with every rule applied to every name, in order."""
     renamed = {}
     for name, value in state.items():
@@ -97,6 +99,22 @@ def _from_kinetics_i3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
+def _from_3dcdc(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``stem0_8``, ``cells8_RGB.0._ops``, ``lateral32_16_1``, ``cells_Low_Connect`` (3DCDC-NAS) to AutoGesture's."""
+    laterals = {"32_16": 0, "32_8": 1, "16": 2}
+    places = {"Low": 0, "Mid": 1, "High": 2}
+    rules: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+        (re.compile(r"^(stem\d)_(\d+)(_RGB|_Depth)?\."), r"branches.\3\2.\1."),
+        (re.compile(r"^cells(\d+)(_RGB|_Depth)?\.(\d+)\.(?:_(?=ops))?"), r"branches.\2\1.cells.\3."),
+        (re.compile(r"^branches\._(RGB|Depth)"), lambda m: f"branches.{m[1].lower()}"),
+        (re.compile(r"^lateral([\d_]+)_(\d)\."), lambda m: f"connections.{int(m[2]) - 1}.{laterals[m[1]]}."),
+        (re.compile(r"^cells_(\w+?)_Connect\.(\d+)\.op\."), lambda m: f"connections.{places[m[1]]}.{m[2]}."),
+        (re.compile(r"\.op\.1\.(?:conv\.)?"), ".conv."),
+        (re.compile(r"\.op\.2\."), ".bn."),
+    )
+    return _renamed(state, rules)
+
+
 NAMINGS = (
     Naming("", dict),
     Naming("torchvision's names", _from_torchvision),
@@ -108,6 +126,7 @@ NAMINGS = (
     Naming("torchvision's names of a VGG", _from_vgg, new=re.compile(r"(^|\.)fc6\.hidden\.")),
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
+    Naming("names of 3DCDC-NAS", _from_3dcdc),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
 )
 

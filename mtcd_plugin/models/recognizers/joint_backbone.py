@@ -1,0 +1,33 @@
+"""A backbone of several modalities and a class layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from mtcd_plugin.models.recognizers.joint import JointRecognizer, top1
+
+
+@MODELS.register_module()
+class JointBackboneRecognizer(JointRecognizer):
+    """Recognizer3D for a backbone that takes modality -> clip; trained by cross-entropy.
+
+    Args:
+        backbone: config. cls_head: config of a head of MMAction2, which gives its class scores.
+        modalities, data_preprocessor, init_cfg: as :class:`JointRecognizer`.
+    """
+
+    def __init__(self, backbone: dict, cls_head: dict, modalities: Sequence[str] = ("rgb", "depth"), **kwargs) -> None:
+        super().__init__(modalities, **kwargs)
+        self.backbone = MODELS.build(backbone)
+        self.cls_head = MODELS.build(cls_head)
+
+    def logits(self, clips: dict[str, Tensor]) -> Tensor:
+        return self.cls_head(self.backbone(clips)).float()
+
+    def losses(self, clips: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+        scores = self.logits(clips)
+        return {**top1(scores, labels), "loss_cls": F.cross_entropy(scores, labels)}
