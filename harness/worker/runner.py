@@ -96,7 +96,8 @@ def record_fused_cost(record: RunRecord, members: Sequence[Cost]) -> None:
     for part in ("params", "flops"):
         known = [getattr(cost, part) for cost in members]
         setattr(record.cost, part, None if None in known else sum(known))
-    record.cost.input_shape = list(members[0].input_shape)
+    shapes = {tuple(cost.input_shape) for cost in members}
+    record.cost.input_shape = list(shapes.pop()) if len(shapes) == 1 else []  # RGB and depth have other shapes
 
 
 def clip_shape(runner: Runner) -> tuple[int, ...] | dict[str, tuple[int, ...]]:

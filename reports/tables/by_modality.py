@@ -20,6 +20,7 @@ from reports.tables.method_cells import (
     asked,
     backbone_name,
     entry_cells,
+    fused,
     listed_entries,
     method_cell,
     own_protocol,
@@ -129,7 +130,9 @@ def _cells(
     start = row_start(context, (context.result(e.name) for e in line.group.values()))
     cells = {
         "method": method_cell(
-            line.title, entry, "; ".join(filter(None, (line.sub or _extra_training(line.group), start)))
+            line.title,
+            entry,
+            "; ".join(filter(None, (line.sub or _extra_training(line.group), *_fused(line.group), start))),
         ),
         "backbone": Cell((first.backbone if first else "") or (architecture(entry) if entry else f.DASH)),
     }
@@ -149,6 +152,11 @@ def _cells(
     if _remarked(table):
         cells["remark"] = Cell("; ".join(dict.fromkeys(x.remark for x in line.claims if x.remark)))
     return cells
+
+
+def _fused(group: Group) -> list[str]:
+    """Which of a row's numbers are of networks that were trained apart."""
+    return [f"{f.modalities(m)}: {how}" for m, e in group.items() if (how := fused(e))]
 
 
 def _extra_training(group: Group) -> str:

@@ -19,6 +19,7 @@ from reports.tables.method_cells import (
     asked,
     backbone_name,
     entry_cells,
+    fused,
     listed_entries,
     method_cell,
     own_protocol,
@@ -113,7 +114,9 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
     sub = backbone_name(entry) if entry and _has_several(context, table, entry) else ""
     start = row_start(context, [context.result(entry.name)] if entry else ())
     cells = {
-        "method": method_cell(line.title, entry, "; ".join(filter(None, (own_protocol(entry) or sub, start)))),
+        "method": method_cell(
+            line.title, entry, "; ".join(filter(None, (own_protocol(entry) or sub, fused(entry), start)))
+        ),
         "train": Cell(f.modalities(line.train)),
         "test": Cell(f.modalities(line.test)),
         "claimed": claimed(claim, context.benchmark),

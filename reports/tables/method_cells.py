@@ -35,6 +35,12 @@ def asked(context: ReportContext, entries: Iterable[Entry]) -> int:
     return sum(not context.leaves_out(e.name) for e in ranked(entries))
 
 
+def fused(entry: Entry | None) -> str:
+    """What a row says of an entry that trains no network of its own, "" for any other."""
+    trains = entry is None or {"trains", "renders"} & set(entry.role.does)
+    return "" if trains or entry is None else entry.role.title.lower()
+
+
 def own_protocol(entry: Entry | None) -> str:
     """What a row says of an entry whose protocol is not the common one, "" for any other."""
     return f"{OWN_PROTOCOL}{entry.protocol}" if entry is not None and entry.protocol else ""

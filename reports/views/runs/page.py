@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.ledger.record import StartingWeights
+from harness.ledger.record import RunRecord, StartingWeights
 from reports import format as f
 from reports.ledger.adopted import adopted_note, reason
 from reports.ledger.context import ReportContext
@@ -13,6 +13,8 @@ from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
 from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, marked, missing
 from reports.views.runs.run import OLDER, RunView, run_views
+
+NOT_TRAINED = "none: this stage trains nothing"
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -134,6 +136,12 @@ def _waiting(share: float | None) -> str:
     return "" if share is None else f"{f.percent(share, 0)} % of it waiting for data"
 
 
+def _training_clips(r: RunRecord) -> str:
+    if r.data is None or r.kind == "render":
+        return NOT_TRAINED
+    return f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"
+
+
 def _what(run: RunView) -> list[tuple[str, str]]:
     r = run.record
     what = [
@@ -146,7 +154,7 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         light = f", {r.data.lighting}" if r.data.lighting else ""
         what += [
             ("Data", f"{r.data.name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
-            ("Training clips", f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"),
+            ("Training clips", _training_clips(r)),
             ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
             ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),
         ]
@@ -157,7 +165,7 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         ("Profile", r.cell.profile),
         ("Epochs", str(len(r.epochs)) if r.epochs else "none recorded"),
         *[(f"Starting weights, {w.where}", _loaded(w)) for w in r.pretrained],
-        *([] if r.pretrained else [("Starting weights", "none: from scratch")]),
+        *([] if r.pretrained else [("Starting weights", NOT_TRAINED if r.kind == "render" else "none: from scratch")]),
         ("Started", r.started or "not recorded"),
         ("Finished", r.finished or "not recorded"),
         ("Attempts", str(r.attempts)),

@@ -11,6 +11,7 @@ from harness.ledger.store import load_predictions, load_records
 from harness.plan.parents import is_fusion, read_parent
 from harness.plan.workspace import open_workspace
 from harness.suite import load_suite
+from tests.helpers.bare_record import record_of
 from tests.helpers.command_line import harness
 
 STAGE = {"Name": "fusion", "Title": "Fusion of separate networks", "Does": ["classifies"], "Result": True}
@@ -181,6 +182,28 @@ def test_a_folder_of_ones_own_fuses_packaged_networks(tmp_path, mgr_dark_root):
     ws = open_workspace(tmp_path / "my_configs", "smoke", tmp_path / "data", "table2_rgbd", 1)
     job = ws.plan.jobs[ws.plan.keys["mine_mgr-dark-rgb-depth", 0]]
     assert {ws.plan.jobs[key].cell.model for key in job.parents.values()} == {RGB, DEPTH}
+
+
+def test_its_cost_is_known_where_that_of_every_member_is():
+    from harness.ledger.record import Cost
+    from harness.worker.runner import record_fused_cost
+
+    rgb, depth = Cost(params=3, flops=50, input_shape=[3, 8, 4, 4]), Cost(params=4, flops=7, input_shape=[1, 8, 4, 4])
+    for members, wanted in (
+        ([rgb, depth], Cost(params=7, flops=57)),
+        ([rgb, rgb], Cost(params=6, flops=100, input_shape=[3, 8, 4, 4])),
+        ([rgb, Cost(params=1)], Cost(params=4)),
+    ):
+        record = record_of("done")
+        record_fused_cost(record, members)
+        assert record.cost == wanted
+
+
+def test_it_takes_no_time_to_speak_of(configs, tiny_data):
+    from harness.measure.probe import probe
+
+    plan = planned(configs, tiny_data)
+    assert probe([plan.keys[NAME, 0]], plan.jobs) == {plan.keys[NAME, 0]: 0.0}
 
 
 @pytest.fixture

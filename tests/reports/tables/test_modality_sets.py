@@ -1,11 +1,13 @@
 """Methods that see RGB and depth, and those of a protocol of their own: which rows are ranked with which."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from harness.suite import Benchmark, Entry, load_entries
+from harness.suite.stages import Stage
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
 from reports.ledger.work_dir import read_work_dir
@@ -73,6 +75,15 @@ def test_rows_are_ranked_among_those_of_the_same_modalities(made):
     for test, methods_of in (("RGB", ("Plain", "Three")), ("RGB + Depth", ("Absent", "Two"))):
         places = sorted(found[m, test, False].text for m in methods_of)
         assert places in (["1", "2"], ["1–2", "1–2"]), places
+
+
+def test_a_fusion_is_said_to_be_one(made):
+    separate = Stage(name="fusion", title="Fusion of separate networks", does=("classifies",), result=True)
+    name = "two_nvgesture-rgb-depth"
+    entries = {**made.entries, name: replace(made.entries[name], role=separate)}
+    found = {r[1].sub for r in rows(replace(made, entries=entries), "table3", "method") if r[0] == "Two"}
+    assert any("fusion of separate networks" in sub for sub in found)
+    assert not any("fusion" in r[1].sub for r in rows(made, "table3", "method"))
 
 
 def test_a_protocol_of_ones_own_is_said_and_not_ranked(made):
