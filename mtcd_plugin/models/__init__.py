@@ -31,5 +31,5 @@ from mtcd_plugin.models.heads import (
 )
 from mtcd_plugin.models.losses import contrastive, distillation, hallucination, relational
 from mtcd_plugin.models.necks import feature_converter
-from mtcd_plugin.models.recognizers import joint_backbone, mixing_recognizer3d, mmtm, mtut, umdr_fusion
+from mtcd_plugin.models.recognizers import capf, joint_backbone, mixing_recognizer3d, mmtm, mtut, umdr_fusion
 from mtcd_plugin.models.translators import encoder, networks, on_the_fly, optical_flow, sda_gan, trivial

@@ -155,8 +155,9 @@ def test_multiply_adds_at_full_size():
             features = network.frame_features(clip)
             over_space = counter.get_total_flops() // 2
             network.temporal(features)
-    # The maps take no products here; in the authors' code 872 a pixel.
-    assert over_space == 72_016_044_032 - 872 * 224 * 224
+    # The authors weigh by the maps with a convolution of two values, which counts.
+    weighed = 64 * (256 * 28**2 + 512 * 14**2 + 832 * 7**2)
+    assert over_space == 72_016_044_032 - 2 * weighed
     # Scores of 512 x 512 channels are not made, only their mean; the class layers are the head's.
     over_time = 1_159_650_816 - (512 * 512 * 64 - 512 * 64) - 3 * 512 * 25
     assert counter.get_total_flops() // 2 - over_space == over_time

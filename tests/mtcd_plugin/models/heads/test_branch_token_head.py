@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 
 from harness.plan.resolve import resolve
 from mtcd_plugin.models.heads.branch_token_head import BranchTokenHead, distillation_loss
+from tests.helpers.toy_training import train
 
 torch.set_num_threads(1)
 CONFIGS = Path(__file__).parents[4] / "mm_configs" / "decouple_recouple"
@@ -164,3 +165,21 @@ def test_predictions_are_probabilities():
     for sample in found:
         assert sample.pred_score.shape == (25,) and sample.pred_score.sum().item() == pytest.approx(1, abs=1e-5)
         assert int(sample.pred_label) == int(sample.pred_score.argmax())
+
+
+def test_a_training_that_was_stopped_goes_on_with_its_tau_and_its_divergence(tmp_path):
+    backbone = dict(type="DecoupleRecouple", frames=4, window=2, base_channels=2, channels=32, depth=1, heads=1, head_channels=8)  # fmt: skip  # noqa: E501
+    head = dict(type="BranchTokenHead", num_classes=3, in_channels=32, tau_epochs=4, distillation_begin=2)
+    preprocessor = dict(type="ClipDataPreprocessor")
+    model = dict(type="Recognizer3D", backbone=backbone, cls_head=head, data_preprocessor=preprocessor)
+    optimizer = dict(optimizer=dict(type="SGD", lr=1e-3))
+    config = (model, optimizer, dict(type="ToyClips", modalities=["depth"]), "teacher")
+    calm, _ = train(config, tmp_path / "calm", 4)
+    half, _ = train(config, tmp_path / "stopped", 2)
+    resumed, _ = train(config, tmp_path / "stopped", 4, resume=True)
+    found = [c["state_dict"]["cls_head.tau"].item() for c in (half, resumed)]
+    assert found == pytest.approx([0.05, 0.07])
+    for key, value in calm["state_dict"].items():
+        assert torch.equal(value, resumed["state_dict"][key]), key
+    gates = "backbone.recoupling.vector.weight"
+    assert not torch.equal(half["state_dict"][gates], resumed["state_dict"][gates])
