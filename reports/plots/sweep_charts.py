@@ -23,6 +23,7 @@ def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Markup
             _draw_baseline(ax, baseline)
         if curve.points:
             _draw_points(ax, curve)
+        ax.update_datalim([(value, 0) for value, _ in curve.absent], updatey=False)  # annotations alone widen no axis
         for value, _ in curve.absent:
             ax.annotate("×", (value, 0.02), xycoords=("data", "axes fraction"), ha="center", color=MUTED)
         ax.set_xticks(sorted({p.x for p in curve.points} | {v for v, _ in curve.absent}))

@@ -1,0 +1,25 @@
+"""Figure 6 is drawn whole, whatever points it lacks."""
+
+import re
+import warnings
+
+import pytest
+
+from reports.plots.curves import Curve, Point
+from reports.plots.sweep_charts import sweeps
+
+MEASURED = {0: (), 1: (0.5,), 2: (0.5, 1.0)}
+
+
+@pytest.mark.parametrize("number", MEASURED)
+def test_points_without_a_result_lie_inside_of_the_axes(number):
+    """An annotation outside of them would leave the axes no room, and the layout would not be applied."""
+    there = MEASURED[number]
+    points = tuple(Point(x, 0.1, None, 1) for x in there)
+    absent = tuple((x, "not run") for x in (0.0, 0.5, 1.0) if x not in there)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = sweeps([Curve(name, name, 0.5, points, absent) for name in ("alpha", "beta")], 0.04, "f")
+    width = float(re.search(r'viewBox="0 0 ([\d.]+) ', drawn)[1])
+    crosses = [float(x) for x in re.findall(r'x="([\d.-]+)"[^>]*>×<', drawn)]
+    assert len(crosses) == 2 * len(absent) and all(0 < x < width for x in crosses)
