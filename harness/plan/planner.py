@@ -17,7 +17,7 @@ from harness.plan.outputs import check_outputs
 from harness.plan.parents import PREDICTIONS, Parent, check_members, fused_modalities, read_parent
 from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
-from harness.plan.start import find_weights, hashed, missing_start, placed, start_from
+from harness.plan.start import Absent, MissingStart, find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
 from harness.suite.cells import cell_id
 from harness.suite.dotted import without
@@ -141,7 +141,7 @@ class _Planner:
         asked = (entry.config, canonical_json(overrides))
         if asked not in self.templates:
             try:
-                self.templates[asked] = self._template(entry, overrides)
+                self.templates[asked] = self._with_all_weights(entry, overrides)
             except (ValueError, OSError) as e:
                 self.templates[asked] = e
             # a config may say anything, also what breaks its reader: it stops its own cells alone
@@ -151,6 +151,27 @@ class _Planner:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def _with_all_weights(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
+        """The template. Raises MissingStart with all files that it or a stage before it starts from in vain."""
+        found: list[Absent] = []
+        try:
+            template = self._template(entry, overrides)
+            parents = list(template.parents.values())
+        except MissingStart as e:
+            found += e.absent
+            declared = resolve(entry.config, self.settings.profile, overrides).parents
+            parents = [read_parent(entry, stage, p, self.by_path) for stage, p in declared.items()]
+        for parent in parents:
+            try:
+                self.template(parent.entry, parent.overrides)
+            except MissingStart as e:
+                found += e.absent
+            except (ValueError, OSError):
+                continue  # raised again where the parent's job is made, unless files are missing before
+        if found:
+            raise MissingStart(entry.method, found)
+        return template
 
     def _template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
         resolved = resolve(entry.config, self.settings.profile, overrides)

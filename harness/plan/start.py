@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.ledger.record import NO_START, StartingWeights
@@ -21,6 +22,29 @@ class Found:
 
     started: StartingWeights
     source: str  # its address, or an absolute path, whose content was looked at: without a sha256
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A file that a metafile lists and that is not there."""
+
+    file: str  # its address
+    trained_on: str
+    path: Path  # where it belongs
+
+
+class MissingStart(FileNotFoundError):
+    """Files that a method, or a stage that it depends on, starts from and that are not there: each is named, once."""
+
+    def __init__(self, method: str, absent: Iterable[Absent]) -> None:
+        self.method, self.absent = method, tuple(dict.fromkeys(absent))
+        files = " and ".join(f"{a.file} ({a.trained_on})" if a.trained_on else a.file for a in self.absent)
+        paths = " and ".join(str(a.path) for a in self.absent)
+        are, it = ("are", "them") if len(self.absent) > 1 else ("is", "it")
+        super().__init__(
+            f"{method} starts from {files}, which {are} not there: put {it} at {paths}, "
+            "or train from nothing with --init scratch"
+        )
 
 
 def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: str) -> dict[str, Any]:
@@ -70,11 +94,12 @@ def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
     """Every file of weights that a config names, with the sha256 of its content.
 
     Raises:
-        FileNotFoundError: one that is not there. ValueError: one that is not what it must be, or that would have no
+        FileNotFoundError: one that is not there; :class:`MissingStart` for listed ones, all of them. ValueError: one that is not what it must be, or that would have no
             effect.
     """
     listed = {split_sha256(s.file)[0]: s for s in entry.start}
-    found = []
+    found: list[Found] = []
+    missing: list[Absent] = []
     for key, text in _named(config):
         if config.get("train_cfg") is None and _is_start(key):
             raise ValueError(f"{entry.config}: {key} has no effect: this config trains nothing")
@@ -85,13 +110,12 @@ def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
             start = listed.get(split_sha256(text)[0])
             if start is None:
                 raise FileNotFoundError(f"{entry.config}: {key}: {absent(file)}") from None
-            what = f" ({start.trained_on})" if start.trained_on else ""
-            raise FileNotFoundError(
-                f"{entry.method} starts from {start.file}{what}, which is not there: put it at {file.path}, "
-                "or train from nothing with --init scratch"
-            ) from None
+            missing.append(Absent(start.file, start.trained_on, file.path))
+            continue
         source = text if file.url else str(file.path)
         found.append(Found(StartingWeights(where=key, file=file.name, sha256=sha256), source))
+    if missing:
+        raise MissingStart(entry.method, missing)
     return tuple(found)
 
 

@@ -157,6 +157,29 @@ def test_an_address_counts_by_its_sha256_or_by_what_is_cached(small_configs, tin
     assert "cut short or another file" in planned(small_configs, tiny_data)
 
 
+def test_all_files_that_are_not_there_are_named_at_once_those_of_earlier_stages_too(small_configs, tiny_data, cache):
+    """Whoever downloads them is told once: of a method's stages, each file once, with the place where it belongs."""
+    depth = RGB.replace("rgb", "depth")
+    give(small_configs, f"parents = dict(first=dict(config='{depth}.py', inject_at=['model.backbone.pretrained']))")
+    path = small_configs / "i3d" / "metafile.yml"
+    meta = yaml.safe_load(path.read_text())
+    one, two = ({"File": f"https://x.org/{n}.pth", "Trained On": n, "Into": "model.backbone"} for n in ("one", "two"))
+    meta["Collections"][0]["Starting Weights"] = [one]
+    for model in meta["Models"]:
+        if model["Name"] == depth:
+            model["Starting Weights"] = [one, two]
+    path.write_text(yaml.safe_dump(meta))
+    said = planned(small_configs, tiny_data, init="pretrained")
+    assert said == (
+        "I3D starts from https://x.org/one.pth (one) and https://x.org/two.pth (two), which are not there: "
+        f"put them at {cache / 'one.pth'} and {cache / 'two.pth'}, or train from nothing with --init scratch"
+    )
+    (cache / "one.pth").write_bytes(b"one")
+    for name in (RGB, depth):
+        said = planned(small_configs, tiny_data, init="pretrained", name=name)
+        assert said.startswith("I3D starts from https://x.org/two.pth (two), which is not there: put it at")
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
