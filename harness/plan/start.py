@@ -94,8 +94,8 @@ def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
     """Every file of weights that a config names, with the sha256 of its content.
 
     Raises:
-        FileNotFoundError: one that is not there; :class:`MissingStart` for listed ones, all of them. ValueError: one that is not what it must be, or that would have no
-            effect.
+        FileNotFoundError: one that is not there; :class:`MissingStart` for listed ones, all of them.
+        ValueError: one that is not what it must be, or that would have no effect.
     """
     listed = {split_sha256(s.file)[0]: s for s in entry.start}
     found: list[Found] = []

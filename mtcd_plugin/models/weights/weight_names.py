@@ -131,12 +131,18 @@ NAMINGS = (
 )
 
 
+STEMS: dict[int, tuple[str, Callable[[Tensor], Tensor]]] = {  # channels of a first layer -> what three become
+    1: ("mean over three input channels", lambda x: x.mean(dim=1, keepdim=True)),
+    2: ("first two of three input channels, times 1.5", lambda x: x[:, :2] * 1.5),
+}
+
+
 def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Callable[[Tensor], Tensor]] | None:
     """What makes a weight of one shape one of another, in words ("" for nothing) and as a function;
     None if nothing does.
 
-    - A first layer of three channels becomes one of a single channel by its mean over them, as Transformer (3DV 2020)
-    does for depth.
+    - A first layer of three channels becomes one of a single channel by its mean over them, and one of two (flow) by
+    the first two times 1.5, as Transformer (3DV 2020) does.
     - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
     - Kernels of a stem for RGB, for a stem of other channels, are averaged over RGB and repeated (TSN's cross-modality
     start of the flow network, arXiv 1608.00859).
@@ -149,8 +155,10 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
     if a == b:
         return "", lambda x: x
     last = name.rpartition(".")[2]
-    if len(a) == len(b) >= 4 and (a[1], b[1]) == (3, 1) and a[0] == b[0] and a[2:] == b[2:]:
-        return "mean over three input channels", lambda x: x.mean(dim=1, keepdim=True)
+    if len(a) in (4, 5) and len(b) in (4, 5) and a[1] == 3 and b[1] in STEMS:
+        words, stem = STEMS[b[1]]
+        rest = adaptation(name, torch.Size((a[0], b[1], *a[2:])), own)
+        return rest and (f"{words}, {rest[0]}" if rest[0] else words, lambda x: rest[1](stem(x)))
     if len(a) == 4 and len(b) == 5 and a == b[:2] + b[3:]:
         return "inflated from 2D", lambda x: x.unsqueeze(2).expand(b) / b[2]
     if len(a) == len(b) == 4 and a[1] == 3 and a[:1] + a[2:] == b[:1] + b[2:]:

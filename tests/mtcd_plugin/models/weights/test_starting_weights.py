@@ -231,6 +231,38 @@ def test_a_2d_resnet_is_inflated_whatever_its_names(tmp_path):
     assert sum("inflated" in line for line in report["adapted"]) == 20
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("name", "donor"), [("tsn", "tsn"), ("i3d", "i3d"), ("i3d", "tsn"), ("swin", "swin")])
+def test_a_stem_for_rgb_becomes_one_for_depth_or_flow(name, donor, channels, tmp_path):
+    """Grey pictures give what they give in three equal channels, up to a third; the record says what was done."""
+    state = zoo.recognizer(donor, seed=2).state_dict()
+    config = copy.deepcopy(zoo.RECOGNIZERS[name])
+    config["backbone"]["in_channels"] = channels
+    config["init_cfg"] = dict(type="Pretrained", checkpoint=zoo.save(state, tmp_path / "w.pth"))
+    model, (report,) = trained(config, tmp_path)
+    key = "backbone.patch_embed.proj.weight" if name == "swin" else "backbone.conv1.conv.weight"
+    rgb, own = state[key], model.state_dict()[key]
+    if rgb.ndim < own.ndim:
+        own = own.sum(dim=2)  # inflated: the sum over time is the 2D kernel
+    expected = (rgb[:, 0] + rgb[:, 1] + rgb[:, 2])[:, None] / 3 if channels == 1 else 1.5 * rgb[:, :2]
+    torch.testing.assert_close(own, expected)
+    words = {1: "mean over three input channels", 2: "first two of three input channels, times 1.5"}[channels]
+    assert [line.split(":")[0] for line in report["adapted"] if words in line] == [key]
+    assert not report["left_out"] and not report["missing"]
+
+
+@pytest.mark.parametrize("donor", NETWORKS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_weights_of_another_method_are_one_line(name, donor):
+    """Whatever network they are of; a 2D ResNet is what an inflated one starts from."""
+    if name == donor or (name, donor) == ("i3d", "tsn"):
+        return
+    given = zoo.recognizer(donor, seed=2).state_dict()
+    with pytest.raises(ValueError, match=r"^starting weights w\.pth of the model: ") as e:
+        fit(zoo.recognizer(name), given, LoadReport("", "w.pth", ""))
+    assert "\n" not in str(e.value) and ("without a place is" in str(e.value) or "another shape" in str(e.value))
+
+
 @pytest.mark.parametrize("given", ["whole", "prefix"])
 def test_a_whole_network_takes_what_fits_of_a_file(given, tmp_path):
     """With ``prefix``, MMEngine's part of the file; without, all but a class layer of another size,
