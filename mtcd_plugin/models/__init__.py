@@ -18,6 +18,7 @@ from mtcd_plugin.models.data_preprocessors import (
     resc3d_preprocessor,
     resizing_preprocessor,
     saliency_preprocessor,
+    surface_normals_preprocessor,
 )
 from mtcd_plugin.models.distillers import cross_modal_distiller, fused_sweep, projection, single_teacher_distiller
 from mtcd_plugin.models.fusion import late_fusion, score_fusion
