@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/models/mtut_ir_i3d_r50.py',
     '../_base_/schedules/paper.py',
 ]
-train_dataloader = dict(dataset=dict(modalities=['rgb', 'ir'], missing_modality=dict(ir='drop')))
+train_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))
 test_dataloader = None
 test_cfg = None
 test_evaluator = None

@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 model = dict(stream=dict(cls_head=dict(num_classes=25)))
-train_dataloader = dict(dataset=dict(modalities=['rgb', 'ir'], missing_modality=dict(ir='drop')))
+train_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))
 test_dataloader = None
 test_cfg = None
 test_evaluator = None

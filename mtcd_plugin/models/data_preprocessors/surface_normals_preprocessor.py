@@ -25,7 +25,7 @@ class SurfaceNormalsPreprocessor(ClipDataPreprocessor):
     def __init__(self, format_shape: str = "NCTHW") -> None:
         super().__init__(format_shape=format_shape)
 
-    def preprocess(self, clips: Sequence[Tensor] | Tensor, modality: str = "") -> Tensor:  # noqa: ARG002  none differs
+    def preprocess(self, clips: Sequence[Tensor] | Tensor, modality: str = "") -> Tensor:
         """One modality of a batch: see :class:`ClipDataPreprocessor` for shapes."""
         batch = clips if isinstance(clips, Tensor) else torch.stack(list(clips))
         normals = surface_normals(batch[:, :, 0]).movedim(-1, 2)

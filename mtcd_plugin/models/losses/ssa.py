@@ -38,7 +38,7 @@ def correlations(features: Tensor, reading: str = "mmpose") -> Tensor:
 def alignment(
     own: Tensor, other: Tensor, own_losses: Tensor, other_losses: Tensor, beta: float, reading: str
 ) -> Tensor:
-    """The term by which one stream learns from another, mean over the clips; the other gets no gradient.
+    """The term by which one stream learns from another, of each clip, [N]; the other gets no gradient.
 
     Args:
         own, other: features, [N, C, T', H', W'] each; C may differ.
@@ -57,4 +57,4 @@ def alignment(
     with torch.autocast(own.device.type, enabled=False):  # small differences of sums have no room in half precision
         square = (correlations(own, reading) - correlations(other.detach(), reading)).square().flatten(1)
         each = square.mean(dim=1).clamp_min(SMALLEST).sqrt() if reading == "mmpose" else square.sum(dim=1)
-        return (focus(own_losses.float(), other_losses.float(), beta) * each).mean()
+        return focus(own_losses.float(), other_losses.float(), beta) * each

@@ -12,6 +12,7 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from mtcd_plugin.models.epoch import current_epoch
+from mtcd_plugin.models.losses.distances import mean_where
 from mtcd_plugin.models.losses.ssa import READINGS, alignment
 from mtcd_plugin.models.recognizers.joint import JointRecognizer, top1
 from mtcd_plugin.models.recognizers.streams import build_streams
@@ -33,6 +34,7 @@ class MTUT(JointRecognizer):
         start_epoch: the first epoch with the term; 1 is the first of all.
 
     Losses: ``loss_cls_<modality>``, and ``loss_ssa_<from>_<to>`` for every ordered pair. ``top1_acc`` is of the mean.
+    A clip that lacks a modality (a constant input) has no term of that stream, nor of a pair with it.
     """
 
     def __init__(
@@ -61,15 +63,15 @@ class MTUT(JointRecognizer):
         return mean_probability([self.streams[name].cls_head(self.features(name, x)) for name, x in clips.items()])
 
     def losses(self, clips: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+        present = {name: x.flatten(1).amax(dim=1) > x.flatten(1).amin(dim=1) for name, x in clips.items()}
         features = {name: self.features(name, x) for name, x in clips.items()}
         logits = {name: self.streams[name].cls_head(x) for name, x in features.items()}
         each = {name: F.cross_entropy(x, labels, reduction="none") for name, x in logits.items()}
-        losses = {f"loss_cls_{name}": x.mean() for name, x in each.items()}
+        losses = {f"loss_cls_{name}": mean_where(x, present[name]) for name, x in each.items()}
         if current_epoch() + 1 >= self.start_epoch and self.ssa_weight > 0:
             for learner, source in permutations(self.modalities, 2):
-                term = self.ssa_weight * alignment(
-                    features[learner], features[source], each[learner], each[source], self.beta, self.ssa
-                )
+                terms = alignment(features[learner], features[source], each[learner], each[source], self.beta, self.ssa)
+                term = self.ssa_weight * mean_where(terms, present[learner] & present[source])
                 losses[f"loss_ssa_{source}_{learner}"] = term if self.cap is None else term.clamp_max(self.cap)
         losses.update(top1(mean_probability(list(logits.values())), labels))
         return losses

@@ -59,7 +59,7 @@ def by_hand(own, other, own_losses, other_losses, beta, reading):
         square = (corr[0] - corr[1]) ** 2
         distance = np.sqrt(square.mean()) if reading == "mmpose" else square.sum()
         terms.append((np.exp(beta * max(la - lb, 0)) - 1) * distance)
-    return np.mean(terms)
+    return terms
 
 
 @pytest.mark.parametrize("reading", ["mmpose", "paper"])
@@ -70,7 +70,7 @@ def test_the_term_is_that_of_its_formula(reading):
     given = [torch.from_numpy(x) for x in (own, other, own_losses, other_losses)]
     found = alignment(*given, beta=2.0, reading=reading)
     expected = by_hand(own, other, own_losses, other_losses, 2.0, reading)
-    assert float(found) == pytest.approx(expected, rel=1e-5)
+    assert found.tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_papers_correlations_do_not_depend_on_scale_and_offset_of_a_position():
@@ -86,7 +86,7 @@ def test_the_papers_correlations_do_not_depend_on_scale_and_offset_of_a_position
 def test_the_worse_stream_alone_learns(reading):
     own, other = (torch.randn(2, 3, 1, 2, 2, requires_grad=True) for _ in range(2))
     losses = torch.tensor([2.0, 0.5], requires_grad=True), torch.tensor([1.0, 1.0], requires_grad=True)
-    alignment(own, other, *losses, 2.0, reading).backward()
+    alignment(own, other, *losses, 2.0, reading).sum().backward()
     assert other.grad is None and losses[0].grad is None and losses[1].grad is None
     assert own.grad[0].abs().sum() > 0 and own.grad[1].abs().sum() == 0  # the second clip is better already
 
@@ -95,8 +95,8 @@ def test_the_worse_stream_alone_learns(reading):
 def test_equal_losses_or_features_give_nothing(reading):
     own, other = (torch.randn(2, 3, 1, 2, 2, requires_grad=True) for _ in range(2))
     equal = torch.tensor([0.3, 0.4])
-    assert alignment(own, other, equal, equal, 2.0, reading) == 0
-    term = alignment(own, own, equal + 1, equal, 2.0, reading)
+    assert alignment(own, other, equal, equal, 2.0, reading).tolist() == [0, 0]
+    term = alignment(own, own, equal + 1, equal, 2.0, reading).sum()
     term.backward()
     assert term < 1e-4 and own.grad.isfinite().all()
     assert focus(equal, equal + 1).tolist() == [0, 0]
@@ -141,6 +141,17 @@ def test_the_terms_begin_with_their_epoch_and_are_capped(epoch):
     assert max(values) == 10 and all(v in (0, 10) or v < 10 for v in values)
     uncapped = model_of("mtut_mgr-dark-rgb-depth", "smoke", **changes, cap=None).train()
     assert max(v.item() for k, v in uncapped(inputs, samples, mode="loss").items() if "ssa" in k) > 10
+
+
+def test_a_clip_without_a_modality_has_no_part_in_what_needs_it(epoch):
+    epoch(0)
+    model, (inputs, samples) = model_of("mtut_mgr-dark-rgb-depth", "smoke").eval(), batch(n=2)
+    both = [model({m: x[i : i + 1] for m, x in inputs.items()}, samples[i : i + 1], mode="loss") for i in range(2)]
+    inputs["depth"][1] = 0
+    found = model(inputs, samples, mode="loss")
+    torch.testing.assert_close(found["loss_cls_rgb"], (both[0]["loss_cls_rgb"] + both[1]["loss_cls_rgb"]) / 2)
+    for name in ("loss_cls_depth", "loss_ssa_rgb_depth", "loss_ssa_depth_rgb"):
+        torch.testing.assert_close(found[name], both[0][name] / 2)
 
 
 def test_the_mean_of_probabilities_and_each_stream_by_itself(tmp_path):
