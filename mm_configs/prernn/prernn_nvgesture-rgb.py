@@ -6,5 +6,3 @@ _base_ = [
 ]
 
 model = dict(cls_head=dict(num_classes=25))
-# The recurrent matrices are new where the rest is pretrained.
-optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'backbone.fc6.hidden': dict(lr_mult=10.)}))
