@@ -26,6 +26,7 @@ KINDS = {
 }
 TRAINED = "Trained translator"
 PSEUDO, INFRARED = "pseudo-infrared", "infrared"
+MEASURED_BY = "pseudo_ir"  # prefix of the measures of a rendering of pseudo-infrared
 MEASURES = (  # name, title, whether less is better, explanation
     (
         "ir_correlation",
@@ -114,7 +115,9 @@ def has_renderings(context: ReportContext) -> bool:
 
 
 def _is_rendering(context: ReportContext, record: RunRecord) -> bool:
-    return record.status == "done" and context.renders(record)
+    """Whether a run rendered pseudo-infrared; other renderings, as of optical flow, measure other things."""
+    of_another = record.measurements and not any(name.startswith(f"{MEASURED_BY}/") for name in record.measurements)
+    return record.status == "done" and context.renders(record) and not of_another
 
 
 def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
@@ -172,7 +175,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
     rows = []
     for r in found:
         cells = {"translator": Cell(r.title, sub=_made(context, r), href=r.page)}
-        measured = {name: _number(r.record.measurements.get(f"pseudo_ir/{name}")) for name, *_ in MEASURES}
+        measured = {name: _number(r.record.measurements.get(f"{MEASURED_BY}/{name}")) for name, *_ in MEASURES}
         cells |= marked(measured, bool(_adopted(context, [r.record])))
         cells["frozen"] = _accuracy(context, tests.get(r.key, []), "no frozen network was tested on it")
         rows.append(Row(r.key[:12], cells))

@@ -22,7 +22,7 @@ ROWS = ["RGB", "brightened RGB", "pseudo-infrared", "infrared"]
 RENDERER = Stage(name="pseudo_ir", title="Pseudo-infrared rendering", does=("renders",))
 
 
-def rendering(work_dir, name, model, measures, clips, translator="", stage="pseudo_ir"):
+def rendering(work_dir, name, model, measures, clips, translator="", stage="pseudo_ir", prefix="pseudo_ir"):
     info = CellInfo(
         model=name,
         method="M",
@@ -35,7 +35,7 @@ def rendering(work_dir, name, model, measures, clips, translator="", stage="pseu
     )
     record = fake_record(info, {"translator": translator} if translator else {})
     identity = record.identity.model_copy(update={"config": {"model": model}})
-    measurements = {f"pseudo_ir/{k}": v for k, v in measures.items()}
+    measurements = {f"{prefix}/{k}": v for k, v in measures.items()}
     record = save(
         work_dir, record.model_copy(update={"kind": "render", "identity": identity, "measurements": measurements}), None
     )
@@ -221,6 +221,14 @@ def test_no_page_without_a_rendering(tmp_path):
     plain = write(tmp_path, seeds=1, tables=["table3"])
     build(plain.work_dir, plain.site, plain.benchmark, plain.entries)
     assert not (plain.site / "translator.html").exists()
+
+
+def test_other_renderings_have_no_place_on_it(tmp_path):
+    """Optical flow is a rendering too, and no translator's."""
+    made = write(tmp_path, seeds=1, tables=["table3"])
+    rendering(made.work_dir, "flow", {"type": "OpticalFlow"}, {"motion": 0.1}, [], prefix="flow")
+    build(made.work_dir, made.site, made.benchmark, with_renderers(made.entries, "flow"))
+    assert not (made.site / "translator.html").exists()
 
 
 def test_a_trained_translator_is_called_what_its_metafile_says(tmp_path):
