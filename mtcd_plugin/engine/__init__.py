@@ -10,6 +10,7 @@ from mtcd_plugin.engine.hooks import (
     class_count_hook,
     clip_visualization_hook,
     epoch_seed_hook,
+    key_points_hook,
     plain_checkpoint_hook,
     single_teacher_checkpoint_hook,
     stage_checkpoint_hook,

@@ -6,7 +6,9 @@ from mtcd_plugin.models.backbones import (
     decouple_recouple,
     dropout_resnet,
     inception_i3d,
+    ni3d,
     prernn,
+    raar3d,
     res3d,
     slim_c3d,
     slim_resnet,
@@ -15,6 +17,7 @@ from mtcd_plugin.models.backbones import (
 from mtcd_plugin.models.data_preprocessors import (
     clip_data_preprocessor,
     flow_preprocessor,
+    heatmap_preprocessor,
     resc3d_preprocessor,
     resizing_preprocessor,
     saliency_preprocessor,
@@ -32,5 +35,13 @@ from mtcd_plugin.models.heads import (
 )
 from mtcd_plugin.models.losses import contrastive, distillation, hallucination, relational
 from mtcd_plugin.models.necks import feature_converter
-from mtcd_plugin.models.recognizers import capf, joint_backbone, mixing_recognizer3d, mmtm, mtut, umdr_fusion
+from mtcd_plugin.models.recognizers import (
+    capf,
+    heatmap_recognizer,
+    joint_backbone,
+    mixing_recognizer3d,
+    mmtm,
+    mtut,
+    umdr_fusion,
+)
 from mtcd_plugin.models.translators import encoder, networks, on_the_fly, optical_flow, sda_gan, trivial

@@ -4,6 +4,7 @@ from mtcd_plugin import _compat_applied  # before anything that imports MMAction
 from mtcd_plugin.transforms import (
     consecutive_frames,
     gesture_progress,
+    load_key_points,
     load_modalities,
     pack_clip,
     pack_clip_id,
