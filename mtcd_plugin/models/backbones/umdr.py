@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mtcd_plugin.models.backbones.frame_stem import frame_stem, scaled_widths
-from mtcd_plugin.models.backbones.inception_blocks import WIDTHS, Inception, SameMaxPool
+from mtcd_plugin.models.backbones.inception_blocks import WIDTHS, Inception, SameMaxPool, set_norm_momentum
 from mtcd_plugin.models.backbones.temporal_branch import TemporalBranch
 
 FLAT = (1, 3, 3)
@@ -112,6 +112,7 @@ class UMDR(BaseModule):
         base_channels: channels of the first layer; 64 is the authors' network, all others are in proportion. A
             multiple of 4. A frame's feature has 8 times as many.
         heads, head_channels, hidden, dropout: of the transformers, see :class:`TemporalBranch`.
+        norm_momentum: of batch normalisations, see :func:`set_norm_momentum`.
         init_cfg: see MMEngine's BaseModule.
 
     Attributes:
@@ -133,6 +134,7 @@ class UMDR(BaseModule):
         head_channels: int = 64,
         hidden: int = 768,
         dropout: float = 0.1,
+        norm_momentum: float = 0.01,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -155,6 +157,7 @@ class UMDR(BaseModule):
             )
             for seen in BRANCHES[frames]
         )
+        set_norm_momentum(self, norm_momentum)
 
     def forward(self, clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features, vectors = self.spatial(clip)

@@ -174,3 +174,13 @@ def test_other_lengths_are_one_line():
         UMDR(frames=24)
     with pytest.raises(ValueError, match="UMDR is built for 16 frames, the clip has 32"):
         UMDR(**EXAMPLE)(torch.zeros(1, 3, 32, 32, 32))
+
+
+def test_the_momentum_of_norms_is_the_codes_but_at_demo():
+    def momenta(network):
+        return {m.momentum for m in network.modules() if isinstance(m, torch.nn.BatchNorm3d)}
+
+    with torch.device("meta"):
+        assert momenta(recognizer("paper")) == {0.01}
+        assert momenta(recognizer("demo")) == {0.1}
+        assert momenta(UMDR(**EXAMPLE, norm_momentum=0.3)) == {0.3}
