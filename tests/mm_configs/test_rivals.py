@@ -100,6 +100,7 @@ def test_they_are_rows_of_their_own_tables_alone():
     tables = {t.id: t for t in BENCHMARK.tables}
     for data, table in (("mgr-dark", tables["rivals"]), ("nvgesture", tables["rivals_nvgesture"])):
         assert table.optional
+        assert len({r.id for r in table.rows}) == len({(r.model, r.variant) for r in table.rows}) == len(table.rows)
         assert {n for n in RIVALS if data in n} <= {r.model for r in table.rows}
         assert {f"i3d_r50_{data}-rgb", f"mtcd_i3d-r50_{data}-rgb", f"mtcd_teacher_{data}-ir"} <= {
             r.model for r in table.rows

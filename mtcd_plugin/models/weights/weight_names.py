@@ -115,6 +115,53 @@ def _from_3dcdc(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, rules)
 
 
+def _from_gesture_transformer(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``self_attention.encoder.0.attention.fc_q``, ``.fc.0``, ``.layer_norm``, ``classifier`` to ours (Transformer, 3DV
+    2020).
+    """
+    rules = [(re.compile(r"^self_attention\.encoder\.(\d+)\.(?:attention\.)?"), r"cls_head.layers.\1.")]
+    parts = {"fc_q": "query", "fc_k": "key", "fc_v": "value", "fc_o": "project", r"fc\.0": "expand", r"fc\.3": "reduce"}
+    parts["layer_norm"] = "norm"
+    rules += [(re.compile(rf"^(cls_head\.layers\.\d+)\.{there}\."), rf"\1.{here}.") for there, here in parts.items()]
+    return _renamed(state, [*rules, (re.compile(r"^classifier\."), "cls_head.fc_cls.")])
+
+
+def _from_motion_rgbd(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``Conv3d_1a_7x7``, ``Mixed_3b.b1a``, ``dtn.rcm.q``, ``dtn.multi_scale_transformers.0.transformer_enc_small``
+    (Decouple & Recouple of one modality) to ours. Inceptions of later layers, which its code never runs, keep theirs.
+    """
+    stem = {"1a_7x7": "conv1", "2b_1x1": "conv2b", "2c_3x3": "conv2c"}
+    units = {"b0": "1", "b1a": "2.0", "b1b": "2.1", "b2a": "3.0", "b2b": "3.1", "b3b": "4.1"}
+    gates = {r"project\.": "time_gate.", r"q\.": "query.", r"k\.": "key.", r"linear\.": "vector."}
+    layer = {"0.norm": "norm1", "0.fn.to_qkv": "qkv", "0.fn.to_out.0": "projection.0", "1.norm": "norm2"}
+    layer |= {"1.fn.fc1": "mlp.0", "1.fn.fc2": "mlp.3"}
+    rules = [(rf"^Conv3d_{there}\.", f"spatial.stem.{here}.") for there, here in stem.items()]
+    rules += [(r"^Mixed_(\d[a-z])\.", r"spatial.blocks.inception_\1."), (r"^LinearMap\.", "spatial.linear.")]
+    rules += [(r"^frp_module\.rpconv1d\.", "spatial.guidance.")]
+    rules += [(rf"^dtn\.rcm\.{there}", f"recoupling.{here}") for there, here in gates.items()]
+    for i, size in enumerate(("small", "media", "large")):
+        rules += [(rf"^dtn\.cls_token_{size}$", f"branches.{i}.token")]
+        rules += [(rf"^dtn\.pos_embedding_{size}$", f"branches.{i}.positions")]
+        rules += [(rf"^dtn\.mlp_head_{size}\.", f"cls_head.fc_cls.{i}.")]
+        rules += [(rf"^dtn\.multi_scale_transformers\.0\.Mixed_{size}\.", f"branches.{i}.inception.")]
+        deep = rf"^dtn\.multi_scale_transformers\.(\d+)\.transformer_enc_{size}\.layers\.0\."
+        rules += [(f"{deep}{re.escape(there)}\\.", rf"branches.{i}.layers.\1.{here}.") for there, here in layer.items()]
+    for there, here in units.items():
+        rules += [(rf"^((?:spatial|branches).*inception\w*)\.{there}\.", rf"\1.branch{here}.")]
+    rules += [(r"^((?:spatial|branches)\..*)\.conv3d\.", r"\1.conv.")]
+    renamed = _renamed(state, [(re.compile(pattern), to) for pattern, to in rules])
+    return {name: value.flatten() if name == "spatial.guidance.weight" else value for name, value in renamed.items()}
+
+
+def _whole(rename: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:
+    """Names of a backbone and its class layers as those of a whole recognizer."""
+
+    def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {n if n.startswith("cls_head.") else f"backbone.{n}": v for n, v in rename(state).items()}
+
+    return renamed
+
+
 NAMINGS = (
     Naming("", dict),
     Naming("torchvision's names", _from_torchvision),
@@ -127,6 +174,9 @@ NAMINGS = (
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
     Naming("names of 3DCDC-NAS", _from_3dcdc),
+    Naming("names of TransformerBasedGestureRecognition", _from_gesture_transformer),
+    Naming("names of MotionRGBD", _from_motion_rgbd),
+    Naming("names of MotionRGBD", _whole(_from_motion_rgbd)),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
 )
 
