@@ -12,7 +12,10 @@ CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 @pytest.fixture
 def small_configs(tmp_path) -> Path:
     """A copy of the configs with I3D on MGR-Dark only, and with Table 2 only."""
-    root = tmp_path / "configs"
+    return write_small_configs(tmp_path / "configs")
+
+
+def write_small_configs(root: Path) -> Path:
     shutil.copytree(CONFIGS / "_base_", root / "_base_")
     shutil.copytree(CONFIGS / "i3d", root / "i3d")
     meta = yaml.safe_load((root / "i3d" / "metafile.yml").read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ import torch
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_predictions, load_records
 from harness.system.precision import CPU_FLAGS, cpu_flags
+from tests.harness.conftest import write_small_configs
 
 CELL = "i3d_r50_mgr-dark-rgb"
 
@@ -31,10 +32,9 @@ def edit(path: Path, *changes: tuple[str, str]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-@pytest.fixture
-def run(small_configs, tiny_data, tmp_path):
+def runner(configs: Path, data: Path, place: Path):
     """A function that runs the one cell with options and returns its folder and record."""
-    base = small_configs / "_base_"
+    base = configs / "_base_"
     edit(
         base / "models" / "i3d_r50.py",
         ("norm_eval=False", "norm_eval=True"),
@@ -44,14 +44,14 @@ def run(small_configs, tiny_data, tmp_path):
     edit(base / "schedules" / "paper.py", ("lr=1e-4", "lr=0.01"))
 
     def go(name, *options, code=0, meanwhile=None):
-        command = [sys.executable, "-m", "harness", "run", "--configs", small_configs, "--data-root", tiny_data]
+        command = [sys.executable, "-m", "harness", "run", "--configs", configs, "--data-root", data]
         command += [
             "--profile",
             "smoke",
             "--jobs",
             "1",
             "--work-dir",
-            tmp_path / name,
+            place / name,
             "--cell",
             f"{CELL}-s0",
             *options,
@@ -65,13 +65,27 @@ def run(small_configs, tiny_data, tmp_path):
             env={**os.environ, "PYTHONPATH": path},
         )
         if meanwhile:
-            meanwhile(tmp_path / name)
+            meanwhile(place / name)
         out, err = process.communicate(timeout=600)
-        logs = "".join(p.read_text() for p in (tmp_path / name).glob("runs/*/log.txt"))
+        logs = "".join(p.read_text() for p in (place / name).glob("runs/*/log.txt"))
         assert process.returncode == code, out + err + logs[-3000:]
-        return next(iter(load_records(tmp_path / name)[0].values())) if code == 0 else err
+        return next(iter(load_records(place / name)[0].values())) if code == 0 else err
 
     return go
+
+
+@pytest.fixture
+def run(small_configs, tiny_data, tmp_path):
+    return runner(small_configs, tiny_data, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, mgr_dark_root):
+    """The cell as it is: the whole batch in one process, in fp32."""
+    place = tmp_path_factory.mktemp("alone")
+    (place / "data").mkdir()
+    (place / "data" / "mgr_dark").symlink_to(mgr_dark_root)
+    return runner(write_small_configs(place / "configs"), place / "data", place)("alone")
 
 
 def assert_same(one, other):
@@ -91,8 +105,7 @@ def assert_same(one, other):
     assert np.allclose(np.stack(list(ours["scores"])), np.stack(list(theirs["scores"])), atol=1e-4)
 
 
-def test_two_processes_end_as_one_does(run):
-    alone = run("alone")
+def test_two_processes_end_as_one_does(run, alone):
     together = run("together", "--gpus-per-job", "2")
     assert_same(alone, together)
     assert together[1].key == alone[1].key
@@ -121,13 +134,12 @@ def test_a_process_of_a_group_that_is_killed_is_a_killed_job_and_tried_again(run
     assert "resumed epoch" in (folder / "log.txt").read_text()
 
 
-def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch(run, small_configs):
-    whole = run("whole")
+def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch(run, alone, small_configs):
     edit(small_configs / "_base_" / "models" / "i3d_r50.py", ("'ClipDataPreprocessor'", "'TightMemory', room=1"))
     runtime = small_configs / "_base_" / "default_runtime.py"
     edit(runtime, (r"\['mtcd_plugin.register'\]", "['mtcd_plugin.register', 'tight_memory']"))
     cut = run("cut")
-    assert_same(whole, cut)
+    assert_same(alone, cut)
     assert cut[1].attempts == 3 and any("divided by 4" in note for note in cut[1].notes)
 
 
@@ -136,8 +148,8 @@ def test_a_batch_that_cannot_be_shared_is_said(run):
 
 
 @pytest.mark.skipif(not set(CPU_FLAGS) & cpu_flags(), reason="this processor has no bfloat16")
-def test_bf16_is_recorded_and_agrees_with_fp32_as_far_as_bfloat16_goes(run):
-    exact_folder, exact = run("fp32", "--precision", "fp32")
+def test_bf16_is_recorded_and_agrees_with_fp32_as_far_as_bfloat16_goes(run, alone):
+    exact_folder, exact = alone
     rough_folder, rough = run("bf16", "--precision", "bf16")
     assert (exact.hardware["precision"], rough.hardware["precision"]) == ("fp32", "bf16")
     assert exact.key == rough.key and "--precision bf16" in rough.command
