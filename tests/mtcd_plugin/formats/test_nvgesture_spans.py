@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 import mtcd_plugin.register  # noqa: F401
 from harness.data.clips import forget, select
 from harness.ledger.identity import identity_config
+from harness.plan.data import describe_data
 from mtcd_plugin.formats.nvgesture import read_nvgesture
 from mtcd_plugin.transforms.gesture_progress import progress
 
@@ -142,9 +143,12 @@ def test_a_wrong_file_is_one_line(nvgesture_root, tmp_path, content, words):
     assert "spans.json (gesture spans)" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_a_missing_file_is_one_line(nvgesture_root):
+def test_a_missing_file_is_one_line_and_stops_the_plan(nvgesture_root):
     with pytest.raises(FileNotFoundError, match=r"nowhere.json \(gesture spans\): No such file"):
         dataset(nvgesture_root, "nowhere.json")
+    config = {"type": "NvGestureDataset", "data_root": str(nvgesture_root), "spans": "nowhere.json"}
+    with pytest.raises(FileNotFoundError, match=r"nowhere.json \(gesture spans\): No such file"):
+        describe_data({"train_dataloader": {"dataset": config}})
 
 
 def test_spans_that_would_have_no_effect_are_refused(nvgesture_root, tmp_path):
