@@ -23,7 +23,8 @@ def entries():
     return load_entries(ROOT, load_benchmark(ROOT / "benchmark.yml"))
 
 
-SINGLE = sorted(name for name, e in entries().items() if e.stage == "single")
+SINGLE = sorted(name for name, e in entries().items() if e.stage == "single" and "+" not in e.test_modality)
+JOINT = sorted(name for name, e in entries().items() if e.stage == "single" and "+" in e.test_modality)
 
 
 def pipelines(config):
@@ -108,6 +109,27 @@ def test_data_and_head_fit_the_metafile(name):
         assert f"_{entry.test_modality}".replace("_", "-") in name
 
 
+@pytest.mark.parametrize("name", JOINT)
+def test_data_of_a_joint_network_fit_the_metafile(name):
+    entry = entries()[name]
+    for profile in ("smoke", "demo", "paper"):
+        config = resolve(entry.config, profile).config
+        for split in ("train", "test"):
+            dataset = config[f"{split}_dataloader"]["dataset"]
+            assert Path(dataset["data_root"]).name == entry.dataset and dataset["split"] == split
+            assert dataset["modalities"] == entry.test_modality.split("+")
+        assert classes_in(config["model"]) == {CLASSES[entry.dataset]}
+        assert name.endswith(entry.test_modality.replace("+", "-"))
+
+
+def classes_in(node):
+    """Every number of classes that a network's config names."""
+    if isinstance(node, dict):
+        own = {v for k, v in node.items() if k == "num_classes"}
+        return own.union(*(classes_in(v) for v in node.values()))
+    return set().union(*map(classes_in, node)) if isinstance(node, (list, tuple)) else set()
+
+
 @pytest.mark.parametrize("name", SINGLE)
 def test_weights_said_absent_are_absent(name):
     config = resolve(entries()[name].config, "paper").config
@@ -119,7 +141,7 @@ def test_weights_said_absent_are_absent(name):
     assert (entries()[name].pretrained == "none") == (not any(loaded))
 
 
-@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("name", SINGLE + JOINT)
 def test_paper_is_section_5_1(name):
     """32 frames uniformly, 256 -> 224 random / centre crop, batch 32, 80 epochs of SGD at 1e-4, x0.1 after 20."""
     config = resolve(entries()[name].config, "paper").config
@@ -140,7 +162,7 @@ def test_paper_is_section_5_1(name):
     )
 
 
-@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("name", SINGLE + JOINT)
 def test_nothing_is_selected_on_the_test_split(name):
     for profile in ("smoke", "demo", "paper"):
         config = resolve(entries()[name].config, profile).config
@@ -162,7 +184,7 @@ def test_profiles_are_the_same_for_all_methods(profile):
         read["train"].pop("GestureProgress", None)  # a target; it changes no frame
         return read, loaders, config["train_cfg"]
 
-    first, *others = [protocol(name) for name in SINGLE]
+    first, *others = [protocol(name) for name in SINGLE + JOINT]
     assert all(other == first for other in others)
 
 
