@@ -23,9 +23,10 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
 # Epochs of tau and of the distillation's begin are the same parts of the training; half the frames, so a window of 4.
+# A demo has few batches, so each counts more in the norms' statistics.
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(frames=16, base_channels=8, channels=128, window=4, depth=2, heads=2, hidden=192),
+        backbone=dict(frames=16, base_channels=8, channels=128, window=4, depth=2, heads=2, hidden=192, norm_momentum=0.1),
         cls_head=dict(in_channels=128, tau_epochs=5, distillation_begin=1))),
     smoke=dict(model=dict(
         backbone=dict(frames=16, base_channels=4, channels=32, window=4, depth=2, heads=1, hidden=48),

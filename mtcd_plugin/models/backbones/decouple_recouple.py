@@ -11,7 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mtcd_plugin.models.backbones.frame_stem import frame_stem, scaled_widths
-from mtcd_plugin.models.backbones.inception_blocks import WIDTHS, Inception, SameMaxPool
+from mtcd_plugin.models.backbones.inception_blocks import WIDTHS, Inception, SameMaxPool, set_norm_momentum
 from mtcd_plugin.models.backbones.rank_pooling import MotionGuidance, motion_maps
 from mtcd_plugin.models.backbones.recoupling import Recoupling
 from mtcd_plugin.models.backbones.temporal_branch import TemporalBranch
@@ -71,6 +71,7 @@ class DecoupleRecouple(BaseModule):
         window: frames over which motion is looked for, 4 for NvGesture and 10 for other data in the authors' code;
             0 for no guidance by motion.
         depth, heads, head_channels, hidden, keep, dropout: of the transformers, see :class:`TemporalBranch`.
+        norm_momentum: of the batch normalisations; see :func:`set_norm_momentum`.
         init_cfg: see MMEngine's BaseModule.
 
     Input: float ``[N, in_channels, T, H, W]``. Output: the token of each branch ``[N, 3, channels]``, and the vector
@@ -92,6 +93,7 @@ class DecoupleRecouple(BaseModule):
         hidden: int = 768,
         keep: float = 0.7,
         dropout: float = 0.1,
+        norm_momentum: float = 0.01,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -106,6 +108,7 @@ class DecoupleRecouple(BaseModule):
             TemporalBranch(quarters * frames // 4, channels, depth, heads, head_channels, hidden, keep, dropout)
             for quarters in (1, 2, 3)
         )
+        set_norm_momentum(self, norm_momentum)
 
     def forward(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         return self.temporal(self.frame_features(clip))

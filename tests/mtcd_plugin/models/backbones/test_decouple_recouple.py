@@ -220,3 +220,9 @@ def test_wrong_lengths_are_one_line():
         DecoupleRecouple(3)
     with pytest.raises(ValueError, match="window=1 .* 0 for no guidance"):
         DecoupleRecouple(16, window=1)
+
+
+def test_the_momentum_of_all_norms():
+    for given, expected in (({}, 0.01), (dict(norm_momentum=0.1), 0.1)):
+        norms = [m for m in DecoupleRecouple(16, **TINY, **given).modules() if isinstance(m, torch.nn.BatchNorm3d)]
+        assert len(norms) == 3 + 9 * 6 and {m.momentum for m in norms} == {expected}
