@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from mtcd_plugin.models.backbones.inception_blocks import WIDTHS, ConvUnit, Inception, SameMaxPool
+from mtcd_plugin.models.backbones.inception_blocks import WIDTHS, ConvUnit, Inception, SameMaxPool, set_norm_momentum
 
 
 @MODELS.register_module()
@@ -19,6 +19,7 @@ class InceptionI3D(BaseModule):
         in_channels: of the clip.
         base_channels: channels of the first layer; 64 is Inception-I3D, the others' are in proportion (at least 1).
         conv1_stride_t: temporal stride of the first layer.
+        norm_momentum: of batch normalisations, see :func:`set_norm_momentum`.
         init_cfg: see MMEngine's BaseModule.
 
     Attributes:
@@ -33,6 +34,7 @@ class InceptionI3D(BaseModule):
         in_channels: int = 3,
         base_channels: int = 64,
         conv1_stride_t: int = 2,
+        norm_momentum: float = 0.01,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -55,6 +57,7 @@ class InceptionI3D(BaseModule):
             self.add_module(f"inception_{name}", block)
             channels = block.out_channels
         self.feat_dim = channels
+        set_norm_momentum(self, norm_momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.children():  # in the order in which they were made

@@ -222,3 +222,10 @@ def test_weights_of_another_method_or_width_are_one_line(tmp_path):
     )
     with pytest.raises(ValueError, match="r.pth of InceptionI3D"):
         recognizer({**init_cfg, "checkpoint": str(tmp_path / "r.pth")}).init_weights()
+
+
+def test_the_momentum_of_norms_is_given_to_every_one():
+    with torch.device("meta"):
+        networks = InceptionI3D(base_channels=4), InceptionI3D(base_channels=4, norm_momentum=0.3)
+    found = [{m.momentum for m in n.modules() if isinstance(m, torch.nn.BatchNorm3d)} for n in networks]
+    assert found == [{0.01}, {0.3}]
