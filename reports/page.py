@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.ledger.context import ReportContext
 from reports.tables.table import Cell, Link, Table
+from reports.tables.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Card:
 
     Attributes:
         asked: something of it was planned or run.
-        finding: its result in one sentence. svg: a drawing. image: path of a picture in the site, which ``alt``
-            describes.
+        finding: its result in one sentence. verdicts: what its tables and figures say, by their ids,
+            where they were asked for.
+        svg: a drawing. image: path of a picture in the site, which ``alt`` describes.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Card:
     asked: bool = True
     blocks: tuple[Best, ...] = ()
     finding: str = ""
+    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
     svg: str = ""
     image: str = ""
     alt: str = ""

@@ -27,10 +27,11 @@ from reports.ledger.ledger import make_ledger
 from reports.ledger.results import Run
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
-from reports.site.pages import build_pages, tables_of
+from reports.site.pages import build_pages, tables_of, verdicts_of
 from reports.site.render import environment, render, site_context
 from reports.tables import export as exports
 from reports.tables.table import Table
+from reports.tables.verdict import to_json
 
 
 def build(
@@ -155,7 +156,7 @@ def _write(context: ReportContext, out: Path) -> None:
         _files(page, out)
     for table in tables_of(pages):
         _downloads(out / "downloads", table, context.header(table.dataset))
-    text = json.dumps(leaderboard(context, tables_of(pages)), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(leaderboard(context, pages), indent=1, ensure_ascii=False, allow_nan=False)
     _text(out / "leaderboard.json", text + "\n")
     _static(out / "static")
 
@@ -174,7 +175,7 @@ def _downloads(folder: Path, table: Table, header: list[str]) -> None:
         _text(folder / f"{table.id}.{suffix}", write(table, header))
 
 
-def leaderboard(context: ReportContext, tables: list[Table]) -> dict[str, Any]:
+def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
     """Everything on the pages, as data."""
     return {
         "title": context.benchmark.title,
@@ -209,7 +210,8 @@ def leaderboard(context: ReportContext, tables: list[Table]) -> dict[str, Any]:
             }
             for r in context.ledger.runs
         ],
-        "tables": [exports.to_json(t) for t in tables],
+        "verdicts": [v for i, (title, _, said) in verdicts_of(pages).items() for v in to_json(said, i, title)],
+        "tables": [exports.to_json(t) for t in tables_of(pages)],
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from reports.ledger.context import ReportContext
 from reports.page import Page
 from reports.tables.table import Link, Table
+from reports.tables.verdict import Verdict
 from reports.views import find_views
 
 
@@ -33,5 +34,19 @@ def tables_of(pages: Sequence[Page]) -> list[Table]:
     return [table for page in pages for table in page.tables]
 
 
+def verdicts_of(pages: Sequence[Page]) -> dict[str, tuple[str, str, tuple[Verdict, ...]]]:
+    """Id of each table and figure that was asked for -> its short title, its place, and what it says."""
+    links = {i: link for page in pages for i, link in page.links.items()}
+    cards = [page.card for page in pages if page.card is not None]
+    return {i: (links[i].text, links[i].href, said) for card in cards for i, said in card.verdicts.items()}
+
+
 def navigation(pages: Sequence[Page]) -> list[Link]:
-    return [Link(page.nav, page.path) for page in pages if page.nav]
+    """The pages that have an entry, but for those of ``idle``."""
+    left_out = {link.href for link in idle(pages)}
+    return [Link(page.nav, page.path) for page in pages if page.nav and page.path not in left_out]
+
+
+def idle(pages: Sequence[Page]) -> list[Link]:
+    """Tables and figures that nobody asked for: the overview alone leads to them."""
+    return [Link(p.nav or p.path, p.path) for p in pages if p.card is not None and p.links and not p.card.verdicts]

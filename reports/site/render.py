@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Page
-from reports.site.pages import navigation
+from reports.site.pages import idle, navigation, verdicts_of
 
 
 def environment() -> Environment:
@@ -25,6 +25,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     env.filters["slug"] = lambda text: re.sub(r"[^A-Za-z0-9]+", "-", text)
+    env.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     env.filters["p_value"] = f.p_value
     return env
 
@@ -44,6 +45,8 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "docs": context.benchmark.docs,
         "nav": navigation(pages),
         "cards": [(page.path, page.card) for page in pages if page.card is not None],
+        "verdicts": list(verdicts_of(pages).values()),
+        "idle": idle(pages),
         "links": {i: link for page in pages for i, link in page.links.items()},
         "synthetic": context.measured_on_synthetic(),
         "stages_on": ", ".join(context.synthetic_names() or ()),

@@ -111,19 +111,3 @@ def _delta_cells(found: Difference | str, digits: int) -> tuple[Cell, Cell]:
     }
     delta, p = marked(cells, found.adopted).values()
     return delta, p
-
-
-def ablation_finding(table: Table) -> str:
-    """What the last row of the ablation proper adds to the first, in one sentence; "" where it was not measured, or
-    where rows have no marks: they do not build on each other then."""
-    if not any(c.id.startswith("mark.") for c in table.columns):
-        return ""
-    rows = [r for r in table.rows if not r.group]
-    if len(rows) < 2 or rows[-1].cells["delta"].value is None:
-        return ""
-    first, last = rows[0].cells["row"].text, rows[-1].cells
-    p = last["p"].text if last["p"].text.startswith("<") else f"= {last['p'].text}"
-    said = f"p {p}".replace(" ", "\u00a0")
-    delta = last["delta"]
-    adopted = "; adopted runs among them" if delta.mark else ""
-    return f"{last['row'].text} against {first}: {delta.text} points (95 % interval {delta.sub}; {said}{adopted})."

@@ -13,7 +13,9 @@ from reports.plots.curves import baseline, curves, heat_map
 from reports.plots.sweep_charts import heat_map as draw_heat_map
 from reports.plots.sweep_charts import sweeps as draw_sweeps
 from reports.tables.figure import figure_table, grid_table
+from reports.tables.row_verdict import of_figure, of_grid
 from reports.tables.table import Link, Table
+from reports.tables.verdict import Verdict
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -30,6 +32,9 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
     if figure.grid is not None:
         anchor = f"#{figure.grid.id}" if grid is not None else ""
         links[figure.grid.id] = Link(figure.grid.title.split(".")[0], path + anchor)
+    verdicts = {figure.id: of_figure(context, figure)}
+    if figure.grid is not None and grid is not None:
+        verdicts[figure.grid.id] = of_grid(context, figure)
     drawings = {figure.id: svg, figure.grid.id if figure.grid else "": grid_svg}
     return Page(
         path,
@@ -38,6 +43,7 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             **values,
             "table": table,
             "svg": svg,
+            "verdicts": verdicts[figure.id],
             "claim": claim_text(figure),
             "why_apart": "the measured points come from synthetic data, where it means nothing."
             if context.measured_on_synthetic(figure.dataset)
@@ -53,9 +59,15 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             for i, drawn in drawings.items()
             if drawn
         },
-        card=Card(table.title, table.caption, bool(svg) or figure.id in context.ledger.tables, svg=svg),
+        card=_card(context, table, svg, verdicts),
         links=links,
     )
+
+
+def _card(context: ReportContext, table: Table, svg: str, verdicts: dict[str, tuple[Verdict, ...]]) -> Card:
+    asked = context.ledger.tables
+    said = {i: found for i, found in verdicts.items() if i in asked}
+    return Card(table.title, table.caption, bool(svg) or table.id in asked, verdicts=said, svg=svg)
 
 
 def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any], str]:

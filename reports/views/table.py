@@ -9,25 +9,27 @@ from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.page import Best, Card, Page, View
-from reports.tables.by_rows import ablation_finding
 from reports.tables.comparison import Comparison, compare
 from reports.tables.layouts import build_table
 from reports.tables.method_cells import OWN_PROTOCOL, asked, listed_entries, ranked
+from reports.tables.row_verdict import of_rows
 from reports.tables.table import Link, Row, Table
+from reports.tables.verdict import Verdict, by_column
 
 
 def build(context: ReportContext) -> Iterator[Page]:
     for declared in context.benchmark.tables:
         table = build_table(context, declared)
-        finding = ablation_finding(table) if declared.layout == "rows" else ""
+        rows = declared.layout == "rows"
+        verdicts = of_rows(context, declared, table) if rows else by_column(context, declared)
         name, path = table.title.split(".")[0], f"{table.id}.html"
         yield Page(
             path,
             "table.html.j2",
-            {"table": table, "comparisons": _comparisons(context, declared), "finding": finding},
+            {"table": table, "comparisons": _comparisons(context, declared), "verdicts": verdicts},
             nav=name,
             tables=(table,),
-            card=_card(context, declared, table, finding),
+            card=_card(context, declared, table, verdicts),
             links={table.id: Link(name, path)},
         )
 
@@ -51,15 +53,16 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
     return found
 
 
-def _card(context: ReportContext, declared: suite.Table, table: Table, finding: str) -> Card:
+def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts: tuple[Verdict, ...]) -> Card:
     parts = _parts(declared, table)
     blocks = [
         _best(title, table, column, rows, 5 if len(parts) > 1 else 10, declared.layout != "rows")
         for title, column, rows in parts
     ]
     kept = tuple(b for b in blocks if b.rows)
-    asked = bool(kept) or table.id in context.ledger.tables
-    return Card(table.title, table.caption, asked, kept, finding)
+    asked = table.id in context.ledger.tables
+    said = {table.id: verdicts} if asked else {}
+    return Card(table.title, table.caption, asked or bool(kept), kept, verdicts=said)
 
 
 def _parts(declared: suite.Table, table: Table) -> list[tuple[str, str, Sequence[Row]]]:

@@ -90,7 +90,7 @@ def test_its_numbers_are_marked_in_tables_and_others_are_not(sites):
 def test_findings_comparisons_and_statements_say_it_too(sites):
     _, _, one = sites
     assert "Plain†" in parse(one / "table2.html").one("section", cls="comparison").text
-    assert "adopted runs among them" in parse(one / "table4.html").one("p", cls="finding").text
+    assert "adopted runs among them" in parse(one / "table4.html").one("div", cls="says").text
     said = [x.text for ul in parse(one / "evidence.html").all("ul", cls="verdicts") for x in ul.all("li")]
     assert said and all("adopted runs among them" in text for text in said)
     assert "(adopted)" in parse(one / "figure6.html").text.split("dashed line")[1].split("The numbers")[0]

@@ -1,0 +1,128 @@
+"""What a table whose rows name their own configs says in one sentence, and what a sweep does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.suite import benchmark as suite
+from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_variant
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.ledger.results import Result
+from reports.tables.differences import Difference, adjusted, difference
+from reports.tables.table import Cell, Row, Table
+from reports.tables.verdict import LEVEL, NOTHING, State, Verdict, basis
+
+
+def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tuple[Verdict, ...]:
+    """The verdict of an ablation, from the cells of its table: the highest row, and what it and the whole method add to
+    the first. Only rows of the table proper that see the first one's modalities at test time are compared.
+    """
+    shown = {r.id: r for r in table.rows}
+    own = [r for r in declared.rows if not r.group and _sees(context, r) == _sees(context, declared.rows[0])]
+    rows = [(r, shown[r.id], context.result(cell_id(r.model, r.variant))) for r in own]
+    done = [(r, cells, result) for r, cells, result in rows if result is not None and result.done]
+    if not done:
+        return (NOTHING,)
+    first, _, _ = rows[0]
+    highest = max(done, key=lambda row: row[2].top1[0])
+    last = [row for row in done if declared.marks and row[0] is own[-1] and row[0] is not first]
+    said = [_highest(highest[0], highest[1].cells["m.top1"], len(done))]
+    if highest[0].id != first.id:
+        said[0] = ", ".join(filter(None, (said[0], _against(highest[1], first.title))))
+    if last and last[0] is not highest and (gain := _against(last[0][1], first.title)):
+        said.append(f"{own[-1].title} has {gain}")
+    if len(done) < len(rows):
+        said.append(f"{len(done)} of {len(rows)} rows measured")
+    state = _state_of(shown[highest[0].id].cells, len(done)) if highest[0].id != first.id else "tied"
+    return (Verdict("", state, "; ".join(said), basis(context, [r for _, _, r in done]), highest[2].id),)
+
+
+def _sees(context: ReportContext, row: suite.Row) -> str:
+    return context.entries[row.model].test_modality
+
+
+def _highest(row: suite.Row, top1: Cell, of: int) -> str:
+    interval = top1.sub.split(", n =")[0]
+    spread = f" (95 % interval {interval})" if " to " in interval else ""
+    value = f"{top1.text.split(' ±')[0]} %{spread}"
+    return f"{row.title}{top1.mark} is highest of {of} rows with {value}" if of > 1 else f"{row.title} has {value}"
+
+
+def _against(row: Row, first: str) -> str:
+    """``+3.2 points (+1.0 to +5.1, p = 0.012) against RGB alone, a significant difference``; "" where not known."""
+    delta, p = row.cells["delta"], row.cells["p"]
+    if delta.value is None or p.value is None:
+        return ""
+    shown = f"p {p.text}" if p.text.startswith("<") else f"p = {p.text}"
+    verdict = "provisional" if p.sub else "a significant difference" if p.value < LEVEL else "which is a tie"
+    span = delta.sub.removesuffix(" (provisional)")
+    adopted = "; adopted runs among them" if delta.mark else ""
+    return f"{delta.text} points ({span}, {shown}{adopted}) against {first}, {verdict}"
+
+
+def _state_of(cells: dict[str, Cell], done: int) -> State:
+    if done < 2 or cells["p"].value is None:
+        return "alone"
+    if cells["p"].sub:
+        return "provisional"
+    return "best" if cells["p"].value < LEVEL else "tied"
+
+
+def of_figure(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]:
+    """For each sweep: where its default stands among the points, and whether the highest differs from it."""
+    found = [_sweep(context, figure, sweep) for sweep in figure.sweeps]
+    return tuple(found) if any(v.state != "none" for v in found) else (NOTHING,)
+
+
+def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> Verdict:
+    values = sweep.points(context.profile)
+    results = {v: context.result(cell_id(figure.model, sweep_variant(sweep.id, v))) for v in values}
+    done = {v: r for v, r in results.items() if r is not None and r.done}
+    if not done:
+        return replace(NOTHING, column=sweep.title)
+    best = max(done, key=lambda v: (done[v].top1[0], v == sweep.default))
+    said = f"{best:g} is highest of {f.count(len(done), 'point')} with {f.percent(done[best].top1[0])} %"
+    state: State = "alone"
+    if best == sweep.default and len(done) > 1:
+        said, state = said + ", and is the default", "tied"
+    elif sweep.default in done:
+        found = _from_default(done, sweep.default, len(values) - 1)[best]
+        place = 1 + sum(r.top1[0] > done[sweep.default].top1[0] for r in done.values())
+        said += f"; the default, {sweep.default:g}, is number {place}"
+        if isinstance(found, Difference):
+            state = "provisional" if found.provisional else "best" if found.p < LEVEL else "tied"
+            ends = {"provisional": "provisional", "best": "a significant difference"}.get(state, "which is a tie")
+            p = f.p_value(found.p)
+            shown = f"p {p}" if p.startswith("<") else f"p = {p}"
+            said += f": {f.points(found.gap)} points ({f.points(found.low)} to {f.points(found.high)}, {shown}), {ends}"
+    if len(done) < len(values):
+        said += f"; {len(done)} of {len(values)} points measured"
+    return Verdict(sweep.title, state, said, basis(context, list(done.values())), done[best].id)
+
+
+def _from_default(done: dict[float, Result], default: float, family: int) -> dict[float, Difference | str]:
+    """Each point against the default, adjusted for all of them: the highest was not known beforehand."""
+    others = [v for v in done if v != default]
+    found = adjusted([difference(done[v], done[default]) for v in others], family)
+    return dict(zip(others, found, strict=True))
+
+
+def of_grid(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]:
+    """The highest cell of a figure's grid, which nothing is chosen by."""
+    found: list[tuple[str, Result]] = []
+    pairs: Sequence[tuple[float, ...]] = grid_points(figure, context.profile)
+    for pair in pairs:
+        result = context.result(cell_id(figure.model, grid_variant(figure, pair)))
+        if result is not None and result.done:
+            found.append((grid_variant(figure, pair).replace(",", ", ").replace("=", " = "), result))
+    if not found:
+        return (NOTHING,)
+    name, best = max(found, key=lambda pair: pair[1].top1[0])
+    text = (
+        f"{name} is highest of {f.count(len(found), 'pair')} with {f.percent(best.top1[0])} %; nothing is chosen by it"
+    )
+    if len(found) < len(pairs):
+        text += f"; {len(found)} of {len(pairs)} pairs measured"
+    return (Verdict("", "alone", text, basis(context, [r for _, r in found]), best.id),)

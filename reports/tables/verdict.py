@@ -1,0 +1,165 @@
+"""What a table says, in one sentence: who is best, by how much, tied with whom, on what data and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from harness.suite import Entry
+from harness.suite import benchmark as suite
+from reports import format as f
+from reports.ledger.adopted import MARK
+from reports.ledger.context import ReportContext
+from reports.ledger.results import Result, same_clips, twins
+from reports.stats.ranks import Standing
+from reports.tables.differences import difference
+from reports.tables.method_cells import asked, listed_entries, ranked
+from reports.tables.ranking import rank
+
+LEVEL = 0.05
+NAMED = 3  # of tied methods; of more it says how many
+
+State = Literal["best", "tied", "provisional", "alone", "none"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The sentence of a table, or of one of its columns: only what was tested on the same modalities is compared.
+
+    Attributes:
+        column: whose it is; "" for the whole table.
+        state: ``best``, somebody is (perhaps tied with others); ``tied``, all are; ``provisional``, nothing was trained
+            twice; ``alone``, nothing to compare with; ``none``, nothing measured.
+        basis: data, profile, seeds and day of the newest run behind it; "" for ``none``.
+        best: the cell with the highest accuracy. tied: the cells that do not differ from it.
+    """
+
+    column: str
+    state: State
+    text: str
+    basis: str = ""
+    best: str = ""
+    tied: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The sentence with what it stands on."""
+        return self.text + (f" ({self.basis})" if self.basis else "") + "."
+
+
+NOTHING = Verdict("", "none", "nothing is measured yet")
+
+
+def to_json(verdicts: Iterable[Verdict], table: str, title: str) -> list[dict[str, Any]]:
+    """Verdicts as plain data, with the table that they are of."""
+    return [{"table": table, "title": title, **asdict(v), "line": v.line} for v in verdicts]
+
+
+def by_column(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]:
+    """The verdicts of a table of methods, one for each column."""
+    found = []
+    for column in table.columns:
+        entries = [e for e in ranked(listed_entries(context, table)) if e.test_modality == column.modality]
+        if asked(context, entries):
+            found.append(_column(context, column.title, entries))
+    return tuple(found) if any(v.state != "none" for v in found) else (NOTHING,)
+
+
+def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Verdict:
+    """The verdict of methods that were tested on the same modalities."""
+    results = [r for e in entries if (r := context.result(e.name)) is not None]
+    done = sorted((r for r in results if r.done), key=lambda r: -r.top1[0])
+    if not done:
+        return Verdict(title, "none", "nothing is measured yet")
+    standings = rank(results, asked(context, entries))
+    placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
+    names = _names(entries, done)
+    field = [r for r in done if r.id in placed] or _comparable(done)
+    first, text, state = field[0], _with_interval(field[0]), _state(field, placed)
+    name = names[first.id]
+    tied = [r for r in field[1:] if state in ("best", "tied") and placed[r.id].group == 0]
+    if state == "best":
+        said = f"{name} is best with {text}"
+        said += f", tied with {_listed([names[r.id] for r in tied])}," * bool(tied)
+        following = next(r for r in field if placed[r.id].group)
+        said += f"{' and' if tied else ','} {_above(first, following)} {names[following.id]}, the next that is not tied"
+    elif state == "tied":
+        said = f"all {len(field)} methods are tied; the highest is {name} with {text}"
+    elif state == "provisional":
+        said = f"provisional, since one training each is no rank: the highest of {len(field)} is {name} with {text}"
+    else:
+        said = f"{name} has {text}, with nothing to compare on the same clips"
+    apart = len(done) - len(field) - len(twins(done))
+    others = f"{f.count(apart, 'method')} tested on other clips" if apart > 0 and state != "alone" else ""
+    more = filter(None, (_chance(first), others, _coverage(len(done), asked(context, entries))))
+    return Verdict(title, state, "; ".join((said, *more)), basis(context, done), first.id, tuple(r.id for r in tied))
+
+
+def _state(field: Sequence[Result], placed: dict[str, Standing]) -> State:
+    if len(field) < 2:
+        return "alone"
+    if not placed:
+        return "provisional"
+    return "best" if any(s.group for s in placed.values()) else "tied"
+
+
+def _comparable(done: list[Result]) -> list[Result]:
+    """What would be ranked if it were known how trainings vary: results on the same clips, each run once."""
+    copies = twins(done)
+    return same_clips([r for r in done if r.id not in copies]) or done[:1]
+
+
+def _names(entries: Iterable[Entry], done: Iterable[Result]) -> dict[str, str]:
+    """Titles by cell, the entry's name where two have the same; adopted ones marked."""
+    adopted = {r.id for r in done if r.adopted}
+    titles = {e.name: e.title for e in entries}
+    several = list(titles.values())
+    return {i: (t if several.count(t) == 1 else i) + MARK * (i in adopted) for i, t in titles.items()}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a row, not too many of them."""
+    if len(names) > NAMED + 1:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _with_interval(r: Result) -> str:
+    """``62.5 % (95 % interval 55.1 to 69.8)``."""
+    digits = f.percent_digits(r.outcomes.correct.shape[1] if r.outcomes else 0)
+    text = f"{f.percent(r.top1[0], digits)} %"
+    return text + (f" (95 % interval {f.percent(r.interval[0])} to {f.percent(r.interval[1])})" if r.interval else "")
+
+
+def _above(a: Result, b: Result) -> str:
+    """By how much one result is above another; without an interval where no seed is done for both."""
+    found = difference(a, b)
+    if isinstance(found, str):
+        return f"{100 * (a.top1[0] - b.top1[0]):.1f} points (no interval: {found}) above"
+    return f"{100 * found.gap:.1f} points ({f.points(found.low)} to {f.points(found.high)}) above"
+
+
+def _chance(r: Result) -> str:
+    if r.chance is None or r.chance[1] < LEVEL:
+        return ""
+    return f"that is not above chance, {f.percent(r.chance[0])} %"
+
+
+def _coverage(measured: int, wanted: int) -> str:
+    return f"{measured} of {wanted} methods measured" if measured < wanted else ""
+
+
+def basis(context: ReportContext, results: Sequence[Result]) -> str:
+    """What results stand on: data, profile, seeds and the day of the newest run."""
+    records = [record for r in results for record in r.done]
+    if not records:
+        return ""
+    names = dict.fromkeys(context.benchmark.datasets[r.cell.dataset].title for r in records)
+    made = any(r.data is not None and r.data.synthetic for r in records)
+    data = ("synthetic " if made else "") + ", ".join(names)
+    stages = "" if made or not any(r.synthetic for r in results) else ", some stages on synthetic data"
+    seeds = sorted({len(r.done) for r in results if r.done})
+    span = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f.count(seeds[0], "seed")
+    day = max(r.finished for r in records)[:10] or "of unknown date"
+    return f"{data}{stages}, profile {context.profile}, {span}, newest run {day}"

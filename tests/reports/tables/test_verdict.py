@@ -1,0 +1,208 @@
+"""The sentence of a table: who is best, by how much over the next that is not tied, tied with whom, on what, when."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from harness.ledger.planfile import PlannedCell
+from harness.ledger.record import Metrics
+from harness.suite import Entry
+from harness.suite.benchmark import Table
+from reports import build
+from reports.ledger.results import Outcomes, Result, Run
+from reports.stats.training import Training
+from reports.tables.verdict import by_column
+from tests.helpers.fake_benchmark import fake_benchmark
+from tests.helpers.fake_ledger import CellInfo, fake_record
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import parse
+
+CLIPS = 400
+KNOWN = Training(0.01, 30, 5)
+TABLE = Table(
+    id="t",
+    layout="by_modality",
+    title="Table 9. Made up",
+    dataset="mgr_dark",
+    columns=[{"modality": "rgb", "title": "RGB"}, {"modality": "depth", "title": "Depth"}],
+)
+
+
+def result(name, correct, training=KNOWN, day="2024-07-20", synthetic=True):
+    """A cell whose seeds got the clips of ``correct`` (bool [seeds, clips]) right."""
+    correct = np.atleast_2d(correct)
+    runs = []
+    for seed, row in enumerate(correct):
+        where = {"model": name, "method": name, "stage": "single", "dataset": "mgr_dark", "test_modality": "rgb"}
+        info = CellInfo(**where, train_modalities=["rgb"], seed=seed, profile="demo")
+        record = fake_record(info, synthetic=synthetic).model_copy(
+            update={
+                "key": f"{name}{seed}",
+                "finished": f"{day}T10:00:00Z",
+                "metrics": Metrics(top1=float(row.mean()), mean_class=0.5, top5=0.9),
+            }
+        )
+        cell = PlannedCell(**where, id=name, title=name, train_modalities=["rgb"], seed=seed, key=record.key)
+        runs.append(Run(cell, "done", record=record, synthetic=("MGR-Dark",) if synthetic else ()))
+    clips = tuple(f"c{i:04d}" for i in range(correct.shape[1]))
+    subjects = tuple(str(i % 8) for i in range(correct.shape[1]))
+    return Result(name, tuple(runs), Outcomes(clips, subjects, np.zeros(len(clips), int), correct), training=training)
+
+
+def right(share, shift=0):
+    """``share`` of the clips, spread evenly over subjects, from the clip ``shift`` on."""
+    return np.roll(np.arange(CLIPS) < share * CLIPS, shift)
+
+
+def entry(name, modality="rgb"):
+    return Entry(
+        name=name,
+        config="x.py",
+        method=name,
+        title=name.title(),
+        stage="single",
+        dataset="mgr_dark",
+        train_modalities=(modality,),
+        test_modality=modality,
+    )
+
+
+def verdicts(found, further=(), entries=None):
+    results = {r.id: r for r in found}
+    entries = entries or {n: entry(n) for n in (*results, *further)}
+    context = SimpleNamespace(
+        benchmark=fake_benchmark(),
+        entries=entries,
+        profile="demo",
+        result=results.get,
+        leaves_out=lambda _: False,
+    )
+    return by_column(context, TABLE)
+
+
+def test_best_by_how_much_over_the_next_that_is_not_tied_on_what_and_when():
+    found = [
+        result("poor", right(0.3)),
+        result("good", right(0.9), day="2024-07-21"),
+        result("near", right(0.89)),
+        result("fair", right(0.6)),
+    ]
+    (said,) = verdicts(found)
+    assert said.state == "best" and said.best == "good" and said.tied == ("near",)
+    assert said.column == "RGB"
+    assert said.text.startswith("Good is best with 90.00 % (95 % interval ")
+    assert ", tied with Near, and 30.0 points (" in said.text
+    assert said.text.endswith(") above Fair, the next that is not tied")
+    assert said.basis == "synthetic MGR-Dark, profile demo, 1 seed, newest run 2024-07-21"
+    assert said.line == f"{said.text} ({said.basis})."
+    low, high = (float(x) for x in said.text.split("points (")[1].split(")")[0].split(" to "))
+    assert low < 30 < high
+
+
+def test_with_one_in_front_nobody_is_called_tied():
+    (said,) = verdicts([result("good", right(0.9)), result("fair", right(0.6))])
+    assert "tied with" not in said.text and said.tied == ()
+    assert ", 30.0 points (" in said.text and "above Fair" in said.text
+
+
+def test_methods_that_do_not_differ_have_no_best():
+    (said,) = verdicts([result("a", right(0.6)), result("b", right(0.61)), result("c", right(0.59))])
+    assert said.state == "tied" and said.text.startswith("all 3 methods are tied; the highest is B with 61.00 %")
+    assert set(said.tied) == {"a", "c"}
+
+
+def test_one_training_each_is_called_provisional_where_nothing_says_how_trainings_vary():
+    (said,) = verdicts([result("a", right(0.9), training=None), result("b", right(0.2), training=None)])
+    assert said.state == "provisional"
+    assert said.text.startswith("provisional, since one training each is no rank: the highest of 2 is A with 90.00 %")
+
+
+def test_columns_are_never_compared_and_what_is_missing_is_counted():
+    entries = {"a": entry("a"), "b": entry("b"), "d": entry("d", "depth"), "e": entry("e", "depth")}
+    rgb, depth = verdicts([result("a", right(0.9)), result("d", right(0.99))], entries=entries)
+    assert (rgb.column, depth.column) == ("RGB", "Depth")
+    assert rgb.state == depth.state == "alone"
+    assert "with nothing to compare" in rgb.text and rgb.text.endswith("1 of 2 methods measured")
+    assert rgb.best == "a" and depth.best == "d"
+
+
+def test_nothing_measured_is_one_sentence_without_a_basis():
+    (said,) = verdicts([], further=("a", "b"))
+    assert said.state == "none" and said.line == "nothing is measured yet."
+
+
+def test_a_highest_method_at_chance_says_so():
+    (said,) = verdicts([result("a", right(0.1)), result("b", right(0.09))])
+    assert "that is not above chance, 10.0 %" in said.text
+
+
+def test_seeds_and_real_data_are_in_the_basis():
+    three = np.stack([right(0.9), right(0.88), right(0.91)])
+    (said,) = verdicts([result("a", three, synthetic=False), result("b", right(0.4), synthetic=False)])
+    assert said.basis.startswith("MGR-Dark, profile demo, 1 to 3 seeds")
+
+
+def test_json_pages_and_ranks_of_the_table_agree(fake):
+    """The verdict names the highest of group A in the table's own ranks, and everybody else of the group as tied."""
+    data = json.loads((fake.site / "leaderboard.json").read_text())
+    said = {(v["table"], v["column"]): v for v in data["verdicts"]}
+    rows = next(t["rows"] for t in data["tables"] if t["id"] == "table2")
+    groups: dict[str, list] = {}
+    for row in rows:
+        cells = row["cells"]
+        if cells["rgb.group"]["text"] in ("A", "B"):
+            groups.setdefault(cells["rgb.group"]["text"], []).append(
+                (cells["rgb.top1"]["value"], cells["method"]["text"])
+            )
+    names = [name for _, name in sorted(groups["A"], reverse=True)]
+    text = said["table2", "RGB"]["line"]
+    if "B" in groups:
+        assert text.startswith(f"{names[0]} is best with")
+        assert f"above {max(groups['B'])[1]}, the next" in text
+    else:
+        assert f"the highest is {names[0]}" in text
+    for page in ("index.html", "table2.html"):
+        shown = " ".join(parse(fake.site / page).one("main").text.split())
+        assert said["table2", "RGB"]["text"] in shown, page
+
+
+def test_an_ablation_says_the_highest_row_and_what_the_whole_adds_to_the_first(fake):
+    data = json.loads((fake.site / "leaderboard.json").read_text())
+    table = next(t for t in data["tables"] if t["id"] == "table4")
+    rows = {r["cells"]["row"]["text"]: r["cells"] for r in table["rows"]}
+    said = next(v for v in data["verdicts"] if v["table"] == "table4")["text"]
+    assert f"{rows['Whole row']['delta']['text']} points ({rows['Whole row']['delta']['sub']}, p" in said
+    assert "against Base row" in said and "2 of 3 rows measured" in said
+    assert "Daylight row" not in said  # a bound of another light, whatever it reached
+
+
+def test_a_sweep_says_where_its_default_stands(fake):
+    data = json.loads((fake.site / "leaderboard.json").read_text())
+    table = next(t for t in data["tables"] if t["id"] == "figure6")
+    beta = {r["cells"]["weight"]["value"]: r["cells"]["m.top1"]["value"] for r in table["rows"][3:]}
+    said = next(v for v in data["verdicts"] if v["table"] == "figure6" and v["column"] == "beta, fake")
+    highest = max(beta, key=beta.get)
+    assert said["text"].startswith(f"{highest:g} is highest of 2 points")
+    alpha = next(v for v in data["verdicts"] if v["table"] == "figure6" and v["column"] == "alpha, fake")
+    assert "2 of 3 points measured" in alpha["text"]  # the third is not in the ledger
+    if highest != 0.3:
+        assert "the default, 0.3, is number 2: +" in said["text"]
+
+
+@pytest.mark.parametrize("page", ["index.html", "table2.html", "table4.html"])
+def test_the_verdict_comes_before_the_first_table(fake, page):
+    html = (fake.site / page).read_text()
+    assert 0 < html.index('class="says"') < html.index("<table")
+
+
+def test_tables_that_were_not_asked_for_have_no_verdict_and_no_entry_in_the_navigation(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table2"], missing={("student_mgr-dark-rgb", 0)})
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    data = json.loads((made.site / "leaderboard.json").read_text())
+    assert {v["table"] for v in data["verdicts"]} == {"table2"}
+    page = parse(made.site / "index.html")
+    links = [a.attrs["href"] for a in page.one("nav").all("a")]
+    assert "table2.html" in links and "table3.html" not in links
+    assert 'Not asked for: <a href="table3.html">' in (made.site / "index.html").read_text()
