@@ -27,7 +27,7 @@ profiles = dict(
     demo=dict(_delete_=True, model=dict(
         stream=dict(
             backbone={{_base_.profiles.demo.model.backbone}},
-            cls_head=dict(in_channels=256)),
+            cls_head=dict(in_channels=128)),
         start_epoch=10)),
     smoke=dict(_delete_=True, model=dict(
         stream=dict(
