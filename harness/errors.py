@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+NEAR = 3  # names at most that are said to be like one
 MOST_SEEDS = 1000  # of a cell: each of them is planned, and listed
 
 
@@ -21,14 +22,18 @@ class BadUsage(ValueError):
     """
 
 
-def unknown_name(what: str, name: object, choices: Iterable[object]) -> str:
+def unknown_name(what: str, name: object, choices: Iterable[object], listed_by: str = "") -> str:
     """The text of an error about a name that is none of the valid ones: the name, what is like it, and all choices.
 
     ``unknown table 'tabel2' (near: table2); choose from table2, table3``
+
+    Args:
+        listed_by: the command that lists the choices, where they are too many for a line.
     """
     known = [str(choice) for choice in choices]
-    return (
-        f"unknown {what} '{name}'{near(str(name), known)}; choose from {', '.join(known) or 'nothing: there is none'}"
+    all_of_them = f"choose from {', '.join(known) or 'nothing: there is none'}"
+    return f"unknown {what} '{name}'{_near(str(name), known)}; " + (
+        f"`{listed_by}` lists them" if listed_by else all_of_them
     )
 
 
@@ -37,7 +42,13 @@ def count(n: int, noun: str, plural: str = "") -> str:
     return f"{n} {noun if n == 1 else plural or noun + 's'}"
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """What may have been meant by a name that is not known, to be put into a message; "" where nothing is like it."""
-    found = get_close_matches(name, known, n=3, cutoff=0.6)
-    return f" (near: {', '.join(found)})" if found else ""
+def _near(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that is not known, to be put into a message; "" where nothing is like it.
+
+    Capitals make no difference; a part of three letters or more stands for the shortest names that have it.
+    """
+    asked, small = name.lower(), {k.lower(): k for k in known}
+    like = get_close_matches(asked, small, n=NEAR, cutoff=0.6)
+    parts = sorted((k for k in small if asked in k), key=len) if len(asked) > 2 else []
+    found = list(dict.fromkeys([*like, *parts]))[:NEAR]
+    return f" (near: {', '.join(small[k] for k in found)})" if found else ""

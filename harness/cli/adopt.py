@@ -9,7 +9,7 @@ import click
 
 from harness.cli.common import open_suite
 from harness.cli.options import SuiteOptions, suite_options
-from harness.errors import BadUsage, near
+from harness.errors import BadUsage, unknown_name
 
 if TYPE_CHECKING:
     from harness.plan.adopt import Adoption
@@ -75,7 +75,7 @@ def _named(ws: Workspace, states: Sequence[JobState], job: str) -> JobState:
         raise ValueError(f"{job} cannot be planned: {reason_not}")
     found = next((s for s in states if s.job.key == names(ws.plan).get(job)), None)
     if found is None:
-        raise BadUsage(f"{job}: no such job in this plan{near(job, names(ws.plan))}; `plan` lists them")
+        raise BadUsage(unknown_name("job", job, names(ws.plan), listed_by="plan"))
     if found.other is None:
         raise ValueError(f"{job} is {found.state}, not stale: there is no other run of it to adopt")
     return found

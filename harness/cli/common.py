@@ -18,12 +18,16 @@ from harness.errors import BadUsage, count
 if TYPE_CHECKING:
     from harness.executors.base import Executor
     from harness.plan.workspace import Workspace
+    from harness.schedule.run import Watch
 
 log = logging.getLogger(__name__)
 
 
 def open_suite(
-    suite: SuiteOptions, make_data: Callable[[Path, str], None] | None = None, chosen: tuple[str, ...] = ()
+    suite: SuiteOptions,
+    make_data: Callable[[Path, str, Sequence[str] | None], None] | None = None,
+    chosen: tuple[str, ...] = (),
+    quick: bool = False,
 ) -> Workspace:
     """Plan the suite that the options ask for, missing built-in synthetic data made by ``make_data``."""
     from harness.plan.workspace import RunChoices, open_workspace
@@ -34,7 +38,7 @@ def open_suite(
         suite.data_root,
         suite.tables,
         suite.seeds,
-        RunChoices(suite.quarantine, suite.init, suite.all_methods),
+        RunChoices(suite.quarantine, suite.init, suite.all_methods, quick),
         make_data,
         chosen,
     )
@@ -43,14 +47,15 @@ def open_suite(
     return ws
 
 
-def make_synthetic(root: Path, preset: str) -> None:
-    """Make the built-in synthetic data where it is not there yet."""
+def make_synthetic(root: Path, preset: str, datasets: Sequence[str] | None = None) -> None:
+    """Make the built-in synthetic data, or some sets of it, where it is not there yet."""
     from harness.data.synthesize import synthesize
 
     show = counter()
     synthesize(
         root,
-        preset=preset,
+        datasets,
+        preset,
         progress=lambda name, done, total: show(f"clips of synthetic {name} in {root}", done, total),
     )
 
@@ -72,12 +77,20 @@ def executor_for(execution: ExecutionOptions) -> Executor:
     return make_executor(execution.backend, execution.of_backends, resources)
 
 
-def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: str = "", force: bool = False) -> int:
+def run_jobs(
+    ws: Workspace,
+    work_dir: Path,
+    execution: ExecutionOptions,
+    again: str = "",
+    force: bool = False,
+    watch: Watch | None = None,
+) -> int:
     """Run what a workspace lacks and print what became of it; returns the exit code.
 
     Args:
         again: the command that redoes a job, for records; by default ``run``.
         force: run the chosen jobs anew where they are done.
+        watch: told where the jobs stand, see ``run_workspace``.
     """
     from harness.plan.redo import redo_command
     from harness.plan.workspace import save_plan
@@ -101,7 +114,7 @@ def run_jobs(ws: Workspace, work_dir: Path, execution: ExecutionOptions, again: 
         time_limit=execution.time_limit,
         command=again or redo_command(ws, execution.gpus_per_job, execution.precision),
     )
-    done = run_workspace(ws, executor, options, force)
+    done = run_workspace(ws, executor, options, force, watch)
     say_result(done.summary)
     for line in done.compared:
         say_result(line)
@@ -129,6 +142,19 @@ def say_result(line: str) -> None:
     """Print a line that the command was asked for; the log file has it as well."""
     click.echo(line)
     log.info("%s", line, extra=console.FILE_ONLY)
+
+
+def say_verdicts(site: Path, tables: Container[str] | None = None) -> None:
+    """Print what the pages say of tables and figures, None for all that are on them: a line each."""
+    from harness.site.verdicts import verdict_lines
+
+    for line in verdict_lines(site, tables):
+        say_result(line)
+
+
+def say_address(site: Path) -> None:
+    """Print where a browser finds the pages; on the terminal alone, since it is a place on this machine."""
+    click.echo((site / "index.html").resolve().as_uri())
 
 
 def say_remarks(ws: Workspace, keys: Container[str] | None = None, wanted: Container[str] | None = None) -> None:

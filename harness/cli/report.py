@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli import common
 from harness.cli.options import configs_option, ledgers_options, site_option
 
 
@@ -22,5 +23,7 @@ def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, 
     from harness.suite import load_suite
 
     index = write_site(work_dirs, site, *load_suite(configs), profiles)
+    common.say_verdicts(site)
     click.echo(f"leaderboard: {index}")
+    common.say_address(site)
     return 0

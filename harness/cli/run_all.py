@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,10 @@ from harness.cli.options import (
     site_option,
     suite_options,
 )
+from harness.errors import BadUsage
+
+if TYPE_CHECKING:
+    from harness.plan.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -27,35 +32,36 @@ log = logging.getLogger(__name__)
 @execution_options
 @choice_options
 @site_option
-def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOptions, site: Path) -> int:
+@click.option(
+    "--quick", is_flag=True, help="The shortest honest look: the few cells that benchmark.yml names under `quick`."
+)
+def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOptions, site: Path, quick: bool) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 
-    Without --data-root the built-in synthetic data is made first; the pages say so.
+    Without --data-root the built-in synthetic data is made first; the pages say so. They are there before the first
+    job, and grow as results arrive.
     """
     from harness.site.manifest import check_site
-    from harness.site.pages import refresh_site
     from harness.system.disk import check_writable, is_disk_full
-    from harness.system.duration import duration
 
     began = time.monotonic()
     work_dir = suite.work_dir
+    _check_quick(quick, suite, choice)
     common.check_choice(choice)
     common.executor_for(execution)
     check_writable(work_dir, "--work-dir")
     check_site(site, work_dir)
-    ws = common.open_suite(suite, common.make_synthetic, choice.chosen)
+    ws = common.open_suite(suite, common.make_synthetic, choice.chosen, quick)
     full = None
     try:
-        code = common.run_jobs(ws, work_dir, execution, force=choice.force)
+        code = _run(ws, work_dir, execution, choice, site)
     except OSError as e:
         if not is_disk_full(e, work_dir):
             raise
         full, code = e, 1
         log.warning("the disk is full: pages of what is done are written, if they fit")
     try:
-        written = refresh_site(ws, work_dir, site)
-        spent = duration(time.monotonic() - began)
-        common.say_result(f"leaderboard: {site / 'index.html'}  ({spent}{'' if written else ', pages unchanged'})")
+        _finish(ws, work_dir, site, began)
     except OSError as e:
         if full is None or not is_disk_full(e, work_dir):
             raise
@@ -63,3 +69,32 @@ def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOpti
     if full is not None:
         raise full
     return code
+
+
+def _check_quick(quick: bool, suite: SuiteOptions, choice: ChoiceOptions) -> None:
+    """Raises BadUsage where something else says as well what is to be run."""
+    others = {"--tables": suite.tables, "--cell": choice.chosen, "--all-methods": suite.all_methods}
+    given = [name for name, value in others.items() if value]
+    if quick and given:
+        raise BadUsage(f"--quick and {given[0]}: each says what is to be run; give one of them")
+
+
+def _run(ws: Workspace, work_dir: Path, execution: ExecutionOptions, choice: ChoiceOptions, site: Path) -> int:
+    """Run what is missing, with pages that grow."""
+    from harness.site.live import LivePages
+    from harness.site.pages import write_site
+
+    with LivePages(lambda running: write_site([work_dir], site, ws.benchmark, ws.entries, running=running)) as pages:
+        return common.run_jobs(ws, work_dir, execution, force=choice.force, watch=pages.show)
+
+
+def _finish(ws: Workspace, work_dir: Path, site: Path, began: float) -> None:
+    """Write the pages a last time, and say what they say and where they are."""
+    from harness.site.pages import refresh_site
+    from harness.system.duration import duration
+
+    written = refresh_site(ws, work_dir, site)
+    spent = duration(time.monotonic() - began)
+    common.say_verdicts(site, ws.tables)
+    common.say_result(f"leaderboard: {site / 'index.html'}  ({spent}{'' if written else ', pages unchanged'})")
+    common.say_address(site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EISDIR)  # some network file systems
 
 
@@ -111,6 +113,22 @@ def write_text_atomically(path: Path, text: str, sync: bool = True, check: Calla
     """Write a text file with ``atomic_replace``."""
     with atomic_replace(path, sync, check) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def exchange(a: Path, b: Path) -> bool:
+    """Give two files or folders each other's place in one step, so that neither is ever missing; False where the system
+    or the file system cannot (Linux alone has renameat2).
+    """
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    if rename(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(b))
 
 
 def refuse_link(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.errors import BadUsage, near
+from harness.errors import BadUsage, unknown_name
 from harness.plan.jobs import Settings
 from harness.plan.planner import named_jobs
 from harness.plan.remarks import cell_name
@@ -44,5 +44,7 @@ def chosen_jobs(
         names.setdefault(name, []).append(full)
         names[full] = [full]
     if unknown := [name for name in asked if name not in names]:
-        raise BadUsage(f"--cell {unknown[0]}: no such job{near(unknown[0], names)}; `plan` lists them")
+        also = () if unknown[0] in entries else entries  # a method that the profile leaves out can be named as well
+        known = dict.fromkeys([*names, *also])
+        raise BadUsage(f"--cell: {unknown_name('job', unknown[0], known, listed_by='plan')}")
     return tuple(dict.fromkeys(full for name in asked for full in names[name]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadUsage, near
+from harness.errors import BadUsage, unknown_name
 from harness.ledger.identity import differences
 from harness.ledger.layout import misplaced
 from harness.ledger.lock import RunLock
@@ -105,7 +105,7 @@ def explain(found: LedgerStatus, name: str, plan: Plan) -> list[str]:
     lines = lines or [line for s in found.jobs if s.job.key.startswith(name) for line in _explained(s, s.job.name)]
     if not lines:
         choices = dict.fromkeys(choice for full in {**known, **failed} for choice in (full, without_seed(full)))
-        raise BadUsage(f"--why {name}: no such job in this plan{near(name, choices)}; `plan` lists them")
+        raise BadUsage(f"--why: {unknown_name('job', name, choices, listed_by='plan')}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from harness.plan.jobs import Job, Plan, Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_suite
+from harness.suite.benchmark import Quick
 from harness.suite.configs import profiles_of
 from harness.system.disk import check_writable
 from harness.system.environment import commit
@@ -63,11 +64,13 @@ class RunChoices:
         quarantine: items of ``SET=FILE``, files with the clips to leave out.
         init: ``scratch`` or ``pretrained``, None for what the benchmark says of the profile.
         all_methods: with the methods that the profile leaves out.
+        quick: nothing but what the benchmark says a quick look is.
     """
 
     quarantine: tuple[str, ...] = ()
     init: str | None = None
     all_methods: bool = False
+    quick: bool = False
 
 
 def open_workspace(  # noqa: PLR0913  the options of the command line
@@ -77,22 +80,25 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     tables: str | None,
     seeds: int | None,
     choices: RunChoices = RunChoices(),
-    make_data: Callable[[Path, str], None] | None = None,
+    make_data: Callable[[Path, str, Sequence[str] | None], None] | None = None,
     chosen: tuple[str, ...] = (),
 ) -> Workspace:
     """Plan the suite. Raises ValueError for anything asked for that does not exist. Writes nothing itself.
 
     Args:
         tables: ids with commas between, None for all that are not optional.
-        make_data: writes the built-in synthetic data of a preset to a folder; called where no data root is given, after
-            everything that can be checked without data.
+        make_data: writes built-in synthetic sets (None for all) of a preset to a folder; called where no data root is
+            given, after everything that can be checked without data.
         chosen: names of the only jobs to run, with seed or without; also of methods that the profile leaves out.
     """
     check_profile(configs, profile)
     _check_data_root(data_root, profile)
     benchmark, entries = load_suite(configs)
-    ids = _ids(tables)
+    quick = _quick(benchmark, configs) if choices.quick else None
+    ids = quick.tables if quick else _ids(tables)
     every = expand(benchmark, entries, profile, ids, seeds, all_methods=True)
+    if quick:
+        every = _only(every, quick.cells)
     settings = Settings(
         configs=Path(configs),
         profile=profile,
@@ -100,10 +106,10 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         quarantine=_quarantine(choices.quarantine, benchmark),
         init=choices.init or benchmark.init.get(profile, "scratch"),
     )
-    cells = every if choices.all_methods else _usual(every, entries, settings, chosen)
+    cells = every if choices.all_methods or quick else _usual(every, entries, settings, chosen)
     jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:
-        make_data(settings.data_root, preset_of(profile))
+        make_data(settings.data_root, preset_of(profile), quick.data if quick else None)
     plan = make_plan(cells, entries, settings)
     _check_quarantine(settings.quarantine, plan)
     return Workspace(
@@ -128,6 +134,21 @@ def _check_data_root(data_root: Path | None, profile: str) -> None:
             "--profile paper needs --data-root with the real data sets; the built-in "
             "synthetic data is for demo and smoke"
         )
+
+
+def _quick(benchmark: Benchmark, configs: Path) -> Quick:
+    if benchmark.quick is None:
+        raise BadUsage(f"--quick: benchmark.yml of {configs} does not say what a quick look is (quick:); leave it out")
+    return benchmark.quick
+
+
+def _only(cells: list[Cell], ids: list[str]) -> list[Cell]:
+    """The cells of some ids. Raises ValueError for one that the tables do not have."""
+    known = dict.fromkeys(c.id for c in cells)
+    for i in ids:
+        if i not in known:
+            raise ValueError(f"benchmark.yml: quick: {unknown_name('cell', i, known)}")
+    return [c for c in cells if c.id in ids]
 
 
 def _ids(tables: str | None) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Progress of an execution: a log record an event, and a live table of what runs on a terminal."""
+"""Progress of an execution: a log record an event; one bar and what runs on a terminal, lines of the same elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,23 @@ from harness.schedule.task import Status
 from harness.system.duration import duration
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.live import Live
-    from rich.table import Table
 
 log = logging.getLogger(__name__)
+
+PLAIN_SECONDS = 30.0  # between lines on where running jobs stand, where nothing can be drawn
+BAR_COLUMNS = 32
+SHARE_THAT_TELLS = 0.05  # of a training: less says too little of how long it takes
+
+
+@dataclass(frozen=True)
+class Stands:
+    """Where a running job stands: seconds since it started, share of its epochs that are over, all in words."""
+
+    seconds: float
+    share: float
+    text: str
 
 
 class Progress:
@@ -32,8 +46,10 @@ class Progress:
         self.slots = slots
         self.estimates = estimates
         self.began: dict[str, float] = {}
+        self.beside: dict[str, str] = {}  # key of a job that trains in another's process -> what is said of it
         self.seen: list[float] = []
         self.live: Live | None = None
+        self.told = time.monotonic()
 
     def __enter__(self) -> Progress:
         if sys.stdout.isatty():
@@ -52,52 +68,71 @@ class Progress:
         now = time.monotonic()
         if event == "started":
             self.began[job.key] = now
+            self.beside[job.key] = detail
         elif event == "done":
             self.seen.append(now - self.began.get(job.key, now))
         level = logging.DEBUG if self.live and event == "started" else logging.INFO
         log.log(level, "%-9s %s%s", event, job.name, f"  {detail}" if detail else "")
 
     def tick(self, status: Status) -> None:
+        """Draw where all jobs stand, or say it in lines from time to time where nothing can be drawn."""
         if self.live:
             self.live.update(self._table(status))
+        elif status.running and time.monotonic() - self.told >= PLAIN_SECONDS:
+            self.told = time.monotonic()
+            log.info("%-9s %s", "progress", ", ".join(self._summary(status, self._running(status))))
+            for key, stands in self._running(status).items():
+                log.info("%-9s %s  %s", "running", self.jobs[key].name, stands.text)
 
-    def _table(self, status: Status) -> Table:
-        from rich.table import Table
+    def _running(self, status: Status) -> dict[str, Stands]:
+        now = time.monotonic()
+        return {
+            key: stands(folder, now - self.began.get(key, now), self.beside.get(key, ""))
+            for key, folder in status.running.items()
+        }
 
-        table = Table.grid(padding=(0, 2))
-        left = self.remaining_seconds(status)
-        head = f"{status.over}/{status.total} jobs"
+    def _summary(self, status: Status, running: Mapping[str, Stands]) -> list[str]:
+        left = self.remaining_seconds(status, running)
         bits = [
+            f"{status.over} of {status.total} jobs",
             f"{status.cached} done before" if status.cached else "",
             f"{len(status.failed)} failed" if status.failed else "",
             f"about {duration(left)} left" if left is not None else "",
         ]
-        table.add_row(head, ", ".join(b for b in bits if b), "")
-        for key, folder in status.running.items():
-            table.add_row(
-                "running",
-                self.jobs[key].name,
-                _where(folder, time.monotonic() - self.began.get(key, time.monotonic())),
-            )
-        return table
+        return [b for b in bits if b]
 
-    def remaining_seconds(self, status: Status) -> float | None:
-        """Estimated seconds to the end: history of the same model where there is one,
-        the mean of this run otherwise.
+    def _table(self, status: Status) -> Group:
+        """One bar for all jobs, and a line for each that runs."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        running = self._running(status)
+        head = Table.grid(padding=(0, 2))
+        share = status.over + sum(s.share for s in running.values())
+        head.add_row(
+            ProgressBar(total=max(status.total, 1), completed=share, width=BAR_COLUMNS),
+            Text(", ".join(self._summary(status, running))),
+        )
+        lines = Table.grid(padding=(0, 2))
+        for key, found in running.items():
+            lines.add_row("running", Text(self.jobs[key].name), Text(found.text))
+        return Group(head, lines)
+
+    def remaining_seconds(self, status: Status, running: Mapping[str, Stands] | None = None) -> float | None:
+        """Estimated seconds to the end: history of the same model where there is one, the mean of this run otherwise;
+        of jobs that run now where nothing has ended yet.
         """
+        found = self._running(status) if running is None else running
         known = list(self.estimates.values()) + self.seen
+        known = known or [s.seconds / s.share for s in found.values() if s.share >= SHARE_THAT_TELLS]
         if not known:
             return None
         mean = sum(self.seen) / len(self.seen) if self.seen else sum(known) / len(known)
-        over = status.failed.keys() | status.blocked.keys()
-        open_jobs = status.total - status.over - len(status.running)
-        total = open_jobs * mean
-        for key in status.running:
-            if key not in over:
-                total += max(
-                    0.0,
-                    self.estimates.get(key, mean) - (time.monotonic() - self.began.get(key, time.monotonic())),
-                )
+        total = sum(self.estimates.get(key, mean) for key in status.waiting)
+        for key, s in found.items():
+            total += max(0.0, self.estimates.get(key, mean) - s.seconds)
         return total / max(self.slots, 1)
 
 
@@ -113,11 +148,27 @@ def history(work_dir: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
     return {k: v for k, v in found.items() if v is not None}
 
 
-def _where(folder: Path, seconds: float) -> str:
+def stands(folder: Path, seconds: float, beside: str = "") -> Stands:
+    """Where the job of a run's folder stands, from what its worker wrote there.
+
+    Args:
+        beside: what is said of a job that trains in another's process, which writes nothing of its own.
+    """
+    if beside:
+        return Stands(seconds, 0.0, f"{beside}, {duration(seconds)}")
     try:
         p = json.loads(read_file(folder / PROGRESS, 1 << 20))
-    except (OSError, ValueError):
-        return f"starting, {duration(seconds)}"
-    if p["phase"] == "train":
-        return f"epoch {p['epoch'] + 1}/{p['max_epochs']}, {duration(seconds)}"
-    return f"{p['phase']}, {duration(seconds)}"
+        epochs = int(p["max_epochs"])
+        phase, epoch = str(p["phase"]), int(p["epoch"])
+        loss, top1 = p.get("loss"), p.get("train_top1")
+    except (OSError, ValueError, TypeError, KeyError):
+        return Stands(seconds, 0.0, f"starting, {duration(seconds)}")
+    if phase != "train":
+        return Stands(seconds, 1.0, f"{phase}, {duration(seconds)}")
+    said = [
+        f"epoch {epoch + 1}/{epochs}",
+        f"loss {loss:.3f}" if isinstance(loss, float) else "",
+        f"training accuracy {100 * top1:.1f} %" if isinstance(top1, float) else "",
+        duration(seconds),
+    ]
+    return Stands(seconds, min(epoch / epochs, 1.0) if epochs else 0.0, ", ".join(s for s in said if s))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from harness.schedule.stores import build_stores
 from harness.schedule.task import Status
 
 log = logging.getLogger(__name__)
+
+# told where the jobs stand: how many are done and have failed, the names of those that run and that are still to come
+Watch = Callable[[int, int, tuple[str, ...], tuple[str, ...]], None]
 
 
 @dataclass(frozen=True)
@@ -71,19 +74,30 @@ def jobs_to_run(ws: Workspace) -> dict[str, Job]:
     return dependency_closure(ws.plan.jobs, [known[c] for c in ws.chosen if c in known])
 
 
-def run_workspace(ws: Workspace, executor: Executor, options: Options, force: bool = False) -> Finished:
+def run_workspace(
+    ws: Workspace, executor: Executor, options: Options, force: bool = False, watch: Watch | None = None
+) -> Finished:
     """Run the jobs of a workspace that are not done. Its plan is in the work dir; what is blocked is added there.
 
     Args:
         force: run the chosen jobs anew where they are done; the runs that are there are kept aside.
+        watch: told where the jobs stand, before the first of them starts and about twice a second from then on; never
+            called where all are done.
     """
     jobs, work_dir = jobs_to_run(ws), options.work_dir
     replaced = _set_aside(ws, jobs, work_dir) if force else {}
+    missing = {key: job for key, job in jobs.items() if not _is_done(job, work_dir)}
+    tell = _teller(jobs, watch if missing else None)
+    tell(Status(total=len(jobs), cached=len(jobs) - len(missing), waiting=tuple(missing)))
     if options.clip_store and ws.settings.profile != "paper":
-        missing = {key: job for key, job in jobs.items() if not _is_done(job, work_dir)}
         build_stores(missing, Path(options.clip_store), executor.slots)
     with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
-        status = execute(jobs, executor, options, progress.report, progress.tick)
+
+        def tick(status: Status) -> None:
+            progress.tick(status)
+            tell(status)
+
+        status = execute(jobs, executor, options, progress.report, tick)
     save_plan(ws, work_dir, dict(status.blocked))
     asked = unplanned(ws.plan)
     return Finished(
@@ -92,6 +106,17 @@ def run_workspace(ws: Workspace, executor: Executor, options: Options, force: bo
         unplanned=any(c in asked for c in ws.chosen) if ws.chosen else bool(asked),
         compared=tuple(f"{jobs[k].name}: {redo.compared(old, jobs[k], work_dir)}" for k, old in replaced.items()),
     )
+
+
+def _teller(jobs: Mapping[str, Job], watch: Watch | None) -> Callable[[Status], None]:
+    """Turns a status into what ``watch`` is told."""
+
+    def tell(s: Status) -> None:
+        if watch is not None:
+            names = [tuple(jobs[key].name for key in keys) for keys in (s.running, s.waiting)]
+            watch(s.cached + s.done, len(s.failed) + len(s.blocked), *names)
+
+    return tell
 
 
 def _set_aside(ws: Workspace, jobs: Mapping[str, Job], work_dir: Path) -> dict[str, redo.Replaced]:

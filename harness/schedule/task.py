@@ -124,6 +124,7 @@ class Status:
     running: Mapping[str, Path] = field(default_factory=dict)  # folders
     failed: Mapping[str, str] = field(default_factory=dict)  # why, one line
     blocked: Mapping[str, str] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()  # keys of those still to be started, by this harness or another
     stopped: bool = False  # on request
 
     @property
@@ -145,5 +146,6 @@ def status_of(tasks: Mapping[str, Task], stopped: bool) -> Status:
         running={t.key: t.folder for t in of(JobState.RUNNING)},
         failed={t.key: t.message for t in of(JobState.FAILED)},
         blocked={t.key: t.message for t in of(JobState.BLOCKED)},
+        waiting=tuple(t.key for t in tasks.values() if t.is_open),
         stopped=stopped,
     )

@@ -13,6 +13,7 @@ from harness.suite import Benchmark, Entry
 
 if TYPE_CHECKING:  # `report` plans nothing
     from harness.plan.workspace import Workspace
+    from reports.ledger.running import Running
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +24,13 @@ def write_site(
     benchmark: Benchmark,
     entries: dict[str, Entry],
     profiles: Sequence[str] = (),
+    running: Running | None = None,
 ) -> Path:
     """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page."""
     from reports import build
 
     statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, log.warning).items()}
-    build(work_dirs, site, benchmark, entries, statistics, profiles)
+    build(work_dirs, site, benchmark, entries, statistics, profiles, running)
     return site / "index.html"
 
 

@@ -186,6 +186,14 @@ class Evidence(Strict):
     statements_of: str = ""
 
 
+class Quick(Strict):
+    """What ``run-all --quick`` runs: some cells of some tables. ``data``: the synthetic sets that these read."""
+
+    tables: list[str]
+    cells: list[str]
+    data: list[str]
+
+
 class Table1Row(Strict):
     dataset: str
     classes: int
@@ -219,6 +227,7 @@ class Benchmark(Strict):
     tables: list[Table]
     figures: list[Figure]
     evidence: list[Evidence] = Field(default_factory=list)
+    quick: Quick | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 import time
 from pathlib import Path
@@ -138,14 +140,25 @@ class RunLogHook(Hook):
             raise Stopped
         if is_main_process() and time.monotonic() - self._beat > 1.0:
             self._beat = time.monotonic()
-            total = self.max_epochs or 0
-            write_text_atomically(
-                self.folder / PROGRESS,
-                f'{{"phase": "{phase}", "epoch": {len(self.epochs)}, "max_epochs": {total}, '
-                f'"iteration": {batch_idx + 1}}}\n',
-                sync=False,
-            )
+            stands = {
+                "phase": phase,
+                "epoch": len(self.epochs),
+                "max_epochs": self.max_epochs or 0,
+                "iteration": batch_idx + 1,
+                **(self._so_far() if phase == "train" else {}),
+            }
+            write_text_atomically(self.folder / PROGRESS, json.dumps(stands) + "\n", sync=False)
             self.lock.check()
+
+    def _so_far(self) -> dict[str, float]:
+        """Mean loss and training accuracy of this epoch until now, where they are numbers; of runs that train side by
+        side those of the first.
+        """
+        first = "point0/"
+        means = {k: v / self._count for k, v in self._sums.items()}
+        own = {k[len(first) :]: v for k, v in means.items() if k.startswith(first)} or means
+        found = {"loss": _loss(own), "train_top1": own.get("top1_acc")}
+        return {k: v for k, v in found.items() if v is not None and math.isfinite(v)}
 
     def after_train_epoch(self, runner) -> None:
         shares = all_gather_object({k: v / max(self._count, 1) for k, v in self._sums.items()})
@@ -157,7 +170,7 @@ class RunLogHook(Hook):
         self.epochs.append(
             Epoch(
                 epoch=runner.epoch + 1,
-                loss=means.get("loss", sum(losses.values())),
+                loss=_loss(means),
                 losses=losses,
                 train_top1=means.get("top1_acc"),
                 lr=float(rate[0] if isinstance(rate, list) else next(iter(rate.values()))[0]),
@@ -183,13 +196,19 @@ class RunLogHook(Hook):
         for epoch, means in zip(self.epochs, self.means, strict=True):
             own = {k[len(prefix) :]: v for k, v in means.items() if k.startswith(prefix)}
             losses = {k: v for k, v in own.items() if "loss" in k and k != "loss"}
-            loss = own.get("loss", sum(losses.values()))
-            found.append(epoch.model_copy(update={"loss": loss, "losses": losses, "train_top1": own.get("top1_acc")}))
+            found.append(
+                epoch.model_copy(update={"loss": _loss(own), "losses": losses, "train_top1": own.get("top1_acc")})
+            )
         return found
 
     def data_time_share(self) -> float | None:
         total = sum(e.seconds or 0.0 for e in self.epochs)
         return sum(e.data_seconds or 0.0 for e in self.epochs) / total if total > 0 else None
+
+
+def _loss(means: dict[str, float]) -> float:
+    """The loss among logged numbers: their sum where they are losses alone."""
+    return means.get("loss", sum(v for k, v in means.items() if "loss" in k))
 
 
 def training_notes(runner) -> list[str]:

@@ -14,17 +14,20 @@ from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
 from reports.ledger.ledger import Ledger
 from reports.ledger.results import STATUS, Result
+from reports.ledger.running import Running
 
 
 @dataclass(frozen=True)
 class ReportContext:
-    """``profiles``: further profiles of the site -> their overview, from this profile's pages."""
+    """``profiles``: further profiles of the site -> their overview, from this profile's pages. ``running``: what runs
+    while they are written."""
 
     benchmark: Benchmark
     entries: dict[str, Entry]
     ledger: Ledger
     statistics: dict[str, dict[str, Any]] = field(default_factory=dict)
     profiles: dict[str, str] = field(default_factory=dict)
+    running: Running | None = None
 
     @property
     def profile(self) -> str:
@@ -217,6 +220,8 @@ class ReportContext:
             parts.append(f"--seeds {self.ledger.seeds}")
         if self.real_data:
             parts.append("--data-root DIR")
+        if self.quick:
+            return " ".join([*parts, "--quick"])
         optional = {e.name for e in self.entries.values() if self.profile in e.optional_at}
         if any(run.cell.model in optional for run in self.ledger.runs):
             parts.append("--all-methods")
@@ -227,6 +232,14 @@ class ReportContext:
             ]
             parts.append(f"--tables {','.join(t for t in order if t in tables)}")
         return " ".join(parts)
+
+    @property
+    def quick(self) -> bool:
+        """Whether there is no more than what ``run-all --quick`` asks for."""
+        quick, plans = self.benchmark.quick, self.ledger.plans
+        if quick is None or not plans or not self.ledger.tables <= set(quick.tables):
+            return False
+        return all({c.id for c in plan.cells} == set(quick.cells) for plan in plans)
 
     @property
     def tally(self) -> dict[str, int]:

@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadUsage
+from harness.ledger.files import exchange
 from harness.site.manifest import (
     MANIFEST,
     check_site,
@@ -25,6 +27,7 @@ from harness.suite import Benchmark, Entry
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
 from reports.ledger.results import Run
+from reports.ledger.running import Running
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
 from reports.site.pages import build_pages, tables_of, verdicts_of
@@ -41,6 +44,7 @@ def build(
     entries: dict[str, Entry],
     statistics: dict[str, dict[str, Any]] | None = None,
     profiles: Sequence[str] = (),
+    running: Running | None = None,
 ) -> list[Path]:
     """Write the pages of ledgers to ``site`` and return their paths, sorted.
 
@@ -54,6 +58,7 @@ def build(
         statistics: per data set, what ``harness.data.describe.statistics`` measured; data sets may be missing.
         profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The
             others have pages of their own in ``profiles/<name>/``.
+        running: what runs meanwhile; the pages say it, and reload themselves.
 
     Raises:
         FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
@@ -66,6 +71,7 @@ def build(
     for folder in folders:
         check_site(site, folder)
     contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
+    contexts[0] = replace(contexts[0], running=running)
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
@@ -133,15 +139,17 @@ def _keep_foreign(site: Path, new: Path) -> None:
 
 
 def _swap(new: Path, site: Path) -> None:
-    """Put the new folder in the place of the old one."""
+    """Put the new folder in the place of the old one, which is then where the new one was."""
     if not site.exists():
         new.rename(site)
+        return
+    if exchange(new, site):
         return
     old = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-old-"))
     site.rename(old / "site")
     try:
         new.rename(site)
-    except OSError:
+    except BaseException:
         (old / "site").rename(site)
         raise
     finally:

@@ -48,6 +48,8 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "verdicts": list(verdicts_of(pages).values()),
         "idle": idle(pages),
         "links": {i: link for page in pages for i, link in page.links.items()},
+        "running": context.running,
+        "quick": _quick(context),
         "synthetic": context.measured_on_synthetic(),
         "stages_on": ", ".join(context.synthetic_names() or ()),
         "profile": context.profile,
@@ -56,6 +58,14 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "seeds": context.ledger.seeds,
         "commit": context.stamp,
     }
+
+
+def _quick(context: ReportContext) -> str:
+    """Which cells a quick look has; "" for more than that."""
+    if not context.quick or context.benchmark.quick is None:
+        return ""
+    cells = (c.split("+")[0] for c in context.benchmark.quick.cells)
+    return ", ".join(dict.fromkeys(context.entries[c].title for c in cells))
 
 
 def _made(context: ReportContext, dataset: str) -> str:

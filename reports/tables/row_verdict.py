@@ -85,8 +85,9 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
     best = max(done, key=lambda v: (done[v].top1[0], v == sweep.default))
     said = f"{best:g} is highest of {f.count(len(done), 'point')} with {f.percent(done[best].top1[0])} %"
     state: State = "alone"
-    if best == sweep.default and len(done) > 1:
-        said, state = said + ", and is the default", "tied"
+    if best == sweep.default:
+        said += ", and is the default"
+        state = "tied" if len(done) > 1 else state
     elif sweep.default in done:
         found = _from_default(done, sweep.default, len(values) - 1)[best]
         place = 1 + sum(r.top1[0] > done[sweep.default].top1[0] for r in done.values())

@@ -108,14 +108,16 @@ def _gaps(context: ReportContext) -> list[dict[str, Any]]:
     for run in context.ledger.runs:
         if run.status == "done":
             continue
+        name = f"{run.cell.id}-s{run.cell.seed}"
+        now = context.running.reason(name) if context.running and run.status == "missing" else ""
         gap = found.setdefault(
-            (run.cell.id, run.status, run.reason),
+            (run.cell.id, run.status, now or run.reason),
             {
                 "cell": run.cell.id,
                 "seeds": [],
                 "status": run.status,
                 "text": STATUS[run.status],
-                "reason": run.reason,
+                "reason": now or run.reason,
                 "href": run.page,
                 "used_by": ", ".join(run.cell.used_by),
             },

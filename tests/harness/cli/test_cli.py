@@ -152,7 +152,9 @@ def test_debug_of_a_command_in_a_group(tmp_path):
 )
 def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
     code, _, err = run(capsys, *words, *suite)
-    assert code == 2 and "no such job" in err and err.count("\n") == 1 and "near" not in err
+    assert (
+        code == 2 and "unknown job 'nonesuch'; `plan` lists them" in err and err.count("\n") == 1 and "near" not in err
+    )
     words[words.index("nonesuch")] = "i3d_r50_mgr-dark-rbg-s0"
     code, _, err = run(capsys, *words, *suite)
     assert code == 2 and "(near: i3d_r50_mgr-dark-rgb-s0" in err and err.count("\n") == 1
@@ -172,7 +174,10 @@ def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
         (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
         (["data", "segment", ".", "--out", "x", "--min-frames", "9", "--max-frames", "8"], "--min-frames 9"),
         (["data", "synthesize", "--datasets", "mgr", "--out", "x"], "unknown synthetic data set 'mgr'"),
-        (["data", "verify", "--dataset", "mgr", "--data-root", "."], "unknown data set 'mgr'; choose from mgr_dark, "),
+        (
+            ["data", "verify", "--dataset", "mgr", "--data-root", "."],
+            "unknown data set 'mgr' (near: mgr_dark); choose from mgr_dark, ",
+        ),
         (
             ["data", "segment", ".", "--dataset", "nvgesture", "--out", "x"],
             "of recordings 'nvgesture'; choose from mgr",
@@ -245,7 +250,7 @@ def snapshot(folder):
         (["--work-dir", "mine/thesis.txt"], 2, ["--work-dir", "is a file"]),
         (["--work-dir", "mine/thesis.txt/below"], 2, ["--work-dir", "thesis.txt is not a folder"]),
         (["--gpus-per-job", "0"], 2, ["--gpus-per-job"]),
-        (["--quarantine", "mgr=bad.txt"], 2, ["unknown data set 'mgr'; choose from mgr_dark, nvgesture"]),
+        (["--quarantine", "mgr=bad.txt"], 2, ["unknown data set 'mgr' (near: mgr_dark); choose from mgr_dark"]),
         (["--quarantine", "nvgesture=bad.txt"], 2, ["nothing that is planned reads nvgesture"]),
         (["--quarantine", "mgr_dark=bad.txt"], 2, ["mgr_dark has no clip 'nonesuch'"]),
         (["--quarantine", "mgr_dark=ok.txt", "--quarantine", "mgr_dark=bad.txt"], 2, ["has a file already"]),
@@ -485,7 +490,7 @@ def test_a_name_without_a_seed_stands_for_all_seeds_and_stages_have_names_before
     student = "mtcd_i3d-r50_mgr-dark-rgb"
     assert chosen(student) == chosen(f"{student}-s0", f"{student}-s1", student) == (f"{student}-s0", f"{student}-s1")
     assert chosen("mtcd_translator_sysu-mm01-s0") == ("mtcd_translator_sysu-mm01-s0",)
-    with pytest.raises(ValueError, match=f"--cell {student}-s2: no such job .near: {student}-s1"):
+    with pytest.raises(ValueError, match=f"--cell: unknown job '{student}-s2' .near: {student}-s1"):
         chosen(f"{student}-s2")
 
 

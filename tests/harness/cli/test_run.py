@@ -43,10 +43,19 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
         assert record.status == "done" and record.metrics is not None and record.cost.params > 0
         assert len(record.epochs) == 1 and record.data.test_clips > 0 and record.checkpoint_sha256
         assert not (folder / "mm").exists() and RunLock(folder).holder() is None
-    assert (tmp_path / "site é" / "index.html").is_file()
+    index = tmp_path / "site é" / "index.html"
+    assert index.is_file() and "refresh" not in index.read_text()
+    said = first.stdout.splitlines()
+    end = said[said.index(next(line for line in said if line.startswith("2 jobs:"))) + 1 :]
+    assert [line.split(": ")[0] for line in end] == ["Table 2, RGB", "Table 2, Depth", "leaderboard", end[-1]]
+    assert "synthetic" not in end[0] and "profile smoke, 1 seed, newest run 20" in end[0]
+    assert end[-1] == index.resolve().as_uri()
+    written = [p for root in (options[5], tmp_path / "site é") for p in root.rglob("*") if p.is_file()]
+    assert written and not any(b"file://" in p.read_bytes() for p in written)
 
     second = harness("run-all", *options, "--site", tmp_path / "site é")
     assert "2 jobs: 2 done before, 0 run" in second.stdout and "pages unchanged" in second.stdout
+    assert end[0] in second.stdout and end[-1] in second.stdout
     (tmp_path / "site é" / "index.html").write_text("lost")
     third = harness("run-all", *options, "--site", tmp_path / "site é")
     assert "unchanged" not in third.stdout and "<html" in (tmp_path / "site é" / "index.html").read_text()

@@ -64,7 +64,7 @@ def test_its_name_plans_it(configs, tiny_data, chosen, planned):
 
 
 def test_a_name_that_nothing_has_is_still_an_error(configs, tiny_data):
-    with pytest.raises(BadUsage, match="--cell i3d_r51: no such job"):
+    with pytest.raises(BadUsage, match="--cell: unknown job 'i3d_r51'"):
         open_workspace(configs, "smoke", tiny_data, None, 1, chosen=("i3d_r51",))
 
 

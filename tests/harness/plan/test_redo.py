@@ -56,11 +56,11 @@ def test_run_makes_the_synthetic_data_of_a_fresh_clone_first(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     made = []
 
-    def make(root, preset):
+    def make(root, preset, datasets):
         made.append((root, preset))
         shutil.copytree(tiny_data, root)
 
-    def run(ws, executor, options, force):
+    def run(ws, executor, options, force, watch):
         made.append((len(ws.plan.keys) > 0, force))
         return Finished(Status(), {}, unplanned=False)
 

@@ -1,0 +1,113 @@
+"""``run-all --quick``: what it runs, that it is said, and that a later full run keeps it."""
+
+import pytest
+import yaml
+
+from harness import PACKAGED_CONFIGS
+from harness.cli import main
+from harness.data.registry import data_sets
+from harness.ledger.planfile import read_plan
+from harness.plan.workspace import RunChoices, open_workspace, save_plan
+from harness.suite import load_suite
+from reports import build
+from reports.ledger.context import ReportContext
+from reports.ledger.ledger import make_ledger
+from reports.ledger.work_dir import read_work_dir
+from tests.helpers.html_tree import parse
+
+RGB, DEPTH = "i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"
+
+
+@pytest.fixture
+def configs(small_configs):
+    path = small_configs / "benchmark.yml"
+    benchmark = yaml.safe_load(path.read_text())
+    benchmark["quick"] = {"tables": ["table2"], "cells": [RGB], "data": ["mgr_dark"]}
+    path.write_text(yaml.safe_dump(benchmark))
+    return small_configs
+
+
+def opened(configs, data, **choices):
+    return open_workspace(configs, "smoke", data, None, 1, RunChoices(**choices))
+
+
+def failed(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        main([str(w) for w in words])
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1, err
+    return stop.value.code, err
+
+
+def test_the_packaged_quick_look_is_two_methods_and_mtcd_on_one_modality_of_one_set():
+    benchmark, entries = load_suite(PACKAGED_CONFIGS)
+    cells = [entries[c] for c in benchmark.quick.cells]
+    assert len({e.method for e in cells}) == 3 and "MTCD" in {e.method for e in cells}
+    assert {(e.dataset, e.test_modality) for e in cells} == {("mgr_dark", "rgb")}
+    assert set(benchmark.quick.data) <= {d.name for d in data_sets() if d.generator}
+    ids = {t.id for t in benchmark.tables}
+    assert set(benchmark.quick.tables) <= ids
+
+
+def test_it_plans_its_cells_alone_and_a_full_plan_has_the_same_keys(configs, tiny_data):
+    quick, full = opened(configs, tiny_data, quick=True), opened(configs, tiny_data)
+    assert [c.id for c in quick.cells] == [RGB] and quick.tables == ["table2"]
+    assert {c.id for c in full.cells} == {RGB, DEPTH}
+    assert quick.plan.keys == {k: v for k, v in full.plan.keys.items() if k[0] == RGB}
+
+
+def test_pages_say_that_it_was_a_quick_look_until_more_is_planned(configs, tiny_data, tmp_path):
+    def context():
+        ledger = make_ledger([read_work_dir(tmp_path / "work")], "smoke", benchmark, entries)
+        return ReportContext(benchmark, entries, ledger)
+
+    ws = opened(configs, tiny_data, quick=True)
+    benchmark, entries = ws.benchmark, ws.entries
+    save_plan(ws, tmp_path / "work")
+    assert {c.id for c in read_plan(tmp_path / "work" / "plan.json").cells} == {RGB}
+    assert context().quick and context().command == "python -m harness run-all --profile smoke --quick"
+    build(tmp_path / "work", tmp_path / "site", benchmark, entries)
+    for page in ("index.html", "table2.html"):
+        said = parse(tmp_path / "site" / page).one("p", cls="state-line").text
+        assert "A quick look" in said and "I3D alone" in said
+    save_plan(opened(configs, tiny_data), tmp_path / "work")
+    assert not context().quick and "--quick" not in context().command
+    build(tmp_path / "work", tmp_path / "site", benchmark, entries)
+    assert "quick look" not in (tmp_path / "site" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("more", [["--tables", "table2"], ["--cell", RGB], ["--all-methods"]])
+def test_what_says_as_well_what_is_to_be_run_is_refused_in_one_line(capsys, configs, tiny_data, tmp_path, more):
+    options = ["--configs", configs, "--data-root", tiny_data, "--work-dir", tmp_path / "work", "--profile", "smoke"]
+    code, err = failed(capsys, "run-all", "--quick", *more, *options)
+    assert code == 2 and f"--quick and {more[0]}: each says what is to be run; give one of them" in err
+    assert not (tmp_path / "work").exists()
+
+
+def test_configs_without_a_quick_look_say_so(small_configs, tiny_data):
+    path = small_configs / "benchmark.yml"
+    benchmark = yaml.safe_load(path.read_text())
+    benchmark.pop("quick", None)
+    path.write_text(yaml.safe_dump(benchmark))
+    with pytest.raises(ValueError, match="--quick: benchmark.yml of .* does not say what a quick look is"):
+        opened(small_configs, tiny_data, quick=True)
+
+
+def test_an_unknown_cell_of_a_quick_look_is_named(configs, tiny_data):
+    path = configs / "benchmark.yml"
+    path.write_text(path.read_text().replace(f"- {RGB}\n", "- i3d_r50_mgr-dark-rbg\n"))
+    with pytest.raises(ValueError, match=f"benchmark.yml: quick: unknown cell 'i3d_r50_mgr-dark-rbg' .near: {RGB}"):
+        opened(configs, tiny_data, quick=True)
+
+
+def test_only_the_data_of_a_quick_look_are_made(configs):
+    class Made(Exception):
+        """Nothing is planned after it."""
+
+    def make(root, preset, datasets):
+        raise Made(preset, datasets)
+
+    for quick, datasets in ((True, ["mgr_dark"]), (False, None)):
+        with pytest.raises(Made) as made:
+            open_workspace(configs, "smoke", None, None, 1, RunChoices(quick=quick), make)
+        assert made.value.args == ("smoke", datasets)

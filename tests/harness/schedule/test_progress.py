@@ -1,0 +1,96 @@
+"""What is said while jobs run: a bar and lines on a terminal, plain lines elsewhere."""
+
+import io
+import json
+import logging
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from harness.schedule import progress
+from harness.schedule.progress import Progress, stands
+from harness.schedule.task import Status
+from tests.helpers.toy_jobs import toy_job
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = SimpleNamespace(now=100.0)
+    made.monotonic = lambda: made.now
+    monkeypatch.setattr(progress, "time", made)
+    return made
+
+
+@pytest.fixture
+def two(tmp_path):
+    jobs = {j.key: j for j in (toy_job("a"), toy_job("b"))}
+    (tmp_path / "a").mkdir()
+    return jobs, tmp_path / "a"
+
+
+def heartbeat(folder, **of):
+    found = {"phase": "train", "epoch": 2, "max_epochs": 12, "iteration": 3, "loss": 1.23456, "train_top1": 0.456, **of}
+    (folder / "progress.json").write_text(json.dumps(found))
+
+
+def status(jobs, folder, **more):
+    a, b = jobs
+    return Status(total=2, running={a: folder}, waiting=(b,), **more)
+
+
+def test_a_running_job_says_epoch_loss_and_training_accuracy(tmp_path):
+    heartbeat(tmp_path)
+    assert stands(tmp_path, 12.0).text == "epoch 3/12, loss 1.235, training accuracy 45.6 %, 12 s"
+    heartbeat(tmp_path, train_top1=None)
+    assert stands(tmp_path, 12.0).text == "epoch 3/12, loss 1.235, 12 s"
+    heartbeat(tmp_path, phase="test")
+    assert stands(tmp_path, 12.0).text == "test, 12 s"
+    assert stands(tmp_path / "none", 2.0).text == "starting, 2 s"
+    (tmp_path / "progress.json").write_text("{}")
+    assert stands(tmp_path, 2.0).text == "starting, 2 s"
+    assert stands(tmp_path, 2.0, "beside x").text == "beside x, 2 s"
+
+
+def test_piped_output_says_it_in_lines_every_30_s(two, clock, caplog, monkeypatch):
+    jobs, folder = two
+    heartbeat(folder)
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    a, b = jobs.values()
+    with caplog.at_level(logging.INFO), Progress(jobs, 1, {a.key: 50.0, b.key: 20.0}) as shown:
+        shown.report("started", a, "")
+        for _ in range(59):  # ticks of a second
+            clock.now += 1
+            shown.tick(status(jobs, folder))
+        said = [r.getMessage() for r in caplog.records]
+        assert said[1:] == [
+            "progress  0 of 2 jobs, about 40 s left",  # 20 s of the first, which has run for 30, and 20 s of the second
+            f"running   {a.name}  epoch 3/12, loss 1.235, training accuracy 45.6 %, 30 s",
+        ]
+        clock.now += 1
+        shown.tick(status(jobs, folder))
+        assert len(caplog.records) == 5
+
+
+def test_a_first_run_has_an_estimate_before_its_first_job_is_over(two, clock):
+    jobs, folder = two
+    shown = Progress(jobs, 2, {})
+    shown.report("started", next(iter(jobs.values())), "")
+    clock.now += 10
+    assert shown.remaining_seconds(status(jobs, folder)) is None
+    heartbeat(folder, epoch=3)  # a quarter of it: 40 s a job, 30 s left of this one and 40 s of the other, on two slots
+    assert shown.remaining_seconds(status(jobs, folder)) == pytest.approx((30 + 40) / 2)
+
+
+def test_a_terminal_has_one_bar_for_all_and_a_line_for_each_running_job(two, clock):
+    jobs, folder = two
+    heartbeat(folder)
+    a, b = jobs.values()
+    shown = Progress(jobs, 1, {a.key: 50.0, b.key: 20.0})
+    shown.report("started", a, "")
+    out = io.StringIO()
+    Console(file=out, width=140, force_terminal=False).print(shown._table(status(jobs, folder, failed={})))
+    lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    assert len(lines) == 2
+    assert lines[0].startswith("━") and lines[0].endswith("0 of 2 jobs, about 1 min left".replace("1 min", "70 s"))
+    assert lines[1].split() == f"running {a.name} epoch 3/12, loss 1.235, training accuracy 45.6 %, 0 s".split()
