@@ -42,33 +42,47 @@ def pad_same(x: Tensor, kernel: Triple, stride: Triple) -> Tensor:
     return F.pad(x, flat) if any(flat) else x
 
 
-class SameMaxPool(nn.Module):
-    """Max-pooling with SAME padding of zeros, as TensorFlow's conversions have it."""
+def pad_clip(x: Tensor, kernel: Triple, stride: Triple, padding: Triple | None = None) -> Tensor:
+    """A clip with ``padding`` zeros before and after each axis; None is :func:`pad_same`."""
+    if padding is None:
+        return pad_same(x, kernel, stride)
+    return F.pad(x, [p for p in reversed(padding) for _ in range(2)])
 
-    def __init__(self, kernel: Triple, stride: Triple) -> None:
+
+class SameMaxPool(nn.Module):
+    """Max-pooling with SAME padding of zeros, as TensorFlow's conversions have it; ``padding`` as :func:`pad_clip`."""
+
+    def __init__(self, kernel: Triple, stride: Triple, padding: Triple | None = None) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride
+        self.kernel, self.stride, self.padding = kernel, stride, padding
 
     def forward(self, x: Tensor) -> Tensor:
-        x = pad_same(x, self.kernel, self.stride)
+        x = pad_clip(x, self.kernel, self.stride, self.padding)
         if x.device.type == "cpu":  # PyTorch's pooling takes a tenth of the time with this layout there
             x = x.contiguous(memory_format=torch.channels_last_3d)
         return F.max_pool3d(x, self.kernel, self.stride)
 
 
 class ConvUnit(nn.Module):
-    """3D convolution without bias and with SAME padding, batch normalisation (eps 1e-3, momentum 0.01), ReLU."""
+    """3D convolution without bias and with SAME padding, batch normalisation (eps 1e-3, momentum 0.01), ReLU;
+    ``padding`` as :func:`pad_clip`.
+    """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: Triple = (1, 1, 1), stride: Triple = (1, 1, 1)
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: Triple = (1, 1, 1),
+        stride: Triple = (1, 1, 1),
+        padding: Triple | None = None,
     ) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride
+        self.kernel, self.stride, self.padding = kernel, stride, padding
         self.conv = nn.Conv3d(in_channels, out_channels, kernel, stride, bias=False)
         self.bn = nn.BatchNorm3d(out_channels, eps=1e-3, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv(pad_same(x, self.kernel, self.stride))), inplace=True)
+        return F.relu(self.bn(self.conv(pad_clip(x, self.kernel, self.stride, self.padding))), inplace=True)
 
 
 def set_norm_momentum(network: nn.Module, momentum: float) -> None:

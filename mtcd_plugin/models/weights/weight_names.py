@@ -99,6 +99,18 @@ def _from_kinetics_i3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
+def _from_mmpose_mtut(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``backbone.rgb.mixed_3b.branch_1.0.batch3d.bias``, ``cls_head.output_conv.rgb.weight`` (mmpose 0.x) to the
+    streams of MTUT. The class layer is a 1x1x1 convolution there.
+    """
+    rules = (
+        (re.compile(r"^backbone\.(\w+)\.(?=conv\w+\.|inception_)"), r"streams.\1.backbone."),
+        (re.compile(r"^cls_head\.output_conv\.(\w+)\."), r"streams.\1.cls_head.fc_cls."),
+    )
+    renamed = _renamed(_from_kinetics_i3d(state), rules)
+    return {name: value.flatten(1) if name.endswith(".fc_cls.weight") else value for name, value in renamed.items()}
+
+
 def _from_3dcdc(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """``stem0_8``, ``cells8_RGB.0._ops``, ``lateral32_16_1``, ``cells_Low_Connect`` (3DCDC-NAS) to AutoGesture's."""
     laterals = {"32_16": 0, "32_8": 1, "16": 2}
@@ -173,6 +185,7 @@ NAMINGS = (
     Naming("torchvision's names of a VGG", _from_vgg, new=re.compile(r"(^|\.)fc6\.hidden\.")),
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
+    Naming("names of mmpose's MTUT", _from_mmpose_mtut),
     Naming("names of 3DCDC-NAS", _from_3dcdc),
     Naming("names of TransformerBasedGestureRecognition", _from_gesture_transformer),
     Naming("names of MotionRGBD", _from_motion_rgbd),
@@ -192,7 +205,8 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
     None if nothing does.
 
     - A first layer of three channels becomes one of a single channel by its mean over them, and one of two (flow) by
-    the first two times 1.5, as Transformer (3DV 2020) does.
+    the first two times 1.5, as Transformer (3DV 2020) does. One of a single channel, for three that are equal, is
+    repeated and divided by three: the sum is the same.
     - 2D kernels for a 3D network are repeated in time and divided by the kernel's length (I3D, arXiv 1705.07750).
     - Kernels of a stem for RGB, for a stem of other channels, are averaged over RGB and repeated (TSN's cross-modality
     start of the flow network, arXiv 1608.00859).
@@ -209,6 +223,8 @@ def adaptation(name: str, given: torch.Size, own: torch.Size) -> tuple[str, Call
         words, stem = STEMS[b[1]]
         rest = adaptation(name, torch.Size((a[0], b[1], *a[2:])), own)
         return rest and (f"{words}, {rest[0]}" if rest[0] else words, lambda x: rest[1](stem(x)))
+    if len(a) == len(b) and len(b) in (4, 5) and (a[1], b[1]) == (1, 3) and a[:1] + a[2:] == b[:1] + b[2:]:
+        return "divided among three equal channels", lambda x: x.expand(b) / 3
     if len(a) == 4 and len(b) == 5 and a == b[:2] + b[3:]:
         return "inflated from 2D", lambda x: x.unsqueeze(2).expand(b) / b[2]
     if len(a) == len(b) == 4 and a[1] == 3 and a[:1] + a[2:] == b[:1] + b[2:]:

@@ -138,6 +138,60 @@ def test_parameters_are_registered_in_the_order_of_the_table():
     assert names == ["conv1", "conv2b", "conv2c", *(f"inception_{b}.{i}" for b in BLOCKS for i in inside)]
 
 
+# ---------------------------------------------------------------------- mmpose's paddings and eps
+
+
+def by_pytorchs_own_layers(state, x):
+    """mmpose's network from a state with our names: paddings on both sides, which PyTorch's layers have themselves."""
+
+    def unit(x, name, stride=1, padding=0):
+        x = torch.nn.functional.conv3d(x, state[f"{name}.conv.weight"], stride=stride, padding=padding)
+        norm = [state[f"{name}.bn.{n}"][:, None, None, None] for n in ("running_mean", "running_var", "weight", "bias")]
+        return ((x - norm[0]) / (norm[1] + 1e-5).sqrt() * norm[2] + norm[3]).relu()
+
+    def pool(x, kernel, stride, padding):
+        return torch.nn.functional.max_pool3d(x, kernel, stride, padding)
+
+    x = pool(unit(x, "conv1", 2, (2, 3, 3)), (1, 3, 3), (1, 2, 2), (0, 1, 1))
+    x = pool(unit(unit(x, "conv2b"), "conv2c", 1, 1), (1, 3, 3), (1, 2, 2), (0, 1, 1))
+    frames = [x.shape[2]]
+    for name in BLOCKS:
+        if name in ("4b", "5b"):
+            x = pool(x, 3, 2, 1) if name == "4b" else pool(x, 2, 2, 0)
+            frames.append(x.shape[2])
+        at = f"inception_{name}.branch"
+        pairs = [unit(unit(x, f"{at}{i}.0"), f"{at}{i}.1", 1, 1) for i in (2, 3)]
+        x = torch.cat([unit(x, f"{at}1"), *pairs, unit(pool(x, 3, 1, 1), f"{at}4.1")], dim=1)
+    return x, frames
+
+
+@pytest.mark.parametrize("size", [(64, 32, 32), (17, 41, 36)])
+def test_mmposes_conversion_is_that_of_pytorchs_own_layers(size):
+    torch.manual_seed(0)
+    network = InceptionI3D(base_channels=4, conversion="mmpose").double().eval()
+    for name, value in network.state_dict().items():
+        if "running" in name:
+            value.uniform_(0.001, 0.1)  # small variances, so that eps counts
+    x = torch.randn(2, 3, *size, dtype=torch.float64)
+    with torch.no_grad():
+        expected, frames = by_pytorchs_own_layers(network.state_dict(), x)
+        torch.testing.assert_close(network(x), expected)
+    assert frames == ([31, 16, 8] if size[0] == 64 else [8, 4, 2])
+
+
+def test_mmposes_conversion_has_the_published_cost():
+    for channels, macs in ((3, 108_312_723_456), (1, 91_240_038_400)):
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            out = InceptionI3D(in_channels=channels, conversion="mmpose").eval()(torch.empty(1, channels, 64, 224, 224))
+        assert out.shape == (1, 1024, 8, 7, 7)
+        assert counter.get_total_flops() // 2 == macs, channels
+
+
+def test_an_unknown_conversion_is_one_line():
+    with pytest.raises(ValueError, match="conversion 'caffe' is unknown; choose from kinetics, mmpose"):
+        InceptionI3D(conversion="caffe")
+
+
 @pytest.mark.slow
 def test_a_clip_at_full_size():
     with torch.no_grad():

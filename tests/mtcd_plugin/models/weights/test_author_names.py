@@ -107,3 +107,32 @@ def test_a_backbone_alone_and_another_number_of_frames():
         *(f"recoupling.vector.{n}" for n in ("weight", "bias")),
     }
     assert report.backbone_loaded >= 0.9 * report.backbone_total and found
+
+
+def mmpose(name: str) -> str:
+    """A weight's name in mmpose 0.x (GestureRecognizer with I3D and MultiModalSSAHead)."""
+    modality, part, rest = re.fullmatch(r"streams\.(\w+?)\.(backbone|cls_head)\.(.*)", name).groups()
+    if part == "cls_head":
+        return rest.replace("fc_cls.", f"cls_head.output_conv.{modality}.")
+    for here, there in {"conv1": "conv3d_1a_7x7", "conv2b": "conv3d_2b_1x1", "conv2c": "conv3d_2c_3x3"}.items():
+        rest = re.sub(rf"^{here}\.", f"{there}.", rest)
+    rest = re.sub(r"\.branch(\d)\.", lambda m: f".branch_{int(m[1]) - 1}.", rest.replace("inception_", "mixed_"))
+    return f"backbone.{modality}." + rest.replace(".conv.", ".conv3d.").replace(".bn.", ".batch3d.")
+
+
+def test_mmposes_file_gives_the_same_logits():
+    """Its depth has one channel; three equal ones of a third each are the same sum."""
+    donor, own = network("mtut_nvgesture-rgb-depth", seed=1), network("mtut_nvgesture-rgb-depth", seed=2)
+    given = {mmpose(name): value for name, value in donor.state_dict().items()}
+    for name in ("cls_head.output_conv.rgb.weight", "cls_head.output_conv.depth.weight"):
+        given[name] = given[name][..., None, None, None]
+    stem = given["backbone.depth.conv3d_1a_7x7.conv3d.weight"]
+    given["backbone.depth.conv3d_1a_7x7.conv3d.weight"] = stem.sum(dim=1, keepdim=True)
+    report = LoadReport("", "w.pth", "")
+    own.load_state_dict(fit(own, given, report))
+    assert report.loaded == report.total and not report.left_out + report.missing + report.unexpected
+    assert [line.partition(":")[0] for line in report.adapted] == ["streams.depth.backbone.conv1.conv.weight"]
+    clip = torch.rand(1, 3, 16, 32, 32)
+    clips = {"rgb": clip, "depth": clip.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1, -1)}
+    with torch.no_grad():
+        torch.testing.assert_close(own.eval().logits(clips), donor.eval().logits(clips))
