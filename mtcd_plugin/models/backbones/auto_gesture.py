@@ -53,7 +53,8 @@ def laterals(modality: str) -> tuple[Connection, ...]:
     return tuple(Connection((modality, a), (modality, b), ("lateral",) * 3) for a, b in ((32, 16), (32, 8), (16, 8)))
 
 
-def _searched() -> tuple[Connection, ...]:
+def searched() -> tuple[Connection, ...]:
+    """The connections of the network of RGB and depth, in the order of the published table."""
     ends = (
         "R16>R8 R32>R16 R32>R8 D16>D8 D32>D16 D32>D8 R8>D8 R16>D8 R16>D16 R32>D8 R32>D16 R32>D32 "
         "D8>R8 D16>R8 D16>R16 D32>R8 D32>R16 D32>R32"
@@ -67,9 +68,6 @@ def _searched() -> tuple[Connection, ...]:
     pairs = [[(modality[end[0]], int(end[1:])) for end in pair.split(">")] for pair in ends.split()]
     rows = zip(*(k.split() for k in kinds), strict=True)
     return tuple(Connection(a, b, row) for (a, b), row in zip(pairs, rows, strict=True))
-
-
-SEARCHED = _searched()  # of the network of RGB and depth
 
 
 class Unconnected(nn.Module):
@@ -201,7 +199,7 @@ class AutoGesture(BaseModule):
         if kernels not in KERNELS:
             raise ValueError(f"kernels={kernels!r} is unknown; choose from {', '.join(KERNELS)}")
         joint = len(self.modalities) > 1
-        self.wiring = SEARCHED if joint else laterals(self.modalities[0])
+        self.wiring = searched() if joint else laterals(self.modalities[0])
         width = {rate: factor * base_channels for rate, (_, factor) in RATES.items()}
         sent = tuple(n // 2 for n in WIDTHS) if joint else WIDTHS
         sent = (sent[0], sent[0], sent[1])  # in multiples of the sender's width

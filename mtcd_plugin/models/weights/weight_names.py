@@ -165,13 +165,10 @@ def _from_motion_rgbd(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.flatten() if name == "spatial.guidance.weight" else value for name, value in renamed.items()}
 
 
-def _whole(rename: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:
-    """Names of a backbone and its class layers as those of a whole recognizer."""
-
-    def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {n if n.startswith("cls_head.") else f"backbone.{n}": v for n, v in rename(state).items()}
-
-    return renamed
+def _whole_from_motion_rgbd(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names of MotionRGBD's backbone and class layers as those of a whole recognizer."""
+    renamed = _from_motion_rgbd(state)
+    return {name if name.startswith("cls_head.") else f"backbone.{name}": value for name, value in renamed.items()}
 
 
 NAMINGS = (
@@ -189,7 +186,7 @@ NAMINGS = (
     Naming("names of 3DCDC-NAS", _from_3dcdc),
     Naming("names of TransformerBasedGestureRecognition", _from_gesture_transformer),
     Naming("names of MotionRGBD", _from_motion_rgbd),
-    Naming("names of MotionRGBD", _whole(_from_motion_rgbd)),
+    Naming("names of MotionRGBD", _whole_from_motion_rgbd),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
 )
 
