@@ -24,21 +24,24 @@ if TYPE_CHECKING:
     metavar="JOB",
     help="Explain one job: what differs from the run that is there. Without -s<seed>: all seeds.",
 )
+@click.option("--check", is_flag=True, help="Exit code 1 unless every job is done and every cell could be planned.")
 @json_option("a list of {job, key, state, detail}; with --why {job, lines}")
-def command(suite: SuiteOptions, why: str | None, as_json: bool) -> int:
+def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) -> int:
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
     from harness.plan.remarks import unplanned
     from harness.plan.status import explain, ledger_status
 
     ws = open_suite(suite)
     found = ledger_status(ws, suite.work_dir)
+    lacking = len(ws.plan.errors)
+    code = int(check and (bool(lacking) or any(s.state != "done" for s in found.jobs)))
     if why is not None:
         lines = explain(found, why, ws.plan)
         if as_json:
             print_json({"job": why, "lines": lines})
         else:
             click.echo("\n".join(lines))
-        return 0
+        return code
     if as_json:
         planned = [{"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail} for s in found.jobs]
         without = [
@@ -46,17 +49,16 @@ def command(suite: SuiteOptions, why: str | None, as_json: bool) -> int:
             for name, reason in unplanned(ws.plan).items()
         ]
         print_json(planned + without)
-        return 0
+        return code
     _print(found, suite.work_dir)
     say_remarks(ws, ws.needed())
     counts = Counter(s.state for s in found.jobs)
-    lacking = len(ws.plan.errors)
     click.echo(
         f"{count(len(found.jobs), 'job')}: "
         + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
         + (f"; {count(lacking, 'cell')} cannot be planned" if lacking else "")
     )
-    return 0
+    return code
 
 
 def _print(found: LedgerStatus, work_dir: Path) -> None:

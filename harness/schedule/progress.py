@@ -67,6 +67,7 @@ class Progress:
         """One record per event; starts are shown on the live display alone where there is one."""
         now = time.monotonic()
         if event == "started":
+            self.told = self.told if self.began else now  # the first lines come 30 s after the first start
             self.began[job.key] = now
             self.beside[job.key] = detail
         elif event == "done":

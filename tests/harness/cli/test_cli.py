@@ -215,6 +215,13 @@ def test_missing_synthetic_data_can_be_made(capsys, suite, tmp_path, monkeypatch
     assert "`python -m harness data synthesize --preset smoke`" in err
 
 
+def test_check_sets_the_exit_code_of_status(capsys, suite):
+    assert run(capsys, "status", *suite)[0] == 0
+    code, out, _ = run(capsys, "status", *suite, "--check")
+    assert code == 1 and "2 missing" in out
+    assert run(capsys, "status", *suite, "--check", "--json")[0] == 1
+
+
 def test_why_takes_a_name_without_a_seed(capsys, suite):
     for seeds in (1, 2):
         code, out, _ = run(capsys, "status", *suite, "--seeds", seeds, "--why", "i3d_r50_mgr-dark-rgb")

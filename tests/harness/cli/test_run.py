@@ -48,7 +48,7 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     said = first.stdout.splitlines()
     end = said[said.index(next(line for line in said if line.startswith("2 jobs:"))) + 1 :]
     assert [line.split(": ")[0] for line in end] == ["Table 2, RGB", "Table 2, Depth", "leaderboard", end[-1]]
-    assert "synthetic" not in end[0] and "profile smoke, 1 seed, newest run 20" in end[0]
+    assert "(synthetic MGR-Dark, profile smoke, 1 seed, newest run 20" in end[0]
     assert end[-1] == index.resolve().as_uri()
     written = [p for root in (options[5], tmp_path / "site é") for p in root.rglob("*") if p.is_file()]
     assert written and not any(b"file://" in p.read_bytes() for p in written)
@@ -59,7 +59,11 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     (tmp_path / "site é" / "index.html").write_text("lost")
     third = harness("run-all", *options, "--site", tmp_path / "site é")
     assert "unchanged" not in third.stdout and "<html" in (tmp_path / "site é" / "index.html").read_text()
-    status = harness("status", *options[:-2])
+    report = harness("report", *options[:2], *options[4:6], "--site", tmp_path / "other")
+    assert end[0] in report.stdout.splitlines()
+    assert report.stdout.splitlines()[-1] == (tmp_path / "other" / "index.html").resolve().as_uri()
+    status = harness("status", *options[:-2], "--check")
+    assert status.returncode == 0
     assert "2 jobs: 2 done" in status.stdout
 
 
