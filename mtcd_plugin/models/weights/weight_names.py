@@ -138,15 +138,29 @@ def _from_gesture_transformer(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _renamed(state, [*rules, (re.compile(r"^classifier\."), "cls_head.fc_cls.")])
 
 
+MOTION_LAYER = {  # a transformer's layer in MotionRGBD and in MotionRGBD-PAMI, as patterns, and here
+    r"0\.norm": "norm1",
+    r"0\.fn\.to_qkv": "qkv",
+    r"0\.fn\.to_out\.0": "projection.0",
+    r"1\.norm": "norm2",
+    r"1\.fn\.fc1": "mlp.0",
+    r"1\.fn\.fc2": "mlp.3",
+}
+
+
+def _inception_rules(parts: str) -> list[tuple[str, str]]:
+    """Units of an Inception block of both, in ``parts`` of a network here."""
+    units = {"b0": "1", "b1a": "2.0", "b1b": "2.1", "b2a": "3.0", "b2b": "3.1", "b3b": "4.1"}
+    rules = [(rf"^((?:{parts}).*inception\w*)\.{there}\.", rf"\1.branch{here}.") for there, here in units.items()]
+    return [*rules, (rf"^((?:{parts})\..*)\.conv3d\.", r"\1.conv.")]
+
+
 def _from_motion_rgbd(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """``Conv3d_1a_7x7``, ``Mixed_3b.b1a``, ``dtn.rcm.q``, ``dtn.multi_scale_transformers.0.transformer_enc_small``
     (Decouple & Recouple of one modality) to ours. Inceptions of later layers, which its code never runs, keep theirs.
     """
     stem = {"1a_7x7": "conv1", "2b_1x1": "conv2b", "2c_3x3": "conv2c"}
-    units = {"b0": "1", "b1a": "2.0", "b1b": "2.1", "b2a": "3.0", "b2b": "3.1", "b3b": "4.1"}
     gates = {r"project\.": "time_gate.", r"q\.": "query.", r"k\.": "key.", r"linear\.": "vector."}
-    layer = {"0.norm": "norm1", "0.fn.to_qkv": "qkv", "0.fn.to_out.0": "projection.0", "1.norm": "norm2"}
-    layer |= {"1.fn.fc1": "mlp.0", "1.fn.fc2": "mlp.3"}
     rules = [(rf"^Conv3d_{there}\.", f"spatial.stem.{here}.") for there, here in stem.items()]
     rules += [(r"^Mixed_(\d[a-z])\.", r"spatial.blocks.inception_\1."), (r"^LinearMap\.", "spatial.linear.")]
     rules += [(r"^frp_module\.rpconv1d\.", "spatial.guidance.")]
@@ -157,17 +171,45 @@ def _from_motion_rgbd(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         rules += [(rf"^dtn\.mlp_head_{size}\.", f"cls_head.fc_cls.{i}.")]
         rules += [(rf"^dtn\.multi_scale_transformers\.0\.Mixed_{size}\.", f"branches.{i}.inception.")]
         deep = rf"^dtn\.multi_scale_transformers\.(\d+)\.transformer_enc_{size}\.layers\.0\."
-        rules += [(f"{deep}{re.escape(there)}\\.", rf"branches.{i}.layers.\1.{here}.") for there, here in layer.items()]
-    for there, here in units.items():
-        rules += [(rf"^((?:spatial|branches).*inception\w*)\.{there}\.", rf"\1.branch{here}.")]
-    rules += [(r"^((?:spatial|branches)\..*)\.conv3d\.", r"\1.conv.")]
+        rules += [(f"{deep}{there}\\.", rf"branches.{i}.layers.\1.{here}.") for there, here in MOTION_LAYER.items()]
+    rules += _inception_rules("spatial|branches")
     renamed = _renamed(state, [(re.compile(pattern), to) for pattern, to in rules])
     return {name: value.flatten() if name == "spatial.guidance.weight" else value for name, value in renamed.items()}
 
 
+def _from_motion_rgbd_pami(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``stem.0.conv3d``, ``SMS_layers.0.Mixed1.b1a``, ``SMS_layers.1.TM_project``, ``dtn.multi_scale_transformers.0.2``
+    (UMDR of one modality) to ours.
+    """
+    rules = [(rf"^stem\.{i}\.", f"stem.{name}.") for i, name in ((0, "conv1"), (2, "conv2b"), (3, "conv2c"))]
+    gates = {"q": "query", "k": "key", "TM_project": "gate", "linear": "vector"}
+    for stage, (layers, gate) in enumerate(((0, 1), (2, 3), (4, 6))):  # behind the last layers is a pooling
+        for i, block in enumerate("bc", start=1):
+            rules += [(rf"^SMS_layers\.{layers}\.Mixed{i}\.", f"stages.{stage}.layers.inception_{stage + 3}{block}.")]
+        rules += [(rf"^SMS_layers\.{gate}\.{a}\.", f"stages.{stage}.recoupling.{b}.") for a, b in gates.items()]
+    rules += [(rf"^LinearMap\.{i + 1}\.", f"linear.{i}.") for i in (0, 1)]  # its first is a dropout
+    rules += [(r"^dtn\.cls_tokens\.(\d)\.cls_token$", r"branches.\1.token")]
+    rules += [(r"^dtn\.cls_tokens\.(\d)\.pos_embedding$", r"branches.\1.positions")]
+    branch = r"^dtn\.multi_scale_transformers\.(\d)\."
+    rules += [(rf"{branch}0\.", r"branches.\1.inception.")]
+    deep = rf"{branch}2\.layers\.(\d+)\."
+    rules += [(rf"{deep}{there}\.", rf"branches.\1.layers.\2.{here}.") for there, here in MOTION_LAYER.items()]
+    rules += [(rf"{branch}3\.{there}\.", rf"cls_head.fc_cls.\1.{here}.") for there, here in ((0, 0), (2, 1))]
+    rules += _inception_rules("stem|stages|branches")
+    return _renamed(state, [(re.compile(pattern), to) for pattern, to in rules])
+
+
 def _whole_from_motion_rgbd(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Names of MotionRGBD's backbone and class layers as those of a whole recognizer."""
-    renamed = _from_motion_rgbd(state)
+    return _whole(_from_motion_rgbd(state))
+
+
+def _whole_from_motion_rgbd_pami(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names of MotionRGBD-PAMI's backbone and class layers as those of a whole recognizer."""
+    return _whole(_from_motion_rgbd_pami(state))
+
+
+def _whole(renamed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name if name.startswith("cls_head.") else f"backbone.{name}": value for name, value in renamed.items()}
 
 
@@ -187,6 +229,8 @@ NAMINGS = (
     Naming("names of TransformerBasedGestureRecognition", _from_gesture_transformer),
     Naming("names of MotionRGBD", _from_motion_rgbd),
     Naming("names of MotionRGBD", _whole_from_motion_rgbd),
+    Naming("names of MotionRGBD-PAMI", _from_motion_rgbd_pami),
+    Naming("names of MotionRGBD-PAMI", _whole_from_motion_rgbd_pami),
     Naming("names of a ViT", _from_vit, new=re.compile(r"(^|\.)(time_embed$|temporal_fc\.)")),
 )
 

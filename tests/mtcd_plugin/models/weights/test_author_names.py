@@ -57,6 +57,35 @@ def motion_rgbd(name: str) -> str:
     return re.sub(r"\.conv\.", ".conv3d.", name)
 
 
+def motion_rgbd_pami(name: str) -> str:
+    """A weight's name in zhoubenjia/MotionRGBD-PAMI (DSNNetV2), as its module lists count: poolings and dropout too."""
+    first, *rest = name.removeprefix("backbone.").split(".")
+    if first == "cls_head":
+        _, branch, layer, last = rest
+        return f"dtn.multi_scale_transformers.{branch}.3.{(0, 2)[int(layer)]}.{last}"
+    if first == "stem":
+        return ".".join(["stem", {"conv1": "0", "conv2b": "2", "conv2c": "3"}[rest[0]], *rest[1:]]).replace(
+            "conv.", "conv3d."
+        )
+    if first == "linear":
+        return f"LinearMap.{int(rest[0]) + 1}.{rest[1]}"
+    number, part, *rest = rest
+    if part == "recoupling":
+        layer = {"query": "q", "key": "k", "gate": "TM_project", "vector": "linear"}[rest[0]]
+        return ".".join(["SMS_layers", ("1", "3", "6")[int(number)], layer, *rest[1:]])
+    if part in ("token", "positions"):
+        return f"dtn.cls_tokens.{number}." + {"token": "cls_token", "positions": "pos_embedding"}[part]
+    if rest[0].startswith("inception") or part == "inception":
+        where, *unit = rest if part != "inception" else ("", *rest)
+        before = f"SMS_layers.{2 * int(number)}.Mixed{'bc'.index(where[-1]) + 1}" if where else ""
+        unit, kind, last = re.fullmatch(r"branch([\d.]+)\.(conv|bn)\.(\w+)", ".".join(unit)).groups()
+        before = before or f"dtn.multi_scale_transformers.{number}.0"
+        return f"{before}.{UNITS[unit]}.{kind.replace('conv', 'conv3d')}.{last}"
+    parts = {"norm1": "0.norm", "qkv": "0.fn.to_qkv", "projection.0": "0.fn.to_out.0", "norm2": "1.norm"}
+    layer = {**parts, "mlp.0": "1.fn.fc1", "mlp.3": "1.fn.fc2"}[".".join(rest[1:-1])]
+    return f"dtn.multi_scale_transformers.{number}.2.layers.{rest[0]}.{layer}.{rest[-1]}"
+
+
 def gesture_transformer(name: str) -> str:
     """A weight's name in aimagelab/TransformerBasedGestureRecognition, saved from several GPUs."""
     for here, there in {"query": "fc_q", "key": "fc_k", "value": "fc_v", "project": "fc_o"}.items():
@@ -68,6 +97,7 @@ def gesture_transformer(name: str) -> str:
 
 AUTHORS = {
     "decouple_recouple_nvgesture-rgb": motion_rgbd,
+    "umdr_nvgesture-rgb": motion_rgbd_pami,
     "transformer_nvgesture-rgb": gesture_transformer,
     "transformer_nvgesture-depth": gesture_transformer,
 }
