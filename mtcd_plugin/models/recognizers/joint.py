@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from mtcd_plugin.models.heads.projected_head import labels_of
+from mtcd_plugin.models.weights.init_cfg import refuse_partial
 
 if TYPE_CHECKING:
     from mmaction.utils import OptSampleList
@@ -21,6 +22,7 @@ class JointRecognizer(BaseModel):
 
     A subclass gives :meth:`losses` and :meth:`logits`. Both get ``clips``: modality -> float [M, 3, T, H, W], in the
     order of ``modalities``, where M counts the views of all clips of the batch, view after view of each clip.
+    A checkpoint that is tested must be all its own, see :func:`refuse_partial`.
 
     Args:
         modalities: that it reads.
@@ -34,6 +36,7 @@ class JointRecognizer(BaseModel):
         self.modalities = tuple(modalities)
         if len(set(self.modalities)) != len(self.modalities) or len(self.modalities) < 2:
             raise ValueError(f"{type(self).__name__}: modalities={list(modalities)} must name two or more, each once")
+        self.register_load_state_dict_pre_hook(refuse_partial)
 
     @abstractmethod
     def losses(self, clips: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:

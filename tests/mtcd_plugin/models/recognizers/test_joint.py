@@ -11,7 +11,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
+from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -141,3 +141,14 @@ def test_the_epoch_goes_on_where_a_training_is_resumed(tmp_path):
 
     assert train(2) == [0, 1]
     assert train(4, str(tmp_path / "epoch_2.pth")) == [2, 3]
+
+
+def test_a_checkpoint_of_another_network_is_an_error(tmp_path):
+    """MMEngine alone would log what is missing, and test random weights."""
+    model, other = Sum(), Sum()
+    torch.save({"state_dict": other.state_dict()}, tmp_path / "whole.pth")
+    load_checkpoint(model, str(tmp_path / "whole.pth"))
+    assert torch.equal(model.fc["rgb"].weight, other.fc["rgb"].weight)
+    torch.save({"state_dict": {f"streams.{k}": v for k, v in other.state_dict().items()}}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match="the checkpoint is not of this Sum: it lacks"):
+        load_checkpoint(model, str(tmp_path / "other.pth"))
