@@ -143,12 +143,12 @@ def _quick(benchmark: Benchmark, configs: Path) -> Quick:
 
 
 def _only(cells: list[Cell], ids: list[str]) -> list[Cell]:
-    """The cells of some ids. Raises ValueError for one that the tables do not have."""
+    """The cells of some ids, in the order in which they start. Raises ValueError for one that the tables lack."""
     known = dict.fromkeys(c.id for c in cells)
     for i in ids:
         if i not in known:
             raise ValueError(f"benchmark.yml: quick: {unknown_name('cell', i, known)}")
-    return [c for c in cells if c.id in ids]
+    return [c for i in ids for c in cells if c.id == i]
 
 
 def _ids(tables: str | None) -> list[str] | None:

@@ -56,6 +56,15 @@ def test_it_plans_its_cells_alone_and_a_full_plan_has_the_same_keys(configs, tin
     assert quick.plan.keys == {k: v for k, v in full.plan.keys.items() if k[0] == RGB}
 
 
+def test_its_cells_start_in_the_order_of_the_list(configs, tiny_data):
+    path = configs / "benchmark.yml"
+    for order in ([DEPTH, RGB], [RGB, DEPTH]):
+        benchmark = yaml.safe_load(path.read_text())
+        benchmark["quick"]["cells"] = order
+        path.write_text(yaml.safe_dump(benchmark))
+        assert [j.cell.model for j in opened(configs, tiny_data, quick=True).plan.jobs.values()] == order
+
+
 def test_pages_say_that_it_was_a_quick_look_until_more_is_planned(configs, tiny_data, tmp_path):
     def context():
         ledger = make_ledger([read_work_dir(tmp_path / "work")], "smoke", benchmark, entries)
