@@ -135,6 +135,20 @@ def test_no_page_scrolls_sideways_on_a_phone(browse, fake, page):
     assert wide <= width, f"{page} is {wide - width} px wider than the window"
 
 
+@pytest.mark.parametrize(("width", "most"), [(1440, 500), (390, 700)])
+@pytest.mark.parametrize("page", ["index.html", "table2.html"])
+def test_who_is_best_stands_on_the_first_screen(browse, page, width, most):
+    says, table = browse(
+        page,
+        """
+      const top = (q) => document.querySelector(q).getBoundingClientRect().top + scrollY;
+      return [top('.says p'), top('main table')];
+    """,
+        width=width,
+    )
+    assert says < most and says < table
+
+
 def test_themes_change_the_colours(browse):
     colours = browse(
         "index.html",
