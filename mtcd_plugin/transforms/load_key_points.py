@@ -70,7 +70,7 @@ class LoadKeyPoints(BaseTransform):
             return np.full((height, width, 1), 255, np.uint8)
         picture = np.zeros((height, width), np.float32)
         picture[at[:, 1], at[:, 0]] = 1
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), self.sigma, borderType=cv2.BORDER_CONSTANT))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), self.sigma, borderType=cv2.BORDER_REFLECT))
         low, high = float(picture.min()), float(picture.max())
         return np.rint(255 * (picture - low) / (high - low)).astype(np.uint8)[..., None]
 

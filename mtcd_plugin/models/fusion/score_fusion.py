@@ -15,7 +15,8 @@ from mtcd_plugin.formats.predictions import Predictions, read_predictions
 if TYPE_CHECKING:
     from mmaction.utils import OptSampleList
 
-AVERAGES = ("prob", "score")
+AVERAGES = ("prob", "logit", "score")
+SMALLEST = np.finfo(np.float32).tiny  # of a probability, whose logarithm is taken
 
 
 @MODELS.register_module()
@@ -27,7 +28,8 @@ class ScoreFusion(BaseModel):
         members: name -> ``dict(predictions='<predictions.parquet>', weight=1.0)``. Files are read before the first
             use. All must hold the same clips with the same labels and classes.
         average: ``'prob'`` takes the mean of class probabilities and refuses scores that are none (``average_clips`` of
-            a member's head is not ``'prob'``); ``'score'`` takes the mean of the scores as they are.
+            a member's head is not ``'prob'``); ``'logit'`` does so with their logarithms and gives the softmax of the
+            mean, which is that of the networks' logits; ``'score'`` takes the mean of the scores as they are.
 
     Raises:
         ValueError: no member, an unknown average, a weight below 0 or none above it; and at the first clip: a file that
@@ -82,8 +84,13 @@ class ScoreFusion(BaseModel):
         first, *others = read
         for name in others:
             check_same_clips(first, read[first], name, read[name])
-        total = sum(self.weights[name] * found.scores for name, found in read.items())
-        mean = (total / sum(self.weights.values())).astype(np.float32)  # type: ignore[union-attr]  # there is a member
+        scores = {name: found.scores for name, found in read.items()}
+        if self.average == "logit":
+            scores = {name: np.log(np.maximum(x, SMALLEST)) for name, x in scores.items()}
+        mean = np.asarray(sum(self.weights[name] * x for name, x in scores.items())) / sum(self.weights.values())
+        if self.average == "logit":
+            mean = np.exp(mean - np.logaddexp.reduce(mean, axis=1, keepdims=True))
+        mean = mean.astype(np.float32)
         found = read[first]
         return dict(zip(found.clip_ids, zip(found.labels.tolist(), mean, strict=True), strict=True))
 
@@ -92,7 +99,7 @@ class ScoreFusion(BaseModel):
         if not self.files[name]:
             raise ValueError(f"{what} is empty: test that network first")
         found = read_predictions(self.files[name], what)
-        if self.average == "prob" and not are_probabilities(found.scores):
+        if self.average != "score" and not are_probabilities(found.scores):
             raise ValueError(
                 f"{what}: {self.files[name]} holds scores that are no probabilities (average_clips of its head is not "
                 "'prob'); set it there, or average='score' here"

@@ -112,7 +112,9 @@ def _from_mmpose_mtut(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _from_3dcdc(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """``stem0_8``, ``cells8_RGB.0._ops``, ``lateral32_16_1``, ``cells_Low_Connect`` (3DCDC-NAS) to AutoGesture's."""
+    """``stem0_8``, ``cells8_RGB.0._ops``, ``lateral32_16_1``, ``cells_Low_Connect``, ``classifier`` (3DCDC-NAS) to
+    AutoGesture's and its class layer's.
+    """
     laterals = {"32_16": 0, "32_8": 1, "16": 2}
     places = {"Low": 0, "Mid": 1, "High": 2}
     rules: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -123,6 +125,7 @@ def _from_3dcdc(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         (re.compile(r"^cells_(\w+?)_Connect\.(\d+)\.op\."), lambda m: f"connections.{places[m[1]]}.{m[2]}."),
         (re.compile(r"\.op\.1\.(?:conv\.)?"), ".conv."),
         (re.compile(r"\.op\.2\."), ".bn."),
+        (re.compile(r"^classifier\."), "cls_head.fc_cls."),
     )
     return _renamed(state, rules)
 
@@ -209,6 +212,11 @@ def _whole_from_motion_rgbd_pami(state: Mapping[str, Tensor]) -> dict[str, Tenso
     return _whole(_from_motion_rgbd_pami(state))
 
 
+def _whole_from_3dcdc(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same of 3DCDC-NAS."""
+    return _whole(_from_3dcdc(state))
+
+
 def _whole(renamed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name if name.startswith("cls_head.") else f"backbone.{name}": value for name, value in renamed.items()}
 
@@ -225,6 +233,7 @@ NAMINGS = (
     Naming("names of a 2D Swin Transformer", _from_swin_2d),
     Naming("names of kinetics_i3d_pytorch", _from_kinetics_i3d),
     Naming("names of mmpose's MTUT", _from_mmpose_mtut),
+    Naming("names of 3DCDC-NAS", _whole_from_3dcdc),
     Naming("names of 3DCDC-NAS", _from_3dcdc),
     Naming("names of TransformerBasedGestureRecognition", _from_gesture_transformer),
     Naming("names of MotionRGBD", _from_motion_rgbd),

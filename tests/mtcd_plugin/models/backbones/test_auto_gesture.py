@@ -317,8 +317,8 @@ def authors_names(state, joint):
     return named
 
 
-@pytest.mark.parametrize("modality", ["rgb", "depth", "rgb-depth"])
-def test_it_starts_from_a_file_with_the_authors_names(modality):
+@pytest.mark.parametrize(("modality", "classes"), [("rgb", 249), ("depth", 25), ("rgb-depth", 249), ("rgb-depth", 25)])
+def test_it_starts_from_a_file_with_the_authors_names(modality, classes):
     joint = modality == "rgb-depth"
     with torch.device("meta"):
         model, donor = recognizer(modality, "demo"), AutoGesture(modality.split("-"), 2)
@@ -327,13 +327,20 @@ def test_it_starts_from_a_file_with_the_authors_names(modality):
     example = "cells16_Depth.3._ops.0.op.1.conv.weight" if joint else "cells16.3.preprocess0.op.2.running_mean"
     assert example in given and len(given) == len(state)
     given = {f"module.{k}": v for k, v in given.items()}
-    given["module.classifier.weight"] = torch.empty(249, donor.feat_dim, device="meta")
+    head = {"weight": torch.empty(classes, donor.feat_dim, device="meta"), "bias": torch.empty(classes, device="meta")}
+    given |= {f"module.classifier.{name}": value for name, value in head.items()}
     report = LoadReport("", "file", "")
     found = fit(model, given, report)
-    assert "names of 3DCDC-NAS" in report.naming and not report.left_out
-    assert report.backbone_loaded == report.backbone_total and report.unexpected == ["backbone.classifier.weight"]
+    assert "names of 3DCDC-NAS" in report.naming and not report.unexpected
+    assert report.backbone_loaded == report.backbone_total
     for name, value in state.items():
         assert found[f"backbone.{name}"] is value, name
+    if classes == 25:
+        assert all(found[f"cls_head.fc_cls.{name}"] is value for name, value in head.items()) and not report.left_out
+    else:
+        assert [line.partition(":")[0] for line in report.left_out] == [f"cls_head.fc_cls.{n}" for n in head]
+    alone = fit(donor, given, LoadReport("backbone", "file", ""))
+    assert all(alone[name] is value for name, value in state.items())
 
 
 def test_the_weights_of_another_modality_are_one_line():
@@ -378,3 +385,12 @@ def test_a_clip_at_full_size():
     with torch.no_grad():
         out = AutoGesture().eval()(torch.randn(1, 3, 32, 112, 112))
     assert out.shape == (1, 3072, 1, 1, 1) and torch.isfinite(out).all()
+
+
+@pytest.mark.parametrize("option", [dict(average_clips="score"), dict(loss_cls=dict(type="CrossEntropyLoss"))])
+def test_an_option_of_the_head_without_effect_is_one_line(option):
+    config = resolve(
+        CONFIGS / "nas_nvgesture-rgb-depth.py", "smoke", {f"model.cls_head.{k}": v for k, v in option.items()}
+    )
+    with pytest.raises(ValueError, match=f"model.cls_head.{next(iter(option))} has no effect"):
+        MODELS.build(config.config["model"])

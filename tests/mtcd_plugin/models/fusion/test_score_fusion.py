@@ -74,6 +74,18 @@ def test_it_has_no_weights_and_trains_nothing(members):
             model(None, samples(), mode=mode)
 
 
+def test_the_mean_of_logits_comes_from_probabilities(tmp_path):
+    rng = np.random.default_rng(5)
+    logits = {name: rng.normal(scale=6, size=(3, 4)) for name in ("rgb", "depth", "both")}
+    logits["both"][0] = [300, 0, -300, 0]  # probabilities of 0 in float32
+    probabilities = {name: torch.tensor(x).softmax(1).float().numpy() for name, x in logits.items()}
+    members = {name: write(tmp_path / f"{name}.parquet", x) for name, x in probabilities.items()}
+    found = predict(build(members, average="logit"))[0]
+    expected = torch.tensor(sum(logits.values()) / 3).softmax(1).numpy()
+    np.testing.assert_allclose(found[1:], expected[1:], atol=1e-5)
+    assert found[0].argmax() == 0 and np.isfinite(found).all()
+
+
 def test_scores_that_are_no_probabilities_are_averaged_only_where_that_is_said(tmp_path, members):
     logits = np.float32([[3, -1, 0, 0], [0, 2, 0, 0], [-4, 0, 0, 5]])
     members["rgb"] = write(tmp_path / "logits.parquet", logits)
@@ -88,7 +100,7 @@ def test_scores_that_are_no_probabilities_are_averaged_only_where_that_is_said(t
     ("config", "words"),
     [
         ({"members": {}}, "members is empty; give name"),
-        ({"average": "logit"}, "average='logit' is unknown; choose from prob, score"),
+        ({"average": "log"}, "average='log' is unknown; choose from prob, logit, score"),
         ({"members": {"rgb": {"weight": -1}}}, "members.rgb.weight=-1 must be 0 or more"),
         ({"members": {"rgb": {"weight": float("nan")}}}, "members.rgb.weight=nan must be 0 or more"),
         ({"members": {"rgb": {"weight": 0}}}, "the weights of all members are 0"),
