@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
+from mmengine.dist import get_world_size
 from mmengine.model import ModuleDict
+from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from mtcd_plugin.models.distillers.checkpoints import load_network
@@ -42,6 +45,19 @@ class MultimodalTransfer(nn.Module):
         return x * gates.reshape(*gates.shape, *[1] * (x.dim() - 2))
 
 
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """A forward pass within it trains everything but this network; gradients pass through it."""
+    weights = [p for p in network.parameters() if p.requires_grad]
+    for p in weights:
+        p.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for p in weights:
+            p.requires_grad_(True)
+
+
 @MODELS.register_module()
 class MMTM(JointRecognizer):
     """Two Inception-I3D, one per modality, with a :class:`MultimodalTransfer` after some of their blocks. They predict
@@ -54,6 +70,9 @@ class MMTM(JointRecognizer):
         gate_scale: see :class:`MultimodalTransfer`.
         init_from: modality -> checkpoint of a recognizer like ``stream``, trained on that modality alone, to start
             from; '' for none.
+        alternate: two steps for each batch, as the authors' code: one of the first stream and the modules on the first
+            cross-entropy, one of the second stream and the modules on the other. In one process, without dividing
+            batches. Where the authors have an optimizer for each, the modules' momentum is shared here.
 
     Losses: ``loss_cls_<modality>``. ``top1_acc`` is of the mean.
     """
@@ -67,8 +86,10 @@ class MMTM(JointRecognizer):
         init_from: Mapping[str, str] | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list | None = None,
+        alternate: bool = False,
     ) -> None:
         super().__init__(modalities, data_preprocessor, init_cfg)
+        self.alternate = alternate
         if len(self.modalities) != 2:
             raise ValueError(f"MMTM: modalities={list(modalities)} must name two")
         self.init_from = dict(init_from or {})
@@ -94,7 +115,29 @@ class MMTM(JointRecognizer):
     def logits(self, clips: dict[str, Tensor]) -> Tensor:
         return torch.stack(self.stream_logits(clips)).mean(dim=0)
 
+    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """One step, or one for each modality; see ``alternate`` of the class.
+
+        Raises:
+            ValueError: ``alternate``, and a batch is divided or accumulated.
+        """
+        if not self.alternate:
+            return super().train_step(data, optim_wrapper)
+        if optim_wrapper._accumulative_counts > 1 or not optim_wrapper.should_update():
+            raise ValueError("MMTM: alternate=True steps twice for each batch, which cannot be divided or accumulated")
+        data = self.data_preprocessor(data, True)
+        log: dict[str, Tensor] = {}
+        for learner, other in (self.modalities, self.modalities[::-1]):
+            with frozen(self.streams[other]), optim_wrapper.optim_context(self):
+                found = self._run_forward(data, mode="loss")
+            loss = found[f"loss_cls_{learner}"]
+            optim_wrapper.update_params(loss)
+            log |= {f"loss_cls_{learner}": loss.detach(), "top1_acc": found["top1_acc"]}
+        return {"loss": torch.stack([log[f"loss_cls_{m}"] for m in self.modalities]).sum(), **log}
+
     def losses(self, clips: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+        if self.alternate and self.training and get_world_size() > 1:  # there MMEngine takes one step on the sum
+            raise ValueError("MMTM: alternate=True trains in one process alone; use one GPU")
         logits = self.stream_logits(clips)
         losses = {f"loss_cls_{m}": F.cross_entropy(x, labels) for m, x in zip(self.modalities, logits, strict=True)}
         return {**losses, **top1(torch.stack(logits).mean(dim=0), labels)}

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -119,6 +120,36 @@ def test_it_starts_from_streams_trained_alone(tmp_path):
     for name, stream in trained.items():
         for key, value in stream.state_dict().items():
             assert torch.equal(model.streams[name].state_dict()[key], value), key
+
+
+def test_alternate_steps_are_those_of_two_optimizers():
+    """As the authors' code: each has one stream and the modules."""
+    model, (inputs, samples) = model_of(alternate=True).train(), batch()
+    twin = model_of(alternate=True).train()
+    twin.load_state_dict(model.state_dict())
+    raw = {name: (x * 20 + 128).clamp(0, 255).byte() for name, x in inputs.items()}
+    clips = {name: x.flatten(0, 1) for name, x in twin.data_preprocessor({"inputs": raw})["inputs"].items()}
+    torch.manual_seed(1)
+    for i, name in enumerate(("rgb", "depth")):
+        weights = [*twin.streams[name].parameters(), *twin.transfers.parameters()]
+        optimizer = torch.optim.SGD(weights, lr=0.1, weight_decay=0.01)
+        twin.zero_grad()
+        torch.nn.functional.cross_entropy(twin.stream_logits(clips)[i], torch.arange(2)).backward()
+        optimizer.step()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    torch.manual_seed(1)
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.01))
+    log = model.train_step({"inputs": raw, "data_samples": samples}, wrapper)
+    assert set(log) == {"loss", "loss_cls_rgb", "loss_cls_depth", "top1_acc"}
+    assert all(p.requires_grad for p in model.parameters())
+    for key, value in twin.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[key], value, atol=1e-5, rtol=1e-4, msg=key)
+    assert not torch.equal(
+        before["streams.depth.cls_head.fc_cls.weight"], model.streams["depth"].cls_head.fc_cls.weight
+    )
+    divided = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1), accumulative_counts=2)
+    with pytest.raises(ValueError, match="alternate=True steps twice for each batch"):
+        model.train_step({"inputs": raw, "data_samples": samples}, divided)
 
 
 def test_wrong_arguments_and_files_are_one_line(tmp_path):
