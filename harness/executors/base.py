@@ -34,11 +34,13 @@ class Outcome:
         exit_code: negative: killed by that signal; None where nobody saw it.
         cause: the class of failure where the executor knows it, e.g. a time limit; None: the exit code says all.
         message: one line about ``cause``: what happened and what to do.
+        alone: no other job shared the memory that it ran out of.
     """
 
     exit_code: int | None
     cause: FailureKind | None = None
     message: str = ""
+    alone: bool = False
 
 
 class JobHandle(Protocol):
@@ -56,7 +58,11 @@ class JobHandle(Protocol):
 
 
 class Executor(Protocol):
-    """Runs jobs, each as ``python -m harness.worker RUN_DIR`` or as the same function in a prepared process."""
+    """Runs jobs, each as ``python -m harness.worker RUN_DIR`` or as the same function in a prepared process.
+
+    An attribute ``detach`` that is true: its jobs go on where the harness is asked to stop. A classmethod
+    ``describe(ids)`` says what is known of jobs, one line by id; ``status`` shows it. Both may be missing.
+    """
 
     name: ClassVar[str]  # of --backend
     options: ClassVar[Mapping[str, Mapping[str, Any]]]  # of the command line: flag -> arguments of click.option

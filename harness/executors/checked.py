@@ -41,6 +41,7 @@ class CheckedExecutor:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self.name = executor.name
+        self.detach = bool(getattr(executor, "detach", False))
 
     @property
     def slots(self) -> int:

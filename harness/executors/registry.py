@@ -13,7 +13,10 @@ from harness.executors.base import Executor, Resources
 from harness.executors.checked import ask
 
 GROUP = "harness.executors"
-BUILT_IN = (EntryPoint("local", "harness.executors.local:LocalExecutor", GROUP),)  # a checkout has no metadata
+BUILT_IN = (  # a checkout has no metadata
+    EntryPoint("local", "harness.executors.local:LocalExecutor", GROUP),
+    EntryPoint("slurm", "harness.executors.slurm.executor:SlurmExecutor", GROUP),
+)
 
 PARTS = ("name", "options", "create", "submit", "attach", "wait", "free_memory")  # of an executor
 FLAG = re.compile("--[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -15,7 +15,8 @@ Claims lie in ``lock/`` in the run's folder, one folder ``<number>/`` with a ``c
    ``STALE_S`` by the file system's own clock and did not change for ``WATCH_S`` before the eyes of who wants
    it: a clock that was set or a machine that slept voids nothing.
 5. A worker joins the claim of the harness that submitted it. Each submission has a token; a lock below the claim,
-   made by the same rules, lets one process join under it.
+   made by the same rules, lets one process join under it. The worker refreshes both: on another host than the harness's
+   nobody sees its process, and a claim counts as long as the worker's lock below it does.
 6. Whoever writes under a claim checks right before the rename that it still counts (``check``). A machine that sleeps
    between that check and the rename (two system calls), until another one has taken over, is the one gap that is left.
 
@@ -87,6 +88,7 @@ class RunLock:
         self.number = number
         self._seen: tuple[int, int] = (0, 0)  # number and time stamp of another's claim
         self._seen_at = 0.0
+        self._below: dict[str, RunLock] = {}  # locks of workers on this claim, by submission
 
     def acquire(self) -> bool:
         """Claim the folder for this process. False where somebody else holds it.
@@ -146,8 +148,8 @@ class RunLock:
 
     def _start(self, submission: str) -> None:
         """A lock of its own below the claim tells the one process that runs a submission."""
-        only = RunLock(self._place(self.number) / submission)
-        if only.acquire():
+        only = self._below.setdefault(submission, RunLock(self._place(self.number) / submission))
+        if only.number or only.acquire():
             return
         holder = only.holder()
         if holder is None or not holder.made_here() or os.getpid() not in [pid for pid, _ in holder.processes]:
@@ -160,6 +162,9 @@ class RunLock:
             os.utime(self._place(self.number) / CLAIM)
         except FileNotFoundError:
             raise LockLost(f"{self.folder}: its claim was taken over") from None
+        for lock in list(self._below.values()):
+            if lock.number:
+                lock.refresh()
 
     def check(self) -> None:
         """Raise LockLost where the claim of this process no longer counts."""
@@ -224,7 +229,8 @@ class RunLock:
         if claim is None:
             return False
         if claim.made_here():
-            return any(start != 0.0 and abs(start_time(pid) - start) < 1.0 for pid, start in claim.processes)
+            alive = any(start != 0.0 and abs(start_time(pid) - start) < 1.0 for pid, start in claim.processes)
+            return alive or self._is_worked_on(number, watched)
         try:
             refreshed = os.stat(self._place(number) / CLAIM)
         except FileNotFoundError:
@@ -234,6 +240,16 @@ class RunLock:
         unchanged = time.monotonic() - self._seen_at
         old = self._now() - refreshed.st_mtime >= STALE_S
         return unchanged < STALE_S and not (old and (unchanged >= WATCH_S or not watched))
+
+    def _is_worked_on(self, number: int, watched: bool) -> bool:
+        """Whether a worker that cannot be seen from here runs under a claim whose own processes are gone."""
+        for name in _folders(self._place(number)):
+            lock = self._below.setdefault(f"{number}/{name}", RunLock(self._place(number) / name))
+            highest = lock._highest()
+            claim = lock._read(highest) if highest else None
+            if claim is not None and not claim.made_here() and lock._counts(highest, watched):
+                return True
+        return False
 
     def _now(self) -> float:
         """The time by the file system's clock, 0 where somebody cleared away the file that was to tell it."""
@@ -265,6 +281,13 @@ def kept_alive(held: Callable[[], Iterable[RunLock]]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def _folders(place: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(place) if entry.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _to_json(claim: Claim) -> str:

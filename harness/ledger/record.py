@@ -19,7 +19,9 @@ NO_START = (
     "no starting weights are listed for it in metafile.yml: trained from scratch"  # a note, where they were asked for
 )
 
-FailureKind = Literal["out_of_memory", "nan_loss", "data_error", "time_limit", "killed", "crash"]
+FailureKind = Literal[
+    "out_of_memory", "nan_loss", "data_error", "time_limit", "killed", "crash", "node_failure", "cancelled"
+]
 
 
 class Strict(BaseModel):

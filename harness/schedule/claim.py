@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.executors.checked import CheckedExecutor
+from harness.ledger.submission import Submission, recall
 from harness.plan.jobs import Job
 from harness.plan.run_state import look_up
 from harness.schedule.repair import repair
-from harness.schedule.submission import recall
 from harness.schedule.task import Task
 
 Report = Callable[[str, Job, str], None]  # event, job, detail
@@ -22,8 +22,10 @@ def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report)
         OSError: its folder cannot be locked. NewerSchema: its record is of a later version.
         ExecutorFault: the executor cannot say whether it runs the job.
     """
-    if holder := _holder(task, executor):
-        if task.wait_for(holder):
+    left = recall(task.folder)  # by a harness that is gone, perhaps before the job has joined its lock
+    known = left is not None and left.backend == executor.name and executor.is_known(left.id)
+    if holder := _holder(task, left if known else None):
+        if task.wait_for(holder, left.id if left and known else ""):
             report("elsewhere", task.job, f"being run by {holder}")
         return False
     found = look_up(task.job, work_dir)
@@ -35,9 +37,8 @@ def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report)
     return True
 
 
-def _holder(task: Task, executor: CheckedExecutor) -> str:
-    """Who else runs a job; "" where this harness has acquired it."""
-    left = recall(task.folder)  # by a harness that is gone, perhaps before the job has joined its lock
-    if left and left.backend == executor.name and executor.is_known(left.id):
-        return str(task.lock.holder() or left)
+def _holder(task: Task, submitted: Submission | None) -> str:
+    """Who else runs a job, or what of an earlier harness's still does; "" where this harness has acquired it."""
+    if submitted:
+        return str(task.lock.holder() or submitted)
     return "" if task.lock.acquire() else str(task.lock.holder() or "another harness")

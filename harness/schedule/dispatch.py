@@ -9,11 +9,11 @@ from uuid import uuid4
 from harness.errors import BadUsage
 from harness.ledger.run_dir import CHECKPOINT, POINTS, PREDICTIONS, RECORD, STORE
 from harness.ledger.store import runs_dir
+from harness.ledger.submission import forget
 from harness.plan.jobs import Job, fill_parents
 from harness.plan.run_state import last_attempt
 from harness.schedule.grouping import points
 from harness.schedule.options import Options
-from harness.schedule.submission import forget
 from harness.schedule.task import Task
 from harness.system.disk import NEEDED_BYTES, DiskFull
 from harness.system.environment import commit

@@ -21,6 +21,7 @@ from harness.schedule.progress import Progress, history
 from harness.schedule.scheduler import execute
 from harness.schedule.stores import build_stores
 from harness.schedule.task import Status
+from harness.system.environment import usable_cores
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def run_workspace(
     tell = _teller(jobs, watch if missing else None)
     tell(Status(total=len(jobs), cached=len(jobs) - len(missing), waiting=tuple(missing)))
     if options.clip_store and ws.settings.profile != "paper":
-        build_stores(missing, Path(options.clip_store), executor.slots)
+        build_stores(missing, Path(options.clip_store), min(executor.slots, usable_cores()))
     with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
 
         def tick(status: Status) -> None:

@@ -15,6 +15,7 @@ from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import Failure, RunRecord
+from harness.ledger.submission import Submission, forget, recall, remember
 from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
@@ -25,7 +26,6 @@ from harness.schedule.options import Options
 from harness.schedule.outcome import disk_full, record_outcome
 from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
-from harness.schedule.submission import Submission, forget, remember
 from harness.schedule.task import Status, Task, status_of
 from harness.system.disk import is_disk_full
 
@@ -129,6 +129,8 @@ class Scheduler:
             last = last_attempt(task.job, self._options.work_dir)
             told = found.record or last
             task.attempts = told.attempts if told else 0
+            left = recall(task.folder)
+            task.submitted = left.id if left and left.backend == self._executor.name else ""
             task.accumulate = last.accumulate if last else 1  # what ran out of memory would do so again
 
     def _step(self) -> None:
@@ -170,8 +172,11 @@ class Scheduler:
 
     def _start_ready(self) -> None:
         for task in self._queue():
-            if len(self._groups) >= self._most_groups:
-                return
+            elsewhere = len({t.submitted for t in self._tasks.values() if t.submitted})  # these take slots, too
+            if len(self._groups) + elsewhere >= self._most_groups and not task.submitted:
+                if not elsewhere:
+                    return
+                continue
             if not self._is_ready(task):
                 continue
             group = [t for t in self._beside(task) if self._try_claim(t)]
@@ -275,6 +280,10 @@ class Scheduler:
 
     def _cancel_running(self) -> None:
         """Stop running jobs at their checkpoints and give back what this harness holds."""
+        if self._stopped and self._executor.detach:
+            for group in self._groups:  # their claims are left: the workers hold them
+                self._report("detached", group.tasks[0].job, f"goes on as {self._executor.name} job {group.handle.id}")
+            return
         try:
             with ExitStack() as all_of_them:  # where one cannot be cancelled, the others are all the same
                 for group in self._groups:

@@ -49,6 +49,7 @@ class Task:
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     alone: bool = False  # its group failed: no longer side by side with others
     turn: int = 0  # the lower, the earlier it starts
+    submitted: str = ""  # by an earlier harness: the id of the job that it waits for
 
     def __post_init__(self) -> None:
         self.lock = RunLock(self.folder)
@@ -78,11 +79,13 @@ class Task:
         self.tried += 1
 
     def start(self) -> None:
+        self.submitted = ""
         self._move(JobState.RUNNING)
 
-    def wait_for(self, holder: str) -> bool:
-        """Somebody else runs it. Returns whether that is news."""
+    def wait_for(self, holder: str, submitted: str = "") -> bool:
+        """Somebody else runs it, perhaps as a job that was submitted to our executor. Returns whether that is news."""
         news = self.state is not JobState.ELSEWHERE
+        self.submitted = submitted
         self._move(JobState.ELSEWHERE, holder)
         return news
 
@@ -98,14 +101,17 @@ class Task:
 
     def found_done(self) -> None:
         """There is a valid record of it already."""
+        self.submitted = ""
         self._move(JobState.CACHED)
         self.lock.release()
 
     def fail(self, message: str) -> None:
+        self.submitted = ""
         self._move(JobState.FAILED, message)
         self.lock.release()
 
     def block(self, message: str) -> None:
+        self.submitted = ""
         self._move(JobState.BLOCKED, message)
 
     def _move(self, to: JobState, message: str = "") -> None:

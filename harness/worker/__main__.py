@@ -23,6 +23,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="IDS",
         help="GPUs, as CUDA_VISIBLE_DEVICES names them (default: that variable; without it the CPU)",
     )
+    parser.add_argument(
+        "--submission", default="", metavar="TOKEN", help="run only the job of this token (default: whatever is there)"
+    )
     args = parser.parse_args(argv)
     if args.threads < 1:
         parser.error(f"--threads {args.threads}: at least 1 is needed")
@@ -38,7 +41,7 @@ def run(argv: list[str] | None = None) -> int:
 
     terminal, code = os.dup(2), 1  # from here on what is printed goes to the log
     try:
-        code = main(options.run_dir, options.threads, options.device)
+        code = main(options.run_dir, options.threads, options.device, options.submission)
     except Exception:  # noqa: BLE001  of the worker itself
         traceback.print_exc()
     if code:

@@ -22,7 +22,7 @@ from matplotlib import pyplot  # noqa: F401  so does the visualizer
 from mmengine.dist import is_main_process
 
 from harness.ledger.files import write_text_atomically
-from harness.ledger.lock import LockLost, RunLock
+from harness.ledger.lock import LockLost, RunLock, kept_alive
 from harness.ledger.logs import log_tail
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.run_dir import LOG, POINTS, RECORD, SCRATCH
@@ -53,11 +53,12 @@ gc.collect()
 gc.freeze()  # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
 
 
-def main(folder: Path, threads: int, devices: str | None) -> int:
+def main(folder: Path, threads: int, devices: str | None, submission: str = "") -> int:
     """Run the job whose ``job.json`` lies in a run's folder; what it prints goes to the log there.
 
     Args:
         devices: ids of the job's GPUs as CUDA_VISIBLE_DEVICES has them, None for the CPU.
+        submission: token of the job that was submitted, "" for whatever lies in the folder.
 
     Returns:
         The process's exit code. 0: a record was written (done or failed); EXIT_STOPPED, EXIT_DISK_FULL: none, the next
@@ -68,7 +69,7 @@ def main(folder: Path, threads: int, devices: str | None) -> int:
         log_to(folder / LOG)
         if devices is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = devices
-        return _run_job(folder, threads, on_gpu=devices is not None)
+        return _run_job(folder, threads, devices is not None, submission)
     except Stopped:
         print("stopped on request; the last checkpoint stays", flush=True)
         return EXIT_STOPPED
@@ -77,15 +78,24 @@ def main(folder: Path, threads: int, devices: str | None) -> int:
         return EXIT_LOCK_LOST
 
 
-def _run_job(folder: Path, threads: int, on_gpu: bool) -> int:
+def _run_job(folder: Path, threads: int, on_gpu: bool, submission: str) -> int:
     """Prepare the folder, run the job in this process or in a group of them, tidy up. Returns the exit code."""
     try:
         spec = read_spec(folder)
     except (OSError, ValueError) as e:
         print(one_line(e), flush=True)
         return 1
+    if submission not in ("", spec.submission):
+        raise LockLost(f"{folder}: this job was submitted anew since; nothing is written")
     locks = locks_of(folder, spec)
     locks[folder].join(spec.submission)
+    with kept_alive(
+        locks.values
+    ):  # on another host, nobody sees this process: a harness that is gone refreshes nothing
+        return _run_locked(folder, spec, locks, threads, on_gpu)
+
+
+def _run_locked(folder: Path, spec: JobSpec, locks: dict[Path, RunLock], threads: int, on_gpu: bool) -> int:
     for lock in locks.values():
         lock.join()  # the job lives on for a moment where the harness is killed now
         remove_unfinished(lock.folder)

@@ -1,10 +1,14 @@
 """A small suite: I3D alone, Table 2 alone, on the tiny data set of the top-level fixtures."""
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.helpers.slurm_cluster import SlurmCluster, why_not
 
 CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 
@@ -37,3 +41,22 @@ def tiny_data(mgr_dark_root, tmp_path) -> Path:
     root.mkdir()
     (root / "mgr_dark").symlink_to(mgr_dark_root)
     return root
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster():
+    """A Slurm of two nodes, which commands of this process and those that it starts find."""
+    if reason := why_not():
+        pytest.skip(reason)
+    root = Path(tempfile.mkdtemp(prefix="slurm-"))  # short: it holds a socket
+    cluster = SlurmCluster(root)
+    before = dict(os.environ)
+    os.environ.update(cluster.environment)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        cluster.stop()
+        shutil.rmtree(root, ignore_errors=True)

@@ -36,7 +36,10 @@ def make(backend):
 
 
 @pytest.fixture(params=list(executors()))
-def backend(request):
+def backend(request, monkeypatch):
+    if request.param == "slurm":
+        request.getfixturevalue("slurm_cluster")
+        monkeypatch.setattr("harness.executors.slurm.executor.POLL_S", 1.0)
     return request.param
 
 

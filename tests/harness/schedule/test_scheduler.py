@@ -15,10 +15,10 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import SUBMITTED
 from harness.ledger.store import load_record, write_record
+from harness.ledger.submission import Submission, recall, remember
 from harness.plan.run_state import folder_of, look_up, output_of
 from harness.schedule.options import Options
 from harness.schedule.scheduler import Scheduler, execute
-from harness.schedule.submission import Submission, recall, remember
 from tests.helpers.toy_jobs import FakeExecutor, fail, finish, run, toy_job, weights
 
 

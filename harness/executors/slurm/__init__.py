@@ -1,0 +1,1 @@
+"""Jobs of a Slurm cluster: ``sbatch``, ``squeue`` and ``scancel`` called by the executor."""

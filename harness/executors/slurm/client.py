@@ -1,0 +1,189 @@
+"""Slurm's commands: submit, list, signal. Jobs are told apart by their names, which are known before Slurm has them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import BadUsage
+
+COMMANDS = ("sbatch", "squeue", "scancel", "sinfo")
+FIELDS = ("JobID", "State", "exit_code", "NodeList", "TimeUsed", "TimeLimit", "Reason", "Name")
+COMMAND_TIMEOUT_S = 120.0
+OUTAGE_S = 900.0  # how long the controller may be away: it is restarted now and then
+PAUSE_S = 5.0  # between attempts meanwhile
+PASSING = re.compile(
+    "unable to contact|timed out|temporarily|communication|connection|backup controller|try again", re.IGNORECASE
+)
+WAITS_FOR_NODES = re.compile("down, drained or reserved|busy", re.IGNORECASE)
+
+
+class SlurmError(OSError):
+    """A command failed; one line: the command, and what it said."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the controller says of a job. ``code``: of its batch process, negative for a signal. Times in seconds."""
+
+    number: str
+    state: str
+    code: int
+    node: str
+    used: float | None
+    limit: float | None
+    reason: str
+
+    def __str__(self) -> str:
+        where = f" on {self.node}" if self.node else f" ({self.reason})" if self.reason != "None" else ""
+        return f"{self.number} {self.state}{where}"
+
+
+def check_installed() -> None:
+    """Raise BadUsage where this machine has no Slurm, or it does not answer."""
+    if missing := [name for name in COMMANDS if shutil.which(name) is None]:
+        raise BadUsage(
+            f"--backend slurm: no Slurm here ({', '.join(missing)} not found); run on a login node of the cluster, or "
+            "with --backend local"
+        )
+
+
+def check_accepts(options: Sequence[str]) -> None:
+    """Raise BadUsage where Slurm would not take a job with these options of sbatch, or does not answer."""
+    try:
+        _call("sbatch", "--test-only", *options, script="#!/bin/sh\n")
+    except SlurmError as e:
+        if not WAITS_FOR_NODES.search(str(e)):
+            raise BadUsage(f"--backend slurm: {e}{_partitions()}") from None
+
+
+def time_limit_of(partition: str) -> tuple[str, float | None]:
+    """The name and the longest time of a partition, "" for the default one; None where it has no limit."""
+    for line in _call("sinfo", "--noheader", "--format=%P|%l").splitlines():
+        name, limit = line.strip().split("|")
+        if name.rstrip("*") == partition or (not partition and name.endswith("*")):
+            return name.rstrip("*"), seconds(limit)
+    return partition, None
+
+
+def submit(name: str, options: Sequence[str], script: str) -> None:
+    """Hand a job to Slurm, once: where the answer was lost, the list of jobs tells whether it is there.
+
+    Raises:
+        SlurmError: Slurm does not take it, or was away for ``OUTAGE_S``.
+    """
+    until = time.monotonic() + OUTAGE_S
+    while True:
+        try:
+            _call("sbatch", "--parsable", f"--job-name={name}", *options, script=script)
+            return
+        except SlurmError as e:
+            if not PASSING.search(str(e)) or time.monotonic() > until:
+                raise
+        time.sleep(PAUSE_S)
+        try:
+            if name in jobs():
+                return
+        except SlurmError as e:
+            if not PASSING.search(str(e)) or time.monotonic() > until:
+                raise
+
+
+def jobs() -> dict[str, Seen]:
+    """This user's jobs by name, those that ended lately as well.
+
+    Raises:
+        SlurmError: the controller does not answer.
+    """
+    form = ",".join(f"{field}:|" for field in FIELDS[:-1]) + f",{FIELDS[-1]}:400"
+    found: dict[str, Seen] = {}
+    for line in _call("squeue", "--me", "--states=all", "--noheader", "-O", form).splitlines():
+        parts = line.split("|", len(FIELDS) - 1)
+        if len(parts) == len(FIELDS):
+            number, state, code, node, used, limit, reason, name = (part.strip() for part in parts)
+            found[name] = Seen(number, state, exit_code(code), node, seconds(used), seconds(limit), reason)
+    return found
+
+
+def accounted(name: str) -> Seen | None:
+    """What the accounting says of a job that the controller has forgotten; None where there is none."""
+    ask = ("sacct", "--noheader", "--parsable2", "--allocations", f"--name={name}", "--starttime=now-30days")
+    try:
+        said = _call(*ask, "--format=JobIDRaw,State,ExitCode,NodeList,ElapsedRaw,Reason").splitlines()
+    except SlurmError:
+        return None  # most small clusters keep none
+    if not said or len(parts := said[-1].split("|")) != 6:
+        return None
+    number, state, code, node, used, reason = parts
+    return Seen(number, state.split()[0], exit_code(code), node, float(used or 0), None, reason)
+
+
+def signal(name: str, *options: str) -> None:
+    """``scancel`` of this user's job of a name; nothing where there is none. Raises SlurmError."""
+    _call("scancel", "--quiet", "--me", f"--name={name}", *options)
+
+
+def exit_code(said: str) -> int:
+    """Of a process, as Slurm writes it: the number of ``wait`` or ``code:signal``."""
+    if ":" in said:
+        code, number = (int(n) for n in said.split(":"))
+    else:
+        status = int(said or 0)
+        code, number = status >> 8 & 0xFF, status & 0x7F
+    return -number if number else code
+
+
+def seconds(said: str) -> float | None:
+    """A time as Slurm writes and takes it (minutes, mm:ss, hh:mm:ss, d-hh, d-hh:mm, d-hh:mm:ss); None for no limit.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = said.strip()
+    if text.upper() in ("", "UNLIMITED", "INFINITE", "NOT_SET", "INVALID", "N/A", "PARTITION_LIMIT"):
+        return None
+    days, _, rest = text.rpartition("-")
+    parts = [int(n) for n in rest.split(":")]
+    if len(parts) > 3 or min(parts) < 0:
+        raise ValueError(f"{said} is no time")
+    if days:
+        hours, minutes, secs = (*parts, 0, 0)[:3]
+    elif len(parts) == 3:
+        hours, minutes, secs = parts
+    else:
+        hours, (minutes, secs) = 0, (*parts, 0)[:2]
+    return float(((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + secs)
+
+
+def _call(*command: str, script: str = "") -> str:
+    try:
+        done = subprocess.run(
+            command, input=script, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, env=_environment()
+        )
+    except subprocess.TimeoutExpired:
+        raise SlurmError(f"{command[0]} timed out after {COMMAND_TIMEOUT_S:.0f} s") from None
+    except FileNotFoundError:
+        raise SlurmError(f"{command[0]}: not found") from None
+    if done.returncode:
+        said = "; ".join(line.strip() for line in done.stderr.splitlines() if line.strip())
+        raise SlurmError(f"{command[0]}: {said or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Without what would change the form of answers; options for sbatch from the environment stay."""
+    ours = re.compile("(SQUEUE|SINFO|SCANCEL|SACCT)_.*|SLURM_TIME_FORMAT")
+    return {name: value for name, value in os.environ.items() if not ours.fullmatch(name)}
+
+
+def _partitions() -> str:
+    try:
+        names = _call("sinfo", "--noheader", "--format=%R").split()
+    except SlurmError:
+        return ""
+    return f"; partitions here: {', '.join(dict.fromkeys(names))}" if names else ""

@@ -1,0 +1,236 @@
+"""Jobs on a Slurm cluster: one submission per job or group, found again by its name.
+
+A job is named ``<folder of the run>.<token>``; the name is written into the run's folder before Slurm gets the job. A
+harness that was killed in between finds it, or knows that it never arrived; one that arrives later is refused by the
+worker, whose token is no longer that of ``job.json``. Slurm never starts a job a second time (``--no-requeue``): after
+preemption, a time limit or the loss of a node the harness submits again, under a new token, from the checkpoint.
+
+submitit was looked at: it pickles functions, asks the accounting, which many clusters lack, what became of a job, and
+knows only jobs by the number that Slurm gave them, too late for a harness that is killed while it submits.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+
+from harness.errors import BadUsage
+from harness.executors.base import GRACE_SECONDS, Outcome, Resources
+from harness.executors.slurm import client
+from harness.executors.slurm.options import EXAMPLE, arguments, check_gpus, parse, time_of, warning
+from harness.ledger.run_dir import LOG, RECORD, RESUME
+
+if TYPE_CHECKING:  # --help starts without pydantic
+    from harness.worker.spec import JobSpec
+
+SLOTS = 16
+JOBS = click.IntRange(1, 10_000)
+POLL_S = 10.0  # between questions to the controller while nothing is known to have changed
+QUICK_POLL_S = 1.0  # where a job has written its record or was asked to stop
+VISIBLE_S = 90.0  # until what a node has written is seen here: network file systems cache what is not there
+WAITS_FOREVER = ("PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "InvalidAccount", "InvalidQOS")
+
+
+class SlurmJob:
+    """A job of the cluster; see ``JobHandle``.
+
+    Args:
+        spec: what its worker was told, None for a job that another harness has submitted.
+    """
+
+    def __init__(
+        self, executor: SlurmExecutor, name: str, run_dir: Path | None = None, spec: JobSpec | None = None
+    ) -> None:
+        self._executor = executor
+        self.id = name
+        self.run_dir = run_dir
+        self.spec = spec
+        self.submitted = time.monotonic()
+        self.state_before = _saved(run_dir)
+        self.has_time_limit = False
+        self.asked = False  # to stop, by this harness
+        self.kill_at: float | None = None  # on the monotonic clock
+        self.killed = False
+        self.missed: float | None = None  # since when a job that is over has not shown what it wrote
+        self.outcome: Outcome | None = None
+
+    def poll(self) -> Outcome | None:
+        if self.outcome is None:
+            try:
+                self.outcome = self._executor.outcome_of(self)
+            except BadUsage:
+                self.outcome = Outcome(None)  # it is over: said once
+                raise
+        return self.outcome
+
+    def cancel(self, grace: float = GRACE_SECONDS) -> None:
+        self.asked, self.kill_at = True, time.monotonic() + grace
+        client.signal(self.id, "--state=PENDING")
+        client.signal(self.id, "--batch", "--signal=TERM")
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it is about to end, as far as is seen from here."""
+        return self.asked or self.missed is not None or (self.run_dir is not None and (self.run_dir / RECORD).exists())
+
+    @property
+    def went_on(self) -> bool:
+        """Whether it has saved a state since it was submitted."""
+        return _saved(self.run_dir) != self.state_before
+
+
+class SlurmExecutor:
+    """Submissions to a cluster, see ``Executor``.
+
+    Args:
+        options: of sbatch, for every job. slots: jobs in the queue or running at a time.
+        detach: jobs go on where the harness is asked to stop.
+        time_limit: seconds that the cluster gives a job, None where it has no limit.
+    """
+
+    name: ClassVar[str] = "slurm"
+    options: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "--slurm": {"metavar": "KEY=VALUE,...", "help": f"Options of sbatch, e.g. {EXAMPLE}."},
+        "--slurm-jobs": {"type": JOBS, "help": f"Jobs in Slurm's queue at a time.  [default: {SLOTS}]"},
+        "--detach": {
+            "is_flag": True,
+            "default": None,
+            "help": "Ctrl-C leaves the jobs of the cluster running; the same command finds them again.",
+        },
+    }
+
+    def __init__(
+        self, options: Mapping[str, str], slots: int = SLOTS, detach: bool = False, time_limit: float | None = None
+    ) -> None:
+        self._arguments = [*arguments(options), f"--signal=B:TERM@{warning(time_limit)}"]
+        self.slots = slots
+        self.detach = detach
+        self._jobs: list[SlurmJob] = []  # of this harness, not over
+        self._seen: dict[str, client.Seen] = {}
+        self._asked_at = -1e9  # on the monotonic clock
+        self._away_since: float | None = None
+
+    @classmethod
+    def create(cls, options: Mapping[str, Any], resources: Resources) -> SlurmExecutor:
+        client.check_installed()
+        asked = parse(options["slurm"]) if options["slurm"] else {}
+        check_gpus(asked, resources.gpus)
+        client.check_accepts(arguments(asked))
+        return cls(asked, options["slurm_jobs"] or SLOTS, bool(options["detach"]), time_of(asked))
+
+    def submit(self, run_dir: Path, resources: Resources) -> SlurmJob:
+        from harness.executors.slurm.script import make_script
+        from harness.ledger.submission import Submission, remember
+        from harness.worker.spec import read_spec
+
+        run_dir = Path(os.path.abspath(run_dir))
+        spec = read_spec(run_dir)
+        name = f"{run_dir.name}.{spec.submission[:12]}"
+        for folder in {run_dir, *(Path(m.directory) for m in spec.members)}:
+            remember(folder, Submission(self.name, name))
+        job = SlurmJob(self, name, run_dir, spec)
+        job.has_time_limit = resources.time_limit is not None
+        files = [f"--chdir={os.getcwd()}", f"--output={run_dir / LOG}", "--open-mode=append"]
+        given = ["--no-requeue", "--export=ALL", "--nodes=1", "--ntasks=1", *files, *self._arguments]
+        client.submit(name, given, make_script(run_dir, spec, resources.time_limit))
+        self._jobs.append(job)
+        return job
+
+    def attach(self, job_id: str) -> SlurmJob | None:
+        if own := next((j for j in self._jobs if j.id == job_id), None):
+            return own if own.poll() is None else None
+        seen = self._look(POLL_S).get(job_id)
+        if seen is None:
+            seen = self._look(QUICK_POLL_S).get(job_id)
+        return SlurmJob(self, job_id) if seen is not None and not is_over(seen) else None
+
+    def wait(self, timeout: float) -> None:
+        """Sleeps: the files of the runs, which cost nothing to look at, say when to ask the controller."""
+        time.sleep(timeout)
+        now = time.monotonic()
+        for job in self._jobs:
+            if job.kill_at is not None and now > job.kill_at and not job.killed and job.poll() is None:
+                job.killed = True
+                client.signal(job.id)
+        self._jobs = [j for j in self._jobs if j.poll() is None]
+
+    def free_memory(self) -> int | None:
+        return None
+
+    def outcome_of(self, job: SlurmJob) -> Outcome | None:
+        """How a job ended, None while it has not, or what it wrote is not seen here yet.
+
+        Raises:
+            BadUsage: a node lacks what every job needs, or the job can never start.
+        """
+        from harness.executors.slurm.ends import end_of
+
+        seen = self._look(QUICK_POLL_S if job.is_urgent else POLL_S, since=job.submitted).get(job.id)
+        if seen is None and self._asked_at <= job.submitted:
+            return None  # nobody has asked since
+        if seen is not None and not is_over(seen):
+            if seen.state == "PENDING" and seen.reason in WAITS_FOREVER:
+                client.signal(job.id)
+                raise BadUsage(f"--slurm: {job.id} can never start ({seen.reason}); change the options for sbatch")
+            return None
+        if seen is None:
+            seen = client.accounted(job.id)
+        outcome = end_of(job, seen)
+        return outcome if self._is_shown(job, outcome) else None
+
+    def _is_shown(self, job: SlurmJob, outcome: Outcome) -> bool:
+        """A worker that ended well has left a record; a network file system may show it a minute later."""
+        if outcome.exit_code != 0 or outcome.cause is not None or job.run_dir is None:
+            return True
+        os.listdir(job.run_dir)  # makes network file systems look anew
+        if (job.run_dir / RECORD).exists():
+            return True
+        job.missed = job.missed or time.monotonic()
+        return time.monotonic() - job.missed > VISIBLE_S
+
+    def _look(self, older: float, since: float = -1e9) -> dict[str, client.Seen]:
+        """This user's jobs, asked for anew where the last answer is older than that many seconds.
+
+        Args:
+            since: a job was submitted then; the first answer after it is asked for soon.
+
+        Raises:
+            SlurmError: the controller has not answered for ``OUTAGE_S``.
+        """
+        now = time.monotonic()
+        age = now - self._asked_at
+        if age < QUICK_POLL_S or (age < older and self._asked_at > since):
+            return self._seen
+        try:
+            self._seen, self._away_since = client.jobs(), None
+            self._asked_at = now
+        except client.SlurmError:
+            self._away_since = self._away_since or now
+            if now - self._away_since > client.OUTAGE_S:
+                raise
+            time.sleep(QUICK_POLL_S)
+        return self._seen
+
+
+def is_over(seen: client.Seen) -> bool:
+    """Whether a job has ended; one that is completing has not."""
+    return seen.state in OVER
+
+
+OVER = (
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"),
+    *("REVOKED", "TIMEOUT"),
+)
+
+
+def _saved(run_dir: Path | None) -> int:
+    """The time of the state that a training goes on from, 0 where there is none."""
+    try:
+        return 0 if run_dir is None else os.stat(run_dir / RESUME).st_mtime_ns
+    except FileNotFoundError:
+        return 0
