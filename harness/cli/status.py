@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ from harness.errors import count
 
 if TYPE_CHECKING:
     from harness.plan.status import LedgerStatus
+
+log = logging.getLogger(__name__)
 
 
 @click.command("status")
@@ -30,9 +34,14 @@ def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) ->
     """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
     from harness.plan.remarks import unplanned
     from harness.plan.status import explain, ledger_status
+    from harness.schedule.submitted import with_submitted
 
     ws = open_suite(suite)
     found = ledger_status(ws, suite.work_dir)
+    jobs, faults = with_submitted(found.jobs, suite.work_dir)
+    found = replace(found, jobs=jobs)
+    for line in faults:
+        log.warning("%s", line)
     lacking = len(ws.plan.errors)
     code = int(check and (bool(lacking) or any(s.state != "done" for s in found.jobs)))
     if why is not None:

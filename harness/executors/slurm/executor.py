@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -122,6 +122,12 @@ class SlurmExecutor:
         check_gpus(asked, resources.gpus)
         client.check_accepts(arguments(asked))
         return cls(asked, options["slurm_jobs"] or SLOTS, bool(options["detach"]), time_of(asked))
+
+    @classmethod
+    def describe(cls, ids: Iterable[str]) -> dict[str, str]:
+        """What Slurm says of jobs that wait or run, one line by id. Raises SlurmError where it does not answer."""
+        found = client.jobs()
+        return {i: str(found[i]) for i in ids if i in found and not is_over(found[i])}
 
     def submit(self, run_dir: Path, resources: Resources) -> SlurmJob:
         from harness.executors.slurm.script import make_script

@@ -1,0 +1,41 @@
+"""Which jobs of a ledger an executor still has, as that executor says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from harness.executors.checked import ExecutorFault, ask
+from harness.executors.registry import executors
+from harness.ledger.submission import recall
+from harness.plan.run_state import folder_of
+from harness.plan.status import JobState
+
+
+def with_submitted(states: Iterable[JobState], work_dir: Path) -> tuple[list[JobState], list[str]]:
+    """States of jobs, ``running`` where an executor has the job, waiting or running, with what it says of it.
+
+    Returns also the executors that could not be asked, a line each.
+    """
+    found = list(states)
+    left = {s.job.key: recall(folder_of(s.job, work_dir)) for s in found if s.state != "done"}
+    said: dict[tuple[str, str], str] = {}
+    faults = []
+    for backend in sorted({at.backend for at in left.values() if at}):
+        describe = getattr(executors().get(backend), "describe", None)
+        if describe is None:
+            continue
+        ids = [at.id for at in left.values() if at and at.backend == backend]
+        try:
+            lines: Mapping[str, str] = ask(backend, "describe", describe, ids)
+        except (ExecutorFault, OSError) as e:
+            faults.append(str(e))
+            continue
+        said |= {(backend, job_id): line for job_id, line in lines.items()}
+    shown = []
+    for s in found:
+        at = left.get(s.job.key)
+        line = said.get((at.backend, at.id)) if at else None
+        shown.append(replace(s, state="running", detail=f"{at.backend} job {line}", other=None) if at and line else s)
+    return shown, faults
