@@ -176,9 +176,12 @@ def _call(*command: str, script: str = "") -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Without what would change the form of answers; options for sbatch from the environment stay."""
-    ours = re.compile("(SQUEUE|SINFO|SCANCEL|SACCT)_.*|SLURM_TIME_FORMAT")
-    return {name: value for name, value in os.environ.items() if not ours.fullmatch(name)}
+    """Without what would change the form of answers, and without the settings of a job that the harness may run in.
+
+    Options for sbatch from the environment stay.
+    """
+    dropped = re.compile("(SQUEUE|SINFO|SCANCEL|SACCT)_.*|SLURM_(?!CONF$).*")
+    return {name: value for name, value in os.environ.items() if not dropped.fullmatch(name)}
 
 
 def _partitions() -> str:

@@ -46,7 +46,7 @@ def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
         case "OUT_OF_MEMORY":
             said = f"killed on {where} at the memory that Slurm gave it; ask for more with --slurm mem=SIZE"
             return Outcome(seen.code, "out_of_memory", said, alone=True)
-        case "CANCELLED" | "REVOKED" if seen.code != EXIT_STOPPED:
+        case "CANCELLED" | "REVOKED":  # whether it stopped at its checkpoint or not: somebody wants it gone
             return Outcome(seen.code, "cancelled", f"cancelled on the cluster (job {seen.number}), not by the harness")
     return Outcome(seen.code)
 

@@ -12,6 +12,7 @@ from harness.ledger.run_dir import SPEC
 from harness.worker.spec import JobSpec
 
 NO_RUN_DIR, NO_CWD, NO_PYTHON, OTHER_PYTHON, NO_STORE = range(70, 75)
+WORKER = "harness.worker"
 CANNOT_START = -53  # Slurm could not open the job's output on the node
 TIMED_OUT = (124, 137)  # of timeout(1), which asked or killed
 
@@ -48,7 +49,7 @@ def make_script(run_dir: Path, spec: JobSpec, time_limit: float | None) -> str:
         "threads=${SLURM_CPUS_PER_TASK:-1}",
         "export OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads MKL_NUM_THREADS=$threads",
         "export OMP_WAIT_POLICY=PASSIVE KMP_BLOCKTIME=0",
-        f"exec {limit}{q['python']} -m harness.worker {q['run_dir']} --threads $threads --submission {spec.submission}",
+        f"exec {limit}{q['python']} -m {WORKER} {q['run_dir']} --threads $threads --submission {spec.submission}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,48 @@
+"""A worker without a network, for tests of executors: ``python -m tests.helpers.quick_worker RUN_DIR ...``.
+
+It keeps the rules of the real one for locks, tokens and signals. It finishes once ``WORK_DIR/go`` is there, and writes
+each start into ``WORK_DIR/starts``.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from harness.ledger.lock import LockLost, kept_alive
+from harness.ledger.run_dir import RESUME
+from harness.worker.signals import EXIT_LOCK_LOST, EXIT_STOPPED
+from harness.worker.spec import locks_of, read_spec
+from tests.helpers.toy_jobs import finish
+
+
+def main(folder, submission):
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(EXIT_STOPPED))
+    spec, work_dir = read_spec(folder), folder.parent.parent
+    if submission != spec.submission:
+        return EXIT_LOCK_LOST
+    lock = locks_of(folder, spec)[folder]
+    try:
+        lock.join(spec.submission)
+    except LockLost:
+        return EXIT_LOCK_LOST
+    with open(work_dir / "starts", "a", encoding="utf-8") as file:
+        file.write(f"{spec.name}\n")
+    with kept_alive(lambda: [lock]):
+        (folder / RESUME).parent.mkdir(exist_ok=True)
+        (folder / RESUME).write_text(spec.submission)
+        while not (work_dir / "go").exists():
+            time.sleep(0.05)
+        lock.check()
+        return finish(spec, folder)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run_dir", type=Path)
+    parser.add_argument("--threads")
+    parser.add_argument("--submission")
+    given = parser.parse_args()
+    sys.exit(main(given.run_dir, given.submission))
