@@ -147,9 +147,9 @@ def seconds(said: str) -> float | None:
     text = said.strip()
     if text.upper() in ("", "UNLIMITED", "INFINITE", "NOT_SET", "INVALID", "N/A", "PARTITION_LIMIT"):
         return None
-    days, _, rest = text.rpartition("-")
+    days, dash, rest = text.rpartition("-")
     parts = [int(n) for n in rest.split(":")]
-    if len(parts) > 3 or min(parts) < 0:
+    if len(parts) > 3 or (dash and not days):
         raise ValueError(f"{said} is no time")
     if days:
         hours, minutes, secs = (*parts, 0, 0)[:3]

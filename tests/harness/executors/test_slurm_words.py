@@ -1,0 +1,152 @@
+"""What Slurm says and is told, without a Slurm."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from harness.errors import BadUsage
+from harness.executors.base import Resources
+from harness.executors.slurm import client, script
+from harness.executors.slurm.client import Seen
+from harness.executors.slurm.ends import end_of
+from harness.executors.slurm.executor import SlurmExecutor, SlurmJob
+from harness.executors.slurm.options import arguments, check_gpus, parse, warning
+from harness.ledger.run_dir import RESUME
+from harness.plan.run_state import folder_of
+from harness.schedule.dispatch import make_spec
+from harness.schedule.options import Options
+from harness.schedule.task import Task
+from harness.worker.signals import EXIT_STOPPED
+from harness.worker.spec import write_spec
+from tests.helpers.toy_jobs import toy_job
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A submitted job, of which Slurm has heard nothing."""
+    task = Task(toy_job("a"), folder_of(toy_job("a"), tmp_path))
+    assert task.lock.acquire()
+    spec = make_spec([task], Options(tmp_path, clip_store=str(tmp_path)))
+    write_spec(task.folder, spec)
+    return SlurmJob(SlurmExecutor({}), "a.b", task.folder, spec)
+
+
+def test_options_of_sbatch_may_hold_commas():
+    asked = parse("partition=gpu,nodelist=n[1,3],n7,exclusive,time=8:00:00,gres=gpu:a100:1,shard:2")
+    assert list(asked.values()) == ["gpu", "n[1,3],n7", "", "8:00:00", "gpu:a100:1,shard:2"]
+    assert arguments(asked)[1:3] == ["--nodelist=n[1,3],n7", "--exclusive"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "gpu", "partition=", "=gpu", "time=1,time=2", "output=x", "requeue=1", "array=1-3"]
+)
+def test_options_that_make_no_sense_are_named(text):
+    with pytest.raises(BadUsage, match="--slurm "):
+        parse(text)
+
+
+def test_as_many_gpus_as_processes_are_asked_for():
+    check_gpus(parse("gres=gpu:a100:2"), 2)
+    check_gpus(parse("partition=gpu"), 4)
+    for text in ("gres=gpu:2", "gpus=2", "gpus-per-node=a100:2"):
+        with pytest.raises(BadUsage, match="add --gpus-per-job 2"):
+            check_gpus(parse(text), 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("90", 5400), ("1:30", 90), ("8:00:00", 28800), ("1-12", 129600), ("1-0:30", 88200), ("2-01:02:03", 176523)],
+)
+def test_times_are_read_as_slurm_reads_them(said, seconds):
+    assert client.seconds(said) == seconds
+
+
+def test_times_without_an_end_or_a_meaning():
+    assert client.seconds("UNLIMITED") is None and warning(None) == 90 and warning(60.0) == 15
+    for text in ("soon", "1:2:3:4", "-5"):
+        with pytest.raises(ValueError, match=r".+"):
+            client.seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("768", 3), ("9", -9), ("0", 0), ("3:0", 3), ("0:15", -15), ("137", -9), ("4021", -53)]
+)
+def test_exit_codes_are_those_of_the_process(said, code):
+    assert client.exit_code(said) == code
+
+
+def seen(state, code=0, used=10.0, limit=28800.0, reason="None"):
+    return Seen("17", state, code, "n1", used, limit, reason)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "ends"),
+    [
+        ("COMPLETED", 0, (0, None)),
+        ("FAILED", EXIT_STOPPED, (EXIT_STOPPED, None)),
+        ("FAILED", -signal.SIGKILL, (-9, None)),
+        ("PREEMPTED", -signal.SIGTERM, (EXIT_STOPPED, None)),
+        ("NODE_FAIL", 0, (None, "node_failure")),
+        ("BOOT_FAIL", 0, (None, "node_failure")),
+        ("OUT_OF_MEMORY", -125, (-125, "out_of_memory")),
+        ("CANCELLED", EXIT_STOPPED, (EXIT_STOPPED, "cancelled")),
+        ("TIMEOUT", -signal.SIGTERM, (-15, "time_limit")),
+    ],
+)
+def test_what_the_states_of_slurm_mean(job, state, code, ends):
+    outcome = end_of(job, seen(state, code))
+    assert (outcome.exit_code, outcome.cause) == ends
+    assert outcome.alone == (state == "OUT_OF_MEMORY")
+
+
+@pytest.mark.parametrize("end", [seen("TIMEOUT", -15), seen("FAILED", EXIT_STOPPED, used=28720.0)])
+def test_at_the_clusters_time_limit_a_job_goes_on_as_long_as_it_gets_further(job, end):
+    assert end_of(job, end).cause == "time_limit" and "--slurm time=" in end_of(job, end).message
+    (job.run_dir / RESUME).parent.mkdir()
+    (job.run_dir / RESUME).write_text("state")
+    assert end_of(job, end).exit_code == EXIT_STOPPED and end_of(job, end).cause is None
+
+
+def test_a_job_that_nobody_knows_any_more_was_killed(job):
+    assert (end_of(job, None).exit_code, end_of(job, None).cause) == (None, None)
+
+
+def test_where_there_is_no_slurm(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(BadUsage, match=r"no Slurm here \(sbatch, .*--backend local"):
+        SlurmExecutor.create({"slurm": None, "slurm_jobs": None, "detach": None}, Resources())
+
+
+def run_script(job, **changes):
+    at = script._places(job.run_dir, job.spec) | changes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script, "_places", lambda *_: at)
+        patch.setattr(script, "WORKER", "tests.helpers.quick_worker")
+        text = script.make_script(job.run_dir, job.spec, None)
+    return subprocess.run(["/bin/sh"], input=text, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}).returncode
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"run_dir": "/nowhere/run"}, "put --work-dir on a file system that all nodes share"),
+        ({"cwd": "/nowhere/here"}, "from where the harness was started"),
+        ({"python": "/nowhere/python"}, "install the harness on a file system"),
+        ({"version": "3.6.1"}, "is not Python .* with the harness of"),
+        ({"package": "/nowhere/harness"}, "is not Python .* with the harness of"),
+        ({"store": "/nowhere/store"}, "clip store .*--no-cache"),
+    ],
+)
+def test_what_a_node_lacks_is_one_line(job, changes, line):
+    code = run_script(job, **changes)
+    with pytest.raises(BadUsage, match=f"--backend slurm: node n1: .*{line}"):
+        end_of(job, seen("FAILED", code))
+
+
+def test_on_a_node_that_has_everything_the_worker_runs(job):
+    (job.run_dir.parent.parent / "go").touch()
+    assert run_script(job) == 0 and (job.run_dir / "run.json").exists()
+    assert sys.executable in script.make_script(job.run_dir, job.spec, 5.0)
