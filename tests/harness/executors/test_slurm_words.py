@@ -40,9 +40,7 @@ def test_options_of_sbatch_may_hold_commas():
     assert arguments(asked)[1:3] == ["--nodelist=n[1,3],n7", "--exclusive"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "gpu", "partition=", "=gpu", "time=1,time=2", "output=x", "requeue=1", "array=1-3"]
-)
+@pytest.mark.parametrize("text", ["", "gpu", "partition=", "=gpu", "time=1,time=2", "output=x", "requeue=1"])
 def test_options_that_make_no_sense_are_named(text):
     with pytest.raises(BadUsage, match="--slurm "):
         parse(text)

@@ -102,6 +102,25 @@ def test_a_claim_from_another_machine_is_joined_without_a_process_of_this_one(tm
     assert json.loads(claim_file(theirs).read_text())["processes"] == [[1, 1.0]]
 
 
+def test_a_claim_counts_as_long_as_a_worker_on_another_machine_refreshes_its_lock(tmp_path, clock):
+    harness, worker, other = RunLock(tmp_path), RunLock(tmp_path, 1), RunLock(tmp_path)
+    harness.acquire()
+    worker.join("a1b2")
+    below = worker._below["a1b2"]
+    edit(below, host="elsewhere")
+    edit(harness, processes=[[1, 1.0]])  # the harness is gone, and was never seen there
+    assert not other.acquire() and other.holder() is not None
+    now = os.stat(claim_file(below)).st_mtime
+    os.utime(claim_file(below), (now - STALE_S - 1, now - STALE_S - 1))
+    clock[0] += WATCH_S / 2
+    worker.refresh()
+    assert not other.acquire() and os.stat(claim_file(below)).st_mtime > now - STALE_S
+    os.utime(claim_file(below), (now - STALE_S - 1, now - STALE_S - 1))
+    assert not other.acquire()
+    clock[0] += WATCH_S + 1
+    assert other.acquire()
+
+
 def test_a_reused_process_id_is_told_apart(tmp_path):
     old = RunLock(tmp_path)
     old.acquire()

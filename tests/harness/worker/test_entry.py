@@ -59,6 +59,9 @@ def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data
         assert done.returncode == code and (folder / "run.json").read_bytes() == before
         return done.stderr
 
+    command += ["--submission", "0" * 32]
+    assert "this job was submitted anew since" in said(EXIT_LOCK_LOST)
+    del command[-2:]
     running = RunLock(folder / "lock" / str(task.lock.number) / spec.submission)
     assert running.acquire()  # as if this process were a worker that runs the same submission
     assert f"process {os.getpid()} on" in (text := said(EXIT_LOCK_LOST)) and "runs this job already" in text
