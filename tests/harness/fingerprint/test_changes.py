@@ -160,7 +160,7 @@ def test_a_package_that_is_gone_since_planning_is_refused(done, tmp_path, monkey
     ("options", "words"),
     [
         (["--jobs", "0"], ["'--jobs': 0"]),
-        (["--backend", "cloud"], ["'--backend': 'cloud' is not 'local'"]),
+        (["--backend", "cloud"], ["'--backend': 'cloud' is not one of 'local', 'slurm'"]),
         (["--cell", "nonesuch"], ["--cell nonesuch", "`plan` lists them"]),
     ],
 )
