@@ -51,7 +51,7 @@ class Page:
         path: in the site, e.g. ``data.html``. template: a file of ``reports/templates``; ``values`` are its variables.
         nav: its entry in the navigation; None: the title of its view, "": it has none.
         tables: shown on it; each has its downloads and a place in ``leaderboard.json``.
-        files: what it links to beside them: path in the site -> text, or a file to copy.
+        files: what it links to beside them: path in the site -> content, or a file to copy.
         card: what the overview shows of it.
         links: id of a table or figure of the benchmark -> how other pages link to it.
     """
@@ -61,7 +61,7 @@ class Page:
     values: Mapping[str, Any]
     nav: str | None = None
     tables: tuple[Table, ...] = ()
-    files: Mapping[str, str | Path] = field(default_factory=dict)
+    files: Mapping[str, str | bytes | Path] = field(default_factory=dict)
     card: Card | None = None
     links: Mapping[str, Link] = field(default_factory=dict)
 

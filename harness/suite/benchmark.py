@@ -31,6 +31,13 @@ class TrainingStd(Strict):
     source: str
 
 
+class Hub(Strict):
+    """A benchmark on the Hugging Face Hub that takes results on a data set."""
+
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")  # owner/name of the data set there
+    task: str  # an id of its eval.yaml
+
+
 class Dataset(Strict):
     title: str
     training_data: str  # the name metafiles use in Metadata.Training Data
@@ -39,6 +46,7 @@ class Dataset(Strict):
         ""  # what to know about numbers on the built-in synthetic set; with every table and on the data page
     )
     training_std: dict[str, TrainingStd] = Field(default_factory=dict)  # by profile; a ledger's own repeats come first
+    hub: Hub | None = None  # where results on the data itself can be sent
 
 
 class Source(Strict):

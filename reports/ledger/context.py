@@ -86,6 +86,11 @@ class ReportContext:
         usual = SINGLE.title if cell.stage == SINGLE.name else cell.stage
         return self._stages.get((cell.method, cell.stage), usual)
 
+    def protocol(self, model: str) -> str:
+        """ "common", or the protocol of its own that a model entry has; "" where there is no such entry."""
+        entry = self.entries.get(model)
+        return "" if entry is None else entry.protocol or "common"
+
     def renders(self, record: RunRecord) -> bool:
         """Whether a run wrote clips: as its stage is declared, else as the record says."""
         entry = self.entries.get(record.cell.model)
@@ -120,6 +125,17 @@ class ReportContext:
     def commits(self) -> list[str]:
         return sorted({r.commit for r in self.ledger.shown_records} - {""})
 
+    @property
+    def date(self) -> str:
+        """When the newest run of these pages ended; "" where none says."""
+        return max((r.finished for r in self.ledger.shown_records), default="")
+
+    def made(self, dataset: str = "") -> dict[str, str]:
+        """How the numbers of a data set were made, as columns that every row of a CSV file has."""
+        names = self.synthetic_names(dataset)
+        data = "no run yet" if names is None else f"SYNTHETIC DATA ({', '.join(names)})" if names else "real"
+        return {"Profile": self.profile, "Commit": self.stamp, "Data": data}
+
     def header(self, dataset: str = "") -> list[str]:
         """What every download says first: how the numbers were made."""
         commits = f"commit: {self.commit or 'not recorded'}"
@@ -143,6 +159,19 @@ class ReportContext:
             lines.append("no run has been recorded for this data set yet")
         lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
         return lines
+
+    def data_label(self, dataset: str) -> str:
+        """A data set with whether it is synthetic."""
+        title, names = self.benchmark.datasets[dataset].title, self.synthetic_names(dataset)
+        if names is None:
+            return f"{title} (no run yet)"
+        if self.measured_on_synthetic(dataset):
+            return f"{title} (synthetic)"
+        return f"{title} (stages on synthetic {', '.join(names)})" if names else title
+
+    def figure_note(self, dataset: str) -> str:
+        """What stands in the file of a figure: how its numbers were made."""
+        return f"{self.data_label(dataset)} · profile {self.profile} · commit {self.stamp}"
 
     def comparability(self, dataset: str) -> str:
         """One sentence on whether claimed and measured values can be compared."""

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reports.plots.drawing import COLD, HOT, INK, LINE, MUTED, PAPER, new_figure, short_label, styled, to_svg
+from reports.plots.drawing import (
+    COLD,
+    HOT,
+    INK,
+    LINE,
+    MUTED,
+    PAPER,
+    Drawing,
+    new_figure,
+    short_label,
+    styled,
+    to_drawing,
+    to_svg,
+)
 
 LIGHTS = {"dark": HOT, "daylight": COLD}
 
@@ -14,7 +27,7 @@ LIGHTS = {"dark": HOT, "daylight": COLD}
 @styled
 def bars(
     panels: Sequence[tuple[str, Sequence[tuple[str, float]]]], lighting: Sequence[str], name: str, title: str
-) -> Markup:
+) -> Drawing:
     """Horizontal bars side by side: (panel title, [(label, value)]).
 
     Args:
@@ -43,7 +56,7 @@ def bars(
         ax.set_xlim(left=0)
     axes[0].invert_yaxis()
     said = "; ".join(f"{p}: " + ", ".join(f"{label} {v:.3f}" for label, v in values) for p, values in panels)
-    return to_svg(figure, title, said, name)
+    return to_drawing(figure, title, said, name)
 
 
 @styled

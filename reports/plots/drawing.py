@@ -1,7 +1,5 @@
-"""Plots by matplotlib, as SVG strings that are the same for the same numbers and follow the page's colours.
-
-Text stays text, and the colours are CSS variables with a fallback, so that an inlined plot turns dark with
-its page while the downloaded file stands alone."""
+"""Plots by matplotlib, the same bytes for the same numbers: inlined they follow the page's colours, as files they
+stand alone."""
 
 from __future__ import annotations
 
@@ -9,19 +7,20 @@ import functools
 import io
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 from xml.sax.saxutils import escape
 
 from markupsafe import Markup
 
-# drawn colour -> CSS variable with a fallback for the stand-alone file
+# drawn colour -> the page's variable of it, which an inlined plot has instead
 COLOURS = {
-    "#010101": "var(--ink, #1d2129)",
-    "#020202": "var(--muted, #5b6472)",
-    "#030303": "var(--line, #d5d9e0)",
-    "#040404": "var(--hot, #c2410c)",
-    "#050505": "var(--cold, #2563a8)",
-    "#060606": "var(--paper, #ffffff)",
+    "#1d2129": "--ink",
+    "#5b6472": "--muted",
+    "#d5d9e0": "--line",
+    "#c2410c": "--hot",
+    "#2563a8": "--cold",
+    "#ffffff": "--paper",
 }
 INK, MUTED, LINE, HOT, COLD, PAPER = COLOURS
 
@@ -29,6 +28,7 @@ INK, MUTED, LINE, HOT, COLD, PAPER = COLOURS
 STYLE: Any = {
     "svg.hashsalt": "mgr-dark",
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's own kind
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
@@ -45,8 +45,21 @@ STYLE: Any = {
 }
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A plot as a page shows it (``svg``, for inlining), and what ``to_files`` makes files of."""
+
+    svg: Markup
+    title: str
+    description: str
+    figure: Any
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+WIDTH = 6.5  # inches of a file: the text of a paper, over both columns where it has two
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
@@ -78,20 +91,62 @@ def new_figure(width: float, height: float, columns: int = 1, **kw: Any) -> tupl
     return figure, axes
 
 
+def to_drawing(figure: Any, title: str, description: str, prefix: str) -> Drawing:
+    return Drawing(to_svg(figure, title, description, prefix), title, description, figure)
+
+
 def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
-    """The figure as an inline SVG element, named for screen readers; ids carry a prefix, unique in a page."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
-    text = out.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.S)
-    for drawn, css in COLOURS.items():
-        text = text.replace(drawn, css)
+    """The figure as an inline SVG element, named for screen readers; ids carry a prefix, unique in a page.
+
+    Text stays text, and the colours are CSS variables, so that the plot turns dark with its page.
+    """
+    text = _svg(figure, title, description)
+    for drawn, variable in COLOURS.items():
+        text = text.replace(drawn, f"var({variable}, {drawn})")
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
     text = re.sub(r"font: ((?:\d+ )?[\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", text)
     start, rest = text.split(">", 1)
     start = re.sub(r' (?:width|height|version)="[^"]*"', "", start)
-    named = f'{start} role="img">\n<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>{rest}'
-    return Markup(named)  # noqa: S704  matplotlib escapes its texts, and the two above are escaped here
+    return Markup(f"{start}>{rest}")  # noqa: S704  matplotlib escapes its texts, and ``_svg`` escapes the others
+
+
+@styled
+def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
+    """The plot as files: kind ("pdf", "png", "svg") -> content, on white and with literal colours.
+
+    Args:
+        note: how the numbers were made; stands below the plot and in what the file says about itself.
+    """
+    import matplotlib
+
+    figure = drawing.figure
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(WIDTH, height * min(1.0, 1.2 * WIDTH / width))
+    figure.patch.set_alpha(1)
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=MUTED)
+    said = {"Title": drawing.title}
+    out = {}
+    for kind, metadata in (
+        ("pdf", said | {"Subject": note, "Keywords": drawing.description, "CreationDate": None}),
+        ("png", said | {"Description": f"{drawing.description}\n{note}"}),
+    ):
+        content = io.BytesIO()
+        figure.savefig(content, format=kind, dpi=200, metadata=metadata)
+        out[kind] = content.getvalue()
+    with matplotlib.rc_context({"svg.fonttype": "path"}):  # looks the same where the fonts are others
+        svg = _svg(figure, drawing.title, f"{drawing.description}\n{note}")
+    out["svg"] = f'<?xml version="1.0" encoding="utf-8"?>\n{svg}'.encode()
+    return out
+
+
+def _svg(figure: Any, title: str, description: str) -> str:
+    """An SVG element that says what it shows, without the date and addresses that matplotlib adds."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    text = out.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.S)
+    start, rest = text.split(">", 1)
+    return f'{start} role="img">\n<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>{rest}'
 
 
 def short_label(label: str, longest: int = 28) -> str:

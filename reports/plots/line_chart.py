@@ -57,8 +57,7 @@ def chart(title: str, series: Mapping[str, Sequence[tuple[float, float]]], zero:
     Args:
         zero: the y axis starts at 0.
     """
-    kept = {n: [(x, y) for x, y in s if math.isfinite(y)] for n, s in series.items()}
-    kept = {n: s for n, s in kept.items() if s}
+    kept = _finite(series)
     if not kept:
         return None
     xs = [x for s in kept.values() for x, _ in s]
@@ -83,17 +82,25 @@ def chart(title: str, series: Mapping[str, Sequence[tuple[float, float]]], zero:
     )
 
 
-def training_charts(epochs: Sequence[Epoch]) -> list[Chart]:
-    """Loss terms, accuracy on training batches, and learning rate, as far as they were recorded."""
+def training_series(epochs: Sequence[Epoch]) -> dict[str, dict[str, list[tuple[float, float]]]]:
+    """Chart -> line -> (epoch, value): loss terms, accuracy on training batches, and learning rate, as far as they were
+    recorded; values that are not finite are left out."""
     terms = sorted({name for e in epochs for name in e.losses})
     losses = {"loss": [(e.epoch, e.loss) for e in epochs]}
     if len(terms) > 1 or (terms and terms[0] not in ("loss", "loss_cls")):
         losses |= {t: [(e.epoch, e.losses[t]) for e in epochs if t in e.losses] for t in terms if t != "loss"}
     accuracy = {"training batches": [(e.epoch, 100 * e.train_top1) for e in epochs if e.train_top1 is not None]}
     rate = {"learning rate": [(e.epoch, e.lr) for e in epochs if e.lr is not None]}
-    made = [
-        chart("Loss", losses, zero=True),
-        chart("Top-1 on training batches (%)", accuracy, zero=True),
-        chart("Learning rate", rate, zero=True),
-    ]
+    found = {"Loss": losses, "Top-1 on training batches (%)": accuracy, "Learning rate": rate}
+    return {title: _finite(series) for title, series in found.items()}
+
+
+def _finite(series: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:
+    kept = {n: [(float(x), float(y)) for x, y in s if math.isfinite(y)] for n, s in series.items()}
+    return {n: s for n, s in kept.items() if s}
+
+
+def training_charts(epochs: Sequence[Epoch]) -> list[Chart]:
+    """The charts of ``training_series`` that have something to show."""
+    made = [chart(title, series, zero=True) for title, series in training_series(epochs).items()]
     return [c for c in made if c is not None]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from reports.ledger.adopted import MARK
 from reports.plots.curves import Curve, HeatMap
-from reports.plots.drawing import HOT, INK, MUTED, PAPER, new_figure, styled, to_svg
+from reports.plots.drawing import HOT, INK, MUTED, PAPER, Drawing, new_figure, styled, to_drawing
 
 
 @styled
-def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Markup:
+def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Drawing:
     """Accuracy against each weight; bars are the standard deviation over seeds, the dashed line is the baseline."""
     figure, axes = new_figure(8.6, 3.4, len(curves), sharey=True)
     for ax, curve in zip(axes, curves, strict=True):
@@ -32,7 +30,7 @@ def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Markup
     said = "; ".join(
         f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}{MARK * p.adopted}" for p in c.points) for c in curves
     )
-    return to_svg(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
+    return to_drawing(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
 
 
 def _draw_baseline(ax: Any, baseline: float) -> None:
@@ -69,20 +67,20 @@ def _draw_points(ax: Any, curve: Curve) -> None:
 
 
 @styled
-def heat_map(grid: HeatMap, name: str) -> Markup:
+def heat_map(grid: HeatMap, name: str) -> Drawing:
     """Accuracy at every pair of weights: the fuller the colour the higher, from the lowest to the highest that is
     there. The default is framed."""
     xs, ys = (sorted({pair[i] for pair in grid.values}) for i in (0, 1))
     known = [v for v in grid.values.values() if v is not None]
     low, high = min(known), max(known)
-    figure, (ax,) = new_figure(8.6, 1.6 + 0.5 * len(ys))
+    figure, (ax, bar) = new_figure(8.6, 1.6 + 0.5 * len(ys), 2, width_ratios=[40, 1])
     for (x, y), value in grid.values.items():
         place = (xs.index(x), ys.index(y))
         default = (x, y) == (grid.x.default, grid.y.default)
         if value is None:
             ax.annotate("×", place, ha="center", va="center", color=MUTED)
             continue
-        shade = 0.06 + 0.5 * ((value - low) / (high - low) if high > low else 0)
+        shade = _shade((value - low) / (high - low) if high > low else 0)
         corner = (place[0] - 0.5, place[1] - 0.5)
         ax.add_patch(_patch(corner, facecolor=HOT, alpha=shade, linewidth=0))
         if default:
@@ -97,10 +95,30 @@ def heat_map(grid: HeatMap, name: str) -> Markup:
     ax.set_xlabel(grid.x.title)
     ax.set_ylabel(grid.y.title)
     ax.grid(visible=False)
+    _colour_bar(bar, 100 * low, 100 * high)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     said = "; ".join(f"{grid.x.id} {x:g} and {grid.y.id} {y:g}: {_percent(grid, (x, y))}" for x, y in grid.values)
-    return to_svg(figure, f"Top-1 accuracy in percent for every pair of {grid.x.id} and {grid.y.id}", said, name)
+    return to_drawing(figure, f"Top-1 accuracy in percent for every pair of {grid.x.id} and {grid.y.id}", said, name)
+
+
+def _shade(share: float) -> float:
+    """How full the colour of a value is: 0 is the lowest that is there, 1 the highest."""
+    return 0.06 + 0.5 * share
+
+
+def _colour_bar(ax: Any, low: float, high: float) -> None:
+    """What the colours mean, in percent; one colour where all values are equal."""
+    steps = 25 if high > low else 1
+    for i in range(steps):
+        share = i / (steps - 1) if steps > 1 else 0
+        ax.add_patch(_patch((0, i / steps), 1, facecolor=HOT, alpha=_shade(share), linewidth=0, height=1 / steps))
+    ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[])
+    ax.set_yticks([0, 1] if high > low else [0.5], [f"{v:.1f}" for v in ((low, high) if high > low else (low,))])
+    ax.yaxis.tick_right()
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.set_ylabel("Top-1 (%)", fontsize=8)
 
 
 def _percent(grid: HeatMap, pair: tuple[float, ...]) -> str:
@@ -108,7 +126,7 @@ def _percent(grid: HeatMap, pair: tuple[float, ...]) -> str:
     return "no result" if value is None else f"{100 * value:.1f}{MARK * (pair in grid.adopted)}"
 
 
-def _patch(corner: tuple[float, float], side: float = 1.0, **look: Any) -> Any:
+def _patch(corner: tuple[float, float], side: float = 1.0, height: float | None = None, **look: Any) -> Any:
     from matplotlib.patches import Rectangle
 
-    return Rectangle(corner, side, side, **look)
+    return Rectangle(corner, side, side if height is None else height, **look)

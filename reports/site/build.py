@@ -26,15 +26,15 @@ from harness.site.manifest import (
 from harness.suite import Benchmark, Entry
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
-from reports.ledger.results import Run
 from reports.ledger.running import Running
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
-from reports.site.pages import build_pages, tables_of, verdicts_of
+from reports.site.leaderboard import SCHEMA_PLACE, Leaderboard, leaderboard
+from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
 from reports.tables import export as exports
+from reports.tables.latex import to_latex
 from reports.tables.table import Table
-from reports.tables.verdict import to_json
 
 
 def build(
@@ -163,9 +163,9 @@ def _write(context: ReportContext, out: Path) -> None:
         _text(out / page.path, render(env, page, site))
         _files(page, out)
     for table in tables_of(pages):
-        _downloads(out / "downloads", table, context.header(table.dataset))
-    text = json.dumps(leaderboard(context, pages), indent=1, ensure_ascii=False, allow_nan=False)
-    _text(out / "leaderboard.json", text + "\n")
+        _downloads(out / "downloads", table, context)
+    _json(out / "leaderboard.json", leaderboard(context, pages))
+    _json(out / SCHEMA_PLACE, Leaderboard.model_json_schema())
     _static(out / "static")
 
 
@@ -174,64 +174,29 @@ def _files(page: Page, out: Path) -> None:
         if isinstance(content, Path):
             (out / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(content, out / place)
+        elif isinstance(content, bytes):
+            (out / place).parent.mkdir(parents=True, exist_ok=True)
+            (out / place).write_bytes(content)
         else:
             _text(out / place, content)
 
 
-def _downloads(folder: Path, table: Table, header: list[str]) -> None:
-    for suffix, write in (("csv", exports.to_csv), ("md", exports.to_markdown), ("tex", exports.to_latex)):
-        _text(folder / f"{table.id}.{suffix}", write(table, header))
-
-
-def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
-    """Everything on the pages, as data."""
-    return {
-        "title": context.benchmark.title,
-        "profile": context.profile,
-        "profiles": {p: place.replace("index.html", "leaderboard.json") for p, place in context.profiles.items()},
-        "seeds": context.ledger.seeds,
-        "commit": context.commit,
-        "commits": context.commits,
-        "ledgers": context.ledger.names,
-        "synthetic": context.synthetic(),
-        "synthetic_data": list(context.synthetic_names() or ()),
-        "command": context.command,
-        "datasets": {
-            d: {
-                "title": context.benchmark.datasets[d].title,
-                "synthetic": context.synthetic(d),
-                "synthetic_data": list(context.synthetic_names(d) or ()),
-            }
-            for d in context.datasets
-        },
-        "runs": [
-            {
-                "cell": r.cell.id,
-                "seed": r.cell.seed,
-                "key": r.cell.key,
-                "status": r.status,
-                "reason": r.reason,
-                "page": r.page,
-                "synthetic": None if r.synthetic is None else list(r.synthetic),
-                "older": context.ledger.results[r.cell.id].older and r.status == "done",
-                **_adopted(r),
-            }
-            for r in context.ledger.runs
-        ],
-        "verdicts": [v for i, (title, _, said) in verdicts_of(pages).items() for v in to_json(said, i, title)],
-        "tables": [exports.to_json(t) for t in tables_of(pages)],
-    }
-
-
-def _adopted(run: Run) -> dict[str, str]:
-    """Why and from which run a run was adopted; nothing for a run of its own."""
-    r = run.record
-    return {"adopted": r.adopted, "adopted_from": r.adopted_from} if r is not None and r.adopted_from else {}
+def _downloads(folder: Path, table: Table, context: ReportContext) -> None:
+    header, made = context.header(table.dataset), context.made(table.dataset)
+    _text(folder / f"{table.id}.csv", exports.to_csv(table, made))
+    _json(folder / f"{table.id}.csv-metadata.json", exports.csv_metadata(table, header, made))
+    _text(folder / f"{table.id}.md", exports.to_markdown(table, header))
+    if table.paper:
+        _text(folder / f"{table.id}.tex", to_latex(table, header))
 
 
 def _static(folder: Path) -> None:
     for source in sorted(files("reports").joinpath("static").iterdir(), key=lambda p: p.name):
         _text(folder / source.name, source.read_text(encoding="utf-8"))
+
+
+def _json(path: Path, content: dict[str, Any]) -> None:
+    _text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _text(path: Path, text: str) -> None:

@@ -39,7 +39,7 @@ def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
 def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
     """What every page shows: navigation, and the stamp that says how the numbers were made; and what pages know of each
     other: ``cards`` for the overview, ``links`` to tables and figures by their ids."""
-    data = [context.benchmark.datasets[d].title + _made(context, d) for d in context.datasets]
+    data = [context.data_label(d) for d in context.datasets]
     return {
         "title": context.benchmark.title,
         "docs": context.benchmark.docs,
@@ -66,12 +66,3 @@ def _quick(context: ReportContext) -> str:
         return ""
     cells = (c.split("+")[0] for c in context.benchmark.quick.cells)
     return ", ".join(dict.fromkeys(context.entries[c].title for c in cells))
-
-
-def _made(context: ReportContext, dataset: str) -> str:
-    names = context.synthetic_names(dataset)
-    if names is None:
-        return " (no run yet)"
-    if context.measured_on_synthetic(dataset):
-        return " (synthetic)"
-    return f" (stages on synthetic {', '.join(names)})" if names else ""

@@ -72,6 +72,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
                 origin="claimed",
                 group=c.title,
                 numeric=True,
+                short="Claimed",
                 explain="printed in a paper; the number links to its source",
             )
         )

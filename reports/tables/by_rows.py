@@ -17,6 +17,7 @@ from reports.tables.training import training_cell, training_column
 DELTA = Column(
     "delta",
     "Against the first row",
+    paper=False,
     origin=MEASURED,
     numeric=True,
     explain=(
@@ -27,6 +28,7 @@ DELTA = Column(
 P = Column(
     "p",
     "p",
+    paper=False,
     origin=MEASURED,
     numeric=True,
     ascending=True,
@@ -65,13 +67,15 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
     return [
         Column("row", "Row"),
         *(Column("mark." + m.id, m.title, group=group) for m in table.marks),
-        Column("claimed", "Claimed top-1 (%)", origin="claimed", numeric=True, explain="printed in the draft"),
+        Column(
+            "claimed", "Claimed top-1 (%)", "claimed", numeric=True, short="Claimed", explain="printed in the draft"
+        ),
         *measured_columns("m."),
         DELTA,
         P,
         *([against_column()] if context.comparable(table.dataset) else []),
         training_column(),
-        Column("shows", "What it shows"),
+        Column("shows", "What it shows", paper=False),
     ]
 
 

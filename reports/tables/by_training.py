@@ -71,11 +71,13 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
             origin="claimed",
             group="Claimed",
             numeric=True,
+            short="Draft",
             explain="printed in the draft; the number links to its source",
         ),
         Column(
             "corrected",
             "In its own paper (%)",
+            short="Own paper",
             origin="claimed",
             group="Claimed",
             numeric=True,
@@ -85,7 +87,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
             "m.", "Measured", RANK + "; only rows with the same inference modalities are ranked together"
         ),
         *([against_column()] if context.comparable(table.dataset) else []),
-        Column("remark", "Remark"),
+        Column("remark", "Remark", paper=False),
     ]
 
 

@@ -1,10 +1,10 @@
-"""Downloads of the table model: CSV, Markdown, LaTeX and JSON. Each starts with how its numbers were made."""
+"""Downloads of the table model: CSV with its description, Markdown and JSON. Each says how its numbers were made."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.tables.table import Cell, Column, Table
@@ -43,19 +43,46 @@ def csv_text(text: str) -> str:
     return safe.replace("\r", " ")  # which ends a row for many readers, quoted or not
 
 
-def to_csv(table: Table, header: Sequence[str] = ()) -> str:
-    """All columns, numbers unrounded; comment lines with ``#`` first. Text cells are those of ``csv_text``."""
+def to_csv(table: Table, made: Mapping[str, str] | None = None) -> str:
+    """All columns, numbers unrounded, as programs read it without being told how. Text cells are those of ``csv_text``.
+
+    Args:
+        made: columns that are the same in every row: how the numbers were made.
+    """
+    made = made or {}
     out = io.StringIO()
-    for line in (*_head(table, header), APOSTROPHES):
-        out.write(f"# {line}\n")
     writer = csv.writer(out, lineterminator="\n")
     columns = table.download_columns
     grouped = any(r.group for r in table.rows)
-    writer.writerow([csv_text(t) for t in ["Group"] * grouped + [heading(c) for c in columns]])
+    writer.writerow([csv_text(t) for t in ["Group"] * grouped + [heading(c) for c in columns] + list(made)])
     for row in table.rows:
         cells = [_raw(row.cells[c.id], c.numeric) for c in columns]
-        writer.writerow([csv_text(row.group)] * grouped + cells)
+        writer.writerow([csv_text(row.group)] * grouped + cells + [csv_text(v) for v in made.values()])
     return out.getvalue()
+
+
+def csv_metadata(table: Table, header: Sequence[str] = (), made: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a table's CSV file holds, for the file beside it that W3C's "CSV on the Web" expects."""
+    columns: list[dict[str, str]] = [
+        {"titles": csv_text(heading(c)), "datatype": "number" if c.numeric else "string"}
+        | ({"dc:description": c.explain} if c.explain else {})
+        for c in table.download_columns
+    ]
+    if any(r.group for r in table.rows):
+        columns.insert(0, {"titles": "Group", "datatype": "string"})
+    columns += [{"titles": name, "datatype": "string"} for name in made or {}]
+    return csvw(f"{table.id}.csv", table.title, [table.caption, *head_lines(table, header)[1:], APOSTROPHES], columns)
+
+
+def csvw(file: str, title: str, comments: Sequence[str], columns: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """The metadata of a CSV file (https://www.w3.org/TR/tabular-metadata/)."""
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": file,
+        "dc:title": title,
+        "rdfs:comment": [c for c in comments if c],
+        "tableSchema": {"columns": list(columns)},
+    }
 
 
 def _raw(cell: Cell, number: bool) -> str:
@@ -69,7 +96,7 @@ def to_markdown(table: Table, header: Sequence[str] = ()) -> str:
     columns = table.page_columns
     lines = [
         "<!--",
-        *(f"  {line}".replace("--", "- -") for line in _head(table, header)),
+        *(f"  {line}".replace("--", "- -") for line in head_lines(table, header)),
         "-->",
         "",
         f"**{_md(table.title)}**",
@@ -92,68 +119,7 @@ def _md(text: str) -> str:
     return " ".join(text.split())
 
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "→": r"$\to$",
-    "−": "$-$",
-    "–": "--",
-    "×": r"$\times$",
-    "<": "$<$",
-    ">": "$>$",
-    "\u202f": r"\,",
-    "Δ": r"$\Delta$",
-    "†": r"$^\dagger$",
-    "…": r"\dots{}",
-}
-
-
-def tex(text: str) -> str:
-    """A string for LaTeX, every special character escaped."""
-    return "".join(LATEX.get(c, c) for c in " ".join(text.split()))
-
-
-def to_latex(table: Table, header: Sequence[str] = ()) -> str:
-    """The main columns as a booktabs table."""
-    columns = table.main_columns
-    lines = [f"% {line}" for line in _head(table, header)]
-    lines += [
-        "% needs \\usepackage{booktabs}",
-        "\\begin{table}",
-        "  \\centering",
-        f"  \\caption{{{tex(table.title + '. ' + table.caption)}}}",
-        f"  \\label{{tab:{table.id}}}",
-        "  \\begin{tabular}{" + "".join("r" if c.numeric else "l" for c in columns) + "}",
-        "    \\toprule",
-    ]
-    lines.append("    " + " & ".join(tex(heading(c)) for c in columns) + r" \\")
-    lines.append("    \\midrule")
-    for i, (group, rows) in enumerate(table.groups):
-        if group:
-            lines += ["    \\midrule"] * (i > 0) + [
-                f"    \\multicolumn{{{len(columns)}}}{{l}}{{\\emph{{{tex(group)}}}}} \\\\"
-            ]
-        lines += ["    " + " & ".join(_tex_cell(r.cells[c.id]) for c in columns) + r" \\" for r in rows]
-    notes = [f"  \\par\\smallskip\\footnotesize {tex(n)}" for n in table.mark_notes]
-    return "\n".join([*lines, "    \\bottomrule", "  \\end{tabular}", *notes, "\\end{table}"]) + "\n"
-
-
-def _tex_cell(cell: Cell) -> str:
-    if cell.state in ("yes", "no"):
-        return r"$\checkmark$" if cell.state == "yes" else r"$\times$"
-    return tex(cell.text + cell.mark)
-
-
-def _head(table: Table, header: Sequence[str]) -> list[str]:
+def head_lines(table: Table, header: Sequence[str]) -> list[str]:
     return [" ".join(line.split()) for line in (table.title, *header, table.verdict, *table.notes) if line]
 
 

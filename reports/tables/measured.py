@@ -34,6 +34,7 @@ TOP1 = Column(
     "Measured top-1 (%)",
     MEASURED,
     numeric=True,
+    short="Measured",
     explain=f"mean over seeds ± standard deviation; below it the 95 % interval ({INTERVAL}; one seed varies as "
     "trainings do, where that is known, and is called provisional where not) and the number n of seeds; the bar "
     "runs from 0 to 100 %, its tick is chance",

@@ -86,6 +86,8 @@ class Column:
         sparse: left out of the downloads where no row has anything in it.
         numeric: right-aligned, sorted as a number, best first.
         explain: one sentence for the legend below the table.
+        paper: False for columns that a paper's table (LaTeX) leaves out; those on demand are left out anyway.
+        short: the title there, where the caption says the rest.
     """
 
     id: str
@@ -100,6 +102,8 @@ class Column:
     ascending: bool = False  # the smaller the better: ranks, costs
     explain: str = ""
     toggle: str = ""  # name of the switch that shows a detail column with its like
+    paper: bool = True
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ class Table:
     sources: tuple[Link, ...] = ()
     verdict: str = ""
     dataset: str = ""
+    paper: bool = True  # it has a LaTeX table: not a list that no page holds
 
     def __post_init__(self) -> None:
         ids = [c.id for c in self.columns]
@@ -168,8 +173,9 @@ class Table:
         return tuple(n for n in self.notes if n.startswith(MARK))
 
     @property
-    def main_columns(self) -> tuple[Column, ...]:
-        return tuple(c for c in self.columns if c.page and not c.detail)
+    def paper_columns(self) -> tuple[Column, ...]:
+        """Columns of a paper's table."""
+        return tuple(c for c in self.columns if c.page and c.paper and not c.detail)
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:

@@ -26,6 +26,7 @@ def training_column() -> Column:
     return Column(
         "training",
         "Training",
+        paper=False,
         explain=(
             "optimiser and learning rate of the row's own stage; below them schedule, epochs and starting weights: "
             "rows with the same words had the same budget"

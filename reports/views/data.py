@@ -14,6 +14,7 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Card, Page, View
 from reports.plots import bar_charts as plots
+from reports.plots.drawing import Drawing, to_files
 from reports.tables.columns import sources_of
 from reports.tables.table import Cell, Column, Row, Table, missing
 
@@ -39,6 +40,7 @@ def build(context: ReportContext) -> Iterator[Page]:
         lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, "
         lede += "of people who do not exist."
     printed, measured = table1(context), measured_table(context)
+    light = _light(context)
     yield Page(
         "data.html",
         "data.html.j2",
@@ -46,12 +48,12 @@ def build(context: ReportContext) -> Iterator[Page]:
             "lede": lede,
             "table1": printed,
             "measured": measured,
-            "light": _light(context),
+            "light": light.svg if light else "",
             "notes": tuple(filter(None, (context.synthetic_note(d.id) for d in datasets))),
             "datasets": datasets,
         },
         tables=(printed, measured),
-        files={f"images/{sheet.name}": sheet for sheet in sheets.values()},
+        files={**{f"images/{sheet.name}": sheet for sheet in sheets.values()}, **_files(context, light)},
         card=Card(
             "The data at hand",
             "Table 1 and Figure 4: what was measured on, beside the published data sets.",
@@ -59,6 +61,20 @@ def build(context: ReportContext) -> Iterator[Page]:
             alt="Contact sheet of the data at hand",
         ),
     )
+
+
+def _files(context: ReportContext, light: Drawing | None) -> dict[str, bytes]:
+    """Figure 4 to take away."""
+    if light is None:
+        return {}
+    measured = [d for d in context.benchmark.datasets if context.statistics.get(d, {}).get("rgb")]
+    made = (f"{context.benchmark.datasets[d].title}{_synthetic(context.statistics[d])}" for d in measured)
+    note = f"{', '.join(made)} · measured from the files that the runs read · commit {context.stamp}"
+    return {f"downloads/figure4.{kind}": content for kind, content in to_files(light, note).items()}
+
+
+def _synthetic(s: Mapping[str, Any]) -> str:
+    return " (synthetic)" if s.get("synthetic") else ""
 
 
 def _contact_sheets(context: ReportContext) -> dict[str, Path]:
@@ -183,7 +199,7 @@ def _resolution(s: dict[str, Any], modality: str) -> str:
     return " × ".join(str(v) for v in size) if size else ""
 
 
-def _light(context: ReportContext) -> str:
+def _light(context: ReportContext) -> Drawing | None:
     """Figure 4 for the data at hand: one bar per data set and lighting, coloured by the lighting: that of the clips, or
     else what the benchmark declares for the data set."""
     means, stds, lighting = [], [], []
@@ -194,7 +210,7 @@ def _light(context: ReportContext) -> str:
             stds.append((label, float(values["std"])))
             lighting.append(light or declared.lighting)
     if not means:
-        return ""
+        return None
     return plots.bars(
         [("RGB mean", means), ("RGB standard deviation", stds)],
         lighting,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.suite import benchmark as suite
@@ -10,6 +10,7 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Card, Page, View
 from reports.plots.curves import baseline, curves, heat_map
+from reports.plots.drawing import Drawing, to_files
 from reports.plots.sweep_charts import heat_map as draw_heat_map
 from reports.plots.sweep_charts import sweeps as draw_sweeps
 from reports.tables.figure import figure_table, grid_table
@@ -25,8 +26,8 @@ def build(context: ReportContext) -> Iterator[Page]:
 
 def _page(context: ReportContext, figure: suite.Figure) -> Page:
     table = figure_table(context, figure)
-    values, svg = _curves(context, figure)
-    grid, grid_svg = _grid(context, figure)
+    values, drawn = _curves(context, figure)
+    grid, grid_drawn = _grid(context, figure)
     name, path = table.title.split(".")[0], f"{figure.id}.html"
     links = {figure.id: Link(name, path)}
     if figure.grid is not None:
@@ -35,7 +36,8 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
     verdicts = {figure.id: of_figure(context, figure)}
     if figure.grid is not None and grid is not None:
         verdicts[figure.grid.id] = of_grid(context, figure)
-    drawings = {figure.id: svg, figure.grid.id if figure.grid else "": grid_svg}
+    drawings = {figure.id: drawn, figure.grid.id if figure.grid else "": grid_drawn}
+    svg = drawn.svg if drawn else ""
     return Page(
         path,
         "figure.html.j2",
@@ -49,19 +51,26 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             if context.measured_on_synthetic(figure.dataset)
             else "claimed and measured values never share a plot here.",
             "grid": grid,
-            "grid_svg": grid_svg,
+            "grid_svg": grid_drawn.svg if grid_drawn else "",
             "grid_command": _grid_command(context, figure),
         },
         nav=name,
         tables=(table,) if grid is None else (table, grid),
-        files={
-            f"downloads/{i}.svg": f'<?xml version="1.0" encoding="utf-8"?>\n{drawn}'
-            for i, drawn in drawings.items()
-            if drawn
-        },
+        files=_files(context, figure, drawings),
         card=_card(context, table, svg, verdicts),
         links=links,
     )
+
+
+def _files(context: ReportContext, figure: suite.Figure, drawings: Mapping[str, Drawing | None]) -> dict[str, bytes]:
+    """The drawings to take away, by their places in the site."""
+    note = context.figure_note(figure.dataset)
+    return {
+        f"downloads/{i}.{kind}": content
+        for i, drawn in drawings.items()
+        if drawn
+        for kind, content in to_files(drawn, note).items()
+    }
 
 
 def _card(context: ReportContext, table: Table, svg: str, verdicts: dict[str, tuple[Verdict, ...]]) -> Card:
@@ -70,8 +79,8 @@ def _card(context: ReportContext, table: Table, svg: str, verdicts: dict[str, tu
     return Card(table.title, table.caption, bool(svg) or table.id in asked, verdicts=said, svg=svg)
 
 
-def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any], str]:
-    """What is said of the curves, and their drawing: "" where nothing is measured."""
+def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any], Drawing | None]:
+    """What is said of the curves, and their drawing: None where nothing is measured."""
     found = curves(context, figure)
     base = baseline(context, figure)
     level = base[1].top1[0] if base else None
@@ -82,16 +91,16 @@ def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any
         "absent": any(c.absent for c in found),
         "adopted": any(p.adopted for c in found for p in c.points),
     }
-    return said, draw_sweeps(found, level, figure.id) if any(c.points for c in found) else ""
+    return said, draw_sweeps(found, level, figure.id) if any(c.points for c in found) else None
 
 
-def _grid(context: ReportContext, figure: suite.Figure) -> tuple[Table | None, str]:
+def _grid(context: ReportContext, figure: suite.Figure) -> tuple[Table | None, Drawing | None]:
     """The table of a figure's grid and its drawing, where it was asked for and measured."""
     if figure.grid is None or figure.grid.id not in context.ledger.tables:
-        return None, ""
+        return None, None
     found = heat_map(context, figure)
     measured = any(v is not None for v in found.values.values())
-    return grid_table(context, figure, figure.grid), draw_heat_map(found, figure.grid.id) if measured else ""
+    return grid_table(context, figure, figure.grid), draw_heat_map(found, figure.grid.id) if measured else None
 
 
 def _grid_command(context: ReportContext, figure: suite.Figure) -> str:

@@ -55,13 +55,13 @@ def used_protocol(context: ReportContext) -> Table:
         Column("stage", "Stage"),
         Column("frames", "Frames", numeric=True),
         Column("size", "Size"),
-        Column("crop", "Crop"),
+        Column("crop", "Crop", paper=False),
         Column("batch", "Batch", numeric=True),
         Column("epochs", "Epochs", numeric=True),
         Column("optimiser", "Optimiser"),
         Column("schedule", "Schedule"),
         Column("weights", "Pretrained weights"),
-        Column("models", "Configs"),
+        Column("models", "Configs", paper=False),
     )
     found: dict[tuple, tuple[dict[str, Cell], dict[str, str]]] = {}
     for record in context.ledger.shown_records:

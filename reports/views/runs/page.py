@@ -12,6 +12,8 @@ from reports.page import Page, View
 from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
 from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, marked, missing
+from reports.views.runs.hub import eval_results
+from reports.views.runs.results import results_files
 from reports.views.runs.run import OLDER, RunView, run_views
 
 NOT_TRAINED = "none: this stage trains nothing"
@@ -20,7 +22,9 @@ NOT_TRAINED = "none: this stage trains nothing"
 def build(context: ReportContext) -> Iterator[Page]:
     runs = run_views(context)
     table = runs_table(runs)
-    yield Page("runs.html", "runs.html.j2", {"table": table}, tables=(table,))
+    hub = eval_results(context)
+    files = {**results_files(context, runs), **hub}
+    yield Page("runs.html", "runs.html.j2", {"table": table, "hub": list(hub)}, tables=(table,), files=files)
     for run in runs:
         yield run_page(run)
 
@@ -52,7 +56,7 @@ def runs_table(runs: list[RunView]) -> Table:
     caption = f"Bars are 95 % intervals: {INTERVAL}, as on every page."
     rows = tuple(Row(view.name, marked(_cells(view), bool(view.adopted))) for view in runs)
     note = adopted_note(a for view in runs for a in view.adopted)
-    return Table("runs", "All runs", caption, COLUMNS, rows, (note,) if note else ())
+    return Table("runs", "All runs", caption, COLUMNS, rows, (note,) if note else (), paper=False)
 
 
 def _cells(view: RunView) -> dict[str, Cell]:

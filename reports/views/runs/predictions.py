@@ -117,13 +117,18 @@ def summarise(table: pd.DataFrame, classes: list[str], training: Training | None
 
 
 def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
+    """One row per clip: its class, the predicted one, and those with the next four highest scores. Of equal scores the
+    lowest class index comes first, as in ``mtcd_plugin.accuracy``."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["clip_id", "subject", "label", "label_name", "predicted", "predicted_name", "score"])
+    best = np.argsort(-scores, axis=1, kind="stable")[:, 1:5]
+    further = [f"{what}_{i}" for i in range(2, best.shape[1] + 2) for what in ("predicted", "score")]
+    writer.writerow(["clip_id", "subject", "label", "label_name", "predicted", "predicted_name", "score", *further])
     labels = table["label"].tolist()
-    for clip, subject, label, p, row in zip(
-        table["clip_id"], table["subject"], labels, predicted.tolist(), scores, strict=True
+    for clip, subject, label, p, others, row in zip(
+        table["clip_id"], table["subject"], labels, predicted.tolist(), best.tolist(), scores, strict=True
     ):
         clip, subject, own, guess = map(csv_text, (clip, subject, names[label], names[p]))
-        writer.writerow([clip, subject, label, own, p, guess, f"{row[p]:.6g}"])
+        more = [x for c in others for x in (c, f"{row[c]:.6g}")]
+        writer.writerow([clip, subject, label, own, p, guess, f"{row[p]:.6g}", *more])
     return out.getvalue()

@@ -50,7 +50,7 @@ def of_stage(tmp_path_factory):
 
 
 def rows(out, name):
-    lines = (x for x in io.StringIO((out / "downloads" / f"{name}.csv").read_text()) if not x.startswith("# "))
+    lines = io.StringIO((out / "downloads" / f"{name}.csv").read_text())
     return list(csv.DictReader(lines))
 
 
@@ -67,7 +67,8 @@ def marked(out, table, row, columns):
 def test_without_one_nothing_is_said_of_it(sites):
     _, none, _ = sites
     for path in none.rglob("*"):
-        if path.suffix in (".html", ".json", ".csv", ".md", ".tex", ".svg"):
+        always = path.name.startswith(("results.csv", "leaderboard.schema"))  # the same columns for every ledger
+        if path.suffix in (".html", ".json", ".csv", ".md", ".tex", ".svg") and not always:
             text = path.read_text().lower()
             assert "adopted" not in text and "†" not in text and "dagger" not in text, path.name
 

@@ -32,7 +32,7 @@ def site(made, name="site", *more, **kw):
 
 
 def rows(path):
-    lines = (x for x in io.StringIO(path.read_text(), newline="") if not x.startswith("# "))
+    lines = io.StringIO(path.read_text(), newline="")
     return list(csv.DictReader(lines))
 
 

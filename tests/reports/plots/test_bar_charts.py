@@ -25,7 +25,7 @@ def test_bars_have_room_beside_their_labels(n, name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         upright = plots.counts(values, "c", "Clips per class")
-        lying = plots.bars([("mean", values), ("deviation", values)], ["dark"] * n, "b", "Light")
+        lying = plots.bars([("mean", values), ("deviation", values)], ["dark"] * n, "b", "Light").svg
     assert len(drawn_bars(upright)) == n and max(h for _, h in drawn_bars(upright)) > 50
     assert len(drawn_bars(lying)) == 2 * n and max(w for w, _ in drawn_bars(lying)) > 50
     assert f"{name}{n - 1}: 3" in upright or f"{name}{n - 1}: 4" in upright, "the description has names in full"

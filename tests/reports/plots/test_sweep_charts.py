@@ -19,7 +19,7 @@ def test_points_without_a_result_lie_inside_of_the_axes(number):
     absent = tuple((x, "not run") for x in (0.0, 0.5, 1.0) if x not in there)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = sweeps([Curve(name, name, 0.5, points, absent) for name in ("alpha", "beta")], 0.04, "f")
+        drawn = sweeps([Curve(name, name, 0.5, points, absent) for name in ("alpha", "beta")], 0.04, "f").svg
     width = float(re.search(r'viewBox="0 0 ([\d.]+) ', drawn)[1])
     crosses = [float(x) for x in re.findall(r'x="([\d.-]+)"[^>]*>×<', drawn)]
     assert len(crosses) == 2 * len(absent) and all(0 < x < width for x in crosses)

@@ -1,0 +1,33 @@
+"""``figure``: the figures of runs as files for a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.options import work_dir_option
+from harness.errors import count
+
+
+@click.command("figure")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("figures"),
+    show_default=True,
+    help="Where the files go.",
+)
+@work_dir_option
+def command(runs: tuple[str, ...], folder: Path, work_dir: Path) -> int:
+    """Write training curves, confusion matrix and strips of RUNs as PDF, PNG and SVG.
+
+    A RUN is called as its page and its folder in the ledger are, or is a cell: all its runs.
+    """
+    from harness.site.figures import write_figures
+
+    written = write_figures(work_dir, runs, folder)
+    click.echo(f"{count(len(written), 'file')} in {folder}")
+    return 0

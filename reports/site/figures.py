@@ -1,0 +1,85 @@
+"""The figures of single runs as files, for those who want them: a site with all of them would be large and slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import BadUsage, unknown_name
+from harness.ledger.ancestry import synthetic_data
+from harness.ledger.record import RunRecord
+from harness.ledger.store import load_predictions
+from harness.suite.cells import cell_id
+from reports.format import short_commit, slug
+from reports.ledger.results import right_and_predicted
+from reports.ledger.strips import read_strips
+from reports.ledger.work_dir import read_work_dir
+from reports.plots import run_charts
+from reports.plots.drawing import Drawing, to_files
+
+Records = Mapping[str, tuple[Path, RunRecord]]  # key -> folder and record
+
+
+def run_figures(work_dir: Path, names: Sequence[str], out: Path) -> list[Path]:
+    """Write training curves, confusion matrix and strips of runs to ``out`` as PDF, PNG and SVG; returns the paths.
+
+    Args:
+        names: of runs (as their pages and folders are called), or of cells: all their runs.
+
+    Raises:
+        BadUsage: a name that is none of a valid run or cell.
+        OSError: ``out`` cannot be written.
+    """
+    records = read_work_dir(work_dir).records
+    keys = list(dict.fromkeys(key for name in names for key in _named(records, name)))
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for key in keys:
+        folder, record = records[key]
+        note = _note(key, {k: r for k, (_, r) in records.items()})
+        for what, drawing in _drawings(folder, record):
+            for kind, content in to_files(drawing, note).items():
+                path = out / f"{folder.name}_{what}.{kind}"
+                path.write_bytes(content)
+                written.append(path)
+    return written
+
+
+def _named(records: Records, name: str) -> list[str]:
+    found = [
+        key for key, (folder, r) in records.items() if name in (folder.name, cell_id(r.cell.model, r.cell.variant))
+    ]
+    if not found:
+        known = {n for f, r in records.values() for n in (f.name, cell_id(r.cell.model, r.cell.variant))}
+        raise BadUsage(unknown_name("run or cell", name, sorted(known), listed_by="python -m harness status"))
+    return sorted(found, key=lambda key: records[key][0].name)
+
+
+def _note(key: str, records: Mapping[str, RunRecord]) -> str:
+    """How the numbers of a run were made."""
+    record, names = records[key], synthetic_data(key, records)
+    data = record.data.name if record.data is not None else record.cell.dataset
+    synthetic = f" (synthetic data: {', '.join(names)})" if names else ""
+    return (
+        f"{data}{synthetic} · profile {record.cell.profile} · seed {record.cell.seed} · "
+        f"commit {short_commit(record.commit)}"
+    )
+
+
+def _drawings(folder: Path, record: RunRecord) -> Iterator[tuple[str, Drawing]]:
+    if record.epochs:
+        yield "training", run_charts.training(record.epochs, folder.name)
+    if record.metrics is not None:
+        predictions = load_predictions(folder)
+        _, predicted = right_and_predicted(predictions)
+        size = len(predictions["scores"].iloc[0])
+        counts = np.zeros((size, size), dtype=np.int64)
+        np.add.at(counts, (predictions["label"].to_numpy(dtype=np.int64), predicted), 1)
+        known = record.data.classes if record.data is not None else []
+        classes = [known[i] if i < len(known) else str(i) for i in range(size)]
+        yield "confusion", run_charts.confusion(counts, classes, folder.name)
+    strips, _ = read_strips(folder)
+    for clip, (picture, rows) in strips.items():
+        yield f"strip_{slug(clip)}", run_charts.strip(picture, rows, clip, folder.name)

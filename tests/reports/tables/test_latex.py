@@ -1,0 +1,107 @@
+"""Tables for a paper: they compile with booktabs alone, fit the page, and show what a paper shows."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from reports.tables.latex import to_latex
+from reports.tables.table import CLAIMED, MEASURED, Cell, Column, Row, Table
+
+COLUMNS = (
+    Column("method", "Method"),
+    Column("test", "Inference"),
+    Column("claimed", "Claimed top-1 (%)", CLAIMED, group="RGB", numeric=True, short="Claimed"),
+    Column("rgb.top1", "Measured top-1 (%)", MEASURED, group="RGB", numeric=True, short="Measured"),
+    Column("rgb.n", "Seeds done", MEASURED, numeric=True, page=False),
+    Column("detail", "A detail", detail=True),
+    Column("remark", "Remark", paper=False),
+)
+
+
+def line(name, claimed=None, top1=None, n=None, test="RGB", group="", sub=""):
+    def number(value, text, origin):
+        return Cell("–" if value is None else text, value, origin=origin)
+
+    cells = {
+        "method": Cell(name, sub=sub),
+        "test": Cell(test),
+        "claimed": number(claimed, str(claimed), CLAIMED),
+        "rgb.top1": number(top1, f"{top1} ± 0.5", MEASURED),
+        "rgb.n": number(n, str(n), MEASURED),
+        "detail": Cell("not for papers"),
+        "remark": Cell("not for papers"),
+    }
+    return Row(name, cells, group)
+
+
+def table(*rows, title="Table 2, more. Fake & methods", caption="50 % of_it."):
+    return Table("t", title, caption, COLUMNS, tuple(rows), verdict="Not comparable.")
+
+
+def body(tex):
+    return tex[
+        tex.rindex("\\midrule") if tex.count("\\midrule") == 1 else tex.index("\\midrule") : tex.index("\\bottomrule")
+    ]
+
+
+def test_it_has_the_columns_and_rows_of_a_paper():
+    tex = to_latex(table(line("A", 80.1, 70.2, 3), line("B", 81.2, 75.3, 3), line("Nothing known")), ["a note"])
+    assert tex.startswith("% Table 2, more. Fake & methods\n% a note\n")
+    assert r"\caption{Fake \& methods. 50 \% of\_it." in tex, "LaTeX numbers tables itself"
+    assert "over n = 3 seeds" in tex and "Not comparable." in tex
+    assert r"\multicolumn{2}{c@{}}{RGB}" in tex and r"\cmidrule(lr){3-4}" in tex
+    assert r"B & RGB & \textbf{81.2} & \textbf{75.3 $\pm$ 0.5} \tabularnewline" in tex
+    assert r"A & RGB & 80.1 & 70.2 $\pm$ 0.5 \tabularnewline" in tex
+    assert "not for papers" not in tex
+    assert "Nothing known" not in body(tex) and "left out: Nothing known" in tex
+
+
+def test_another_number_of_seeds_than_the_usual_one_is_said():
+    tex = to_latex(table(line("A", None, 70.2, 3), line("B", None, 75.3, 3), line("C", None, 60.0, 1)))
+    assert "n = 3 seeds" in tex and r"60.0 $\pm$ 0.5\textsubscript{n=1}" in tex and tex.count("textsubscript") == 1
+
+
+def test_the_best_is_sought_per_block_and_test_modality_and_among_the_common_protocol():
+    rows = [line("A", None, 60.0, 1), line("B", None, 50.0, 1), line("C", None, 90.0, 1, test="Depth")]
+    rows += [line("D", None, 80.0, 1, test="Depth"), line("Own", None, 99.0, 1, sub="own protocol: fake")]
+    rows += [line("Alone", None, 95.0, 1, group="Bounds")]
+    assert re.findall(r"textbf\{([\d.]+)", to_latex(table(*rows))) == ["60.0", "90.0"]
+
+
+def test_everything_is_escaped():
+    tex = to_latex(table(line(r"\input{x} #1 <b> | a → c", 1.5, -1.5, 1)))
+    assert r"\textbackslash{}input\{x\} \#1 $<$b$>$ | a $\to$ c & RGB & 1.5" in tex
+
+
+def test_a_table_without_numbers_is_no_table():
+    tex = to_latex(table(line("A")))
+    assert "\\begin" not in tex and "% nothing claimed or measured yet" in tex
+
+
+@pytest.fixture(scope="module")
+def compiled(fake, tmp_path_factory):
+    """Kind of article -> what TeX said of all tables of a site."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no TeX (pdflatex) on this machine")
+    folder, said = tmp_path_factory.mktemp("tex"), {}
+    files = sorted((fake.site / "downloads").glob("*.tex"))
+    assert {"table1", "table2", "table3", "table4", "figure6", "evidence"} <= {f.stem for f in files}
+    wide = to_latex(table(*(line("A method of a long name (with what it is) " * 3, 80.1, 75.5, 3) for _ in range(3))))
+    (folder / "wide.tex").write_text(wide)
+    inputs = "".join(f"\\input{{{f}}}\\clearpage" for f in [*files, folder / "wide.tex"])
+    for kind in ("onecolumn", "twocolumn"):
+        text = f"\\documentclass[{kind}]{{article}}\\usepackage{{booktabs}}\\begin{{document}}{inputs}\\end{{document}}"
+        (folder / f"{kind}.tex").write_text(text)
+        words = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", f"{kind}.tex"]
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, errors="replace", timeout=120)
+        said[kind] = (done.returncode, done.stdout)
+    return said
+
+
+@pytest.mark.parametrize("kind", ["onecolumn", "twocolumn"])
+def test_all_tables_compile_with_booktabs_alone_and_fit_the_page(compiled, kind):
+    code, said = compiled[kind]
+    assert code == 0, said[-2000:]
+    assert not re.findall(r"Overfull.*|Undefined.*|too large.*", said)

@@ -1,0 +1,43 @@
+"""Results for the Hugging Face Hub: of real data whose repository is named, and of nothing else."""
+
+import json
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from harness.suite.benchmark import Hub
+from reports import build
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import parse
+
+
+def site(folder, synthetic, **hub):
+    made = write(folder, seeds=2, tables=["table3"], synthetic=synthetic)
+    sets = {k: d.model_copy(update={"hub": hub.get(k)}) for k, d in made.benchmark.datasets.items()}
+    build(made.work_dir, made.site, made.benchmark.model_copy(update={"datasets": sets}), made.entries)
+    return made
+
+
+def test_a_file_for_each_cell_on_real_data_in_the_form_that_the_hub_asks_for(tmp_path):
+    made = site(tmp_path, False, nvgesture=Hub(repository="someone/nvgesture", task="rgb"))
+    folder = made.site / "downloads" / "eval_results"
+    (entry,) = yaml.safe_load((folder / "plain_nvgesture-rgb.yaml").read_text())
+    assert set(entry) == {"dataset", "value", "date", "notes"} and isinstance(entry["date"], str)
+    assert entry["dataset"] == {"id": "someone/nvgesture", "task_id": "rgb"}
+    runs = [json.loads(p.read_text()) for p in (made.work_dir / "runs").glob("plain_nvgesture-rgb-s*-*/run.json")]
+    assert entry["value"] == pytest.approx(100 * sum(r["metrics"]["top1"] for r in runs) / 2, abs=1e-3)
+    assert "mean over 2 seeds" in entry["notes"] and "profile demo" in entry["notes"]
+    links = [a.attrs["href"] for a in parse(made.site / "runs.html").all("a")]
+    assert "downloads/eval_results/plain_nvgesture-rgb.yaml" in links
+
+
+def test_none_of_synthetic_data_and_none_without_a_repository(tmp_path):
+    fake = site(tmp_path / "a", True, nvgesture=Hub(repository="someone/nvgesture", task="rgb"))
+    assert not (fake.site / "downloads" / "eval_results").exists()
+    assert not (site(tmp_path / "b", False).site / "downloads" / "eval_results").exists()
+
+
+def test_a_repository_has_an_owner():
+    with pytest.raises(ValidationError, match="repository"):
+        Hub(repository="nvgesture", task="rgb")
