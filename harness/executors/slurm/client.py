@@ -18,7 +18,9 @@ COMMAND_TIMEOUT_S = 120.0
 OUTAGE_S = 900.0  # how long the controller may be away: it is restarted now and then
 PAUSE_S = 5.0  # between attempts meanwhile
 PASSING = re.compile(
-    "unable to contact|timed out|temporarily|communication|connection|backup controller|try again", re.IGNORECASE
+    "unable to contact|timed out|temporarily|communication|connection|backup controller|try again|"
+    "submit limit|MaxSubmit",  # other jobs of this user's are in the queue
+    re.IGNORECASE,
 )
 WAITS_FOR_NODES = re.compile("down, drained or reserved|busy", re.IGNORECASE)
 

@@ -14,6 +14,7 @@ from harness.worker.signals import EXIT_STOPPED
 if TYPE_CHECKING:
     from harness.executors.slurm.executor import SlurmJob
 
+FORGOTTEN = "Slurm no longer knows how it ended: it keeps no accounts, and forgets jobs (MinJobAge) before it was asked"
 CHECKED_EVERY_S = 90.0  # the controller looks at time limits now and then
 
 
@@ -27,7 +28,7 @@ def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
         BadUsage: the node lacks what every job needs.
     """
     if seen is None:
-        return Outcome(None)
+        return Outcome(None, "killed", FORGOTTEN)
     line = fault_of(seen.code, seen.node, job.run_dir, job.spec) if job.run_dir and job.spec else ""
     if line:
         raise BadUsage(f"--backend slurm: {line}")

@@ -153,6 +153,9 @@ class SlurmExecutor:
         seen = self._look(POLL_S).get(job_id)
         if seen is None:
             seen = self._look(QUICK_POLL_S).get(job_id)
+        while seen is None and self._away_since is not None:  # an old answer does not say that a job is gone
+            time.sleep(client.PAUSE_S)
+            seen = self._look(0.0).get(job_id)
         return SlurmJob(self, job_id) if seen is not None and not is_over(seen) else None
 
     def wait(self, timeout: float) -> None:
@@ -187,11 +190,12 @@ class SlurmExecutor:
         if seen is None:
             seen = client.accounted(job.id)
         outcome = end_of(job, seen)
-        return outcome if self._is_shown(job, outcome) else None
+        needs_record = seen is None or (seen.code == 0 and outcome.cause is None)
+        return outcome if not needs_record or self._is_shown(job) else None
 
-    def _is_shown(self, job: SlurmJob, outcome: Outcome) -> bool:
+    def _is_shown(self, job: SlurmJob) -> bool:
         """A worker that ended well has left a record; a network file system may show it a minute later."""
-        if outcome.exit_code != 0 or outcome.cause is not None or job.run_dir is None:
+        if job.run_dir is None:
             return True
         os.listdir(job.run_dir)  # makes network file systems look anew
         if (job.run_dir / RECORD).exists():

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import BadUsage
 from harness.executors.base import Resources
-from harness.executors.slurm import client, script
+from harness.executors.slurm import client, executor, script
 from harness.executors.slurm.client import Seen
 from harness.executors.slurm.ends import end_of
 from harness.executors.slurm.executor import SlurmExecutor, SlurmJob
@@ -109,7 +109,39 @@ def test_at_the_clusters_time_limit_a_job_goes_on_as_long_as_it_gets_further(job
 
 
 def test_a_job_that_nobody_knows_any_more_was_killed(job):
-    assert (end_of(job, None).exit_code, end_of(job, None).cause) == (None, None)
+    assert (end_of(job, None).exit_code, end_of(job, None).cause) == (None, "killed")
+
+
+def test_a_controller_that_is_away_does_not_make_a_job_unknown(monkeypatch):
+    answers = [client.SlurmError("squeue: Unable to contact slurm controller")] * 3 + [{"a.b": seen("PENDING")}]
+
+    def jobs():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(client, "jobs", jobs)
+    monkeypatch.setattr(client, "PAUSE_S", 0.0)
+    monkeypatch.setattr(executor, "QUICK_POLL_S", 0.0)
+    assert SlurmExecutor({}).attach("a.b") is not None and not answers
+    answers[:] = [client.SlurmError("squeue: Unable to contact slurm controller")] * 9
+    monkeypatch.setattr(client, "OUTAGE_S", -1.0)
+    with pytest.raises(client.SlurmError):
+        SlurmExecutor({}).attach("a.b")
+
+
+def test_a_record_that_the_network_does_not_show_yet_is_waited_for(job, monkeypatch):
+    job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
+    assert job.poll() is None
+    (job.run_dir / "run.json").touch()
+    assert job.poll().exit_code == 0
+
+
+def test_a_record_that_never_shows_is_missing(job, monkeypatch):
+    job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
+    monkeypatch.setattr(executor, "VISIBLE_S", -1.0)
+    assert job.poll().exit_code == 0
 
 
 def test_where_there_is_no_slurm(monkeypatch):
