@@ -92,7 +92,10 @@ def _run_job(folder: Path, threads: int, on_gpu: bool, submission: str) -> int:
     with kept_alive(
         locks.values
     ):  # on another host, nobody sees this process: a harness that is gone refreshes nothing
-        return _run_locked(folder, spec, locks, threads, on_gpu)
+        try:
+            return _run_locked(folder, spec, locks, threads, on_gpu)
+        finally:
+            locks[folder].leave()
 
 
 def _run_locked(folder: Path, spec: JobSpec, locks: dict[Path, RunLock], threads: int, on_gpu: bool) -> int:

@@ -36,7 +36,9 @@ def main(folder, submission):
         while not (work_dir / "go").exists():
             time.sleep(0.05)
         lock.check()
-        return finish(spec, folder)
+        finish(spec, folder)
+    lock.leave()
+    return 0
 
 
 if __name__ == "__main__":

@@ -172,7 +172,8 @@ def _call(*command: str, script: str = "") -> str:
     except FileNotFoundError:
         raise SlurmError(f"{command[0]}: not found") from None
     if done.returncode:
-        said = "; ".join(line.strip() for line in done.stderr.splitlines() if line.strip())
+        prefix = re.compile(f"{command[0]}: (error: |fatal: )?")
+        said = "; ".join(prefix.sub("", line.strip(), count=1) for line in done.stderr.splitlines() if line.strip())
         raise SlurmError(f"{command[0]}: {said or f'exit code {done.returncode}'}")
     return done.stdout
 

@@ -121,6 +121,17 @@ def test_a_claim_counts_as_long_as_a_worker_on_another_machine_refreshes_its_loc
     assert other.acquire()
 
 
+def test_a_worker_on_another_machine_that_is_over_says_so(tmp_path):
+    harness, worker = RunLock(tmp_path), RunLock(tmp_path, 1)
+    harness.acquire()
+    worker.join("a1b2")
+    edit(worker._below["a1b2"], host="elsewhere")
+    edit(harness, processes=[[1, 1.0]])
+    assert not RunLock(tmp_path).acquire()
+    worker.leave()
+    assert RunLock(tmp_path).acquire()
+
+
 def test_a_reused_process_id_is_told_apart(tmp_path):
     old = RunLock(tmp_path)
     old.acquire()
