@@ -190,7 +190,7 @@ class SlurmExecutor:
         if seen is None:
             seen = client.accounted(job.id)
         outcome = end_of(job, seen)
-        needs_record = seen is None or (seen.code == 0 and outcome.cause is None)
+        needs_record = seen is None or (outcome.exit_code == 0 and outcome.cause is None)
         return outcome if not needs_record or self._is_shown(job) else None
 
     def _is_shown(self, job: SlurmJob) -> bool:
