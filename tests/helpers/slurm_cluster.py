@@ -130,8 +130,13 @@ class SlurmCluster:
         return environment.get("SLURMD_NODENAME") == name and environment.get("SLURM_CONF") == str(self.conf)
 
     def _pid(self, name: str) -> int:
-        path = self.root / f"{name}.pid"
-        return int(path.read_text()) if path.exists() else 0
+        """Of a daemon that this cluster has started, 0 where the process of that id is another by now."""
+        try:
+            pid = int((self.root / f"{name}.pid").read_text())
+            ours = psutil.Process(pid).environ().get("SLURM_CONF") == str(self.conf)
+        except (FileNotFoundError, ValueError, psutil.Error):
+            return 0
+        return pid if ours else 0
 
     def _run(self, *command: str) -> None:
         done = subprocess.run(
