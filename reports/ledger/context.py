@@ -133,7 +133,9 @@ class ReportContext:
     def made(self, dataset: str = "") -> dict[str, str]:
         """How the numbers of a data set were made, as columns that every row of a CSV file has."""
         names = self.synthetic_names(dataset)
-        data = "no run yet" if names is None else f"SYNTHETIC DATA ({', '.join(names)})" if names else "real"
+        data = "no run yet" if names is None else "real"
+        if names:
+            data = f"SYNTHETIC DATA ({', '.join(names)}){'' if self.measured_on_synthetic(dataset) else ' in stages'}"
         return {"Profile": self.profile, "Commit": self.stamp, "Data": data}
 
     def header(self, dataset: str = "") -> list[str]:
