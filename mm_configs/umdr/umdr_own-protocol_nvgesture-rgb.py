@@ -8,6 +8,7 @@ model = dict(
     data_preprocessor=dict(statistics='fixed', mean=127.5, std=128.))
 
 train_dataloader = dict(batch_size=16)
+auto_scale_lr = dict(base_batch_size=16)
 optim_wrapper = dict(
     _delete_=True,
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4, nesterov=True),

@@ -25,6 +25,7 @@ def entries():
 
 SINGLE = sorted(name for name, e in entries().items() if e.stage == "single" and "+" not in e.test_modality)
 JOINT = sorted(name for name, e in entries().items() if e.stage == "single" and "+" in e.test_modality)
+COMMON = [name for name in SINGLE + JOINT if not entries()[name].protocol]
 
 
 def pipelines(config):
@@ -141,7 +142,7 @@ def test_weights_said_absent_are_absent(name):
     assert (entries()[name].pretrained == "none") == (not any(loaded))
 
 
-@pytest.mark.parametrize("name", SINGLE + JOINT)
+@pytest.mark.parametrize("name", COMMON)
 def test_paper_is_section_5_1(name):
     """32 frames uniformly, 256 -> 224 random / centre crop, batch 32, 80 epochs of SGD at 1e-4, x0.1 after 20."""
     config = resolve(entries()[name].config, "paper").config
@@ -184,7 +185,7 @@ def test_profiles_are_the_same_for_all_methods(profile):
         read["train"].pop("GestureProgress", None)  # a target; it changes no frame
         return read, loaders, config["train_cfg"]
 
-    first, *others = [protocol(name) for name in SINGLE + JOINT]
+    first, *others = [protocol(name) for name in COMMON]
     assert all(other == first for other in others)
 
 
@@ -201,3 +202,12 @@ def test_profile_arguments_name_transforms_that_exist():
     for profile in (ROOT / "_base_" / "profiles").glob("*.py"):
         content = Config.fromfile(str(profile), import_custom_modules=False)
         assert set(content.get("transforms", {})) <= known
+
+
+def test_an_own_protocol_says_so_and_is_run_only_when_it_is_asked_for():
+    own = {name: e for name, e in entries().items() if "own-protocol" in name or e.protocol}
+    assert own and all("_own-protocol_" in name and e.protocol for name, e in own.items())
+    assert all({"smoke", "demo", "paper"} == set(e.optional_at) for e in own.values())
+    for name, e in own.items():
+        common = entries()[name.replace("_own-protocol", "")]
+        assert resolve(e.config, "paper").config != resolve(common.config, "paper").config

@@ -161,7 +161,7 @@ def test_a_package_that_is_gone_since_planning_is_refused(done, tmp_path, monkey
     [
         (["--jobs", "0"], ["'--jobs': 0"]),
         (["--backend", "cloud"], ["'--backend': 'cloud' is not one of 'local', 'slurm'"]),
-        (["--cell", "nonesuch"], ["--cell nonesuch", "`plan` lists them"]),
+        (["--cell", "nonesuch"], ["--cell: unknown job 'nonesuch'", "`plan` lists them"]),
     ],
 )
 def test_bad_options_of_a_run_are_one_line_and_leave_the_runs_alone(capsys, suite, done, tmp_path, options, words):
