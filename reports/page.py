@@ -49,7 +49,8 @@ class Page:
 
     Attributes:
         path: in the site, e.g. ``data.html``. template: a file of ``reports/templates``; ``values`` are its variables.
-        nav: its entry in the navigation; None: the title of its view, "": it has none.
+        nav: its entry in the navigation; None: the title of its view, "": it has none. menu: what the entry stands
+            under, where that has several; set from its view.
         tables: shown on it; each has its downloads and a place in ``leaderboard.json``.
         files: what it links to beside them: path in the site -> content, or a file to copy.
         card: what the overview shows of it.
@@ -60,6 +61,7 @@ class Page:
     template: str
     values: Mapping[str, Any]
     nav: str | None = None
+    menu: str = ""
     tables: tuple[Table, ...] = ()
     files: Mapping[str, str | bytes | Path] = field(default_factory=dict)
     card: Card | None = None
@@ -77,6 +79,7 @@ class View:
     Attributes:
         title: its entry in the navigation, for pages that name none of their own.
         order: its place there, the smallest first.
+        menu: what it stands under there together with other views and pages; "": its title.
         build: makes its pages; they may be none.
         shown: whether it is built at all.
     """
@@ -85,3 +88,4 @@ class View:
     order: int
     build: Callable[[ReportContext], Iterable[Page]]
     shown: Callable[[ReportContext], bool] = always
+    menu: str = ""

@@ -225,6 +225,7 @@ class Benchmark(Strict):
     version: Literal[1]
     title: str
     docs: WebAddress | None = None  # of the documentation; pages link to it
+    repository: WebAddress | None = None  # where the program and its configs lie; pages link to it
     seeds: dict[str, int]  # profile -> number of seeds
     init: dict[str, Literal["scratch", "pretrained"]] = Field(
         default_factory=dict

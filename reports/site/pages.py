@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reports.ledger.context import ReportContext
 from reports.page import Page
@@ -12,14 +12,22 @@ from reports.tables.verdict import Verdict
 from reports.views import find_views
 
 
+@dataclass(frozen=True)
+class Menu:
+    """An entry of the navigation: a page, or several under one word."""
+
+    text: str
+    links: tuple[Link, ...]
+
+
 def build_pages(context: ReportContext) -> list[Page]:
-    """The pages of all views that have something to show; ``nav`` is set in each.
+    """The pages of all views that have something to show; ``nav`` and ``menu`` are set in each.
 
     Raises:
         ValueError: two pages, or two tables, would have the same place.
     """
     pages = [
-        replace(page, nav=view.title if page.nav is None else page.nav)
+        replace(page, nav=view.title if page.nav is None else page.nav, menu=view.menu or view.title)
         for view in find_views()
         if view.shown(context)
         for page in view.build(context)
@@ -41,10 +49,14 @@ def verdicts_of(pages: Sequence[Page]) -> dict[str, tuple[str, str, tuple[Verdic
     return {i: (links[i].text, links[i].href, said) for card in cards for i, said in card.verdicts.items()}
 
 
-def navigation(pages: Sequence[Page]) -> list[Link]:
-    """The pages that have an entry, but for those of ``idle``."""
+def navigation(pages: Sequence[Page]) -> list[Menu]:
+    """The pages that have an entry, but for those of ``idle``; what stands alone in its menu is no menu."""
     left_out = {link.href for link in idle(pages)}
-    return [Link(page.nav, page.path) for page in pages if page.nav and page.path not in left_out]
+    menus: dict[str, list[Link]] = {}
+    for page in pages:
+        if page.nav and page.path not in left_out:
+            menus.setdefault(page.menu, []).append(Link(page.nav, page.path))
+    return [Menu(text if len(links) > 1 else links[0].text, tuple(links)) for text, links in menus.items()]
 
 
 def idle(pages: Sequence[Page]) -> list[Link]:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Page
+from reports.site.citation import citation
 from reports.site.pages import idle, navigation, verdicts_of
 
 
@@ -43,6 +44,9 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
     return {
         "title": context.benchmark.title,
         "docs": context.benchmark.docs,
+        "repository": context.benchmark.repository,
+        "citation": citation(context.benchmark.repository or ""),
+        "date": context.date[:10],
         "nav": navigation(pages),
         "cards": [(page.path, page.card) for page in pages if page.card is not None],
         "verdicts": list(verdicts_of(pages).values()),

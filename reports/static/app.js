@@ -197,6 +197,17 @@
     box.append(button);
   });
 
+  /* ---- menus close as those of a desktop do */
+  const menus = [...document.querySelectorAll("nav details")];
+  const close = (but) => menus.forEach((menu) => { if (menu !== but) menu.open = false; });
+  addEventListener("click", (event) => close(event.target.closest("nav details")));
+  addEventListener("keydown", (event) => {
+    const open = menus.find((menu) => menu.open);
+    if (event.key !== "Escape" || !open) return;
+    close(null);
+    open.querySelector("summary").focus();
+  });
+
   /* ---- theme: as the system, light, dark */
   const themes = ["auto", "light", "dark"];
   let current = "auto";

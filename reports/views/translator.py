@@ -284,4 +284,4 @@ def _line(label: str, file: Path, rows: list[str], row: str, files: dict[Path, s
     return Line(label, href, 100 * rows.index(row) / last if last else 0.0, width * len(rows) / height)
 
 
-VIEW = View("Translator", 40, build, shown=has_renderings)
+VIEW = View("Translator", 52, build, shown=has_renderings, menu="Data")
