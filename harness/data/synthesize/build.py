@@ -96,7 +96,10 @@ def _finished(folder: Path, stamp: dict) -> bool:
             if held == stamp:
                 return name == "dataset.json"
             text = ", ".join(f"{k} {v!r}" for k, v in held.items())
-            raise ValueError(f"{folder} holds another data set ({text}); delete it or choose another folder")
+            wanted = ", ".join(f"{k} {v!r}" for k, v in stamp.items() if v != held[k])
+            raise ValueError(
+                f"{folder} holds another data set ({text}) than {wanted}; delete it or choose another folder"
+            )
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty and holds no synthetic set; choose another folder")
     return False

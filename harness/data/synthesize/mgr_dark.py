@@ -9,12 +9,13 @@ import numpy as np
 
 from harness.data.synthesize.body import standing_body
 from harness.data.synthesize.cameras import Camera, focal_length
+from harness.data.synthesize.colour_camera import Exposure, expose
 from harness.data.synthesize.motion import GESTURES, NEUTRAL, perform
 from harness.data.synthesize.people import Person, make_person
 from harness.data.synthesize.raster import Rasteriser
 from harness.data.synthesize.scenes import SCENES, Scene, make_scene, see_scene
 from harness.data.synthesize.seeding import generator
-from harness.data.synthesize.sensors import DepthSensor, Exposure, SiliconSensor, ThermalSensor, reflectances
+from harness.data.synthesize.sensors import ColourSensor, DepthSensor, ThermalSensor, reflectances
 
 FPS = 25
 LIGHTINGS = ("dark", "daylight")
@@ -22,12 +23,14 @@ MODALITIES = ("rgb", "depth", "ir")
 WOMEN = ("s04", "s09", "s13", "s18")
 SUBJECTS = tuple(f"s{i:02d}" for i in range(1, 22))
 TEST_SUBJECTS = ("s03", "s08", "s13", "s16", "s20")
+TAKES = {"train": 2, "test": 8}
+"""How often a subject performs a gesture in each lighting: more in the test split, so that small differences show."""
 SIZES = {"rgb": (160, 90), "depth": (128, 106), "ir": (140, 106)}
 """Width and height at scale 1: 1/12, 1/4 and 1/10 of the real 1920x1080, 512x424 and 1408x1068, made even."""
 FIELDS_OF_VIEW = {"rgb": 50.0, "depth": 48.0, "ir": 44.0}
 """Horizontal, degrees. Colour and depth are narrower than a Kinect V2's (84 and 71), so that the person is as many
 pixels tall as the reduced resolution needs."""
-CHUNK = 10
+CHUNK = 16
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,15 @@ def split_of(name: str) -> str:
     return "test" if name in TEST_SUBJECTS else "train"
 
 
-def plan_takes(
-    seed: int, takes: int = 2, train_per_class: int | None = None, test_per_class: int | None = None
-) -> list[Take]:
-    """Every take of the set. By default each subject performs each gesture `takes` times in each lighting; with
-    `*_per_class` only that many of a class, by subjects in turn. Scenes go round, so that each subject sees many."""
+def plan_takes(seed: int, train_per_class: int | None = None, test_per_class: int | None = None) -> list[Take]:
+    """Every take of the set. By default each subject performs each gesture as often as `TAKES` says in each lighting;
+    with `*_per_class` only that many of a class, by subjects in turn. Scenes are drawn, so that each subject sees
+    many."""
     out = []
     for split, limit in (("train", train_per_class), ("test", test_per_class)):
         names = [n for n in SUBJECTS if split_of(n) == split]
         for label, gesture in enumerate(GESTURES):
-            pairs = [(name, k) for k in range(takes) for name in names]
+            pairs = [(name, k) for k in range(TAKES[split]) for name in names]
             if limit is not None:
                 pairs = [pairs[(label * limit + i) % len(pairs)] for i in range(limit)]
             for name, k in pairs:
@@ -95,15 +97,14 @@ def cameras(aim: float, distance: float, rng: np.random.Generator, scale: float 
     return out
 
 
-def exposure(scene: Scene, lighting: str, rng: np.random.Generator) -> Exposure:
-    """How the colour camera is exposed. By day the exposure fits the scene; at night it is at its end stop."""
-    if lighting == "daylight":
-        white = 2500.0
-        return Exposure(
-            white * rng.uniform(1.4, 2.2), scene.day_tint, white, 2.2 * white, 6.0, ambient_light=rng.uniform(0.4, 0.7)
-        )
-    electrons = scene.dark_electrons * rng.uniform(0.8, 1.25)
-    return Exposure(electrons, scene.dark_tint, 900.0, 64.0, 1.6, ambient_light=rng.uniform(0.45, 0.75))
+def exposure(scene: Scene, lighting: str, scale: float, rng: np.random.Generator) -> Exposure:
+    """How the colour camera is exposed: automatically, so that only the light tells night from day.
+
+    White is wanted above what is coded as 255, because the places reflect half of the usual middle grey or less.
+    """
+    lux, tint = (scene.night_lux, scene.night_tint) if lighting == "dark" else (scene.day_lux, scene.day_tint)
+    electrons, gain = expose(lux * rng.uniform(0.8, 1.25), rng.uniform(1.4, 2.2))
+    return Exposure(electrons, tint, gain, round(1920 / SIZES["rgb"][0] / scale), rng.uniform(0.4, 0.75))
 
 
 def _slow_noise(frames: int, columns: int, rng: np.random.Generator) -> np.ndarray:
@@ -151,14 +152,14 @@ def render_take(
     )
     views = cameras(0.76 * person.height, distance, rng, scale)
     ambient = scene.ambient + (scene.day_warming if take.lighting == "daylight" else 0) + rng.normal(0, 0.7)
-    shot = exposure(scene, take.lighting, rng)
+    shot = exposure(scene, take.lighting, scale, rng)
     out = {}
     for m in modalities:
         noise = generator(seed, "noise", take.clip_id, m)
         backdrop = see_scene(scene, views[m])
         drawer = Rasteriser(body, views[m], scene.light if m == "rgb" else (0.0, 0.0, -1.0))
         if m == "rgb":
-            sensor = SiliconSensor(shot, reflectances(person, outfit), backdrop.albedo).expose
+            sensor = ColourSensor(shot, reflectances(person, outfit), backdrop.albedo).expose
         elif m == "depth":
             sensor = DepthSensor(backdrop, noise).measure
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.data.synthesize.cameras import Camera, focal_length
+from harness.data.synthesize.colour_camera import Exposure, expose
 from harness.data.synthesize.nvgesture_cabin import (
     Grain,
     NearInfrared,
@@ -21,19 +22,22 @@ from harness.data.synthesize.nvgesture_motion import draw_manner, hand_motion
 from harness.data.synthesize.people import Person, make_person
 from harness.data.synthesize.raster import Rasteriser
 from harness.data.synthesize.seeding import generator
-from harness.data.synthesize.sensors import Exposure, SiliconSensor, reflectances
+from harness.data.synthesize.sensors import ColourSensor, reflectances
 
 CLASSES = 25
 SUBJECTS = {"train": (1, 2, 3, 4, 6, 7, 11, 12, 15, 16, 17, 18), "test": (5, 8, 9, 13, 14, 20)}
+REPEATS = {"train": 1, "test": 3}
+"""How often a subject performs a gesture; the real test split has 482 recordings."""
 WOMEN = (3, 6, 9, 12, 14, 17)
 COLOUR_FPS, DUO_FPS = 30, 35
 COLOUR_WINDOW, DUO_WINDOW = 80, 93
 RELABELLED = {(1, 4): 2, (4, 17): 3, (16, 11): 17, (21, 2): 20, (1, 14): 2, (20, 5): 21, (21, 20): 20}
-"""(class of the folder, subject) -> class that the subject really performs. The v1 lists have the folder's class, the
-v2 lists the real one; these are some of the set's own corrections."""
+"""(class of the folder, subject) -> class that the subject really performs in the first recording. The v1 lists have
+the folder's class, the v2 lists the real one; these are some of the set's own corrections."""
 DEPTH_LATER = ((6, 17), (20, 18), (23, 18), (24, 18))
 """(class of the folder, subject) of the recordings whose depth window begins one frame after the colour window."""
-WHITE = 1500.0  # electrons that give output 255 in the colour camera
+LUX = (300.0, 3000.0)  # in a car by day
+SENSOR_WIDTH = 1280  # pixels of the colour sensor, which is taken to be the one of MGR-Dark otherwise
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,11 @@ class Take:
     subject: int
     gesture: int
     split: str
+    repeat: int = 0
 
     @property
     def clip_id(self) -> str:
-        return f"class_{self.folder:02d}/subject{self.subject}_r0"
+        return f"class_{self.folder:02d}/subject{self.subject}_r{self.repeat}"
 
 
 @dataclass(frozen=True)
@@ -64,15 +69,17 @@ class Recording:
 
 
 def plan_takes(per_class: dict[str, int] | None = None) -> list[Take]:
-    """One take of each gesture by each subject or, with `per_class`, that many of a class by subjects in turn."""
+    """As many takes of each gesture by each subject as `REPEATS` says or, with `per_class`, that many of a class by
+    subjects in turn."""
     out = []
     for split, subjects in SUBJECTS.items():
         for folder in range(1, CLASSES + 1):
-            count = per_class[split] if per_class else len(subjects)
+            count = per_class[split] if per_class else len(subjects) * REPEATS[split]
             for i in range(count):
-                who = subjects[((folder - 1) * count + i) % len(subjects)]
-                out.append(Take(folder, who, RELABELLED.get((folder, who), folder), split))
-    return sorted(out, key=lambda t: (t.split != "train", t.folder, t.subject))
+                who, repeat = subjects[((folder - 1) * count + i) % len(subjects)], i // len(subjects)
+                gesture = folder if repeat else RELABELLED.get((folder, who), folder)
+                out.append(Take(folder, who, gesture, split, repeat))
+    return sorted(out, key=lambda t: (t.split != "train", t.folder, t.subject, t.repeat))
 
 
 def driver_of(take: Take, seed: int) -> Person:
@@ -144,10 +151,11 @@ def _cameras(size: tuple[int, int], rng: np.random.Generator) -> tuple[Camera, C
     return front, above
 
 
-def _exposure(rng: np.random.Generator) -> Exposure:
-    electrons = WHITE * rng.uniform(0.35, 1.3)
+def _exposure(width: int, rng: np.random.Generator) -> Exposure:
+    """The exposure by day; `width` of the picture in pixels."""
+    electrons, gain = expose(np.exp(rng.uniform(*np.log(LUX))), rng.uniform(0.35, 1.3))
     tint = tuple(1 + rng.normal(0, 0.04, 3))
-    return Exposure(electrons, tint, WHITE, 2.2 * WHITE, 6.0, ambient_light=rng.uniform(0.3, 0.6))
+    return Exposure(electrons, tint, gain, round(SENSOR_WIDTH / width), rng.uniform(0.3, 0.6))
 
 
 def render_take(
@@ -169,7 +177,7 @@ def render_take(
     sway, turning = _swaying(rng, 3), _swaying(rng, 1)
     front, above = _cameras(size, rng)
     light = (rng.uniform(0.2, 0.9), -0.6, -0.7)  # through the driver's window
-    shot = _exposure(rng)
+    shot = _exposure(size[0], rng)
     gain, look = rng.uniform(0.55, 0.66), reflectances(person, outfit)
 
     def drawings(camera: Camera, toward_light: tuple[float, float, float], stamps: np.ndarray):
@@ -186,7 +194,7 @@ def render_take(
     noise = {s: generator(seed, "nvgesture noise", take.clip_id, s) for s in ("sk_color", "sk_depth", "duo_left")}
     if "sk_color" in streams or "sk_depth" in streams:
         background, distance = cabin(front, place, generator(seed, "nvgesture cabin", take.clip_id))
-        colour = SiliconSensor(shot, look, background)
+        colour = ColourSensor(shot, look, background)
         grain = Grain(distance.shape, noise["sk_depth"])
         for drawing in drawings(front, light, recording.colour):
             if "sk_color" in streams:

@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.data.synthesize.files import write_text, write_video
 from harness.data.synthesize.nvgesture import (
     CLASSES,
@@ -37,12 +35,11 @@ FPS = {
     "duo_right": DUO_FPS,
 }
 _CLOCK = {"sk_color": "colour", "sk_depth": "depth", "sk_wrapped": "colour", "duo_left": "duo", "duo_right": "duo"}
-_MADE_FROM = {"sk_wrapped": "sk_color", "duo_right": "duo_left"}
+_COPIES = {"sk_wrapped": "sk_color", "duo_right": "duo_left"}
 NOTE = (
-    "Synthetic stand-in for NvGesture, procedurally rendered. Unlike the real "
-    "set: recordings are shorter (the real ones "
-    "last about 8 s), frames smaller (320x240), one take per subject and class. sk_wrapped is a copy of sk_color (both "
-    "are seen from the depth camera), duo_right is duo_left shifted sideways by a constant, without parallax."
+    "Synthetic stand-in for NvGesture, procedurally rendered. Unlike the real set: recordings are shorter (the real "
+    "ones last about 8 s), frames smaller (320x240), one take per subject and class (three in the test split). "
+    "sk_wrapped is a copy of sk_color (both are seen from the depth camera), duo_right of duo_left, without parallax."
 )
 
 
@@ -65,27 +62,14 @@ def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
     def file(stream: str) -> Path:
         return folder / f"{stream}.avi"
 
-    missing = [s for s in FPS if not file(s).exists()]
-    wanted = {s for s in missing if s not in _MADE_FROM}
-    if "duo_right" in missing:
-        wanted.add("duo_left")
-    if "sk_wrapped" in missing and file("sk_color").exists():
-        wanted.discard("sk_color")
-    videos = render_take(take, seed, frames, size, tuple(sorted(wanted)), chunk) if wanted else {}
+    missing = [s for s in FPS if s not in _COPIES and not file(s).exists()]
+    videos = render_take(take, seed, frames, size, tuple(missing), chunk) if missing else {}
     for stream in missing:
-        if stream == "sk_wrapped":
-            with atomic_replace(file(stream), sync=False) as beside:
-                shutil.copyfile(file("sk_color"), beside)
-        elif stream == "duo_right":
-            write_video(file(stream), _shifted(videos["duo_left"]), FPS[stream])
-        else:
-            write_video(file(stream), videos[stream], FPS[stream])
-
-
-def _shifted(frames: np.ndarray) -> np.ndarray:
-    """uint8 [n,H,W,1] moved to the left by a twentieth of the width, the right edge repeated."""
-    by = frames.shape[2] // 20
-    return np.concatenate([frames[:, :, by:], np.repeat(frames[:, :, -1:], by, 2)], 2)
+        write_video(file(stream), videos[stream], FPS[stream])
+    for copy, stream in _COPIES.items():
+        if not file(copy).exists():
+            with atomic_replace(file(copy), sync=False) as beside:
+                shutil.copyfile(file(stream), beside)
 
 
 def list_line(take: Take, seed: int, frames: int, label: int) -> str:

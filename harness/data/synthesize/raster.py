@@ -46,18 +46,15 @@ class Rasteriser:
         self.camera = camera
         towards = np.asarray(light, np.float32)
         self.light = towards / np.linalg.norm(towards)
-        self.items = [self._project(c) for c in capsules]
+        ends = camera.project(np.stack([np.broadcast_arrays(c.a, c.b) for c in capsules]))  # each [capsules,2,T]
+        self.items = [self._project(c, *(v[i] for v in ends)) for i, c in enumerate(capsules)]
         self.columns = np.arange(camera.width, dtype=np.float32) + np.float32(0.5)
         self.rows = np.arange(camera.height, dtype=np.float32) + np.float32(0.5)
 
-    def _project(self, c: Capsule) -> _Projected:
-        au, av, az = self.camera.project(c.a)
-        bu, bv, bz = self.camera.project(c.b)
-        f = self.camera.focal
-        ra = f * c.ra / np.maximum(az, 0.1)
-        rb = f * c.rb / np.maximum(bz, 0.1)
-        thick = 0.5 * (np.asarray(c.ra) + np.asarray(c.rb)) + 0 * az
-        values = (np.asarray(v, np.float32) for v in (au, av, az, bu, bv, bz, ra, rb, thick))
+    def _project(self, c: Capsule, u: np.ndarray, v: np.ndarray, z: np.ndarray) -> _Projected:
+        ra, rb = (self.camera.focal * r / np.maximum(near, 0.1) for r, near in ((c.ra, z[0]), (c.rb, z[1])))
+        thick = 0.5 * (np.asarray(c.ra) + np.asarray(c.rb)) + 0 * z[0]
+        values = (np.asarray(x, np.float32) for x in (u[0], v[0], z[0], u[1], v[1], z[1], ra, rb, thick))
         return _Projected(c.part, *values)
 
     def draw(self, start: int, stop: int) -> Drawing:
@@ -108,7 +105,7 @@ class Rasteriser:
         window = (slice(None), slice(y0, y1), slice(x0, x1))
         inside &= t < depth[window]
         np.copyto(depth[window], t, where=inside)
-        part[window][inside] = c.part
+        np.copyto(part[window], c.part, where=inside)
         lx, ly, lz = self.light
         qx *= lx
         qy *= ly

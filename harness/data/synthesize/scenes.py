@@ -42,6 +42,12 @@ INDOOR_SCENES = (
 SCENES = OUTDOOR_SCENES + INDOOR_SCENES
 """9 outdoor and 17 indoor scenes; the paper names carparks, corridors, groves, halls, stairs and laboratories."""
 
+NIGHT_LUX = (0.05, 1.0)
+"""The light on a person at night whom no lamp lights directly: from a moon that is not full (0.25 when it is) to the
+least that escape routes must have (EN 1838)."""
+DAY_LUX_INDOORS, DAY_LUX_OUTDOORS = (150.0, 750.0), (1000.0, 20_000.0)
+"""Rooms as EN 12464-1 asks for, and an overcast day up to the shade of a clear one."""
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -58,7 +64,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """One place. Light levels are the expected photo-electrons of a white surface that faces the light."""
+    """One place."""
 
     name: str
     outdoor: bool
@@ -69,8 +75,9 @@ class Scene:
     texture: np.ndarray  # [K,4]: wave numbers in x and y, phase, amplitude
     ambient: float  # degrees Celsius at night
     day_warming: float  # degrees more by day
-    dark_electrons: float
-    dark_tint: tuple[float, float, float]
+    night_lux: float
+    night_tint: tuple[float, float, float]
+    day_lux: float
     day_tint: tuple[float, float, float]
     light: tuple[float, float, float]  # direction to the light in camera axes
 
@@ -83,6 +90,9 @@ def make_scene(seed: int, name: str) -> Scene:
     def albedo(low: float, high: float, tint: float = 0.12) -> tuple[float, float, float]:
         value = np.exp(rng.uniform(np.log(low), np.log(high))) * (1 + rng.normal(0, tint, 3))
         return rgb(np.clip(value, 0.02, 0.9))
+
+    def between(low_high: tuple[float, float]) -> float:
+        return float(np.exp(rng.uniform(*np.log(low_high))))
 
     wall = float(rng.uniform(5.0, 9.0) if outdoor else rng.uniform(4.2, 6.0))
     panels = []
@@ -118,8 +128,9 @@ def make_scene(seed: int, name: str) -> Scene:
         texture=waves,
         ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
         day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
-        dark_electrons=float(np.exp(rng.uniform(np.log(1.8), np.log(5.2)))),
-        dark_tint=rgb(tint / tint.mean()),
+        night_lux=between(NIGHT_LUX),
+        night_tint=rgb(tint / tint.mean()),
+        day_lux=between(DAY_LUX_OUTDOORS if outdoor else DAY_LUX_INDOORS),
         day_tint=rgb(1 + rng.normal(0, 0.04, 3)),
         light=(float(side), -0.9, -0.9),
     )
@@ -142,9 +153,9 @@ def see_scene(scene: Scene, camera: Camera) -> Backdrop:
     v = (np.arange(camera.height) + 0.5 - camera.height / 2) / camera.focal
     rays = np.stack(np.broadcast_arrays(u[None, :], v[:, None], 1.0), -1) @ camera.rotation()
     ox, oy, oz = camera.position
-    slope_x, slope_y = rays[..., 0] / rays[..., 2], rays[..., 1] / rays[..., 2]
+    slope_x, slope_y = (rays[..., :2] / rays[..., 2:]).astype(np.float32).transpose(2, 0, 1)
 
-    reach = np.full(slope_x.shape, scene.wall - oz)
+    reach = np.full(slope_x.shape, scene.wall - oz, np.float32)
     falling = slope_y < -1e-3
     floor_reach = np.where(falling, -oy / np.where(falling, slope_y, -1), np.inf)
     on_floor = floor_reach < reach
@@ -158,7 +169,7 @@ def see_scene(scene: Scene, camera: Camera) -> Backdrop:
         albedo[hit], warmth[hit], reach[hit] = panel.albedo, panel.warmth, away
     x, y = ox + slope_x * reach, oy + slope_y * reach + 0.7 * reach * on_floor
     pattern = np.ones_like(x)
-    for kx, ky, phase, amount in scene.texture:
+    for kx, ky, phase, amount in scene.texture.tolist():
         pattern += amount * np.sin(kx * x + ky * y + phase)
     warmth = warmth + 1.2 * (pattern - 1)
     return Backdrop(

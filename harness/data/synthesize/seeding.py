@@ -8,7 +8,7 @@ import hashlib
 
 import numpy as np
 
-GENERATOR_VERSION = "1.3"
+GENERATOR_VERSION = "2.0"
 """The version of everything that is generated. Any change of any frame or file must change it."""
 
 

@@ -6,12 +6,12 @@ place for each frame: the same statistics as fresh numbers at a tenth of the tim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from harness.data.synthesize.body import FACE, FOREARM, HAIR, HAND, NECK, PARTS, SLEEVE, TOP, TROUSERS
+from harness.data.synthesize.colour_camera import DRAWS, LEVELS, Exposure, averaged_levels
 from harness.data.synthesize.people import Person
 from harness.data.synthesize.raster import Drawing
 from harness.data.synthesize.scenes import Backdrop
@@ -21,8 +21,7 @@ DEPTH_NEAR_MM, DEPTH_FAR_MM = 1000, 4500
 """Depth coding: gray 255 = 1000 mm or nearer, gray 1 = 4500 mm, linear between (13.8 mm a step), 0 = no measurement."""
 
 _POOL = 1 << 18
-_DRAWS = 1024
-_LEVELS = 256
+_SHADES = 256  # steps between the shadow and the full light
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +31,7 @@ def _normal_pool() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _index_pool() -> np.ndarray:
-    return generator(0, "index pool").integers(0, _DRAWS, _POOL).astype(np.intp)
+    return generator(0, "index pool").integers(0, DRAWS, _POOL).astype(np.intp)
 
 
 def _noise(pool: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -41,38 +40,6 @@ def _noise(pool: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -
         pool = np.tile(pool, -(-size // len(pool)) + 1)
     start = int(rng.integers(0, len(pool) - size + 1))
     return pool[start : start + size].reshape(shape)
-
-
-@lru_cache(maxsize=8)
-def _electron_table(full: float, read_noise: float) -> np.ndarray:
-    """int16 [levels, draws]: photo-electrons counted (Poisson) plus read noise, in steps of full / 4095, when `full *
-    (level / 255)**2` are expected."""
-    rng = generator(0, "electrons", full, read_noise)
-    expected = full * (np.arange(_LEVELS) / (_LEVELS - 1)) ** 2
-    counted = rng.poisson(expected[:, None], (_LEVELS, _DRAWS)) + rng.normal(0, read_noise, (_LEVELS, _DRAWS))
-    return np.clip(np.rint(counted * (4095 / full)), 0, 3 * 4095).astype(np.int16)
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """How a silicon sensor is exposed: expected electrons of a white surface in full light, tint of the light,
-    electrons that give output 255, the level that the noise tables span, read noise in electrons, black level (0..1 of
-    255)."""
-
-    electrons: float
-    tint: tuple[float, float, float]
-    white: float
-    full: float
-    read_noise: float
-    black: float = 0.0
-    ambient_light: float = 0.5  # share of the light that reaches surfaces turned away from it
-
-
-def _tone(exposure: Exposure) -> np.ndarray:
-    """uint8 [3*4096]: electrons (in table steps) to the coded value, with the sRGB curve."""
-    linear = np.arange(3 * 4096) * (exposure.full / 4095) / exposure.white
-    coded = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.clip(np.rint(255 * (exposure.black + coded)), 0, 255).astype(np.uint8)
 
 
 def reflectances(person: Person, outfit_index: int) -> np.ndarray:
@@ -87,35 +54,41 @@ def reflectances(person: Person, outfit_index: int) -> np.ndarray:
     return table
 
 
-class SiliconSensor:
-    """A colour (3 channels) or near-infrared (1 channel) camera. `reflectance` is [parts,C], `background` [H,W,C]."""
+class ColourSensor:
+    """The colour camera. `reflectance` is [parts,3], `background` [H,W,3], both linear RGB."""
 
     def __init__(self, exposure: Exposure, reflectance: np.ndarray, background: np.ndarray):
-        self.exposure = exposure
-        scale = (exposure.electrons / exposure.full) * np.asarray(exposure.tint, np.float32)
-        top = _LEVELS - 1
-        low = np.sqrt(exposure.ambient_light)
-        self.low = np.full(len(PARTS), low, np.float32)
-        self.low[TOP] = 0.4 * low + 0.6  # the trunk is flatter than its capsules
-        self.parts = (top * np.sqrt(reflectance * scale)).astype(np.float32)
+        top = LEVELS - 1
+        light = exposure.electrons / exposure.span * np.asarray(exposure.tint)
+        low = np.full(len(PARTS), np.sqrt(exposure.ambient_light))
+        low[TOP] = 0.4 * low[TOP] + 0.6  # the trunk is flatter than its capsules
+        by_shade = low[:, None] + (1 - low)[:, None] * np.linspace(0, 1, _SHADES)
+        first = LEVELS * np.arange(3)  # each channel has a table of its own
+
+        def entries(level: np.ndarray) -> np.ndarray:
+            """Where [...,3] levels begin in the response, as [3,...]: planes are the quicker layout."""
+            number = (np.minimum(np.rint(level), top).astype(np.intp) + first) * DRAWS
+            return np.ascontiguousarray(np.moveaxis(number, -1, 0))
+
+        self.parts = entries(top * np.sqrt(reflectance * light)[:, None] * by_shade[..., None]).reshape(3, -1)
         room = exposure.ambient_light + 0.5 * (1 - exposure.ambient_light)
-        self.background = np.minimum(top * np.sqrt(background * scale * room), top).astype(np.intp) * _DRAWS
-        self.response = _tone(exposure)[_electron_table(exposure.full, exposure.read_noise)].ravel()
+        self.background = entries(top * np.sqrt(background * light * room))
+        self.response = np.concatenate([averaged_levels(exposure.gain, n) for n in exposure.samples]).ravel()
 
     def expose(self, drawing: Drawing, rng: np.random.Generator) -> np.ndarray:
-        """uint8 frames [n,H,W,C]."""
-        frames = np.empty(drawing.part.shape + (self.parts.shape[1],), np.uint8)
-        box = body_box(drawing.part)
-        rows, cols = box
+        """uint8 frames [n,H,W,3]."""
+        frames = np.empty((*drawing.part.shape, 3), np.uint8)
+        rows, columns = body_box(drawing.part)
         pool = _index_pool()
         for i in range(len(frames)):
             index = self.background.copy()
-            part = drawing.part[i][box]
-            light = np.maximum(drawing.shade[i][box], 0) * (1 - self.low)[part] + self.low[part]
-            level = np.minimum(self.parts[part] * light[..., None], _LEVELS - 1).astype(np.intp) * _DRAWS
-            np.copyto(index[rows, cols], level, where=(part > 0)[..., None])
+            part = drawing.part[i, rows, columns]
+            shade = np.maximum(drawing.shade[i, rows, columns], 0) * np.float32(_SHADES - 1)
+            look = part.astype(np.intp) * _SHADES + shade.astype(np.intp)
+            for plane, levels in zip(index, self.parts, strict=True):
+                np.copyto(plane[rows, columns], levels[look], where=part > 0)
             index += _noise(pool, index.shape, rng)
-            np.take(self.response, index, out=frames[i], mode="clip")
+            frames[i] = np.moveaxis(np.take(self.response, index, mode="clip"), 0, -1)
         return frames
 
 

@@ -48,9 +48,9 @@ def test_cast_is_the_papers():
 
 def test_plan_of_the_demo():
     takes = mgr_dark_files.plan(0, "demo")
-    assert len({t.clip_id for t in takes}) == len(takes) == 840
+    assert len({t.clip_id for t in takes}) == len(takes) == 1440
     for light in LIGHTINGS:
-        for split, count in (("train", 32), ("test", 10)):
+        for split, count in (("train", 32), ("test", 40)):
             mine = [t.gesture for t in takes if t.lighting == light and split_of(t.subject) == split]
             assert {g: mine.count(g) for g in GESTURES} == dict.fromkeys(GESTURES, count)
     pairs = {}
@@ -130,7 +130,9 @@ def test_unknown_names(tmp_path, arguments, message):
 
 
 def test_other_data_is_not_overwritten(root, tmp_path):
-    with pytest.raises(ValueError, match="holds another data set .*seed 0.*choose another folder"):
+    with pytest.raises(
+        ValueError, match="holds another data set .*seed 0.* than seed 1; delete it or choose another folder"
+    ):
         synthesize(root.parent, ["mgr_dark"], "smoke", seed=1)
     (tmp_path / "mgr_dark").mkdir()
     (tmp_path / "mgr_dark" / "annotations.csv").write_text("real data")
@@ -218,8 +220,8 @@ def test_sensors_see_what_they_should():
 
 @pytest.fixture(scope="module")
 def stills():
-    """Four frames of the infrared takes of the demo set: first, centre, and two around the centre."""
-    takes = [t for t in mgr_dark_files.plan(0, "demo") if t.lighting == "dark"]
+    """Four frames of the first two infrared takes of all in the demo set: first, centre, and two around the centre."""
+    takes = [t for t in mgr_dark_files.plan(0, "demo") if t.lighting == "dark" and t.pair_id[-2:] in ("t1", "t2")]
     features = []
     for take in takes:
         last = frame_count(take, 0) - 1
