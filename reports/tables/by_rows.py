@@ -20,6 +20,7 @@ DELTA = Column(
     paper=False,
     origin=MEASURED,
     numeric=True,
+    key="beside",
     explain=(
         "difference of measured accuracies in points, over the seeds that both rows have, with its 95 % interval "
         "(paired bootstrap over subjects, clips and trainings); only rows tested on the same clips"

@@ -113,6 +113,7 @@ def difference_columns(prefix: str, group: str) -> list[Column]:
             MEASURED,
             group,
             numeric=True,
+            key="value",
             explain=(
                 "in points, below it the 95 % interval (paired bootstrap over subjects, "
                 "clips and trainings) and in how many "

@@ -38,6 +38,7 @@ TOP1 = Column(
     explain=f"mean over seeds ± standard deviation; below it the 95 % interval ({INTERVAL}; one seed varies as "
     "trainings do, where that is known, and is called provisional where not) and the number n of seeds; the bar "
     "runs from 0 to 100 %, its tick is chance",
+    key="value",
 )
 OTHERS = (
     _detail(

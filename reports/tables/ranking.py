@@ -47,7 +47,17 @@ def _rank_own(results: list[Result], family: int) -> dict[str, Standing | str]:
 def rank_columns(explain: str) -> tuple[Column, ...]:
     """The page says "4–7, group B" in one cell; the downloads have three columns for it."""
     return (
-        Column("rank", "Rank", MEASURED, numeric=True, ascending=True, explain=explain, download=False, paper=False),
+        Column(
+            "rank",
+            "Rank",
+            MEASURED,
+            numeric=True,
+            ascending=True,
+            explain=explain,
+            download=False,
+            paper=False,
+            key="beside",
+        ),
         Column("rank_low", "Rank, best", MEASURED, numeric=True, ascending=True, page=False),
         Column("rank_high", "Rank, worst", MEASURED, numeric=True, ascending=True, page=False),
         Column("group", "Tie group", MEASURED, page=False),

@@ -88,6 +88,8 @@ class Column:
         explain: one sentence for the legend below the table.
         paper: False for columns that a paper's table (LaTeX) leaves out; those on demand are left out anyway.
         short: the title there, where the caption says the rest.
+        key: on a narrow screen a row shows its first cell and its key cells, and the others on a tap; "beside" for one
+            that has room next to the one before. Where no column is a key, all cells stand below each other.
     """
 
     id: str
@@ -104,6 +106,7 @@ class Column:
     toggle: str = ""  # name of the switch that shows a detail column with its like
     paper: bool = True
     short: str = ""
+    key: Literal["", "value", "beside"] = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,21 @@ class Table:
         """Columns at which a group or an origin begins, where the page draws a rule."""
         shown = self.page_columns
         return {b.id for a, b in zip(shown, shown[1:], strict=False) if (a.group, a.origin) != (b.group, b.origin)}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What stands before each cell on a narrow screen, by column: its title, with the group where titles repeat."""
+        titles = [c.title for c in self.page_columns]
+        return {
+            c.id: f"{c.group}: {c.title[:1].lower()}{c.title[1:]}" if c.group and titles.count(c.title) > 1 else c.title
+            for c in self.page_columns
+        }
+
+    @property
+    def folds(self) -> bool:
+        """Whether a row has cells that a narrow screen shows on a tap."""
+        rest = self.page_columns[1:]
+        return any(c.key for c in rest) and not all(c.key for c in rest)
 
     @property
     def explained(self) -> list[tuple[str, str]]:

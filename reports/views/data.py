@@ -97,8 +97,8 @@ def table1(context: ReportContext) -> Table:
 
     columns = (
         Column("dataset", "Data set"),
-        column("classes", "Classes", numeric=True),
-        column("instances", "Instances", numeric=True),
+        column("classes", "Classes", numeric=True, key="beside"),
+        column("instances", "Instances", numeric=True, key="beside"),
         column("light", "Light"),
         column("distance", "Distance"),
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
@@ -144,9 +144,9 @@ def measured_table(context: ReportContext) -> Table:
 
     columns = (
         Column("dataset", "Data set"),
-        column("classes", "Classes", numeric=True),
-        column("clips", "Clips", numeric=True),
-        column("subjects", "Subjects", numeric=True),
+        column("classes", "Classes", numeric=True, key="beside"),
+        column("clips", "Clips", numeric=True, key="beside"),
+        column("subjects", "Subjects", numeric=True, key="beside"),
         column("light", "Light"),
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )

@@ -144,7 +144,7 @@ def _column(
 def _statements_table(context: ReportContext, declared: suite.Evidence, verdicts: list[Verdict]) -> Table:
     columns = (
         Column("statement", "Statement"),
-        Column("outcome", "Outcome"),
+        Column("outcome", "Outcome", key="value"),
         *difference_columns("d", ""),
         Column("compared", "Compared", page=False),
     )

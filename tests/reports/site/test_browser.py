@@ -135,6 +135,29 @@ def test_no_page_scrolls_sideways_on_a_phone(browse, fake, page):
     assert wide <= width, f"{page} is {wide - width} px wider than the window"
 
 
+@pytest.mark.parametrize(
+    ("page", "first", "last"), [("table2", "rgb.top1", "claimed"), ("table4", "m.top1", "training")]
+)
+def test_a_phone_shows_what_was_measured_first_and_the_rest_on_a_tap(browse, page, first, last):
+    beyond, before, after = browse(
+        f"{page}.html",
+        """
+      const row = document.querySelector('table.folds tbody tr:not(.group)');
+      const heads = [...document.querySelectorAll('th[data-col]')].map(h => h.dataset.col);
+      const seen = () => heads.filter((h, i) => row.cells[i].checkVisibility());
+      const cells = [...document.querySelectorAll('table.stack td')];
+      const beyond = cells.filter(c => c.getBoundingClientRect().right > innerWidth);
+      const before = seen();
+      row.querySelector('.more').click();
+      return [beyond.length, before, seen()];
+    """,
+        width=390,
+    )
+    assert beyond == 0
+    assert first in before and not any(c.endswith(last) for c in before)
+    assert any(c.endswith(last) for c in after) and set(before) < set(after)
+
+
 @pytest.mark.parametrize(("width", "most"), [(1440, 500), (390, 700)])
 @pytest.mark.parametrize("page", ["index.html", "table2.html"])
 def test_who_is_best_stands_on_the_first_screen(browse, page, width, most):
