@@ -41,6 +41,15 @@
     setTimeout(() => { button.textContent = before; }, 1500);
   };
 
+  /* what a row shows: no text of columns that are switched off, and none that is for screen readers alone */
+  const seenText = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.textContent.toLowerCase();
+    if (node.hidden && node.tagName !== "TR") return "";
+    if (node.tagName === "svg" || node.classList.contains("sr")) return "";
+    if (/^T[DH]$/.test(node.tagName) && getComputedStyle(node).display === "none") return "";
+    return [...node.childNodes].map(seenText).join(" ").replace(/\s+/g, " ");
+  };
+
   /* ---- one table */
   class Sheet {
     constructor(table) {
@@ -54,6 +63,8 @@
         rows: [...body.querySelectorAll("tr:not(.group)")],
       }));
       this.rows = this.bodies.flatMap((b) => b.rows);
+      this.placed = this.rows.some((row) => row.dataset.place !== undefined);
+      this.facets = this.readFacets();
       this.toggles = [...new Set(this.heads.map((h) => h.dataset.toggle).filter(Boolean))];
       this.sort = null;
       this.shown = new Set();
@@ -66,18 +77,40 @@
     addTools() {
       const tools = make("div", { class: "tools" });
       if (this.rows.length > 3) {
-        this.search = make("input", { type: "search", placeholder: "Filter rows", "aria-label": `Filter rows of ${this.id}` });
+        this.search = make("input", { type: "search", placeholder: "Filter rows", "aria-label": `Filter the rows by what is shown of them: ${this.table.closest(".scroll").getAttribute("aria-label")}` });
         this.search.addEventListener("input", () => { writeHash(this.id, "q", this.search.value.trim()); this.filter(); });
         tools.append(this.search);
       }
+      for (const facet of this.facets) {
+        const label = make("label", {}, facet.name);
+        facet.select = make("select");
+        facet.select.append(make("option", { value: "" }, "all"), ...facet.values.map((v) => make("option", { value: v }, v)));
+        facet.select.addEventListener("change", () => { writeHash(this.id, `only.${facet.name}`, facet.select.value); this.filter(); });
+        label.append(facet.select);
+        tools.append(label);
+      }
+      if (this.placed) {
+        this.draft = make("button", { type: "button", "aria-pressed": "false" }, "Draft’s order");
+        this.draft.addEventListener("click", () => {
+          const on = this.draft.getAttribute("aria-pressed") !== "true";
+          writeHash(this.id, "order", on ? "draft" : "");
+          this.arrange(on);
+          this.filter();
+          this.status.textContent = on ? "in the order of the draft" : "measured rows first, the best at the head";
+        });
+        tools.append(this.draft);
+      }
+      const columns = make("span", { class: "columns", role: "group", "aria-label": "Further columns" }, this.toggles.length ? "Columns" : "");
+      tools.append(columns);
       this.switches = this.toggles.map((name) => {
         const button = make("button", { type: "button", "aria-pressed": "false" }, name);
         button.addEventListener("click", () => {
           if (!this.shown.delete(name)) this.shown.add(name);
           writeHash(this.id, "show", [...this.shown].join(","));
           this.columns();
+          this.filter();
         });
-        tools.append(button);
+        columns.append(button);
         return button;
       });
       this.status = make("span", { role: "status", "aria-live": "polite" });
@@ -102,7 +135,7 @@
           const next = now === "" ? first : now === first ? second : "";
           writeHash(this.id, "sort", next && `${head.dataset.col},${next}`);
           this.order(next ? { index, order: next } : null);
-          this.status.textContent = next ? `sorted by ${button.textContent}, ${next === "asc" ? "ascending" : "descending"}` : "in the order of the paper";
+          this.status.textContent = next ? `sorted by ${button.textContent}, ${next === "asc" ? "ascending" : "descending"}` : "in the order of the page";
         });
       });
     }
@@ -114,9 +147,41 @@
       const index = this.heads.findIndex((h) => h.dataset.col === column);
       this.shown = new Set((state.get(`${this.id}.show`) || "").split(",").filter((n) => this.toggles.includes(n)));
       if (this.search) this.search.value = state.get(`${this.id}.q`) || "";
+      for (const { name, values, select } of this.facets) {
+        const value = state.get(`${this.id}.only.${name}`) || "";
+        select.value = values.includes(value) ? value : "";
+      }
+      if (this.placed) this.arrange(state.get(`${this.id}.order`) === "draft");
       this.order(index < 0 ? null : { index, order: order === "asc" ? "asc" : "desc" });
       this.columns();
       this.filter();
+    }
+
+    /* what rows can be filtered by, as far as they differ in it: [{name, values, of: row -> its values}] */
+    readFacets() {
+      const found = new Map();
+      for (const row of this.rows) {
+        for (const [name, own] of Object.entries(JSON.parse(row.dataset.facets || "{}"))) {
+          if (!found.has(name)) found.set(name, new Map());
+          found.get(name).set(row, own);
+        }
+      }
+      return [...found].map(([name, of]) => ({ name, of, values: [...new Set([...of.values()].flat())].sort() }))
+        .filter((facet) => facet.values.length > 1);
+    }
+
+    /* the draft's order is one block of all rows; the page's has its own blocks */
+    arrange(asDraft) {
+      const [first] = this.bodies;
+      const all = this.bodies.flatMap((b) => b.own || b.rows);
+      for (const block of this.bodies) {
+        block.own = block.own || block.rows;
+        block.rows = asDraft ? [] : block.own;
+      }
+      if (asDraft) first.rows = [...all].sort((a, b) => a.dataset.place - b.dataset.place);
+      this.table.classList.toggle("as-draft", asDraft);
+      this.draft.setAttribute("aria-pressed", String(asDraft));
+      this.order(this.sort);
     }
 
     key(row, index) {
@@ -164,20 +229,24 @@
       this.switches.forEach((b) => b.setAttribute("aria-pressed", String(this.shown.has(b.textContent))));
     }
 
+    /* by the words and facets that are asked for; each facet says how many rows each of its values would leave */
     filter() {
       const words = (this.search ? this.search.value : "").toLowerCase().split(/\s+/).filter(Boolean);
-      let left = 0;
-      for (const { heading, rows } of this.bodies) {
-        let inBlock = 0;
-        for (const row of rows) {
-          const text = row.textContent.toLowerCase();
-          row.hidden = !words.every((w) => text.includes(w));
-          inBlock += !row.hidden;
+      const said = new Map(words.length ? this.rows.map((row) => [row, seenText(row)]) : []);
+      const found = this.rows.filter((row) => words.every((w) => said.get(row).includes(w)));
+      const has = ({ of }, row, value) => !value || (of.get(row) || []).includes(value);
+      const passes = (row, but) => this.facets.every((x) => x === but || has(x, row, x.select.value));
+      const left = new Set(found.filter((row) => passes(row)));
+      for (const facet of this.facets) {
+        const open = found.filter((row) => passes(row, facet));
+        for (const option of [...facet.select.options].slice(1)) {
+          option.textContent = `${option.value} (${open.filter((row) => has(facet, row, option.value)).length})`;
         }
-        if (heading) heading.hidden = inBlock === 0;
-        left += inBlock;
       }
-      this.status.textContent = words.length ? `${left} of ${this.rows.length} rows` : "";
+      for (const row of this.rows) row.hidden = !left.has(row);
+      for (const { heading, rows } of this.bodies) if (heading) heading.hidden = !rows.some((row) => left.has(row));
+      const asked = words.length || this.facets.some((x) => x.select.value);
+      this.status.textContent = asked ? `${left.size} of ${this.rows.length} rows` : "";
     }
 
     /* what is visible, tab separated, as a spreadsheet wants it */

@@ -20,6 +20,7 @@ from reports.tables.method_cells import (
     asked,
     backbone_name,
     entry_cells,
+    facets,
     fused,
     listed_entries,
     method_cell,
@@ -53,7 +54,12 @@ def by_modality(context: ReportContext, table: suite.Table) -> Table:
         found = [r for e in ranked(own) if (r := context.result(e.name)) is not None]
         standings[m] = rank(found, asked(context, own))
     rows = [
-        Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=not line.listed)
+        Row(
+            f"{line.title}/{i}",
+            _cells(context, table, line, standings),
+            ours=not line.listed,
+            facets=facets(context, list(line.group.values()), line.claims[0].backbone if line.claims else ""),
+        )
         for i, line in enumerate(_lines(table, groups))
     ]
     results = [context.result(e.name) for own in entries.values() for e in own]

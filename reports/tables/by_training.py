@@ -19,6 +19,7 @@ from reports.tables.method_cells import (
     asked,
     backbone_name,
     entry_cells,
+    facets,
     fused,
     listed_entries,
     method_cell,
@@ -53,7 +54,14 @@ def by_training(context: ReportContext, table: suite.Table) -> Table:
         found = [r for e in ranked(own) if (r := context.result(e.name)) is not None]
         standings |= rank(found, asked(context, own))
     rows = [
-        Row(f"{line.title}/{i}", _cells(context, table, line, standings), ours=line.claim is None)
+        Row(
+            f"{line.title}/{i}",
+            _cells(context, table, line, standings),
+            ours=line.claim is None,
+            facets=facets(context, [line.entry])
+            if line.entry
+            else {"Modality": (f.modalities(line.test),), "Training streams": (f.modalities(line.train),)},
+        )
         for i, line in enumerate(_lines(table, entries))
     ]
     results = [context.result(e.name) for own in by_test.values() for e in own]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from harness.suite import Entry
 from harness.suite import benchmark as suite
@@ -64,6 +64,25 @@ def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
     if entry is None:
         return Cell(title, sub=sub)
     return Cell(title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title", "")))
+
+
+def facets(context: ReportContext, entries: Sequence[Entry], backbone: str = "") -> dict[str, tuple[str, ...]]:
+    """What the row of these entries can be filtered by: name -> values; what is not known of a row has none."""
+    starts = {
+        "pretrained" if record.pretrained else "from scratch"
+        for e in entries
+        if (result := context.result(e.name)) is not None
+        for record in result.done
+    }
+    found = {
+        "Backbone": [backbone or architecture(e) for e in entries] or [backbone],
+        "Modality": [f.modalities(e.test_modality) for e in entries],
+        "Training streams": [f.modalities(e.train_modalities) for e in entries],
+        "Start": sorted(starts),
+    }
+    return {
+        name: own for name, v in found.items() if (own := tuple(x for x in dict.fromkeys(v) if x not in ("", f.DASH)))
+    }
 
 
 def anchor(text: str) -> str:

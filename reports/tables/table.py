@@ -6,7 +6,7 @@ cell that does not fit its column's ``origin`` is an error here, not a matter of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reports.ledger.adopted import MARK
@@ -115,6 +115,9 @@ class Row:
     cells: dict[str, Cell]  # column id -> cell
     group: str = ""  # heading of a block of rows
     ours: bool = False  # a row that no claim names
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what a page can filter by: name -> values
+    place: int | None = None  # in the declared order, where the page shows another
+    parted: bool = False  # it begins another group of ties than the row before it
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,12 @@ class Table:
     def paper_columns(self) -> tuple[Column, ...]:
         """Columns of a paper's table."""
         return tuple(c for c in self.columns if c.page and c.paper and not c.detail)
+
+    @property
+    def in_draft(self) -> list[Row]:
+        """The rows in the declared order; none where the page has that order anyway."""
+        placed = [r for r in self.rows if r.place is not None]
+        return sorted(placed, key=lambda r: r.place or 0)
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:

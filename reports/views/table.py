@@ -12,6 +12,7 @@ from reports.page import Best, Card, Page, View
 from reports.tables.comparison import Comparison, compare
 from reports.tables.layouts import build_table
 from reports.tables.method_cells import OWN_PROTOCOL, asked, listed_entries, ranked
+from reports.tables.order import best_first
 from reports.tables.row_verdict import of_rows
 from reports.tables.table import Link, Row, Table
 from reports.tables.verdict import Verdict, by_column
@@ -26,7 +27,11 @@ def build(context: ReportContext) -> Iterator[Page]:
         yield Page(
             path,
             "table.html.j2",
-            {"table": table, "comparisons": _comparisons(context, declared), "verdicts": verdicts},
+            {
+                "table": best_first(declared, table),
+                "comparisons": _comparisons(context, declared),
+                "verdicts": verdicts,
+            },
             nav=name,
             tables=(table,),
             card=_card(context, declared, table, verdicts),

@@ -109,7 +109,39 @@ def test_clicks_sort_filter_and_write_the_address(browse):
         assert part in state["hash"]
 
 
-def test_the_third_click_restores_the_order_of_the_paper(browse):
+def test_a_filter_reads_what_is_shown_and_facets_count_what_they_leave(browse):
+    seen = browse(
+        "table2.html",
+        """
+      const shown = () => """
+        + ROWS
+        + """.filter(r => !r.hidden).map(r => r.cells[0].textContent.split(' ')[0]);
+      const [search] = document.querySelectorAll('.tools input');
+      const type = (text) => { search.value = text; search.dispatchEvent(new Event('input')); return shown(); };
+      const hidden = type('1.23 M');
+      [...document.querySelectorAll('.tools button')].find(b => b.textContent === 'Cost').click();
+      const found = shown();
+      type('');
+      const streams = [...document.querySelectorAll('.tools label')].find(l => l.textContent.startsWith('Training'));
+      const select = streams.querySelector('select');
+      const options = [...select.options].map(o => o.textContent);
+      select.value = 'RGB + IR'; select.dispatchEvent(new Event('change'));
+      const said = document.querySelector('[role=status]').textContent;
+      return [hidden, found, options, shown(), said, location.hash];
+    """,
+    )
+    assert seen[0] == [] and len(seen[1]) == 3  # the column is hidden, then shown
+    assert seen[2][0] == "all" and "RGB + IR (1)" in seen[2]
+    assert seen[3] == ["Student"] or seen[3][0].startswith("Student")
+    assert seen[4] == "1 of 5 rows" and "table2.only.Training+streams=RGB+%2B+IR" in seen[5]
+
+
+def test_the_address_gives_the_order_of_the_draft(browse):
+    state = browse("table2.html", STATE, "#table2.order=draft")
+    assert [r.split(" ")[0] for r in state["rows"]][:2] == ["Plain", "Absent"] and len(state["rows"]) == 5
+
+
+def test_the_third_click_restores_the_order_of_the_page(browse):
     state = browse(
         "table2.html",
         """

@@ -190,11 +190,29 @@ def test_failures_and_gaps_are_said_where_the_number_would_be(pages):
     assert "4 failed" in tally and "6 not run" in tally and "3 could not be planned" in tally
 
 
-def test_rows_of_the_paper_come_first_then_ours_and_bounds_are_no_rows(pages):
-    _, rows = grid(pages["table2.html"], "table2")
-    titles = [r[0].text for r in rows]
-    assert titles[:3] == ["Plain", "Absent", "Student trains with IR as well"]
-    assert len(rows) == 5 and any(HOSTILE.split()[0] in t for t in titles) and "Broken" in titles
+def test_measured_rows_come_first_the_best_at_the_head_and_ties_end_at_a_rule(pages):
+    page = pages["table2.html"]
+    columns, rows = grid(page, "table2")
+    assert [r[0].text for r in rows] == ["Student trains with IR as well", "Plain", HOSTILE, "Absent", "Broken"]
+    index = [c["data-col"] for c in columns].index("rgb.top1")
+    values = [float(r[index].attrs["data-v"]) for r in rows if "data-v" in r[index].attrs]
+    assert values == sorted(values, reverse=True) and len(values) == 3
+    blocks = [tr.text for tr in page.one("table", **{"data-table": "table2"}).all("tr", cls="group")]
+    assert blocks == ["Measured, best first on RGB", "Nothing measured: claimed values alone, and what was not run"]
+    groups = [cell(page, "table2", name, "rgb.rank").text[-1] for name in ("Student", "Plain", "<script>")]
+    parted = [tr.attrs["id"] for tr in page.all("tr", cls="parted")]
+    assert groups == ["A", "B", "B"] and parted == ["table2-row-1"]  # Plain is the first row of the draft
+    assert [tr.text for tr in pages["table3.html"].all("tr", cls="group")][0] == "RGB at inference, best first"
+
+
+def test_the_draft_s_order_is_there_without_scripts_and_in_the_downloads(pages, fake):
+    listed = pages["table2.html"].one("details", cls="draft")
+    titles = [th.text for th in listed.all("th", scope="row")]
+    assert titles[:3] == ["Plain", "Absent", "Student"] and set(titles[3:]) == {HOSTILE, "Broken"}
+    assert "12.34" in listed.text and [a.attrs["href"] for a in listed.all("a")][0] == "#table2-row-1"
+    saved = list(csv.DictReader(io.StringIO((fake.site / "downloads" / "table2.csv").read_text())))
+    assert [next(iter(r.values())) for r in saved][:3] == titles[:3]
+    assert not pages["table4.html"].all("details", cls="draft")  # an ablation is in the draft's order anyway
     assert not any("daylight" in t.lower() for t in titles)
 
 
