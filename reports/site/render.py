@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from reports import format as f
 from reports.ledger.context import ReportContext
@@ -28,7 +29,15 @@ def environment() -> Environment:
     env.filters["slug"] = lambda text: re.sub(r"[^A-Za-z0-9]+", "-", text)
     env.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     env.filters["p_value"] = f.p_value
+    env.filters["page_title"] = page_title
     return env
+
+
+def page_title(title: Markup, site: str, longest: int = 70) -> str:
+    """A title that the tab of a browser and a search engine show whole: with the site's name where there is room, else
+    without it, else its first sentence."""
+    own = title.unescape()
+    return next((t for t in (f"{own} · {site}", own) if len(t) <= longest), own.split(". ")[0])
 
 
 def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
