@@ -16,6 +16,7 @@ class Line:
     name: str
     points: str  # "x,y x,y" in the coordinates of the drawing
     last: str  # the last value, for the legend
+    dot: bool = False  # a single point, which stands twice
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,18 @@ def chart(title: str, series: Mapping[str, Sequence[tuple[float, float]]], zero:
     xticks = [x for x in whole if x in (x0, x1) or min(abs(px(x) - px(x0)), abs(px(x) - px(x1))) > 24]
     return Chart(
         title,
-        tuple(Line(n, " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in s), f"{s[-1][1]:.3g}") for n, s in kept.items()),
+        tuple(
+            Line(n, " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in _ends(s)), f"{s[-1][1]:.3g}", len(s) == 1)
+            for n, s in kept.items()
+        ),
         tuple(Tick(round(px(x), 1), f"{x:g}") for x in xticks),
         tuple(Tick(round(py(y), 1), f"{y:.3g}") for y in yticks),
         "; ".join(f"{n}: from {s[0][1]:.3g} to {s[-1][1]:.3g} over {len(s)} epochs" for n, s in kept.items()),
     )
+
+
+def _ends(s: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    return [*s, *s] if len(s) == 1 else s  # a line without length, whose round ends are a dot
 
 
 def training_series(epochs: Sequence[Epoch]) -> dict[str, dict[str, list[tuple[float, float]]]]:

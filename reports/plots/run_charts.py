@@ -12,8 +12,10 @@ from harness.ledger.record import Epoch
 from reports.plots.drawing import HOT, INK, MUTED, Drawing, new_figure, styled, to_drawing
 from reports.plots.line_chart import training_series
 
-# the lines of a run page on its light ground; from the seventh on they are dashed
+# the lines of a run page on its light ground: six colours, and after each six another dash
 LINES = ("#b93a0b", "#1f5fa5", "#1d2129", "#c06c84", "#4a9ac7", "#3a0ca3")
+
+DASHES = ("-", (0, (4, 2)), (0, (1, 1.6)), (0, (5, 1.6, 1, 1.6)))
 
 
 @styled
@@ -24,8 +26,12 @@ def training(epochs: Sequence[Epoch], name: str) -> Drawing:
     for ax, (title, series) in zip(axes, panels, strict=True):
         for i, (line, points) in enumerate(series.items()):
             x, y = zip(*points, strict=True)
-            style = "-" if i < len(LINES) else (0, (5, 3))
-            ax.plot(x, y, color=LINES[i % len(LINES)], linestyle=style, linewidth=1.6, label=line)
+            look = {
+                "color": LINES[i % len(LINES)],
+                "linestyle": DASHES[i // len(LINES) % len(DASHES)],
+                "linewidth": 1.6,
+            }
+            ax.plot(x, y, marker="o" if len(x) == 1 else None, label=line, **look)
         ax.set_title(title, fontsize=8.5)
         ax.set_xlabel("epoch")
         ax.set_ylim(bottom=0)

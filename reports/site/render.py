@@ -61,6 +61,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "verdicts": list(verdicts_of(pages).values()),
         "idle": idle(pages),
         "links": {i: link for page in pages for i, link in page.links.items()},
+        "rows": _rows(pages),
         "running": context.running,
         "quick": _quick(context),
         "synthetic": context.measured_on_synthetic(),
@@ -71,6 +72,21 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "seeds": context.ledger.seeds,
         "commit": context.stamp,
     }
+
+
+def _rows(pages: Sequence[Page]) -> dict[str, dict[str, str]]:
+    """Page of a run -> table -> its row there."""
+    found: dict[str, dict[str, str]] = {}
+    for page in pages:
+        for table in page.tables:
+            for row in table.rows:
+                if row.place is None:
+                    continue
+                place = f"{page.path}#{table.id}-row-{row.place + 1}"
+                hrefs = {h for c in row.cells.values() for h in (c.href, *(link.href for link in c.links))}
+                for href in hrefs:
+                    found.setdefault(href, {})[table.id] = place
+    return found
 
 
 def _quick(context: ReportContext) -> str:

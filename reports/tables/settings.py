@@ -33,7 +33,29 @@ def settings(config: dict[str, Any]) -> dict[str, Cell]:
 def started_from(record: RunRecord) -> str:
     """The weights that a run started from: name and content of each file, once."""
     files = {w.sha256: f"{w.file.rpartition('/')[2]} ({w.sha256[:12]})" for w in record.pretrained}
-    return ", ".join(files.values()) or "none: from scratch"
+    stages = " and ".join(continued_stages(record))
+    return ", ".join(files.values()) or (f"weights of its stage {stages}" if stages else "none: from scratch")
+
+
+def continued_stages(record: RunRecord) -> tuple[str, ...]:
+    """The stages whose weights a run starts from: those that fill an ``init_from`` of its config, which is empty there
+    until they are done."""
+    stages = tuple(record.identity.parents)
+    found: list[str] = []
+    for place in _empty_starts(record.identity.config):
+        found += [s for s in stages if s in place] or stages
+    return tuple(dict.fromkeys(found))
+
+
+def _empty_starts(node: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _empty_starts(value, (*place, key))
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _empty_starts(value, place)
+    elif node is None and "init_from" in place:
+        yield place
 
 
 def _find(node: Any, kind: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from harness.ledger.record import RunRecord, StartingWeights
 from reports import format as f
@@ -11,11 +12,13 @@ from reports.ledger.context import ReportContext
 from reports.page import Page, View
 from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
+from reports.tables.settings import continued_stages
 from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, marked, missing
 from reports.views.runs.hub import eval_results
 from reports.views.runs.results import results_files
 from reports.views.runs.run import OLDER, RunView, run_views
 
+PER_PAGE = 200  # runs of a page of the list
 NOT_TRAINED = "none: this stage trains nothing"
 
 
@@ -24,9 +27,20 @@ def build(context: ReportContext) -> Iterator[Page]:
     table = runs_table(runs)
     hub = eval_results(context)
     files = {**results_files(context, runs), **hub}
-    yield Page("runs.html", "runs.html.j2", {"table": table, "hub": list(hub)}, tables=(table,), files=files)
+    yield from _lists(table, list(hub), files)
     for run in runs:
         yield run_page(run)
+
+
+def _lists(table: Table, hub: list[str], files: dict[str, str | bytes]) -> Iterator[Page]:
+    """The list of all runs on as many pages as it takes; downloads have it in one."""
+    parts = [table.rows[i : i + PER_PAGE] for i in range(0, len(table.rows), PER_PAGE)] or [()]
+    paths = [f"runs-{i}.html" if i > 1 else "runs.html" for i in range(1, len(parts) + 1)]
+    pages = [(path, rows[0].id, rows[-1].id) for path, rows in zip(paths, parts, strict=True) if rows]
+    for i, (path, rows) in enumerate(zip(paths, parts, strict=True)):
+        shown = {"table": replace(table, rows=rows), "all": len(table.rows), "hub": hub, "pages": pages}
+        first = {"tables": (table,), "files": files} if i == 0 else {"nav": ""}
+        yield Page(path, "runs.html.j2", {**shown, "number": i + 1}, **first)
 
 
 def _cost(name: str, title: str) -> Column:
@@ -36,15 +50,18 @@ def _cost(name: str, title: str) -> Column:
 COLUMNS = (
     Column("run", "Run"),
     Column("stage", "Stage"),
+    Column("dataset", "Data set"),
     Column("state", "State"),
     Column("adopted", "Adopted", page=False, sparse=True),
     Column("adopted_from", "Adopted from", page=False, sparse=True),
     Column("train", "Training"),
     Column("test", "Inference"),
-    Column("seed", "Seed", numeric=True, ascending=True),
+    Column("seed", "Seed", numeric=True, ascending=True, key="beside"),
     Column("synthetic", "Synthetic data, stages included", page=False),
-    Column("top1", "Measured top-1 (%)", MEASURED, numeric=True),
+    Column("top1", "Measured top-1 (%)", MEASURED, numeric=True, key="value"),
     Column("time", "Total time", MEASURED, numeric=True, ascending=True),
+    Column("date", "Finished"),
+    Column("commit", "Code (commit)"),
     _cost("memory", "Peak memory"),
     _cost("params", "Parameters"),
     _cost("waiting", "Waiting for data (%)"),
@@ -66,6 +83,9 @@ def _cells(view: RunView) -> dict[str, Cell]:
     return {
         "run": Cell(name, href=view.page, sub=r.key[:12]),
         "stage": Cell(view.stage),
+        "dataset": Cell(view.dataset),
+        "date": Cell(r.finished[:10]),
+        "commit": Cell(f.short_commit(r.commit)),
         "state": Cell(
             r.status,
             sub="; ".join(filter(None, ("adopted" if r.adopted_from else "", view.state))),
@@ -101,8 +121,14 @@ def run_page(run: RunView) -> Page:
         "run.html.j2",
         {"run": run, "facts": facts, "what": _what(run), "apostrophes": APOSTROPHES, "older": OLDER},
         nav="",
-        files={run.csv: run.predictions.csv} if run.predictions is not None else {},
+        files=_files(run),
     )
+
+
+def _files(run: RunView) -> dict[str, str]:
+    """What a page links to: of the runs that a table shows, and the logs of those that failed."""
+    predictions = {run.csv: run.predictions.csv} if run.predictions is not None and run.shown else {}
+    return predictions | ({run.log_file: run.log.text + "\n"} if run.log is not None else {})
 
 
 def _metrics(run: RunView) -> list[tuple[str, str, str]]:
@@ -149,7 +175,6 @@ def _training_clips(r: RunRecord) -> str:
 def _what(run: RunView) -> list[tuple[str, str]]:
     r = run.record
     what = [
-        ("Method", r.cell.method),
         ("Stage", run.stage),
         ("Trains on", f.modalities(r.cell.train_modalities)),
         ("Predicts from", f.modalities(r.cell.test_modality)),
@@ -169,13 +194,22 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         ("Profile", r.cell.profile),
         ("Epochs", str(len(r.epochs)) if r.epochs else "none recorded"),
         *[(f"Starting weights, {w.where}", _loaded(w)) for w in r.pretrained],
-        *([] if r.pretrained else [("Starting weights", NOT_TRAINED if r.kind == "render" else "none: from scratch")]),
+        *([] if r.pretrained else [("Starting weights", _start(run))]),
         ("Started", r.started or "not recorded"),
         ("Finished", r.finished or "not recorded"),
         ("Attempts", str(r.attempts)),
         ("Commit", f.short_commit(r.commit)),
     ]
     return what
+
+
+def _start(run: RunView) -> str:
+    """What a run without files of starting weights started from."""
+    if run.record.kind == "render":
+        return NOT_TRAINED
+    names = {p.stage: p.name for p in run.parents}
+    stages = [f"{names[s]} (its {s.replace('_', '-')})" for s in continued_stages(run.record)]
+    return f"those of {' and '.join(stages)}" if stages else "none: from scratch"
 
 
 def _loaded(w: StartingWeights) -> str:

@@ -6,11 +6,14 @@ import json
 from dataclasses import dataclass
 
 from harness.ledger.record import RunRecord
+from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import Ledger
+from reports.ledger.log import Log, read_log
 from reports.ledger.training import train_seconds
 from reports.plots.line_chart import Chart, training_charts
+from reports.tables.method_cells import anchor
 from reports.views.runs.predictions import Predictions, summarise
 
 OLDER = "older config, code or data"
@@ -25,6 +28,17 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class Sibling:
+    """Another run of the same cell. ``state`` as that of its page."""
+
+    name: str
+    page: str
+    seed: int
+    said: str  # its accuracy, or what became of it
+    state: str
+
+
+@dataclass(frozen=True)
 class RunView:
     """One run page."""
 
@@ -32,11 +46,16 @@ class RunView:
     name: str  # of its folder
     page: str
     stage: str  # its declared title
+    method: str  # address of the method
+    dataset: str  # title of the data set
     charts: list[Chart]
     predictions: Predictions | None
     parents: tuple[Parent, ...]
     children: tuple[Parent, ...]
+    siblings: tuple[Sibling, ...]
+    log: Log | None
     used_by: tuple[str, ...]  # tables and figures
+    shown: bool  # a table or figure shows a number of it
     state: str  # "" for a run that a number is made of, else why none is: OLDER, or another start
     synthetic: tuple[str, ...] | None  # data sets that it or its stages saw
     adopted: tuple[RunRecord, ...]  # which of it and its stages were adopted
@@ -55,6 +74,11 @@ class RunView:
         """The download of its predictions, in the site."""
         return self.page.removesuffix(".html") + ".csv"
 
+    @property
+    def log_file(self) -> str:
+        """Its log, in the site."""
+        return self.page.removesuffix(".html") + ".log.txt"
+
 
 def run_views(context: ReportContext) -> list[RunView]:
     """Views of all runs that have a page, in the order of their pages."""
@@ -69,15 +93,19 @@ def run_views(context: ReportContext) -> list[RunView]:
         directory, record = ledger.records[key]
         for stage, parent in record.identity.parents.items():
             children.setdefault(parent, []).append(Parent(stage, key, page, directory.name))
+    siblings = _siblings(ledger, older)
     views = []
     for key, page in sorted(ledger.pages.items(), key=lambda item: item[1]):
         directory, record = ledger.records[key]
+        shown = bool(used.get(key)) and key in ledger.shown and key not in older
         views.append(
             RunView(
                 record=record,
                 name=directory.name,
                 page=page,
                 stage=context.stage(record.cell),
+                method=f"methods.html#{anchor(record.cell.method)}",
+                dataset=context.benchmark.datasets[record.cell.dataset].title,
                 charts=training_charts(record.epochs),
                 predictions=_predictions(ledger, key, record),
                 parents=tuple(
@@ -90,6 +118,9 @@ def run_views(context: ReportContext) -> list[RunView]:
                     for stage, parent in record.identity.parents.items()
                 ),
                 children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
+                siblings=tuple(s for s in siblings[_cell(record)] if s.page != page),
+                log=read_log(directory, ledger.privacy) if shown or record.status == "failed" else None,
+                shown=shown,
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
                 state="" if key in ledger.shown and key not in older else _left_out(ledger, key),
                 synthetic=ledger.synthetic[key],
@@ -101,6 +132,21 @@ def run_views(context: ReportContext) -> list[RunView]:
             )
         )
     return views
+
+
+def _cell(record: RunRecord) -> tuple[str, str]:
+    return record.cell.model, record.cell.variant
+
+
+def _siblings(ledger: Ledger, older: set[str]) -> dict[tuple[str, str], list[Sibling]]:
+    """The runs of each cell, those that count first, by seed."""
+    found: dict[tuple[str, str], list[Sibling]] = {}
+    for key, page in ledger.pages.items():
+        folder, r = ledger.records[key]
+        said = f"{f.percent(r.metrics.top1)} %" if r.metrics is not None else r.status
+        state = "" if key in ledger.shown and key not in older else _left_out(ledger, key)
+        found.setdefault(_cell(r), []).append(Sibling(folder.name, page, r.cell.seed, said, state))
+    return {cell: sorted(runs, key=lambda s: (bool(s.state), s.seed, s.name)) for cell, runs in found.items()}
 
 
 def _left_out(ledger: Ledger, key: str) -> str:

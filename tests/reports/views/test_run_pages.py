@@ -1,0 +1,60 @@
+"""Run pages and the list of runs: what a reader goes on to from them."""
+
+import re
+
+import pytest
+
+from reports import build
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import parse
+
+
+@pytest.fixture
+def one(tmp_path):
+    made = write(tmp_path, seeds=2, tables=["table2", "table4"])
+    run = next((made.work_dir / "runs").glob("student_mgr-dark-rgb-s0-*"))
+    (run / "log.txt").write_text("first line\n" + "middle\n" * 40 + "<b>seen</b> /home/alice/secret/runs/x\n")
+    teacher = next((made.work_dir / "runs").glob("fake_teacher_mgr_dark-s0-*"))
+    (teacher / "log.txt").symlink_to("/etc/hostname")
+    return made, run.name
+
+
+def facts(page):
+    return {d.one("dt").text: d.one("dd") for d in page.all("dl", cls="list")[0].all("div")}
+
+
+def test_a_run_page_leads_to_its_method_its_cell_and_its_log(one):
+    made, name = one
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    page = parse(made.site / "runs" / f"{name}.html")
+    known = facts(page)
+    anchor = known["Method"].one("a").attrs["href"].rpartition("#")[2]
+    assert parse(made.site / "methods.html").all(id=anchor)
+    assert [a.text for a in known["Further runs of this cell"].all("a")] == ["seed 1"]
+    tail = page.one("pre", cls="tail").text
+    assert "<b>seen</b>" in tail and "first line" not in tail and "alice" not in tail
+    log = (made.site / "runs" / f"{name}.log.txt").read_text()
+    assert log.startswith("first line") and "alice" not in log and "runs/x" in log
+    assert not list((made.site / "runs").glob("fake_teacher_*.log.txt")), "a link leads out of the ledger"
+
+
+def test_only_runs_that_a_table_shows_have_downloads(one):
+    made, name = one
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert (made.site / "runs" / f"{name}.csv").is_file()
+    teacher = next((made.site / "runs").glob("fake_teacher_*.html"))
+    assert not teacher.with_suffix(".csv").exists() and "predictions.parquet" in parse(teacher).text
+
+
+def test_a_long_list_of_runs_has_several_pages(one, monkeypatch):
+    made, _ = one
+    monkeypatch.setattr("reports.views.runs.page.PER_PAGE", 5)
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    first = parse(made.site / "runs.html")
+    links = [a.attrs["href"] for a in first.one("section", cls="pages").all("a")]
+    pages = [first, *(parse(made.site / link) for link in links)]
+    rows = [tr.all("a")[0].attrs["href"] for p in pages for tr in p.one("tbody").all("tr")]
+    assert links == [f"runs-{i + 2}.html" for i in range(len(links))] and len(pages[0].one("tbody").all("tr")) == 5
+    assert sorted(rows) == sorted(f"runs/{p.name}" for p in (made.site / "runs").glob("*.html"))
+    lines = (made.site / "downloads" / "runs.csv").read_text().splitlines()
+    assert len([x for x in lines if re.search("[0-9a-f]{12}", x)]) >= len(rows)
