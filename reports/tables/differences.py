@@ -11,6 +11,7 @@ from reports import format as f
 from reports.ledger.results import Result
 from reports.stats.intervals import difference_interval
 from reports.stats.multiplicity import holm
+from reports.stats.power import Comparison, compared
 from reports.stats.significance import paired_p, student_p, training_p
 from reports.tables.table import MEASURED, Cell, Column, marked, missing
 
@@ -28,6 +29,7 @@ class Difference:
     better_in: int  # seeds in which the first is the better one
     p_training: float | None = None  # one seed: t test with the variance of training, None where that is not known
     adopted: bool = False  # a run behind it was adopted
+    comparison: Comparison | None = None  # what it could find, None where the variance of training is not known
 
     @property
     def p(self) -> float:
@@ -83,6 +85,7 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         better_in=int(np.sum(each > 0)),
         p_training=training_p(x, y, training) if len(each) == 1 and training is not None else None,
         adopted=bool(a.adopted or b.adopted),
+        comparison=compared(x, y, training) if training is not None else None,
     )
 
 

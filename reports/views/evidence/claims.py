@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.stats.power import ALPHA, Comparison, smallest_difference
 from reports.tables.differences import Difference, adjusted, difference
-
-ALPHA = 0.05
-
 
 FOUND, NOT_FOUND, UNTESTED, UNMEASURED = "found", "not found", "too few seeds", "not measured"
 
@@ -32,7 +30,26 @@ def evaluate_claims(context: ReportContext, declared: suite.Evidence) -> list[Ve
     compared = [difference(context.result(s.better), context.result(s.than)) for s in declared.statements]
     tested = adjusted(compared, len(compared))
     enough = context.profile != "smoke"
-    return [_verdict(s, d, declared.seeds, enough) for s, d in zip(declared.statements, tested, strict=True)]
+    verdicts = [_verdict(s, d, declared.seeds, enough) for s, d in zip(declared.statements, tested, strict=True)]
+    return [_with_power(v, verdicts, declared.seeds) for v in verdicts] if enough else verdicts
+
+
+def _with_power(verdict: Verdict, family: list[Verdict], seeds: int) -> Verdict:
+    """A verdict that found nothing with what could have been found. Holm's adjustment asks of it the p of all
+    statements that nothing was found for."""
+    found = verdict.difference
+    if verdict.outcome not in (NOT_FOUND, UNTESTED) or found is None or found.comparison is None:
+        return verdict
+    others = sum(v.outcome == FOUND for v in family)
+    could = would_be_found(found.comparison, max(seeds, len(found.seeds)), ALPHA / (len(family) - others))
+    return replace(verdict, text=f"{verdict.text} {could}")
+
+
+def would_be_found(comparison: Comparison, seeds: int, alpha: float = ALPHA) -> str:
+    """What a comparison like this one finds with so many seeds, as a sentence."""
+    smallest = smallest_difference(replace(comparison, seeds=seeds), alpha)
+    what = "no difference" if smallest is None else f"a difference of {100 * smallest:.1f} points or more"
+    return f"With {f.count(seeds, 'seed')}, {what} would be found in four of five such experiments."
 
 
 def _verdict(statement: suite.Statement, found: Difference | str, seeds: int, enough: bool) -> Verdict:

@@ -140,6 +140,10 @@ def test_page_with_enough_seeds(five):
     said = [li.text for ul in page.all("ul", cls="verdicts") for li in ul.all("li")]
     assert len(said) == 3 and not page.all("aside", cls="notyet")
     assert all(t.split(":")[0] in ("Found", "Not found") for t in said)
+    power = [
+        t for t in said if "With 5 seeds, " in t and t.endswith("would be found in four of five such experiments.")
+    ]
+    assert power == [t for t in said if t.startswith("Not found")] != []
     gap = float(cell(page, "evidence", "Whole row", "base.delta").attrs["data-v"])
     number = f"{gap:+.1f}".replace("-", "\u2212")
     assert number in said[0] and (said[0].startswith("Found") <= (gap >= 3))
