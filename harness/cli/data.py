@@ -41,7 +41,11 @@ def command() -> None:
     help="Folder to write to.  [default: data/synthetic-PRESET]",
 )
 @click.option("--preset", type=click.Choice(["demo", "smoke"]), default="demo", show_default=True)
-@click.option("--datasets", default=None, help="Only these, with commas between.  [default: all that can be made]")
+@click.option(
+    "--datasets",
+    default=None,
+    help="Only these, with commas between.  [default: all but source_motions, on which networks are pretrained]",
+)
 @click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True)
 @jobs_option
 def synthesize_command(out: Path | None, preset: str, datasets: str | None, seed: int, jobs: int | None) -> None:

@@ -11,6 +11,7 @@ BUILT_IN = {  # name -> module:object, as entry points have it; a checkout need 
     "mgr_dark": "harness.data.sets.mgr_dark:MGR_DARK",
     "nvgesture": "harness.data.sets.nvgesture:NVGESTURE",
     "sysu_mm01": "harness.data.sets.sysu_mm01:SYSU_MM01",
+    "source_motions": "harness.data.sets.source_motions:SOURCE_MOTIONS",
 }
 
 

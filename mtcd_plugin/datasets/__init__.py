@@ -4,5 +4,6 @@ from mtcd_plugin import _compat_applied  # before anything that imports MMAction
 from mtcd_plugin.datasets import (
     mgr_dark_dataset,
     nvgesture_dataset,
+    source_motions_dataset,
     sysu_mm01,
 )

@@ -51,7 +51,7 @@ def read_mgr_dark(root: str, lighting: str = "dark") -> ClipTable:
     base = Path(root)
     check_place(base, MARK)
     classes = read_classes(base / "classes.txt")
-    splits = _read_subjects(base / "subjects.csv")
+    splits = read_subjects(base / "subjects.csv")
     labels = {name: number for number, name in enumerate(classes)}
     clips: list[Clip] = []
     seen: set[str] = set()
@@ -81,7 +81,8 @@ def read_classes(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_subjects(path: Path) -> dict[str, str]:
+def read_subjects(path: Path) -> dict[str, str]:
+    """Subject -> split, of a table with these two columns. ValueError as ``add_subject``."""
     splits: dict[str, str] = {}
     for where, row in read_rows(path, SUBJECT_COLUMNS, "the split by subject"):
         add_subject(row, where, splits)

@@ -77,7 +77,7 @@ def save_summaries(
     """
     known = load_summaries(work_dir, say)
     found = {}
-    for name in (data_set.name for data_set in clip_data_sets()):
+    for name in (data_set.name for data_set in clip_data_sets() if not data_set.on_demand):
         root = Path(data_root) / name
         if not root.is_dir():
             continue

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
-from harness.data.registry import data_sets
+from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
 from harness.system.parent_exit import exit_with_parent
@@ -37,7 +37,7 @@ def synthesize(
 
     Args:
         root: folder that holds one folder per set.
-        datasets: names of data sets that have a generator; None for all of them.
+        datasets: names of data sets that have a generator; None for all but those that are made on demand.
         preset: "demo" (learnable on two cores, minutes) or "smoke" (tiny, seconds).
         seed: seed of the whole set.
         jobs: processes, default all cores that this process may use. Callers that start processes by `spawn` need the
@@ -48,7 +48,7 @@ def synthesize(
     Raises: ValueError for an unknown name, or when the folder holds something else.
     """
     known = generators()
-    datasets = tuple(known) if datasets is None else datasets
+    datasets = made_unasked() if datasets is None else datasets
     for name in datasets:
         if name not in known:
             raise BadUsage(unknown_name("synthetic data set", name, known))
@@ -58,6 +58,8 @@ def synthesize(
     for name in datasets:
         folder = Path(root) / name
         stamp = {"generator_version": GENERATOR_VERSION, "preset": preset, "seed": seed}
+        if own := data_set(name).version:
+            stamp["version"] = own
         if not _finished(folder, stamp):
             _build(
                 folder,
@@ -73,7 +75,12 @@ def synthesize(
 def generators() -> dict[str, str]:
     """Data sets that can be synthesized -> the module that does, imported when a set is to be written: a check that one
     is there needs no video library."""
-    return {data_set.name: data_set.generator for data_set in data_sets() if data_set.generator}
+    return {d.name: d.generator for d in data_sets() if d.generator}
+
+
+def made_unasked() -> tuple[str, ...]:
+    """Names of the data sets that are synthesized where none is named."""
+    return tuple(d.name for d in data_sets() if d.generator and not d.on_demand)
 
 
 def _cores() -> int:

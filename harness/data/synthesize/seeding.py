@@ -10,6 +10,8 @@ import numpy as np
 
 GENERATOR_VERSION = "2.0"
 """The version of everything that is generated. Any change of any frame or file must change it."""
+SOURCE_VERSION = "1.0"
+"""The version of the source set, which uses the same people, places and sensors, and so the version above as well."""
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:
