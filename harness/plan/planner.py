@@ -182,8 +182,8 @@ class _Planner:
         check_reads(entry, resolved.config, overrides, fused)
         inject_at = [key for p in parents.values() for key in p.inject_at]
         own = without(config, inject_at)
-        config = start_from(entry, config, own, self.settings.init)
-        start = missing_start(entry, own, inject_at, self.settings.init)
+        config = start_from(entry, config, own, self.settings.init, self.settings.profile)
+        start = missing_start(entry, own, inject_at, self.settings.init, self.settings.profile)
         weights = find_weights(without(config, inject_at), entry)
         data, fingerprints = describe_data(config)
         check_sampler(config)

@@ -10,6 +10,7 @@ from typing import Any
 from harness.ledger.record import NO_START, StartingWeights
 from harness.suite import Entry
 from harness.suite.dotted import ABSENT, get_dotted, set_dotted
+from harness.suite.entries import Start
 from mtcd_plugin.formats.weights_file import absent, known_sha256, split_sha256, weights_file
 
 FILE_KEYS = ("checkpoint", "init_from", "load_from")  # whose text is always a file
@@ -31,6 +32,7 @@ class Absent:
     file: str  # its address
     trained_on: str
     path: Path  # where it belongs
+    remedy: str = ""  # the command that makes it; "" for one to be downloaded
 
 
 class MissingStart(FileNotFoundError):
@@ -41,14 +43,16 @@ class MissingStart(FileNotFoundError):
         files = " and ".join(f"{a.file} ({a.trained_on})" if a.trained_on else a.file for a in self.absent)
         paths = " and ".join(str(a.path) for a in self.absent)
         are, it = ("are", "them") if len(self.absent) > 1 else ("is", "it")
+        made = " and ".join(dict.fromkeys(a.remedy for a in self.absent if a.remedy))
+        cure = f"make {it} with {made}" if made else f"put {it} at {paths}"
         super().__init__(
-            f"{method} starts from {files}, which {are} not there: put {it} at {paths}, "
-            "or train from nothing with --init scratch"
+            f"{method} starts from {files}, which {are} not there: {cure}, or train from nothing with --init scratch"
         )
 
 
-def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: str) -> dict[str, Any]:
-    """A config that starts from the weights which the entry's metafile lists, with the input that they were trained on.
+def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: str, profile: str) -> dict[str, Any]:
+    """A config that starts from the weights which the entry's metafile lists for a profile, with the input that they
+    were trained on.
 
     Args:
         own: the config without its parents' outputs. Where it names weights of its own they are kept, and none is
@@ -60,11 +64,12 @@ def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: 
     """
     if init == "scratch" or any(_is_start(key) for key, _ in _named(own)):
         return config
-    for start in entry.start:
+    for start in entry.starts_at(profile):
         where = f"{entry.config.parent / 'metafile.yml'}: Starting Weights"
         if start.into and config.get("train_cfg") is not None:
             module = _module(config, start.into, where)
-            address = f"{start.file}#sha256={start.sha256}" if start.sha256 else start.file
+            source = _source(entry, start)
+            address = f"{source}#sha256={start.sha256}" if start.sha256 else source
             pretrained = {"type": "Pretrained", "checkpoint": address}
             if start.prefix:
                 pretrained["prefix"] = start.prefix
@@ -78,7 +83,12 @@ def start_from(entry: Entry, config: dict[str, Any], own: dict[str, Any], init: 
     return config
 
 
-def missing_start(entry: Entry, own: dict[str, Any], inject_at: list[str], init: str) -> str:
+def _source(entry: Entry, start: Start) -> str:
+    """The address or path of listed weights."""
+    return str(start.path(entry.config.parent.parent).absolute()) if start.packaged else start.file
+
+
+def missing_start(entry: Entry, own: dict[str, Any], inject_at: list[str], init: str, profile: str) -> str:
     """A note where ``pretrained`` is asked for and training starts from nothing, since no file is given; "" elsewhere.
 
     Args:
@@ -87,7 +97,7 @@ def missing_start(entry: Entry, own: dict[str, Any], inject_at: list[str], init:
     if init != "pretrained" or own.get("train_cfg") is None or any(_is_start(key) for key, _ in _named(own)):
         return ""
     continued = any(".init_from." in f"{key}." for key in inject_at)
-    return "" if continued or any(s.into for s in entry.start) else NO_START
+    return "" if continued or any(s.into for s in entry.starts_at(profile)) else NO_START
 
 
 def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
@@ -97,26 +107,39 @@ def find_weights(config: dict[str, Any], entry: Entry) -> tuple[Found, ...]:
         FileNotFoundError: one that is not there; :class:`MissingStart` for listed ones, all of them.
         ValueError: one that is not what it must be, or that would have no effect.
     """
-    listed = {split_sha256(s.file)[0]: s for s in entry.start}
+    listed = {split_sha256(_source(entry, s))[0]: s for s in entry.start if s.file}
     found: list[Found] = []
     missing: list[Absent] = []
     for key, text in _named(config):
         if config.get("train_cfg") is None and _is_start(key):
             raise ValueError(f"{entry.config}: {key} has no effect: this config trains nothing")
         file = weights_file(text)
+        start = listed.get(split_sha256(text)[0])
+        remedy = _remedy(start) if start is not None and start.packaged else ""
         try:
             sha256 = known_sha256(file)
         except FileNotFoundError:
-            start = listed.get(split_sha256(text)[0])
             if start is None:
                 raise FileNotFoundError(f"{entry.config}: {key}: {absent(file)}") from None
-            missing.append(Absent(start.file, start.trained_on, file.path))
+            missing.append(Absent(start.file, start.trained_on, file.path, remedy))
             continue
+        except ValueError:
+            if start is None or not remedy:
+                raise
+            raise ValueError(
+                f"{entry.method} starts from {start.file}, whose content is not what metafile.yml says (SHA256 "
+                f"{start.sha256[:12]}...): make it anew with {remedy}, or train from nothing with --init scratch"
+            ) from None
         source = text if file.url else str(file.path)
         found.append(Found(StartingWeights(where=key, file=file.name, sha256=sha256), source))
     if missing:
         raise MissingStart(entry.method, missing)
     return tuple(found)
+
+
+def _remedy(start: Start) -> str:
+    """The command that makes a packaged file: it lies in the folder of the method that it is made with."""
+    return f"`python -m harness models pretrain {Path(start.file).parts[1]}`"
 
 
 def placed(config: dict[str, Any], weights: tuple[Found, ...]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.suite import modalities
 from harness.suite.address import check_addresses
@@ -22,7 +23,9 @@ class Start(BaseModel):
     """Weights that a method is published with, and the input that they were trained on."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, frozen=True)
-    file: str = Field(default="", alias="File")  # its address; "" where only the input follows that of other stages
+    profile: str = Field(default="paper", alias="Profile")  # the only one that starts from them
+    file: str = Field(default="", alias="File")  # its address, or a path as Config has it; "" where only the input
+    # follows that of other stages
     sha256: str = Field(default="", alias="SHA256", pattern="^([0-9a-f]{64})?$")  # "" where it is not known
     trained_on: str = Field(default="", alias="Trained On")
     stages: tuple[str, ...] = Field(default=(), alias="Stages")  # all where none is named
@@ -35,11 +38,26 @@ class Start(BaseModel):
     def _whole(self) -> Start:
         if bool(self.file) != bool(self.into):
             raise ValueError("File and Into belong together")
+        if self.packaged and not self.file.endswith(".pth"):
+            raise ValueError(
+                f"File '{self.file}' is neither an address, nor an absolute path, nor a .pth beside a metafile"
+            )
         if self.sha256 and "#sha256=" in self.file:
             raise ValueError("SHA256 is given twice: after File and by its own key; leave one out")
         if (self.mean is None) != (self.std is None):
             raise ValueError("Mean and Std belong together")
         return self
+
+    @property
+    def packaged(self) -> bool:
+        """Whether the file lies among the configs, where ``models pretrain`` puts it."""
+        return bool(self.file) and "://" not in self.file and not Path(self.file).expanduser().is_absolute()
+
+    def path(self, configs: Path) -> Path:
+        """Where a packaged file lies: below a folder of configs, or below the packaged one."""
+        below = Path(*Path(self.file).parts[1:])
+        own = configs / below
+        return own if own.is_file() or not (PACKAGED_CONFIGS / below).is_file() else PACKAGED_CONFIGS / below
 
 
 class Collection(BaseModel):
@@ -100,6 +118,10 @@ class Entry:
     def test_modalities(self) -> tuple[str, ...]:
         """The members of ``test_modality``, in their fixed order."""
         return tuple(self.test_modality.split("+"))
+
+    def starts_at(self, profile: str) -> tuple[Start, ...]:
+        """What training starts from at a profile, where starting weights are asked for."""
+        return tuple(s for s in self.start if s.profile == profile)
 
     @property
     def images(self) -> str:

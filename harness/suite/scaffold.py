@@ -30,7 +30,7 @@ METAFILE = """Collections:
   - Name: {title}
     Paper: {{Title: "{title} (unpublished)", URL: ""}}
     # From {source}; where your network is another, say so in Architecture and Family,
-    # and name its own Starting Weights or none.
+    # and name its own Starting Weights or none: it is trained from scratch then, which its row says.
     Metadata:
       Architecture: {architecture}
       Family: {family}

@@ -122,7 +122,7 @@ def _weights(context: ReportContext, entry: Entry) -> str:
     if loaded:
         return "loaded: " + ", ".join(loaded)
     if entry.pretrained.lower() in ("none", ""):
-        listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.start if s.file))
+        listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.starts_at(context.profile) if s.file))
         at_hand = f"; listed for --init pretrained: {context.ledger.privacy.text(listed)}" if listed else ""
         return f"none: from scratch{at_hand}"
     named = context.ledger.privacy.text(entry.pretrained)

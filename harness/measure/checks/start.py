@@ -23,7 +23,7 @@ def starts(s: EntryUnderCheck) -> None:
         try:
             _start(s, profile)
         except (ValueError, OSError) as e:  # what the run's record would have as its failure
-            wrong[profile] = one_line(e)
+            wrong[profile] = one_line(e) + _remedy(s, profile)
     if not wrong:
         return
     line = f"at profile {' and '.join(wrong)}: {next(iter(wrong.values()))}"
@@ -32,13 +32,20 @@ def starts(s: EntryUnderCheck) -> None:
     raise CheckFailed(line)
 
 
+def _remedy(s: EntryUnderCheck, profile: str) -> str:
+    """What else helps where weights that the metafile lists do not fit: they may be those of another network."""
+    if s.init.get(profile) != "pretrained" or not s.entry.starts_at(profile):
+        return ""
+    return f"; weights of another network: take them out of Starting Weights in {s.entry.config.parent / 'metafile.yml'}"
+
+
 def _start(s: EntryUnderCheck, profile: str) -> None:
     resolved = resolve(s.entry.config, profile)
     inject_at: list[str] = []
     for parent in resolved.parents.values():
         inject_at += [parent["inject_at"]] if isinstance(parent["inject_at"], str) else parent["inject_at"]
     own = without(resolved.config, inject_at)
-    config = start_from(s.entry, own, own, s.init.get(profile, "scratch"))
+    config = start_from(s.entry, own, own, s.init.get(profile, "scratch"), profile)
     try:
         found = find_weights(config, s.entry)
     except FileNotFoundError as e:

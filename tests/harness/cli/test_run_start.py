@@ -47,11 +47,11 @@ def give(configs, line, name=RGB):
     path.write_text(path.read_text() + f"\n{line}\n")
 
 
-def list_start(configs, **start):
-    """The starting weights of I3D in its metafile."""
+def list_start(configs, profile="smoke", **start):
+    """The starting weights of I3D in its metafile, at a profile."""
     path = configs / "i3d" / "metafile.yml"
     meta = yaml.safe_load(path.read_text())
-    meta["Collections"][0]["Starting Weights"] = [start]
+    meta["Collections"][0]["Starting Weights"] = [{"Profile": profile, **start}]
     path.write_text(yaml.safe_dump(meta))
 
 
@@ -163,7 +163,10 @@ def test_all_files_that_are_not_there_are_named_at_once_those_of_earlier_stages_
     give(small_configs, f"parents = dict(first=dict(config='{depth}.py', inject_at=['model.backbone.pretrained']))")
     path = small_configs / "i3d" / "metafile.yml"
     meta = yaml.safe_load(path.read_text())
-    one, two = ({"File": f"https://x.org/{n}.pth", "Trained On": n, "Into": "model.backbone"} for n in ("one", "two"))
+    one, two = (
+        {"Profile": "smoke", "File": f"https://x.org/{n}.pth", "Trained On": n, "Into": "model.backbone"}
+        for n in ("one", "two")
+    )
     meta["Collections"][0]["Starting Weights"] = [one]
     for model in meta["Models"]:
         if model["Name"] == depth:
@@ -197,9 +200,8 @@ def test_the_paper_profile_starts_from_the_listed_weights_or_is_told_not_to(caps
     """One line per method says what to do; the input is that of the weights; a config's own weights stand."""
     asked = ["plan", "--configs", small_configs, "--data-root", tiny_data, "--profile", "paper", "--seeds", "1"]
     code, _, err = run(capsys, *asked)
-    file = yaml.safe_load((small_configs / "i3d" / "metafile.yml").read_text())["Collections"][0]["Starting Weights"][
-        0
-    ]["File"]
+    listed = yaml.safe_load((small_configs / "i3d" / "metafile.yml").read_text())["Collections"][0]["Starting Weights"]
+    (file,) = [start["File"] for start in listed if "Profile" not in start]
     name = file.rpartition("/")[2]
     assert code == 1 and err.count("cannot plan") == 1
     assert f"I3D starts from {file} (Kinetics-400), which is not there: put it at {cache / name}" in err
@@ -212,6 +214,7 @@ def test_the_paper_profile_starts_from_the_listed_weights_or_is_told_not_to(caps
     assert not scratch.pretrained and scratch.config["model"] == as_it_stands["model"]
     list_start(
         small_configs,
+        "paper",
         File="https://x.org/a.pth",
         SHA256="ab" * 32,
         Into="model.backbone",
@@ -241,10 +244,10 @@ def test_every_stage_of_mtcd_at_paper_has_its_start_and_one_input(tiny_data):
     statistics = {}
     for name, entry in load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml")).items():
         config = resolve(entry.config, "paper").config
-        made = start_from(entry, config, config, "pretrained")
+        made = start_from(entry, config, config, "pretrained", "paper")
         starts = json.dumps(made["model"]).count('"Pretrained"')
         trains = made.get("train_cfg") is not None
-        listed = [s for s in entry.start if s.into]
+        listed = [s for s in entry.starts_at("paper") if s.into]
         assert starts == (len(listed) if trains else 0), name
         compared = entry.method in ("MTCD", "I3D") or entry.config.parent.name == "rivals"
         if compared:
