@@ -1,4 +1,4 @@
-"""``models``: list, show and check model entries."""
+"""``models``: list, show, check and pretrain model entries."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from harness import PACKAGED_CONFIGS
 from harness.cli import common
 from harness.cli.group import Group
 from harness.cli.options import (
+    COUNT,
     FOLDER,
     NEW_FOLDER,
     SEEDS,
@@ -27,6 +28,8 @@ from harness.cli.options import (
 from harness.errors import BadUsage, count, unknown_name
 
 if TYPE_CHECKING:
+    from harness.plan.pretrain import Network
+    from harness.plan.workspace import Workspace
     from harness.suite import Entry
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @click.group("models", cls=Group)
 def command() -> None:
-    """List, show and check model entries."""
+    """List, show, check and pretrain model entries."""
 
 
 @command.command("list")
@@ -234,3 +237,91 @@ def try_rates(
         ]
         click.echo(f"{name:32s} {'   '.join(shown)}")
     return code
+
+
+@command.command("pretrain")
+@click.argument("names", nargs=-1, metavar="[METHOD]...")
+@profile_option("demo")
+@click.option(
+    "--data-root", type=FOLDER, default=None, help="Folder with source_motions/.  [default: as run-all; made]"
+)
+@click.option(
+    "--work-dir",
+    type=NEW_FOLDER,
+    default=Path("work_dirs") / "pretrain",
+    show_default=True,
+    help="A ledger of its own.",
+)
+@click.option(
+    "--out", type=NEW_FOLDER, default=None, help="Folder for the files.  [default: where the metafiles list them]"
+)
+@click.option("--epochs", type=COUNT, default=None, help="Passes over the source set.  [default: 2, at smoke 1]")
+@configs_option
+@execution_options
+def pretrain(
+    names: tuple[str, ...],
+    profile: str,
+    data_root: Path | None,
+    work_dir: Path,
+    out: Path | None,
+    epochs: int | None,
+    configs: Path,
+    execution: ExecutionOptions,
+) -> int:
+    """Train networks on the synthetic source set, and write their backbones as starting weights.
+
+    METHOD is a folder of mm_configs that lists such weights; without one, all of them. In a checkout, SHA256 in the
+    metafiles is written as well.
+    """
+    from harness.plan.jobs import Settings
+    from harness.plan.planner import make_plan
+    from harness.plan.pretrain import SOURCE, networks, source_cell, source_clips
+    from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
+    from harness.suite import load_suite
+    from harness.suite.scaffold import writable_checkout
+    from harness.system.disk import check_writable
+
+    check_profile(configs, profile)
+    if out is None and configs == PACKAGED_CONFIGS and not writable_checkout():
+        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
+    benchmark, entries = load_suite(configs)
+    chosen = networks(entries.values(), profile, names)
+    root = data_root or synthetic_root(profile)
+    if data_root is None:
+        common.executor_for(execution)
+        check_writable(work_dir, "--work-dir")
+        common.make_synthetic(root, preset_of(profile), [SOURCE])
+    table = source_clips(root)
+    cells = [source_cell(n, profile, len(table.classes), epochs) for n in chosen]
+    settings = Settings(configs, profile, root)
+    ws = Workspace(benchmark, entries, cells, make_plan(cells, entries, settings), settings, [], 1)
+    again = f"python -m harness models pretrain {' '.join(names)} --profile {profile}"
+    code = common.run_jobs(ws, work_dir, execution, again=again + (f" --epochs {epochs}" if epochs else ""))
+    for network, cell in zip(chosen, cells, strict=True):
+        _write_weights(network, ws, ws.plan.keys.get((cell.id, cell.seed)), work_dir, out)
+    return code
+
+
+def _write_weights(network: Network, ws: Workspace, key: str | None, work_dir: Path, out: Path | None) -> None:
+    """Write the file of a network whose run is done, and its sha256 into the metafiles beside it; print both."""
+    from harness.ledger.files import write_text_atomically
+    from harness.ledger.run_dir import CHECKPOINT
+    from harness.measure.backbone_file import write_backbone
+    from harness.plan.pretrain import about, accuracies_by_modality, with_sha256
+    from harness.plan.run_state import folder_of, look_up
+
+    record = look_up(ws.plan.jobs[key], work_dir).record if key else None
+    if key is None or record is None or record.status != "done":
+        click.echo(f"{network.file}: not written, its run is not done")
+        return
+    folder = folder_of(ws.plan.jobs[key], work_dir)
+    path = out / Path(network.file).name if out else network.path
+    sha256 = write_backbone(folder / CHECKPOINT, path, about(record))
+    shares = ", ".join(f"{m} {100 * share:.1f} %" for m, share in accuracies_by_modality(folder).items())
+    click.echo(f"{network.file}: top-1 {shares} on held-out people of the synthetic source set")
+    click.echo(f"  {path}: {path.stat().st_size} bytes, {record.cost.train_seconds or 0:.0f} s")
+    click.echo(f'  SHA256: "{sha256}"')
+    for metafile in () if out else sorted(ws.settings.configs.glob("*/metafile.yml")):
+        text = metafile.read_text(encoding="utf-8")
+        if (changed := with_sha256(text, network.file, sha256)) != text:
+            write_text_atomically(metafile, changed)
