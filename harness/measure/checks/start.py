@@ -36,7 +36,8 @@ def _remedy(s: EntryUnderCheck, profile: str) -> str:
     """What else helps where weights that the metafile lists do not fit: they may be those of another network."""
     if s.init.get(profile) != "pretrained" or not s.entry.starts_at(profile):
         return ""
-    return f"; weights of another network: take them out of Starting Weights in {s.entry.config.parent / 'metafile.yml'}"
+    where = s.entry.config.parent / "metafile.yml"
+    return f"; if they are those of another network, take them out of Starting Weights in {where}"
 
 
 def _start(s: EntryUnderCheck, profile: str) -> None:
