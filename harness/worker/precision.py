@@ -46,10 +46,12 @@ def set_precision(runner: Runner, precision: Precision, on_gpu: bool) -> None:
 
 
 def use_channels_last(model: nn.Module) -> None:
-    """Lay out the weights of 3D convolutions with channels last, which on CPUs and GPUs takes 0.5 to 1 of the time."""
+    """Lay out the weights of convolutions with channels last, which on CPUs and GPUs takes 0.5 to 1 of the time."""
+    formats = ((nn.Conv3d, torch.channels_last_3d), (nn.Conv2d, torch.channels_last))
     for module in model.modules():
-        if isinstance(module, nn.Conv3d):
-            module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last_3d)
+        for kind, memory_format in formats:
+            if isinstance(module, kind):
+                module.weight.data = module.weight.data.contiguous(memory_format=memory_format)
 
 
 class _AutocastHook(Hook):

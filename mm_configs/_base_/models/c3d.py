@@ -23,11 +23,11 @@ model = dict(
         average_clips='prob'),
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
-# Out of the last pooling: 1x2x2 at 16x56x56 (demo), 1x2x2 at 16x32x32 (smoke).
+# Out of the last pooling: 1x1x1 at 16x56x56 with a stride in the first layer (demo), 1x2x2 at 16x32x32 (smoke).
 profiles = dict(
     demo=dict(
         model=dict(
-            backbone=dict(type='SlimC3D', base_channels=8, fc_channels=128, out_dim=256, dropout_ratio=0.2, init_std=0.02),
+            backbone=dict(type='SlimC3D', base_channels=8, fc_channels=128, out_dim=64, stem_stride=2, dropout_ratio=0.2, init_std=0.02),
             cls_head=dict(in_channels=128, dropout_ratio=0.2))),
     smoke=dict(model=dict(
         backbone=dict(type='SlimC3D', base_channels=2, fc_channels=32, out_dim=64),

@@ -14,10 +14,9 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
 profiles = dict(
-    # An eighth as wide. The clip has half the frames, so conv1 keeps them: 16 frames come out as 4, as 32 do at full size.
-    # The demo's 240 steps are too few for a momentum of 0.01 in normalisation.
+    # An eighth as wide. The demo's steps are too few for a momentum of 0.01 in normalisation.
     demo=dict(model=dict(
-        backbone=dict(base_channels=8, conv1_stride_t=1, norm_momentum=0.1),
+        backbone=dict(base_channels=8, norm_momentum=0.1),
         cls_head=dict(in_channels=128, dropout_ratio=0.2))),
     smoke=dict(model=dict(
         backbone=dict(base_channels=4),

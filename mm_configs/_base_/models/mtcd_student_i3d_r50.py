@@ -35,11 +35,11 @@ profiles = dict(
             student=dict(
                 backbone={{_base_.profiles.demo.model.backbone}},
                 neck={{_base_.profiles.demo.model.neck}},
-                cls_head=dict(in_channels=128, dropout_ratio=0.2)),
+                cls_head=dict(in_channels=96, dropout_ratio=0.2)),
             teachers=dict(
                 teacher=dict(model={{_base_.profiles.demo.model}}),
                 assistant=dict(model={{_base_.profiles.demo.model}})),
-            projection=dict(in_channels=128, out_channels=64))),
+            projection=dict(in_channels=96, out_channels=64))),
     smoke=dict(_delete_=True, model=dict(
         student=dict(
             backbone={{_base_.profiles.smoke.model.backbone}},

@@ -8,7 +8,7 @@ model = dict(
 profiles = dict(
     demo=dict(
         model=dict(
-            neck=dict(in_channels=128),
+            neck=dict(in_channels=96),
             cls_head=dict(projection=dict(out_channels=64)))),
     smoke=dict(model=dict(
         neck=dict(in_channels=32),

@@ -25,7 +25,7 @@ profiles = dict(
             backbone=dict(
                 arch=dict(embed_dims=32, num_layers=3, num_heads=1, downscale_indices=[1, 2]),
                 spatial_size=56, temporal_size=16, adaptive_kv_stride=(1, 2, 2), drop_path_rate=0.,
-                patch_cfg=dict(kernel_size=(3, 11, 11), stride=(2, 8, 8), padding=(1, 5, 5)),
+                patch_cfg=dict(kernel_size=(5, 11, 11), stride=(4, 8, 8), padding=(2, 5, 5)),
                 init_cfg=[dict(type='Xavier', layer='Linear', distribution='uniform')]),
             cls_head=dict(in_channels=128, dropout_ratio=0.))),
     smoke=dict(model=dict(

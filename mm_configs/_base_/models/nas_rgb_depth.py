@@ -6,5 +6,5 @@ model = dict(
     backbone=dict(modalities=['rgb', 'depth']),
     cls_head=dict(in_channels=6144))
 profiles = dict(
-    demo=dict(model=dict(cls_head=dict(in_channels=768))),
+    demo=dict(model=dict(cls_head=dict(in_channels=384))),
     smoke=dict(model=dict(cls_head=dict(in_channels=384))))

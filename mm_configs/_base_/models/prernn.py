@@ -21,7 +21,7 @@ model = dict(
 # 56 pixels leave a map of 1 x 1. The small networks start from nothing, and so have norms.
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(base_channels=6, fc_channels=128, pool_size=1, dropout_ratio=0.2, norm_cfg=dict(type='BN2d')),
+        backbone=dict(base_channels=8, fc_channels=128, pool_size=1, stem_stride=2, dropout_ratio=0.2, norm_cfg=dict(type='BN2d')),
         cls_head=dict(in_channels=128))),
     smoke=dict(model=dict(
         backbone=dict(base_channels=2, fc_channels=16, pool_size=1, norm_cfg=dict(type='BN2d')),

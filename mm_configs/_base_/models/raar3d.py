@@ -7,3 +7,5 @@ model = dict(
     init_from='',
     backbone=dict(type='RAAR3D', pairing='by_time'),
     data_preprocessor=dict(type='HeatmapPreprocessor'))
+
+profiles = dict(demo=dict(model=dict(backbone=dict(heat_shrink=2))))

@@ -22,7 +22,7 @@ model = dict(
 # 16 frames leave two steps in time. Frames are a quarter (56 of 224 pixels) and a seventh as wide; so are Retinex's scales.
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(base_channels=8),
+        backbone=dict(base_channels=8, conv1_stride_s=4),
         cls_head=dict(in_channels=128),
         data_preprocessor=dict(sigmas=(3.75, 20., 62.5)))),
     smoke=dict(model=dict(

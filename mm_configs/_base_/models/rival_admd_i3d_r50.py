@@ -7,5 +7,5 @@ model = dict(
         _delete_=True, type='AdversarialDistillation', channels=2048, num_classes=10, steps=4, weight=0.05))
 
 profiles = dict(
-    demo=dict(model=dict(distillation=dict(channels=128))),
+    demo=dict(model=dict(distillation=dict(channels=96))),
     smoke=dict(model=dict(distillation=dict(channels=32, steps=2))))

@@ -26,7 +26,7 @@ profiles = dict(
         _delete_=True,
         model=dict(
             student=dict(
-                backbone={{_base_.profiles.demo.model.backbone}}, cls_head=dict(in_channels=128, dropout_ratio=0.2)),
+                backbone={{_base_.profiles.demo.model.backbone}}, cls_head=dict(in_channels=96, dropout_ratio=0.2)),
             teachers=dict(teacher=dict(model={{_base_.profiles.demo.model}})))),
     smoke=dict(
         _delete_=True,

@@ -17,8 +17,8 @@ model = dict(
 # A quarter as wide, and two layers: some 240 steps do not train six.
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(base_channels=16, dropout_ratio=0.),
-        cls_head=dict(in_channels=128, num_layers=2, feedforward_channels=256, dropout_ratio=0.1))),
+        backbone=dict(base_channels=12, dropout_ratio=0.),
+        cls_head=dict(in_channels=96, num_layers=2, feedforward_channels=192, dropout_ratio=0.1))),
     smoke=dict(model=dict(
         backbone=dict(base_channels=4),
         cls_head=dict(in_channels=32, num_layers=2, feedforward_channels=64))))

@@ -21,8 +21,8 @@ model = dict(
 
 profiles = dict(
     demo=dict(model=dict(
-        backbone=dict(type='SlimResNet', depth=18, base_channels=16),
-        cls_head=dict(in_channels=128, dropout_ratio=0.2))),
+        backbone=dict(type='SlimResNet', depth=18, base_channels=12),
+        cls_head=dict(in_channels=96, dropout_ratio=0.2))),
     smoke=dict(model=dict(
         backbone=dict(type='SlimResNet', depth=18, base_channels=4),
         cls_head=dict(in_channels=32))))

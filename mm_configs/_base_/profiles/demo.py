@@ -9,7 +9,7 @@ train_dataloader = dict(batch_size=16, num_workers=0, persistent_workers=False)
 test_dataloader = dict(batch_size=16, num_workers=0, persistent_workers=False)
 optim_wrapper = dict(
     _delete_=True,
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05, fused=True),
     clip_grad=dict(max_norm=5.0))
 param_scheduler = [dict(type='OneCycleLR', eta_max=1e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]
 train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=12)

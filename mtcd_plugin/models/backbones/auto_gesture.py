@@ -120,10 +120,11 @@ class Branch(nn.Module):
 
     Args:
         genotype: of its cells. width: channels of its first layer.
-        arriving: channels that connections bring, at each of the three places. kernels: see :class:`AutoGesture`.
+        arriving: channels that connections bring, at each of the three places. kernels, cells: see
+            :class:`AutoGesture`.
     """
 
-    def __init__(self, genotype: str, width: int, arriving: Sequence[int], kernels: str) -> None:
+    def __init__(self, genotype: str, width: int, arriving: Sequence[int], kernels: str, cells: Sequence[int]) -> None:
         super().__init__()
         self.stem0 = nn.Sequential(
             nn.Conv3d(3, width, 3, padding=1, bias=False),
@@ -137,10 +138,11 @@ class Branch(nn.Module):
             nn.ReLU(inplace=True),
             nn.MaxPool3d(3, 2, 1),
         )
+        self.counts = tuple(cells)
         self.cells = nn.ModuleList()
         nodes, make = read_genotype(genotype), partial(operation, kernels)
         before, last = width, 0
-        for place, count in enumerate(CELLS):
+        for place, count in enumerate(self.counts):
             last = FEATURES[place] * width + arriving[place]
             for i in range(count):
                 stride = 2 if place and i == 0 else 1
@@ -156,10 +158,10 @@ class Branch(nn.Module):
 
     def run(self, place: int, s0: Tensor, s1: Tensor) -> tuple[Tensor, Tensor]:
         """The cells between one place and the next; all but the last ones are followed by the pooling."""
-        first = sum(CELLS[:place])
-        for cell in self.cells[first : first + CELLS[place]]:
+        first = sum(self.counts[:place])
+        for cell in self.cells[first : first + self.counts[place]]:
             s0, s1 = s1, cell(s0, s1)
-        return s0, s1 if place + 1 == len(CELLS) else F.max_pool3d(s1, (1, 3, 3), (1, 2, 2), (0, 1, 1))
+        return s0, s1 if place + 1 == len(self.counts) else F.max_pool3d(s1, (1, 3, 3), (1, 2, 2), (0, 1, 1))
 
 
 @MODELS.register_module()
@@ -173,6 +175,7 @@ class AutoGesture(BaseModule):
             second and every fourth one are two and three times as wide.
         kernels: ``as_published`` gives the operations named 3x1x1 and 5x1x1 the cubic kernels that the authors' code
             builds; ``as_named`` takes them at their names.
+        cells: how many cells a branch has before the first pooling, before the second one and after it.
         init_cfg: see MMEngine's BaseModule.
 
     Attributes:
@@ -190,6 +193,7 @@ class AutoGesture(BaseModule):
         modalities: Sequence[str] = ("rgb",),
         base_channels: int = 16,
         kernels: str = "as_published",
+        cells: Sequence[int] = CELLS,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -198,6 +202,8 @@ class AutoGesture(BaseModule):
             raise ValueError(f"modalities={list(modalities)} is unknown; choose from [rgb], [depth] and [rgb, depth]")
         if kernels not in KERNELS:
             raise ValueError(f"kernels={kernels!r} is unknown; choose from {', '.join(KERNELS)}")
+        if len(cells) != len(CELLS) or min(cells) < 1:
+            raise ValueError(f"cells={list(cells)} must be three numbers of cells, each at least 1")
         joint = len(self.modalities) > 1
         self.wiring = searched() if joint else laterals(self.modalities[0])
         width = {rate: factor * base_channels for rate, (_, factor) in RATES.items()}
@@ -208,7 +214,7 @@ class AutoGesture(BaseModule):
             for rate in RATES:
                 senders = [c.source[1] for c in self.wiring if c.target == (modality, rate)]
                 arriving = [sum(n * width[sender] for sender in senders) for n in sent]
-                branch = Branch(GENOTYPES[modality][rate], width[rate], arriving, kernels)
+                branch = Branch(GENOTYPES[modality][rate], width[rate], arriving, kernels, cells)
                 self.branches[self._name(modality, rate)] = branch
         self.connections = nn.ModuleList(
             nn.ModuleList(

@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mtcd_plugin.models.backbones.inception_blocks import ConvUnit, SameMaxPool, Triple, pad_same
+from mtcd_plugin.models.backbones.inception_blocks import ConvUnit, SameMaxPool, Triple, pad_same, set_norm_momentum
 from mtcd_plugin.models.backbones.searched_cells import Cell, PreActUnit, read_genotype
 
 # Of each group of cells: the genotype; channels of a node, cell by cell, in multiples of the first layer's.
@@ -84,6 +84,7 @@ class NI3D(BaseModule):
         in_channels: of the clip.
         base_channels: of the first layer; 64 is the published one.
         conv1_stride_t: temporal stride of the first layer.
+        norm_momentum: of all batch normalisations, see :func:`set_norm_momentum`; None leaves those of the layers.
         init_cfg: see MMEngine's BaseModule.
 
     Attributes:
@@ -98,6 +99,7 @@ class NI3D(BaseModule):
         in_channels: int = 3,
         base_channels: int = 64,
         conv1_stride_t: int = 2,
+        norm_momentum: float | None = None,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -118,6 +120,8 @@ class NI3D(BaseModule):
             channels = group.out_channels
         self.pools = nn.ModuleList([SameMaxPool((3, 3, 3), (2, 2, 2)), SameMaxPool((2, 2, 2), (2, 2, 2))])
         self.feat_dim = channels
+        if norm_momentum is not None:
+            set_norm_momentum(self, norm_momentum)
 
     def enter(self, place: int, x: Tensor) -> Tensor:
         """From the output of what is before it, the clip or a group, to the input of a group."""

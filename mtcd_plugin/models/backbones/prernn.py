@@ -25,6 +25,7 @@ class PreRNNVGG(BaseModule):
         base_channels: channels of the first stage; 64 is VGG16.
         fc_channels: of fc6 and fc7; 4096 is VGG16.
         pool_size: side of the grid that fc6 sees; 7 is VGG16.
+        stem_stride: of the first convolution; 1 is VGG16. Poolings of maps with an odd side round up.
         cell: of fc6: ``rnn``, ``lstm`` or ``gru``; all gates share the pretrained layer (single input-to-hidden, SIH).
         dropout_ratio: after fc7, and before it.
         norm_cfg: of the convolutions; None, as VGG16, is hard to train from scratch.
@@ -41,6 +42,7 @@ class PreRNNVGG(BaseModule):
         base_channels: int = 64,
         fc_channels: int = 4096,
         pool_size: int = 7,
+        stem_stride: int = 1,
         cell: str = "gru",
         dropout_ratio: float = 0.5,
         norm_cfg: dict | None = None,
@@ -61,12 +63,12 @@ class PreRNNVGG(BaseModule):
         for multiple, convolutions in STAGES:
             for _ in range(convolutions):
                 channels = multiple * base_channels
-                layers.append(nn.Conv2d(before, channels, 3, padding=1))
+                layers.append(nn.Conv2d(before, channels, 3, padding=1, stride=1 if layers else stem_stride))
                 if norm_cfg:
                     layers.append(build_norm_layer(norm_cfg, channels)[1])
                 layers.append(nn.ReLU(inplace=True))
                 before = channels
-            layers.append(nn.MaxPool2d(2))
+            layers.append(nn.MaxPool2d(2, ceil_mode=True))
             self.stages.append(len(layers))
         self.features = nn.Sequential(*layers)
         self.avg_pool = nn.AdaptiveAvgPool2d(pool_size)

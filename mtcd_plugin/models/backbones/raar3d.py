@@ -77,11 +77,13 @@ def paired(heat: Tensor, frames: int, pairing: str) -> Tensor:
 class HeatMaps(nn.Module):
     """Where hands and bodies are, from the picture alone: three blocks of two 2D convolutions.
 
-    [N, 3, T, H, W] -> [N, 1, T, H, W], at least 0. From the second block on the map before is a fourth channel.
+    [N, 3, T, H, W] -> [N, 1, T, H, W], at least 0, in the sizes of pictures ``shrink`` times as small. From the second
+    block on the map before is a fourth channel.
     """
 
-    def __init__(self, in_channels: int = 3) -> None:
+    def __init__(self, in_channels: int = 3, shrink: int = 1) -> None:
         super().__init__()
+        self.shrink = shrink
         self.blocks = nn.ModuleList(self.block(in_channels + (i > 0)) for i in range(3))
         for layer in self.modules():  # with so few channels a third of the time on a CPU
             if isinstance(layer, nn.Conv2d):
@@ -100,6 +102,8 @@ class HeatMaps(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pictures = x.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        if self.shrink > 1:
+            pictures = F.avg_pool2d(pictures, self.shrink)
         heat = self.blocks[0](pictures)
         for block in self.blocks[1:]:
             heat = block(torch.cat([pictures, heat], dim=1))
@@ -114,7 +118,8 @@ class RAAR3D(BaseModule):
         pairing: which heat map a frame of a feature meets, where it has fewer frames than the clip: ``by_time`` the
             one of its time; ``as_published`` the one of its number, as in the authors' code, so that the maps of the
             clip's end are not used.
-        in_channels, base_channels, conv1_stride_t: of :class:`NI3D`.
+        in_channels, base_channels, conv1_stride_t, norm_momentum: of :class:`NI3D`.
+        heat_shrink: how many times as small as the clip's frames the heat maps are, to save time.
         init_cfg: see MMEngine's BaseModule.
 
     Attributes:
@@ -129,13 +134,15 @@ class RAAR3D(BaseModule):
         in_channels: int = 3,
         base_channels: int = 64,
         conv1_stride_t: int = 2,
+        norm_momentum: float | None = None,
+        heat_shrink: int = 1,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if pairing not in PAIRINGS:
             raise ValueError(f"pairing={pairing!r} is unknown; choose from {', '.join(PAIRINGS)}")
-        self.ni3d = NI3D(in_channels, base_channels, conv1_stride_t)
-        self.heat_maps = HeatMaps(in_channels)
+        self.ni3d = NI3D(in_channels, base_channels, conv1_stride_t, norm_momentum)
+        self.heat_maps = HeatMaps(in_channels, heat_shrink)
         self.dynamic = nn.ModuleList(DynamicAttention(channels) for channels in self.ni3d.group_channels)
         self.static = nn.ModuleList(StaticAttention(pairing) for _ in self.ni3d.group_channels)
         self.feat_dim = self.ni3d.feat_dim
@@ -144,7 +151,7 @@ class RAAR3D(BaseModule):
         return self.forward_with_heat(x)[0]
 
     def forward_with_heat(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The feature and the heat maps ``[N, 1, T, H, W]``."""
+        """The feature and the heat maps ``[N, 1, T, H / heat_shrink, W / heat_shrink]``."""
         heat = self.heat_maps(x)
         for place, group in enumerate(self.ni3d.groups):
             x = self.ni3d.enter(place, x)

@@ -29,12 +29,15 @@ class SlimC3D(C3D):
         base_channels: channels of the first layer; 64 is C3D.
         fc_channels: units of fc6 and fc7, so the channels of the feature; 4096 is C3D.
         out_dim: input features of fc6, i.e. ``8 * base_channels * T' * H' * W'`` after the last pooling.
+        stem_stride: spatial stride of the first layer; 1 is C3D.
         kwargs: those of C3D (``norm_cfg``, ``dropout_ratio``, ...).
 
     Input: float ``[N, 3, T, H, W]``. Output: ``[N, fc_channels]``.
     """
 
-    def __init__(self, base_channels: int = 64, fc_channels: int = 4096, out_dim: int = 8192, **kwargs) -> None:
+    def __init__(
+        self, base_channels: int = 64, fc_channels: int = 4096, out_dim: int = 8192, stem_stride: int = 1, **kwargs
+    ) -> None:
         with torch.device("meta"):  # the fixed-width layers are replaced below: give them no memory
             super().__init__(out_dim=out_dim, **kwargs)
         for name, (before, after) in WIDTHS.items():
@@ -42,6 +45,7 @@ class SlimC3D(C3D):
                 3 if before is None else before * base_channels,
                 after * base_channels,
                 kernel_size=(3, 3, 3),
+                stride=(1, stem_stride, stem_stride) if before is None else 1,
                 padding=(1, 1, 1),
                 conv_cfg=self.conv_cfg,
                 norm_cfg=self.norm_cfg,

@@ -54,7 +54,7 @@ class HeatmapRecognizer(Recognizer3D):
             return super().loss(clips, data_samples, **kwargs)
         feature, heat = self.backbone.forward_with_heat(clips.flatten(0, 1))
         losses = self.cls_head.loss(feature, data_samples)
-        error = F.mse_loss(heat.float(), target.flatten(0, 1))
+        error = F.mse_loss(heat.float(), F.adaptive_avg_pool3d(target.flatten(0, 1), heat.shape[2:]))
         return {**losses, "loss_heatmap": self.heatmap_weight * error}
 
     def _with_target(self, inputs: Tensor | Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:

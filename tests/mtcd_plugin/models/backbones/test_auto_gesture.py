@@ -321,7 +321,7 @@ def authors_names(state, joint):
 def test_it_starts_from_a_file_with_the_authors_names(modality, classes):
     joint = modality == "rgb-depth"
     with torch.device("meta"):
-        model, donor = recognizer(modality, "demo"), AutoGesture(modality.split("-"), 2)
+        model, donor = recognizer(modality, "smoke"), AutoGesture(modality.split("-"), 1)
     state = donor.state_dict()
     given = authors_names(state, joint)
     example = "cells16_Depth.3._ops.0.op.1.conv.weight" if joint else "cells16.3.preprocess0.op.2.running_mean"
@@ -345,9 +345,9 @@ def test_it_starts_from_a_file_with_the_authors_names(modality, classes):
 
 def test_the_weights_of_another_modality_are_one_line():
     with torch.device("meta"):
-        given = authors_names(AutoGesture(("rgb",), 2).state_dict(), joint=False)
+        given = authors_names(AutoGesture(("rgb",), 1).state_dict(), joint=False)
         with pytest.raises(ValueError, match="of the backbone fit"):
-            fit(recognizer("depth", "demo"), given, LoadReport("", "file", ""))
+            fit(recognizer("depth", "smoke"), given, LoadReport("", "file", ""))
 
 
 # ------------------------------------------------------------------ as configured
