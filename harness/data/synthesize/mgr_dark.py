@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.data.synthesize.body import standing_body
+from harness.data.synthesize.body import Capsule, standing_body
 from harness.data.synthesize.cameras import Camera, focal_length
 from harness.data.synthesize.colour_camera import Exposure, expose
 from harness.data.synthesize.motion import GESTURES, NEUTRAL, perform
@@ -114,11 +114,13 @@ def _slow_noise(frames: int, columns: int, rng: np.random.Generator) -> np.ndarr
     return np.sin(2 * np.pi * rate * t + phase).mean(2)
 
 
-def _spans(frames: int, only: Sequence[int] | None) -> list[tuple[int, int]]:
-    """First and last frame (exclusive) of what is drawn at once."""
-    if only is not None:
-        return [(i, i + 1) for i in only]
-    return [(i, min(i + CHUNK, frames)) for i in range(0, frames, CHUNK)]
+def _at(body: list[Capsule], frames: Sequence[int]) -> list[Capsule]:
+    """Capsules in these frames only."""
+
+    def of(radius: np.ndarray | float) -> np.ndarray | float:
+        return radius[frames] if isinstance(radius, np.ndarray) else radius
+
+    return [Capsule(c.a[frames], c.b[frames], of(c.ra), of(c.rb), c.part) for c in body]
 
 
 def render_take(
@@ -150,6 +152,8 @@ def render_take(
         lean=act.lean + person.sway * _slow_noise(frames, 3, rng) * [2, 0.5, 2],
         head_turn=rng.normal(0, 0.15) + 0.15 * _slow_noise(frames, 1, rng)[:, 0],
     )
+    if only is not None:
+        body, frames = _at(body, list(only)), len(only)
     views = cameras(0.76 * person.height, distance, rng, scale)
     ambient = scene.ambient + (scene.day_warming if take.lighting == "daylight" else 0) + rng.normal(0, 0.7)
     shot = exposure(scene, take.lighting, scale, rng)
@@ -164,6 +168,6 @@ def render_take(
             sensor = DepthSensor(backdrop, noise).measure
         else:
             sensor = ThermalSensor(person, outfit, backdrop, ambient, noise).measure
-        chunks = [sensor(drawer.draw(*span), noise) for span in _spans(frames, only)]
+        chunks = [sensor(drawer.draw(i, min(i + CHUNK, frames)), noise) for i in range(0, frames, CHUNK)]
         out[m] = np.concatenate(chunks)
     return out

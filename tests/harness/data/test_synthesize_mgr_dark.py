@@ -23,7 +23,7 @@ from harness.data.synthesize.mgr_dark import (
 )
 from harness.data.synthesize.motion import GESTURES, MOVEMENTS, NEUTRAL, perform
 from harness.data.synthesize.scenes import INDOOR_SCENES, OUTDOOR_SCENES
-from harness.data.synthesize.seeding import generator
+from harness.data.synthesize.seeding import GENERATOR_VERSION, generator
 from harness.data.synthesize.sensors import DEPTH_FAR_MM, DEPTH_NEAR_MM
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import probe as probe_video
@@ -202,9 +202,28 @@ def test_camera_projects_by_the_pinhole():
     assert np.allclose(turned.project(np.array([0.5, 1.0, 2.0]))[0], 50)
 
 
-def test_sensors_see_what_they_should():
-    dark, day = TAKES[:2]
-    views = {t.lighting: render_take(t, 0) for t in (dark, day)}
+@pytest.fixture(scope="module")
+def views():
+    """A take in both lightings, all modalities."""
+    return {t.lighting: render_take(t, 0) for t in TAKES[:2]}
+
+
+def test_frames_of_this_version(views):
+    """Mean and standard deviation of each video: whoever changes them gives the generator another version."""
+    assert GENERATOR_VERSION == "2.0"
+    found = {(light, m): (v.mean(), v.std()) for light, view in views.items() for m, v in view.items()}
+    for key, known in {
+        ("dark", "rgb"): (7.151, 2.020),
+        ("dark", "depth"): (19.932, 45.742),
+        ("dark", "ir"): (43.888, 35.099),
+        ("daylight", "rgb"): (118.447, 39.882),
+        ("daylight", "depth"): (21.088, 49.292),
+        ("daylight", "ir"): (60.127, 33.975),
+    }.items():
+        assert found[key] == pytest.approx(known, abs=0.02), key
+
+
+def test_sensors_see_what_they_should(views):
     rgb_dark, rgb_day = views["dark"]["rgb"] / 255, views["daylight"]["rgb"] / 255
     assert rgb_dark.mean() < 0.1 < 0.25 < rgb_day.mean() < 0.7
     assert rgb_dark.std() < 0.5 * rgb_day.std()
