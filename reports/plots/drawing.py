@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 from xml.sax.saxutils import escape
@@ -133,10 +133,17 @@ def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
         content = io.BytesIO()
         figure.savefig(content, format=kind, dpi=200, metadata=metadata)
         out[kind] = content.getvalue()
+        figure.set_layout_engine("none")  # the first has found it
     with matplotlib.rc_context({"svg.fonttype": "path"}):  # looks the same where the fonts are others
         svg = _svg(figure, drawing.title, f"{drawing.description}\n{note}")
     out["svg"] = f'<?xml version="1.0" encoding="utf-8"?>\n{svg}'.encode()
     return out
+
+
+@functools.lru_cache(maxsize=32)
+def kept_files(drawing: Drawing, note: str) -> Mapping[str, bytes]:
+    """``to_files``, made once for a drawing that is kept: pages are written again and again while jobs run."""
+    return to_files(drawing, note)
 
 
 def _svg(figure: Any, title: str, description: str) -> str:

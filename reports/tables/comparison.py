@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.suite import benchmark as suite
+from reports.ledger.adopted import MARK
+from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
+from reports.tables.method_cells import asked, listed_entries, ranked
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,20 @@ class Comparison:
     pairs: tuple[Pairwise, ...]
     never: tuple[str, ...]  # clips that nobody gets right in any seed
     alone: tuple[tuple[str, tuple[str, ...]], ...]  # method -> clips that it alone gets right
+
+
+def named_results(context: ReportContext, table: suite.Table, column: suite.Column) -> tuple[dict[str, Result], int]:
+    """What was run of a column of a table of methods, by title (by the entry's name where two have the same one;
+    adopted ones marked), and how many methods the column asks for."""
+    entries = [e for e in ranked(listed_entries(context, table)) if e.test_modality == column.modality]
+    results = context.ledger.results
+    run = [e for e in entries if e.name in results]
+    titles = [e.title for e in run]
+    named = {
+        (e.title if titles.count(e.title) == 1 else e.name) + MARK * bool(results[e.name].adopted): results[e.name]
+        for e in run
+    }
+    return named, asked(context, entries)
 
 
 def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,8 +10,8 @@ from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Card, Page, View
-from reports.plots.curves import baseline, curves, heat_map
-from reports.plots.drawing import Drawing, to_files
+from reports.plots.curves import Curve, baseline, curves, heat_map
+from reports.plots.drawing import Drawing, kept_files
 from reports.plots.sweep_charts import heat_map as draw_heat_map
 from reports.plots.sweep_charts import sweeps as draw_sweeps
 from reports.tables.figure import figure_table, grid_table
@@ -69,7 +70,7 @@ def _files(context: ReportContext, figure: suite.Figure, drawings: Mapping[str, 
         f"downloads/{i}.{kind}": content
         for i, drawn in drawings.items()
         if drawn
-        for kind, content in to_files(drawn, note).items()
+        for kind, content in kept_files(drawn, note).items()
     }
 
 
@@ -91,7 +92,13 @@ def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any
         "absent": any(c.absent for c in found),
         "adopted": any(p.adopted for c in found for p in c.points),
     }
-    return said, draw_sweeps(found, level, figure.id) if any(c.points for c in found) else None
+    return said, _drawn(found, level, figure.id) if any(c.points for c in found) else None
+
+
+@functools.lru_cache(maxsize=16)
+def _drawn(found: tuple[Curve, ...], level: float | None, name: str) -> Drawing:
+    """The drawing of these numbers, kept for the next time that the pages are written."""
+    return draw_sweeps(found, level, name)
 
 
 def _grid(context: ReportContext, figure: suite.Figure) -> tuple[Table | None, Drawing | None]:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from harness.suite import benchmark as suite
 from reports import format as f
-from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.page import Best, Card, Page, View
-from reports.tables.comparison import Comparison, compare
+from reports.tables.comparison import Comparison, compare, named_results
 from reports.tables.layouts import build_table
-from reports.tables.method_cells import OWN_PROTOCOL, asked, listed_entries, ranked
+from reports.tables.method_cells import OWN_PROTOCOL
 from reports.tables.order import best_first
 from reports.tables.row_verdict import of_rows
 from reports.tables.table import Link, Row, Table
@@ -43,19 +42,8 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
     """Per column of a table of methods: significant differences, and the clips that make them."""
     if declared.layout == "rows":
         return []
-    found = []
-    for c in declared.columns:
-        entries = [e for e in ranked(listed_entries(context, declared)) if e.test_modality == c.modality]
-        run = [e for e in entries if e.name in context.ledger.results]
-        titles = [e.title for e in run]
-        results = context.ledger.results
-        named = {
-            (e.title if titles.count(e.title) == 1 else e.name) + MARK * bool(results[e.name].adopted): results[e.name]
-            for e in run
-        }
-        one = compare(c.title, named, asked(context, entries))
-        found += [one] if one else []
-    return found
+    columns = ((c.title, *named_results(context, declared, c)) for c in declared.columns)
+    return [one for title, named, family in columns if (one := compare(title, named, family))]
 
 
 def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts: tuple[Verdict, ...]) -> Card:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ import pytest
 
 from harness.ledger.record import Failure
 from reports import build
+from tests.helpers import browser
 from tests.helpers.fake_site import FAKE_STATISTICS, write
 
 FAILURES = {
@@ -36,3 +38,9 @@ def fake(tmp_path_factory) -> SimpleNamespace:
     (made.work_dir / "contact_sheet_mgr_dark.png").write_bytes(b"fake image")
     made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, made.statistics)
     return made
+
+
+@pytest.fixture
+def browse(fake, tmp_path):
+    """``tests.helpers.browser.browse`` on the pages of ``fake``."""
+    return partial(browser.browse, fake.site, tmp_path / "profile")

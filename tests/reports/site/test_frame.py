@@ -23,11 +23,14 @@ def test_tables_stand_in_one_menu_and_what_is_alone_in_none(pages):
     for path, page in pages.items():
         nav = page.one("nav")
         menus = {d.one("summary").text: [a.text for a in d.all("a")] for d in nav.all("details")}
-        assert menus == {"Tables": ["Table 2", "Table 3", "Table 4"]}, path
+        assert menus == {
+            "Tables": ["Table 2", "Table 3", "Table 4"],
+            "Figures": ["Figure 6", "Accuracy against cost"],
+        }, path
         assert {"Overview", "Figure 6", "Evidence", "Runs"} <= {a.text for a in nav.all("a")}
         current = [a.text for a in nav.all("a", **{"aria-current": "page"})]
         assert len(current) == (0 if path.startswith("runs/") else 1), path
-        assert bool(nav.all("summary", cls="here")) == path.startswith("table"), path
+        assert bool(nav.all("summary", cls="here")) == path.startswith(("table", "figure", "cost")), path
 
 
 def test_every_page_describes_itself(pages):

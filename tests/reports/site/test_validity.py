@@ -44,7 +44,9 @@ def test_every_page_is_valid_html(fake, tmp_path):
     not (TOOLS / "axe-core").exists(), reason="no axe-core: NODE_TOOLS names no folder that it was installed in"
 )
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("page", ["index", "table2", "table4", "figure6", "evidence", "data", "methods", "runs", "run"])
+@pytest.mark.parametrize(
+    "page", ["index", "table2", "table4", "figure6", "compare", "cost", "evidence", "data", "methods", "runs", "run"]
+)
 def test_axe_finds_nothing_in_light_and_dark(fake, browse, page, width):
     place = run_page(fake, "student_mgr-dark-rgb-s0") if page == "run" else f"{page}.html"
     axe = f"<script>{(TOOLS / 'axe-core' / 'axe.min.js').read_text()}</script>"

@@ -1,0 +1,202 @@
+"""Accuracy against cost: which methods of a column are best for what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.ledger.ancestry import dependency_closure
+from harness.ledger.record import RunRecord
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.ledger.results import Result, twins
+from reports.stats.training import mean_std
+from reports.tables.comparison import named_results
+from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that a method costs.
+
+    Attributes:
+        axis: largest value -> scale and unit of an axis that holds it.
+        of: of a result, None where it is not recorded.
+    """
+
+    id: str
+    title: str
+    axis: Callable[[float], tuple[float, str]]
+    of: Callable[[Result], float | None]
+    text: Callable[[float], str]
+    explain: str
+
+
+def _time_axis(most: float) -> tuple[float, str]:
+    """From seconds to the largest unit in which the longest time is more than one."""
+    return next(((1 / s, unit) for s, unit in ((3600, "hours"), (60, "minutes")) if most > s), (1.0, "seconds"))
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    found = list(values)
+    known = [v for v in found if v is not None]
+    return mean_std(known)[0] if known and len(known) == len(found) else None
+
+
+MEASURES = (
+    Measure(
+        "params",
+        "Parameters",
+        lambda _: (1e-6, "million parameters"),
+        lambda r: _mean(x.cost.params for x in r.done),
+        f.large,
+        "of the network that predicts",
+    ),
+    Measure(
+        "macs",
+        "GMACs",
+        lambda _: (1e-9, "GMACs of one view"),
+        lambda r: _mean(x.cost.flops for x in r.done),
+        lambda v: f"{v / 1e9:.3g}",
+        "billions of multiply-adds of one view",
+    ),
+    Measure(
+        "train",
+        "Training time, all stages",
+        _time_axis,
+        lambda r: _mean(r.train_seconds),
+        f.seconds,
+        "of the run and of every stage that it depends on, each once; mean over seeds",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method of a column. ``number``: its row, the best is 1. ``costs``: by the ids of ``MEASURES``."""
+
+    number: int
+    name: str
+    result: Result
+    costs: dict[str, float | None]
+    front: frozenset[str]  # measures by which nothing is both as good and as cheap
+
+    @property
+    def accuracy(self) -> float:
+        """Top-1 as a fraction, mean over seeds."""
+        return self.result.top1[0]
+
+
+@dataclass(frozen=True)
+class CostField:
+    """The methods of one column with what they cost, the best first."""
+
+    id: str
+    title: str
+    dataset: str
+    points: tuple[Point, ...]
+
+
+def cost_fields(context: ReportContext) -> list[CostField]:
+    """Every column of a table of methods in which something is measured."""
+    found = []
+    for table in context.benchmark.tables:
+        for column in table.columns if table.layout != "rows" else ():
+            points = _points(named_results(context, table, column)[0])
+            if points:
+                title = f"{table.title.split('.')[0]}, {column.title}"
+                name = f"cost_{table.id}_{column.modality.replace('+', '_')}"
+                found.append(CostField(name, title, table.dataset, points))
+    return found
+
+
+def _points(named: dict[str, Result]) -> tuple[Point, ...]:
+    copies = twins(named.values())
+    done = {n: r for n, r in named.items() if r.done and r.id not in copies}
+    names = sorted(done, key=lambda n: -done[n].top1[0])
+    costs = {n: {m.id: m.of(done[n]) for m in MEASURES} for n in names}
+    fronts = {m.id: front([(costs[n][m.id], done[n].top1[0]) for n in names]) for m in MEASURES}
+    return tuple(
+        Point(i + 1, n, done[n], costs[n], frozenset(m for m, on in fronts.items() if on[i]))
+        for i, n in enumerate(names)
+    )
+
+
+def front(found: Sequence[tuple[float | None, float]]) -> list[bool]:
+    """Which of (cost, accuracy) nothing dominates: no other is as cheap and as accurate and better in one of the two.
+    What has no cost is not on it."""
+
+    def dominated(cost: float, accuracy: float) -> bool:
+        return any(c is not None and c <= cost and a >= accuracy and (c < cost or a > accuracy) for c, a in found)
+
+    return [cost is not None and not dominated(cost, accuracy) for cost, accuracy in found]
+
+
+def cost_table(context: ReportContext, field: CostField) -> Table:
+    """The numbers of a figure; a ● is on the Pareto front."""
+    columns = (
+        Column("method", "Method"),
+        Column("number", "Number", numeric=True, ascending=True, explain="of the point in the figure"),
+        Column("top1", "Measured top-1 (%)", MEASURED, numeric=True),
+        *(
+            Column(m.id, m.title, MEASURED, numeric=True, ascending=True, explain=f"{m.explain}; ● on the Pareto front")
+            for m in MEASURES
+        ),
+        Column("hardware", "Trained on", MEASURED, explain="stages included"),
+    )
+    rows = tuple(Row(p.result.id, _cells(context, p)) for p in field.points)
+    notes = (f"Times are of these machines: {hardware(context, field.points)}.", *_synthetic(context, field))
+    caption = (
+        "● and a filled mark: on the Pareto front of that cost, nothing is as cheap and as accurate and better in one "
+        "of the two. What is not recorded is missing in the figure too. Latency is not in a run's record; "
+        "`python -m harness bench models` measures it."
+    )
+    title = f"{field.title}: accuracy against cost"
+    return Table(field.id, title, caption, columns, rows, notes, dataset=field.dataset, paper=False)
+
+
+def _cells(context: ReportContext, point: Point) -> dict[str, Cell]:
+    run = next((r.page for r in point.result.runs if r.page), "")
+    top1 = Cell(f.percent(point.accuracy), 100 * point.accuracy, href=run, origin=MEASURED)
+    costs = {m.id: _cost(m, point) for m in MEASURES}
+    machines = "; ".join(_machines(context, [point])) or f.DASH
+    return {
+        "method": Cell(point.name),
+        "number": Cell(str(point.number), point.number),
+        "top1": top1,
+        **costs,
+        "hardware": Cell(machines, origin=MEASURED),
+    }
+
+
+def _cost(measure: Measure, point: Point) -> Cell:
+    value = point.costs[measure.id]
+    if value is None:
+        return missing(f.DASH, "not recorded", MEASURED)
+    on = measure.id in point.front
+    return Cell(measure.text(value) + (" ●" if on else ""), value, origin=MEASURED)
+
+
+def hardware(context: ReportContext, points: Sequence[Point]) -> str:
+    """The machines that these methods and their stages were trained on."""
+    return "; ".join(_machines(context, points)) or "not recorded"
+
+
+def _machines(context: ReportContext, points: Sequence[Point]) -> list[str]:
+    known = {key: record for key, (_, record) in context.ledger.records.items()}
+    keys = dict.fromkeys(k for p in points for r in p.result.done for k in (r.key, *dependency_closure(r.key, known)))
+    return sorted({machine for k in keys if k in known and (machine := _machine(known[k]))})
+
+
+def _machine(record: RunRecord) -> str:
+    """What a run's time depends on: its GPU where there is one, else its processor and the threads that it had."""
+    has = record.hardware
+    if has.get("gpu", "none") != "none":
+        return has["gpu"]
+    threads = f", {has['threads']} threads" if has.get("threads", "").isdigit() else ""
+    return f"{has['cpu']}{threads}" if has.get("cpu") else ""
+
+
+def _synthetic(context: ReportContext, field: CostField) -> tuple[str, ...]:
+    names = context.synthetic_names(field.dataset)
+    return (f"Accuracies are of synthetic data ({', '.join(names)}).",) if names else ()

@@ -1,0 +1,115 @@
+"""Any two methods side by side: their difference, the clips on which they disagree, their classes, their configs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from reports import format as f
+from reports.ledger.context import ReportContext
+from reports.page import Page, View
+from reports.tables.head_to_head import Field, fields, most_right, to_data
+from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
+
+LIMIT = 900_000  # bytes of data in the page, which stays under 1 MB
+
+COLUMNS = (
+    Column("field", "Column"),
+    Column("best", "Best"),
+    Column("next", "Next"),
+    Column(
+        "delta",
+        "Difference",
+        MEASURED,
+        numeric=True,
+        explain="in points, below it the 95 % interval (paired bootstrap over subjects, clips and trainings)",
+    ),
+    Column(
+        "p",
+        "p",
+        MEASURED,
+        numeric=True,
+        ascending=True,
+        explain="of no difference: the larger of an exact McNemar test on the same clips and a t test with the "
+        "variance of training, Holm-adjusted for all pairs of the column; left out where nothing was trained twice",
+    ),
+    Column("only_best", "Clips right with the best alone", MEASURED, numeric=True, explain="in most seeds"),
+    Column("only_next", "Clips right with the next alone", MEASURED, numeric=True, explain="in most seeds"),
+)
+
+
+def build(context: ReportContext) -> Iterator[Page]:
+    found = fields(context)
+    if not found:
+        return
+    table = nearest(found)
+    data, left_out = embedded(found)
+    values = {"table": table, "data": data, "left_out": left_out}
+    yield Page("compare.html", "compare.html.j2", values, tables=(table,))
+
+
+def nearest(found: list[Field]) -> Table:
+    """The best of each column against the next."""
+    rows = tuple(Row(field.id, _row(field)) for field in found)
+    caption = "The highest accuracy of each column against the next one on the same clips."
+    return Table("compare", "The best against the next", caption, COLUMNS, rows, paper=False)
+
+
+def _row(field: Field) -> dict[str, Cell]:
+    first, second = (most_right(r) for r in field.results[:2])
+    pair = next((x for x in field.pairs if (x.a, x.b) == (0, 1)), None)
+    why = "no seed is done for both" if pair is None else "provisional: nothing was trained twice"
+    return {
+        "field": Cell(field.title),
+        **{k: Cell(field.names[i], sub=_top1(field, i)) for i, k in enumerate(("best", "next"))},
+        "delta": missing(f.DASH, why, MEASURED)
+        if pair is None
+        else Cell(
+            f.points(pair.found.gap),
+            100 * pair.found.gap,
+            sub=f"{f.points(pair.found.low)} to {f.points(pair.found.high)}",
+            origin=MEASURED,
+        ),
+        "p": missing(f.DASH, why, MEASURED)
+        if pair is None or pair.p is None
+        else Cell(f.p_value(pair.p), pair.p, origin=MEASURED),
+        "only_best": _count(first & ~second),
+        "only_next": _count(second & ~first),
+    }
+
+
+def _top1(field: Field, i: int) -> str:
+    return f"{f.percent(field.results[i].top1[0])} %"
+
+
+def _count(clips: np.ndarray) -> Cell:
+    n = int(clips.sum())
+    return Cell(str(n), n, origin=MEASURED)
+
+
+def embedded(found: list[Field]) -> tuple[Markup, str]:
+    """The data of the page as JSON that no tag can end, and what had to be left out of it to keep the page small."""
+    text = _json(to_data(found))
+    if len(text.encode()) <= LIMIT:
+        return Markup(text), ""  # noqa: S704  ``_json`` escapes what could end a script
+    kept = list(found)
+    while len(text.encode()) > LIMIT and kept:
+        text = _json(to_data(kept, configs=False))
+        dropped = found[len(kept) :]
+        kept = kept[:-1]
+    said = "Configs are left out here, to keep the page small; those of a run stand on its page."
+    if dropped:
+        said += f" So are these columns: {', '.join(field.title for field in dropped)}."
+    return Markup(text), said  # noqa: S704
+
+
+def _json(data: dict[str, Any]) -> str:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+VIEW = View("Compare", 25, build)
