@@ -14,13 +14,18 @@ from harness.plan.resolve import resolve
 from harness.suite import Entry
 from harness.suite.dotted import set_dotted
 
+Known = dict[tuple[Path, str, str], str]  # config, profile, overrides -> signature
 
-def twins(entry: Entry, entries: Iterable[Entry], profile: str) -> list[str]:
+
+def twins(entry: Entry, entries: Iterable[Entry], profile: str, known: Known | None = None) -> list[str]:
     """Names of the other entries that would have this one's key at a profile, on whatever data.
 
     An entry that cannot be read is nobody's twin.
+
+    Args:
+        known: what earlier calls found, as long as no file changes in between.
     """
-    known: dict[tuple[Path, str], str] = {}
+    known = {} if known is None else known
     own = _signature(entry.config.resolve(), profile, {}, known)
     found = []
     for other in entries:
@@ -34,17 +39,17 @@ def twins(entry: Entry, entries: Iterable[Entry], profile: str) -> list[str]:
     return found
 
 
-def _signature(path: Path, profile: str, overrides: dict[str, Any], known: dict[tuple[Path, str], str]) -> str:
+def _signature(path: Path, profile: str, overrides: dict[str, Any], known: Known) -> str:
     """sha256 of what a run's key is made of, but for the data and the seed: config, code,
     and the same of the stages.
     """
-    asked = path, canonical_json(overrides)
+    asked = path, profile, canonical_json(overrides)
     if asked not in known:
         known[asked] = _made(path, profile, overrides, known)
     return known[asked]
 
 
-def _made(path: Path, profile: str, overrides: dict[str, Any], known: dict[tuple[Path, str], str]) -> str:
+def _made(path: Path, profile: str, overrides: dict[str, Any], known: Known) -> str:
     resolved = resolve(path, profile, overrides)
     config: dict[str, Any] = resolved.config
     stages = {}

@@ -16,7 +16,7 @@ from harness.plan.outputs import check_outputs
 from harness.plan.parents import fused_modalities, read_parent
 from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
-from harness.plan.twins import twins
+from harness.plan.twins import Known, twins
 from harness.suite import Entry
 
 PROFILES = ("smoke", "demo", "paper")
@@ -32,6 +32,7 @@ class EntryUnderCheck:
 
     entry: Entry
     weights: ParentWeights
+    signatures: Known = field(default_factory=dict)  # found while others were checked
     init: dict[str, str] = field(default_factory=dict)  # profile -> pretrained or scratch
     config: dict[str, Any] = field(default_factory=dict)  # at the smoke profile; empty until it is resolved
     parents: dict[str, dict[str, Any]] = field(default_factory=dict)  # as it declares them there
@@ -69,7 +70,7 @@ def looks_around(s: EntryUnderCheck) -> None:
     found = [resolve(s.entry.config, p).remark(p) for p in PROFILES]
     same: dict[str, list[str]] = {}
     for profile in PROFILES:
-        for other in twins(s.entry, s.weights.entries, profile):
+        for other in twins(s.entry, s.weights.entries, profile, s.signatures):
             same.setdefault(other, []).append(profile)
     for other, profiles in same.items():
         where = "every profile" if len(profiles) == len(PROFILES) else f"profile {' and '.join(profiles)}"

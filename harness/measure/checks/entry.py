@@ -13,6 +13,7 @@ from harness.measure.checks.declared import CheckFailed, EntryUnderCheck
 from harness.measure.checks.start import starts
 from harness.measure.parts import ParentWeights, quietly
 from harness.plan.parents import is_fusion
+from harness.plan.twins import Known
 from harness.suite import Entry
 from mtcd_plugin.formats.checkpoint_errors import one_line
 
@@ -46,9 +47,9 @@ def check_entries(
     """
     # one thread: the networks are so small that several would wait for each other
     with quietly(threads=1), tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
-        weights = ParentWeights(entries, folder)
+        weights, signatures = ParentWeights(entries, folder), Known()
         for entry in chosen:
-            yield from _check(EntryUnderCheck(entry, weights, init=dict(init or {})))
+            yield from _check(EntryUnderCheck(entry, weights, signatures, init=dict(init or {})))
 
 
 def _check(subject: EntryUnderCheck) -> Iterator[Finding]:
