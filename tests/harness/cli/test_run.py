@@ -13,7 +13,7 @@ import pytest
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_records
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
-from tests.helpers.command_line import harness
+from tests.helpers.command_line import harness, harness_here
 
 
 @pytest.fixture
@@ -53,16 +53,16 @@ def test_run_all_writes_records_and_pages_and_a_second_one_does_nothing(options,
     written = [p for root in (options[5], tmp_path / "site é") for p in root.rglob("*") if p.is_file()]
     assert written and not any(b"file://" in p.read_bytes() for p in written)
 
-    second = harness("run-all", *options, "--site", tmp_path / "site é")
+    second = harness_here("run-all", *options, "--site", tmp_path / "site é")
     assert "2 jobs: 2 done before, 0 run" in second.stdout and "pages unchanged" in second.stdout
     assert end[0] in second.stdout and end[-1] in second.stdout
     (tmp_path / "site é" / "index.html").write_text("lost")
-    third = harness("run-all", *options, "--site", tmp_path / "site é")
+    third = harness_here("run-all", *options, "--site", tmp_path / "site é")
     assert "unchanged" not in third.stdout and "<html" in (tmp_path / "site é" / "index.html").read_text()
-    report = harness("report", *options[:2], *options[4:6], "--site", tmp_path / "other")
+    report = harness_here("report", *options[:2], *options[4:6], "--site", tmp_path / "other")
     assert end[0] in report.stdout.splitlines()
     assert report.stdout.splitlines()[-1] == (tmp_path / "other" / "index.html").resolve().as_uri()
-    status = harness("status", *options[:-2], "--check")
+    status = harness_here("status", *options[:-2], "--check")
     assert status.returncode == 0
     assert "2 jobs: 2 done" in status.stdout
 
@@ -75,7 +75,7 @@ def test_a_broken_video_fails_its_runs_with_one_line_and_leaves_the_others(optio
     broken = Path(read_mgr_dark(str(data / "mgr_dark")).clips[0].streams["rgb"].path)
     broken.write_bytes(broken.read_bytes()[:200])
     options[3] = data
-    got = harness("run", *options, "--no-cache")
+    got = harness_here("run", *options, "--no-cache")
     assert got.returncode == 1 and "1 run, 1 failed" in got.stdout
     failed = [line for line in got.stderr.splitlines() if line.startswith("failed:")]
     assert len(failed) == 1 and "data_error" in failed[0] and str(broken.name) in failed[0]
@@ -91,7 +91,7 @@ def test_the_log_of_a_stopped_harness_says_how_to_go_on_and_going_on_works(optio
     process.send_signal(signal.SIGINT)
     rest = process.stdout.read()
     assert process.wait(600) == 130 and "run the same command again" in rest
-    again = harness("run", *options)
+    again = harness_here("run", *options)
     assert again.returncode == 0 and "0 failed" in again.stdout
 
 
@@ -111,7 +111,7 @@ def test_jobs_die_with_their_harness(options):
     while any(_alive(pid) for pid in jobs) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert jobs and not any(_alive(pid) for pid in jobs)
-    assert harness("run", *options).returncode == 0
+    assert harness_here("run", *options).returncode == 0
 
 
 def _holders(work_dir) -> set[int]:

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -301,9 +299,9 @@ def test_a_run_says_what_it_started_from(capsys, suite, small_configs, tiny_data
     list_start(
         small_configs, File=f"file://{file}", Into="model.backbone", Prefix="backbone.", Mean=[1, 2, 3], Std=[9, 9, 9]
     )
-    command = [sys.executable, "-m", "harness", "run-all", *suite, "--jobs", "1", "--site", tmp_path / "site"]
-    got = subprocess.run([str(c) for c in [*command, "--init", "pretrained"]], capture_output=True, text=True)
-    assert got.returncode == 0, got.stdout + got.stderr
+    command = ["run-all", *suite, "--jobs", "1", "--site", tmp_path / "site", "--init", "pretrained"]
+    code, out, err = run(capsys, *command)
+    assert code == 0, out + err
     records = {r.cell.model: (folder, r) for folder, r in load_records(tmp_path / "work")[0].values()}
     folder, record = records[RGB]
     (weights,) = record.pretrained

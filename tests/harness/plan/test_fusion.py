@@ -12,7 +12,7 @@ from harness.plan.parents import is_fusion, read_parent
 from harness.plan.workspace import open_workspace
 from harness.suite import load_suite
 from tests.helpers.bare_record import record_of
-from tests.helpers.command_line import harness
+from tests.helpers.command_line import harness_here
 
 STAGE = {"Name": "fusion", "Title": "Fusion of separate networks", "Does": ["classifies"], "Result": True}
 NAME = "i3d_r50_mgr-dark-rgb-depth"
@@ -212,7 +212,7 @@ def options(configs, tiny_data, tmp_path):
 
 
 def test_it_is_the_mean_of_its_members_and_costs_their_sum(options, tmp_path):
-    done = harness("run-all", *options, "--site", tmp_path / "site")
+    done = harness_here("run-all", *options, "--site", tmp_path / "site")
     assert done.returncode == 0 and "3 jobs: 0 done before, 3 run, 0 failed" in done.stdout, done.stdout + done.stderr
     records, rejected = load_records(tmp_path / "work")
     found = {record.cell.model: (folder, record) for folder, record in records.values()}
@@ -231,7 +231,7 @@ def test_it_is_the_mean_of_its_members_and_costs_their_sum(options, tmp_path):
     damaged = found[DEPTH][0] / "predictions.parquet"  # its run is made anew, and so is what stands on it
     damaged.write_bytes(damaged.read_bytes()[:-10])
     shutil.rmtree(found[NAME][0])
-    again = harness("run", *options)
+    again = harness_here("run", *options)
     assert again.returncode == 0 and "1 done before, 2 run, 0 failed" in again.stdout, again.stdout + again.stderr
     anew = load_predictions(found[NAME][0])
     np.testing.assert_array_equal(np.stack(anew["scores"]), both[0])
@@ -239,6 +239,6 @@ def test_it_is_the_mean_of_its_members_and_costs_their_sum(options, tmp_path):
 
 def test_it_is_blocked_where_a_member_fails(options, configs):
     append(configs, "model = dict(backbone=dict(type='NoSuchNet', _delete_=True))", DEPTH)
-    done = harness("run", *options, "--retries", "0")
+    done = harness_here("run", *options, "--retries", "0")
     assert done.returncode == 1 and "1 run, 1 failed, 1 blocked" in done.stdout.replace("2 run", "1 run"), done.stdout
     assert "blocked" in done.stdout and NAME in done.stdout

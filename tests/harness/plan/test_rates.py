@@ -11,12 +11,12 @@ from harness.suite import load_benchmark, load_entries
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.sysu import SysuImage
 from tests.harness.conftest import CONFIGS
-from tests.helpers.command_line import harness
+from tests.helpers.command_line import harness_here
 
 
 def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data, tmp_path):
     """Two subjects are left to train on: 6 clips, fewer than the two batches of a smoke epoch."""
-    got = harness(
+    got = harness_here(
         "models",
         "rates",
         "i3d_r50_mgr-dark-rgb",
@@ -44,7 +44,7 @@ def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data,
         assert f"{r.identity.config['optim_wrapper']['optimizer']['lr']:g}" in got.stdout
         assert f"{100 * r.metrics.top1:.1f} %" in got.stdout.splitlines()[-1]
     assert "0.0001*" in got.stdout.splitlines()[-1]  # the paper's rate, which smoke keeps
-    again = harness(
+    again = harness_here(
         "models",
         "rates",
         "i3d_r50_mgr-dark-rgb",

@@ -4,10 +4,8 @@ Batch statistics would differ (they are taken over what a process sees at once),
 there dropout, which draws per process.
 """
 
-import os
 import re
-import subprocess
-import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from harness.ledger.lock import RunLock
 from harness.ledger.store import load_predictions, load_records
 from harness.system.precision import CPU_FLAGS, cpu_flags
 from tests.harness.conftest import write_small_configs
+from tests.helpers.command_line import harness_here
 
 CELL = "i3d_r50_mgr-dark-rgb"
 
@@ -44,32 +43,14 @@ def runner(configs: Path, data: Path, place: Path):
     edit(base / "schedules" / "paper.py", ("lr=1e-4", "lr=0.01"))
 
     def go(name, *options, code=0, meanwhile=None):
-        command = [sys.executable, "-m", "harness", "run", "--configs", configs, "--data-root", data]
-        command += [
-            "--profile",
-            "smoke",
-            "--jobs",
-            "1",
-            "--work-dir",
-            place / name,
-            "--cell",
-            f"{CELL}-s0",
-            *options,
-        ]
-        path = os.pathsep.join([str(Path(__file__).parents[2] / "helpers"), *filter(None, sys.path)])
-        process = subprocess.Popen(
-            list(map(str, command)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        if meanwhile:
-            meanwhile(place / name)
-        out, err = process.communicate(timeout=600)
+        helper = threading.Thread(target=meanwhile or (lambda _: None), args=(place / name,))
+        helper.start()
+        command = ["run", "--configs", configs, "--data-root", data, "--profile", "smoke", "--jobs", "1"]
+        done = harness_here(*command, "--work-dir", place / name, "--cell", f"{CELL}-s0", *options)
+        helper.join()
         logs = "".join(p.read_text() for p in (place / name).glob("runs/*/log.txt"))
-        assert process.returncode == code, out + err + logs[-3000:]
-        return next(iter(load_records(place / name)[0].values())) if code == 0 else err
+        assert done.returncode == code, done.stdout + done.stderr + logs[-3000:]
+        return next(iter(load_records(place / name)[0].values())) if code == 0 else done.stderr
 
     return go
 
@@ -134,7 +115,10 @@ def test_a_process_of_a_group_that_is_killed_is_a_killed_job_and_tried_again(run
     assert "resumed epoch" in (folder / "log.txt").read_text()
 
 
-def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch(run, alone, small_configs):
+def test_out_of_memory_ends_with_smaller_parts_and_the_result_of_the_whole_batch(
+    run, alone, small_configs, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "helpers"))
     edit(small_configs / "_base_" / "models" / "i3d_r50.py", ("'ClipDataPreprocessor'", "'TightMemory', room=1"))
     runtime = small_configs / "_base_" / "default_runtime.py"
     edit(runtime, (r"\['mtcd_plugin.register'\]", "['mtcd_plugin.register', 'tight_memory']"))

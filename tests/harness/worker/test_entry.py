@@ -1,5 +1,6 @@
 """``python -m harness.worker RUN_DIR``: all that it needs stands in the run's folder."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from harness.plan.workspace import open_workspace
 from harness.schedule.dispatch import make_spec
 from harness.schedule.options import Options
 from harness.schedule.task import Task
-from harness.worker.__main__ import parse
+from harness.worker import attempt  # noqa: F401  for those that are forked
+from harness.worker.__main__ import parse, run
 from harness.worker.signals import EXIT_LOCK_LOST
 from harness.worker.spec import write_spec
 
@@ -40,6 +42,13 @@ def test_the_gpus_that_the_cluster_gave_are_the_default(tmp_path, monkeypatch):
     assert parse([str(tmp_path)]).device == "2,3" and parse([str(tmp_path), "--device", "0"]).device == "0"
 
 
+def work(argv, words):
+    """A worker in this process, which ends; what it says goes to a file."""
+    os.dup2(os.open(words, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), 2)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")  # not what pytest put in their place
+    sys.exit(run(argv))
+
+
 def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data, tmp_path):
     ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     job = next(j for j in ws.plan.jobs.values() if j.name == "i3d_r50_mgr-dark-rgb-s0")
@@ -53,15 +62,16 @@ def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data
     assert record.status == "done" and record.metrics is not None and (folder / "checkpoint.pth").is_file()
     before = (folder / "run.json").read_bytes()
 
-    def said(code):
+    def said(code, *options):
         """What a worker says whose exit code is to be this."""
-        done = subprocess.run(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, text=True)
-        assert done.returncode == code and (folder / "run.json").read_bytes() == before
-        return done.stderr
+        worker = multiprocessing.get_context("fork").Process(target=work, args=([str(folder), *options], words))
+        worker.start()
+        worker.join()
+        assert worker.exitcode == code and (folder / "run.json").read_bytes() == before
+        return words.read_text()
 
-    command += ["--submission", "0" * 32]
-    assert "this job was submitted anew since" in said(EXIT_LOCK_LOST)
-    del command[-2:]
+    words = tmp_path / "said"
+    assert "this job was submitted anew since" in said(EXIT_LOCK_LOST, "--submission", "0" * 32)
     running = RunLock(folder / "lock" / str(task.lock.number) / spec.submission)
     assert running.acquire()  # as if this process were a worker that runs the same submission
     assert f"process {os.getpid()} on" in (text := said(EXIT_LOCK_LOST)) and "runs this job already" in text

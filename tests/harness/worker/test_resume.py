@@ -5,8 +5,7 @@ one.
 import os
 import re
 import signal
-import subprocess
-import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_predictions, load_records
+from tests.helpers.command_line import harness_here
 
 
 @pytest.fixture
@@ -34,18 +34,15 @@ def options(small_configs, tiny_data):
     ]
 
 
-def command(options, work_dir):
-    return [
-        sys.executable,
-        "-m",
-        "harness",
-        "run",
-        *options,
-        "--work-dir",
-        str(work_dir),
-        "--cell",
-        "i3d_r50_mgr-dark-rgb-s0",
-    ]
+def run(options, work_dir, killed=False):
+    """Run the cell to its end; its job is killed once in between where that is asked for."""
+    kills = []
+    killer = threading.Thread(target=lambda: killed and kills.append(kill_after_a_checkpoint(work_dir)))
+    killer.start()
+    done = harness_here("run", *options, "--work-dir", work_dir, "--cell", "i3d_r50_mgr-dark-rgb-s0")
+    killer.join()
+    assert kills == [True] * killed, "the job was over before"
+    return done
 
 
 def kill_after_a_checkpoint(work_dir: Path) -> bool:
@@ -63,12 +60,9 @@ def kill_after_a_checkpoint(work_dir: Path) -> bool:
 
 
 def test_a_killed_and_resumed_run_equals_an_undisturbed_one(options, tmp_path):
-    assert subprocess.run(command(options, tmp_path / "calm"), capture_output=True).returncode == 0
-    process = subprocess.Popen(command(options, tmp_path / "killed"), stdout=subprocess.PIPE, text=True)
-    killed = kill_after_a_checkpoint(tmp_path / "killed")
-    out = process.communicate(timeout=600)[0]
-    assert process.returncode == 0, out
-    assert killed and "retry" in out
+    assert run(options, tmp_path / "calm").returncode == 0
+    done = run(options, tmp_path / "killed", killed=True)
+    assert done.returncode == 0 and "retry" in done.stdout, done.stdout + done.stderr
 
     (calm_dir, calm), (killed_dir, resumed) = (
         next(iter(load_records(tmp_path / d)[0].values())) for d in ("calm", "killed")
@@ -87,14 +81,11 @@ def test_a_killed_and_resumed_run_equals_an_undisturbed_one(options, tmp_path):
 
 def test_a_state_that_was_cut_short_costs_no_run(options, tmp_path):
     options = [*options, "--retries", "0"]
-    process = subprocess.Popen(command(options, tmp_path / "cut"), stdout=subprocess.PIPE, text=True)
-    assert kill_after_a_checkpoint(tmp_path / "cut")
-    process.communicate(timeout=600)
-    assert process.returncode == 1
+    assert run(options, tmp_path / "cut", killed=True).returncode == 1
     (folder,) = (tmp_path / "cut").glob("runs/*")
     last = folder / "mm" / "last.pth"
     os.truncate(last, last.stat().st_size // 2)
-    again = subprocess.run(command(options, tmp_path / "cut"), capture_output=True, text=True)
+    again = run(options, tmp_path / "cut")
     assert again.returncode == 0, again.stdout + again.stderr
     ((_, record),) = load_records(tmp_path / "cut")[0].values()
     assert record.status == "done" and [e.epoch for e in record.epochs] == list(range(1, 13))
