@@ -17,6 +17,7 @@ from harness.plan.remarks import names, unplanned
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace, save_plan
 from harness.schedule.options import Options
+from harness.schedule.order import longest_chain_first
 from harness.schedule.progress import Progress, history
 from harness.schedule.scheduler import execute
 from harness.schedule.stores import build_stores
@@ -92,7 +93,9 @@ def run_workspace(
     tell(Status(total=len(jobs), cached=len(jobs) - len(missing), waiting=tuple(missing)))
     if options.clip_store and ws.settings.profile != "paper":
         build_stores(missing, Path(options.clip_store), min(executor.slots, usable_cores()))
-    with Progress(jobs, executor.slots, history(work_dir, jobs)) as progress:
+    known = history(work_dir, jobs)
+    jobs = longest_chain_first(jobs, known)
+    with Progress(jobs, executor.slots, known) as progress:
 
         def tick(status: Status) -> None:
             progress.tick(status)
