@@ -37,6 +37,12 @@ def test_channels_last_changes_the_layout_and_nothing_else():
     torch.testing.assert_close(model(clip), before)
 
 
+def test_channels_last_is_for_networks_of_frames_as_well():
+    layer = nn.Conv2d(3, 4, 3)
+    use_channels_last(layer)
+    assert layer.weight.is_contiguous(memory_format=torch.channels_last) and not layer.weight.is_contiguous()
+
+
 @pytest.mark.parametrize(
     ("seconds", "used", "on_gpu", "said"),
     [(100, 30, False, True), (100, 90, False, False), (10, 1, False, False), (100, 5, True, False)],

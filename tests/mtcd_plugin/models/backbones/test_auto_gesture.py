@@ -227,6 +227,14 @@ def test_it_computes_the_published_tables(modalities, size):
     torch.testing.assert_close(out.flatten(1), expected, rtol=1e-6, atol=1e-8)
 
 
+def test_fewer_cells_are_the_first_ones_of_each_place():
+    full, fewer = AutoGesture(base_channels=1), AutoGesture(base_channels=1, cells=(2, 2, 1))
+    kept = {k: v.shape for k, v in full.branches["8"].cells.state_dict().items() if k[:2] in ("0.", "1.")}
+    own = {k: v.shape for k, v in fewer.branches["8"].cells.state_dict().items()}
+    assert kept.items() <= own.items() and len(fewer.branches["8"].cells) == 5
+    assert fewer(torch.randn(2, 3, 8, 16, 16)).shape == (2, full.feat_dim, 1, 1, 1)
+
+
 def test_genotypes_are_those_of_the_paper():
     """Operations of each kind, counted in the published table."""
     counts = {}
@@ -270,6 +278,7 @@ def test_sizes_that_cannot_be_divided_are_one_line(size):
     ("arguments", "words"),
     [
         ({"modalities": ("ir",)}, r"modalities=\['ir'\] is unknown; choose from \[rgb\], \[depth\] and \[rgb, depth\]"),
+        ({"cells": (4, 0, 3)}, r"cells=\[4, 0, 3\] must be three numbers of cells, each at least 1"),
         ({"kernels": "flat"}, "kernels='flat' is unknown; choose from as_published, as_named"),
     ],
 )

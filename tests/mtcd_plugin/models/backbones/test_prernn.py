@@ -101,6 +101,15 @@ def test_without_recurrence_it_is_the_pretrained_network_frame_by_frame(tmp_path
         torch.testing.assert_close(out[:, :, t, 0, 0], vgg(state, x[:, :, t], 2), rtol=1e-4, atol=1e-4)
 
 
+def test_with_a_stride_at_first_56_pixels_still_leave_a_map():
+    plain, strided = small(), small(stem_stride=2)
+    clip = torch.randn(1, 3, 2, 56, 56)
+    with torch.no_grad():
+        first = plain.features[0](clip[:, :, 0])
+        assert torch.equal(strided.features[0](clip[:, :, 0]), first[..., ::2, ::2])
+        assert strided.features(clip[:, :, 0]).shape[2:] == (1, 1) and strided(clip).shape == (1, 6, 2, 1, 1)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_frame_knows_those_before_it_and_none_after(cell):
     network = small(cell)

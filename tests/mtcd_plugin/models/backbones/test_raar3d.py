@@ -229,7 +229,16 @@ def test_a_heat_map_is_made_of_its_own_frame():
     with torch.no_grad():
         out = maps(x)
         torch.testing.assert_close(maps(x[:, :, order]), out[:, :, order])
+        torch.testing.assert_close(disturbed(HeatMaps(shrink=2))(x), maps(F.avg_pool3d(x, (1, 2, 2))))
     assert out.shape == (2, 1, 4, 6, 6) and out.min() >= 0
+
+
+def test_momenta_are_the_layers_own_unless_one_is_given():
+    def momenta(**kwargs):
+        network = RAAR3D(base_channels=1, **kwargs)
+        return {m.momentum for m in network.ni3d.modules() if isinstance(m, torch.nn.BatchNorm3d)}
+
+    assert momenta() == {0.01, 0.1} and momenta(norm_momentum=0.2) == {0.2}
 
 
 # ------------------------------------------------------------------ as configured
@@ -296,6 +305,13 @@ def test_heat_maps_are_learned_where_the_data_have_key_points():
         expected = F.cross_entropy(model.cls_head(feature), torch.arange(2))
     torch.testing.assert_close(losses["loss_heatmap"], 7 * error)
     torch.testing.assert_close(losses["loss_cls"], expected)
+    model.backbone.heat_maps.shrink = 2  # maps of half the size learn from key-points' maps of half the size
+    with torch.no_grad():
+        losses = model(**data, mode="loss")
+        heat = model.backbone.forward_with_heat(clip[:, 0])[1]
+        error = (heat - F.avg_pool3d(target[:, 0] / 255, (1, 2, 2))).square().mean()
+    assert heat.shape == (2, 1, 16, 16, 16)
+    torch.testing.assert_close(losses["loss_heatmap"], 7 * error)
     plain = recognizer().data_preprocessor(batch, True)["inputs"]
     assert torch.equal(plain, clip), "maps leave the clips alone"
 

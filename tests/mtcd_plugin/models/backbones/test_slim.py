@@ -81,3 +81,13 @@ def test_frozen_stages_and_norm_eval_still_work():
     assert not any(p.requires_grad for p in network.layer1.parameters())
     assert all(p.requires_grad for p in network.layer2.parameters())
     assert not network.layer2[0].conv1.bn.training
+
+
+def test_c3d_with_a_stride_at_first_sees_every_second_pixel():
+    torch.manual_seed(0)
+    plain, strided = (SlimC3D(base_channels=2, fc_channels=4, out_dim=16, stem_stride=s).eval() for s in (1, 2))
+    strided.load_state_dict(plain.state_dict())
+    clip = torch.randn(1, 3, 16, 56, 56)
+    with torch.no_grad():
+        assert torch.equal(strided.conv1a.conv(clip), plain.conv1a.conv(clip)[..., ::2, ::2])
+        assert strided(clip).shape == (1, 4)
