@@ -17,9 +17,11 @@ from harness.cli.common import make_synthetic, open_suite, print_json
 from harness.cli.group import Group
 from harness.cli.options import (
     COUNT,
+    FOLDER,
     NEW_FOLDER,
     NOT_NEGATIVE,
     SECONDS,
+    SEEDS,
     SuiteOptions,
     configs_option,
     device_option,
@@ -192,3 +194,32 @@ def bench_kills_command(
         result = bench_kills(folder, count, seed, log.info, command, wait, PACKAGED_CONFIGS)
     say(result, as_json)
     return 1 if result["records_unequal"] or result["lost"] else 0
+
+
+@command.command("demo")
+@click.option("--quick", is_flag=True, help="The few cells of `run-all --quick`.")
+@click.option("--seeds", type=SEEDS, default=None, help="Number of seeds per cell; from 3 on their spread is checked.")
+@click.option("--data-root", type=FOLDER, default=None, help="Data that are there.  [default: made anew]")
+@click.option(
+    "--work-dir", type=NEW_FOLDER, default=None, help="Empty scratch folder, kept.  [default: a temporary one]"
+)
+@json_option("all figures, checks, limits and the hardware")
+def bench_demo_command(
+    quick: bool, seeds: int | None, data_root: Path | None, work_dir: Path | None, as_json: bool
+) -> int:
+    """The default demo from nothing to pages: time and memory of its parts, and whether it reaches what it has to.
+
+    Each check is a line. Exit code 1 where a job failed or anything falls short.
+    """
+    from harness.bench.demo import bench_demo, lines_of, reached, run_all_command
+
+    command = run_all_command(data_root, quick, seeds)
+    with contextlib.ExitStack() as stack:
+        folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        folder.mkdir(parents=True, exist_ok=True)
+        found = bench_demo(folder, command, quick, log.info)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo("\n".join(lines_of(found)))
+    return 0 if reached(found) else 1
