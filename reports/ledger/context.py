@@ -243,6 +243,13 @@ class ReportContext:
             f"deviation of {100 * training.std:.1f} points, {source} ({training.freedom} degrees of freedom)."
         )
 
+    def command_for(self, *tables: str) -> str:
+        """The command that measures these tables and figures."""
+        seeds = self.ledger.seeds
+        more = f" --seeds {seeds}" if seeds and seeds != self.benchmark.seeds.get(self.profile, 1) else ""
+        data = " --data-root DIR" if self.real_data else ""
+        return f"python -m harness run-all --profile {self.profile} --tables {','.join(tables)}{more}{data}"
+
     @property
     def command(self) -> str:
         """The command that makes these pages again."""

@@ -8,6 +8,7 @@ from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_variant
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
+from reports.stats.training import Training
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Point:
     std: float | None
     n: int
     adopted: bool = False  # made with adopted runs
+    band: float | None = None  # half of the 95 % interval for other trainings; None where nothing says
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,21 @@ def curves(context: ReportContext, figure: suite.Figure) -> tuple[Curve, ...]:
         for value in sweep.points(context.profile):
             result = context.result(cell_id(figure.model, sweep_variant(sweep.id, value)))
             if result is not None and result.done:
-                points.append(Point(value, *result.top1, len(result.done), bool(result.adopted)))
+                n = len(result.done)
+                points.append(Point(value, *result.top1, n, bool(result.adopted), _band(result.training, n)))
             else:
                 absent.append((value, _why(result)))
         out.append(Curve(sweep.id, sweep.title, sweep.default, tuple(points), tuple(absent)))
     return tuple(out)
+
+
+def _band(training: Training | None, seeds: int) -> float | None:
+    """Half of the interval in which the mean of as many other trainings on the same clips would lie."""
+    if training is None:
+        return None
+    from scipy.special import stdtrit
+
+    return float(stdtrit(training.freedom, 0.975)) * training.std / seeds**0.5
 
 
 def _why(result: Result | None) -> str:

@@ -53,6 +53,10 @@ def _draw_points(ax: Any, curve: Curve) -> None:
     x = [p.x for p in curve.points]
     y = [100 * p.mean for p in curve.points]
     ax.plot(x, y, color=HOT, linewidth=1.6, zorder=3)
+    bands = [100 * p.band for p in curve.points if p.band is not None]
+    if len(bands) == len(y):
+        low, high = ([a + sign * b for a, b in zip(y, bands, strict=True)] for sign in (-1, 1))
+        ax.fill_between(x, low, high, color=HOT, alpha=0.13, linewidth=0, zorder=1)
     if any(p.std is not None for p in curve.points):
         spread = [100 * (p.std or 0) for p in curve.points]
         ax.errorbar(x, y, yerr=spread, fmt="none", ecolor=HOT, elinewidth=1.2, capsize=3, zorder=3)

@@ -14,6 +14,7 @@ from reports.ledger.context import ReportContext
 from reports.page import Page
 from reports.site.citation import citation
 from reports.site.pages import idle, navigation, verdicts_of
+from reports.tables.table import Table
 
 
 def environment() -> Environment:
@@ -78,11 +79,10 @@ def _rows(pages: Sequence[Page]) -> dict[str, dict[str, str]]:
     """Page of a run -> table -> its row there."""
     found: dict[str, dict[str, str]] = {}
     for page in pages:
-        for table in page.tables:
-            for row in table.rows:
-                if row.place is None:
-                    continue
-                place = f"{page.path}#{table.id}-row-{row.place + 1}"
+        table = page.values.get("table")
+        if isinstance(table, Table):
+            for row in (r for r in table.rows if r.place is not None):
+                place = f"{page.path}#{table.id}-row-{(row.place or 0) + 1}"
                 hrefs = {h for c in row.cells.values() for h in (c.href, *(link.href for link in c.links))}
                 for href in hrefs:
                     found.setdefault(href, {})[table.id] = place

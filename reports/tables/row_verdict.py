@@ -91,13 +91,16 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
     elif sweep.default in done:
         found = _from_default(done, sweep.default, len(values) - 1)[best]
         place = 1 + sum(r.top1[0] > done[sweep.default].top1[0] for r in done.values())
-        said += f"; the default, {sweep.default:g}, is number {place}"
+        low = (done[best].interval or (1.0, 1.0))[0]
+        within = ", within the interval of the best" if done[sweep.default].top1[0] >= low else ""
+        said += f"; the default, {sweep.default:g}, is {f.ordinal(place)} of {len(done)}{within}"
         if isinstance(found, Difference):
             state = "provisional" if found.provisional else "best" if found.p < LEVEL else "tied"
             ends = {"provisional": "provisional", "best": "a significant difference"}.get(state, "which is a tie")
             p = f.p_value(found.p)
             shown = f"p {p}" if p.startswith("<") else f"p = {p}"
-            said += f": {f.points(found.gap)} points ({f.points(found.low)} to {f.points(found.high)}, {shown}), {ends}"
+            span = f"{f.points(found.low)} to {f.points(found.high)}"
+            said += f"; against it {f.points(found.gap)} points ({span}, {shown}), {ends}"
     if len(done) < len(values):
         said += f"; {len(done)} of {len(values)} points measured"
     return Verdict(sweep.title, state, said, basis(context, list(done.values())), done[best].id)

@@ -174,6 +174,24 @@ class Table:
         )
 
     @property
+    def unmeasured(self) -> tuple[Row, ...]:
+        """Rows without any number, for which no run failed either."""
+        return tuple(
+            row
+            for row in self.rows
+            if not any(c.value is not None or c.state == "failed" for c in row.cells.values() if c.origin != "text")
+        )
+
+    def short(self, named: bool = True) -> Table:
+        """The table without its ``unmeasured`` rows, which a note names, unless the page does."""
+        if not (left := self.unmeasured):
+            return self
+        first = self.columns[0].id
+        titles = "; ".join(dict.fromkeys(row.cells[first].text for row in left))
+        rows = tuple(row for row in self.rows if row not in left)
+        return replace(self, rows=rows, notes=((f"Not measured: {titles}.",) if named else ()) + self.notes)
+
+    @property
     def mark_notes(self) -> tuple[str, ...]:
         """The notes that explain a mark."""
         return tuple(n for n in self.notes if n.startswith(MARK))

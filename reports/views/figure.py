@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from harness.suite import benchmark as suite
@@ -14,9 +15,10 @@ from reports.plots.curves import Curve, baseline, curves, heat_map
 from reports.plots.drawing import Drawing, kept_files
 from reports.plots.sweep_charts import heat_map as draw_heat_map
 from reports.plots.sweep_charts import sweeps as draw_sweeps
+from reports.stats.training import Training
 from reports.tables.figure import figure_table, grid_table
 from reports.tables.row_verdict import of_figure, of_grid
-from reports.tables.table import Link, Table
+from reports.tables.table import Link, Row, Table
 from reports.tables.verdict import Verdict
 
 
@@ -46,6 +48,8 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             **values,
             "table": table,
             "svg": svg,
+            "command": context.command_for(figure.id),
+            "sweeps": _side_by_side(table),
             "verdicts": verdicts[figure.id],
             "claim": claim_text(figure),
             "why_apart": "the measured points come from synthetic data, where it means nothing."
@@ -61,6 +65,23 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
         card=_card(context, table, svg, verdicts),
         links=links,
     )
+
+
+def _spread(several: bool, training: Training | None) -> str:
+    """What shows how much the points would vary."""
+    bars = "bars are the standard deviation over seeds" if several else "one seed"
+    if training is None:
+        return f"{bars}, and nothing says how much another training would change" if not several else bars
+    source = f"{f.count(training.cells, 'cell')} of this ledger" if training.cells else training.source
+    return (
+        f"{bars}; the band is the 95 % interval of other trainings on the same clips, from a standard deviation of "
+        f"{100 * training.std:.1f} points between trainings ({source})"
+    )
+
+
+def _side_by_side(table: Table) -> list[tuple[Row | None, ...]]:
+    """The points of all sweeps in one table: the n-th of each in the n-th row, None where a sweep has fewer."""
+    return list(zip_longest(*(rows for _, rows in table.groups)))
 
 
 def _files(context: ReportContext, figure: suite.Figure, drawings: Mapping[str, Drawing | None]) -> dict[str, bytes]:
@@ -85,10 +106,11 @@ def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any
     found = curves(context, figure)
     base = baseline(context, figure)
     level = base[1].top1[0] if base else None
+    training = context.ledger.training.get(figure.dataset)
     several = any(p.std is not None for c in found for p in c.points)
     said = {
         "baseline": f"{base[0]}, {100 * base[1].top1[0]:.1f} %{' (adopted)' * bool(base[1].adopted)}" if base else "",
-        "spread": "bars are the standard deviation over seeds" if several else "one seed, so no spread is shown",
+        "spread": _spread(several, training),
         "absent": any(c.absent for c in found),
         "adopted": any(p.adopted for c in found for p in c.points),
     }
@@ -114,8 +136,7 @@ def _grid_command(context: ReportContext, figure: suite.Figure) -> str:
     """What measures the grid of a figure that has one."""
     if figure.grid is None:
         return ""
-    data = " --data-root DIR" if context.real_data else ""
-    return f"python -m harness run-all --profile {context.profile} --tables {figure.id},{figure.grid.id}{data}"
+    return context.command_for(figure.id, figure.grid.id)
 
 
 def claim_text(figure: suite.Figure) -> str:

@@ -13,7 +13,7 @@ from reports.tables.layouts import build_table
 from reports.tables.method_cells import OWN_PROTOCOL
 from reports.tables.order import best_first
 from reports.tables.row_verdict import of_rows
-from reports.tables.table import Link, Row, Table
+from reports.tables.table import MEASURED, Link, Row, Table
 from reports.tables.verdict import Verdict, by_column
 
 
@@ -27,7 +27,9 @@ def build(context: ReportContext) -> Iterator[Page]:
             path,
             "table.html.j2",
             {
-                "table": best_first(declared, table),
+                "table": best_first(declared, table).short() if rows else best_first(declared, table),
+                "command": "" if _measured(table) else context.command_for(table.id),
+                "rest": context.command_for(table.id) if rows and table.unmeasured else "",
                 "comparisons": _comparisons(context, declared),
                 "verdicts": verdicts,
             },
@@ -36,6 +38,12 @@ def build(context: ReportContext) -> Iterator[Page]:
             card=_card(context, declared, table, verdicts),
             links={table.id: Link(name, path)},
         )
+
+
+def _measured(table: Table) -> bool:
+    """Whether the ledger has anything of a table, a failure included."""
+    measured = (c for row in table.rows for c in row.cells.values() if c.origin == MEASURED)
+    return any(c.value is not None or c.state == "failed" for c in measured)
 
 
 def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparison]:

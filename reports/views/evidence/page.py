@@ -14,7 +14,7 @@ from reports.page import Card, Page, View
 from reports.tables.differences import Difference, adjusted, difference, difference_cells, difference_columns
 from reports.tables.measured import cells_or_absent, measured_columns
 from reports.tables.table import Cell, Column, Row, Table
-from reports.views.evidence.claims import Verdict, evaluate_claims, summary
+from reports.views.evidence.claims import UNMEASURED, Verdict, evaluate_claims, summary
 
 Listed = tuple[str, suite.Row, str]  # cell, row, heading
 
@@ -42,7 +42,7 @@ def build(context: ReportContext) -> Iterator[Page]:
             yield Page(
                 f"{view.id}.html",
                 "evidence.html.j2",
-                {"view": view},
+                {"view": view, "unmeasured": UNMEASURED},
                 nav=view.title,
                 tables=(view.statements, view.rows),
                 card=Card(view.title, view.caption, finding=view.short or view.summary),

@@ -188,7 +188,7 @@ def test_a_sweep_says_where_its_default_stands(fake):
     alpha = next(v for v in data["verdicts"] if v["table"] == "figure6" and v["column"] == "alpha, fake")
     assert "2 of 3 points measured" in alpha["text"]  # the third is not in the ledger
     if highest != 0.3:
-        assert "the default, 0.3, is number 2: +" in said["text"]
+        assert "the default, 0.3, is 2nd of 2, within the interval of the best; against it +" in said["text"]
 
 
 @pytest.mark.parametrize("page", ["index.html", "table2.html", "table4.html"])
