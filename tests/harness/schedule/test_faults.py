@@ -23,6 +23,7 @@ from harness.schedule.scheduler import execute
 from harness.system.disk import DiskFull, is_disk_full, require_room
 from harness.worker.signals import EXIT_DISK_FULL
 from harness.worker.spec import write_spec
+from tests.helpers.command_line import harness_here
 from tests.helpers.toy_jobs import FakeExecutor, finish, toy_job
 
 
@@ -118,7 +119,7 @@ def test_a_job_whose_fork_server_is_gone_was_killed(tmp_path):
 
 
 def test_the_time_limit_ends_a_job_as_a_failure_of_that_class(long_run, tmp_path):
-    got = subprocess.run([*long_run, "--time-limit", "3"], capture_output=True, text=True)
+    got = harness_here(*long_run[3:], "--time-limit", "3")
     assert got.returncode == 1 and "time_limit: stopped at the time limit" in got.stderr
     ((folder, record),) = load_records(tmp_path / "w")[0].values()
     assert record.failure.kind == "time_limit" and record.attempts == 1 and record.failure.log_tail

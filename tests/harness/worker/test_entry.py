@@ -1,6 +1,5 @@
 """``python -m harness.worker RUN_DIR``: all that it needs stands in the run's folder."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -15,10 +14,10 @@ from harness.plan.workspace import open_workspace
 from harness.schedule.dispatch import make_spec
 from harness.schedule.options import Options
 from harness.schedule.task import Task
-from harness.worker import attempt  # noqa: F401  for those that are forked
-from harness.worker.__main__ import parse, run
+from harness.worker.__main__ import parse
 from harness.worker.signals import EXIT_LOCK_LOST
 from harness.worker.spec import write_spec
+from tests.helpers.preloaded import python
 
 
 @pytest.mark.parametrize(
@@ -42,13 +41,6 @@ def test_the_gpus_that_the_cluster_gave_are_the_default(tmp_path, monkeypatch):
     assert parse([str(tmp_path)]).device == "2,3" and parse([str(tmp_path), "--device", "0"]).device == "0"
 
 
-def work(argv, words):
-    """A worker in this process, which ends; what it says goes to a file."""
-    os.dup2(os.open(words, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), 2)
-    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")  # not what pytest put in their place
-    sys.exit(run(argv))
-
-
 def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data, tmp_path):
     ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     job = next(j for j in ws.plan.jobs.values() if j.name == "i3d_r50_mgr-dark-rgb-s0")
@@ -64,10 +56,8 @@ def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data
 
     def said(code, *options):
         """What a worker says whose exit code is to be this."""
-        worker = multiprocessing.get_context("fork").Process(target=work, args=([str(folder), *options], words))
-        worker.start()
-        worker.join()
-        assert worker.exitcode == code and (folder / "run.json").read_bytes() == before
+        found = python("-m", "harness.worker", str(folder), *options, cwd=tmp_path, said=words)
+        assert found == code and (folder / "run.json").read_bytes() == before
         return words.read_text()
 
     words = tmp_path / "said"
