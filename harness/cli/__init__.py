@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import shlex
 import sys
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from harness.cli.completion import VARIABLE, complete
 from harness.cli.console import FILE_ONLY, Console
 from harness.cli.group import Group, accept_everywhere
 from harness.errors import BadUsage, one_line
@@ -72,6 +74,9 @@ def main(argv: list[str] | None = None) -> None:
     with Console() as console:
         log.debug("command: harness %s", shlex.join(args), extra=FILE_ONLY)
         try:
+            if asked := os.environ.get(VARIABLE):
+                complete(cli, asked)
+                sys.exit(0)
             code = cli.main(args=args, prog_name="python -m harness", standalone_mode=False, obj=console)
         except click.exceptions.NoArgsIsHelpError as e:
             click.echo(e.format_message(), err=True)

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 )
 @click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
 def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
-    """List cells and jobs (done, missing, failed) without starting anything.
+    """List cells and jobs (done, missing, failed) without starting anything, table by table; last one line a table of
+    what it lacks.
 
     Cells that cannot be planned are named, one line per reason. Exit code 1 where none can be planned.
     """
+    from harness.plan.by_table import by_table
     from harness.plan.run_state import job_state
     from harness.plan.workspace import check_planned
 
@@ -44,6 +46,7 @@ def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_ce
     jobs = ws.needed()
     states = {key: job_state(job, suite.work_dir) for key, job in jobs.items()}
     costs = job_costs(jobs, states, suite.work_dir, probe) if cost or probe else {}
+    tables = by_table(ws, states, {})
     if as_json:
         print_json(_as_json(ws, states, costs))
         check_planned(ws, suite.work_dir)
@@ -55,12 +58,16 @@ def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_ce
                 f"{states[key] if key else 'cannot be planned':17s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]"
             )
     else:
-        for key, job in jobs.items():
-            click.echo(f"{states[key]:7s} {key[:12]}  {job.name}")
+        for table in tables:
+            click.echo(table.heading)
+            for key in table.keys:
+                click.echo(f"  {states[key]:7s} {key[:12]}  {jobs[key].name}")
     if cost or probe:
         print_cost(jobs, states, costs)
     say_remarks(ws)
     check_planned(ws, suite.work_dir)
+    for table in tables:
+        click.echo(table.line)
     counts = Counter(states.values())
     click.echo(
         f"{count(len(ws.cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "

@@ -15,6 +15,9 @@ from harness.cli.options import SuiteOptions, json_option, suite_options
 from harness.errors import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.plan.by_table import TableJobs
     from harness.plan.status import LedgerStatus
 
 log = logging.getLogger(__name__)
@@ -31,7 +34,11 @@ log = logging.getLogger(__name__)
 @click.option("--check", is_flag=True, help="Exit code 1 unless every job is done and every cell could be planned.")
 @json_option("a list of {job, key, state, detail}; with --why {job, lines}")
 def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) -> int:
-    """What is done, missing, stale, failed or running. A run is stale when its cell now has another key."""
+    """What is done, missing, stale, failed or running, table by table; last one line a table of what it lacks, and why.
+
+    A run is stale when its cell now has another key.
+    """
+    from harness.plan.by_table import by_table
     from harness.plan.remarks import unplanned
     from harness.plan.status import explain, ledger_status
     from harness.schedule.submitted import with_submitted
@@ -59,8 +66,14 @@ def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) ->
         ]
         print_json(planned + without)
         return code
-    _print(found, suite.work_dir)
+    states, details = (
+        {s.job.key: text for s in found.jobs if (text := getattr(s, what))} for what in ("state", "detail")
+    )
+    tables = by_table(ws, states, details)
+    _print(found, tables, suite.work_dir)
     say_remarks(ws, ws.needed())
+    for table in tables:
+        click.echo(table.line)
     counts = Counter(s.state for s in found.jobs)
     click.echo(
         f"{count(len(found.jobs), 'job')}: "
@@ -70,12 +83,16 @@ def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) ->
     return code
 
 
-def _print(found: LedgerStatus, work_dir: Path) -> None:
-    """Every job, every record that is not valid, everything that is misplaced in the work dir: one line each."""
+def _print(found: LedgerStatus, tables: Sequence[TableJobs], work_dir: Path) -> None:
+    """Every job below the table that asks for it, every record that is not valid, everything that is misplaced in the
+    work dir: one line each."""
     from harness.ledger.layout import misplaced_beside
 
-    for s in found.jobs:
-        click.echo(f"{s.state:8s} {s.job.key[:12]}  {s.job.name}{'  ' + s.detail if s.detail else ''}")
+    jobs = {s.job.key: s for s in found.jobs}
+    for table in tables:
+        click.echo(table.heading)
+        for s in (jobs[key] for key in table.keys):
+            click.echo(f"  {s.state:8s} {s.job.key[:12]}  {s.job.name}{'  ' + s.detail if s.detail else ''}")
     shown = {s.detail for s in found.jobs if s.state == "rejected"}
     for rejected in found.rejected:
         if rejected.line not in shown:
