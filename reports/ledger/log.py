@@ -23,7 +23,7 @@ class Log:
 
     @property
     def tail(self) -> str:
-        return "\n".join(self.text.splitlines()[-TAIL:])
+        return "\n".join(line.rstrip() for line in self.text.splitlines()[-TAIL:])
 
 
 def read_log(folder: Path, own: Privacy) -> Log | None:

@@ -78,7 +78,7 @@
   };
 
   const showTools = () => {
-    const methods = field.names.map((name, i) => [String(i), `${name} (${data.results[field.results[i]].top1.toFixed(1)} %)`]);
+    const methods = field.names.map((name, i) => [String(i), `${name} (${data.results[field.results[i]].top1.toFixed(1)} %)`]);
     tools.replaceChildren(select("Column", data.fields.map((x) => [x.id, x.title]), field.id, (id) => {
       field = data.fields.find((x) => x.id === id);
       chosen = [0, 1];
@@ -118,7 +118,7 @@
       return {
         name: names[n + 1], own, theirs, pair,
         cells: [
-          [link(n + 1)], `${other.top1.toFixed(1)} %`, pair ? points(pair.gap) : "–",
+          [link(n + 1)], `${other.top1.toFixed(1)} %`, pair ? points(pair.gap) : "–",
           pair ? `${points(pair.low)} to ${points(pair.high)}` : "no seed is done for both",
           pair && pair.p !== null ? (pair.p < 0.001 ? "< 0.001" : pair.p.toFixed(3)) : "–", String(own.length), String(theirs.length),
         ],
@@ -132,7 +132,7 @@
     out.replaceChildren(
       make("h2", {}, "Difference in top-1"),
       table(`${names[0]} against the others`, ["Method", "Top-1", `${names[0]} is better by (points)`, "95 % interval", "p, adjusted", `Right with ${names[0]} alone`, "Right with this alone"],
-        [[[link(0)], `${first.top1.toFixed(1)} %`, "–", "–", "–", "–", "–"], ...differences.map((d) => d.cells)]),
+        [[[link(0)], `${first.top1.toFixed(1)} %`, "–", "–", "–", "–", "–"], ...differences.map((d) => d.cells)]),
       make("p", { class: "quiet" }, `p: the larger of an exact McNemar test on the same clips and a t test with the variance of training, adjusted by Holm for all pairs of the column; none where nothing was trained twice. A clip is right when most seeds say so.`),
       ...differences.filter((d) => d.own.length + d.theirs.length).map((d) => make("details", {},
         make("summary", {}, `Clips on which ${names[0]} and ${d.name} disagree (${d.own.length + d.theirs.length})`),
