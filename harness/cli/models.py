@@ -256,6 +256,9 @@ def try_rates(
     "--out", type=NEW_FOLDER, default=None, help="Folder for the files.  [default: where the metafiles list them]"
 )
 @click.option("--epochs", type=COUNT, default=None, help="Passes over the source set.  [default: 2, at smoke 1]")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), default=None, help="Learning rate.  [default: its own]"
+)
 @configs_option
 @execution_options
 def pretrain(
@@ -265,6 +268,7 @@ def pretrain(
     work_dir: Path,
     out: Path | None,
     epochs: int | None,
+    rate: float | None,
     configs: Path,
     execution: ExecutionOptions,
 ) -> int:
@@ -292,11 +296,12 @@ def pretrain(
         check_writable(work_dir, "--work-dir")
         common.make_synthetic(root, preset_of(profile), [SOURCE])
     table = source_clips(root)
-    cells = [source_cell(n, profile, len(table.classes), epochs) for n in chosen]
+    cells = [source_cell(n, profile, len(table.classes), epochs, rate) for n in chosen]
     settings = Settings(configs, profile, root)
     ws = Workspace(benchmark, entries, cells, make_plan(cells, entries, settings), settings, [], 1)
-    again = f"python -m harness models pretrain {' '.join(names)} --profile {profile}"
-    code = common.run_jobs(ws, work_dir, execution, again=again + (f" --epochs {epochs}" if epochs else ""))
+    given = [f"--epochs {epochs}"] * bool(epochs) + [f"--rate {rate:g}"] * bool(rate)
+    again = " ".join(["python -m harness models pretrain", *names, f"--profile {profile}", *given])
+    code = common.run_jobs(ws, work_dir, execution, again=again)
     for network, cell in zip(chosen, cells, strict=True):
         _write_weights(network, ws, ws.plan.keys.get((cell.id, cell.seed)), work_dir, out)
     return code

@@ -15,7 +15,7 @@ from harness.errors import BadUsage, unknown_name
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PREDICTIONS
 from harness.plan.loaders import dataset_configs
-from harness.plan.rates import own_rate
+from harness.plan.rates import RATE, own_rate
 from harness.plan.resolve import resolve
 from harness.suite import Cell, Entry
 from mtcd_plugin.accuracy import predicted_classes
@@ -60,11 +60,14 @@ def networks(entries: Iterable[Entry], profile: str, named: Sequence[str] = ()) 
     return [n for n in found.values() if not named or n.folder in named]
 
 
-def source_cell(network: Network, profile: str, classes: int, epochs: int | None = None) -> Cell:
+def source_cell(
+    network: Network, profile: str, classes: int, epochs: int | None = None, rate: float | None = None
+) -> Cell:
     """A network at a profile, trained and tested on the source set: its own config in all but data and schedule.
 
     Args:
-        classes: of the source set. epochs: None for the profile's own at smoke, and for ``EPOCHS`` elsewhere.
+        classes: of the source set. epochs: None for the profile's own at smoke, and for ``EPOCHS`` elsewhere. rate: of
+            learning, None for the network's own at the profile.
     """
     config = resolve(network.entry.config, profile).config
     overrides: dict[str, Any] = {"model.cls_head.num_classes": classes}
@@ -79,12 +82,15 @@ def source_cell(network: Network, profile: str, classes: int, epochs: int | None
             "clip_store": "",
             "pipeline": dataset["pipeline"],
         }
-    if config["param_scheduler"] and (epochs := epochs or EPOCHS):
+    rate = rate or own_rate(config)
+    overrides[RATE] = rate
+    if config["param_scheduler"]:
+        epochs = epochs or EPOCHS
         overrides["train_cfg.max_epochs"] = epochs
         overrides["param_scheduler"] = [
             {
                 "type": "OneCycleLR",
-                "eta_max": own_rate(config),
+                "eta_max": rate,
                 "total_steps": epochs,
                 "pct_start": 0.2,
                 "by_epoch": True,
