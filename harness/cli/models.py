@@ -28,8 +28,6 @@ from harness.cli.options import (
 from harness.errors import BadUsage, count, unknown_name
 
 if TYPE_CHECKING:
-    from harness.plan.pretrain import Network
-    from harness.plan.workspace import Workspace
     from harness.suite import Entry
 
 log = logging.getLogger(__name__)
@@ -277,6 +275,7 @@ def pretrain(
     METHOD is a folder of mm_configs that lists such weights; without one, all of them. In a checkout, SHA256 in the
     metafiles is written as well.
     """
+    from harness.measure.backbone_file import write_weights
     from harness.plan.jobs import Settings
     from harness.plan.planner import make_plan
     from harness.plan.pretrain import SOURCE, networks, source_cell, source_clips
@@ -286,10 +285,11 @@ def pretrain(
     from harness.system.disk import check_writable
 
     check_profile(configs, profile)
-    if out is None and configs == PACKAGED_CONFIGS and not writable_checkout():
-        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
     benchmark, entries = load_suite(configs)
     chosen = networks(entries.values(), profile, names)
+    packaged = any(n.path.is_relative_to(PACKAGED_CONFIGS) for n in chosen)
+    if out is None and packaged and not writable_checkout():
+        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
     root = data_root or synthetic_root(profile)
     if data_root is None:
         common.executor_for(execution)
@@ -303,30 +303,7 @@ def pretrain(
     again = " ".join(["python -m harness models pretrain", *names, f"--profile {profile}", *given])
     code = common.run_jobs(ws, work_dir, execution, again=again)
     for network, cell in zip(chosen, cells, strict=True):
-        _write_weights(network, ws, ws.plan.keys.get((cell.id, cell.seed)), work_dir, out)
+        key = ws.plan.keys.get((cell.id, cell.seed))
+        for line in write_weights(network, ws, key, work_dir, out):
+            click.echo(line)
     return code
-
-
-def _write_weights(network: Network, ws: Workspace, key: str | None, work_dir: Path, out: Path | None) -> None:
-    """Write the file of a network whose run is done, and its sha256 into the metafiles beside it; print both."""
-    from harness.ledger.files import write_text_atomically
-    from harness.ledger.run_dir import CHECKPOINT
-    from harness.measure.backbone_file import write_backbone
-    from harness.plan.pretrain import about, accuracies_by_modality, with_sha256
-    from harness.plan.run_state import folder_of, look_up
-
-    record = look_up(ws.plan.jobs[key], work_dir).record if key else None
-    if key is None or record is None or record.status != "done":
-        click.echo(f"{network.file}: not written, its run is not done")
-        return
-    folder = folder_of(ws.plan.jobs[key], work_dir)
-    path = out / Path(network.file).name if out else network.path
-    sha256 = write_backbone(folder / CHECKPOINT, path, about(record))
-    shares = ", ".join(f"{m} {100 * share:.1f} %" for m, share in accuracies_by_modality(folder).items())
-    click.echo(f"{network.file}: top-1 {shares} on held-out people of the synthetic source set")
-    click.echo(f"  {path}: {path.stat().st_size} bytes, {record.cost.train_seconds or 0:.0f} s")
-    click.echo(f'  SHA256: "{sha256}"')
-    for metafile in () if out else sorted(ws.settings.configs.glob("*/metafile.yml")):
-        text = metafile.read_text(encoding="utf-8")
-        if (changed := with_sha256(text, network.file, sha256)) != text:
-            write_text_atomically(metafile, changed)

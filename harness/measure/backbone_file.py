@@ -7,10 +7,39 @@ from typing import Any
 
 import torch
 
-from harness.ledger.files import atomic_replace, sha256_of
+from harness.ledger.files import atomic_replace, sha256_of, write_text_atomically
+from harness.ledger.run_dir import CHECKPOINT
+from harness.plan.pretrain import Network, about, accuracies_by_modality, with_sha256
+from harness.plan.run_state import folder_of, look_up
+from harness.plan.workspace import Workspace
 from mtcd_plugin.models.weights.starting_weights import read_checkpoint_file, tensors_of
 
 PREFIX = "backbone."
+
+
+def write_weights(network: Network, ws: Workspace, key: str | None, work_dir: Path, out: Path | None) -> list[str]:
+    """Write the file of a network whose run is done, and its sha256 into the metafiles that list it; what to print.
+
+    Args:
+        key: of its run, None where it could not be planned. out: another folder for the file; metafiles stay then.
+    """
+    record = look_up(ws.plan.jobs[key], work_dir).record if key else None
+    if key is None or record is None or record.status != "done":
+        return [f"{network.file}: not written, its run is not done"]
+    folder = folder_of(ws.plan.jobs[key], work_dir)
+    path = out / Path(network.file).name if out else network.path
+    sha256 = write_backbone(folder / CHECKPOINT, path, about(record))
+    listing = {e.config.parent / "metafile.yml" for e in ws.entries.values() if e.starts_at(ws.settings.profile)}
+    for metafile in () if out else sorted(listing):
+        text = metafile.read_text(encoding="utf-8")
+        if (changed := with_sha256(text, network.file, sha256)) != text:
+            write_text_atomically(metafile, changed)
+    shares = ", ".join(f"{m} {100 * share:.1f} %" for m, share in accuracies_by_modality(folder).items())
+    return [
+        f"{network.file}: top-1 {shares} on held-out people of the synthetic source set",
+        f"  {path}: {path.stat().st_size} bytes, {record.cost.train_seconds or 0:.0f} s",
+        f'  SHA256: "{sha256}"',
+    ]
 
 
 def write_backbone(checkpoint: Path, out: Path, meta: dict[str, Any]) -> str:
