@@ -299,7 +299,7 @@ def pretrain(
     cells = [source_cell(n, profile, len(table.classes), epochs, rate) for n in chosen]
     settings = Settings(configs, profile, root)
     ws = Workspace(benchmark, entries, cells, make_plan(cells, entries, settings), settings, [], 1)
-    given = [f"--epochs {epochs}"] * bool(epochs) + [f"--rate {rate:g}"] * bool(rate)
+    given = [f"--{name} {value:g}" for name, value in (("epochs", epochs), ("rate", rate)) if value]
     again = " ".join(["python -m harness models pretrain", *names, f"--profile {profile}", *given])
     code = common.run_jobs(ws, work_dir, execution, again=again)
     for network, cell in zip(chosen, cells, strict=True):
