@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.errors import BadUsage
+from harness.system.bfloat16 import bfloat16_gradients_are_right
 from harness.system.gpus import detect_gpus
 
 
@@ -21,6 +22,7 @@ class Precision(StrEnum):
 CHOICES = ("auto", *Precision)
 AMPERE = 8.0  # the compute capability that brought bfloat16 and TF32
 CPU_FLAGS = ("avx512_bf16", "amx_bf16")
+WRONG_GRADIENTS = "bfloat16 convolutions of this torch give wrong gradients on this processor"
 
 
 def check_precision(asked: str) -> None:
@@ -42,6 +44,8 @@ def check_precision(asked: str) -> None:
             f"--precision bf16: this processor has none of {' and '.join(CPU_FLAGS)}, without which bfloat16 is slower "
             "than float32; choose fp32 or auto"
         )
+    elif not bfloat16_gradients_are_right():
+        raise BadUsage(f"--precision bf16: {WRONG_GRADIENTS}; choose fp32 or auto")
 
 
 def compute_capability(gpu: str) -> float | None:

@@ -11,7 +11,9 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from harness.system.precision import Precision
+from harness.errors import BadUsage
+from harness.system.bfloat16 import bfloat16_gradients_are_right
+from harness.system.precision import WRONG_GRADIENTS, Precision
 
 
 def chosen_precision(asked: str, on_gpu: bool, config: Mapping) -> Precision:
@@ -31,11 +33,17 @@ def set_precision(runner: Runner, precision: Precision, on_gpu: bool) -> None:
 
     Weights, optimizer, class scores and losses are float32 at every precision. ``fp32`` on a GPU is float32 in
     convolutions as well, which cuDNN would do in TF32.
+
+    Raises: BadUsage where bfloat16 convolutions of this processor are wrong.
     """
     torch.backends.cuda.matmul.allow_tf32 = precision is not Precision.FP32
     torch.backends.cudnn.allow_tf32 = precision is not Precision.FP32
     if precision is not Precision.BF16:
         return
+    if (
+        not on_gpu and not bfloat16_gradients_are_right()
+    ):  # of the machine that trains, which may not be the one that plans
+        raise BadUsage(f"--precision bf16: {WRONG_GRADIENTS}; choose fp32 or auto")
     from mmaction.models.heads import BaseHead  # when the plugin's shims are in place
 
     device = "cuda" if on_gpu else "cpu"

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import BadUsage
-from harness.system import precision
+from harness.system import bfloat16, precision
 
 
 def devices(monkeypatch, gpus=(), capability=None, flags=()):
@@ -25,7 +25,26 @@ def test_bf16_of_a_processor_without_it_is_refused(monkeypatch):
     ):
         precision.check_precision("bf16")
     devices(monkeypatch, flags=("avx2", "amx_bf16"))
+    monkeypatch.setattr(precision, "bfloat16_gradients_are_right", lambda: True)
     precision.check_precision("bf16")
+
+
+def test_bf16_of_a_processor_that_computes_it_wrongly_is_refused(monkeypatch):
+    devices(monkeypatch, flags=("avx512_bf16",))
+    monkeypatch.setattr(precision, "bfloat16_gradients_are_right", lambda: False)
+    with pytest.raises(BadUsage, match="wrong gradients on this processor; choose fp32 or auto"):
+        precision.check_precision("bf16")
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.5, float("nan")])
+def test_gradients_are_held_against_float32(monkeypatch, wrong):
+    right = bfloat16._weight_gradient
+    monkeypatch.setattr(
+        bfloat16, "_weight_gradient", lambda *a, bfloat16: right(*a, bfloat16=False) * (1 + wrong * bfloat16)
+    )
+    bfloat16.bfloat16_gradients_are_right.cache_clear()
+    assert bfloat16.bfloat16_gradients_are_right() is (wrong == 0)
+    bfloat16.bfloat16_gradients_are_right.cache_clear()
 
 
 def test_tf32_wants_a_gpu(monkeypatch):
