@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from reports.plots.drawing import (
     COLD,
     HOT,
@@ -14,17 +12,16 @@ from reports.plots.drawing import (
     MUTED,
     PAPER,
     Drawing,
+    kept_drawing,
     new_figure,
     short_label,
-    styled,
     to_drawing,
-    to_svg,
 )
 
 LIGHTS = {"dark": HOT, "daylight": COLD}
 
 
-@styled
+@kept_drawing
 def bars(
     panels: Sequence[tuple[str, Sequence[tuple[str, float]]]], lighting: Sequence[str], name: str, title: str
 ) -> Drawing:
@@ -59,8 +56,8 @@ def bars(
     return to_drawing(figure, title, said, name)
 
 
-@styled
-def histogram(edges: Sequence[float], counts: Sequence[int], xlabel: str, name: str, title: str) -> Markup:
+@kept_drawing
+def histogram(edges: Sequence[float], counts: Sequence[int], xlabel: str, name: str, title: str) -> Drawing:
     """A histogram of counts between edges (one more edge than counts)."""
     figure, (ax,) = new_figure(4.6, 2.6)
     widths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
@@ -68,11 +65,11 @@ def histogram(edges: Sequence[float], counts: Sequence[int], xlabel: str, name: 
     ax.set_xlabel(xlabel)
     ax.set_ylabel("clips")
     said = ", ".join(f"{a:g} to {b:g}: {n}" for a, b, n in zip(edges, edges[1:], counts, strict=False))
-    return to_svg(figure, title, said, name)
+    return to_drawing(figure, title, said, name)
 
 
-@styled
-def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> Markup:
+@kept_drawing
+def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> Drawing:
     """Vertical bars of counts with their labels; wider for many and higher for long labels, so that bars have room."""
     labels = [short_label(label) for label, _ in values]
     turned = len(values) > 6 or sum(map(len, labels)) > 50
@@ -85,4 +82,4 @@ def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> Markup:
     if turned:
         for label in ax.get_xticklabels():
             label.set(rotation=60, ha="right", rotation_mode="anchor")
-    return to_svg(figure, title, ", ".join(f"{label}: {n}" for label, n in values), name)
+    return to_drawing(figure, title, ", ".join(f"{label}: {n}" for label, n in values), name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.plots.drawing import HOT, INK, LINE, MUTED, PAPER, Drawing, new_figure, styled, to_drawing
+from reports.plots.drawing import HOT, INK, LINE, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Panel:
     absent: int
 
 
-@styled
+@kept_drawing
 def against_cost(panels: Sequence[Panel], names: Sequence[str], name: str, title: str) -> Drawing:
     """Top-1 against each cost, on logarithmic axes side by side: filled marks and the stepped line are the front.
 

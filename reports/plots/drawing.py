@@ -6,12 +6,15 @@ from __future__ import annotations
 import functools
 import io
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 from xml.sax.saxutils import escape
 
 from markupsafe import Markup
+
+from reports.plots.kept import kept
 
 # drawn colour -> the page's variable of it, which an inlined plot has instead
 COLOURS = {
@@ -53,6 +56,7 @@ class Drawing:
     title: str
     description: str
     figure: Any
+    drawn_from: str = ""  # says all that it shows, "" where it is not kept
 
 
 P = ParamSpec("P")
@@ -71,6 +75,29 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
         with matplotlib.rc_context(STYLE):
             return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def kept_drawing(draw: Callable[P, Drawing]) -> Callable[P, Drawing]:
+    """As ``draw``, and drawn once for the same arguments, whose ``repr`` says all of them. ``figure`` of what was kept
+    is the call that draws it."""
+    again = styled(draw)
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Drawing:
+        what = f"{draw.__qualname__} {args!r} {kwargs!r}"
+        new: list[Drawing] = []
+
+        def make() -> dict[str, str]:
+            new.append(drawn := again(*args, **kwargs))
+            return {"svg": str(drawn.svg), "title": drawn.title, "description": drawn.description}
+
+        found = kept(what, make)
+        if new:
+            return replace(new[0], drawn_from=what)
+        svg = Markup(found["svg"])  # noqa: S704  drawn by ``draw``, see ``to_svg``
+        return Drawing(svg, found["title"], found["description"], lambda: again(*args, **kwargs).figure, what)
 
     return wrapper
 
@@ -110,16 +137,26 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
     return Markup(f"{start}>{rest}")  # noqa: S704  matplotlib escapes its texts, and ``_svg`` escapes the others
 
 
-@styled
 def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
     """The plot as files: kind ("pdf", "png", "svg") -> content, on white and with literal colours.
 
     Args:
         note: how the numbers were made; stands below the plot and in what the file says about itself.
     """
+    if not drawing.drawn_from:
+        return _to_files(drawing, note)
+
+    def make() -> dict[str, str]:
+        return {kind: b64encode(content).decode() for kind, content in _to_files(drawing, note).items()}
+
+    return {kind: b64decode(text) for kind, text in kept((drawing.drawn_from, note), make).items()}
+
+
+@styled
+def _to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
     import matplotlib
 
-    figure = drawing.figure
+    figure = drawing.figure() if callable(drawing.figure) else drawing.figure
     width, height = figure.get_size_inches()
     figure.set_size_inches(WIDTH, height * min(1.0, 1.2 * WIDTH / width))
     figure.patch.set_alpha(1)

@@ -7,10 +7,10 @@ from typing import Any
 
 from reports.ledger.adopted import MARK
 from reports.plots.curves import Curve, HeatMap
-from reports.plots.drawing import HOT, INK, MUTED, PAPER, Drawing, new_figure, styled, to_drawing
+from reports.plots.drawing import HOT, INK, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
 
 
-@styled
+@kept_drawing
 def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Drawing:
     """Accuracy against each weight; bars are the standard deviation over seeds, the dashed line is the baseline."""
     figure, axes = new_figure(8.6, 3.4, len(curves), sharey=True)
@@ -70,7 +70,7 @@ def _draw_points(ax: Any, curve: Curve) -> None:
             ax.annotate(MARK, place, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
 
 
-@styled
+@kept_drawing
 def heat_map(grid: HeatMap, name: str) -> Drawing:
     """Accuracy at every pair of weights: the fuller the colour the higher, from the lowest to the highest that is
     there. The default is framed."""

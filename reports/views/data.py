@@ -226,11 +226,11 @@ def _dataset(context: ReportContext, dataset: str, sheets: Mapping[str, Path]) -
     for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
         if s.get(key):
             ordered = sorted(s[key].items(), key=lambda item: f.natural(item[0]))
-            drawn.append((name, plots.counts(ordered, f"{dataset}-{key}", f"{name}, {title}")))
+            drawn.append((name, plots.counts(ordered, f"{dataset}-{key}", f"{name}, {title}").svg))
     if s.get("lengths"):
         counts, edges = np.histogram(np.asarray(s["lengths"], dtype=float), bins=12)
         name = f"Clip length, {title}"
-        svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name)
+        svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name).svg
         drawn.append(("Clip length", svg))
     synthetic = bool(s.get("synthetic", context.synthetic(dataset)))
     facts = [(k, v) for k, v in _facts(s) if v] if not s.get("problem") else []

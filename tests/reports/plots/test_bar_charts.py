@@ -24,7 +24,7 @@ def test_bars_have_room_beside_their_labels(n, name):
     values = [(f"{name}{i}", 3 + i % 2) for i in range(n)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        upright = plots.counts(values, "c", "Clips per class")
+        upright = plots.counts(values, "c", "Clips per class").svg
         lying = plots.bars([("mean", values), ("deviation", values)], ["dark"] * n, "b", "Light").svg
     assert len(drawn_bars(upright)) == n and max(h for _, h in drawn_bars(upright)) > 50
     assert len(drawn_bars(lying)) == 2 * n and max(w for w, _ in drawn_bars(lying)) > 50
