@@ -125,18 +125,20 @@ def test_a_phone_shows_what_was_measured_first_and_the_rest_on_a_tap(browse, pag
     assert any(c.endswith(last) for c in after) and set(before) < set(after)
 
 
-@pytest.mark.parametrize(("width", "most"), [(1440, 500), (390, 700)])
+@pytest.mark.parametrize(("width", "most", "lines"), [(1440, 500, 1), (390, 700, 2)])
 @pytest.mark.parametrize("page", ["index.html", "table2.html"])
-def test_who_is_best_stands_on_the_first_screen(browse, page, width, most):
-    says, table = browse(
+def test_who_is_best_stands_on_the_first_screen(browse, page, width, most, lines):
+    says, table, menu, one = browse(
         page,
         """
       const top = (q) => document.querySelector(q).getBoundingClientRect().top + scrollY;
-      return [top('.says p'), top('main table')];
+      const high = (q) => document.querySelector(q).getBoundingClientRect().height;
+      return [top('.says p'), top('main table'), high('nav'), high('nav li')];
     """,
         width=width,
     )
     assert says < most and says < table
+    assert menu < (lines + 0.5) * one  # all pages, grouped
 
 
 def test_themes_change_the_colours(browse):
