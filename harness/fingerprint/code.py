@@ -252,6 +252,13 @@ def _nodes_called(name: str) -> list[Node]:
     return [(m, inner) for m in modules if not definitions(m).whole and inner in definitions(m).places]
 
 
+def hash_all(package: str) -> None:
+    """Hash every definition of a package now, so that ``changed`` finds it done: also in processes forked later."""
+    for module in index_package(package):
+        found = definitions(module)
+        _entries((module, name) for name in ([""] if found.whole else found.places))
+
+
 def forget() -> None:
     """Read all sources anew from now on."""
     for cached in (find_package, index_package, _registered, _names, _fingerprint, _replaceable, installed_sha):

@@ -13,6 +13,7 @@ import pytest
 
 from harness.fingerprint import code
 from harness.fingerprint.code import DEPENDENCIES, INSTALLED, code_fingerprint, imported_modules
+from harness.fingerprint.graph import content
 from harness.ledger.record import NOT_TRACKED, Identity
 from harness.plan.resolve import resolve
 from harness.suite import load_benchmark, load_entries
@@ -392,3 +393,11 @@ def test_a_class_that_finds_its_subclasses_makes_every_module_count(write):
     before = found(["Net"], "toy")
     write(toy__sub="from toy.net import Net\nclass Sub(Net):\n    x = 2\n")
     assert found(["Net"], "toy") != before
+
+
+def test_after_all_is_hashed_a_job_hashes_nothing_itself():
+    found = code_fingerprint({"model": {"type": "MTUT"}}, frozenset())
+    code.hash_all("mtcd_plugin")
+    before = content.cache_info().misses
+    check_code([Identity(version=1, config={}, data={}, parents={}, code=found, seed=0)])
+    assert found and content.cache_info().misses == before
