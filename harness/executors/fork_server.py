@@ -11,7 +11,7 @@ os.setpgrp()
 
 import mmaction.visualization  # noqa: E402, F401
 import pandas as pd  # noqa: E402, F401
-import pyarrow.compute  # noqa: E402, F401
+import pyarrow.compute  # noqa: E402
 import pyarrow.parquet  # noqa: E402, F401
 
 import harness.worker.attempt  # noqa: E402, F401

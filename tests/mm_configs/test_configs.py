@@ -174,6 +174,15 @@ def test_nothing_is_selected_on_the_test_split(name):
         assert "save_best" not in config["default_hooks"]["checkpoint"]
 
 
+@pytest.mark.parametrize("name", ["mtut_mgr-dark-rgb-depth", "timesformer_divst_mgr-dark-rgb", "i3d_r50_mgr-dark-rgb"])
+def test_the_demo_has_one_number_of_epochs_and_what_begins_later_begins_before_the_end(name):
+    config = resolve(entries()[name].config, "demo").config
+    epochs = config["train_cfg"]["max_epochs"]
+    assert config["param_scheduler"][0]["total_steps"] == epochs
+    assert config["param_scheduler"][0]["eta_max"] == config["optim_wrapper"]["optimizer"]["lr"]
+    assert 0 < config["model"].get("start_epoch", 1) < epochs
+
+
 @pytest.mark.parametrize("profile", ["smoke", "demo"])
 def test_profiles_are_the_same_for_all_methods(profile):
     """Rows of a table differ by method, not by clip length, resolution, batch or number of clips seen."""

@@ -29,8 +29,7 @@ profiles = dict(
         backbone=dict(frames=16, base_channels=8, channels=128, window=4, depth=2, heads=2, hidden=192, norm_momentum=0.1),
         cls_head=dict(in_channels=128, tau_epochs=5, distillation_begin=1)),
         optim_wrapper=dict(optimizer=dict(lr=2e-3)),
-        param_scheduler=[dict(
-            type='OneCycleLR', eta_max=2e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]),
+        param_scheduler={'0': dict(eta_max=2e-3)}),
     smoke=dict(model=dict(
         backbone=dict(frames=16, base_channels=4, channels=32, window=4, depth=2, heads=1, hidden=48),
         cls_head=dict(in_channels=32, tau_epochs=1, distillation_begin=0))))

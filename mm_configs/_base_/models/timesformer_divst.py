@@ -28,8 +28,7 @@ profiles = dict(
         backbone=dict(num_frames=16, img_size=56, patch_size=14, embed_dims=64, num_heads=4, num_transformer_layers=3),
         cls_head=dict(in_channels=64)),
         optim_wrapper=dict(optimizer=dict(lr=4e-3)),
-        param_scheduler=[dict(
-            type='OneCycleLR', eta_max=4e-3, total_steps=12, pct_start=0.2, by_epoch=True, convert_to_iter_based=True)]),
+        param_scheduler={'0': dict(eta_max=4e-3)}),
     smoke=dict(model=dict(
         backbone=dict(num_frames=16, img_size=32, patch_size=16, embed_dims=32, num_heads=2, num_transformer_layers=2),
         cls_head=dict(in_channels=32))))
