@@ -35,11 +35,15 @@ def write_weights(network: Network, ws: Workspace, key: str | None, work_dir: Pa
         if (changed := with_sha256(text, network.file, sha256)) != text:
             write_text_atomically(metafile, changed)
     shares = ", ".join(f"{m} {100 * share:.1f} %" for m, share in accuracies_by_modality(folder).items())
-    return [
+    found = [
         f"{network.file}: top-1 {shares} on held-out people of the synthetic source set",
         f"  {path}: {path.stat().st_size} bytes, {record.cost.train_seconds or 0:.0f} s",
         f'  SHA256: "{sha256}"',
     ]
+    if network.listed:
+        return found
+    where = f"Profile: {ws.settings.profile}, File: {network.file}, SHA256: as above, Into: model.backbone"
+    return [*found, f"  not listed yet: add it to Starting Weights in {network.folder}/metafile.yml: {where}"]
 
 
 def write_backbone(checkpoint: Path, out: Path, meta: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PREDICTIONS
 from harness.plan.loaders import dataset_configs
 from harness.plan.rates import RATE, own_rate
-from harness.plan.resolve import resolve
+from harness.plan.resolve import resolve, stands_alone
 from harness.suite import Cell, Entry
 from mtcd_plugin.accuracy import predicted_classes
 from mtcd_plugin.formats.clips import ClipTable
@@ -34,6 +34,7 @@ class Network:
     file: str  # as metafiles name it: mm_configs/<method>/weights/<name>.pth
     path: Path  # where it lies, or will lie
     entry: Entry  # the first of that folder that starts from it
+    listed: bool = True  # whether a metafile names the file
 
     @property
     def folder(self) -> str:
@@ -44,19 +45,27 @@ class Network:
 def networks(entries: Iterable[Entry], profile: str, named: Sequence[str] = ()) -> list[Network]:
     """The networks whose weights metafiles list for a profile; those of some folders, or all.
 
+    A folder that is named and lists none has one network: its first entry that needs no other run.
+
     Raises:
-        BadUsage: a folder that has none; the message lists those that have.
+        BadUsage: no such folder, or none that could be trained alone; the message lists those that can.
     """
+    entries = list(entries)
     found: dict[str, Network] = {}
     for entry in entries:
         for start in entry.starts_at(profile):
             if start.packaged and start.into == BACKBONE and Path(start.file).parts[1] == entry.config.parent.name:
                 path = start.path(entry.config.parent.parent)
                 found.setdefault(start.file, Network(start.file, path, entry))
-    folders = list(dict.fromkeys(n.folder for n in found.values()))
+    listed = {n.folder for n in found.values()}
+    others = {e.config.parent.name: e for e in reversed(entries) if stands_alone(e, profile)} if named else {}
     for name in named:
-        if name not in folders:
-            raise BadUsage(unknown_name(f"method with weights for profile {profile}", name, folders))
+        if name not in listed and name not in others:
+            raise BadUsage(unknown_name("method of one network", name, sorted(listed | set(others))))
+        if name not in listed:
+            folder = others[name].config.parent
+            file = f"{folder.parent.name}/{name}/weights/source-motions_{name}.pth"
+            found[file] = Network(file, folder / "weights" / Path(file).name, others[name], listed=False)
     return [n for n in found.values() if not named or n.folder in named]
 
 

@@ -25,10 +25,14 @@ def test_every_file_that_a_metafile_lists_is_made_by_one_network_of_its_folder(p
     made = networks(packaged.values(), "demo")
     assert {n.file for n in made} == listed and all(n.entry.config.parent.name == n.folder for n in made)
     assert [n.entry.name for n in networks(packaged.values(), "demo", ["i3d"])] == ["i3d_r50_mgr-dark-rgb"]
-    with pytest.raises(
-        BadUsage, match=r"unknown method with weights for profile demo 'i3' .near: i3d.; choose from c3d"
-    ):
+    with pytest.raises(BadUsage, match="unknown method of one network 'i3' .near: i3d.; choose"):
         networks(packaged.values(), "demo", ["i3"])
+
+
+def test_a_method_that_lists_no_weights_can_be_trained_for_them(packaged):
+    (found,) = networks(packaged.values(), "smoke", ["tsn"])
+    assert not found.listed and found.entry.name == "tsn_r50_mgr-dark-rgb" and not networks(packaged.values(), "smoke")
+    assert (found.file, found.path.parent.parent.name) == ("mm_configs/tsn/weights/source-motions_tsn.pth", "tsn")
 
 
 def test_the_network_is_that_of_the_profile_in_all_but_its_class_layer(packaged):
