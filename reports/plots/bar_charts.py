@@ -30,6 +30,8 @@ def bars(
     Args:
         lighting: of each bar of a panel: "dark", "daylight" or "" where it is not declared; decides its colour.
     """
+    from matplotlib.ticker import MaxNLocator
+
     rows = max(len(values) for _, values in panels)
     figure, axes = new_figure(8.6, 0.9 + 0.42 * rows, len(panels), sharey=True)
     for ax, (panel, values) in zip(axes, panels, strict=True):
@@ -51,6 +53,7 @@ def bars(
         ax.grid(axis="y", visible=False)
         ax.margins(x=0.2)
         ax.set_xlim(left=0)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     axes[0].invert_yaxis()
     said = "; ".join(f"{p}: " + ", ".join(f"{label} {v:.3f}" for label, v in values) for p, values in panels)
     return to_drawing(figure, title, said, name)

@@ -227,8 +227,9 @@ def _dataset(context: ReportContext, dataset: str, sheets: Mapping[str, Path]) -
         if s.get(key):
             ordered = sorted(s[key].items(), key=lambda item: f.natural(item[0]))
             drawn.append((name, plots.counts(ordered, f"{dataset}-{key}", f"{name}, {title}").svg))
-    if s.get("lengths"):
-        counts, edges = np.histogram(np.asarray(s["lengths"], dtype=float), bins=12)
+    lengths = s.get("lengths") or []
+    if len(set(lengths)) > 1:
+        counts, edges = np.histogram(np.asarray(lengths, dtype=float), bins=12)
         name = f"Clip length, {title}"
         svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name).svg
         drawn.append(("Clip length", svg))
@@ -263,11 +264,16 @@ def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
         ("Subjects", str(s.get("subjects", ""))),
         ("Scenes", str(len(s.get("clips_per_scene", {})) or "")),
         ("Frames per second", rates),
-        ("Frames per clip", f"{min(lengths)} to {max(lengths)}" if lengths else ""),
+        ("Frames per clip", _lengths(lengths or [])),
         ("Length in all", f.seconds(s["seconds"]) if "seconds" in s else ""),
         ("Made by generator", made),
         ("Classes", ", ".join(map(str, s.get("classes", [])))),
     ]
+
+
+def _lengths(lengths: Sequence[int]) -> str:
+    low, high = min(lengths, default=0), max(lengths, default=0)
+    return f"{low}, every clip" if low == high and lengths else f"{low} to {high}" if lengths else ""
 
 
 VIEW = View("Data", 50, build)

@@ -18,8 +18,9 @@ from mtcd_plugin.formats.video import read_frames
 MOMENTS = (0.15, 0.4, 0.6, 0.85)  # of the clip's length
 THUMB = (96, 72)  # width, height
 MARGIN = 2
-LABEL = 130  # width of the column of gesture names
-HEAD = 22
+LABEL = 300  # width of the column of gesture names
+HEAD = 44
+BRIGHTENED = "rgb, brightened"  # stands beside dark frames, which are black to the eye
 
 
 def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[str]:
@@ -33,13 +34,13 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
     data = open_readable(root, quarantine)
     table = data.table
     lightings = sorted({c.lighting for c in data.clips})
-    columns = [(light, m) for light in lightings for m in RECORDED]
+    columns = [(light, m) for light in lightings for m in _shown(light)]
     strip = len(MOMENTS) * (THUMB[0] + MARGIN)
     width = LABEL + len(columns) * (strip + 6)
     height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)
     sheet = np.full((height, width, 3), 250, np.uint8)
     for i, (light, m) in enumerate(columns):
-        _write(sheet, f"{light} {m}".strip(), LABEL + i * (strip + 6) + 4, 15)
+        _write(sheet, f"{light} {m}".strip(), LABEL + i * (strip + 6) + 4, 32)
     for label, name in enumerate(table.classes):
         y = HEAD + label * (THUMB[1] + MARGIN)
         _write(sheet, name[:18], 4, y + THUMB[1] // 2)
@@ -47,16 +48,29 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
         first = next((c for c in clips if c.split == "test"), clips[0] if clips else None)
         for i, (light, m) in enumerate(columns):
             clip = _of_pair(clips, first, light)
-            if clip is None or m not in clip.streams:
+            stream = "rgb" if m == BRIGHTENED else m
+            if clip is None or stream not in clip.streams:
                 continue
             x = LABEL + i * (strip + 6)
-            for k, frame in enumerate(_moments(data, clip, m)):
+            frames = _moments(data, clip, stream)
+            for k, frame in enumerate(brightened(frames) if m == BRIGHTENED else frames):
                 left = x + k * (THUMB[0] + MARGIN)
                 sheet[y : y + THUMB[1], left : left + THUMB[0]] = frame
     with atomic_replace(out, sync=False) as beside:
         if not cv2.imwrite(str(beside), sheet[:, :, ::-1]):
             raise OSError(f"{out}: cannot be written")
     return data.left_out
+
+
+def _shown(lighting: str) -> list[str]:
+    """What the columns of a lighting show."""
+    return [x for m in RECORDED for x in ((m, BRIGHTENED) if m == "rgb" and lighting == "dark" else (m,))]
+
+
+def brightened(frames: np.ndarray) -> np.ndarray:
+    """Frames uint8, all with one gain: 99 % of their values fit."""
+    top = np.quantile(frames, 0.99) if frames.size else 255.0
+    return (frames * (255.0 / max(float(top), 1.0))).clip(0, 255).astype(np.uint8)
 
 
 def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | None:
@@ -77,4 +91,4 @@ def _moments(data: Readable, clip: Clip, modality: str) -> np.ndarray:
 
 
 def _write(image: np.ndarray, text: str, x: int, y: int) -> None:
-    cv2.putText(image, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (20, 20, 20), 1, cv2.LINE_AA)
+    cv2.putText(image, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2, cv2.LINE_AA)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.data.describe import summary
-from harness.data.describe.contact_sheet import HEAD, LABEL, contact_sheet
+from harness.data.describe.contact_sheet import HEAD, LABEL, brightened, contact_sheet
 from harness.data.describe.statistics import dataset_statistics
 from harness.data.describe.summary import load_summaries, save_summaries
 from harness.ledger.run_dir import STATISTICS
@@ -85,6 +85,13 @@ def test_clips_in_quarantine_are_neither_read_nor_counted(root, tmp_path):
     assert (found["clips"], found["quarantined"], found["clips_per_subject"]["s1"]) == (CLIPS - 1, 1, 5)
     again, _, _ = measured(root)
     assert again["clips"] == CLIPS and len(again["left_out"]) == 1  # another quarantine is another state
+
+
+def test_dark_frames_are_brightened_with_one_gain():
+    frames = np.array([[[[0, 1, 2]]], [[[0, 2, 4]]]], np.uint8)
+    assert brightened(frames).max() == 255
+    assert brightened(np.repeat(frames, 100, axis=2))[0, 0, 0, 1:].tolist() == [63, 127]  # a quarter, a half
+    assert brightened(frames[:0]).shape == frames[:0].shape
 
 
 def test_a_clip_of_the_sheet_in_quarantine_gives_its_place_to_another(root, tmp_path):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from reports import build
-from tests.helpers.fake_site import write
+from tests.helpers.fake_site import FAKE_STATISTICS, write
 from tests.helpers.html_tree import parse
 
 
@@ -36,6 +36,14 @@ def test_a_run_page_leads_to_its_method_its_cell_and_its_log(one):
     log = (made.site / "runs" / f"{name}.log.txt").read_text()
     assert log.startswith("first line") and "alice" not in log and "runs/x" in log
     assert not list((made.site / "runs").glob("fake_teacher_*.log.txt")), "a link leads out of the ledger"
+
+
+def test_clips_of_one_length_are_a_sentence_and_no_histogram(one):
+    made, _ = one
+    told = {"mgr_dark": {**FAKE_STATISTICS["mgr_dark"], "lengths": [16, 16, 16]}}
+    build(made.work_dir, made.site, made.benchmark, made.entries, told)
+    page = parse(made.site / "data.html")
+    assert "16, every clip" in page.text and "Clip length" not in page.text
 
 
 def test_only_runs_that_a_table_shows_have_downloads(one):
