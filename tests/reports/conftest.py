@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +14,7 @@ import pytest
 
 from harness.ledger.record import Failure
 from reports import build
-from tests.helpers import browser
+from tests.helpers.browser import CHROMIUM, Browser
 from tests.helpers.fake_site import FAKE_STATISTICS, write
 
 FAILURES = {
@@ -40,7 +39,20 @@ def fake(tmp_path_factory) -> SimpleNamespace:
     return made
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    started = Browser(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def browse(fake, tmp_path):
-    """``tests.helpers.browser.browse`` on the pages of ``fake``."""
-    return partial(browser.browse, fake.site, tmp_path / "profile")
+def browse(browser, fake):
+    """``Browser.browse`` on the pages of ``fake``: page, body, fragment, width, script."""
+
+    def browse(page: str, body: str, fragment: str = "", **given):
+        return browser.browse((fake.site / page).as_uri() + fragment, body, **given)
+
+    return browse
