@@ -1,11 +1,8 @@
 """From video file to page, with real processes on a tiny data set."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -93,36 +90,3 @@ def test_the_log_of_a_stopped_harness_says_how_to_go_on_and_going_on_works(optio
     assert process.wait(600) == 130 and "run the same command again" in rest
     again = harness_here("run", *options)
     assert again.returncode == 0 and "0 failed" in again.stdout
-
-
-def test_jobs_die_with_their_harness(options):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", *map(str, options)], stdout=subprocess.PIPE, text=True
-    )
-    for line in process.stdout:
-        if "started" in line:
-            break
-    deadline = time.monotonic() + 600
-    while not (jobs := _holders(options[5]) - {process.pid}) and time.monotonic() < deadline:
-        time.sleep(0.02)  # until a job has joined the claim on its folder
-    process.kill()
-    process.wait()
-    deadline = time.monotonic() + 600
-    while any(_alive(pid) for pid in jobs) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert jobs and not any(_alive(pid) for pid in jobs)
-    assert harness_here("run", *options).returncode == 0
-
-
-def _holders(work_dir) -> set[int]:
-    """The processes that hold claims on folders of runs."""
-    claims = [json.loads(p.read_text()) for p in Path(work_dir).glob("runs/*/lock/*/claim.json")]
-    return {pid for claim in claims for pid, _ in claim["processes"]}
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

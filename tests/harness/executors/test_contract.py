@@ -49,6 +49,12 @@ def executor(backend):
 
 
 @pytest.fixture
+def light_worker(monkeypatch):
+    """Slurm's jobs start without torch, where all that counts is what an executor makes of the end of a process."""
+    monkeypatch.setattr("harness.executors.slurm.script.WORKER", "tests.helpers.quick_worker")
+
+
+@pytest.fixture
 def run_dir(request, small_configs, tiny_data, tmp_path):
     """The folder of a job that is ready to be submitted; it trains for ``epochs`` (the parameter), 5000 by default."""
     smoke = small_configs / "_base_" / "profiles" / "smoke.py"
@@ -106,7 +112,7 @@ def test_a_cancelled_job_stops_at_its_checkpoint(executor, run_dir):
     assert saved(run_dir) and not (run_dir / "run.json").exists()
 
 
-def test_a_job_that_does_not_stop_is_killed_after_its_grace(executor, run_dir):
+def test_a_job_that_does_not_stop_is_killed_after_its_grace(light_worker, executor, run_dir):
     handle = executor.submit(run_dir, Resources())
     until(lambda: saved(run_dir))
     os.kill(job_process(run_dir), signal.SIGSTOP)  # it cannot hear the request
@@ -114,13 +120,13 @@ def test_a_job_that_does_not_stop_is_killed_after_its_grace(executor, run_dir):
     assert end_of(executor, handle).exit_code == -signal.SIGKILL
 
 
-def test_a_time_limit_ends_a_job_and_is_named(executor, run_dir):
+def test_a_time_limit_ends_a_job_and_is_named(light_worker, executor, run_dir):
     outcome = end_of(executor, executor.submit(run_dir, Resources(time_limit=2.0)))
     assert outcome.cause == "time_limit" and "time limit" in outcome.message
     assert not (run_dir / "run.json").exists()
 
 
-def test_a_killed_job_is_said_to_be_killed(executor, run_dir):
+def test_a_killed_job_is_said_to_be_killed(light_worker, executor, run_dir):
     handle = executor.submit(run_dir, Resources())
     os.kill(job_process(run_dir), signal.SIGKILL)
     outcome = end_of(executor, handle)
