@@ -123,7 +123,7 @@ def test_synthetic_data_is_called_synthetic_on_every_page(pages):
 
 
 def test_real_data_with_the_papers_protocol_is_compared(tmp_path):
-    real = write(tmp_path, seeds=1, profile="paper", synthetic=False)
+    real = write(tmp_path, seeds=1, tables=["table2"], profile="paper", synthetic=False)
     build(real.work_dir, real.site, real.benchmark, real.entries)
     page = parse(real.site / "table2.html")
     assert not page.all("p", cls="synthetic")
@@ -431,7 +431,7 @@ def test_tables_that_were_not_asked_for_say_so(tmp_path):
 
 
 def test_a_rejected_record_is_listed_and_never_shown(tmp_path):
-    made = write(tmp_path, seeds=1)
+    made = write(tmp_path, seeds=1, tables=["table2"])
     record = next((made.work_dir / "runs").glob("plain_mgr-dark-rgb-s0-*/run.json"))
     data = json.loads(record.read_text())
     data["metrics"]["top1"] = 0.999
@@ -444,7 +444,7 @@ def test_a_rejected_record_is_listed_and_never_shown(tmp_path):
 
 
 def test_a_blocked_cell_names_what_it_waits_for(tmp_path):
-    made = write(tmp_path, seeds=1, missing={("plain_mgr-dark-rgb", 0)})
+    made = write(tmp_path, seeds=1, tables=["table2"], missing={("plain_mgr-dark-rgb", 0)})
     path = made.work_dir / "plan.json"
     plan = read_plan(path)
     blocked = {"key": "f" * 64, "error": "fake: its teacher failed"}
@@ -479,7 +479,7 @@ def test_a_note_on_synthetic_data_stands_with_its_tables_and_on_the_data_page_al
         "table4",
         "data",
     }
-    real = write(tmp_path, seeds=1)
+    real = write(tmp_path, seeds=1, tables=["table2", "table4"])
     for path in (real.work_dir / "runs").glob("*/run.json"):
         record = json.loads(path.read_text())
         if record["data"]:
