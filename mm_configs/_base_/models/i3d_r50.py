@@ -27,7 +27,7 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
 profiles = dict(
-    # Some 240 steps do not train 50 layers from scratch: 18 of the same kind, three sixteenths as wide. The clip has half the
+    # A demo's steps do not train 50 layers from scratch: 18 of the same kind, three sixteenths as wide. The clip has half the
     # frames, so pool1 keeps them: 16 frames come out as 4, as 32 do at full size.
     demo=dict(model=dict(
         backbone=dict(base_channels=12, depth=18, inflate=((1, 1), (1, 0), (1, 0), (0, 1)), pool1_stride_t=1),

@@ -14,7 +14,7 @@ model = dict(
         average_clips='prob'),
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCHW'))
 
-# A quarter as wide, and two layers: some 240 steps do not train six.
+# Three sixteenths (demo) and a sixteenth (smoke) as wide, and two layers: so few steps do not train six.
 profiles = dict(
     demo=dict(model=dict(
         backbone=dict(base_channels=12, dropout_ratio=0.),

@@ -13,7 +13,7 @@ model = dict(
         average_clips='prob'),
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
-# The clips of these profiles have 16 frames; an eighth and a sixteenth as wide. The demo's 240 steps are too few for a momentum of 0.01.
+# The clips of these profiles have 16 frames; an eighth and a sixteenth as wide. The demo's steps are too few for a momentum of 0.01.
 profiles = dict(
     demo=dict(model=dict(
         backbone=dict(frames=16, base_channels=8, heads=2, head_channels=32, hidden=96, norm_momentum=0.1),
