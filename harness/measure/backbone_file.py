@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ def write_backbone(checkpoint: Path, out: Path, meta: dict[str, Any]) -> str:
         if not torch.isfinite(value).all():
             raise ValueError(f"{checkpoint}: {PREFIX}{name} does not fit into half precision")
     out.parent.mkdir(parents=True, exist_ok=True)
+    content = BytesIO()  # torch writes the name of a file into it, and this one's is drawn
+    torch.save({"state_dict": state, "meta": meta}, content)
     with atomic_replace(out) as beside:
-        torch.save({"state_dict": state, "meta": meta}, beside)
+        beside.write_bytes(content.getvalue())
     return sha256_of(out)

@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 import mtcd_plugin.register  # noqa: F401
 from harness import PACKAGED_CONFIGS
 from harness.ledger.identity import canonical_json
+from harness.measure.backbone_file import write_backbone
 from harness.plan.resolve import resolve
 from harness.suite import load_suite
 from harness.suite.dotted import get_dotted
@@ -58,3 +59,9 @@ def test_every_network_that_lists_a_file_takes_all_of_it():
         assert not report.left_out and not report.missing and not report.unexpected, (entry.name, report.line())
         assert len(report.adapted) == ("flow" in entry.name), (entry.name, report.line())
     assert len(seen) >= len(FILES)
+
+
+def test_the_same_weights_make_the_same_file_wherever_it_lies(tmp_path):
+    torch.save({"state_dict": {"backbone.w": torch.ones(2), "cls_head.w": torch.ones(1)}}, tmp_path / "c.pth")
+    made = {write_backbone(tmp_path / "c.pth", tmp_path / name, {"top1": 0.5}) for name in ("a.pth", "other.pth")}
+    assert len(made) == 1 and list(torch.load(tmp_path / "a.pth", weights_only=True)["state_dict"]) == ["w"]
