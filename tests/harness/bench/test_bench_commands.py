@@ -1,19 +1,18 @@
 """``bench harness`` and ``bench sweep`` as a new user types them, in a folder where nothing was made yet."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from harness.bench import orchestration
-from harness.bench.start import REPOSITORY
 from harness.bench.sweep import bench_sweep
 from harness.plan.workspace import open_workspace
 from harness.schedule.task import Status
 from tests.harness.conftest import small_configs, tiny_data  # noqa: F401
+from tests.helpers.command_line import harness_here
 
 
 @pytest.fixture(scope="module")
@@ -21,39 +20,42 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("é bench")
 
 
-def bench(place, *options):
-    got = subprocess.run(
-        [sys.executable, "-m", "harness", "bench", *options, "--profile", "smoke", "--quick", "--json"],
-        cwd=place,
-        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def bench(place, monkeypatch):
+    """Runs ``bench`` in the folder."""
+    monkeypatch.chdir(place)
+    return lambda *options: harness_here("bench", *options, "--profile", "smoke", "--json")
+
+
+def test_sweep_makes_its_data_and_finds_equal_results(bench):
+    got = bench("sweep", "--quick")
     assert got.returncode == 0, got.stderr
-    return json.loads(got.stdout)
-
-
-def test_sweep_makes_its_data_and_finds_equal_results(place):
-    found = bench(place, "sweep")
+    found = json.loads(got.stdout)
     assert found["points"] == 3 and found["equal"] is True
     assert found["fused_over_separate"] == pytest.approx(found["fused_s"] / found["separate_s"])
     assert found["profile"] == "smoke" and found["hardware"]["cpu"]
 
 
-def test_harness_measures_what_its_limits_name(place):
-    found = bench(place, "harness", "--tables", "table2")
+def test_harness_measures_what_its_limits_name(bench, monkeypatch):
+    monkeypatch.setattr(orchestration, "REPEATS", 1)
+    got = bench("harness", "--quick", "--tables", "table2")
+    assert got.returncode == 0, got.stderr
+    found = json.loads(got.stdout)
     assert found["limits"].keys() <= found.keys()
     assert found["plan_cells"] >= 1000 and found["plan_errors"] == 0 and found["status_records"] >= 500
 
 
-def test_nothing_to_sweep_is_said(place):
-    got = subprocess.run(
-        [sys.executable, "-m", "harness", "bench", "sweep", "--profile", "smoke", "--tables", "table2"],
-        cwd=place,
-        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-    )
+def test_the_fastest_of_the_repeats_counts(monkeypatch):
+    times = iter([0.0, 3.0, 3.0, 4.0, 4.0, 6.0])
+    monkeypatch.setattr(orchestration, "_run", lambda command: "said")
+    monkeypatch.setattr(orchestration, "time", SimpleNamespace(perf_counter=lambda: next(times)))
+    assert orchestration._fastest(["x"]) == (1.0, "said")
+
+
+def test_nothing_to_sweep_is_said(small_configs, tiny_data, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    suite = ["--configs", small_configs, "--data-root", tiny_data, "--profile", "smoke"]
+    got = harness_here("bench", "sweep", *suite, "--tables", "table2")
     assert got.returncode == 2 and "no sweep to train; choose a figure with --tables" in got.stderr
     assert "Traceback" not in got.stderr
 

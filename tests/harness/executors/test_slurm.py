@@ -45,7 +45,7 @@ def chain():
 
 def drive(work_dir, jobs=None, detach=False, slots=16, report=lambda *_: None):
     """Run the chain, or other jobs, to its end on the cluster; returns what became of them."""
-    executor.POLL_S, script.WORKER = 0.5, "tests.helpers.quick_worker"
+    executor.POLL_S, executor.QUICK_POLL_S, script.WORKER = 0.5, 0.2, "tests.helpers.quick_worker"
     found = {job.key: job for job in jobs or chain()}
     backend = SlurmExecutor({"partition": "main"}, slots, detach)
     return Scheduler(found, backend, Options(work_dir), report).run()
@@ -121,6 +121,7 @@ def end_of(backend, handle):
 @pytest.fixture
 def quick(work_dir, monkeypatch):
     monkeypatch.setattr(executor, "POLL_S", 0.5)
+    monkeypatch.setattr(executor, "QUICK_POLL_S", 0.2)
     monkeypatch.setattr(script, "WORKER", "tests.helpers.quick_worker")
     return SlurmExecutor({})
 
