@@ -60,7 +60,8 @@ def test_multiply_adds_at_full_size(modalities):
             elif isinstance(module, Unconnected):
                 module.register_forward_hook(lambda _, x, out: saved.append(x[0].numel() * out.shape[1]))
         with FlopCounterMode(display=False) as counter:
-            network(clips(modalities, 1, 3, 32, 112, 112))
+            out = network(clips(modalities, 1, 3, 32, 112, 112))
+    assert out.shape == (1, 3072 * len(modalities), 1, 1, 1)
     assert counter.get_total_flops() // 2 + sum(saved) == PUBLISHED[modalities][1]
 
 
@@ -326,7 +327,7 @@ def authors_names(state, joint):
     return named
 
 
-@pytest.mark.parametrize(("modality", "classes"), [("rgb", 249), ("depth", 25), ("rgb-depth", 249), ("rgb-depth", 25)])
+@pytest.mark.parametrize(("modality", "classes"), [("rgb", 249), ("depth", 25), ("rgb-depth", 25)])
 def test_it_starts_from_a_file_with_the_authors_names(modality, classes):
     joint = modality == "rgb-depth"
     with torch.device("meta"):
@@ -387,13 +388,6 @@ def test_a_step_of_training_changes_weights_and_one_clip_is_predicted(modality, 
     assert still == (idle if len(names) > 1 else set())
     (sample,) = model.eval().test_step(batch(1))
     assert sample.pred_score.shape == (25,) and abs(float(sample.pred_score.sum()) - 1) < 1e-5
-
-
-@pytest.mark.slow
-def test_a_clip_at_full_size():
-    with torch.no_grad():
-        out = AutoGesture().eval()(torch.randn(1, 3, 32, 112, 112))
-    assert out.shape == (1, 3072, 1, 1, 1) and torch.isfinite(out).all()
 
 
 @pytest.mark.parametrize("option", [dict(average_clips="score"), dict(loss_cls=dict(type="CrossEntropyLoss"))])
