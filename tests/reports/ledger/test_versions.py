@@ -131,7 +131,7 @@ def test_a_run_that_the_plan_no_longer_asks_for_is_shown_and_says_so(tmp_path):
 
 
 def test_a_mean_is_never_over_two_versions(tmp_path):
-    made = write(tmp_path, seeds=3)
+    made = write(tmp_path, seeds=3, tables=["table2"])
     for seed in (1, 2):
         another(made, f"{PLAIN}-s{seed}-*", "2020-01-01T00:00:00Z")
         record = folder(made, f"{PLAIN}-s{seed}-*/run.json")
@@ -145,7 +145,7 @@ def test_a_mean_is_never_over_two_versions(tmp_path):
 
 
 def test_seeds_beyond_the_last_plan_are_part_of_the_mean(tmp_path):
-    made = write(tmp_path, seeds=3)
+    made = write(tmp_path, seeds=3, tables=["table2"])
     path = made.work_dir / "plan.json"
     plan = read_plan(path)
     write_plan(path, plan.model_copy(update={"seeds": 1, "cells": [c for c in plan.cells if c.seed == 0]}))
