@@ -42,7 +42,7 @@ def test_a_file_holds_a_backbone_in_half_precision_and_says_where_it_is_from(fil
 
 
 def test_every_network_that_lists_a_file_takes_all_of_it():
-    """Each backbone once; a flow network alone has a first layer of other channels."""
+    """Each backbone once; networks of flow, and Transformer's of depth, alone have a first layer of other channels."""
     init_default_scope("mmaction")
     seen = set()
     for entry, start in STARTS:
@@ -57,7 +57,8 @@ def test_every_network_that_lists_a_file_takes_all_of_it():
         report = load_weights(network, str(FILES[start.file]))
         assert report.backbone_loaded == report.backbone_total > 0, entry.name
         assert not report.left_out and not report.missing and not report.unexpected, (entry.name, report.line())
-        assert len(report.adapted) == ("flow" in entry.name), (entry.name, report.line())
+        fewer = "flow" in entry.name or (entry.method == "Transformer" and entry.test_modality == "depth")
+        assert len(report.adapted) == fewer, (entry.name, report.line())
     assert len(seen) >= len(FILES)
 
 

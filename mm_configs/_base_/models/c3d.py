@@ -27,7 +27,8 @@ model = dict(
 profiles = dict(
     demo=dict(
         model=dict(
-            backbone=dict(type='SlimC3D', base_channels=8, fc_channels=128, out_dim=64, stem_stride=2, dropout_ratio=0.2, init_std=0.02),
+            backbone=dict(type='SlimC3D', base_channels=8, fc_channels=128, out_dim=64, stem_stride=2, norm_cfg=dict(_delete_=True, type='BN3d'),
+                dropout_ratio=0.2, init_std=0.02),
             cls_head=dict(in_channels=128, dropout_ratio=0.2))),
     smoke=dict(model=dict(
         backbone=dict(type='SlimC3D', base_channels=2, fc_channels=32, out_dim=64),

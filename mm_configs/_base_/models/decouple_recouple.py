@@ -27,7 +27,7 @@ model = dict(
 profiles = dict(
     demo=dict(model=dict(
         backbone=dict(frames=16, base_channels=8, channels=128, window=4, depth=2, heads=2, hidden=192, norm_momentum=0.1),
-        cls_head=dict(in_channels=128, tau_epochs=5, distillation_begin=1)),
+        cls_head=dict(in_channels=128, tau_epochs=3, distillation_begin=1)),
         optim_wrapper=dict(optimizer=dict(lr=2e-3)),
         param_scheduler={'0': dict(eta_max=2e-3)}),
     smoke=dict(model=dict(
