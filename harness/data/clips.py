@@ -18,6 +18,9 @@ from mtcd_plugin.formats.splits import read_quarantine, select_clips
 RECORDED = tuple(m for m in MODALITIES if m not in RENDERED_FROM)  # by a camera
 
 
+Place = tuple[str, str]  # the working directory and a root that may be relative to it
+
+
 class Selection(NamedTuple):
     """The table that a dataset config reads, the clips that it selects, and their fingerprint."""
 
@@ -41,7 +44,7 @@ def select(dataset: Mapping[str, Any]) -> Selection:
         raise ValueError(f"type={dataset.get('type')!r} reads no data set of clips that the harness knows")
     return _select(
         found,
-        str(dataset["data_root"]),
+        (os.getcwd(), str(dataset["data_root"])),
         canonical_json({k: dataset[k] for k in found.keys if dataset.get(k) is not None}),
         dataset.get("split", "train"),
         tuple(dataset.get("modalities") or ("rgb",)),
@@ -73,7 +76,8 @@ def check_folder(root: str) -> None:
 
 
 @cache
-def _table(found: ClipDataSet, root: str, arguments: str) -> ClipTable:
+def _table(found: ClipDataSet, place: Place, arguments: str) -> ClipTable:
+    _, root = place
     check_folder(root)
     return found.read(root, **json.loads(arguments))
 
@@ -81,14 +85,14 @@ def _table(found: ClipDataSet, root: str, arguments: str) -> ClipTable:
 @cache
 def _select(
     found: ClipDataSet,
-    root: str,
+    place: Place,
     arguments: str,
     split: str,
     modalities: tuple[str, ...],
     quarantine: str,
     missing_modality: tuple[tuple[str, str], ...],
 ) -> Selection:
-    table = _table(found, root, arguments)
+    table = _table(found, place, arguments)
     clips = tuple(select_clips(table, split, modalities, quarantine, dict(missing_modality), check_files=False))
     return Selection(table, clips, fingerprint(clips, modalities, dict(missing_modality)))
 

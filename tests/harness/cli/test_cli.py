@@ -210,7 +210,13 @@ def test_missing_data_is_said_per_cell_and_plans_the_rest(capsys, suite, tmp_pat
 
 def test_missing_synthetic_data_can_be_made(capsys, suite, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    tiny = suite[3]
     del suite[2:4]
+    (tmp_path / "elsewhere" / "data").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "data" / "synthetic-smoke").symlink_to(tiny)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run(capsys, "plan", *suite)[0] == 0
+    monkeypatch.chdir(tmp_path)  # what one folder has is not remembered of another
     _, _, err = run(capsys, "plan", *suite)
     assert "`python -m harness data synthesize --preset smoke`" in err
 
