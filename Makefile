@@ -10,7 +10,7 @@ type:
 	mypy
 
 test:
-	pytest -n 2
+	pytest -n 2 --dist worksteal
 
 demo:
 	python -m harness run-all
