@@ -17,7 +17,7 @@ model = dict(
         average_clips='prob'),
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
-# From scratch in 240 steps (demo): coarse patches, few layers, and weights that follow the width (0.02 suits 96 channels; with 32
+# For few steps from scratch (demo): coarse patches, few layers, and weights that follow the width (0.02 suits 96 channels; with 32
 # hardly any signal would pass).
 profiles = dict(
     demo=dict(

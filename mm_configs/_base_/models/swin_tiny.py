@@ -25,7 +25,7 @@ model = dict(
         average_clips='prob'),
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
-# From scratch in 240 steps (demo): tokens of 4 frames see motion in their embedding, windows span the clip, tokens keep their
+# For few steps from scratch (demo): tokens of 4 frames see motion in their embedding, windows span the clip, tokens keep their
 # contrast (no patch_norm), and weights follow the width (0.02 suits 96 channels; with 24 hardly any signal would pass).
 profiles = dict(
     demo=dict(
