@@ -62,6 +62,7 @@ class DataSet:
     dataset_class: str  # the ``type`` of a dataset config that reads it
     verify: Callable[[Path, int, Progress | None], Checked] | None = None  # root, processes, progress
     generator: str = ""  # a module like ``synthesize.mgr_dark_files``: plan, write_take, write_tables
+    generator_version: str = ""  # of all generators when this one last changed; empty: today's
     version: str = ""  # of its generator, where that counts beside the version of all of them
     on_demand: bool = False  # made only where it is asked for by name, and not described beside the others
     samples: str = "clips"  # what it holds, in the plural

@@ -32,6 +32,7 @@ NVGESTURE = ClipDataSet(
     dataset_class="NvGestureDataset",
     verify=verify,
     generator="harness.data.synthesize.nvgesture_files",
+    generator_version="2.0",
     read=read,
     keys=("streams", "lists", "spans"),
 )

@@ -23,6 +23,7 @@ SOURCE_MOTIONS = ClipDataSet(
     marker="motions.csv",
     dataset_class="SourceMotionsDataset",
     generator="harness.data.synthesize.source_motions",
+    generator_version="2.0",
     version=SOURCE_VERSION,
     on_demand=True,
     read=read,

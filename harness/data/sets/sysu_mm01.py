@@ -36,6 +36,7 @@ SYSU_MM01 = ImageDataSet(
     dataset_class="SYSUMM01Dataset",
     verify=verify,
     generator="harness.data.synthesize.sysu_mm01",
+    generator_version="2.0",
     read=read,
     shows=shows,
 )

@@ -57,9 +57,10 @@ def synthesize(
     out = {}
     for name in datasets:
         folder = Path(root) / name
-        stamp = {"generator_version": GENERATOR_VERSION, "preset": preset, "seed": seed}
-        if own := data_set(name).version:
-            stamp["version"] = own
+        about = data_set(name)
+        stamp = {"generator_version": about.generator_version or GENERATOR_VERSION, "preset": preset, "seed": seed}
+        if about.version:
+            stamp["version"] = about.version
         if not _finished(folder, stamp):
             _build(
                 folder,

@@ -13,7 +13,7 @@ from harness.data.synthesize.colour_camera import Exposure, expose
 from harness.data.synthesize.motion import GESTURES, NEUTRAL, perform
 from harness.data.synthesize.people import Person, make_person
 from harness.data.synthesize.raster import Rasteriser
-from harness.data.synthesize.scenes import SCENES, Scene, make_scene, see_scene
+from harness.data.synthesize.scenes import INDIRECT_SHARE, SCENES, Scene, make_scene, see_scene
 from harness.data.synthesize.seeding import generator
 from harness.data.synthesize.sensors import ColourSensor, DepthSensor, ThermalSensor, reflectances
 
@@ -100,9 +100,13 @@ def cameras(aim: float, distance: float, rng: np.random.Generator, scale: float 
 def exposure(scene: Scene, lighting: str, scale: float, rng: np.random.Generator) -> Exposure:
     """How the colour camera is exposed: automatically, so that only the light tells night from day.
 
-    White is wanted above what is coded as 255, because the places reflect half of the usual middle grey or less.
+    White is wanted above what is coded as 255, because the places reflect half of the usual middle grey or less. By
+    night no light falls on the actor directly, as in the paper.
     """
-    lux, tint = (scene.night_lux, scene.night_tint) if lighting == "dark" else (scene.day_lux, scene.day_tint)
+    if lighting == "dark":
+        lux, tint = INDIRECT_SHARE * scene.night_lux, scene.night_tint
+    else:
+        lux, tint = scene.day_lux, scene.day_tint
     electrons, gain = expose(lux * rng.uniform(0.8, 1.25), rng.uniform(1.4, 2.2))
     return Exposure(electrons, tint, gain, round(1920 / SIZES["rgb"][0] / scale), rng.uniform(0.4, 0.75))
 

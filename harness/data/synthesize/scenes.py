@@ -43,8 +43,12 @@ SCENES = OUTDOOR_SCENES + INDOOR_SCENES
 """9 outdoor and 17 indoor scenes; the paper names carparks, corridors, groves, halls, stairs and laboratories."""
 
 NIGHT_LUX = (0.05, 1.0)
-"""The light on a person at night whom no lamp lights directly: from a moon that is not full (0.25 when it is) to the
-least that escape routes must have (EN 1838)."""
+"""The light of a place at night, where it falls directly: from a moon that is not full (0.25 when it is) to the least
+that escape routes must have (EN 1838)."""
+INDIRECT_SHARE = 0.1
+"""How much of that reaches the actor and what is around, where none falls directly: light that other surfaces throw
+back. Sumpner's formula for a closed room, reflectance / (1 - reflectance), gives 0.11 for the places' own surfaces.
+docs/data.md says how the number was fixed."""
 DAY_LUX_INDOORS, DAY_LUX_OUTDOORS = (150.0, 750.0), (1000.0, 20_000.0)
 """Rooms as EN 12464-1 asks for, and an overcast day up to the shade of a clear one."""
 
@@ -75,7 +79,7 @@ class Scene:
     texture: np.ndarray  # [K,4]: wave numbers in x and y, phase, amplitude
     ambient: float  # degrees Celsius at night
     day_warming: float  # degrees more by day
-    night_lux: float
+    night_lux: float  # before `INDIRECT_SHARE`
     night_tint: tuple[float, float, float]
     day_lux: float
     day_tint: tuple[float, float, float]

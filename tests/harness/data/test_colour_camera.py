@@ -9,9 +9,9 @@ import pytest
 
 from harness.data.synthesize import colour_camera as camera
 from harness.data.synthesize.files import write_video
-from harness.data.synthesize.mgr_dark import SIZES, plan_takes, render_take
+from harness.data.synthesize.mgr_dark import SIZES, exposure, plan_takes, render_take
 from harness.data.synthesize.mgr_dark_files import DARK_CRF
-from harness.data.synthesize.scenes import NIGHT_LUX, SCENES, make_scene
+from harness.data.synthesize.scenes import INDIRECT_SHARE, NIGHT_LUX, SCENES, make_scene
 from mtcd_plugin.formats.video import read_frames
 
 CONSTANT = camera.QUANTUM_EFFICIENCY * camera.TRANSMISSION
@@ -31,14 +31,14 @@ def test_electrons_of_a_white_surface(lux):
 def test_the_table_of_the_docs():
     """docs/data.md, made anew: at the end stops, white and cloth that reflects a fifth."""
     rows = []
-    for lux in (0.05, 0.1, 0.25, 1.0):
+    for lux in (0.005, 0.025, 0.1, 1.0):
         white = camera.electrons_of_white(lux, camera.LONGEST_EXPOSURE)
         pixel = [e / np.sqrt(e + camera.READ_NOISE**2) for e in (white, 0.2 * white)]
         mean, std = camera.coded_mean_std(np.array([0.0, white, 0.2 * white]), 16)
         block = (mean[1:] - mean[0]) / (std[1:] / np.sqrt(72))
         rows.append(
-            f"| {lux:g} | {white:.1f} | {pixel[0]:.1f} | {pixel[1]:.1f} | {mean[1]:.0f} | {mean[2]:.0f} "
-            f"| {block[0]:.0f} | {block[1]:.1f} |"
+            f"| {lux:g} | {white:.1f} | {pixel[0]:.2f} | {pixel[1]:.2f} | {mean[1]:.1f} | {mean[2]:.1f} "
+            f"| {block[0]:.1f} | {block[1]:.1f} |"
         )
     page = (Path(__file__).parents[3] / "docs" / "data.md").read_text()
     assert [row for row in rows if row not in page] == []
@@ -92,20 +92,45 @@ def test_scenes_are_as_dark_as_said_and_not_all_alike():
     assert all(make_scene(0, name).day_lux >= 150 for name in SCENES)
 
 
-@pytest.fixture(scope="module")
-def darkest() -> np.ndarray:
-    """Ten frames of a take in the scene with the least light."""
+def test_only_indirect_light_falls_on_the_scene_by_night():
+    """Counted from the place's lux; the closed room whose surfaces reflect what those of the places do (Sumpner)."""
+    for name in SCENES:
+        scene = make_scene(0, name)
+        direct = camera.electrons_of_white(scene.night_lux, 1 / 25)
+        dark = exposure(scene, "dark", 1.0, np.random.default_rng(1))
+        assert 0.8 * 0.1 * direct <= dark.electrons <= 1.25 * 0.1 * direct and dark.gain == 16
+        day = exposure(scene, "daylight", 1.0, np.random.default_rng(1))
+        assert 1.4 * camera.FULL_WELL <= day.electrons * day.gain <= 2.2 * camera.FULL_WELL
+    surfaces = [
+        [s.wall_albedo, s.floor_albedo, *(p.albedo for p in s.panels)] for s in (make_scene(0, n) for n in SCENES)
+    ]
+    reflectance = np.mean([np.mean(s) for s in surfaces])
+    assert reflectance / (1 - reflectance) == pytest.approx(INDIRECT_SHARE, rel=0.15)
+
+
+def _ten_frames(pick) -> np.ndarray:
+    """Of a take in the scene that has the least (`min`) or the most light (`max`) by night."""
     takes = [t for t in plan_takes(0) if t.lighting == "dark"]
-    take = min(takes, key=lambda t: make_scene(0, t.scene).night_lux)
+    take = pick(takes, key=lambda t: make_scene(0, t.scene).night_lux)
     return render_take(take, 0, modalities=("rgb",), only=range(20, 30))["rgb"]
 
 
-def test_in_the_darkest_scene_the_person_is_there_still(darkest):
-    """Not to be seen as it is; an average over frames shows more than noise."""
-    assert darkest.shape[1:3] == SIZES["rgb"][::-1] and darkest.mean() < 10
-    picture = darkest.astype(float).mean((0, 3))
-    noise = darkest.astype(float).mean(3).std(0).mean() / np.sqrt(len(darkest))
-    assert picture.std() > 1.5 * noise
+@pytest.fixture(scope="module")
+def darkest() -> np.ndarray:
+    return _ten_frames(min)
+
+
+def test_the_darkest_scene_is_black_and_the_brightest_shows_more_than_noise(darkest):
+    """Nothing is to be seen as it is; an average over frames of the brightest scene shows the person."""
+
+    def above_noise(frames: np.ndarray) -> float:
+        gray = frames.astype(float).mean(3)
+        return gray.mean(0).std() / (gray.std(0, ddof=1).mean() / np.sqrt(len(frames)))
+
+    brightest = _ten_frames(max)
+    assert darkest.shape[1:3] == SIZES["rgb"][::-1]
+    assert darkest.mean() < brightest.mean() < 10
+    assert above_noise(darkest) < 1.2 and above_noise(brightest) > 1.8
 
 
 def test_the_noise_of_the_dark_survives_the_video(darkest, tmp_path):

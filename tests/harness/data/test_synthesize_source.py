@@ -9,6 +9,7 @@ import pytest
 from mmengine.registry import init_default_scope
 
 import mtcd_plugin.register  # noqa: F401
+from harness.data.registry import data_set
 from harness.data.synthesize import made_unasked, mgr_dark, source_motions, synthesize
 from harness.data.synthesize.motion import GESTURES, perform
 from harness.data.synthesize.nvgesture_motion import draw_manner, hand_motion
@@ -111,12 +112,15 @@ def test_what_a_version_shows_is_fixed():
     take = plan(0, "smoke")[0]
     frames = render_take(take, 0, 0.5)
     assert (source_motions.SOURCE_VERSION, take.take_id) == ("1.0", "p01_m01_t1")
+    assert data_set("source_motions").generator_version == "2.0"  # the weights' provenance names it
     assert {m: f.shape for m, f in frames.items()} == {
         "rgb": (40, 40, 48, 3),
         "depth": (40, 40, 48, 1),
         "ir": (40, 40, 48, 1),
     }
-    assert {m: round(float(f.mean()), 1) for m, f in frames.items()} == {"rgb": 120.9, "depth": 28.9, "ir": 56.6}
+    assert {m: f.mean() for m, f in frames.items()} == pytest.approx(
+        {"rgb": 120.920, "depth": 28.901, "ir": 56.569}, abs=0.005
+    )
 
 
 def test_every_video_is_a_clip_of_three_channels(root):
