@@ -138,6 +138,7 @@ def about(record: RunRecord) -> dict[str, str | float]:
         "run": record.key,
         "top1": record.metrics.top1,
         "commit": record.commit,
+        "command": record.command,  # with passes and rate, where they were given
     }
 
 

@@ -29,6 +29,7 @@ class Start(BaseModel):
     sha256: str = Field(default="", alias="SHA256", pattern="^([0-9a-f]{64})?$")  # "" where it is not known
     trained_on: str = Field(default="", alias="Trained On")
     stages: tuple[str, ...] = Field(default=(), alias="Stages")  # all where none is named
+    modality: str = Field(default="", alias="Modality")  # the one that a network is tested on, as Model's; "" for any
     into: str = Field(default="", alias="Into")  # the module that starts from them, as a dotted key
     prefix: str = Field(default="", alias="Prefix")  # of its weights in the file
     mean: tuple[float, float, float] | None = Field(default=None, alias="Mean")  # of the input, in grey levels, RGB
@@ -180,6 +181,7 @@ def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
             for name in start.stages:
                 if name not in stages:
                     raise ValueError(f"Starting Weights: {unknown_name('stage', name, stages)}")
+            _of_modality(start)
         check_used(meta.stages, (m.stage for m in meta.models))
     except ValueError as e:
         raise ValueError(f"{path}: {e}") from None
@@ -217,7 +219,11 @@ def _entry(
         train_modalities=train,
         test_modality=test,
         pretrained=str(m.metadata.get("Pretrained", "none")),
-        start=tuple(s for s in (collection.start if m.start is None else m.start) if _starts(s, stages[m.stage])),
+        start=tuple(
+            s
+            for s in (collection.start if m.start is None else m.start)
+            if _starts(s, stages[m.stage]) and _of_modality(s) in ("", test)
+        ),
         optional_at=collection.optional_at if m.optional_at is None else m.optional_at,
         protocol=m.protocol.strip(),
         paper=collection.paper,
@@ -245,3 +251,11 @@ def _modalities(where: str, m: Model) -> tuple[str, tuple[str, ...]]:
 def _starts(start: Start, stage: Stage) -> bool:
     """Whether weights are for a stage: one that is named, else any that has a network of its own."""
     return stage.name in start.stages if start.stages else bool({"trains", "renders"} & set(stage.does))
+
+
+def _of_modality(start: Start) -> str:
+    """The id of the set of modalities that weights are for, "" for any. Raises ValueError for an unknown one."""
+    try:
+        return modalities.joined(modalities.members(start.modality, BY_METAFILE)) if start.modality else ""
+    except ValueError as e:
+        raise ValueError(f"Starting Weights: Modality: {e}") from None

@@ -89,11 +89,19 @@ def test_a_network_of_a_stage_of_ones_own_is_planned_and_started_from(tmp_path, 
     assert new.method == "yours" and new.start[0].into == "model.backbone" and stands_alone(new, "smoke")
 
 
+@pytest.mark.parametrize(("modality", "starts"), [("RGB", True), ("Depth", False), ("RGB+Depth", False)])
+def test_weights_of_one_modality_start_no_network_of_another(folder, benchmark, modality, starts):
+    start = f"{{File: mine/w.pth, Into: model.backbone, Modality: {modality}}}"
+    entry = load_entries(folder("single", "[]", start), benchmark)["mine"]
+    assert entry.test_modality == "rgb" and bool(entry.start) == starts
+
+
 @pytest.mark.parametrize(
     ("stage", "stages", "start", "words"),
     [
         ("denoiser", "[]", "", "mine.*unknown stage 'denoiser'; choose from single, or declare it under Stages"),
         ("single", "[]", "{Stages: [denoiser]}", "Starting Weights: unknown stage 'denoiser'"),
+        ("single", "[]", "{Modality: Radar}", "Starting Weights: Modality: unknown modality 'Radar'; choose from RGB"),
         (
             "single",
             "[{Name: a, Title: A, Does: [sings]}]",
