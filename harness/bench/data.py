@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import numpy as np
 
 from harness.bench.clip_set import write_clip_set
 from harness.bench.clip_sources import EVERY, build_stores, our_dataset, sources, specs
-from harness.suite import load_suite
+from harness.bench.data_time import measure_data_time
+from harness.bench.gathering import checks_of, measure_gathering
 from harness.system.environment import commit, environment, hardware
 
 WORKERS = (0, 1, 2)
@@ -31,11 +32,12 @@ class BenchSizes:
     stored: int  # samples of a clip store
     rounds: int  # of builder against decoder
     steps: int  # of the short training
+    turns: int  # of gathering against the bare copy
     size: tuple[int, int] = (1920, 1080)  # of the RGB videos
 
 
-FULL = BenchSizes(clips=8, decoded=16, stored=300, rounds=3, steps=12)
-QUICK = BenchSizes(clips=2, decoded=3, stored=60, rounds=1, steps=3)
+FULL = BenchSizes(clips=8, decoded=16, stored=300, rounds=3, steps=12, turns=30)
+QUICK = BenchSizes(clips=2, decoded=3, stored=60, rounds=1, steps=3, turns=15)
 
 
 def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -63,14 +65,20 @@ def bench_data(configs: Path, quick: bool = False, say: Callable[[str], None] = 
             say(_line(row))
             rows.append(row)
         together = measure_synchronised(data, stores["raw"], sizes.stored)
+        gathering = measure_gathering(our_dataset(data, stores["raw"]), sizes.stored, sizes.turns)
         shares = measure_data_time(configs, data, root / "training", sizes.steps)
     p50 = {row["source"]: row["p50_ms"]["0"] for row in rows}
+    checks = checks_of({**gathering, **shares})
+    for check in checks:
+        say(check.line)
     return {
+        **gathering,
         "ratio_raw_to_stock": p50["stock"] / p50["store raw"],
         "raw_clip_ms": p50["store raw"],
         **together,
         **build,
         **shares,
+        "checks": [asdict(check) for check in checks],
         "sources": rows,
         "quick": quick,
         "load_average": os.getloadavg()[0],
@@ -183,46 +191,6 @@ def measure_building(data: Path, root: Path, rounds: int) -> dict[str, float]:
         "builder_clips_per_s": len(jobs) / float(best[1, 0]),
         "decoder_clips_per_s": len(jobs) / float(best[0, 0]),
     }
-
-
-def measure_data_time(configs: Path, data: Path, store: Path, steps: int) -> dict[str, float]:
-    """Share of the time of a short training that is spent waiting for data, from video and from the raw store.
-
-    I3D and its inputs as in profile ``demo``, batches of four, loaded in the training's own process.
-    """
-    build_stores(data, store, "raw", ("rgb",), size=64)
-    shares = {}
-    for name, folder in (("video", ""), ("store", store)):
-        dataset = our_dataset(data, folder, size=64, crop=56, frames=16)
-        shares[f"data_time_share_{name}"] = training_share(configs, dataset, steps)
-    return shares
-
-
-def training_share(configs: Path, dataset, steps: int, batch: int = 4) -> float:
-    """data_time / time of some optimiser steps, after two to warm up."""
-    import torch
-    from mmaction.registry import MODELS
-    from mmengine.dataset import pseudo_collate
-    from mmengine.optim import build_optim_wrapper
-    from torch.utils.data import DataLoader, RandomSampler
-
-    from harness.plan.resolve import resolve
-
-    config = resolve(load_suite(configs)[1]["i3d_r50_mgr-dark-rgb"].config, "demo").config
-    torch.manual_seed(0)
-    model = MODELS.build(config["model"]).train()
-    optim = build_optim_wrapper(model, config["optim_wrapper"])
-    draws = RandomSampler(dataset, replacement=True, num_samples=(steps + 2) * batch)
-    waiting = whole = 0.0
-    before = time.perf_counter()
-    for number, data in enumerate(DataLoader(dataset, batch, sampler=draws, collate_fn=pseudo_collate)):
-        loaded = time.perf_counter()
-        model.train_step(data, optim)
-        end = time.perf_counter()
-        if number >= 2:
-            waiting, whole = waiting + loaded - before, whole + end - before
-        before = end
-    return waiting / whole
 
 
 def forget(path: Path) -> None:

@@ -109,13 +109,17 @@ def bench_models_command(suite: SuiteOptions, as_json: bool, device: str) -> Non
 @click.option("--quick", is_flag=True, help="Fewer clips and samples.")
 @as_printed
 @configs_option
-def bench_data_command(quick: bool, as_json: bool, configs: Path) -> None:
-    """Clips per second from video and clip store, beside MMAction2's pipeline; builder; share of data time."""
+def bench_data_command(quick: bool, as_json: bool, configs: Path) -> int:
+    """Clips per second from video and clip store, beside MMAction2's pipeline; builder; share of data time.
+
+    Says whether loading reaches what it has to, a line each. Exit code 1 where it falls short.
+    """
     from harness.bench.data import bench_data
 
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # MMEngine logs to standard output
         result = bench_data(configs, quick, click.echo)
     say(result if as_json else {k: v for k, v in result.items() if not isinstance(v, list | dict)}, as_json)
+    return 0 if all(check["ok"] for check in result["checks"]) else 1
 
 
 @command.command("sweep")

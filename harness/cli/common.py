@@ -107,6 +107,7 @@ def run_jobs(
         work_dir=work_dir,
         clip_store="" if execution.no_cache else str(work_dir / "clip_store"),
         workers=workers,
+        resident=execution.resident,
         retries=execution.retries,
         fuse=not execution.no_fuse,
         processes=execution.gpus_per_job,

@@ -82,6 +82,7 @@ class ExecutionOptions:
     time_limit: float | None
     retries: int
     workers: int | None
+    resident: str
     no_fuse: bool
     no_cache: bool
     backend: str = "local"
@@ -241,7 +242,16 @@ _execution_options = _together(
         "--workers",
         type=click.IntRange(0, 1024),
         default=None,
-        help="Data-loading processes per job.  [default: 0 on CPU, 4 on GPU]",
+        help="Processes per job that load clips which no raw clip store holds; clips of raw stores are gathered in the "
+        "training's own process.  [default: 0 on CPU, 4 on GPU]",
+    ),
+    click.option(
+        "--resident",
+        type=click.Choice(["auto", "on", "off"]),
+        default="auto",
+        show_default=True,
+        help="Hold raw clip stores in the memory of each job's device. auto: on a GPU where they take at most half of "
+        "what is free.",
     ),
     click.option("--no-fuse", is_flag=True, help="Train every student of a sweep on its own instead of side by side."),
     click.option("--no-cache", is_flag=True, help="Decode from video in every epoch instead of building a clip store."),

@@ -70,6 +70,7 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
         clip_store=options.clip_store,
         workers=options.workers,
         loading=last.loading if last else "processes",  # what found shared memory full would do so again
+        resident=options.resident,
         accumulate=lead.accumulate,
         processes=devices_of(job, options.processes),
         precision=options.precision,

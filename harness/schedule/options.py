@@ -13,6 +13,7 @@ class Options:
     work_dir: Path
     clip_store: str = ""
     workers: int = 0  # data-loading processes of each job
+    resident: str = "auto"  # auto, on or off: clip stores held in the memory of a job's device
     retries: int = 1  # further attempts at a job that was killed; out of memory halves down to one clip instead
     processes: int = 1  # that train one job together, one per device
     precision: str = "fp32"  # one of harness.system.precision.CHOICES

@@ -22,6 +22,7 @@ from harness.system.environment import environment, hardware
 from harness.worker.loading import LOADER_DIED
 from harness.worker.precision import chosen_precision
 from harness.worker.spec import JobSpec
+from mtcd_plugin.formats.clip_store import FRAMES
 
 
 def blank_record(spec: JobSpec, on_gpu: bool) -> RunRecord:
@@ -80,11 +81,29 @@ def score_predictions(folder: Path, record: RunRecord) -> None:
 
 
 def peak_memory(on_gpu: bool) -> int:
-    """Peak bytes of this process: of the GPU's allocator there, of resident memory otherwise."""
+    """Peak bytes of this process: of the GPU's allocator there; otherwise of resident memory without clip stores, which
+    lie in the page cache, are shared by all jobs, and give way where memory is needed.
+    """
     if on_gpu:
         return int(torch.cuda.max_memory_allocated())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if platform.system() == "Darwin" else peak * 1024
+    return peak if platform.system() == "Darwin" else peak * 1024 - mapped_store_bytes()
+
+
+def mapped_store_bytes() -> int:
+    """Bytes of clip stores that this process has mapped and looked at; 0 where the system does not tell."""
+    try:
+        lines = Path("/proc/self/smaps").read_text().splitlines()
+    except OSError:
+        return 0
+    total, of_store = 0, False
+    for line in lines:
+        name, *rest = line.split()
+        if name.endswith(":") and of_store and name == "Rss:":
+            total += int(rest[0]) << 10
+        elif not name.endswith(":"):
+            of_store = bool(rest) and rest[-1].endswith(f"/{FRAMES}")
+    return total
 
 
 def now() -> str:

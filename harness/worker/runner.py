@@ -19,9 +19,11 @@ from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
 from harness.worker.config import runner_config
 from harness.worker.distributed import GatherInFolderHook, check_model
+from harness.worker.gather_hook import GatherHook
 from harness.worker.hooks import AtomicCheckpointHook, ExactResumeHook, NanLossHook, RunLogHook
 from harness.worker.loading import LoaderRoomHook
 from harness.worker.precision import chosen_precision, set_precision, use_channels_last
+from harness.worker.resident import ResidentStores
 from harness.worker.spec import JobSpec
 from harness.worker.start import watch_start
 
@@ -51,6 +53,8 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     lock = RunLock(folder, spec.claim)
     log = RunLogHook(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None, lock)
     runner.register_hook(log, priority="BELOW_NORMAL")
+    stores = ResidentStores(spec.resident, "cuda" if on_gpu else "cpu", retried=spec.accumulate > 1)
+    runner.register_hook(GatherHook(stores), priority="VERY_LOW")
     runner.register_hook(LoaderRoomHook(spec.loading == "thread"), priority="LOWEST")
     if spec.kind == "train":
         watch_start(runner)

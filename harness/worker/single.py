@@ -17,6 +17,7 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RENDERED, RESUME, SCRATCH
 from harness.ledger.store import read_record
+from harness.worker.gather_hook import loading_of
 from harness.worker.hooks import RunLogHook, training_notes
 from harness.worker.loading import loading_notes
 from harness.worker.record import peak_memory, publish_weights, score_predictions
@@ -38,6 +39,7 @@ def run_single(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> 
     if is_main_process():
         _collect(folder, spec, record, runner)
     record.notes += loading_notes(runner)
+    record.hardware["loading"] = loading_of(runner)
     record.cost.peak_memory_bytes = peak_memory(on_gpu)
     record.cost.total_seconds = (record.cost.train_seconds or 0.0) + (record.cost.test_seconds or 0.0)
 

@@ -39,6 +39,7 @@ class JobSpec(Strict):
     clip_store: str = ""  # folder of clip stores, "" decodes straight from video
     workers: int = 0  # data-loading processes
     loading: Literal["processes", "thread"] = "processes"  # thread: where shared memory was too small for processes
+    resident: Literal["auto", "on", "off"] = "auto"  # whether clip stores are held in the memory of the device
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     processes: int = 1  # that train together, each with an equal share of the batch
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "fp32"  # auto: what suits the device

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import random
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -122,12 +123,25 @@ class ClipDataset(BaseActionDataset):
         """Draw by (seed, epoch, index) from now on, also in workers that run already."""
         self._draw[0], self._draw[1] = seed, epoch
 
+    @property
+    def draws_by_index(self) -> bool:
+        """Whether what is drawn for a sample does not depend on what is drawn before it."""
+        return self.test_mode or int(self._draw[1]) >= 0
+
     def prepare_data(self, idx: int) -> dict:
+        return self.run([idx], self.pipeline)[0]
+
+    def run(self, indices: Sequence[int], pipeline: Callable[[dict], Any]) -> list:
+        """What a pipeline, the data set's own or a loader's, makes of samples, with the draws of this epoch."""
         seed, epoch = self._draw.tolist()
         if epoch < 0:
-            return super().prepare_data(idx)
-        with seeded(seed, epoch, idx % len(self)):
-            return super().prepare_data(idx)
+            return [pipeline(self.get_data_info(idx)) for idx in indices]
+        with same_random_state():
+            return [self._drawn(pipeline, seed, epoch, idx) for idx in indices]
+
+    def _drawn(self, pipeline: Callable[[dict], Any], seed: int, epoch: int, idx: int) -> Any:
+        seed_generators(seed, epoch, idx % len(self))
+        return pipeline(self.get_data_info(idx))
 
     def _log_missing_modality(self, table: ClipTable, clips: list[Clip]) -> None:
         """One warning for each modality that some clips do not have."""
@@ -186,15 +200,27 @@ class ClipDataset(BaseActionDataset):
         return times
 
 
-@contextmanager
-def seeded(*entropy: int) -> Iterator[None]:
-    """Seed the global generators of ``random`` and ``numpy`` by these numbers, and restore them on leaving."""
-    states = random.getstate(), np.random.get_state()
+def seed_generators(*entropy: int) -> None:
+    """Seed the global generators of ``random`` and ``numpy`` by these numbers."""
     first, second = np.random.SeedSequence(entropy).generate_state(2)
     random.seed(int(first))
     np.random.seed(second)
+
+
+@contextmanager
+def same_random_state() -> Iterator[None]:
+    """Restore the global generators of ``random`` and ``numpy`` on leaving."""
+    states = random.getstate(), np.random.get_state()
     try:
         yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
+
+
+@contextmanager
+def seeded(*entropy: int) -> Iterator[None]:
+    """Seed the global generators of ``random`` and ``numpy`` by these numbers, and restore them on leaving."""
+    with same_random_state():
+        seed_generators(*entropy)
+        yield

@@ -169,6 +169,18 @@ class ClipStore:
             return self._block(entry).reshape(-1, *self._shape)
         return np.stack(self._decode(clip_id, range(entry["frames"])))
 
+    def first(self, clip_id: str) -> int:
+        """Where a clip begins in ``all_frames``. StoreError for a clip that is not in the store."""
+        return self._entry(clip_id)["first"]
+
+    @property
+    def all_frames(self) -> np.ndarray:
+        """The frames of all clips, uint8 [frames, height, width, channels]: a read-only view, nothing is read until it
+        is used. StoreError for a codec other than raw."""
+        if self.codec != "raw":
+            raise StoreError(f"{self.folder}: frames of a {self.codec} store have to be decoded")
+        return self._bytes.reshape(-1, *self._shape)
+
     def frames(self, clip_id: str, indices) -> np.ndarray:
         """A copy of frames by position in the window: uint8 [len(indices), height, width, channels]."""
         if self.codec == "raw":

@@ -74,7 +74,7 @@ class LoadModalities(BaseTransform):
     def _load(self, results: dict, name: str, positions: np.ndarray) -> list[np.ndarray]:
         clip_id, stream = results["clip_id"], results["streams"][name]
         try:
-            store = self._store(results, name)
+            store = self.store_of(results, name)
             if store is None or clip_id not in store:
                 return list(read_frames(stream.path, stream.start + positions, self.size, name != "rgb"))
             length = store.length(clip_id)
@@ -84,7 +84,9 @@ class LoadModalities(BaseTransform):
         except (OSError, ValueError) as error:
             raise ClipError(f"clip {clip_id}, {name}: {error}") from error
 
-    def _store(self, results: dict, name: str) -> ClipStore | None:
+    def store_of(self, results: dict, name: str) -> ClipStore | None:
+        """The store that a sample's modality is read from, None where it is the video. StoreError for one that is not
+        sound."""
         given = results.get("stores", {}).get(name)
         source = results.get("store_sources", {}).get(name)
         if given is None and source is None:

@@ -25,12 +25,18 @@ class PackClip(BaseTransform):
     def transform(self, results: dict) -> dict:
         crops = results["num_crops"]
         inputs = {name: pack(results[name], crops) for name in results["modality_slices"]}
-        sample = ActionDataSample().set_gt_label(results["label"])
-        sample.set_metainfo({key: results[key] for key in self.META if key in results})
         return {
             "inputs": next(iter(inputs.values())) if len(inputs) == 1 else inputs,
-            "data_samples": sample,
+            "data_samples": self.data_sample(results),
         }
+
+    def data_sample(self, results: dict) -> ActionDataSample:
+        """What is known of the clip beside its frames."""
+        sample = ActionDataSample().set_gt_label(results["label"])
+        for key in self.META:
+            if key in results:  # one by one: set_metainfo would copy them deeply
+                sample.set_field(results[key], key, field_type="metainfo")
+        return sample
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

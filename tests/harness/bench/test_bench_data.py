@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from harness.bench import data as bench
 from harness.bench.clip_set import moving_noise, write_clip_set
+from harness.bench.gathering import checks_of
 from harness.cli import cli
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import probe
@@ -28,7 +29,7 @@ def test_the_clip_set_is_what_it_says(tmp_path):
 
 @pytest.mark.slow
 def test_json_has_every_source_and_ratio(monkeypatch):
-    small = bench.BenchSizes(clips=2, decoded=2, stored=3, rounds=1, steps=1, size=(320, 256))
+    small = bench.BenchSizes(clips=2, decoded=2, stored=3, rounds=1, steps=1, turns=1, size=(320, 256))
     monkeypatch.setattr(bench, "QUICK", small)
     monkeypatch.setattr(bench, "WORKERS", (0, 1))
     done = CliRunner().invoke(cli, ["bench", "data", "--quick", "--json"], catch_exceptions=False)
@@ -40,3 +41,28 @@ def test_json_has_every_source_and_ratio(monkeypatch):
     for name in ("ratio_raw_to_stock", "builder_to_decoder", "synchronised_to_bytes"):
         assert result[name] > 0
     assert 0 < result["data_time_share_store"] < 1 and result["quick"] is True
+    assert result["batches_equal"] is True and result["gathered_clips_per_s"] > 0
+    assert done.exit_code == (0 if all(check["ok"] for check in result["checks"]) else 1)
+
+
+FOUND = {
+    "gather_over_copy": 0.7,
+    "threads_over_workers": 4.0,
+    "data_time_share_gathered": 0.02,
+    "batches_equal": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "worse"),
+    [
+        ("gather_over_copy", 0.69),
+        ("threads_over_workers", 3.9),
+        ("data_time_share_gathered", 0.021),
+        ("batches_equal", False),
+    ],
+)
+def test_what_falls_short_is_said(name, worse):
+    assert all(check.ok for check in checks_of(FOUND))
+    short = [check for check in checks_of({**FOUND, name: worse}) if not check.ok]
+    assert len(short) == 1 and short[0].line.startswith("short: ")

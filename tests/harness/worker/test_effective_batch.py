@@ -146,3 +146,17 @@ def test_bf16_is_recorded_and_agrees_with_fp32_as_far_as_bfloat16_goes(run, alon
     np.testing.assert_allclose(scores[0], scores[1], atol=0.05)
     weights = torch.load(rough_folder / "checkpoint.pth", weights_only=True)["state_dict"]
     assert {w.dtype for w in weights.values() if w.is_floating_point()} == {torch.float32}
+
+
+def test_a_training_is_the_same_however_its_clips_are_loaded(run, alone):
+    """Out of the memory-mapped store, out of one held on the device, and from the (losslessly coded) videos."""
+    runs = [alone, run("held", "--resident", "on"), run("video", "--no-cache")]
+    assert [record.hardware["loading"] for _, record in runs] == [
+        "by whole batches out of memory-mapped stores",
+        "by whole batches out of stores held on the cpu",
+        "one by one",
+    ]
+    assert len({record.checkpoint_sha256 for _, record in runs}) == 1
+    assert len({record.predictions_sha256 for _, record in runs}) == 1
+    log = (runs[1][0] / "log.txt").read_text()
+    assert "training: clips are loaded by whole batches" in log and "test: clips are loaded by whole batches" in log

@@ -1,0 +1,121 @@
+"""How fast whole batches are gathered from a raw clip store: beside the bare copy, and beside loader processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from harness.bench.must_reach import Check
+
+BATCH = 8
+WORKERS = 2  # loader processes that are compared
+LIMITS = {"gather_over_copy": 0.7, "threads_over_workers": 4.0, "data_time_share_gathered": 0.02}
+
+
+def measure_gathering(dataset, samples: int, rounds: int) -> dict[str, Any]:
+    """Clips per second into collated batches, by three ways that take turns; the best round of each.
+
+    The bare copy is that of the same crops out of the memory-mapped store into one buffer, with everything else done
+    before. Loader processes run the pipeline clip by clip. ``batches_equal``: they give the same, bit for bit.
+
+    Args:
+        dataset: of clips in a raw store. samples: of a round. rounds: of the bare copy and of gathering; loader
+            processes, which take longer, have a fifth of them.
+    """
+    from harness.worker.gather import ClipGather
+    from harness.worker.gather_loader import GatherLoader
+
+    dataset.set_epoch(0, 0)
+    gather = ClipGather(dataset)
+    loader = GatherLoader(loader_of(dataset, samples), gather)
+    processes = loader_of(dataset, samples, WORKERS)
+    equal = all(same(*batches) for batches in zip(processes, loader, strict=True))  # also warms up
+    copy = bare_copy(gather, samples)
+    ways: list[Callable[[], None]] = [copy, lambda: drained(loader), lambda: drained(processes)]
+    best = np.full(len(ways), np.inf)
+    for number in range(rounds):
+        for way, run in enumerate(ways):
+            if way < 2 or number % 5 == 0:
+                began = time.perf_counter()
+                run()
+                best[way] = min(best[way], time.perf_counter() - began)
+    copied, gathered, by_workers = samples / best
+    return {
+        "copied_clips_per_s": float(copied),
+        "gathered_clips_per_s": float(gathered),
+        "workers_clips_per_s": float(by_workers),
+        "gather_over_copy": float(gathered / copied),
+        "threads_over_workers": float(gathered / by_workers),
+        "batches_equal": equal,
+    }
+
+
+def loader_of(dataset, samples: int, workers: int = 0):
+    """Random clips in batches, the same ones each time; with ``workers`` from as many processes, which stay."""
+    from mmengine.dataset import pseudo_collate
+    from torch.utils.data import DataLoader
+
+    from harness.worker.loading import InSharedMemory
+
+    return DataLoader(
+        dataset,
+        BATCH,
+        sampler=np.random.default_rng(0).integers(len(dataset), size=samples).tolist(),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        collate_fn=InSharedMemory(pseudo_collate) if workers else pseudo_collate,
+    )
+
+
+def bare_copy(gather, samples: int) -> Callable[[], None]:
+    """A function that copies the crops of as many clips into one buffer of a batch, and does nothing else."""
+    import torch
+
+    plans = [gather[i] for i in loader_of(gather, samples).sampler]
+    (name,) = plans[0].frames
+    buffer = torch.zeros((BATCH, *gather.shapes(plans[0])[name]), dtype=torch.uint8)
+    crops = []
+    for number, plan in enumerate(plans):
+        left, top, right, bottom = plan.box
+        frames = gather.frames_of(plan.stores[name])[:, top:bottom, left:right]
+        crops.append((frames, torch.from_numpy(plan.frames[name]), buffer[number % BATCH]))
+
+    def copy() -> None:
+        for frames, index, out in crops:
+            torch.index_select(frames, 0, index, out=out)
+
+    return copy
+
+
+def drained(loader: Iterable) -> None:
+    """Ask for every batch of a loader."""
+    for _ in loader:
+        pass
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two batches of one modality hold the same clips, bit for bit."""
+    import torch
+
+    clips = (torch.stack(list(batch["inputs"])) for batch in (one, other))
+    ids = [[(s.clip_id, int(s.gt_label)) for s in batch["data_samples"]] for batch in (one, other)]
+    return torch.equal(*clips) and ids[0] == ids[1]
+
+
+def checks_of(found: dict[str, Any]) -> list[Check]:
+    """What loading has to reach."""
+    least = [
+        Check(name, found[name] >= LIMITS[name], f"{found[name]:.2f}, at least {LIMITS[name]:.1f}")
+        for name in ("gather_over_copy", "threads_over_workers")
+    ]
+    share, most = found["data_time_share_gathered"], LIMITS["data_time_share_gathered"]
+    waiting = f"{100 * share:.1f} % of a training, at most {100 * most:.0f} %"
+    equal = "batches are the same, bit for bit" if found["batches_equal"] else "batches differ"
+    return [
+        *least,
+        Check("waiting for data", share <= most, waiting),
+        Check("batches of both ways", found["batches_equal"], equal),
+    ]
