@@ -8,24 +8,19 @@ accidents and from careless hands, not from forgers.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.ledger.files import NotAFile, kind_of, open_file, read_file, sha256_of, write_text_atomically
+from harness.ledger.files import NotAFile, kind_of, open_file, sha256_of
 from harness.ledger.identity import canonical_json, run_key
 from harness.ledger.record import DataInfo, Metrics, RunRecord, seal_of
-from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RECORD, RENDERED, VERDICTS
+from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RENDERED
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-MOST_VERDICTS = 1 << 30  # bytes; a run has some hundred
 
 
 def problems_of(folder: Path, record: RunRecord) -> list[str]:
@@ -228,67 +223,3 @@ def predictions_table(path: Path) -> pa.Table:
         raise ValueError(str(e)) from None
     except (pa.ArrowException, OSError) as e:
         raise ValueError(f"{path}: corrupt ({str(e).splitlines()[0]})") from None
-
-
-class Verdicts:
-    """Verdicts that were reached before, each good as long as no file of the run changed; kept in the work dir.
-
-    A file counts as unchanged while its inode, size, and times of modification and of change stay. ``verify`` does
-    without them and reads everything anew.
-    """
-
-    def __init__(self, work_dir: Path) -> None:
-        self.path = Path(work_dir) / VERDICTS
-        self.known: dict[str, Any] = {}  # folder -> [its stamp, its problems], as read: checked on use
-        self.changed = False
-        try:
-            known = json.loads(read_file(self.path, MOST_VERDICTS))
-            self.known = known if isinstance(known, dict) else {}
-        except (OSError, ValueError, RecursionError):
-            pass  # no verdict is known: each is reached anew
-
-    def problems(self, folder: Path, record: RunRecord) -> list[str]:
-        """``problems_of``, or what was found before."""
-        stamp = _stamp(folder)
-        known = self.known.get(folder.name)
-        if isinstance(known, list) and len(known) == 2 and known[0] == stamp and isinstance(known[1], list):
-            return [str(p) for p in known[1]]
-        problems = problems_of(folder, record)
-        if _stamp(folder) == stamp:  # nothing changed meanwhile
-            self.known[folder.name] = [stamp, problems]
-            self.changed = True
-        return problems
-
-    def save(self) -> None:
-        """Keep them for the next command. A work dir that cannot be written goes without."""
-        if not self.changed:
-            return
-        try:
-            write_text_atomically(self.path, json.dumps(self.known) + "\n")
-            self.changed = False
-        except OSError:
-            pass  # read-only or full: the next command reaches its verdicts itself
-
-
-@cache
-def verdicts_of(work_dir: Path) -> Verdicts:
-    """The verdicts of a work dir that this process shares."""
-    return Verdicts(work_dir)
-
-
-def _stamp(folder: Path) -> list[list[str | int]]:
-    """Changes when a file of the run does."""
-    names = [RECORD, PREDICTIONS, CHECKPOINT]
-    for rendered in RENDERED:
-        root = folder / rendered
-        if root.is_dir():
-            names += [p.relative_to(folder).as_posix() for p in sorted(root.rglob("*"))]
-    return [found for name in names if (found := _stat(folder / name, name))]
-
-
-def _stat(path: Path, name: str) -> list[str | int] | None:
-    try:
-        s = os.stat(path)
-    except OSError:
-        return None
-    return [name, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns]

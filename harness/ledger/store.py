@@ -7,15 +7,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from harness.ledger.files import NotAFile, read_file, sync_folder, sync_tree, write_text_atomically
-from harness.ledger.judge import Verdicts, predictions_table, problems_of, verdicts_of
+from harness.ledger.head import Head, head_of
+from harness.ledger.judge import predictions_table, problems_of
 from harness.ledger.migrate import NewerSchema, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 from harness.ledger.run_dir import LOCK, PASSING, PREDICTIONS, RECORD, RUNS
+from harness.ledger.verdicts import Verdicts, stamp_of, verdicts_of
 from harness.system.gc_pause import gc_paused
 
 if TYPE_CHECKING:  # pandas takes longer to import than a ledger to read
@@ -126,8 +128,9 @@ def load_record(directory: Path, verdicts: Verdicts | None = None) -> RunRecord:
         ValueError: it is corrupt, of a newer schema, foreign, edited, or disagrees with the run's files.
     """
     folder = Path(directory)
+    stamp = stamp_of(folder) if verdicts else []
     record = read_record(folder)
-    problems = verdicts.problems(folder, record) if verdicts else problems_of(folder, record)
+    problems = verdicts.problems(folder, record, stamp) if verdicts else problems_of(folder, record)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ValueError(f"{folder / RECORD}: {problems[0]}{more}")
@@ -177,18 +180,35 @@ def load_records(work_dir: Path, anew: bool = False) -> tuple[dict[str, tuple[Pa
         anew: read every file of every run, whatever was found before.
     """
     with gc_paused():
-        return _load_records(work_dir, anew)
+        return _load(work_dir, anew, load_record)
 
 
-def _load_records(work_dir: Path, anew: bool) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
-    records: dict[str, tuple[Path, RunRecord]] = {}
+def load_heads(work_dir: Path, anew: bool = False) -> tuple[dict[str, tuple[Path, Head]], list[Rejected]]:
+    """``load_records``, of each no more than its head: one record at a time is in memory, and one that was found valid
+    before and has not changed is not read again.
+    """
+    with gc_paused():
+        return _load(work_dir, anew, _load_head)
+
+
+def _load_head(folder: Path, verdicts: Verdicts) -> Head:
+    return verdicts.head(folder) or head_of(load_record(folder, verdicts))
+
+
+Loaded = TypeVar("Loaded", RunRecord, Head)
+
+
+def _load(
+    work_dir: Path, anew: bool, load: Callable[[Path, Verdicts], Loaded]
+) -> tuple[dict[str, tuple[Path, Loaded]], list[Rejected]]:
+    records: dict[str, tuple[Path, Loaded]] = {}
     rejected: list[Rejected] = []
     verdicts = verdicts_of(Path(work_dir))
     if anew:
         verdicts.known.clear()
     for folder in folders_of(runs_dir(work_dir)):
         try:
-            record = load_record(folder, verdicts)
+            record = load(folder, verdicts)
         except FileNotFoundError:
             continue  # a run that is not over, or no run at all
         except NewerSchema as e:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.ledger.head import Head
 from harness.ledger.layout import misplaced, misplaced_beside
 from harness.ledger.planfile import PlanFile, PlannedCell, read_plan
-from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PLAN
-from harness.ledger.store import folders_of, load_records, runs_dir
+from harness.ledger.store import folders_of, load_heads, runs_dir
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
     Each record is judged anew, without the verdicts that were reached before (``judge.problems_of``); parents must be
     there, done and valid; the plan must be as the planner wrote it, and say of each run what the run says of itself.
     """
-    records, rejected = load_records(work_dir, anew=True)
+    records, rejected = load_heads(work_dir, anew=True)
     findings = [Finding(r.path.name, r.line) for r in rejected]
     for folder, record in records.values():
-        for stage, parent in record.identity.parents.items():
+        for stage, parent in record.parents.items():
             if parent not in records:
                 findings.append(
                     Finding(
@@ -48,7 +48,7 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
     return len(records), findings
 
 
-def _plan_problems(path: Path, records: dict[str, tuple[Path, RunRecord]]) -> list[str]:
+def _plan_problems(path: Path, records: dict[str, tuple[Path, Head]]) -> list[str]:
     try:
         plan = read_plan(path)
     except FileNotFoundError:
@@ -58,13 +58,11 @@ def _plan_problems(path: Path, records: dict[str, tuple[Path, RunRecord]]) -> li
     return [p for cell in plan.cells if cell.key in records for p in _cell_problems(plan, cell, records[cell.key][1])]
 
 
-def _cell_problems(plan: PlanFile, cell: PlannedCell, record: RunRecord) -> list[str]:
+def _cell_problems(plan: PlanFile, cell: PlannedCell, record: Head) -> list[str]:
     where = f"cell {cell.id}, seed {cell.seed}"
     found = []
-    if record.cell.dataset != cell.dataset or record.cell.test_modality != cell.test_modality:
-        found.append(
-            f"{where}: its run {record.key[:12]} was tested on {record.cell.dataset}, {record.cell.test_modality}"
-        )
-    if record.cell.profile != plan.profile:
-        found.append(f"{where}: its run {record.key[:12]} has profile {record.cell.profile}")
+    if record.dataset != cell.dataset or record.test_modality != cell.test_modality:
+        found.append(f"{where}: its run {record.key[:12]} was tested on {record.dataset}, {record.test_modality}")
+    if record.profile != plan.profile:
+        found.append(f"{where}: its run {record.key[:12]} has profile {record.profile}")
     return found

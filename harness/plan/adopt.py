@@ -14,7 +14,7 @@ from harness.ledger.identity import differing
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import LOCK, PASSING, RECORD, SPEC, SUBMITTED
-from harness.ledger.store import load_records, write_record
+from harness.ledger.store import load_heads, read_record, write_record
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
 from harness.plan.status import JobState
@@ -47,20 +47,21 @@ def adoptions(states: Iterable[JobState], work_dir: Path, components: Iterable[s
         states: of all jobs, parents first. components: in which a run may differ, of ``COMPONENTS``.
     """
     allowed = set(components)
-    records, _ = load_records(work_dir)
+    records, _ = load_heads(work_dir)
     stands_for = {key: record.adopted_from for key, (_, record) in records.items() if record.adopted_from}
     found = []
     for state in states:
         if state.other is None:
             continue
-        unlike = differing(state.other.identity, state.job.identity)
-        if _same_parents(state.other.identity.parents, state.job.parents, stands_for):
+        other = read_record(state.other)
+        unlike = differing(other.identity, state.job.identity)
+        if _same_parents(other.identity.parents, state.job.parents, stands_for):
             unlike.pop("parents", None)
         refused = "; ".join(_refusals(unlike, allowed))
         if not refused:
-            stands_for[state.job.key] = state.other.key
+            stands_for[state.job.key] = other.key
         lines = tuple(line for part in unlike.values() for line in part)
-        found.append(Adoption(state.job, state.other, lines, refused))
+        found.append(Adoption(state.job, other, lines, refused))
     return found
 
 
@@ -90,7 +91,7 @@ def adopt_all(wanted: Iterable[Adoption], work_dir: Path, reason: str) -> list[P
     """Adopt the runs that are not refused, in their order; their folders. Raises ValueError as ``adopt`` does."""
     if not reason.strip():
         raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
-    records, _ = load_records(work_dir)
+    records, _ = load_heads(work_dir)
     folders = []
     for a in wanted:
         if a.refused:

@@ -99,7 +99,7 @@ class _Planner:
         keys = {stage: p.key for stage, p in parents.items()}
         key = template.key(keys, seed)
         if key not in self.jobs:
-            identity = Identity(
+            identity = Identity.model_construct(  # shares what the seeds of a config have in common
                 version=IDENTITY_VERSION,
                 config=template.identity_config,
                 data=template.data_fingerprints,

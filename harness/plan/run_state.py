@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.ledger.judge import verdicts_of
 from harness.ledger.migrate import NewerSchema
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, STORE
 from harness.ledger.store import load_record, run_dir
+from harness.ledger.verdicts import verdicts_of
 from harness.plan.jobs import Job
 from harness.worker.spec import JobSpec, read_spec
 

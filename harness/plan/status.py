@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadUsage, unknown_name
+from harness.ledger.head import Head
 from harness.ledger.identity import differences
 from harness.ledger.layout import misplaced
 from harness.ledger.lock import RunLock
-from harness.ledger.record import CellInfo, RunRecord
+from harness.ledger.record import CellInfo
 from harness.ledger.run_dir import LOCK
-from harness.ledger.store import Rejected, load_records
+from harness.ledger.store import Rejected, load_heads, read_record
 from harness.plan.jobs import Job, Plan
 from harness.plan.remarks import names, unplanned, without_seed
 from harness.plan.run_state import folder_of
@@ -29,7 +30,7 @@ class JobState:
     job: Job
     state: str
     detail: str = ""
-    other: RunRecord | None = None  # the run that makes it stale
+    other: Path | None = None  # folder of the run that makes it stale
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,24 @@ class LedgerStatus:
 
 def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
     """The state of every job that the cells depend on. Reads the ledger, changes nothing."""
-    records, rejected = load_records(work_dir)
-    by_cell: dict[CellKey, list[RunRecord]] = {}
-    for _, r in records.values():
-        by_cell.setdefault(_cell_of(r.cell), []).append(r)
+    records, rejected = load_heads(work_dir)
+    by_cell: dict[CellKey, list[tuple[Path, Head]]] = {}
+    for folder, r in records.values():
+        by_cell.setdefault(_cell_of(r), []).append((folder, r))
     refused = {r.path: r.line for r in rejected}
     return LedgerStatus([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
 
 
-def _cell_of(cell: CellInfo) -> CellKey:
+def _cell_of(cell: CellInfo | Head) -> CellKey:
     return cell.model, cell.variant, cell.seed, cell.profile
 
 
 def _state(
     job: Job,
     work_dir: Path,
-    records: Mapping[str, tuple[Path, RunRecord]],
+    records: Mapping[str, tuple[Path, Head]],
     refused: dict[Path, str],
-    by_cell: Mapping[CellKey, list[RunRecord]],
+    by_cell: Mapping[CellKey, list[tuple[Path, Head]]],
 ) -> JobState:
     found = records.get(job.key)
     if found is not None and found[1].status == "done":
@@ -67,17 +68,16 @@ def _state(
     if holder is not None:
         return JobState(job, "running", str(holder))
     if found is not None:
-        failure = found[1].failure
-        return JobState(job, "failed", f"{failure.kind}: {failure.message}" if failure else "")
+        return JobState(job, "failed", found[1].failure)
     if folder in refused:
         return JobState(job, "rejected", refused[folder])
     for name, what in misplaced(folder).items():
         advice = "move it away" if name in ("", LOCK) else "`run` moves it aside"
         return JobState(job, "rejected", f"{folder / name}: {what}; {advice}")
-    others = [r for r in by_cell.get(_cell_of(job.cell), []) if r.key != job.key and r.status == "done"]
+    others = [o for o in by_cell.get(_cell_of(job.cell), []) if o[1].key != job.key and o[1].status == "done"]
     if others:
-        other = max(others, key=lambda r: r.finished)
-        lines = differences(other.identity, job.identity)
+        other = max(others, key=lambda o: o[1].finished)[0]
+        lines = differences(read_record(other).identity, job.identity)
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         return JobState(job, "stale", f"{lines[0]}{more}" if lines else "", other)
     return JobState(job, "missing")
@@ -114,8 +114,7 @@ def _explained(s: JobState, name: str) -> list[str]:
     also = f" (the same run as {name})" if s.job.name != name else ""
     lines = [f"{s.job.name}{also}: {s.state}{' - ' + s.detail if s.detail and s.other is None else ''}"]
     if s.other is not None:
-        lines.append(
-            f"  the run that is there: {s.other.key[:12]}, finished {s.other.finished}, commit {s.other.commit}"
-        )
-        lines += [f"  {line}" for line in differences(s.other.identity, s.job.identity)]
+        other = read_record(s.other)
+        lines.append(f"  the run that is there: {other.key[:12]}, finished {other.finished}, commit {other.commit}")
+        lines += [f"  {line}" for line in differences(other.identity, s.job.identity)]
     return [*lines, *(f"  {note}" for note in s.job.notes)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.ledger.files import read_file
 from harness.ledger.run_dir import PROGRESS
-from harness.ledger.store import load_records
+from harness.ledger.store import load_heads
 from harness.plan.jobs import Job
 from harness.schedule.task import Status
 from harness.system.duration import duration
@@ -139,11 +139,11 @@ class Progress:
 
 def history(work_dir: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
     """Seconds that each job should take, from done runs of the same model and profile in the ledger."""
-    records, _ = load_records(work_dir)
+    records, _ = load_heads(work_dir)
     past: dict[tuple[str, str], list[float]] = {}
     for _, r in records.values():
-        if r.status == "done" and r.cost.total_seconds:
-            past.setdefault((r.cell.model, r.cell.profile), []).append(r.cost.total_seconds)
+        if r.status == "done" and r.seconds:
+            past.setdefault((r.model, r.profile), []).append(r.seconds)
     means = {k: sum(v) / len(v) for k, v in past.items()}
     found = {key: means.get((j.cell.model, j.cell.profile)) for key, j in jobs.items()}
     return {k: v for k, v in found.items() if v is not None}

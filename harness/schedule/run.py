@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness.errors import count
 from harness.executors.base import Executor
-from harness.ledger.judge import verdicts_of
 from harness.ledger.store import load_record
+from harness.ledger.verdicts import verdicts_of
 from harness.plan import redo
 from harness.plan.jobs import Job, dependency_closure
 from harness.plan.remarks import names, unplanned

@@ -10,11 +10,12 @@ import pytest
 
 from harness.ledger.files import sha256_of
 from harness.ledger.identity import IDENTITY_VERSION
-from harness.ledger.judge import Verdicts, labels_fingerprint, sha256_of_rendered
+from harness.ledger.judge import labels_fingerprint, sha256_of_rendered
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.planfile import EditedPlan, PlanFile, read_plan, write_plan
 from harness.ledger.record import CellInfo, Cost, DataInfo, Epoch, Identity, RunRecord, seal_of
 from harness.ledger.store import load_record, load_records, write_record
+from harness.ledger.verdicts import Verdicts
 from harness.ledger.verify import verify_ledger
 from tests.helpers.sound_run import write_run
 

@@ -7,11 +7,11 @@ import pytest
 
 from harness.data.describe.summary import load_summaries
 from harness.ledger.files import NotAFile, open_file, read_file
-from harness.ledger.judge import Verdicts
 from harness.ledger.layout import OF_A_RUN
 from harness.ledger.lock import RunLock
 from harness.ledger.planfile import PlanFile, read_plan, write_plan
 from harness.ledger.store import load_record, load_records, read_record
+from harness.ledger.verdicts import Verdicts
 from harness.ledger.verify import verify_ledger
 from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.plan.status import ledger_status

@@ -173,20 +173,20 @@ def test_adopt_wants_a_reason_and_the_same_cell(tmp_path):
         adopt(job, other, tmp_path, "no")
 
 
-def stale(record, parents=None, **changes):
+def stale(folder, record, parents=None, **changes):
     """A stale job that differs from a run in these components."""
     identity = record.identity.model_copy(update={"parents": parents or record.identity.parents, **changes})
     job = Job(run_key(identity), f"{record.cell.model}-s0", "train", record.cell, identity, None, {}, identity.parents)
-    return JobState(job, "stale", other=record)
+    return JobState(job, "stale", other=folder)
 
 
 def test_all_stale_runs_are_adopted_in_one_call_stages_first(tmp_path):
-    _, teacher = make_run(tmp_path, "teacher")
-    _, student = make_run(tmp_path, "student", parents={"teacher": teacher.key})
-    _, other = make_run(tmp_path, "other")
-    first = stale(teacher, code={"p:f": "a:b"})
-    second = stale(student, {"teacher": first.job.key}, code={"p:f": "a:b"})
-    third = stale(other, config={"name": "new"}, code={"p:f": "a:b"})
+    teacher_folder, teacher = make_run(tmp_path, "teacher")
+    student_folder, student = make_run(tmp_path, "student", parents={"teacher": teacher.key})
+    other_folder, other = make_run(tmp_path, "other")
+    first = stale(teacher_folder, teacher, code={"p:f": "a:b"})
+    second = stale(student_folder, student, {"teacher": first.job.key}, code={"p:f": "a:b"})
+    third = stale(other_folder, other, config={"name": "new"}, code={"p:f": "a:b"})
     found = adoptions([first, second, third], tmp_path)
     assert [bool(a.refused) for a in found] == [False, False, True]
     assert (
@@ -201,23 +201,24 @@ def test_all_stale_runs_are_adopted_in_one_call_stages_first(tmp_path):
 
 
 def test_a_student_of_a_teacher_that_is_not_adopted_is_refused(tmp_path):
-    _, teacher = make_run(tmp_path, "teacher")
-    _, student = make_run(tmp_path, "student", parents={"teacher": teacher.key})
-    first = stale(teacher, data={"train": "other"})
-    second = stale(student, {"teacher": first.job.key})
+    teacher_folder, teacher = make_run(tmp_path, "teacher")
+    student_folder, student = make_run(tmp_path, "student", parents={"teacher": teacher.key})
+    first = stale(teacher_folder, teacher, data={"train": "other"})
+    second = stale(student_folder, student, {"teacher": first.job.key})
     assert [a.refused.partition(" differs")[0] for a in adoptions([first, second], tmp_path)] == ["data", "parents"]
 
 
 def test_a_run_of_an_earlier_identity_version_is_adopted_where_all_else_is_equal(tmp_path):
-    _, now = make_run(tmp_path, "toy")
+    folder, now = make_run(tmp_path, "toy")
     identity = now.identity.model_copy(update={"version": 2, "code": {"mtcd_plugin.models": "ab" * 32}})
     old = now.model_copy(update={"identity": identity, "key": run_key(identity)})
-    state = stale(old, version=IDENTITY_VERSION, code={"mtcd_plugin:Net": "a:b"})
+    (folder / "run.json").write_text(old.model_dump_json())
+    state = stale(folder, old, version=IDENTITY_VERSION, code={"mtcd_plugin:Net": "a:b"})
     (found,) = adoptions([state], tmp_path)
     assert not found.refused and found.differences == (
         f"rule for keys: 2 -> {IDENTITY_VERSION} (the older rule hashed code differently, so code cannot be compared)",
     )
     (refused,) = adoptions([state], tmp_path, ("code",))
     assert refused.refused.startswith("version differs")
-    (refused,) = adoptions([stale(old, version=IDENTITY_VERSION, config={"name": "new"})], tmp_path)
+    (refused,) = adoptions([stale(folder, old, version=IDENTITY_VERSION, config={"name": "new"})], tmp_path)
     assert refused.refused.startswith("config differs")
