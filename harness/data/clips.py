@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.names import is_synthetic_root
+from harness.data.names import at_light, is_synthetic_root
 from harness.data.registry import ClipDataSet, clips_of_config
 from harness.ledger.identity import canonical_json
 from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable, fingerprint
@@ -33,6 +33,16 @@ class Selection(NamedTuple):
         return read_quarantine(path) & {c.clip_id for c in self.table.clips}
 
 
+class Asked(NamedTuple):
+    """Which clips of a table: the arguments of ``select_clips``."""
+
+    split: str
+    modalities: tuple[str, ...]
+    quarantine: str
+    missing_modality: tuple[tuple[str, str], ...]
+    one_in: int
+
+
 def select(dataset: Mapping[str, Any]) -> Selection:
     """What the config of a data set of clips selects; remembered, so that each is read once.
 
@@ -42,15 +52,15 @@ def select(dataset: Mapping[str, Any]) -> Selection:
     found = clips_of_config(dataset)
     if found is None:
         raise ValueError(f"type={dataset.get('type')!r} reads no data set of clips that the harness knows")
-    return _select(
-        found,
-        (os.getcwd(), str(dataset["data_root"])),
-        canonical_json({k: dataset[k] for k in found.keys if dataset.get(k) is not None}),
+    asked = Asked(
         dataset.get("split", "train"),
         tuple(dataset.get("modalities") or ("rgb",)),
         str(dataset.get("quarantine") or ""),
         tuple(sorted((dataset.get("missing_modality") or {}).items())),
+        dataset.get("one_in", 1),
     )
+    arguments = canonical_json({k: dataset[k] for k in found.keys if dataset.get(k) is not None})
+    return _select(found, (os.getcwd(), str(dataset["data_root"])), arguments, asked)
 
 
 def dataset_clips(dataset: Mapping[str, Any]) -> tuple[ClipTable, tuple[Clip, ...]]:
@@ -65,14 +75,19 @@ def check_folder(root: str) -> None:
         return
     place = Path(root)
     if is_synthetic_root(place.parent):
+        options = f"--preset {place.parent.name.removeprefix('synthetic-')}{_by_name(place.name)}"
         advice = (
-            "make the built-in synthetic data with `python -m harness data synthesize "
-            f"--preset {place.parent.name.removeprefix('synthetic-')}`, or give the folder of the real data with "
-            "--data-root"
+            f"make the built-in synthetic data with `python -m harness data synthesize {options}`, or give the folder "
+            "of the real data with --data-root"
         )
     else:
         advice = f"--data-root names the folder that holds {place.name}/"
     raise FileNotFoundError(f"{root}: no such data set; {advice}")
+
+
+def _by_name(name: str) -> str:
+    """The option that asks for a synthetic set that is not among those that are made where none is named."""
+    return f" --datasets {name}" if at_light(name)[1] != 1 else ""
 
 
 @cache
@@ -83,18 +98,13 @@ def _table(found: ClipDataSet, place: Place, arguments: str) -> ClipTable:
 
 
 @cache
-def _select(
-    found: ClipDataSet,
-    place: Place,
-    arguments: str,
-    split: str,
-    modalities: tuple[str, ...],
-    quarantine: str,
-    missing_modality: tuple[tuple[str, str], ...],
-) -> Selection:
+def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> Selection:
     table = _table(found, place, arguments)
-    clips = tuple(select_clips(table, split, modalities, quarantine, dict(missing_modality), check_files=False))
-    return Selection(table, clips, fingerprint(clips, modalities, dict(missing_modality)))
+    missing = dict(asked.missing_modality)
+    clips = select_clips(
+        table, asked.split, asked.modalities, asked.quarantine, missing, check_files=False, one_in=asked.one_in
+    )
+    return Selection(table, tuple(clips), fingerprint(clips, asked.modalities, missing))
 
 
 def forget() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,6 +24,16 @@ def synthetic_root(preset: str) -> Path:
 def is_synthetic_root(folder: Path) -> bool:
     """Whether a folder has the name that ``synthetic_root`` gives."""
     return folder.parent.name == "data" and folder.name.startswith("synthetic-")
+
+
+def at_light(name: str) -> tuple[str, float]:
+    """``mgr_dark_light-0.25`` as the name of the data set whose dark clips it has, and its factor on their light."""
+    found = re.fullmatch(r"(.+)_light-([0-9.]+)", name)
+    try:
+        light = float(found[2]) if found else 1.0
+    except ValueError:
+        return name, 1.0
+    return (found[1], light) if found and light > 0 and f"{light:g}" == found[2] else (name, 1.0)
 
 
 @cache

@@ -65,6 +65,7 @@ class DataSet:
     generator_version: str = ""  # of all generators when this one last changed; empty: today's
     version: str = ""  # of its generator, where that counts beside the version of all of them
     on_demand: bool = False  # made only where it is asked for by name, and not described beside the others
+    lights: bool = False  # its generator's ``plan`` takes a ``light``: NAME_light-0.25 has a quarter of it
     samples: str = "clips"  # what it holds, in the plural
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.data.names import at_light
 from harness.ledger.record import DataInfo
 from harness.plan.jobs import Settings
 
@@ -29,8 +30,8 @@ def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
         if "data_root" in moved:
             folder = Path(moved["data_root"]).name
             moved["data_root"] = str(settings.data_root / folder)
-            if folder in settings.quarantine:
-                moved["quarantine"] = str(settings.quarantine[folder])
+            if (name := at_light(folder)[0]) in settings.quarantine:
+                moved["quarantine"] = str(settings.quarantine[name])
         config[f"{split}_dataloader"] = {**config[f"{split}_dataloader"], "dataset": moved}
     return config
 

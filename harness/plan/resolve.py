@@ -2,7 +2,8 @@
 
 A profile is two merges of the same form, in this order: ``_base_/profiles/<profile>.py`` (the same for every config),
 then the config's own ``profiles[<profile>]``. Both hold config keys, merged as MMEngine merges a config into its base,
-and ``transforms`` (type -> arguments), which go to every transform of that type. Dotted overrides come last.
+and ``transforms`` (type -> arguments), which go to every transform of that type. Dotted overrides come last; one such
+as ``data.mgr_dark.one_in`` is an argument of that data set wherever the config or a stage that it depends on reads it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
-from harness.suite.dotted import ABSENT, get_dotted
+from harness.suite.dotted import ABSENT, DATA, get_dotted
 
 if TYPE_CHECKING:
     from harness.suite import Entry
@@ -76,7 +77,8 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
         config_path: a text-style MMEngine config.
         profile: name of a file in the ``_base_/profiles`` folder above the config, else of the packaged configs.
         overrides: dotted key -> value, e.g. ``{"model.alpha": 0.0}``; list positions are numbers. A last part
-            that is new is allowed (it may be an argument left at its default), an unknown parent is not.
+            that is new is allowed (it may be an argument left at its default), an unknown parent is not. Those that
+            begin with ``data.`` are passed on to the parents.
 
     Raises:
         FileNotFoundError: no such config.
@@ -101,12 +103,15 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
         except (TypeError, KeyError) as e:
             raise ValueError(f"{path}: profiles.{profile} does not fit the config: {e}") from None
     overridden = tuple(_overridden(files, profile, before, config))
-    for key, value in (overrides or {}).items():
-        _check_parent(config, key, path)
-        config = _merged(config, {key: value})
+    given = overrides or {}
+    for key, value in given.items():
+        if not key.startswith(DATA):
+            _check_parent(config, key, path)
+            config = _merged(config, {key: value})
 
     result = plain(config)
     parents = result.pop("parents", None) or {}
+    _give_to_data(result, parents, {k: v for k, v in given.items() if k.startswith(DATA)})
     return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden)
 
 
@@ -116,6 +121,17 @@ def stands_alone(entry: Entry, profile: str) -> bool:
     """
     whole = entry.role.result and {"trains", "classifies"} <= set(entry.role.does)
     return whole and not resolve(entry.config, profile).parents
+
+
+def _give_to_data(config: dict[str, Any], parents: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
+    """Set arguments of data sets (``data.SET.ARGUMENT`` -> value) where the config reads them, and pass them on."""
+    for loader in [config.get(f"{split}_dataloader") or {} for split in ("train", "val", "test")] if given else ():
+        dataset = loader.get("dataset") or {}
+        own = f"{DATA}{Path(str(dataset.get('data_root', ''))).name}."
+        dataset.update({key.removeprefix(own): value for key, value in given.items() if key.startswith(own)})
+    for declared in parents.values():
+        if given:
+            declared["overrides"] = {**(declared.get("overrides") or {}), **given}
 
 
 def _read_profile(path: Path, profile: str) -> tuple[dict[str, Any], set[str], tuple[Path, ...]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.clips import dataset_clips
+from harness.data.names import at_light
 from harness.data.names import synthetic_root as root_of_preset
 from harness.data.registry import clips_of_config
 from harness.errors import BadUsage, count, unknown_name
@@ -109,7 +110,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     cells = every if choices.all_methods or quick else _usual(every, entries, settings, chosen)
     jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:
-        make_data(settings.data_root, preset_of(profile), quick.data if quick else None)
+        make_data(settings.data_root, preset_of(profile), _sets_to_make(quick, cells))
     plan = make_plan(cells, entries, settings)
     _check_quarantine(settings.quarantine, plan)
     return Workspace(
@@ -123,6 +124,16 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         jobs,
         _left_out(every, cells),
     )
+
+
+def _sets_to_make(quick: Quick | None, cells: Iterable[Cell]) -> list[str] | None:
+    """The names of the synthetic sets that cells read, None for the usual ones alone."""
+    from harness.data.synthesize.build import made_unasked
+
+    if quick:
+        return quick.data
+    further = dict.fromkeys(name for c in cells for name in c.folders)
+    return [*made_unasked(), *further] if further else None
 
 
 def _check_data_root(data_root: Path | None, profile: str) -> None:
@@ -199,7 +210,7 @@ def _check_quarantine(quarantine: dict[str, Path], plan: Plan) -> None:
     for name, path in quarantine.items():
         known: set[str] = set()
         for dataset in _clip_datasets(plan.jobs.values()):
-            if Path(dataset["data_root"]).name == name:
+            if at_light(Path(dataset["data_root"]).name)[0] == name:
                 known.update(clip.clip_id for clip in dataset_clips(dataset)[0].clips)
         if not known:
             if plan.errors:

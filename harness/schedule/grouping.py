@@ -13,7 +13,7 @@ from typing import Any
 from harness.ledger.identity import canonical_json
 from harness.ledger.record import RunRecord
 from harness.plan.jobs import Job
-from harness.suite.dotted import ABSENT, get_dotted
+from harness.suite.dotted import ABSENT, DATA, get_dotted
 from mtcd_plugin.sweep import can_stack, group_size
 
 LIMIT = 12  # jobs in one group
@@ -21,9 +21,11 @@ LIMIT = 12  # jobs in one group
 
 def group_key(job: Job) -> str | None:
     """Equal for jobs that can share a process; None for a job that always runs alone."""
-    if not can_stack(job.config.get("model", {}), job.cell.overrides):
+    of_data = {k: v for k, v in job.cell.overrides.items() if k.startswith(DATA)}
+    if not can_stack(job.config.get("model", {}), {k: v for k, v in job.cell.overrides.items() if k not in of_data}):
         return None
-    return canonical_json([job.cell.model, job.cell.seed, job.cell.profile, job.identity.data, job.identity.parents])
+    cell, identity = job.cell, job.identity
+    return canonical_json([cell.model, cell.seed, cell.profile, identity.data, of_data, identity.parents])
 
 
 def batch_compatible_jobs(

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import BadUsage, unknown_name
 from harness.suite.address import WebAddress
 from harness.suite.borrowed import borrowed
-from harness.suite.modalities import joined, members
+from harness.suite.crossed import crossed
+from harness.suite.tables import Claim as Claim
+from harness.suite.tables import Column as Column
+from harness.suite.tables import Mark as Mark
+from harness.suite.tables import MethodClaim as MethodClaim
+from harness.suite.tables import Point as Point
+from harness.suite.tables import Row as Row
+from harness.suite.tables import Strict as Strict
+from harness.suite.tables import Table as Table
 from harness.suite.yaml_file import read_yaml
-
-ModalitySet = Annotated[str, AfterValidator(lambda text: joined(members(text)))]  # rgb, rgb+depth
-
-
-class Strict(BaseModel):
-    """Unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TrainingStd(Strict):
@@ -52,75 +52,6 @@ class Dataset(Strict):
 class Source(Strict):
     title: str
     url: WebAddress
-
-
-class Claim(Strict):
-    """A value printed in a paper, in percent. ``value`` None: a row of the paper whose value is lost."""
-
-    value: float | None = None
-    source: str = ""
-    corrected: float | None = None  # what the method's own paper says where the source differs from it
-    corrected_source: str = ""
-    remark: str = ""
-    at: dict[str, float] = Field(default_factory=dict)
-
-
-class MethodClaim(Claim):
-    """A claimed row of a table of methods."""
-
-    method: str  # collection name of the metafile, if we have the method
-    title: str
-    backbone: str = ""
-    train: list[str] = Field(default_factory=list)
-    test: ModalitySet = ""
-
-
-class Column(Strict):
-    modality: ModalitySet
-    title: str
-
-
-class Mark(Strict):
-    id: str
-    title: str
-
-
-class Row(Strict):
-    """A row that names its model entry, variant and overrides itself."""
-
-    id: str
-    title: str
-    model: str
-    variant: str = ""
-    overrides: dict[str, Any] = Field(default_factory=dict)
-    marks: list[str] = Field(default_factory=list)
-    group: str = ""
-    shows: str = ""
-    claim: Claim | None = None
-
-
-class Table(Strict):
-    """``by_modality``: methods x test modality. ``by_training``: one row per method and modalities.
-
-    ``rows``: as listed.
-
-    ``rows_of``: the rows are those of another table, but for ``leave_out``, with this table's data set in the names of
-    models and configs and without claims.
-    """
-
-    id: str
-    layout: Literal["by_modality", "by_training", "rows"]
-    title: str
-    caption: str = ""
-    note: str = ""
-    dataset: str
-    optional: bool = False  # only measured when named with --tables
-    columns: list[Column] = Field(default_factory=list)
-    claims: list[MethodClaim] = Field(default_factory=list)
-    marks: list[Mark] = Field(default_factory=list)
-    rows: list[Row] = Field(default_factory=list)
-    rows_of: str = ""
-    leave_out: list[str] = Field(default_factory=list)
 
 
 class Sweep(Strict):
@@ -192,6 +123,7 @@ class Evidence(Strict):
     baseline: str
     statements: list[Statement] = Field(default_factory=list)
     statements_of: str = ""
+    drawn: list[str] = Field(default_factory=list)  # tables of layout points that are drawn on it
 
 
 class Quick(Strict):
@@ -242,9 +174,22 @@ class Benchmark(Strict):
     @classmethod
     def _borrow(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Rows and statements that are those of another data set."""
-        tables = [borrowed(t, "rows", data.get("tables", [])) for t in data.get("tables", [])]
+        tables = [crossed(borrowed(t, "rows", data.get("tables", []))) for t in data.get("tables", [])]
         pages = [borrowed(e, "statements", data.get("evidence", [])) for e in data.get("evidence", [])]
         return {**data, "tables": tables, "evidence": pages}
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Benchmark:
+        """Each table of points has its page."""
+        drawn = [i for e in self.evidence for i in e.drawn]
+        for table in self.tables:
+            if table.points and (pages := drawn.count(table.id)) != 1:
+                raise ValueError(f"{table.id}: drawn on {pages} pages; one of evidence names it under drawn")
+            if table.id in drawn and not table.points:
+                raise ValueError(
+                    f"{table.id}: an evidence page draws tables of layout points, this one is {table.layout}"
+                )
+        return self
 
     @property
     def usual(self) -> list[str]:

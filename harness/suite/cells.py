@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from harness.errors import MOST_SEEDS, BadUsage, unknown_name
 from harness.suite.benchmark import Benchmark, Figure, Selection, Table
+from harness.suite.dotted import DATA
 from harness.suite.entries import Entry
 
 
@@ -25,6 +27,12 @@ class Cell:
     @property
     def id(self) -> str:
         return cell_id(self.entry.name, self.variant)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders below the data root that it reads in the place of its data set."""
+        asked = {k: v for k, v in self.overrides.items() if k.startswith(DATA) and k.endswith(".data_root")}
+        return [PurePath(v).name for v in asked.values()]
 
 
 def cell_id(model: str, variant: str = "") -> str:
@@ -84,6 +92,9 @@ def expand(
             raise ValueError(f"benchmark.yml: {use.user}: {unknown_name('model', use.model, entries)}")
         if profile in entries[use.model].optional_at and not all_methods:
             continue
+        own = f"{DATA}{entries[use.model].dataset}."
+        if wrong := [k for k in use.overrides if k.startswith(DATA) and not k.startswith(own)]:
+            raise ValueError(f"benchmark.yml: {use.user}: override {wrong[0]}: {use.model} reads {own}ARGUMENT")
         for seed in range(n):
             key = (cell_id(use.model, use.variant), seed)
             cell = found.get(key) or Cell(entries[use.model], use.variant, dict(use.overrides), seed)
@@ -105,7 +116,7 @@ class _Use(NamedTuple):
 def _uses(chosen: Selection, entries: dict[str, Entry], profile: str) -> Iterator[_Use]:
     """All uses of the chosen tables and figures, in their order."""
     for table in chosen.tables:
-        if table.layout == "rows":
+        if table.layout in ("rows", "points"):
             for row in table.rows:
                 yield _Use(table.id, row.model, row.variant, row.overrides)
         else:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 ABSENT: Final = object()  # what a key has that is not there
+DATA: Final = (
+    "data."  # begins an override ``data.SET.ARGUMENT``, for a data set wherever a config or its stages read it
+)
 
 
 def get_dotted(config: Any, key: str) -> Any:

@@ -35,6 +35,8 @@ class ClipDataset(BaseActionDataset):
         missing_modality: modality -> what becomes of a clip that has no such stream: ``blank`` keeps it, with black
             frames and the modality's name in the sample's ``missing``; ``drop`` leaves it out. Both are logged.
             A clip that lacks a modality not named here is an error.
+        one_in: train on one clip in so many of each training subject (``splits.thinned``). Where the set is trained on,
+            an epoch shows each of them so many times, so that it has as many steps as with all clips.
 
     Each sample has ``clip_id subject pair_id lighting split label``, ``streams`` (modality -> ``Stream``),
     ``missing`` (modalities without a stream), ``stores`` and, with ``clip_store``, ``store_sources``;
@@ -60,9 +62,11 @@ class ClipDataset(BaseActionDataset):
         clip_store: str = "",
         quarantine: str = "",
         missing_modality: Mapping[str, str] | None = None,
+        one_in: int = 1,
         **kwargs,
     ) -> None:
         self.split = split
+        self.one_in = one_in
         self.modalities = tuple(modalities)
         self.stores = {name: folder for name, folder in (stores or {}).items() if name in self.modalities}
         self.clip_store = clip_store
@@ -84,13 +88,13 @@ class ClipDataset(BaseActionDataset):
 
     def load_data_list(self) -> list[dict]:
         table = self.read_table()
-        clips = select_clips(table, self.split, self.modalities, self.quarantine, self.missing_modality)
+        clips = self._select(table, self.modalities, self.missing_modality)
         self._log_missing_modality(table, clips)
         self._metainfo.update(classes=list(table.classes), dataset_name=table.name, synthetic=table.synthetic)
         self._check_stores(clips)
         sources = self._store_sources(table)
         times = self._frame_times(sources)
-        return [
+        samples = [
             {
                 "clip_id": clip.clip_id,
                 "subject": clip.subject,
@@ -108,6 +112,10 @@ class ClipDataset(BaseActionDataset):
             }
             for clip in clips
         ]
+        return samples if self.test_mode else samples * self.one_in
+
+    def _select(self, table: ClipTable, modalities: Sequence[str], missing_modality: Mapping[str, str]) -> list[Clip]:
+        return select_clips(table, self.split, modalities, self.quarantine, missing_modality, one_in=self.one_in)
 
     def get_data_info(self, idx: int) -> dict:
         return {
@@ -147,7 +155,7 @@ class ClipDataset(BaseActionDataset):
         """One warning for each modality that some clips do not have."""
         for name, what in self.missing_modality.items():
             if what == "drop":
-                whole = select_clips(table, self.split, (name,), self.quarantine, {name: "blank"})
+                whole = self._select(table, (name,), {name: "blank"})
             else:
                 whole = clips
             without = [clip.clip_id for clip in whole if not has_stream(clip, name)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, check_file, has_stream
@@ -21,6 +22,7 @@ def select_clips(
     quarantine: str = "",
     missing_modality: Mapping[str, str] | None = None,
     check_files: bool = True,
+    one_in: int = 1,
 ) -> list[Clip]:
     """The clips of a split, without those in quarantine, each checked to have a file for every modality.
 
@@ -33,9 +35,11 @@ def select_clips(
         missing_modality: modality -> what becomes of a clip without it: ``blank`` keeps it, ``drop`` leaves it out; an
             error for modalities that are not named.
         check_files: look for the video files; a fingerprint of the clips does so as well.
+        one_in: keep one training clip in so many, see ``thinned``; clips of other splits all stay.
 
     Raises:
-        ValueError: unknown split or modality, an empty split, or a clip without one of the streams.
+        ValueError: unknown split or modality, an empty split, a clip without one of the streams, or one_in is no
+            positive number.
         FileNotFoundError: a video file or the quarantine file is missing.
     """
     if split not in SPLITS:
@@ -53,6 +57,7 @@ def select_clips(
     held_out = holdout_subjects(table) if split in ("fit", "holdout") else frozenset()
     clips = [clip for clip in table.clips if clip.clip_id not in left_out and _in_split(clip, split, held_out)]
     clips = [c for c in clips if all(has_stream(c, name) for name in optional if optional[name] == "drop")]
+    clips = thinned(clips, one_in, held_out if split == "holdout" else frozenset())
     if not clips:
         lightings = sorted({clip.lighting for clip in table.clips} - {""})
         where = f" ({', '.join(lightings)})" if lightings else ""
@@ -67,12 +72,47 @@ def select_clips(
     return clips
 
 
+def thinned(clips: Sequence[Clip], one_in: int, whole: Container[str] = ()) -> list[Clip]:
+    """One training clip in ``one_in`` of each subject (at least one), always the same ones, in their order; what one in
+    four keeps is among what one in two keeps.
+
+    In turn each subject chooses a clip, of the class that it has chosen least, then of the one that all have chosen
+    least, then by the hash of the clip's id: subjects keep equal shares, and classes about equal numbers.
+
+    Args:
+        whole: subjects whose clips all stay, as those of other splits than ``train`` do.
+    """
+    if isinstance(one_in, bool) or not isinstance(one_in, int) or one_in < 1:
+        raise ValueError(
+            f"one_in={one_in!r} is no number of clips; give a whole number from 1, which keeps all of them"
+        )
+    left: dict[str, list[Clip]] = {}
+    for clip in sorted(clips, key=lambda c: _order(c.clip_id)) if one_in > 1 else ():
+        if clip.split == "train" and clip.subject not in whole:
+            left.setdefault(clip.subject, []).append(clip)
+    dropped = {clip.clip_id for own in left.values() for clip in own}
+    wanted = {subject: max(1, round(len(own) / one_in)) for subject, own in left.items()}
+    chosen: Counter[tuple[str, int] | int] = Counter()  # by subject and class, and by class
+    for turn in range(max(wanted.values(), default=0)):
+        for subject in sorted(subject for subject, own in left.items() if own):
+            clip = min(left[subject], key=lambda c: (chosen[c.subject, c.label], chosen[c.label]))
+            left[subject].remove(clip)
+            chosen.update([(subject, clip.label), clip.label])
+            if turn < wanted[subject]:
+                dropped.remove(clip.clip_id)
+    return [clip for clip in clips if clip.clip_id not in dropped]
+
+
+def _order(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def holdout_subjects(table: ClipTable) -> frozenset[str]:
     """The training subjects of split ``holdout``: a sixth (at least one), by the hash of their name."""
     subjects = {clip.subject for clip in table.clips if clip.split == "train"}
     if len(subjects) < 2:
         raise ValueError(f"{table.name}: fit and holdout need two training subjects, found {len(subjects)}")
-    order = sorted(subjects, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    order = sorted(subjects, key=_order)
     return frozenset(order[: max(1, round(len(order) / HOLDOUT_SHARE))])
 
 

@@ -79,6 +79,9 @@ OTHERS = (
 )
 
 
+EXPORTED_IDS = tuple(c.id for c in OTHERS if not c.page)
+
+
 def measured_columns(prefix: str = "", group: str = "", rank: str = "") -> list[Column]:
     """The columns of a measured result. ``rank``: the explanation of the rank column, "" for none."""
     columns = (TOP1, *(rank_columns(rank) if rank else ()), *OTHERS)

@@ -19,6 +19,8 @@ from reports.tables.verdict import Verdict, by_column
 
 def build(context: ReportContext) -> Iterator[Page]:
     for declared in context.benchmark.tables:
+        if declared.points:  # drawn on the page of its evidence
+            continue
         table = build_table(context, declared)
         rows = declared.layout == "rows"
         verdicts = of_rows(context, declared, table) if rows else by_column(context, declared)

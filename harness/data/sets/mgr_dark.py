@@ -39,6 +39,7 @@ MGR_DARK = ClipDataSet(
     dataset_class="MGRDarkDataset",
     verify=verify,
     generator="harness.data.synthesize.mgr_dark_files",
+    lights=True,
     read=read,
     keys=("lighting",),
     everything={"lighting": "both"},

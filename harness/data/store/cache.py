@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.clips import dataset_clips
+from harness.data.names import at_light
 from harness.data.registry import clips_of_config
 from harness.data.store.build import begin, build, complete, decoders, locked
 from harness.data.store.clip_writer import jobs_of
@@ -47,7 +48,7 @@ def store_specs(datasets: Iterable[dict[str, Any]], root: Path, codec: str = "ra
             for lighting, clips in groups(table.clips, modality).items() if modality not in given else ():
                 if lighting not in lightings:
                     continue
-                origin = f"{table.name} {lighting}".strip()
+                origin = f"{table.name}{_light(dataset)} {lighting}".strip()
                 source = source_hash(clips, modality)
                 store = StoreSpec(root, modality, size, source, codec, origin, tuple(clips), skipped)
                 known = found.get(store.folder, store)
@@ -141,6 +142,12 @@ def build_store(store: StoreSpec, pool, processes: int, say: Callable[[str], Non
     complete(store)
     size, seconds = allocated(store.folder / FRAMES), time.monotonic() - began
     say(f"{store}: {len(jobs)} clips, {size / 2**20:.0f} MiB, {duration(seconds)}")
+
+
+def _light(dataset: dict[str, Any]) -> str:
+    """Tells a set of other light from the one that it is made after; "" for all others."""
+    light = at_light(Path(str(dataset["data_root"])).name)[1]
+    return "" if light == 1 else f", light x {light:g},"
 
 
 def _size(dataset: dict[str, Any]) -> tuple[int, int] | None:

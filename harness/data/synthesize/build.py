@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
+from harness.data.names import at_light
 from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
@@ -37,7 +38,8 @@ def synthesize(
 
     Args:
         root: folder that holds one folder per set.
-        datasets: names of data sets that have a generator; None for all but those that are made on demand.
+        datasets: names of data sets that have a generator; None for all but those that are made on demand. With
+            `_light-0.25` behind its name, one that has `lights` is made with a quarter of its light.
         preset: "demo" (learnable on two cores, minutes) or "smoke" (tiny, seconds).
         seed: seed of the whole set.
         jobs: processes, default all cores that this process may use. Callers that start processes by `spawn` need the
@@ -50,21 +52,24 @@ def synthesize(
     known = generators()
     datasets = made_unasked() if datasets is None else datasets
     for name in datasets:
-        if name not in known:
-            raise BadUsage(unknown_name("synthetic data set", name, known))
+        base, light = at_light(name)
+        if base not in known or (light != 1 and not data_set(base).lights):
+            raise BadUsage(unknown_name("synthetic data set", name, [*known, *_darker(known)]))
     if preset not in PRESETS:
         raise BadUsage(unknown_name("preset", preset, PRESETS))
     out = {}
     for name in datasets:
-        folder = Path(root) / name
-        about = data_set(name)
+        folder, (base, light) = Path(root) / name, at_light(name)
+        about = data_set(base)
         stamp = {"generator_version": about.generator_version or GENERATOR_VERSION, "preset": preset, "seed": seed}
         if about.version:
             stamp["version"] = about.version
+        if light != 1:
+            stamp["light"] = light
         if not _finished(folder, stamp):
             _build(
                 folder,
-                importlib.import_module(known[name]),
+                importlib.import_module(known[base]),
                 stamp,
                 jobs or _cores(),
                 partial(progress, name) if progress else None,
@@ -77,6 +82,11 @@ def generators() -> dict[str, str]:
     """Data sets that can be synthesized -> the module that does, imported when a set is to be written: a check that one
     is there needs no video library."""
     return {d.name: d.generator for d in data_sets() if d.generator}
+
+
+def _darker(names: Iterable[str]) -> list[str]:
+    """How sets that can have another light are asked for."""
+    return [f"{name}_light-0.25 (or another factor)" for name in names if data_set(name).lights]
 
 
 def made_unasked() -> tuple[str, ...]:
@@ -119,7 +129,7 @@ def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Cal
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / _UNFINISHED, stamp)
     seed, preset = stamp["seed"], stamp["preset"]
-    takes = kind.plan(seed, preset)
+    takes = kind.plan(seed, preset, **{k: v for k, v in stamp.items() if k == "light"})
     done = 0
     if jobs == 1:
         for take in takes:

@@ -35,7 +35,8 @@ CHUNK = 16
 
 @dataclass(frozen=True)
 class Take:
-    """One recording of one gesture. Two takes with the same `pair_id` are the dark and the daylight one."""
+    """One recording of one gesture. Two takes with the same `pair_id` are the dark and the daylight one. `light`: so
+    many times as much light as the place has; all else is the same for every light."""
 
     clip_id: str
     pair_id: str
@@ -43,6 +44,7 @@ class Take:
     scene: str
     gesture: str
     lighting: str
+    light: float = 1.0
 
 
 def subject(seed: int, name: str) -> Person:
@@ -53,10 +55,12 @@ def split_of(name: str) -> str:
     return "test" if name in TEST_SUBJECTS else "train"
 
 
-def plan_takes(seed: int, train_per_class: int | None = None, test_per_class: int | None = None) -> list[Take]:
+def plan_takes(
+    seed: int, train_per_class: int | None = None, test_per_class: int | None = None, light: float = 1.0
+) -> list[Take]:
     """Every take of the set. By default each subject performs each gesture as often as `TAKES` says in each lighting;
     with `*_per_class` only that many of a class, by subjects in turn. Scenes are drawn, so that each subject sees
-    many."""
+    many. With another `light` the dark takes alone."""
     out = []
     for split, limit in (("train", train_per_class), ("test", test_per_class)):
         names = [n for n in SUBJECTS if split_of(n) == split]
@@ -67,7 +71,8 @@ def plan_takes(seed: int, train_per_class: int | None = None, test_per_class: in
             for name, k in pairs:
                 pair_id = f"{name}_g{label + 1:02d}_t{k + 1}"
                 scene = SCENES[int(generator(seed, "scene of", pair_id).integers(len(SCENES)))]
-                out += [Take(f"{pair_id}_{light}", pair_id, name, scene, gesture, light) for light in LIGHTINGS]
+                for lighting in LIGHTINGS if light == 1 else ("dark",):
+                    out.append(Take(f"{pair_id}_{lighting}", pair_id, name, scene, gesture, lighting, light))
     return out
 
 
@@ -97,7 +102,7 @@ def cameras(aim: float, distance: float, rng: np.random.Generator, scale: float 
     return out
 
 
-def exposure(scene: Scene, lighting: str, scale: float, rng: np.random.Generator) -> Exposure:
+def exposure(scene: Scene, lighting: str, scale: float, rng: np.random.Generator, light: float = 1.0) -> Exposure:
     """How the colour camera is exposed: automatically, so that only the light tells night from day.
 
     White is wanted above what is coded as 255, because the places reflect half of the usual middle grey or less. By
@@ -107,7 +112,7 @@ def exposure(scene: Scene, lighting: str, scale: float, rng: np.random.Generator
         lux, tint = INDIRECT_SHARE * scene.night_lux, scene.night_tint
     else:
         lux, tint = scene.day_lux, scene.day_tint
-    electrons, gain = expose(lux * rng.uniform(0.8, 1.25), rng.uniform(1.4, 2.2))
+    electrons, gain = expose(light * lux * rng.uniform(0.8, 1.25), rng.uniform(1.4, 2.2))
     return Exposure(electrons, tint, gain, round(1920 / SIZES["rgb"][0] / scale), rng.uniform(0.4, 0.75))
 
 
@@ -160,7 +165,7 @@ def render_take(
         body, frames = _at(body, list(only)), len(only)
     views = cameras(0.76 * person.height, distance, rng, scale)
     ambient = scene.ambient + (scene.day_warming if take.lighting == "daylight" else 0) + rng.normal(0, 0.7)
-    shot = exposure(scene, take.lighting, scale, rng)
+    shot = exposure(scene, take.lighting, scale, rng, take.light)
     out = {}
     for m in modalities:
         noise = generator(seed, "noise", take.clip_id, m)

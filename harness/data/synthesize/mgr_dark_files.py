@@ -31,10 +31,16 @@ DARK_CRF = 8
 take both away, this one no more of them than 8-bit YUV does by itself."""
 
 
-def plan(seed: int, preset: str) -> list[Take]:
-    """The takes of a preset."""
+def plan(seed: int, preset: str, light: float = 1.0) -> list[Take]:
+    """The takes of a preset, those in the dark with so many times the light of their places."""
     options = {k: v for k, v in PRESETS[preset].items() if k != "scale"}
-    return plan_takes(seed, **options)
+    return plan_takes(seed, **options, light=light)
+
+
+def streams(take: Take) -> tuple[str, ...]:
+    """The modalities that are recorded of a take: in another light than that of the place all but depth, which does
+    not see it and which no method learns from together with colour and infrared."""
+    return MODALITIES if take.light == 1 else ("rgb", "ir")
 
 
 def video_file(take: Take, modality: str) -> str:
@@ -44,7 +50,7 @@ def video_file(take: Take, modality: str) -> str:
 
 def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
     """Render and write the videos of a take that are not there yet."""
-    missing = tuple(m for m in MODALITIES if not (root / video_file(take, m)).exists())
+    missing = tuple(m for m in streams(take) if not (root / video_file(take, m)).exists())
     if not missing:
         return
     for modality, frames in render_take(take, seed, PRESETS[preset]["scale"], missing).items():
@@ -62,7 +68,7 @@ def write_tables(root: Path, takes: list[Take], seed: int) -> dict:
     for take in takes:
         row: list[str | int] = [take.clip_id, take.pair_id, take.subject, take.scene, take.gesture, take.lighting]
         for m in MODALITIES:
-            row += [video_file(take, m), FPS, 0, frame_count(take, seed)]
+            row += [video_file(take, m) if m in streams(take) else "", FPS, 0, frame_count(take, seed)]
         table.writerow(row)
     write_text(root / "classes.txt", "".join(f"{g}\n" for g in GESTURES))
     write_text(root / "subjects.csv", "subject,split\n" + "".join(f"{s},{split_of(s)}\n" for s in SUBJECTS))
@@ -78,6 +84,6 @@ def write_tables(root: Path, takes: list[Take], seed: int) -> dict:
         "subjects": len({t.subject for t in takes}),
         "scenes": len({t.scene for t in takes}),
         "clips": len(takes),
-        "videos": len(takes) * len(MODALITIES),
+        "videos": sum(len(streams(t)) for t in takes),
         **counts,
     }

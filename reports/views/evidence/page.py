@@ -13,8 +13,9 @@ from reports.ledger.results import Result
 from reports.page import Card, Page, View
 from reports.tables.differences import Difference, adjusted, difference, difference_cells, difference_columns
 from reports.tables.measured import cells_or_absent, measured_columns
-from reports.tables.table import Cell, Column, Row, Table
+from reports.tables.table import Cell, Column, Link, Row, Table
 from reports.views.evidence.claims import UNMEASURED, Verdict, evaluate_claims, summary
+from reports.views.evidence.drawn import Drawn, drawn_tables, files
 
 Listed = tuple[str, suite.Row, str]  # cell, row, heading
 
@@ -32,6 +33,7 @@ class EvidenceView:
     questions: tuple[tuple[str, tuple[Verdict, ...]], ...]
     rows: Table
     statements: Table
+    drawn: tuple[Drawn, ...]
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -44,15 +46,28 @@ def build(context: ReportContext) -> Iterator[Page]:
                 "evidence.html.j2",
                 {"view": view, "unmeasured": UNMEASURED},
                 nav=view.title,
-                tables=(view.statements, view.rows),
-                card=Card(view.title, view.caption, finding=view.short or view.summary),
+                tables=(view.statements, view.rows, *(d.table for d in view.drawn)),
+                files=files(context, declared, view.drawn),
+                card=_card(context, view),
+                links={d.table.id: Link(_name(d), f"{view.id}.html#{d.table.id}") for d in view.drawn},
             )
+
+
+def _name(drawn: Drawn) -> str:
+    return drawn.table.title.split(".")[0]
+
+
+def _card(context: ReportContext, view: EvidenceView) -> Card:
+    """What the overview says of the page, and of the tables drawn on it that were asked for."""
+    said = {d.table.id: d.verdicts for d in view.drawn if d.table.id in context.ledger.tables}
+    return Card(view.title, view.caption, finding=view.short or view.summary, verdicts=said)
 
 
 def _view(context: ReportContext, declared: suite.Evidence) -> EvidenceView | None:
     rows = _rows(context, declared)
     results = [context.result(cell) for cell, _, _ in rows]
-    if not any(r is not None and r.done for r in results):
+    drawn = tuple(drawn_tables(context, declared))
+    if not any(r is not None and r.done for r in results) and not any(d.drawing for d in drawn):
         return None
     verdicts = evaluate_claims(context, declared)
     questions: dict[str, list[Verdict]] = {}
@@ -68,6 +83,7 @@ def _view(context: ReportContext, declared: suite.Evidence) -> EvidenceView | No
         questions=tuple((q, tuple(vs)) for q, vs in questions.items()),
         rows=_rows_table(context, declared, rows, results),
         statements=_statements_table(context, declared, verdicts),
+        drawn=drawn,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from harness.data.synthesize.mgr_dark import (
     SIZES,
     SUBJECTS,
     TEST_SUBJECTS,
+    exposure,
     frame_count,
     plan_takes,
     render_take,
@@ -22,7 +25,7 @@ from harness.data.synthesize.mgr_dark import (
     subject,
 )
 from harness.data.synthesize.motion import GESTURES, MOVEMENTS, NEUTRAL, perform
-from harness.data.synthesize.scenes import INDOOR_SCENES, OUTDOOR_SCENES
+from harness.data.synthesize.scenes import INDOOR_SCENES, OUTDOOR_SCENES, make_scene
 from harness.data.synthesize.seeding import GENERATOR_VERSION, generator
 from harness.data.synthesize.sensors import DEPTH_FAR_MM, DEPTH_NEAR_MM
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -44,6 +47,36 @@ def test_cast_is_the_papers():
     assert len(SUBJECTS) == 21 and len(TEST_SUBJECTS) == 5
     assert sorted(subject(0, s).sex for s in SUBJECTS) == ["f"] * 4 + ["m"] * 17
     assert (len(OUTDOOR_SCENES), len(INDOOR_SCENES), len(GESTURES)) == (9, 17, 10)
+
+
+def test_another_light_is_a_factor_on_the_light_and_nothing_else(tmp_path, monkeypatch):
+    (plain,) = [t for t in TAKES if t.clip_id == "s02_g04_t2_dark"]
+    lit = replace(plain, light=16.0)
+    assert mgr_dark_files.plan(0, "smoke", 16.0) == [
+        replace(t, light=16.0) for t in mgr_dark_files.plan(0, "smoke") if t.lighting == "dark"
+    ]
+    shots = [exposure(make_scene(0, plain.scene), "dark", 1.0, generator(0, "x"), light) for light in (1.0, 16.0)]
+    assert shots[1].electrons == pytest.approx(16 * shots[0].electrons) and shots[1].gain == shots[0].gain
+    dark, bright = (render_take(t, 0, 0.5, ("rgb", "ir"), only=(10, 30)) for t in (plain, lit))
+    assert np.array_equal(bright["ir"], dark["ir"])
+    assert bright["rgb"].mean() > 2 * dark["rgb"].mean()
+    monkeypatch.setattr(mgr_dark_files, "plan", lambda seed, preset, light: [replace(plain, light=light)])
+    made = synthesize(tmp_path, ["mgr_dark_light-16"], "smoke", jobs=1)["mgr_dark_light-16"]
+    (clip,) = read_mgr_dark(str(made)).clips
+    assert set(clip.streams) == {"rgb", "ir"} and json.loads((made / "dataset.json").read_text())["light"] == 16
+    before = Path(clip.streams["rgb"].path).stat().st_mtime_ns
+    synthesize(tmp_path, ["mgr_dark_light-16"], "smoke", jobs=1)  # it is there
+    assert Path(clip.streams["rgb"].path).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "name", ["mgr_dark_light-0", "mgr_dark_light-0.250", "nvgesture_light-0.25", "mgr_dark_light-x"]
+)
+def test_what_is_no_set_of_another_light(tmp_path, name):
+    with pytest.raises(
+        ValueError, match=f"unknown synthetic data set '{name}'.*mgr_dark_light-0.25 .or another factor"
+    ):
+        synthesize(tmp_path, [name], "smoke")
 
 
 def test_plan_of_the_demo():

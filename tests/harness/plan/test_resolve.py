@@ -56,6 +56,18 @@ def tree(tmp_path: Path) -> Path:
     return root / "net" / "leaf.py"
 
 
+def test_an_argument_of_a_data_set_goes_to_every_loader_that_reads_it_and_to_the_parents(tree):
+    leaf = tree.read_text() + "train_dataloader = dict(dataset=dict(data_root='data/mgr_dark'))\n"
+    tree.write_text(leaf + "test_dataloader = dict(dataset=dict(data_root='data/other'))\n")
+    given = {"data.mgr_dark.data_root": "data/mgr_dark_light-2", "data.mgr_dark.one_in": 2, "model.head.num_classes": 3}
+    plain, found = resolve(tree, "demo"), resolve(tree, "demo", given)
+    train = found.config["train_dataloader"]["dataset"]
+    assert train == {**plain.config["train_dataloader"]["dataset"], "data_root": "data/mgr_dark_light-2", "one_in": 2}
+    assert found.config["test_dataloader"] == plain.config["test_dataloader"], "another data set"
+    passed_on = {k: v for k, v in given.items() if k.startswith("data.")}
+    assert found.parents["teacher"] == {**plain.parents["teacher"], "overrides": passed_on}
+
+
 def test_a_pipeline_of_the_configs_own_profile_stands_above_the_profiles(tree):
     """The profile's arguments of transforms are for the config's pipelines, not for those that replace them."""
     own = "profiles = dict(demo=dict(test_dataloader=dict(dataset=dict(pipeline=[dict(type='Sample', n=1)]))))\n"

@@ -64,6 +64,48 @@ def test_the_grid_trains_side_by_side(benchmark, entries):
     assert own == grid_points(benchmark.figures[0], "demo")
 
 
+def test_a_table_of_points_has_each_series_at_each_point_when_it_is_named(benchmark, entries):
+    assert not [c for c in expand(benchmark, entries, "demo", None, 1) if {"darkness", "training_clips"} & {*c.used_by}]
+    cells = {c.id: c for c in expand(benchmark, entries, "demo", ["darkness", "training_clips", "table4"], 1)}
+    plain = cells["mtcd_i3d-r50_mgr-dark-rgb"]
+    assert plain.overrides == {} and set(plain.used_by) == {"darkness", "training_clips", "table4"}, "one run"
+    darker = cells["mtcd_i3d-r50_mgr-dark-rgb+teacher-only,light-0.25"]
+    assert darker.overrides == {"model.alpha": 0.0, "data.mgr_dark.data_root": "data/mgr_dark_light-0.25"}
+    assert darker.folders == ["mgr_dark_light-0.25"] and plain.folders == []
+    few = cells["i3d_r50_mgr-dark-rgb+one-in-4"]
+    assert few.overrides == {"data.mgr_dark.one_in": 4} and few.used_by == ("training_clips",)
+    table = next(t for t in benchmark.tables if t.id == "darkness")
+    assert len(table.rows) == len(table.points) * len(table.series) == 20
+
+
+def points_table(data: dict) -> dict:
+    return next(t for t in data["tables"] if t["id"] == "training_clips")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t["gain"].update(of="mtcd"), "training_clips.gain: unknown series 'mtcd'"),
+        (lambda t: t["points"].append(t["points"][0]), "training_clips.points: id 'one-in-4' occurs twice"),
+        (lambda t: t.update(rows=[{"id": "x"}]), "training_clips: rows are made of points and series"),
+        (lambda t: t.pop("gain"), "training_clips: points, series and gain belong to layout points, all three"),
+        (lambda t: t.update(id="clips"), "clips: drawn on 0 pages"),
+    ],
+)
+def test_a_table_of_points_that_makes_no_sense_is_one_line(change, words):
+    data = yaml.safe_load((CONFIGS / "benchmark.yml").read_text())
+    change(points_table(data))
+    with pytest.raises(ValueError, match=words):
+        Benchmark.model_validate(data)
+
+
+def test_an_argument_of_a_data_set_that_a_model_does_not_read_is_refused(entries):
+    data = yaml.safe_load((CONFIGS / "benchmark.yml").read_text())
+    points_table(data)["dataset"] = "nvgesture"
+    with pytest.raises(ValueError, match="override data.nvgesture.one_in: i3d_r50_mgr-dark-rgb reads data.mgr_dark."):
+        expand(Benchmark.model_validate(data), entries, "demo", ["training_clips"], 1)
+
+
 def test_an_unknown_table_lists_the_choices(benchmark):
     with pytest.raises(
         ValueError, match="unknown table 'table9' .near: table4.*; choose from table2, .*figure6, figure6_grid"

@@ -70,6 +70,18 @@ def test_lighting_is_chosen(mgr_dark_root):
     assert len(build(mgr_dark_root, lighting="both")) == 18
 
 
+def test_an_epoch_of_fewer_clips_has_as_many_steps(mgr_dark_root):
+    dataset = build(mgr_dark_root, one_in=3)
+    ids = [dataset.get_data_info(i)["clip_id"] for i in range(len(dataset))]
+    assert len(dataset) == 9 and len(set(ids)) == 3 and {i.split("_")[0] for i in ids} == {"s1", "s2", "s3"}
+    assert all(ids.count(i) == 3 for i in ids)
+    dataset.set_epoch(0, 0)
+    first, again = (dataset[ids.index(ids[0]) + k] for k in (0, 3))
+    assert first["data_samples"].clip_id == again["data_samples"].clip_id
+    assert len(build(mgr_dark_root, one_in=3, test_mode=True)) == 3, "shown once where nothing is learnt"
+    assert len(build(mgr_dark_root, one_in=3, split="test", test_mode=True)) == 3, "all test clips"
+
+
 def test_streams_of_other_frame_rates_show_the_same_instants(nvgesture_root):
     """Pixels tell the time: infrared (35 fps, started 50 ms later) is matched to colour (30 fps) by the logs."""
     dataset = build(nvgesture_root, "NvGestureDataset", split="test", modalities=["rgb", "depth", "ir"])

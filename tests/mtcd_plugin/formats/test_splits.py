@@ -1,11 +1,12 @@
 import dataclasses
 import shutil
+from collections import Counter
 
 import pytest
 
 from mtcd_plugin.formats.clips import Clip, ClipTable, Stream, fingerprint
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
-from mtcd_plugin.formats.splits import holdout_subjects, read_quarantine, select_clips
+from mtcd_plugin.formats.splits import holdout_subjects, read_quarantine, select_clips, thinned
 
 
 @pytest.fixture
@@ -38,6 +39,46 @@ def test_a_sixth_of_the_subjects_is_held_out_whatever_their_order(subjects, held
 def test_one_training_subject_cannot_be_divided():
     with pytest.raises(ValueError, match="need two training subjects, found 1"):
         holdout_subjects(ClipTable((Clip("c", "s", 0, "train", {}),), ("a",), False, "x"))
+
+
+def demo_sized(takes: int = 2) -> list[Clip]:
+    """16 people to train on and 5 to test on, each with so many takes of ten classes."""
+    people = {f"s{n:02d}": "train" if n < 16 else "test" for n in range(21)}
+    return [
+        Clip(f"{s}_{g}_{t}", s, g, split, {}) for s, split in people.items() for g in range(10) for t in range(takes)
+    ]
+
+
+@pytest.mark.parametrize("one_in", [2, 4, 5])
+def test_people_and_classes_keep_equal_shares_of_fewer_clips(one_in):
+    clips = demo_sized()
+    kept = thinned(clips, one_in)
+    train = [c for c in kept if c.split == "train"]
+    people, classes = (Counter(getattr(c, part) for c in train) for part in ("subject", "label"))
+    assert len(people) == 16 and set(people.values()) == {20 // one_in}
+    assert len(classes) == 10 and all(abs(n - 32 / one_in) < 2 for n in classes.values())
+    assert [c for c in kept if c.split == "test"] == [c for c in clips if c.split == "test"]
+    assert kept == [c for c in clips if c in kept], "in their order"
+    assert set(thinned(clips[::-1], one_in)) == set(kept), "whatever the order of the annotation"
+
+
+def test_fewer_clips_are_among_more_also_where_people_have_unequal_numbers():
+    clips = [c for n, c in enumerate(demo_sized(3)) if n % 7 != 3]
+    few, some, all_of_them = (set(thinned(clips, n)) for n in (4, 2, 1))
+    assert few < some < all_of_them == set(clips)
+
+
+def test_held_out_people_keep_all_their_clips():
+    table = ClipTable(tuple(demo_sized()), tuple("abcdefghij"), False, "x")
+    whole, thin = (select_clips(table, "holdout", ["rgb"], check_files=False, one_in=n) for n in (1, 4))
+    assert thin == whole
+    assert len(select_clips(table, "fit", ["rgb"], check_files=False, one_in=4)) == 13 * 5
+
+
+@pytest.mark.parametrize("one_in", [0, -1, 0.5, True])
+def test_what_is_no_number_of_clips(one_in):
+    with pytest.raises(ValueError, match="one_in=.* give a whole number from 1"):
+        thinned(demo_sized(), one_in)
 
 
 def test_quarantine_leaves_clips_out(table, tmp_path):

@@ -1,0 +1,81 @@
+"""Tables of an evidence page that are drawn: what a method adds, by what its data are like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.suite import benchmark as suite
+from reports.ledger.context import ReportContext
+from reports.plots.drawing import Drawing, kept_files
+from reports.plots.point_charts import GAIN, OTHER, REFERENCE, At, Line, points
+from reports.tables.by_points import by_points, gain_title, gains_of, of_points, result_at
+from reports.tables.differences import Difference
+from reports.tables.table import Table
+from reports.tables.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A table with its drawing, None where nothing of it is measured, and the command that measures it."""
+
+    table: Table
+    drawing: Drawing | None
+    command: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def svg(self) -> str:
+        return self.drawing.svg if self.drawing else ""
+
+
+def drawn_tables(context: ReportContext, declared: suite.Evidence) -> Iterator[Drawn]:
+    """The tables that a page draws."""
+    for table in context.benchmark.tables:
+        if table.id in declared.drawn:
+            shown = by_points(context, table)
+            command = context.command_for(table.id)
+            yield Drawn(shown, _drawing(context, table, shown), command, of_points(context, table))
+
+
+def files(context: ReportContext, declared: suite.Evidence, found: tuple[Drawn, ...]) -> dict[str, bytes]:
+    """The drawings to take away, by their places in the site."""
+    note = context.figure_note(declared.dataset)
+    return {
+        f"downloads/{one.table.id}.{kind}": content
+        for one in found
+        if one.drawing
+        for kind, content in kept_files(one.drawing, note).items()
+    }
+
+
+def _drawing(context: ReportContext, table: suite.Table, shown: Table) -> Drawing | None:
+    lines = tuple(_line(context, table, line) for line in table.series)
+    if table.gain is None or not any(line.points for line in lines):
+        return None
+    gains = [
+        At(i, 100 * d.gap, 100 * d.low, 100 * d.high, d.adopted)
+        for i, d in enumerate(gains_of(context, table))
+        if isinstance(d, Difference)
+    ]
+    clips = [row.cells["clips"] for row in shown.rows]
+    vary = len({c.value for c in clips if c.value is not None}) > 1
+    places = tuple(
+        f"{p.title}\n{c.text} clips" if vary and c.value is not None else p.title
+        for p, c in zip(table.points, clips, strict=True)
+    )
+    return points(places, table.axis, lines, Line(gain_title(table), GAIN, tuple(gains)), table.id)
+
+
+def _line(context: ReportContext, table: suite.Table, line: suite.Row) -> Line:
+    """Means over seeds; bars are the standard deviation."""
+    found = []
+    for i, point in enumerate(table.points):
+        result = result_at(context, table, point, line)
+        if result is not None and result.done:
+            mean, std = result.top1
+            low, high = (None, None) if std is None else (100 * (mean - std), 100 * (mean + std))
+            found.append(At(i, 100 * mean, low, high, bool(result.adopted)))
+    gain = table.gain
+    role = GAIN if gain and line.id == gain.of else REFERENCE if gain and line.id == gain.over else OTHER
+    return Line(line.title, role, tuple(found))
