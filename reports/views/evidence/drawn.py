@@ -17,7 +17,7 @@ from reports.tables.verdict import Verdict
 
 @dataclass(frozen=True)
 class Drawn:
-    """A table with its drawing, None where nothing of it is measured, and the command that measures it."""
+    """A table with its drawing, None where nothing of its own is measured, and the command that measures it."""
 
     table: Table
     drawing: Drawing | None
@@ -51,7 +51,8 @@ def files(context: ReportContext, declared: suite.Evidence, found: tuple[Drawn, 
 
 def _drawing(context: ReportContext, table: suite.Table, shown: Table) -> Drawing | None:
     lines = tuple(_line(context, table, line) for line in table.series)
-    if table.gain is None or not any(line.points for line in lines):
+    own = {i for i, p in enumerate(table.points) if p.data}  # a point without data is one of another table as well
+    if table.gain is None or not any(p.place in own for line in lines for p in line.points):
         return None
     gains = [
         At(i, 100 * d.gap, 100 * d.low, 100 * d.high, d.adopted)
