@@ -28,7 +28,7 @@ profiles = dict(
         stream=dict(
             backbone={{_base_.profiles.demo.model.backbone}},
             cls_head=dict(in_channels=128)),
-        start_epoch=5)),
+        start_epoch=3)),
     smoke=dict(_delete_=True, model=dict(
         stream=dict(
             backbone={{_base_.profiles.smoke.model.backbone}},

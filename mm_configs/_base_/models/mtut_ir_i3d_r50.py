@@ -16,5 +16,5 @@ model = dict(
     data_preprocessor={{_base_.model.data_preprocessor}})
 
 profiles = dict(
-    demo=dict(_delete_=True, model=dict(stream={{_base_.profiles.demo.model}}, start_epoch=5)),
+    demo=dict(_delete_=True, model=dict(stream={{_base_.profiles.demo.model}}, start_epoch=3)),
     smoke=dict(_delete_=True, model=dict(stream={{_base_.profiles.smoke.model}}, start_epoch=1)))

@@ -1,7 +1,7 @@
 # Learns something real on a 2-core CPU: 16 frames, 64 -> 56 pixels, a short schedule. The rate was chosen on held-out
 # training subjects (docs/rates.md); a method keeps it unless another rate was better there by more than two clips.
 # Epochs of every training but the translator's. What begins at a later epoch (MTUT, Decouple & Recouple) has its own number.
-__epochs = 6
+__epochs = 4
 
 transforms = dict(
     SampleClipFrames=dict(clip_len=16),
