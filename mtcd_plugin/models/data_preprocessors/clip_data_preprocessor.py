@@ -24,6 +24,7 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
             treats dark, depth and infrared alike. ``'fixed'`` subtracts ``mean`` and divides by
             ``std``, in grey levels of 0..255.
         mean, std: for ``'fixed'``: one number, one per channel, or a dict of such per modality.
+        remove_still: subtract every pixel's mean over the clip first, so that what does not move is 0.
         format_shape: ``'NCTHW'`` keeps the views, as Recognizer3D wants; ``'NCHW'`` gives frames,
             for Recognizer2D.
 
@@ -33,7 +34,9 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
     one. Data samples pass through.
     """
 
-    def __init__(self, statistics: str = "clip", mean=None, std=None, format_shape: str = "NCTHW") -> None:
+    def __init__(
+        self, statistics: str = "clip", mean=None, std=None, format_shape: str = "NCTHW", remove_still: bool = False
+    ) -> None:
         super().__init__(non_blocking=True)  # loaders wait where they write into memory that they have handed out
         if statistics not in STATISTICS:
             raise ValueError(f"statistics={statistics!r} is unknown; choose from {', '.join(STATISTICS)}")
@@ -44,6 +47,7 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
         self.statistics = statistics
         self.format_shape = format_shape
         self.mean, self.std = mean, std
+        self.remove_still = remove_still
 
     def cast_data(self, data):
         """As MMEngine: on the network's device. Clips whose frames lie channel by channel come out plane by plane."""
@@ -63,6 +67,8 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
         """One modality of a batch: see the class for shapes."""
         batch = clips if isinstance(clips, Tensor) else torch.stack(list(clips))
         batch = batch.to(torch.float32)
+        if self.remove_still:
+            batch = batch - batch.mean(dim=3, keepdim=True)
         if self.statistics == "clip":
             batch = _standardised(batch)
         if batch.shape[2] == 1:

@@ -24,6 +24,16 @@ def test_each_clip_has_zero_mean_and_unit_deviation_whatever_its_brightness():
         np.testing.assert_allclose(clip, (reference - reference.mean()) / reference.std(), atol=1e-5)
 
 
+def test_what_does_not_move_is_removed_before_a_clip_is_standardised():
+    out = inputs(ClipDataPreprocessor(remove_still=True), clips()).numpy().astype(np.float64)
+    for clip, source in zip(out, clips(), strict=True):
+        reference = source.numpy().astype(np.float64)
+        reference -= reference.mean(axis=2, keepdims=True)
+        np.testing.assert_allclose(clip, reference / reference.std(), atol=1e-4)
+    still = torch.randint(0, 255, (1, 3, 1, 6, 5), dtype=torch.uint8).expand(1, 3, 4, 6, 5)
+    assert inputs(ClipDataPreprocessor(remove_still=True), [still]).abs().max() < 1e-2
+
+
 def test_grey_is_replicated_and_a_constant_clip_is_zero():
     out = inputs(ClipDataPreprocessor(), clips(channels=1))
     assert out.shape == (2, 1, 3, 4, 6, 5) and out.is_contiguous()
