@@ -61,8 +61,48 @@ def hardware() -> dict[str, str]:
 
 
 def usable_cores() -> int:
-    """How many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many CPU cores this process may use: those that it may run on, and no more than its control groups give it
+    time of (whole cores, at least one)."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = cpu_quota()
+    return allowed if quota is None else max(1, min(allowed, int(quota)))
+
+
+def cpu_quota(membership: Path = Path("/proc/self/cgroup"), groups: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Cores' worth of time that the control groups of this process allow (``docker run --cpus 1.5``, a pod's limit);
+    None where they set no limit.
+
+    Args:
+        membership: the groups of the process, a line each: ``0::PATH`` (version 2) or ``N:CONTROLLERS:PATH`` (1).
+        groups: where they are mounted. A container may see its own group there, whatever PATH says.
+    """
+    try:
+        lines = membership.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    found = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        for mount in {groups, groups / "unified"} if not controllers else {groups / controllers, groups / "cpu"}:
+            place = mount / path.strip("/")
+            found += [_quota_of(folder) for folder in (place, *place.parents) if folder.is_relative_to(mount)]
+    return min((q for q in found if q is not None), default=None)
+
+
+def _quota_of(group: Path) -> float | None:
+    """Cores' worth of time that one control group allows."""
+    try:
+        if (group / "cpu.max").is_file():
+            quota, period = (group / "cpu.max").read_text(encoding="ascii").split()
+        else:
+            quota, period = (
+                (group / f"cpu.cfs_{part}_us").read_text(encoding="ascii").strip() for part in ("quota", "period")
+            )
+    except (OSError, ValueError):
+        return None
+    return None if quota in ("max", "-1") else int(quota) / int(period)
 
 
 def cpu_model() -> str:

@@ -16,6 +16,7 @@ from harness.data.names import at_light
 from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
+from harness.system.environment import usable_cores
 from harness.system.parent_exit import exit_with_parent
 
 PRESETS = ("demo", "smoke")
@@ -71,7 +72,7 @@ def synthesize(
                 folder,
                 importlib.import_module(known[base]),
                 stamp,
-                jobs or _cores(),
+                jobs or usable_cores(),
                 partial(progress, name) if progress else None,
             )
         out[name] = folder
@@ -92,13 +93,6 @@ def _darker(names: Iterable[str]) -> list[str]:
 def made_unasked() -> tuple[str, ...]:
     """Names of the data sets that are synthesized where none is named."""
     return tuple(d.name for d in data_sets() if d.generator and not d.on_demand)
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1
 
 
 def _finished(folder: Path, stamp: dict) -> bool:
