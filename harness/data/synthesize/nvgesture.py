@@ -168,7 +168,7 @@ def render_take(
 ) -> dict[str, np.ndarray]:
     """Frames by stream: sk_color uint8 [n,H,W,3], sk_depth [n,H,W,1], duo_left [m,H,W,1]; `size` is (width, height).
 
-    `chunk` frames are drawn at once; trunk and head move between chunks only.
+    Trunk and head move every `chunk` frames only.
     """
     rng = generator(seed, "nvgesture take", take.clip_id)
     person, recording, manner = driver_of(take, seed), record(take, seed, frames), _manner(take, seed)
@@ -187,8 +187,9 @@ def render_take(
         shoulder = place + lean + [-shoulder_width(person), 0, 0]
         motion = hand_motion(take.gesture - 1, manner, (stamps - recording.gesture_start) / 1e9)
         moving = Rasteriser(right_arm(person, outfit, shoulder, motion), camera, toward_light)
-        for i in range(0, len(t), chunk):
-            yield lay_over(still.draw(i, i + 1), moving.draw(i, min(i + chunk, len(t))))
+        bodies, arms = still.draw(0, len(t), chunk), moving.draw(0, len(t))
+        for k, i in enumerate(range(0, len(t), chunk)):
+            yield lay_over(bodies.frames(k, k + 1), arms.frames(i, i + chunk))
 
     out: dict[str, list[np.ndarray]] = {s: [] for s in streams}
     noise = {s: generator(seed, "nvgesture noise", take.clip_id, s) for s in ("sk_color", "sk_depth", "duo_left")}
