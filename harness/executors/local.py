@@ -22,7 +22,7 @@ from harness.executors.base import GRACE_SECONDS, Outcome, Resources
 from harness.system.environment import killed_for_memory, usable_cores
 from harness.system.gpus import detect_gpus, free_gpu_memory
 from harness.system.parent_exit import on_parent_exit
-from harness.system.process import start_time, this_machine
+from harness.system.process import keep_freed_memory, start_time, this_machine
 
 ORPHAN_KILL_TIMEOUT_S = 60.0  # from the death of the harness to that of a job that does not stop
 JOB_BYTES = 1.2 * 2**30  # of memory, as a rule of thumb for the number of jobs
@@ -128,6 +128,7 @@ class LocalExecutor:
         # threads that wait for each other sleep: spinning ones take the cores of other jobs
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         os.environ.setdefault("KMP_BLOCKTIME", "0")
+        keep_freed_memory()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["harness.executors.fork_server"])
 

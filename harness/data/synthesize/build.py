@@ -18,6 +18,7 @@ from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
 from harness.system.environment import usable_cores
 from harness.system.parent_exit import exit_with_parent
+from harness.system.process import keep_freed_memory
 
 PRESETS = ("demo", "smoke")
 _UNFINISHED = ".unfinished.json"
@@ -132,6 +133,7 @@ def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Cal
             if progress:
                 progress(done, len(takes))
     else:
+        keep_freed_memory()
         # spawn: the caller may hold threads or locks that do not survive a fork
         with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn"), exit_with_parent) as pool:
             try:
