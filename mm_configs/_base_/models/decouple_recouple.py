@@ -23,11 +23,13 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreprocessor', format_shape='NCTHW'))
 
 # Epochs of tau and of the distillation's begin are the same parts of the training; half the frames, so a window of 4.
-# A demo has few batches, so each counts more in the norms' statistics. Its rate: docs/rates.md.
+# A demo has few batches, so each counts more in the norms' statistics, logits are not divided (tau), and what does not move is
+# removed from the input. Its rate: docs/rates.md.
 profiles = dict(
     demo=dict(model=dict(
         backbone=dict(frames=16, base_channels=8, channels=128, window=4, depth=2, heads=2, hidden=192, norm_momentum=0.1),
-        cls_head=dict(in_channels=128, tau_epochs=3, distillation_begin=1)),
+        cls_head=dict(in_channels=128, tau=(1., 1.), tau_epochs=3, distillation_begin=1),
+        data_preprocessor=dict(remove_still=True)),
         optim_wrapper=dict(optimizer=dict(lr=2e-3)),
         param_scheduler={'0': dict(eta_max=2e-3)}),
     smoke=dict(model=dict(

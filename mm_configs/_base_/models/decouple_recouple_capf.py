@@ -17,7 +17,8 @@ profiles = dict(
         channels=128,
         streams=dict(
             rgb=dict(model={{_base_.profiles.demo.model.backbone}}),
-            depth=dict(model={{_base_.profiles.demo.model.backbone}})))),
+            depth=dict(model={{_base_.profiles.demo.model.backbone}})),
+        data_preprocessor={{_base_.profiles.demo.model.data_preprocessor}})),
     smoke=dict(_delete_=True, model=dict(
         channels=32,
         streams=dict(
