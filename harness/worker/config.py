@@ -17,7 +17,10 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     config["launcher"] = "none"
     config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
     config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
-    config["default_hooks"] = {**config.get("default_hooks", {}), "checkpoint": None}  # AtomicCheckpointHook instead
+    hooks = config.get("default_hooks", {})
+    every = hooks.get("logger", {}).get("interval", 10) if on_gpu else 1
+    numbers = {"type": "StepNumbersHook", "every": every}
+    config["default_hooks"] = {**hooks, "runtime_info": numbers, "checkpoint": None}  # AtomicCheckpointHook instead
     resumable = spec.kind == "train" and (folder / RESUME).is_file()
     config["resume"] = resumable
     config["load_from"] = str(folder / RESUME) if resumable else config.get("load_from")

@@ -26,15 +26,12 @@ from mtcd_plugin.engine.model_wrapper import unwrapped
 
 
 class NanLossHook(Hook):
-    """Stops a training whose loss is no longer finite, at the step where it happens."""
+    """Stops a training whose loss is no longer finite, and names the step where it happened."""
 
-    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
-        for name, value in (outputs or {}).items():
-            if "loss" in name and not torch.isfinite(torch.as_tensor(value)).all():
-                raise FloatingPointError(
-                    f"{name} is {float(torch.as_tensor(value).mean())} in epoch "
-                    f"{runner.epoch + 1}, iteration {batch_idx + 1}"
-                )
+    def read_step(self, runner, batch_idx: int, numbers: dict[str, float]) -> None:
+        for name, value in numbers.items():
+            if "loss" in name and not math.isfinite(value):
+                raise FloatingPointError(f"{name} is {value} in epoch {runner.epoch + 1}, iteration {batch_idx + 1}")
 
 
 class AtomicCheckpointHook(Hook):
@@ -124,11 +121,12 @@ class RunLogHook(Hook):
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         self._data += time.perf_counter() - self._mark
 
-    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
-        for name, value in (outputs or {}).items():
-            number = float(torch.as_tensor(value).float().mean())
-            self._sums[name] = self._sums.get(name, 0.0) + number
+    def read_step(self, runner, batch_idx: int, numbers: dict[str, float]) -> None:
+        for name, value in numbers.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(np.float32(value))
         self._count += 1
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
         self._step(runner, "train", batch_idx)
         self._mark = time.perf_counter()
 
@@ -155,7 +153,7 @@ class RunLogHook(Hook):
         side those of the first.
         """
         first = "point0/"
-        means = {k: v / self._count for k, v in self._sums.items()}
+        means = {k: v / max(self._count, 1) for k, v in self._sums.items()}
         own = {k[len(first) :]: v for k, v in means.items() if k.startswith(first)} or means
         found = {"loss": _loss(own), "train_top1": own.get("top1_acc")}
         return {k: v for k, v in found.items() if v is not None and math.isfinite(v)}

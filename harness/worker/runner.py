@@ -18,6 +18,7 @@ from harness.ledger.run_dir import SCRATCH
 from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
 from harness.worker.config import runner_config
+from harness.worker.device_accuracy import count_on_device
 from harness.worker.distributed import GatherInFolderHook, check_model
 from harness.worker.gather_hook import GatherHook
 from harness.worker.hooks import AtomicCheckpointHook, ExactResumeHook, NanLossHook, RunLogHook
@@ -26,6 +27,7 @@ from harness.worker.precision import chosen_precision, set_precision, use_channe
 from harness.worker.resident import ResidentStores
 from harness.worker.spec import JobSpec
 from harness.worker.start import watch_start
+from harness.worker.step_numbers import StepNumbersHook  # noqa: F401  registers it
 
 SHORT_SECONDS = 20.0  # of a training: what it got of the processor says nothing
 
@@ -45,6 +47,8 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     import_modules_from_strings(**cfg.get("custom_imports") or {"imports": []})
     runner = JobRunner.from_cfg(cfg)
     set_precision(runner, chosen_precision(spec.precision, on_gpu, cfg), on_gpu)
+    if on_gpu:
+        count_on_device(runner.model)
     if spec.accumulate > 1:
         accumulate_gradients(runner.model, spec.accumulate)
     if spec.processes > 1:

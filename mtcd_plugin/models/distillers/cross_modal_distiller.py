@@ -134,7 +134,8 @@ class CrossModalDistiller(BaseModel):
             if not isinstance(network.cls_head, ProjectedHead):
                 raise ValueError(f"CrossModalDistiller: the {role}'s cls_head must be a ProjectedHead")
             network.requires_grad_(self.trained[role])
-        self.undistilled: set[str] = set()
+        self._undistilled: set[str] = set()
+        self._taught: list[tuple[list[str], Tensor]] = []  # clips of steps, and which of them had all teachers
         self.checkpoint_meta: dict[str, dict] = {}  # role -> stage and training subjects, from its checkpoint
         self.train(self.training)
 
@@ -191,7 +192,7 @@ class CrossModalDistiller(BaseModel):
         Raises:
             ValueError: the state has no bank for the shuffled teacher.
         """
-        self.undistilled |= set(state["undistilled"])
+        self._undistilled |= set(state["undistilled"])
         if self.shuffled_teacher is None:
             return
         if "shuffled_teacher" not in state:
@@ -238,9 +239,17 @@ class CrossModalDistiller(BaseModel):
         present = all_present(teacher_outputs)
         losses["kd_share"] = present.float().mean()
         if self.shuffled_teacher is None:  # its first clips have no other clip yet, which is no missing modality
-            self.undistilled.update(clip for clip, ok in zip(clips, present.tolist(), strict=True) if not ok)
+            self._taught.append((clips, present))
         losses.update(teacher_scalars(teacher_outputs, logits, labels))
         return losses
+
+    @property
+    def undistilled(self) -> set[str]:
+        """Clips that were trained without distillation until now. Looked at seldom: it waits for the device."""
+        steps, self._taught = self._taught, []
+        for clips, present in steps:
+            self._undistilled.update(clip for clip, ok in zip(clips, present.tolist(), strict=True) if not ok)
+        return self._undistilled
 
     def teacher_output(self, role: str, inputs, data_samples: list) -> TeacherOutput:
         """The output of a network that teaches for a batch; the student has no part in it."""

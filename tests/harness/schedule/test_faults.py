@@ -370,20 +370,16 @@ def test_failure_classes(error, kind):
     assert classify(error) == kind
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1.0, float("nan")]])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(value):
-    import torch
-
     from harness.worker.hooks import NanLossHook
 
     class AnyRunner:
         epoch = 2
 
-    NanLossHook().after_train_iter(
-        AnyRunner, 4, outputs={"loss_cls": torch.tensor(1.0), "top1_acc": torch.tensor(value)}
-    )
+    NanLossHook().read_step(AnyRunner, 4, {"loss_cls": 1.0, "top1_acc": value})
     with pytest.raises(FloatingPointError, match="loss_cls is (nan|inf) in epoch 3, iteration 5"):
-        NanLossHook().after_train_iter(AnyRunner, 4, outputs={"loss_cls": torch.tensor(value)})
+        NanLossHook().read_step(AnyRunner, 4, {"loss_cls": value})
 
 
 def test_the_processes_of_a_killed_synthesis_end(tmp_path):

@@ -24,6 +24,7 @@ def beat(tmp_path, monkeypatch):
             if test:
                 hook.after_test_iter(None, i)
             else:
+                hook.read_step(None, i, {name: float(value) for name, value in outputs.items()})
                 hook.after_train_iter(None, i, outputs=outputs)
         return json.loads((tmp_path / "progress.json").read_text())
 
