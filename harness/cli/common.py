@@ -112,8 +112,9 @@ def run_jobs(
         fuse=not execution.no_fuse,
         processes=execution.gpus_per_job,
         precision=execution.precision,
+        compile=execution.compile,
         time_limit=execution.time_limit,
-        command=again or redo_command(ws, execution.gpus_per_job, execution.precision),
+        command=again or redo_command(ws, execution.gpus_per_job, execution.precision, execution.compile),
     )
     done = run_workspace(ws, executor, options, force, watch)
     say_result(done.summary)

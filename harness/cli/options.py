@@ -83,6 +83,7 @@ class ExecutionOptions:
     retries: int
     workers: int | None
     resident: str
+    compile: bool
     no_fuse: bool
     no_cache: bool
     backend: str = "local"
@@ -252,6 +253,12 @@ _execution_options = _together(
         show_default=True,
         help="Hold raw clip stores in the memory of each job's device. auto: on a GPU where they take at most half of "
         "what is free.",
+    ),
+    click.option(
+        "--compile",
+        is_flag=True,
+        help="Compile the networks' backbones (torch.compile). Last digits of results change; where the compiler "
+        "fails, a job goes on without it and says so.",
     ),
     click.option("--no-fuse", is_flag=True, help="Train every student of a sweep on its own instead of side by side."),
     click.option("--no-cache", is_flag=True, help="Decode from video in every epoch instead of building a clip store."),

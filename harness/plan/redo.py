@@ -67,7 +67,7 @@ def compared(old: Replaced, job: Job, work_dir: Path) -> str:
     return f"top-1 {100 * new.metrics.top1:.1f} %, {before:.1f} % before: predictions differ"
 
 
-def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto") -> str:
+def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto", compiled: bool = False) -> str:
     """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE.
 
     It works in a fresh clone, where the built-in synthetic data is made first, and where the job is done already.
@@ -87,5 +87,7 @@ def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto") 
         parts.append(f"--gpus-per-job {gpus_per_job}")
     if precision != "auto":
         parts.append(f"--precision {precision}")
+    if compiled:
+        parts.append("--compile")
     parts.append("--cell '{job}' --force")
     return " ".join(parts)

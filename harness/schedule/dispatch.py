@@ -74,6 +74,7 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
         accumulate=lead.accumulate,
         processes=devices_of(job, options.processes),
         precision=options.precision,
+        compile=options.compile,
         pretrained=list(job.pretrained),
         fused=[str(outputs[stage].parent) for stage, said in job.outputs.items() if said == "predictions"],
         commit=commit(),

@@ -17,6 +17,7 @@ class Options:
     retries: int = 1  # further attempts at a job that was killed; out of memory halves down to one clip instead
     processes: int = 1  # that train one job together, one per device
     precision: str = "fp32"  # one of harness.system.precision.CHOICES
+    compile: bool = False  # backbones, by torch.compile
     time_limit: float | None = None  # seconds of one job, None for no limit
     fuse: bool = True  # let students that differ in their losses' weights alone train side by side
     retry_failed: bool = True  # try again what failed in an earlier invocation

@@ -17,6 +17,7 @@ from harness.ledger.record import Cost, RunRecord
 from harness.ledger.run_dir import SCRATCH
 from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
+from harness.worker.compiled import CompileHook
 from harness.worker.config import runner_config
 from harness.worker.device_accuracy import count_on_device
 from harness.worker.distributed import GatherInFolderHook, check_model
@@ -62,6 +63,8 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     runner.register_hook(LoaderRoomHook(spec.loading == "thread"), priority="LOWEST")
     if spec.kind == "train":
         watch_start(runner)
+        if spec.compile:
+            runner.register_hook(CompileHook(), priority="LOWEST")
         runner.register_hook(NanLossHook(), priority="HIGH")
         runner.register_hook(ExactResumeHook(), priority="HIGHEST")
         runner.register_hook(AtomicCheckpointHook(folder, lock), priority="VERY_LOW")

@@ -14,6 +14,7 @@ from harness.ledger.files import sha256_of
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, POINTS, PREDICTIONS, RESUME
+from harness.worker.compiled import record_compiled
 from harness.worker.gather_hook import loading_of
 from harness.worker.hooks import training_notes
 from harness.worker.loading import loading_notes
@@ -52,6 +53,7 @@ def run_side_by_side(folder: Path, spec: JobSpec, own: RunRecord, on_gpu: bool) 
     started = time.perf_counter()
     runner.test()
     tested = time.perf_counter() - started
+    record_compiled(runner, own)
     own.notes += loading_notes(runner)
     own.hardware["loading"] = loading_of(runner)
     network = runner.model.points[0]  # all students are alike

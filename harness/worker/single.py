@@ -17,6 +17,7 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RENDERED, RESUME, SCRATCH
 from harness.ledger.store import read_record
+from harness.worker.compiled import record_compiled
 from harness.worker.gather_hook import loading_of
 from harness.worker.hooks import RunLogHook, training_notes
 from harness.worker.loading import loading_notes
@@ -36,6 +37,7 @@ def run_single(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> 
         _train(folder, spec, record, runner, log)
     if runner.cfg.get("test_cfg") is not None and runner.cfg.get("test_dataloader") is not None:
         _test(record, runner)
+    record_compiled(runner, record)
     if is_main_process():
         _collect(folder, spec, record, runner)
     record.notes += loading_notes(runner)

@@ -43,6 +43,7 @@ class JobSpec(Strict):
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     processes: int = 1  # that train together, each with an equal share of the batch
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "fp32"  # auto: what suits the device
+    compile: bool = False  # backbones, by torch.compile
     pretrained: list[StartingWeights] = []
     fused: list[str] = []  # folders of the runs whose predictions it fuses
     commit: str = ""
