@@ -17,7 +17,9 @@ model = dict(
 
 profiles = dict(
     demo=dict(_delete_=True, model=dict(
-        stream={{_base_.profiles.demo.model}},
+        stream=dict(backbone={{_base_.profiles.demo.model.backbone}}, cls_head={{_base_.profiles.demo.model.cls_head}}),
+        mixing=None,
+        data_preprocessor={{_base_.profiles.demo.model.data_preprocessor}},
         fusion=dict(heads=2, head_channels=32, hidden=96))),
     smoke=dict(_delete_=True, model=dict(
         stream={{_base_.profiles.smoke.model}},
