@@ -55,6 +55,10 @@ class Page:
         files: what it links to beside them: path in the site -> content, or a file to copy.
         card: what the overview shows of it.
         links: id of a table or figure of the benchmark -> how other pages link to it.
+        later: makes values and files when the page is written, for kinds of which there are thousands; files are named
+            as the page, with other endings. Of ``site`` the template sees no cards and verdicts, and of its rows those
+            that lead here.
+        made_from: what such a page follows from beside ``site``; "" where it is always written anew.
     """
 
     path: str
@@ -66,6 +70,8 @@ class Page:
     files: Mapping[str, str | bytes | Path] = field(default_factory=dict)
     card: Card | None = None
     links: Mapping[str, Link] = field(default_factory=dict)
+    later: Callable[[], tuple[Mapping[str, Any], Mapping[str, str]]] | None = None
+    made_from: str = ""
 
 
 def always(_: ReportContext) -> bool:

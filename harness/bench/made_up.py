@@ -15,9 +15,10 @@ from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.metrics import metrics_of
 from harness.ledger.record import Cost, Epoch, Metrics, RunRecord, seal_of
 from harness.ledger.run_dir import PREDICTIONS, RECORD, RENDERED
+from harness.ledger.store import folder_name, runs_dir
 from harness.plan.jobs import Job
 from harness.plan.loaders import dataset_configs
-from harness.plan.run_state import folder_of, output_of
+from harness.plan.run_state import output_of
 from harness.system.environment import commit, environment, hardware
 
 EPOCHS = 20
@@ -26,7 +27,7 @@ EPOCHS = 20
 def finish(jobs: Iterable[Job], work_dir: Path) -> None:
     """Write what a run of each job would have left: record, predictions, and an empty output."""
     for job in jobs:
-        folder = folder_of(job, work_dir)
+        folder = runs_dir(work_dir) / folder_name(job.name, job.key)  # where a run is, is looked up among all
         folder.mkdir(parents=True)
         metrics, sha, written = None, "", {}
         if job.data is not None and job.classifies:

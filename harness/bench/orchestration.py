@@ -48,31 +48,43 @@ print(json.dumps([time.perf_counter() - began, len(ws.cells), len(ws.plan.errors
 """
 
 
-def measure_planning(ws: Workspace, cells: int = 10_000) -> dict[str, Any]:
-    """Seconds to discover, read and plan at least ``cells`` cells (the suite with more seeds) in a fresh process."""
+def planning_command(ws: Workspace, cells: int) -> tuple[list[str], int]:
+    """What plans at least ``cells`` cells (the suite with more seeds), and how many."""
+    seeds = math.ceil(cells * ws.seeds / len(ws.cells))
     asked = {
         "configs": str(ws.settings.configs),
         "profile": ws.settings.profile,
         "data_root": str(ws.settings.data_root),
         "tables": ",".join(ws.tables),
-        "seeds": math.ceil(cells * ws.seeds / len(ws.cells)),
+        "seeds": seeds,
     }
-    outs = [_run([sys.executable, "-c", PLAN, json.dumps(asked)]) for _ in range(REPEATS)]
+    return [sys.executable, "-c", PLAN, json.dumps(asked)], seeds * len(ws.cells) // ws.seeds
+
+
+def measure_planning(ws: Workspace, cells: int = 10_000) -> dict[str, Any]:
+    """Seconds to discover, read and plan at least ``cells`` cells in a fresh process."""
+    outs = [_run(planning_command(ws, cells)[0]) for _ in range(REPEATS)]
     seconds, planned, errors = min(json.loads(out.splitlines()[-1]) for out in outs)
     return {"plan_s": seconds, "plan_cells": planned, "plan_errors": errors}
 
 
-def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
-    """Seconds of ``status`` over a made-up ledger of at least ``records`` runs."""
+def jobs_for(ws: Workspace, records: int) -> tuple[dict[str, Job], int]:
+    """At least ``records`` jobs: those of the suite with so many seeds."""
     seeds, jobs = 0, dict[str, Job]()
     while len(jobs) < records:  # stages that other cells share have fewer seeds than cells have
         seeds = max(seeds + 1, math.ceil(records / len(ws.needed())), math.ceil(seeds * records / max(1, len(jobs))))
         cells = expand(ws.benchmark, ws.entries, ws.settings.profile, ws.tables, seeds, all_methods=not ws.left_out)
         plan = make_plan(cells, ws.entries, ws.settings)
         jobs = dependency_closure(plan.jobs, plan.keys.values())
+    return jobs, seeds
+
+
+def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
+    """Seconds of ``status`` over a made-up ledger of at least ``records`` runs."""
+    jobs, seeds = jobs_for(ws, records)
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         finish(jobs.values(), Path(folder))
-        command = [*_harness("status", ws, Path(folder)), "--seeds", str(seeds)]
+        command = [*command_of("status", ws, Path(folder)), "--seeds", str(seeds)]
         seconds, out = _fastest(command)
     _expect(out, f"{count(len(jobs), 'job')}: {len(jobs)} done")
     return {"status_s": seconds - import_seconds(), "status_records": len(jobs)}
@@ -83,7 +95,7 @@ def measure_no_op(ws: Workspace) -> dict[str, Any]:
     jobs = ws.needed()
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         finish(jobs.values(), Path(folder) / "work")
-        command = _harness("run-all", ws, Path(folder) / "work")
+        command = command_of("run-all", ws, Path(folder) / "work")
         command += ["--seeds", str(ws.seeds), "--site", f"{folder}/site"]
         _run(command)
         seconds, out = _fastest(command)
@@ -152,7 +164,7 @@ def import_seconds() -> float:
     return _fastest([sys.executable, "-c", "import mmengine.config"])[0]
 
 
-def _harness(name: str, ws: Workspace, work_dir: Path) -> list[str]:
+def command_of(name: str, ws: Workspace, work_dir: Path) -> list[str]:
     s = ws.settings
     command = [sys.executable, "-m", "harness", name, "--profile", s.profile, "--configs", str(s.configs)]
     command += ["--work-dir", str(work_dir), "--tables", ",".join(ws.tables)]

@@ -50,13 +50,18 @@ def runs_dir(work_dir: Path) -> Path:
 _folders: dict[Path, tuple[int, dict[str, str]]] = {}  # runs folder -> its time of change, head of a key -> folder
 
 
+def folder_name(name: str, key: str) -> str:
+    """What a new run's folder is called."""
+    return f"{name}-{key[:12]}".replace("/", "_")
+
+
 def run_dir(work_dir: Path, name: str, key: str) -> Path:
     """The directory of a run: a readable name and the head of its key.
 
     Equal keys are one run: where it was made under the name of another cell, that is its directory.
     """
     root = runs_dir(work_dir)
-    own = f"{name}-{key[:12]}".replace("/", "_")
+    own = folder_name(name, key)
     return root / (_folders_by_key(root).get(key[:12], own) if not (root / own).exists() else own)
 
 
@@ -173,14 +178,17 @@ def load_predictions(directory: Path) -> pd.DataFrame:
     return predictions_table(Path(directory) / PREDICTIONS).to_pandas()
 
 
-def load_records(work_dir: Path, anew: bool = False) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
+def load_records(
+    work_dir: Path, anew: bool = False, keep: Callable[[RunRecord], RunRecord] = lambda record: record
+) -> tuple[dict[str, tuple[Path, RunRecord]], list[Rejected]]:
     """All valid records of a work dir by key, with their directories, and those that were rejected with the reason.
 
     Args:
         anew: read every file of every run, whatever was found before.
+        keep: makes of each record, when it was judged, what stays in memory.
     """
     with gc_paused():
-        return _load(work_dir, anew, load_record)
+        return _load(work_dir, anew, lambda folder, verdicts: keep(load_record(folder, verdicts)))
 
 
 def load_heads(work_dir: Path, anew: bool = False) -> tuple[dict[str, tuple[Path, Head]], list[Rejected]]:

@@ -5,7 +5,7 @@ and what may be published.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from harness.errors import BadUsage
@@ -33,10 +33,16 @@ def check_site(site: Path, work_dir: Path) -> None:
     check_writable(site if site.exists() else site.parent, "--site")
 
 
-def write_manifest(site: Path) -> None:
-    """List every file of a folder that holds nothing but pages."""
+def write_manifest(site: Path, made_from: Mapping[str, Mapping[str, str | list[str]]] | None = None) -> None:
+    """List every file of a folder that holds nothing but pages.
+
+    Args:
+        made_from: kept in it for the next report, see ``reports.site.unchanged``.
+    """
     files = {name: sha256_of(site / name) for name in files_below(site)}
-    text = json.dumps({"written_by": "python -m harness report", "files": files}, indent=1)
+    text = json.dumps(
+        {"written_by": "python -m harness report", "files": files, "made_from": made_from or {}}, indent=1
+    )
     (site / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
 from harness.ledger.ancestry import synthetic_data
 from harness.ledger.planfile import PlanFile, PlannedCell
 from harness.ledger.record import RunRecord
@@ -14,7 +12,7 @@ from harness.ledger.store import Rejected
 from harness.suite.cells import Cell, cell_id
 from reports.format import count
 from reports.ledger.adopted import adopted_runs
-from reports.ledger.results import Result, Run, outcomes_of
+from reports.ledger.results import Answers, Result, Run, outcomes_of
 from reports.ledger.training import train_seconds
 from reports.ledger.versions import Choice, answering, choose
 
@@ -28,7 +26,7 @@ class Runs:
 
     Attributes:
         records: key -> record of every valid run. pages: key -> page.
-        predictions: key of a run that predicts -> its clips in order of their id.
+        answers: key of a run that predicts -> which clips it has right.
         version: key -> see ``versions``.
         other_start: key -> see ``other_starts``.
         rejected: first 12 digits of the key of a record that was not trusted -> why.
@@ -36,7 +34,7 @@ class Runs:
 
     records: Mapping[str, RunRecord]
     pages: Mapping[str, str]
-    predictions: Mapping[str, pd.DataFrame]
+    answers: Mapping[str, Answers]
     version: Mapping[str, str]
     other_start: Mapping[str, str]
     rejected: Mapping[str, str]
@@ -173,8 +171,8 @@ def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planne
     unplanned = {c.error for cells in planned.values() for c in cells if not c.key and c.error}
     if unplanned and done:
         notes.append(f"the last plan cannot tell whether it is up to date: {'; '.join(sorted(unplanned))}")
-    tables = [runs.predictions[r.key] for r in done if r.key in runs.predictions]
-    found = outcomes_of(tables) if tables else None
+    answers = [runs.answers[r.key] for r in done if r.key in runs.answers]
+    found = outcomes_of(answers) if answers else None
     if isinstance(found, str):
         notes.append(found)
         found = None

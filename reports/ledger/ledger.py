@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import pandas as pd
-
 from harness.ledger.ancestry import dependency_closure, synthetic_data
 from harness.ledger.planfile import PlanFile
 from harness.ledger.record import RunRecord
-from harness.ledger.store import Rejected, load_predictions
+from harness.ledger.store import Rejected
 from harness.suite import Benchmark, Entry, expand
 from harness.suite.cells import Cell
 from reports.format import slug
 from reports.ledger.cell_results import Runs, cell_results, reasons
 from reports.ledger.privacy import Privacy, privacy
-from reports.ledger.results import Result, Run
+from reports.ledger.results import Answers, ClipList, Result, Run, answers_of
+from reports.ledger.shared import Shared
 from reports.ledger.starts import other_starts
 from reports.ledger.training import training_variance
 from reports.ledger.versions import versions
@@ -35,10 +34,10 @@ class Ledger:
         results: cell id -> result, for every cell that was planned or has a run, stages included.
         used_by: cell id -> tables and figures of the benchmark that ask for it; not of what the profile leaves out,
             unless it was planned or run.
-        records: key -> folder and record of every valid run.
+        records: key -> folder and record of every valid run; without epochs, see ``Shared``.
         pages: key of each of them -> its page.
         shown: keys of the runs behind a result, stages included; the others are of older versions.
-        predictions: key of a run that predicts -> its clips in order of their id.
+        answers: key of a run that predicts -> which clips it has right.
         training: data set -> how much accuracy varies between trainings.
         other_start: key of a run that did not start as its profile does -> the ``--init`` it was made with.
         synthetic: key -> names of the synthetic data sets that the run or its stages saw, None where nothing is
@@ -53,7 +52,7 @@ class Ledger:
     records: dict[str, tuple[Path, RunRecord]]
     pages: dict[str, str]
     shown: frozenset[str]
-    predictions: dict[str, pd.DataFrame]
+    answers: dict[str, Answers]
     training: dict[str, Training]
     other_start: dict[str, str]
     synthetic: dict[str, tuple[str, ...] | None]
@@ -108,7 +107,8 @@ def make_ledger(
     """Results of a profile from whole ledgers. A run that lies in several of them counts once, the newest of it."""
     raw = newest_records(work_dirs, profile)
     own = _privacy(work_dirs)
-    records = {key: (folder, own.record(record)) for key, (folder, record) in raw.items()}
+    shared = Shared()
+    records = {key: (folder, shared(own.record(record))) for key, (folder, record) in raw.items()}
     rejected = [Rejected(r.path, own.text(r.reason)) for w in work_dirs for r in w.rejected]
     plain = {key: record for key, (_, record) in raw.items()}
     runs = _runs(records, versions(plain), other_starts(plain, entries), rejected)
@@ -128,7 +128,7 @@ def make_ledger(
         records=records,
         pages=dict(runs.pages),
         shown=frozenset(shown & records.keys()),
-        predictions=dict(runs.predictions),
+        answers=dict(runs.answers),
         training=training,
         other_start=dict(runs.other_start),
         synthetic={key: synthetic_data(key, runs.records) for key in records},
@@ -146,12 +146,9 @@ def _runs(
 ) -> Runs:
     known = {key: record for key, (_, record) in records.items()}
     pages = {key: f"runs/{slug(records[key][0].name)}.html" for key in sorted(records)}
-    predictions = {
-        key: load_predictions(records[key][0]).sort_values("clip_id", ignore_index=True)
-        for key in sorted(records)
-        if known[key].metrics is not None
-    }
-    return Runs(known, pages, predictions, version, other_start, reasons(rejected))
+    tests: dict[tuple, ClipList] = {}
+    answers = {key: answers_of(records[key][0], tests) for key in sorted(records) if known[key].metrics is not None}
+    return Runs(known, pages, answers, version, other_start, reasons(rejected))
 
 
 def _privacy(work_dirs: Sequence[WorkDir]) -> Privacy:

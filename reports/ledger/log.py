@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,16 +27,30 @@ class Log:
         return "\n".join(line.rstrip() for line in self.text.splitlines()[-TAIL:])
 
 
+def log_digest(folder: Path) -> str:
+    """sha256 hex of what ``read_log`` reads; "" where there is nothing to read."""
+    found = _end_of_log(folder)
+    return hashlib.sha256(f"{found[1]} ".encode() + found[0]).hexdigest() if found is not None else ""
+
+
 def read_log(folder: Path, own: Privacy) -> Log | None:
     """The log of a run's folder; None where there is none that can be read."""
+    found = _end_of_log(folder)
+    if found is None:
+        return None
+    raw, cut = found
+    lines = [own.text(line.rpartition("\r")[2]) for line in raw.decode("utf-8", "replace").split("\n")]
+    return Log("\n".join(lines), cut) if any(lines) else None
+
+
+def _end_of_log(folder: Path) -> tuple[bytes, int] | None:
+    """The last bytes of a log, and how many stand before them."""
     if (folder / LOG).is_symlink():  # what lies elsewhere is none of the run's
         return None
     try:
         with open_file(folder / LOG) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(cut := max(0, size - MOST))
-            raw = file.read(MOST)
+            return file.read(MOST), cut
     except (OSError, NotAFile):
         return None
-    lines = [own.text(line.rpartition("\r")[2]) for line in raw.decode("utf-8", "replace").split("\n")]
-    return Log("\n".join(lines), cut) if any(lines) else None

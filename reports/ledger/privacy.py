@@ -12,7 +12,7 @@ import getpass
 import re
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,14 @@ class Privacy:
 
     roots: tuple[str, ...]
     names: re.Pattern | None
+    _done: dict[int, tuple[Any, Any]] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # id -> it, its public form
+
+    @property
+    def said(self) -> str:
+        """Equal where the same is taken out."""
+        return f"{self.roots!r} {self.names.pattern if self.names else ''}"
 
     def text(self, text: str, words: bool = True) -> str:
         """A text that may be shown to everybody. ``words``: names are taken out as words too, not in paths alone."""
@@ -104,8 +112,18 @@ class Privacy:
 
     def record(self, record: RunRecord) -> RunRecord:
         """A record to make pages of. Its key is no longer the hash of what it says, where a config held paths."""
-        content = record.model_dump()
-        return RunRecord.model_validate({k: self.all(v, k in SENTENCES) for k, v in content.items()})
+        own, large = record.identity, {"config", "code"}  # which runs share
+        content = record.model_dump(exclude={"identity": large})
+        content["identity"] |= dict.fromkeys(large, {})
+        public = RunRecord.model_validate({k: self.all(v, k in SENTENCES) for k, v in content.items()})
+        public.identity.config, public.identity.code = self._once(own.config), self._once(own.code)
+        return public
+
+    def _once(self, part: dict[str, Any]) -> dict[str, Any]:
+        """``all`` of a part that records share, made once."""
+        if id(part) not in self._done:
+            self._done[id(part)] = part, self.all(part, False)
+        return self._done[id(part)][1]
 
 
 def privacy(folders: Iterable[Path], texts: Iterable[str]) -> Privacy:

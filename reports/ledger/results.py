@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from harness.ledger.judge import read_predictions
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import RunRecord
+from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
 from reports.stats.intervals import accuracy_interval
 from reports.stats.significance import binomial_p
@@ -37,6 +40,33 @@ class Run:
     page: str = ""  # "runs/<slug>.html" where there is a record
     synthetic: tuple[str, ...] | None = None  # data sets that it or its stages saw; None where nothing is recorded
     adopted: tuple[RunRecord, ...] = ()  # which of it and its stages were adopted
+
+
+@dataclass(frozen=True)
+class ClipList:
+    """The clips that runs were tested on, in order of their id; one object for all that were tested on the same."""
+
+    clips: tuple[str, ...]
+    subjects: tuple[str, ...]
+    labels: np.ndarray  # int [clips]
+
+    @cached_property
+    def fingerprint(self) -> tuple:
+        """Equal for the same clips with the same labels."""
+        return (self.clips, self.labels.tobytes())
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Which clips a run has right: a bit a clip, packed as ``numpy.packbits`` does."""
+
+    test: ClipList
+    bits: np.ndarray  # uint8
+
+    @property
+    def correct(self) -> np.ndarray:
+        """bool [clips]"""
+        return np.unpackbits(self.bits, count=len(self.test.clips)).astype(bool)
 
 
 @dataclass(frozen=True)
@@ -149,19 +179,28 @@ def right_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarr
     return predicted == predictions["label"].to_numpy(dtype=np.int64), predicted
 
 
-def outcomes_of(tables: list[pd.DataFrame]) -> Outcomes | str:
-    """Predictions of several seeds put together, or one line why they cannot be.
+def answers_of(folder: Path, known: dict[tuple, ClipList]) -> Answers:
+    """What a run has right, from its predictions.
 
     Args:
-        tables: at least one; clips in order of their id.
+        known: test sets of other runs; a new one is added.
+
+    Raises:
+        FileNotFoundError, ValueError: no predictions, one line.
     """
-    first = tables[0]
-    for other in tables[1:]:
-        if not first[["clip_id", "label"]].equals(other[["clip_id", "label"]]):
-            return "the seeds were tested on different clips: no common interval"
-    return Outcomes(
-        clips=tuple(first["clip_id"]),
-        subjects=tuple(first["subject"].astype(str)),
-        labels=first["label"].to_numpy(dtype=np.int64),
-        correct=np.stack([right_and_predicted(t)[0] for t in tables]),
-    )
+    clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
+    labels = np.asarray(labels, dtype=np.int64)
+    order = sorted(range(len(clips)), key=clips.__getitem__)
+    right = (predicted_classes(scores) == labels)[order]
+    names, labels = tuple(clips[i] for i in order), labels[order]
+    people = tuple(subjects[i] for i in order)
+    test = known.setdefault((names, people, labels.tobytes()), ClipList(names, people, labels))
+    return Answers(test, np.packbits(right))
+
+
+def outcomes_of(answers: list[Answers]) -> Outcomes | str:
+    """Answers of several seeds put together, or one line why they cannot be; at least one."""
+    test = answers[0].test
+    if any(a.test is not test and a.test.fingerprint != test.fingerprint for a in answers[1:]):
+        return "the seeds were tested on different clips: no common interval"
+    return Outcomes(test.clips, test.subjects, test.labels, np.stack([a.correct for a in answers]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.ledger.identity import canonical_json
 from harness.ledger.record import RunRecord
@@ -34,6 +34,12 @@ class Choice:
 def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
     """Key -> a hash of config, data and code, the stages' included: equal for runs that differ in their seeds alone."""
     known: dict[str, str] = {}
+    large: dict[int, str] = {}  # of a config or code, by its identity in memory: runs share them
+
+    def digest(part: dict[str, Any]) -> str:
+        if id(part) not in large:
+            large[id(part)] = hashlib.sha256(canonical_json(part).encode()).hexdigest()
+        return large[id(part)]
 
     def of(key: str) -> str:
         if key not in records:
@@ -42,7 +48,8 @@ def versions(records: Mapping[str, RunRecord]) -> dict[str, str]:
             known[key] = key  # a record that is edited to be its own ancestor ends here
             i = records[key].identity
             parents = {stage: of(parent) for stage, parent in i.parents.items()}
-            said = canonical_json([i.model_dump(exclude={"seed", "parents"}), parents])
+            rest = i.model_dump(exclude={"seed", "parents", "config", "code"})
+            said = canonical_json([rest, digest(i.config), digest(i.code), parents])
             known[key] = hashlib.sha256(said.encode()).hexdigest()
         return known[key]
 

@@ -11,11 +11,13 @@ from harness.ledger.planfile import PlanFile, read_plan
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PLAN
 from harness.ledger.store import Rejected, load_records
+from reports.ledger.shared import Shared
 
 
 @dataclass(frozen=True)
 class WorkDir:
-    """One ledger. ``problem``: why its plan cannot be used, "" where there is none to mention."""
+    """One ledger. ``problem``: why its plan cannot be used, "" where there is none to mention. ``records``: without
+    epochs, as ``Shared`` leaves them."""
 
     path: Path
     plan: PlanFile | None
@@ -33,7 +35,7 @@ def read_work_dir(path: Path) -> WorkDir:
         pass
     except ValueError as e:
         problem = str(e)
-    records, rejected = load_records(path)
+    records, rejected = load_records(path, keep=Shared())
     return WorkDir(Path(path), plan, problem, records, rejected)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ from reports.page import Page
 from reports.site.leaderboard import SCHEMA_PLACE, Leaderboard, leaderboard
 from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
+from reports.site.unchanged import Unchanged, code_digest
 from reports.tables import export as exports
 from reports.tables.latex import to_latex
 from reports.tables.table import Table
@@ -78,10 +80,11 @@ def build(
     except OSError as e:
         raise OSError(f"{site}: cannot write here ({e.strerror}); choose another folder with --site") from None
     try:
+        unchanged = Unchanged(site, new)
         for i, context in enumerate(contexts):
-            _write(context, new / profile_folder(context.profile) if i else new)
+            _write(context, new / profile_folder(context.profile) if i else new, unchanged)
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
-        write_manifest(new)
+        write_manifest(new, unchanged.made_from)
         _keep_foreign(site, new)
         os.chmod(new, 0o755)  # noqa: S103  a web server reads it
         _swap(new, site)
@@ -156,17 +159,40 @@ def _swap(new: Path, site: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(context: ReportContext, out: Path) -> None:
+def _write(context: ReportContext, out: Path, unchanged: Unchanged) -> None:
+    """Write the pages of a profile to ``out``, in the new site."""
     pages = build_pages(context)
     site, env = site_context(context, pages), environment()
-    for page in pages:
+    for page in (p for p in pages if p.later is None):
         _text(out / page.path, render(env, page, site))
         _files(page, out)
+    _later(pages, context, site, out, unchanged)
     for table in tables_of(pages):
         _downloads(out / "downloads", table, context)
     _json(out / "leaderboard.json", leaderboard(context, pages))
     _json(out / SCHEMA_PLACE, Leaderboard.model_json_schema())
     _static(out / "static")
+
+
+def _later(
+    pages: Sequence[Page], context: ReportContext, site: dict[str, Any], out: Path, unchanged: Unchanged
+) -> None:
+    """Write the pages that are made one at a time, and take over those that are made from the same as before."""
+    shared = {name: value for name, value in site.items() if name not in ("cards", "verdicts", "idle", "rows")}
+    common, env = f"{code_digest()} {shared!r} {context.ledger.privacy.said}", environment()
+    for page in pages:
+        if page.later is None:
+            continue
+        own = {page.path: site["rows"].get(page.path, {})}
+        digest = hashlib.sha256(f"{common} {own!r} {page.made_from}".encode()).hexdigest() if page.made_from else ""
+        name = (out / page.path).relative_to(unchanged.new).as_posix()
+        if digest and unchanged.take(name, digest):
+            continue
+        values, files = page.later()
+        made = replace(page, values=values, files=files)
+        _text(out / page.path, render(env, made, {**shared, "rows": own}))
+        _files(made, out)
+        unchanged.note(name, digest, [name.removesuffix(page.path) + file for file in files])
 
 
 def _files(page: Page, out: Path) -> None:
@@ -196,7 +222,10 @@ def _static(folder: Path) -> None:
 
 
 def _json(path: Path, content: dict[str, Any]) -> None:
-    _text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:  # piece by piece: of many runs it is large
+        json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
 
 
 def _text(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from harness.errors import BadUsage, unknown_name
 from harness.ledger.ancestry import synthetic_data
 from harness.ledger.record import RunRecord
-from harness.ledger.store import load_predictions
+from harness.ledger.store import load_predictions, read_record
 from harness.suite.cells import cell_id
 from reports.format import short_commit, slug
 from reports.ledger.results import right_and_predicted
@@ -37,9 +37,9 @@ def run_figures(work_dir: Path, names: Sequence[str], out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for key in keys:
-        folder, record = records[key]
+        folder = records[key][0]
         note = _note(key, {k: r for k, (_, r) in records.items()})
-        for what, drawing in _drawings(folder, record):
+        for what, drawing in _drawings(folder, read_record(folder)):
             for kind, content in to_files(drawing, note).items():
                 path = out / f"{folder.name}_{what}.{kind}"
                 path.write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -33,7 +34,7 @@ def build_pages(context: ReportContext) -> list[Page]:
         for page in view.build(context)
     ]
     for what, names in (("page", [p.path for p in pages]), ("table", [t.id for t in tables_of(pages)])):
-        if twice := sorted({n for n in names if names.count(n) > 1}):
+        if twice := sorted(n for n, times in Counter(names).items() if times > 1):
             raise ValueError(f"more than one {what} is called {', '.join(twice)}")
     return pages
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from harness.ledger.record import RunRecord, StartingWeights
 from reports import format as f
@@ -16,7 +18,7 @@ from reports.tables.settings import continued_stages
 from reports.tables.table import MEASURED, Bar, Cell, Column, Row, Table, marked, missing
 from reports.views.runs.hub import eval_results
 from reports.views.runs.results import results_files
-from reports.views.runs.run import OLDER, RunView, run_views
+from reports.views.runs.run import OLDER, RunDetails, RunView, details, run_views
 
 PER_PAGE = 200  # runs of a page of the list
 NOT_TRAINED = "none: this stage trains nothing"
@@ -29,7 +31,7 @@ def build(context: ReportContext) -> Iterator[Page]:
     files = {**results_files(context, runs), **hub}
     yield from _lists(table, list(hub), files)
     for run in runs:
-        yield run_page(run)
+        yield Page(run.page, "run.html.j2", {}, nav="", later=partial(run_page, context, run), made_from=run.made_from)
 
 
 def _lists(table: Table, hub: list[str], files: dict[str, str | bytes]) -> Iterator[Page]:
@@ -106,34 +108,30 @@ def _cells(view: RunView) -> dict[str, Cell]:
 
 
 def _top1(view: RunView) -> Cell:
-    metrics, predictions = view.record.metrics, view.predictions
-    if metrics is None or predictions is None:
+    metrics, scored = view.record.metrics, view.scored
+    if metrics is None or scored is None:
         return missing(f.DASH, "failed" if view.record.status == "failed" else "predicts no class", MEASURED)
-    text = f.percent(metrics.top1, f.percent_digits(predictions.clips))
-    return Cell(text, 100 * metrics.top1, origin=MEASURED, bar=Bar(metrics.top1, *predictions.interval))
+    text = f.percent(metrics.top1, f.percent_digits(scored.clips))
+    return Cell(text, 100 * metrics.top1, origin=MEASURED, bar=Bar(metrics.top1, *scored.interval))
 
 
-def run_page(run: RunView) -> Page:
-    """The page of one run."""
+def run_page(context: ReportContext, run: RunView) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """Values and files of the page of one run."""
+    more = details(context, run)
     facts = [{"value": value, "name": name, "sub": sub} for value, name, sub in (*_metrics(run), *_costs(run))]
-    return Page(
-        run.page,
-        "run.html.j2",
-        {"run": run, "facts": facts, "what": _what(run), "apostrophes": APOSTROPHES, "older": OLDER},
-        nav="",
-        files=_files(run),
-    )
+    values = {"run": run, "more": more, "facts": facts, "what": _what(run, len(more.epochs))}
+    return values | {"apostrophes": APOSTROPHES, "older": OLDER}, _files(run, more)
 
 
-def _files(run: RunView) -> dict[str, str]:
+def _files(run: RunView, more: RunDetails) -> dict[str, str]:
     """What a page links to: of the runs that a table shows, and the logs of those that failed."""
-    predictions = {run.csv: run.predictions.csv} if run.predictions is not None and run.shown else {}
-    return predictions | ({run.log_file: run.log.text + "\n"} if run.log is not None else {})
+    predictions = {run.csv: more.predictions.csv} if more.predictions is not None and run.shown else {}
+    return predictions | ({run.log_file: more.log.text + "\n"} if more.log is not None else {})
 
 
 def _metrics(run: RunView) -> list[tuple[str, str, str]]:
     """Value, name and explanation of each metric."""
-    m, p = run.record.metrics, run.predictions
+    m, p = run.record.metrics, run.scored
     if m is None or p is None:
         return []
     digits = f.percent_digits(p.clips)
@@ -172,7 +170,7 @@ def _training_clips(r: RunRecord) -> str:
     return f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"
 
 
-def _what(run: RunView) -> list[tuple[str, str]]:
+def _what(run: RunView, epochs: int) -> list[tuple[str, str]]:
     r = run.record
     what = [
         ("Stage", run.stage),
@@ -189,10 +187,10 @@ def _what(run: RunView) -> list[tuple[str, str]]:
         ]
     what += [
         ("Synthetic data, stages included", f.names(run.synthetic)),
-        *([("95 % interval", f"{INTERVAL}, as on every page")] if run.predictions else []),
+        *([("95 % interval", f"{INTERVAL}, as on every page")] if run.scored else []),
         ("Overrides", ", ".join(f"{k} = {v}" for k, v in sorted(r.cell.overrides.items())) or "none"),
         ("Profile", r.cell.profile),
-        ("Epochs", str(len(r.epochs)) if r.epochs else "none recorded"),
+        ("Epochs", str(epochs or "none recorded")),
         *[(f"Starting weights, {w.where}", _loaded(w)) for w in r.pretrained],
         *([] if r.pretrained else [("Starting weights", _start(run))]),
         ("Started", r.started or "not recorded"),

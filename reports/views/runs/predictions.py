@@ -12,7 +12,6 @@ import pandas as pd
 from reports.format import natural
 from reports.ledger.results import right_and_predicted
 from reports.stats.intervals import accuracy_interval
-from reports.stats.training import Training
 from reports.tables.export import csv_text
 
 
@@ -62,16 +61,22 @@ class Predictions:
     pairs: tuple[Pair, ...]
     hardest: tuple[HardClip, ...]
     subjects: tuple[Subject, ...]
-    csv: str
+    csv: str  # "" where no page leads to it
 
 
-def summarise(table: pd.DataFrame, classes: list[str], training: Training | None = None, top: int = 10) -> Predictions:
+def summarise(
+    table: pd.DataFrame,
+    classes: list[str],
+    interval: tuple[float, float] | None = None,
+    listed: bool = True,
+    top: int = 10,
+) -> Predictions:
     """Confusion, recall, confused pairs and hardest clips.
 
     Args:
         table: ``clip_id``, ``subject``, ``label``, ``scores`` as in the ledger, clips in order.
         classes: names by label; numbers stand in where they are missing.
-        training: how much accuracy varies between trainings on this data set, None where that is not known.
+        interval: of the accuracy, None to compute it. listed: with all clips as CSV.
     """
     scores = np.stack(table["scores"].to_numpy()).astype(np.float64)
     labels = table["label"].to_numpy(dtype=np.int64)
@@ -94,17 +99,17 @@ def summarise(table: pd.DataFrame, classes: list[str], training: Training | None
     others[index, labels] = -np.inf
     margin = scores[index, labels] - others.max(axis=1)
     hardest = [int(i) for i in np.argsort(margin, kind="stable")[:top] if not right[i]]
-    subjects = table["subject"].astype(str)
+    subjects = table["subject"].astype(str).to_numpy()
     by_subject = [
         Subject(s, int(right[mask].sum()), int(mask.sum()))
         for s in sorted(set(subjects), key=natural)
-        for mask in [(subjects == s).to_numpy()]
+        for mask in [subjects == s]
     ]
     return Predictions(
         clips=len(labels),
         right=int(right.sum()),
         top1=float(right.mean()),
-        interval=accuracy_interval(right[None, :], subjects.tolist(), training),
+        interval=interval or accuracy_interval(right[None, :], subjects.tolist()),
         classes=tuple(rows),
         pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:top]),
         hardest=tuple(
@@ -112,7 +117,7 @@ def summarise(table: pd.DataFrame, classes: list[str], training: Training | None
             for i in hardest
         ),
         subjects=tuple(by_subject),
-        csv=_csv(table, names, predicted, scores),
+        csv=_csv(table, names, predicted, scores) if listed else "",
     )
 
 

@@ -61,14 +61,15 @@ def results_files(context: ReportContext, runs: Sequence[RunView]) -> dict[str, 
 
 def results(context: ReportContext, runs: Sequence[RunView]) -> pd.DataFrame:
     """One row per run and metric, with ``COLUMNS``; a run that failed has one row without a value."""
-    frame = pd.DataFrame([row for run in runs for row in _rows(context, run)], columns=list(COLUMNS))
+    rows = [tuple(map(row.get, COLUMNS)) for run in runs for row in _rows(context, run)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
     kinds = {"seed": "int64", "test_clips": "Int64", "synthetic": "bool", "adopted": "bool"}
     kinds |= dict.fromkeys(("value", "interval_low", "interval_high"), "float64")
     return frame.astype(kinds)
 
 
 def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
-    r, p = run.record, run.predictions
+    r, p = run.record, run.scored
     about = {
         "run": run.name,
         "cell": cell_id(r.cell.model, r.cell.variant),

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from harness.ledger.record import RunRecord
+from harness.ledger.record import Epoch, RunRecord
+from harness.ledger.store import load_predictions
 from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import Ledger
-from reports.ledger.log import Log, read_log
+from reports.ledger.log import Log, log_digest, read_log
+from reports.ledger.results import Answers
+from reports.ledger.shared import epochs_of
 from reports.ledger.training import train_seconds
 from reports.plots.line_chart import Chart, training_charts
+from reports.stats.intervals import accuracy_interval
+from reports.stats.training import Training
 from reports.tables.method_cells import anchor
 from reports.views.runs.predictions import Predictions, summarise
 
 OLDER = "older config, code or data"
+NAMED = 12  # further runs of a cell that a page names; the others are counted
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,17 @@ class Sibling:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """How many of a run's test clips are right, with the 95 % interval of the accuracy, as on every page."""
+
+    clips: int
+    right: int
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class RunView:
-    """One run page."""
+    """What lists say of a run, and what its page follows from beside the files of the run (``RunDetails``)."""
 
     record: RunRecord
     name: str  # of its folder
@@ -48,12 +63,12 @@ class RunView:
     stage: str  # its declared title
     method: str  # address of the method
     dataset: str  # title of the data set
-    charts: list[Chart]
-    predictions: Predictions | None
+    scored: Scored | None
     parents: tuple[Parent, ...]
     children: tuple[Parent, ...]
-    siblings: tuple[Sibling, ...]
-    log: Log | None
+    siblings: tuple[Sibling, ...]  # the first of them
+    more_siblings: int
+    log_digest: str  # of the log that the page shows, "" for none
     used_by: tuple[str, ...]  # tables and figures
     shown: bool  # a table or figure shows a number of it
     state: str  # "" for a run that a number is made of, else why none is: OLDER, or another start
@@ -62,7 +77,6 @@ class RunView:
     adopted_page: str  # of the run that it was adopted from, "" where the ledger has it no more
     provisional: bool  # nothing says how another training would have come out
     train_seconds: float | None  # its own and those of its stages
-    config: str  # pretty JSON
 
     @property
     def adopted_stages(self) -> str:
@@ -78,6 +92,41 @@ class RunView:
     def log_file(self) -> str:
         """Its log, in the site."""
         return self.page.removesuffix(".html") + ".log.txt"
+
+    @property
+    def made_from(self) -> str:
+        """Equal where the page is: of the record and of those adopted the seals stand for the content."""
+        own = [getattr(self, f.name) for f in fields(self) if f.name not in ("record", "adopted")]
+        return repr([self.record.seal, *own, *((a.key, a.seal) for a in self.adopted)])
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """What is read of a run when its page is written, and not kept. ``config``: pretty JSON."""
+
+    epochs: list[Epoch]
+    charts: list[Chart]
+    predictions: Predictions | None
+    log: Log | None
+    config: str
+
+
+def details(context: ReportContext, run: RunView) -> RunDetails:
+    """Read them. Raises ValueError where the run was made anew meanwhile."""
+    ledger, r = context.ledger, run.record
+    folder = ledger.records[r.key][0]
+    epochs = [Epoch.model_validate(ledger.privacy.all(e.model_dump())) for e in epochs_of(folder, r)]
+    predictions = None
+    if run.scored is not None:
+        table = load_predictions(folder).sort_values("clip_id", ignore_index=True)
+        predictions = summarise(table, r.data.classes if r.data else [], run.scored.interval, listed=run.shown)
+    return RunDetails(
+        epochs=epochs,
+        charts=training_charts(epochs),
+        predictions=predictions,
+        log=read_log(folder, ledger.privacy) if run.log_digest else None,
+        config=json.dumps(r.identity.config, indent=2, sort_keys=True, ensure_ascii=False),
+    )
 
 
 def run_views(context: ReportContext) -> list[RunView]:
@@ -106,8 +155,7 @@ def run_views(context: ReportContext) -> list[RunView]:
                 stage=context.stage(record.cell),
                 method=f"methods.html#{anchor(record.cell.method)}",
                 dataset=context.benchmark.datasets[record.cell.dataset].title,
-                charts=training_charts(record.epochs),
-                predictions=_predictions(ledger, key, record),
+                scored=_scored(ledger.answers.get(key), ledger.training.get(record.cell.dataset)),
                 parents=tuple(
                     Parent(
                         stage,
@@ -118,8 +166,9 @@ def run_views(context: ReportContext) -> list[RunView]:
                     for stage, parent in record.identity.parents.items()
                 ),
                 children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
-                siblings=tuple(s for s in siblings[_cell(record)] if s.page != page),
-                log=read_log(directory, ledger.privacy) if shown or record.status == "failed" else None,
+                siblings=tuple(s for s in siblings[_cell(record)][: NAMED + 1] if s.page != page)[:NAMED],
+                more_siblings=max(0, len(siblings[_cell(record)]) - 1 - NAMED),
+                log_digest=log_digest(directory) if shown or record.status == "failed" else "",
                 shown=shown,
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
                 state="" if key in ledger.shown and key not in older else _left_out(ledger, key),
@@ -128,7 +177,6 @@ def run_views(context: ReportContext) -> list[RunView]:
                 adopted_page=ledger.pages.get(record.adopted_from, ""),
                 provisional=record.cell.dataset not in ledger.training,
                 train_seconds=train_seconds(key, known),
-                config=json.dumps(record.identity.config, indent=2, sort_keys=True, ensure_ascii=False),
             )
         )
     return views
@@ -155,8 +203,9 @@ def _left_out(ledger: Ledger, key: str) -> str:
     return f"not the profile's start (--init {other})" if other and key not in ledger.shown else OLDER
 
 
-def _predictions(ledger: Ledger, key: str, record: RunRecord) -> Predictions | None:
-    if key not in ledger.predictions:
+def _scored(answers: Answers | None, training: Training | None) -> Scored | None:
+    if answers is None:
         return None
-    classes = record.data.classes if record.data else []
-    return summarise(ledger.predictions[key], classes, ledger.training.get(record.cell.dataset))
+    correct = answers.correct
+    interval = accuracy_interval(correct[None, :], answers.test.subjects, training)
+    return Scored(len(correct), int(correct.sum()), interval)

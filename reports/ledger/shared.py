@@ -1,0 +1,50 @@
+"""Records of a large ledger in little memory: what many have in common is kept once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.ledger.record import Epoch, RunRecord
+from harness.ledger.store import read_record
+
+
+class Shared:
+    """Gives equal parts of records back as one object, and leaves out what the page of a run alone shows.
+
+    The runs of a config differ in their seed, results and times; config, code, data and machine are the same.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, record: RunRecord) -> RunRecord:
+        """The same record without its epochs, which are read again for its page (``epochs_of``)."""
+        record.epochs = []
+        i, c = record.identity, record.cell
+        i.config, i.code, i.data = self._part(i.config), self._part(i.code), self._part(i.data)
+        c.overrides, c.train_modalities = self._part(c.overrides), self._part(c.train_modalities)
+        record.environment, record.hardware = self._part(record.environment), self._part(record.hardware)
+        record.notes, record.cost.input_shape = self._part(record.notes), self._part(record.cost.input_shape)
+        record.pretrained = self._model(record.pretrained)
+        record.data = self._model(record.data)
+        return record
+
+    def _part(self, part: Any) -> Any:
+        return self._known.setdefault(json.dumps(part), part)
+
+    def _model(self, part: Any) -> Any:
+        return self._known.setdefault(repr(part), part)
+
+
+def epochs_of(folder: Path, record: RunRecord) -> list[Epoch]:
+    """What ``Shared`` has left out of a record.
+
+    Raises:
+        ValueError: another record is there now, one line.
+    """
+    found = read_record(folder)
+    if found.seal != record.seal:
+        raise ValueError(f"{folder}: was run anew while its page was written; write the pages again")
+    return found.epochs

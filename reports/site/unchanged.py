@@ -1,0 +1,85 @@
+"""Pages that an earlier report wrote from the same, which are taken over as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from harness.ledger.files import read_file
+from harness.site.manifest import MANIFEST
+
+CODE = Path(__file__).resolve().parents[2]
+FOLDERS = ("reports", "harness/ledger", "harness/suite", "mtcd_plugin/accuracy.py")  # what pages of runs are made with
+LARGEST = 1 << 28  # bytes of a manifest, and of a page with its files
+
+
+class MadeFrom(BaseModel):
+    """``digest``: of what a page follows from. ``files``: what belongs to it."""
+
+    digest: str
+    files: list[str]
+
+
+class _Manifest(BaseModel):
+    files: dict[str, str]
+    made_from: dict[str, MadeFrom]
+
+
+class Unchanged:
+    """Takes pages over from the site that is there. ``made_from`` is what the manifest of the new one is to hold.
+
+    A file that was edited since, or that is named otherwise than its page, is not taken.
+    """
+
+    def __init__(self, old: Path, new: Path) -> None:
+        self.old, self.new = old, new
+        self.made_from: dict[str, Mapping[str, str | list[str]]] = {}
+        self._known = _Manifest(files={}, made_from={})
+        with suppress(OSError, ValueError):  # none, or of an earlier version: every page is written anew
+            self._known = _Manifest.model_validate_json(read_file(old / MANIFEST, LARGEST))
+
+    def take(self, path: str, digest: str) -> bool:
+        """Copy a page and its files, where the old site has them as they were written from the same; else nothing."""
+        known = self._known.made_from.get(path)
+        if known is None or known.digest != digest:
+            return False
+        stem = path.removesuffix("html")
+        contents = {}
+        for name in (path, *known.files):
+            if not name.startswith(stem) or "/" in name.removeprefix(stem) or (self.old / name).is_symlink():
+                return False
+            try:
+                contents[name] = read_file(self.old / name, LARGEST)
+            except (OSError, ValueError):
+                return False
+            if hashlib.sha256(contents[name]).hexdigest() != self._known.files.get(name):
+                return False
+        for name, content in contents.items():
+            (self.new / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.new / name).write_bytes(content)
+        self.note(path, digest, known.files)
+        return True
+
+    def note(self, path: str, digest: str, files: list[str]) -> None:
+        """Remember what a page of the new site was made from."""
+        self.made_from[path] = {"digest": digest, "files": files}
+
+
+@cache
+def code_digest() -> str:
+    """Changes with the code that makes pages and with the libraries that it goes by."""
+    versions = [f"{name} {metadata.version(name)}" for name in ("jinja2", "markupsafe", "numpy", "pandas", "pydantic")]
+    digest = hashlib.sha256(" ".join([platform.python_version(), *versions]).encode())
+    for place in FOLDERS:
+        root = CODE / place
+        for path in sorted(root.rglob("*") if root.is_dir() else [root]):
+            if path.suffix in (".py", ".j2"):
+                digest.update(f"{path.relative_to(CODE)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""How costs grow: what the numbers are made of, and that every command that is measured runs."""
+
+import pytest
+
+from harness.bench.clip_set import write_clip_set
+from harness.bench.scale import Cost, Sizes, bench_scale, exponent, falls_short, link_clips
+from harness.data.clips import select
+from harness.plan.workspace import open_workspace
+from mtcd_plugin.formats.mgr_dark import read_mgr_dark
+from tests.harness.conftest import small_configs, tiny_data  # noqa: F401
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_an_exponent_is_that_of_the_costs(power):
+    assert exponent([Cost(n, 3 * n**power, 1) for n in (10, 20, 40)]) == pytest.approx(power)
+
+
+def test_what_is_above_a_limit_is_a_line():
+    found = {"plan_exponent": 1.0, "report_exponent": 1.3, "status_s": 3.5, "status_mib": 100.0}
+    assert falls_short(found) == ["status_s: 3.50, at most 3", "report_exponent: 1.30, at most 1.1"]
+
+
+def test_linked_clips_are_a_data_set_of_few_files(tmp_path):
+    root = write_clip_set(tmp_path, 2, frames=4, size=(32, 32), other_size=(32, 32))
+    link_clips(root, 7)
+    clips = read_mgr_dark(str(root)).clips
+    assert [c.clip_id for c in clips] == [f"clip{i}" for i in range(7)]
+    files = {(s.stat().st_ino) for s in (root / "clips").rglob("*.mp4")}
+    assert len(files) == 6 and len(list((root / "clips").rglob("*.mp4"))) == 21
+    dataset = {"type": "MGRDarkDataset", "data_root": str(root), "split": "train", "modalities": ("rgb", "ir")}
+    assert len(select(dataset).clips) == 7
+
+
+@pytest.mark.slow
+def test_every_cost_is_measured(small_configs, tiny_data):  # noqa: F811
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
+    said = []
+    found = bench_scale(ws, Sizes(8, 8, 8), said.append)
+    for name in ("plan", "status", "verify", "report", "report_again", "fingerprint", "dataset"):
+        assert found[f"{name}_s"] > 0 and found[f"{name}_mib"] > 1 and found[f"{name}_n"] >= 8
+        assert f"{name}_exponent" in found
+    assert len(said) == 3 * 7
