@@ -22,7 +22,7 @@ class ResidentStores:
     Args:
         asked: ``auto``: a GPU holds what takes at most ``SHARE`` of its free memory; on a CPU the page cache is memory
             already, which all jobs share. ``on``: what fits. ``off``: nothing.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu`` or a GPU with its number, e.g. ``cuda:0``: another thread's current one may be another.
         retried: memory has run out before; then ``auto`` holds nothing.
     """
 
@@ -67,5 +67,5 @@ class ResidentStores:
 
 
 def free_memory(device: str) -> int:
-    """Free bytes of the CPU's memory or of the current GPU."""
-    return int(psutil.virtual_memory().available if device == "cpu" else torch.cuda.mem_get_info()[0])
+    """Free bytes of the CPU's memory or of a GPU."""
+    return int(psutil.virtual_memory().available if device == "cpu" else torch.cuda.mem_get_info(device)[0])

@@ -58,7 +58,8 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     lock = RunLock(folder, spec.claim)
     log = RunLogHook(folder, cfg.train_cfg.get("max_epochs") if cfg.get("train_cfg") else None, lock)
     runner.register_hook(log, priority="BELOW_NORMAL")
-    stores = ResidentStores(spec.resident, "cuda" if on_gpu else "cpu", retried=spec.accumulate > 1)
+    device = f"cuda:{torch.cuda.current_device()}" if on_gpu else "cpu"  # in a group each process has its own
+    stores = ResidentStores(spec.resident, device, retried=spec.accumulate > 1)
     runner.register_hook(GatherHook(stores), priority="VERY_LOW")
     runner.register_hook(LoaderRoomHook(spec.loading == "thread"), priority="LOWEST")
     if spec.kind == "train":

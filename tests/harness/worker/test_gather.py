@@ -328,12 +328,12 @@ def test_resident_stores_that_do_not_fit_are_one_line_before_training(mgr_dark_r
 @pytest.mark.parametrize(
     ("asked", "device", "retried", "share", "held"),
     [
-        ("auto", "cuda", False, 0.4, True),
-        ("auto", "cuda", False, 0.6, False),
-        ("auto", "cuda", True, 0.4, False),
+        ("auto", "cuda:0", False, 0.4, True),
+        ("auto", "cuda:0", False, 0.6, False),
+        ("auto", "cuda:0", True, 0.4, False),
         ("auto", "cpu", False, 0.1, False),
         ("on", "cpu", True, 0.9, True),
-        ("off", "cuda", False, 0.1, False),
+        ("off", "cuda:0", False, 0.1, False),
     ],
 )
 def test_where_stores_are_held(mgr_dark_root, stores, monkeypatch, asked, device, retried, share, held):
