@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from harness.bench.must_reach import Check
+from harness.system.environment import usable_cores
 
-BATCH = 8
+BATCH = 16
+BUSY = 2.0  # load average for each core, from which on a machine counts as busy; the benchmark itself makes up to 1.5
 WORKERS = 2  # loader processes that are compared
 LIMITS = {"gather_over_copy": 0.7, "threads_over_workers": 4.0, "data_time_share_gathered": 0.02}
 
@@ -56,7 +59,13 @@ def measure_gathering(dataset, samples: int, rounds: int) -> dict[str, Any]:
         "gather_over_copy_cpu": float(best_cpu[0] / best_cpu[1]),
         "threads_over_workers": float(gathered / by_workers),
         "batches_equal": equal,
+        "machine_busy": is_busy(),
     }
+
+
+def is_busy() -> bool:
+    """Whether other programs want the cores as well, so that threads that take turns wait for them."""
+    return os.getloadavg()[0] > BUSY * usable_cores()
 
 
 def clocks() -> np.ndarray:
@@ -117,16 +126,18 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def checks_of(found: dict[str, Any]) -> list[Check]:
-    """What loading has to reach."""
-    least = [
-        Check(name, found[name] >= LIMITS[name], f"{found[name]:.2f}, at least {LIMITS[name]:.1f}")
-        for name in ("gather_over_copy", "threads_over_workers")
-    ]
+    """What loading has to reach; the bare copy is a matter of processor time where the machine is busy."""
+    clock, cpu = found["gather_over_copy"], found["gather_over_copy_cpu"]
+    counts, how = (cpu, "by processor time, for the machine is busy") if found["machine_busy"] else (clock, "by clock")
+    both = f"{clock:.2f} by the clock, {cpu:.2f} by processor time"
+    copy, processes = LIMITS["gather_over_copy"], LIMITS["threads_over_workers"]
+    over = found["threads_over_workers"]
     share, most = found["data_time_share_gathered"], LIMITS["data_time_share_gathered"]
     waiting = f"{100 * share:.1f} % of a training, at most {100 * most:.0f} %"
     equal = "batches are the same, bit for bit" if found["batches_equal"] else "batches differ"
     return [
-        *least,
+        Check("gather_over_copy", counts >= copy, f"{both}; at least {copy:.1f} {how}"),
+        Check("threads_over_workers", over >= processes, f"{over:.1f}, at least {processes:.1f}"),
         Check("waiting for data", share <= most, waiting),
         Check("batches of both ways", found["batches_equal"], equal),
     ]

@@ -47,6 +47,8 @@ def test_json_has_every_source_and_ratio(monkeypatch):
 
 FOUND = {
     "gather_over_copy": 0.7,
+    "gather_over_copy_cpu": 0.6,
+    "machine_busy": False,
     "threads_over_workers": 4.0,
     "data_time_share_gathered": 0.02,
     "batches_equal": True,
@@ -66,3 +68,10 @@ def test_what_falls_short_is_said(name, worse):
     assert all(check.ok for check in checks_of(FOUND))
     short = [check for check in checks_of({**FOUND, name: worse}) if not check.ok]
     assert len(short) == 1 and short[0].line.startswith("short: ")
+
+
+def test_on_a_busy_machine_the_bare_copy_is_compared_by_processor_time():
+    busy = {**FOUND, "machine_busy": True}
+    short = [check.line for check in checks_of(busy) if not check.ok]
+    assert len(short) == 1 and "0.70 by the clock, 0.60 by processor time" in short[0] and "is busy" in short[0]
+    assert all(check.ok for check in checks_of({**busy, "gather_over_copy": 0.4, "gather_over_copy_cpu": 0.8}))
