@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.common import open_suite, print_json, say_remarks
-from harness.cli.options import SuiteOptions, json_option, suite_options
-from harness.errors import count
+from harness.cli.cost_lines import say, say_json
+from harness.cli.costs import CardOptions, predict
+from harness.cli.options import COUNT, SuiteOptions, json_option, suite_options
+from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 @suite_options
 @json_option(
     "{profile, cells: a list of {id, seed, key, used_by, error}, jobs: a list of {name, key, kind, state, parents, "
-    "and with --cost seconds, seconds_from}, left_out: names of entries that the profile leaves out}"
+    "and with --cost seconds, seconds_from}, left_out: names of entries that the profile leaves out}; with --device "
+    "{device, hours, wall_hours, share, share_from, tables, seeds, jobs, stores, codec, ledger, sources, ...}"
 )
 @click.option("--cost", is_flag=True, help="Predict the time of each job and of all, from the ledger's history.")
 @click.option(
@@ -31,13 +34,53 @@ if TYPE_CHECKING:
     is_flag=True,
     help="With --cost: time one step of each model that never ran here (seconds each, minutes at paper on a CPU).",
 )
+@click.option(
+    "--device",
+    metavar="CARD",
+    help="With --cost: hours on h100, h200, a100, l40s, rtx4090 or rtx3090, from multiply-adds; and what clip stores "
+    "take. Neither the card nor, at profile paper, data are needed.",
+)
+@click.option("--devices", type=COUNT, default=1, show_default=True, help="With --device: how many of them.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="With --device: of the card's peak that training reaches.  [default: as in the ledger, else 0.2, assumed]",
+)
+@click.option(
+    "--measured",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="With --device: what `bench gpu --json` has measured on such a card, in place of --share.",
+)
 @click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
-def command(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
+def command(
+    suite: SuiteOptions,
+    as_json: bool,
+    cost: bool,
+    probe: bool,
+    show_cells: bool,
+    device: str | None,
+    devices: int,
+    share: float | None,
+    measured: Path | None,
+) -> int:
     """List cells and jobs (done, missing, failed) without starting anything, table by table; last one line a table of
     what it lacks.
 
     Cells that cannot be planned are named, one line per reason. Exit code 1 where none can be planned.
     """
+    if device is None and (devices != 1 or share is not None or measured is not None):
+        raise BadUsage("--devices, --share and --measured say how fast a card is; name it with --device")
+    if device is not None:
+        if probe or show_cells:
+            raise BadUsage("--device: predicts from multiply-adds; leave --probe and --cells out")
+        found = predict(suite, CardOptions(device, devices, share, measured))
+        (say_json if as_json else say)(found)
+        return 0
+    return _listed(suite, as_json, cost, probe, show_cells)
+
+
+def _listed(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
+    """The plan itself."""
     from harness.plan.by_table import by_table
     from harness.plan.run_state import job_state
     from harness.plan.workspace import check_planned

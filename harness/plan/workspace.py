@@ -96,7 +96,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     _check_data_root(data_root, profile)
     benchmark, entries = load_suite(configs)
     quick = _quick(benchmark, configs) if choices.quick else None
-    ids = quick.tables if quick else _ids(tables)
+    ids = quick.tables if quick else table_ids(tables)
     every = expand(benchmark, entries, profile, ids, seeds, all_methods=True)
     if quick:
         every = _only(every, quick.cells)
@@ -104,7 +104,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         configs=Path(configs),
         profile=profile,
         data_root=Path(data_root or synthetic_root(profile)),
-        quarantine=_quarantine(choices.quarantine, benchmark),
+        quarantine=quarantine_files(choices.quarantine, benchmark),
         init=choices.init or benchmark.init.get(profile, "scratch"),
     )
     cells = every if choices.all_methods or quick else _usual(every, entries, settings, chosen)
@@ -162,7 +162,7 @@ def _only(cells: list[Cell], ids: list[str]) -> list[Cell]:
     return [c for i in ids for c in cells if c.id == i]
 
 
-def _ids(tables: str | None) -> list[str] | None:
+def table_ids(tables: str | None) -> list[str] | None:
     """The ids of ``--tables``, None for all that are not optional."""
     ids = None if tables is None else [t.strip() for t in tables.split(",") if t.strip()]
     if ids == []:
@@ -190,7 +190,7 @@ def check_profile(configs: Path, profile: str) -> None:
         raise BadUsage(unknown_name("profile", profile, known or [f"none: no profiles in {configs}"]))
 
 
-def _quarantine(items: Iterable[str], benchmark: Benchmark) -> dict[str, Path]:
+def quarantine_files(items: Iterable[str], benchmark: Benchmark) -> dict[str, Path]:
     """Data set -> the file with the clips to leave out."""
     found: dict[str, Path] = {}
     for text in items:

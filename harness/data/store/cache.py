@@ -36,7 +36,7 @@ def store_specs(datasets: Iterable[dict[str, Any]], root: Path, codec: str = "ra
         raise BadUsage(unknown_name("codec", codec, CODECS))
     found: dict[Path, StoreSpec] = {}
     for dataset in datasets:
-        size = _size(dataset)
+        size = loaded_size(dataset)
         if clips_of_config(dataset) is None or size is None:
             continue
         table, used = dataset_clips(dataset)
@@ -150,7 +150,8 @@ def _light(dataset: dict[str, Any]) -> str:
     return "" if light == 1 else f", light x {light:g},"
 
 
-def _size(dataset: dict[str, Any]) -> tuple[int, int] | None:
+def loaded_size(dataset: dict[str, Any]) -> tuple[int, int] | None:
+    """Width and height of the frames that a dataset config loads; None for one that loads none."""
     for transform in dataset.get("pipeline") or []:
         if transform.get("type") == "LoadModalities":
             width, height = transform.get("size", (256, 256))
