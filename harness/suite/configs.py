@@ -44,8 +44,9 @@ def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
     entries = load_entries(folders(configs), benchmark)
     profiles = profiles_of(configs)
     for entry in entries.values():
-        for name in entry.optional_at:
-            if name not in profiles:
-                where = f"{entry.config.parent / 'metafile.yml'}: model '{entry.name}' or its collection: Optional At"
-                raise ValueError(f"{where}: {unknown_name('profile', name, profiles)}")
+        for field, names in (("Optional At", entry.optional_at), ("Protocol At", entry.protocol_at)):
+            for name in names:
+                if name not in profiles:
+                    where = f"{entry.config.parent / 'metafile.yml'}: model '{entry.name}' or its collection: {field}"
+                    raise ValueError(f"{where}: {unknown_name('profile', name, profiles)}")
     return benchmark, entries

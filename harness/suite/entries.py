@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
@@ -17,6 +17,8 @@ from harness.suite.benchmark import Benchmark, first_error
 from harness.suite.modalities import BY_METAFILE
 from harness.suite.stages import SINGLE, Stage, check_used, stages_by_name
 from harness.suite.yaml_file import read_yaml
+
+OneLine = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
 
 
 class Start(BaseModel):
@@ -70,6 +72,7 @@ class Collection(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict, alias="Metadata")
     start: list[Start] = Field(default_factory=list, alias="Starting Weights")
     optional_at: tuple[str, ...] = Field(default=(), alias="Optional At")  # profiles that leave it out unless asked
+    protocol_at: dict[str, OneLine] = Field(default_factory=dict, alias="Protocol At")  # by profile
 
 
 class Model(BaseModel):
@@ -85,7 +88,7 @@ class Model(BaseModel):
     stage: str = Field(default=SINGLE.name, alias="Stage")  # one of the metafile's ``Stages``, or the single network
     start: list[Start] | None = Field(default=None, alias="Starting Weights")  # in place of the collection's
     optional_at: tuple[str, ...] | None = Field(default=None, alias="Optional At")  # in place of the collection's
-    protocol: str = Field(default="", alias="Protocol", pattern=r"^[^\r\n]*$")  # one line; "" is the common one
+    protocol: OneLine = Field(default="", alias="Protocol")  # "" is the common one
 
 
 class Metafile(BaseModel):
@@ -112,6 +115,7 @@ class Entry:
     start: tuple[Start, ...] = ()
     optional_at: tuple[str, ...] = ()  # profiles that leave it out unless it is asked for
     protocol: str = ""  # where it is not the benchmark's: shown, and never ranked
+    protocol_at: dict[str, str] = field(default_factory=dict, hash=False)  # the same, by profile
     paper: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     metadata: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
@@ -123,6 +127,10 @@ class Entry:
     def starts_at(self, profile: str) -> tuple[Start, ...]:
         """What training starts from at a profile, where starting weights are asked for."""
         return tuple(s for s in self.start if s.profile == profile)
+
+    def at(self, profile: str) -> Entry:
+        """The entry as it is at a profile: with the protocol that it has there."""
+        return replace(self, protocol=self.protocol or self.protocol_at.get(profile, ""))
 
     @property
     def images(self) -> str:
@@ -226,6 +234,7 @@ def _entry(
         ),
         optional_at=collection.optional_at if m.optional_at is None else m.optional_at,
         protocol=m.protocol.strip(),
+        protocol_at={profile: text.strip() for profile, text in collection.protocol_at.items()},
         paper=collection.paper,
         metadata={**collection.metadata, **m.metadata},
     )

@@ -116,9 +116,10 @@ def _contexts(
 
     contexts = []
     for i, p in enumerate(shown):
-        ledger = make_ledger(ledgers, p, benchmark, entries)
+        there = {name: entry.at(p) for name, entry in entries.items()}
+        ledger = make_ledger(ledgers, p, benchmark, there)
         known = {} if i else {name: ledger.privacy.all(about) for name, about in statistics.items()}
-        contexts.append(ReportContext(benchmark, entries, ledger, known, places(p)))
+        contexts.append(ReportContext(benchmark, there, ledger, known, places(p)))
     return contexts
 
 

@@ -198,6 +198,13 @@ def test_profiles_are_the_same_for_all_methods(profile):
     assert all(other == first for other in others)
 
 
+@pytest.mark.parametrize("name", COMMON)
+@pytest.mark.parametrize("profile", ["smoke", "demo", "paper"])
+def test_what_is_taken_out_of_the_input_is_a_protocol_of_its_own_there(name, profile):
+    taken = resolve(entries()[name].config, profile).config["model"].get("data_preprocessor", {}).get("remove_still", False)
+    assert taken == ("what moves" in entries()[name].at(profile).protocol)
+
+
 def test_profile_arguments_name_transforms_that_exist():
     """A transform type misspelt in a profile would be left out silently."""
     from mmengine.config import Config

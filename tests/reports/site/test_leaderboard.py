@@ -1,11 +1,14 @@
 """``leaderboard.json`` follows its schema, is dated by its runs, and has the metrics of each."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
 
+from reports import build
 from reports.site.leaderboard import Leaderboard
+from tests.helpers.fake_site import write
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +37,15 @@ def test_each_run_has_its_metrics_by_names_that_say_the_unit(fake, data):
         assert metrics["top1_percent"] == pytest.approx(100 * record["metrics"]["top1"])
         assert metrics["train_seconds"] == record["cost"]["train_seconds"]
     assert all(r["metrics"] == {} for r in data["runs"] if r["status"] != "done")
+
+
+def test_a_protocol_of_the_profile_that_is_shown_is_the_rows_own(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table2"])
+    entries = {
+        n: replace(e, protocol_at={"demo": "sees less"} if e.method == "Plain" else {"paper": "sees more"})
+        for n, e in made.entries.items()
+    }
+    build(made.work_dir, made.site, made.benchmark, entries)
+    runs = json.loads((made.site / "leaderboard.json").read_text())["runs"]
+    assert {r["protocol"] for r in runs if r["method"] == "Plain"} == {"sees less"}
+    assert {r["protocol"] for r in runs if r["method"] != "Plain"} == {"common"}

@@ -139,3 +139,17 @@ def test_a_model_may_say_both_in_the_place_of_its_collection(tmp_path, model, op
     (tmp_path / "m" / "metafile.yml").write_text(yaml.safe_dump(meta))
     (found,) = load_entries(tmp_path, fake.fake_benchmark()).values()
     assert (found.optional_at, found.protocol) == (optional, protocol)
+
+
+def test_a_protocol_of_one_profile_is_the_entrys_own_there_alone(tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "x.py").touch()
+    one = {"Name": "x", "Config": "x.py", "In Collection": "M", "Metadata": {"Training Data": "MGR-Dark"}}
+    meta = {
+        "Collections": [{"Name": "M", "Protocol At": {"demo": OWN}}],
+        "Models": [{**one, "Modality": "RGB"}],
+    }
+    (tmp_path / "m" / "metafile.yml").write_text(yaml.safe_dump(meta))
+    (found,) = load_entries(tmp_path, fake.fake_benchmark()).values()
+    assert (found.protocol, found.at("demo").protocol, found.at("paper").protocol) == ("", OWN, "")
+    assert replace(found, protocol="its own").at("demo").protocol == "its own"
