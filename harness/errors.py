@@ -45,10 +45,11 @@ def count(n: int, noun: str, plural: str = "") -> str:
 def _near(name: str, known: Iterable[str]) -> str:
     """What may have been meant by a name that is not known, to be put into a message; "" where nothing is like it.
 
-    Capitals make no difference; a part of three letters or more stands for the shortest names that have it.
+    Capitals make no difference; a part of three letters or more stands for names that have it: first those that begin
+    with it, then the shortest.
     """
     asked, small = name.lower(), {k.lower(): k for k in known}
     like = get_close_matches(asked, small, n=NEAR, cutoff=0.6)
-    parts = sorted((k for k in small if asked in k), key=len) if len(asked) > 2 else []
+    parts = sorted((k for k in small if asked in k), key=lambda k: (k.find(asked) > 0, len(k))) if len(asked) > 2 else []
     found = list(dict.fromkeys([*like, *parts]))[:NEAR]
     return f" (near: {', '.join(small[k] for k in found)})" if found else ""

@@ -32,7 +32,7 @@ COMMANDS = {
     "doctor": ("doctor", "Check the installation, and print the fix of what fails."),
     "data": ("data", "Synthesize, segment, verify, cache and describe data sets."),
     "bench": ("bench", "Measure the harness on this machine."),
-    "models": ("models", "List, show and check model entries."),
+    "models": ("models", "List, show, make and check models, choose their rates, pretrain them."),
 }
 
 
@@ -54,9 +54,8 @@ class LazyGroup(Group):
             )
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+    def about(self, ctx: click.Context, name: str) -> str:
+        return COMMANDS[name][1]
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -9,15 +9,28 @@ import click
 from harness.cli.console import Console
 from harness.errors import unknown_name
 
+LONGEST = 1000  # characters of what a command does: click would cut it where a line ends
+
 
 class Group(click.Group):
-    """A group that names its commands where one is asked for that it does not have."""
+    """A group that names its commands where one is asked for that it does not have, and whose help says in a whole
+    sentence what each does.
+    """
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
             raise click.UsageError(unknown_name("command", args[0], self.list_commands(ctx)), ctx) from None
+
+    def about(self, ctx: click.Context, name: str) -> str:
+        """What a command does: the first sentence of its help."""
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(limit=LONGEST) if command else ""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.about(ctx, name)) for name in self.list_commands(ctx)])
 
 
 EVERYWHERE = {

@@ -1,11 +1,11 @@
-"""``models``: list, show, check and pretrain model entries."""
+"""``models``: list, show, make, check and pretrain model entries."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from harness.suite import Entry
 
 log = logging.getLogger(__name__)
+LISTED_BY = "python -m harness models list"
 
 
 @click.group("models", cls=Group)
 def command() -> None:
-    """List, show, check and pretrain model entries."""
+    """List, show, make and check models, choose their rates, pretrain them."""
 
 
 @command.command("list")
@@ -71,7 +72,7 @@ def show(name: str, configs: Path, profile: str, as_json: bool) -> None:
 
     entries = load_suite(configs)[1]
     if name not in entries:
-        raise BadUsage(unknown_name("model", name, entries))
+        raise BadUsage(_no_such_model(name, entries))
     check_profile(configs, profile)
     resolved = resolve(entries[name].config, profile)
     if remark := resolved.remark(profile):
@@ -106,7 +107,7 @@ def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> Non
     begun = any(configs.glob("*/metafile.yml"))
     benchmark, entries = load_suite(configs if begun else PACKAGED_CONFIGS)
     if base not in entries:
-        raise BadUsage(unknown_name("model", base, entries))
+        raise BadUsage(f"--from: {_no_such_model(base, entries)}")
     if not stands_alone(entries[base], "smoke"):
         raise BadUsage(
             f"{base} is a stage of a chain ({entries[base].role.title}); start from an entry that depends on "
@@ -171,9 +172,17 @@ def _named(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]:
         matches = [e for e in entries if name in (e.name, e.config.parent.name)]
         if not matches:
             known = [*dict.fromkeys(e.config.parent.name for e in entries), *(e.name for e in entries)]
-            raise BadUsage(unknown_name("model or folder", name, known))
+            raise BadUsage(unknown_name("model or folder", name, known, LISTED_BY))
         chosen += matches
     return chosen
+
+
+def _no_such_model(name: str, entries: Mapping[str, Entry]) -> str:
+    """The text of an error about a name that is no model's; that of a folder is answered with the models in it."""
+    within = [e.name for e in entries.values() if e.config.parent.name == name]
+    if within:
+        return f"'{name}' is a folder of several models; choose from {', '.join(within)}"
+    return unknown_name("model", name, entries, LISTED_BY)
 
 
 @command.command("rates")
