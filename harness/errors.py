@@ -50,6 +50,8 @@ def _near(name: str, known: Iterable[str]) -> str:
     """
     asked, small = name.lower(), {k.lower(): k for k in known}
     like = get_close_matches(asked, small, n=NEAR, cutoff=0.6)
-    parts = sorted((k for k in small if asked in k), key=lambda k: (k.find(asked) > 0, len(k))) if len(asked) > 2 else []
+    parts = (
+        sorted((k for k in small if asked in k), key=lambda k: (k.find(asked) > 0, len(k))) if len(asked) > 2 else []
+    )
     found = list(dict.fromkeys([*like, *parts]))[:NEAR]
     return f" (near: {', '.join(small[k] for k in found)})" if found else ""

@@ -100,15 +100,18 @@ def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:
         return
     lengths = sorted(found.pop("lengths"))
     found["frames"] = f"{lengths[0]} to {lengths[-1]}" if lengths else ""
-    print_table([(name, _in_words(value)) for name, value in found.items()])
+    print_table([(name, _in_words(value, SIZED.get(name, ", "))) for name, value in found.items()])
 
 
-def _in_words(value: object) -> str:
+SIZED = {"resolution": " x "}  # what stands between the numbers of a list, where that is no comma
+
+
+def _in_words(value: object, between: str = ", ") -> str:
     """A value of the statistics in one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_in_words(below)}" for name, below in value.items())
+        return ", ".join(f"{name}: {_in_words(below, between)}" for name, below in value.items())
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return between.join(map(str, value)) or "nothing"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -11,7 +11,7 @@ from reports.tables.columns import finished
 from reports.tables.differences import Difference, adjusted, difference, difference_cells, difference_columns
 from reports.tables.measured import EXPORTED_IDS, cells_or_absent, measured_columns
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
-from reports.tables.verdict import LEVEL, NOTHING, Verdict, basis
+from reports.tables.verdict import LEVEL, Verdict, basis, nothing
 
 SHOWN = ("top1", *EXPORTED_IDS)
 
@@ -86,7 +86,7 @@ def of_points(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]
     found = list(zip(table.points, gains_of(context, table), strict=True))
     known = [(p, d) for p, d in found if isinstance(d, Difference)]
     if not known:
-        return (NOTHING,)
+        return (nothing(result_at(context, table, p, line) for p in table.points for line in table.series),)
     said = [f"{p.title} {f.points(d.gap)}{'*' * (d.p < LEVEL and not d.provisional)}" for p, d in known]
     text = f"{gain_title(table)}, in points: {', '.join(said)}"
     text += "; * significant" if any("*" in s for s in said) else "; none significant"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_variant
@@ -12,7 +11,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.table import Cell, Row, Table
-from reports.tables.verdict import LEVEL, NOTHING, State, Verdict, basis
+from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, nothing, same_as
 
 
 def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tuple[Verdict, ...]:
@@ -24,17 +23,17 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
     rows = [(r, shown[r.id], context.result(cell_id(r.model, r.variant))) for r in own]
     done = [(r, cells, result) for r, cells, result in rows if result is not None and result.done]
     if not done:
-        return (NOTHING,)
+        return (nothing(result for _, _, result in rows),)
     first, _, _ = rows[0]
     highest = max(done, key=lambda row: row[2].top1[0])
     last = [row for row in done if declared.marks and row[0] is own[-1] and row[0] is not first]
-    said = [_highest(highest[0], highest[1].cells["m.top1"], len(done))]
+    equals = [r.title for r, _, result in done if r is not highest[0] and result.top1[0] == highest[2].top1[0]]
+    said = [_highest(highest[0], highest[1].cells["m.top1"], len(done)) + same_as(equals)]
     if highest[0].id != first.id:
         said[0] = ", ".join(filter(None, (said[0], _against(highest[1], first.title))))
     if last and last[0] is not highest and (gain := _against(last[0][1], first.title)):
         said.append(f"{own[-1].title} has {gain}")
-    if len(done) < len(rows):
-        said.append(f"{len(done)} of {len(rows)} rows measured")
+    said += filter(None, [coverage(len(done), len(rows), "rows", [result for _, _, result in rows])])
     state = _state_of(shown[highest[0].id].cells, len(done)) if highest[0].id != first.id else "tied"
     return (Verdict("", state, "; ".join(said), basis(context, [r for _, _, r in done]), highest[2].id),)
 
@@ -45,7 +44,8 @@ def _sees(context: ReportContext, row: suite.Row) -> str:
 
 def _highest(row: suite.Row, top1: Cell, of: int) -> str:
     interval = top1.sub.split(", n =")[0]
-    spread = f" (95 % interval {interval})" if " to " in interval else ""
+    span, provisional, _ = interval.partition(" (provisional)")
+    spread = f" (95 % interval {span}{', provisional' * bool(provisional)})" if " to " in interval else ""
     value = f"{top1.text.split(' ±')[0]} %{spread}"
     return f"{row.title}{top1.mark} is highest of {of} rows with {value}" if of > 1 else f"{row.title} has {value}"
 
@@ -73,23 +73,30 @@ def _state_of(cells: dict[str, Cell], done: int) -> State:
 def of_figure(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]:
     """For each sweep: where its default stands among the points, and whether the highest differs from it."""
     found = [_sweep(context, figure, sweep) for sweep in figure.sweeps]
-    return tuple(found) if any(v.state != "none" for v in found) else (NOTHING,)
+    if any(v.state != "none" for v in found):
+        return tuple(found)
+    return (nothing(result for sweep in figure.sweeps for result in _points(context, figure, sweep).values()),)
+
+
+def _points(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> dict[float, Result | None]:
+    values = sweep.points(context.profile)
+    return {v: context.result(cell_id(figure.model, sweep_variant(sweep.id, v))) for v in values}
 
 
 def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> Verdict:
-    values = sweep.points(context.profile)
-    results = {v: context.result(cell_id(figure.model, sweep_variant(sweep.id, v))) for v in values}
+    results = _points(context, figure, sweep)
     done = {v: r for v, r in results.items() if r is not None and r.done}
     if not done:
-        return replace(NOTHING, column=sweep.title)
+        return nothing(results.values(), sweep.title)
     best = max(done, key=lambda v: (done[v].top1[0], v == sweep.default))
     said = f"{best:g} is highest of {f.count(len(done), 'point')} with {f.percent(done[best].top1[0])} %"
+    said += same_as([f"{v:g}" for v, r in done.items() if v != best and r.top1[0] == done[best].top1[0]])
     state: State = "alone"
     if best == sweep.default:
         said += ", and is the default"
         state = "tied" if len(done) > 1 else state
     elif sweep.default in done:
-        found = _from_default(done, sweep.default, len(values) - 1)[best]
+        found = _from_default(done, sweep.default, len(results) - 1)[best]
         place = 1 + sum(r.top1[0] > done[sweep.default].top1[0] for r in done.values())
         low = (done[best].interval or (1.0, 1.0))[0]
         within = ", within the interval of the best" if done[sweep.default].top1[0] >= low else ""
@@ -101,8 +108,8 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
             shown = f"p {p}" if p.startswith("<") else f"p = {p}"
             span = f"{f.points(found.low)} to {f.points(found.high)}"
             said += f"; against it {f.points(found.gap)} points ({span}, {shown}), {ends}"
-    if len(done) < len(values):
-        said += f"; {len(done)} of {len(values)} points measured"
+    if measured := coverage(len(done), len(results), "points", results.values()):
+        said += f"; {measured}"
     return Verdict(sweep.title, state, said, basis(context, list(done.values())), done[best].id)
 
 
@@ -115,18 +122,19 @@ def _from_default(done: dict[float, Result], default: float, family: int) -> dic
 
 def of_grid(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]:
     """The highest cell of a figure's grid, which nothing is chosen by."""
+    results: list[Result | None] = []
     found: list[tuple[str, Result]] = []
     pairs: Sequence[tuple[float, ...]] = grid_points(figure, context.profile)
     for pair in pairs:
-        result = context.result(cell_id(figure.model, grid_variant(figure, pair)))
+        results.append(result := context.result(cell_id(figure.model, grid_variant(figure, pair))))
         if result is not None and result.done:
             found.append((grid_variant(figure, pair).replace(",", ", ").replace("=", " = "), result))
     if not found:
-        return (NOTHING,)
+        return (nothing(results),)
     name, best = max(found, key=lambda pair: pair[1].top1[0])
-    text = (
-        f"{name} is highest of {f.count(len(found), 'pair')} with {f.percent(best.top1[0])} %; nothing is chosen by it"
-    )
-    if len(found) < len(pairs):
-        text += f"; {len(found)} of {len(pairs)} pairs measured"
+    equals = same_as([n for n, r in found if r is not best and r.top1[0] == best.top1[0]])
+    text = f"{name} is highest of {f.count(len(found), 'pair')} with {f.percent(best.top1[0])} %{equals}"
+    text += "; nothing is chosen by it"
+    if measured := coverage(len(found), len(pairs), "pairs", results):
+        text += f"; {measured}"
     return (Verdict("", "alone", text, basis(context, [r for _, r in found]), best.id),)

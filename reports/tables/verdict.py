@@ -48,7 +48,30 @@ class Verdict:
         return self.text + (f" ({self.basis})" if self.basis else "") + "."
 
 
-NOTHING = Verdict("", "none", "nothing is measured yet")
+NOTHING_YET = "nothing is measured yet"
+
+
+def nothing(results: Iterable[Result | None], column: str = "") -> Verdict:
+    """The verdict where no result is done; it says how many ended without one."""
+    failed = failures(results)
+    return Verdict(column, "none", NOTHING_YET + f"; {failed} failed" * bool(failed))
+
+
+def failures(results: Iterable[Result | None]) -> int:
+    """How many results have no number because a run of theirs, or of a stage before it, failed."""
+    ended = ("failed", "blocked", "rejected")
+    return sum(r is not None and not r.done and any(run.status in ended for run in r.runs) for r in results)
+
+
+def same_as(names: Sequence[str]) -> str:
+    """``, the same as A and B``, to follow the highest number; "" where nobody else has it."""
+    return f", the same as {_listed(names)}" if names else ""
+
+
+def coverage(measured: int, wanted: int, what: str, results: Iterable[Result | None]) -> str:
+    """``14 of 18 methods measured, 2 failed``; "" where all are."""
+    failed = failures(results)
+    return f"{measured} of {wanted} {what} measured" + f", {failed} failed" * bool(failed) if measured < wanted else ""
 
 
 def to_json(verdicts: Iterable[Verdict], table: str, title: str) -> list[dict[str, Any]]:
@@ -63,7 +86,9 @@ def by_column(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]
         entries = [e for e in ranked(listed_entries(context, table)) if e.test_modality == column.modality]
         if asked(context, entries):
             found.append(_column(context, column.title, entries))
-    return tuple(found) if any(v.state != "none" for v in found) else (NOTHING,)
+    if any(v.state != "none" for v in found):
+        return tuple(found)
+    return (nothing(context.result(e.name) for e in ranked(listed_entries(context, table))),)
 
 
 def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Verdict:
@@ -71,7 +96,7 @@ def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Ver
     results = [r for e in entries if (r := context.result(e.name)) is not None]
     done = sorted((r for r in results if r.done), key=lambda r: -r.top1[0])
     if not done:
-        return Verdict(title, "none", "nothing is measured yet")
+        return nothing(results, title)
     standings = rank(results, asked(context, entries))
     placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
     names = _names(entries, done)
@@ -79,20 +104,23 @@ def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Ver
     first, text, state = field[0], _with_interval(field[0]), _state(field, placed)
     name = names[first.id]
     tied = [r for r in field[1:] if state in ("best", "tied") and placed[r.id].group == 0]
+    equals = same_as([names[r.id] for r in field[1:] if r.top1[0] == first.top1[0]])
     if state == "best":
         said = f"{name} is best with {text}"
         said += f", tied with {_listed([names[r.id] for r in tied])}," * bool(tied)
         following = next(r for r in field if placed[r.id].group)
         said += f"{' and' if tied else ','} {_above(first, following)} {names[following.id]}, the next that is not tied"
     elif state == "tied":
-        said = f"all {len(field)} methods are tied; the highest is {name} with {text}"
+        said = f"all {len(field)} methods are tied; the highest is {name} with {text}{equals}"
     elif state == "provisional":
-        said = f"provisional, since one training each is no rank: the highest of {len(field)} is {name} with {text}"
+        said = "provisional, since one training each is no rank: "
+        said += f"the highest of {len(field)} is {name} with {text}{equals}"
     else:
         said = f"{name} has {text}, with nothing to compare on the same clips"
     apart = len(done) - len(field) - len(twins(done))
     others = f"{f.count(apart, 'method')} tested on other clips" if apart > 0 and state != "alone" else ""
-    more = filter(None, (_chance(first), others, _coverage(len(done), asked(context, entries))))
+    measured = coverage(len(done), asked(context, entries), "methods", results)
+    more = filter(None, (_chance(first), others, measured))
     return Verdict(title, state, "; ".join((said, *more)), basis(context, done), first.id, tuple(r.id for r in tied))
 
 
@@ -144,10 +172,6 @@ def _chance(r: Result) -> str:
     if r.chance is None or r.chance[1] < LEVEL:
         return ""
     return f"that is not above chance, {f.percent(r.chance[0])} %"
-
-
-def _coverage(measured: int, wanted: int) -> str:
-    return f"{measured} of {wanted} methods measured" if measured < wanted else ""
 
 
 def basis(context: ReportContext, results: Sequence[Result]) -> str:

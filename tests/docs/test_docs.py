@@ -34,6 +34,25 @@ def test_the_architecture_names_every_file_of_a_run():
     assert "run.json" in names and {n for n in names if f"`{n}`" not in text and f"`{n}/`" not in text} == set()
 
 
+def test_the_page_on_data_names_every_column_of_clips_and_recordings(tmp_path):
+    """Who writes the tables reads this page; its example is read as well."""
+    from harness.data.segment import recordings
+    from mtcd_plugin.formats import mgr_dark
+
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    columns = {*mgr_dark.SUBJECT_COLUMNS, *recordings.RECORDING_COLUMNS, *recordings.OPTIONAL_COLUMNS}
+    columns -= {"rgb_offset_s"}  # can be nothing but 0
+    columns |= {*recordings.SEGMENT_COLUMNS, *mgr_dark.COLUMNS[:6], "<stream>_file", "<stream>_start", "<stream>_end"}
+    assert {c for c in columns if f"`{c}`" not in text} == set()
+    header, row = re.search(r"^(clip_id,.*)\n(.*)$", text, re.M).groups()
+    assert tuple(header.split(",")) == mgr_dark.COLUMNS
+    (tmp_path / "annotations.csv").write_text(f"{header}\n{row}\n")
+    (tmp_path / "subjects.csv").write_text("subject,split\nanna,train\n")
+    (tmp_path / "classes.txt").write_text("stop\n")
+    (clip,) = mgr_dark.read_mgr_dark(str(tmp_path)).clips
+    assert sorted(clip.streams) == ["ir", "rgb"] and clip.streams["ir"].frames == 60
+
+
 @pytest.mark.parametrize("page", READMES, ids=lambda p: p.parent.name)
 def test_links_between_files_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))

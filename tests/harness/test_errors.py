@@ -16,4 +16,7 @@ def test_what_is_like_a_name_is_found_whatever_its_capitals_and_from_a_part_of_i
     said = unknown_name("job", "TSN_r50_MGR-dark-rbg-s0", jobs, listed_by="plan")
     assert "(near: tsn_r50_mgr-dark-rgb-s0" in said and said.endswith("; `plan` lists them")
     assert "(near: i3d_r50_mgr-dark-rgb, i3d_r50_mgr-dark-depth, mtcd_i3d" in unknown_name("job", "i3d", jobs)
+    assert "(near: i3d_r50_long_name, ni3d_longer)" in unknown_name(
+        "model", "i3d", ["ni3d_longer", "i3d_r50_long_name"]
+    )
     assert "near" not in unknown_name("job", "r5", jobs, listed_by="plan")

@@ -1,4 +1,7 @@
-"""Contact sheet: every gesture in every modality and lighting, over time, as one PNG for a person to look at."""
+"""Contact sheet: every gesture in every modality and lighting, over time, as one PNG for a person to look at.
+
+It says on its face whether the data are synthetic: a picture travels without its page.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ MOMENTS = (0.15, 0.4, 0.6, 0.85)  # of the clip's length
 THUMB = (96, 72)  # width, height
 MARGIN = 2
 LABEL = 300  # width of the column of gesture names
-HEAD = 44
+HEAD = 88  # what data these are, and above what the columns are
 BRIGHTENED = "rgb, brightened"  # stands beside dark frames, which are black to the eye
 
 
@@ -39,8 +42,9 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
     width = LABEL + len(columns) * (strip + 6)
     height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)
     sheet = np.full((height, width, 3), 250, np.uint8)
+    _write(sheet, table.name + " - SYNTHETIC DATA, generated videos" * table.synthetic, 4, 32)
     for i, (light, m) in enumerate(columns):
-        _write(sheet, f"{light} {m}".strip(), LABEL + i * (strip + 6) + 4, 32)
+        _write(sheet, f"{light} {m}".strip(), LABEL + i * (strip + 6) + 4, HEAD - 12)
     for label, name in enumerate(table.classes):
         y = HEAD + label * (THUMB[1] + MARGIN)
         _write(sheet, name[:18], 4, y + THUMB[1] // 2)

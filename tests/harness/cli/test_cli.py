@@ -129,6 +129,16 @@ def test_a_group_without_a_command_explains_itself(capsys, words):
     assert code == 2 and "unknown command 'frobnicate'; choose from" in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize("group", ["data", "models", "bench"])
+def test_help_of_a_group_says_what_a_command_does_in_a_whole_sentence(capsys, group):
+    _, out, _ = run(capsys, group, "--help")
+    listed = " ".join(out.split("Commands:")[1].split())
+    for name in cli.get_command(None, group).commands:
+        _, own, _ = run(capsys, group, name, "--help")
+        first = " ".join(own.split("\n\n")[1].split()).split(". ")[0].rstrip(".")
+        assert f"{name} {first}" in listed
+
+
 @pytest.mark.parametrize("where", [0, 1, 3])
 def test_debug_shows_the_traceback_wherever_it_stands(where, tmp_path):
     words = ["report", "--work-dir", str(tmp_path)]
@@ -170,6 +180,10 @@ def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
             "start from an entry that depends on no other",
         ),
         (["models", "show", "i3d_r50_mgr-dark-rgb", "--profile", "huge"], "unknown profile 'huge'; choose from"),
+        (["models", "show", "i3d"], "'i3d' is a folder of several models; choose from i3d_r50_mgr-dark-rgb, "),
+        (["models", "new", "mine", "--from", "tsn"], "--from: 'tsn' is a folder of several models; choose from tsn_"),
+        (["models", "show", "i3d_r50_mgr-dark-rbg"], "(near: i3d_r50_mgr-dark-rgb"),
+        (["models", "check", "nonesuch"], "'nonesuch'; `python -m harness models list` lists them"),
         (["models", "rates", "i3d", "--rates", "nan"], "'nan'"),
         (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
         (["data", "segment", ".", "--out", "x", "--min-frames", "9", "--max-frames", "8"], "--min-frames 9"),

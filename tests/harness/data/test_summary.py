@@ -94,6 +94,18 @@ def test_dark_frames_are_brightened_with_one_gain():
     assert brightened(frames[:0]).shape == frames[:0].shape
 
 
+def test_a_sheet_says_on_its_face_that_data_are_synthetic(root, tmp_path):
+    """More is written at its head for generated data than for real ones, and nothing else differs."""
+    made, real = tmp_path / "made.png", tmp_path / "real.png"
+    contact_sheet(root, made)
+    (root / "dataset.json").unlink()
+    contact_sheet(root, real)
+    made, real = cv2.imread(str(made)), cv2.imread(str(real))
+    assert (made[HEAD:] == real[HEAD:]).all() and (made[: HEAD // 2] < 128).sum() > 2 * (
+        real[: HEAD // 2] < 128
+    ).sum() > 0
+
+
 def test_a_clip_of_the_sheet_in_quarantine_gives_its_place_to_another(root, tmp_path):
     whole, other = tmp_path / "a.png", tmp_path / "b.png"
     assert contact_sheet(root, whole) == []

@@ -1,6 +1,7 @@
 """The sentence of a table: who is best, by how much over the next that is not tied, tied with whom, on what, when."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -131,6 +132,26 @@ def test_columns_are_never_compared_and_what_is_missing_is_counted():
 def test_nothing_measured_is_one_sentence_without_a_basis():
     (said,) = verdicts([], further=("a", "b"))
     assert said.state == "none" and said.line == "nothing is measured yet."
+
+
+def test_nobody_alone_is_called_the_highest_where_several_have_the_same_number():
+    """Equal numbers of different clips, and the first in the table's order is no better for it."""
+    alike = [result(name, right(0.1, shift), training=None) for shift, name in enumerate("abc")]
+    (said,) = verdicts([*alike, result("d", right(0.05), training=None)])
+    assert said.state == "provisional" and "the highest of 4 is A with 10.00 %" in said.text
+    assert ", the same as B and C" in said.text and "D" not in said.text.split("; ")[0]
+    (tied,) = verdicts([result("a", right(0.6)), result("b", right(0.6, 1)), result("c", right(0.59))])
+    assert tied.state == "tied" and ", the same as B" in tied.text and "the same as" not in verdicts([alike[0]])[0].text
+
+
+def test_what_failed_is_counted():
+    broken = replace(result("c", right(0.5)), outcomes=None)
+    broken = replace(broken, runs=tuple(replace(r, status="failed", record=None) for r in broken.runs))
+    behind = replace(broken, id="d", runs=tuple(replace(r, status="blocked") for r in broken.runs))
+    (said,) = verdicts([result("a", right(0.9)), result("b", right(0.8)), broken, behind], further=("e",))
+    assert said.text.endswith("2 of 5 methods measured, 2 failed")
+    (said,) = verdicts([broken, behind], further=("e",))
+    assert said.state == "none" and said.line == "nothing is measured yet; 2 failed."
 
 
 def test_a_highest_method_at_chance_says_so():
