@@ -17,7 +17,7 @@ from harness.suite.configs import folders
 
 SKIPPED = ("clip_store", "__pycache__", LOCK, LOGS, PAGES, VERDICTS)
 CODE = Path(__file__).resolve().parents[2]
-DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy")
+DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
 def sources(work_dir: Path, configs: Path) -> str:
