@@ -49,7 +49,7 @@ def our_dataset(data: Path, store: Path | str = "", modalities=("rgb",), size=SI
     )
 
 
-def stock_dataset(videos: list[Path], folder: Path):
+def stock_dataset(videos: list[Path], folder: Path, size: int = SIZE, crop: int = CROP, frames: int = FRAMES):
     """MMAction2's own training pipeline on the same files."""
     from mmaction.registry import DATASETS
 
@@ -61,10 +61,10 @@ def stock_dataset(videos: list[Path], folder: Path):
             ann_file=str(lines),
             pipeline=[
                 dict(type="DecordInit"),
-                dict(type="UniformSample", clip_len=FRAMES),
+                dict(type="UniformSample", clip_len=frames),
                 dict(type="DecordDecode"),
-                dict(type="Resize", scale=(SIZE, SIZE), keep_ratio=False),
-                dict(type="RandomCrop", size=CROP),
+                dict(type="Resize", scale=(size, size), keep_ratio=False),
+                dict(type="RandomCrop", size=crop),
                 dict(type="FormatShape", input_format="NCTHW"),
                 dict(type="PackActionInputs"),
             ],

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,11 @@ from harness.cli.options import (
     profile_option,
     suite_options,
 )
+from harness.errors import BadUsage, unknown_name
 
 if TYPE_CHECKING:
     from harness.plan.workspace import Workspace
+    from harness.suite import Benchmark, Entry
 
 log = logging.getLogger(__name__)
 as_printed = json_option("the names and numbers that are printed without it")
@@ -180,6 +183,69 @@ def bench_step_command(profile: str, configs: Path, device: str, clips: int | No
     entry = entries[benchmark.figures[0].model]
     found = measure_student_step(entry, entries, profile, device_of(device), clips)
     say({"model": entry.name, **found, "hardware": hardware()}, as_json)
+
+
+@command.command("gpu")
+@click.option(
+    "--skip", multiple=True, type=click.Choice(["methods", "distillation", "smoke", "ddp"]), help="Leave a part out."
+)
+@click.option("--methods", default=None, help="Only these, by name with commas between, e.g. I3D,TSN.")
+@click.option("--minutes", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="That it may take.")
+@click.option(
+    "--workers", type=NOT_NEGATIVE, default=None, help="Loading processes.  [default: a core each, 16 at most]"
+)
+@click.option("--clips", type=COUNT, default=None, help="Of a batch.  [default: the config's batch]")
+@configs_option
+@click.option("--device", default="cuda", hidden=True)
+@click.option("--profile", default="paper", hidden=True)
+@json_option("{gpu, methods: a list of {model, stock, ours}, distillation, smoke, ddp, left_out, hardware, ...}")
+def bench_gpu_command(
+    skip: tuple[str, ...],
+    methods: str | None,
+    minutes: float,
+    workers: int | None,
+    clips: int | None,
+    configs: Path,
+    device: str,
+    profile: str,
+    as_json: bool,
+) -> int:
+    """What a GPU does with this: steps of each method at paper scale, as stock MMAction2 takes them and as the harness
+    does, the share of the card's peak, waiting for data, memory; distillation; a real `run-all`; two GPUs if there are.
+
+    Needs no data. Keep the result: `plan --cost --device CARD --measured FILE` predicts from it. Exit code 1 where a
+    run failed.
+    """
+    from harness.bench.gpu import Session, bench_gpu, check_gpu
+    from harness.measure.gpu_steps import StepSizes
+    from harness.suite import load_suite
+    from harness.system.environment import usable_cores
+
+    check_gpu(device)
+    suite = load_suite(configs)
+    sizes = StepSizes(workers=min(16, usable_cores()) if workers is None else workers, clips=clips)
+    chosen = _alone(suite, profile, methods)
+    with contextlib.redirect_stdout(sys.stderr):  # MMEngine logs to standard output
+        session = Session(profile, device, sizes, time.monotonic() + 60 * minutes, log.info)
+        found = bench_gpu(suite, chosen, skip, session)
+    say(found if as_json else {k: v for k, v in found.items() if k not in ("methods", "environment")}, as_json)
+    runs = [found[part] for part in ("smoke", "ddp") if part in found]
+    return 1 if any(run.get("exit_code") for run in runs) else 0
+
+
+def _alone(suite: tuple[Benchmark, dict[str, Entry]], profile: str, methods: str | None) -> list[Entry]:
+    """A network of each method that stands alone, on RGB of the first data set. Raises BadUsage for an unknown one."""
+    from harness.plan.resolve import stands_alone
+
+    benchmark, entries = suite
+    first = next(iter(benchmark.datasets))
+    rgb = [e for e in entries.values() if e.dataset == first and e.test_modality == "rgb" and not e.protocol]
+    found = {e.method: e for e in reversed(rgb) if stands_alone(e, profile)}
+    asked = [m.strip() for m in methods.split(",")] if methods else sorted(found)
+    for name in asked:
+        if name not in found:
+            raise BadUsage(f"--methods: {unknown_name('method', name, sorted(found))}")
+    return [found[name] for name in asked]
 
 
 @command.command("kills")
