@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from harness.errors import count
 from harness.measure.parts import ParentWeights, batch, build, import_named, optimizer_of, quietly
 from harness.measure.timing import wait_for_device
 from harness.plan.resolve import resolve
@@ -65,7 +66,9 @@ def measure_student_step(
         "step_clips": size,
         "step_pairs": len(pairs),
         "step_profile": profile,
-        "step_device": torch.cuda.get_device_name(place) if place.type == "cuda" else f"CPU, {threads} threads",
+        "step_device": torch.cuda.get_device_name(place)
+        if place.type == "cuda"
+        else f"CPU, {count(threads, 'thread')}",
     }
 
 

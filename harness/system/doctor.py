@@ -10,6 +10,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
+from harness.errors import count
 from harness.system.environment import cpu_model
 
 
@@ -110,7 +111,7 @@ def _codecs() -> str:
 def _torch() -> str:
     import torch
 
-    return f"{torch.__version__}, {torch.get_num_threads()} threads"
+    return f"{torch.__version__}, {count(torch.get_num_threads(), 'thread')}"
 
 
 def _plugin(dataset_classes: Callable[[], Iterable[str]]) -> str:

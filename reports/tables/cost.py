@@ -193,7 +193,7 @@ def _machine(record: RunRecord) -> str:
     has = record.hardware
     if has.get("gpu", "none") != "none":
         return has["gpu"]
-    threads = f", {has['threads']} threads" if has.get("threads", "").isdigit() else ""
+    threads = f", {f.count(int(has['threads']), 'thread')}" if has.get("threads", "").isdigit() else ""
     return f"{has['cpu']}{threads}" if has.get("cpu") else ""
 
 

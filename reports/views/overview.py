@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from harness.ledger.ancestry import dependency_closure
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
@@ -81,7 +82,9 @@ def _sources(context: ReportContext) -> list[str]:
         said.append(f"Read from {len(ledger.work_dirs)} ledgers: {names}. A run that lies in several counts once.")
     left_out = ledger.other_start.keys() - ledger.shown
     planned = [c for plan in ledger.plans for c in plan.cells if c.key not in left_out]
-    checked = {c.key for c in planned} | {c.id for c in planned}
+    records = {key: record for key, (_, record) in ledger.records.items()}
+    checked = {c.id for c in planned} | {c.key for c in planned}
+    checked |= {stage for c in planned for stage in dependency_closure(c.key, records)}
     unchecked = [
         i
         for i, r in ledger.results.items()

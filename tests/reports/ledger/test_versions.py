@@ -68,6 +68,23 @@ def test_a_plan_of_one_table_leaves_the_others_and_their_p_as_they_were(tmp_path
     assert "--tables" not in index.split("Do it again")[1].split("What is missing")[0]
 
 
+def test_a_stage_of_what_was_planned_counts_as_planned(tmp_path):
+    """A cell of another table that the plan runs as a stage is as new as the plan: nobody is told otherwise."""
+    made = write(tmp_path, seeds=1)
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    half = next(c for c in plan.cells if c.id == "student_mgr-dark-rgb+half")
+    rest = plan.model_copy(update={"cells": [c for c in plan.cells if c is not half]})
+    write_plan(path, rest)
+    assert "did not ask for 1 cell" in parse(site(made) / "index.html").text
+    record = load_record(folder(made, f"{PLAIN}-s0-*"))
+    identity = record.identity.model_copy(update={"parents": {"stage": half.key}})
+    update = {"identity": identity, "metrics": None}
+    key = save(made.work_dir, record.model_copy(update=update), fake_predictions("mgr_dark", 0.5, 0, "x", 2)).key
+    ask_for(made, key)
+    assert "did not ask for" not in parse(site(made) / "index.html").text
+
+
 def test_p_is_adjusted_for_the_rows_of_the_table_not_for_those_that_ran(tmp_path):
     made = write(tmp_path, seeds=2)
     before = {r["Row"]: r["p [measured]"] for r in rows(site(made, "before") / "downloads" / "table4.csv")}
