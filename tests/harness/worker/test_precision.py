@@ -43,6 +43,21 @@ def test_channels_last_is_for_networks_of_frames_as_well():
     assert layer.weight.is_contiguous(memory_format=torch.channels_last) and not layer.weight.is_contiguous()
 
 
+def test_narrow_strided_convolutions_of_one_pixel_keep_channels_first_all_through():
+    """With channels last, oneDNN of torch 2.13 writes outside of their memory where the processor has no AVX-512."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 8, 1, stride=2), nn.Conv2d(8, 8, 1, stride=2)
+    model = nn.Sequential(*layers)
+    model[1].weight.data = model[1].weight.data.contiguous(memory_format=torch.channels_last)  # as some networks lay it
+    use_channels_last(model)
+    came = []
+    model[0].register_forward_hook(lambda layer, args, out: came.append(out.is_contiguous()))
+    model[1].register_forward_hook(lambda layer, args, out: came.append(args[0].is_contiguous()))
+    model(torch.randn(2, 3, 8, 8)).sum().backward()
+    assert came == [False, True] and model[1].weight.is_contiguous()
+    assert model[2].weight.is_contiguous(memory_format=torch.channels_last), "eight channels fill a register"
+
+
 @pytest.mark.parametrize(
     ("seconds", "used", "on_gpu", "said"),
     [(100, 30, False, True), (100, 90, False, False), (10, 1, False, False), (100, 5, True, False)],
