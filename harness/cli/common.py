@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
     from harness.executors.base import Executor
+    from harness.plan.parts import ToMake
     from harness.plan.workspace import Workspace
     from harness.schedule.run import Watch
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def open_suite(
     suite: SuiteOptions,
-    make_data: Callable[[Path, str, Sequence[str] | None], None] | None = None,
+    make_data: Callable[[Path, str, ToMake], None] | None = None,
     chosen: tuple[str, ...] = (),
     quick: bool = False,
 ) -> Workspace:
@@ -47,8 +48,10 @@ def open_suite(
     return ws
 
 
-def make_synthetic(root: Path, preset: str, datasets: Sequence[str] | None = None) -> None:
-    """Make the built-in synthetic data, or some sets of it, where it is not there yet."""
+def make_synthetic(
+    root: Path, preset: str, datasets: Sequence[str] | Mapping[str, Collection[str] | None] | None = None
+) -> None:
+    """Make the built-in synthetic data, or some sets of it, or parts of these, where it is not there yet."""
     from harness.data.synthesize import synthesize
 
     show = counter()

@@ -80,9 +80,12 @@ quarantine_option = click.option(
 def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     """A contact sheet PNG of one data set: gestures by modality and lighting, over time."""
     from harness.data.describe.contact_sheet import contact_sheet
+    from harness.data.describe.statistics import open_readable
 
     for line in contact_sheet(root, out, quarantine or ""):
         log.warning("left out: %s", line)
+    if line := open_readable(root).unmade:
+        log.info("note: %s", line)
     click.echo(str(out))
 
 

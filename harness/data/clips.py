@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.names import at_light, is_synthetic_root
+from harness.data.parts import check_made
 from harness.data.registry import ClipDataSet, clips_of_config
 from harness.ledger.identity import canonical_json
 from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable, fingerprint
@@ -104,6 +105,7 @@ def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> S
     clips = select_clips(
         table, asked.split, asked.modalities, asked.quarantine, missing, check_files=False, one_in=asked.one_in
     )
+    check_made(place[1], found, clips, asked.modalities)
     return Selection(table, tuple(clips), fingerprint(clips, asked.modalities, missing))
 
 

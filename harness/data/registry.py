@@ -27,7 +27,7 @@ from harness.errors import BadUsage, one_line, unknown_name
 if TYPE_CHECKING:
     from harness.data.segment.cut import Summary
     from harness.data.verify.finding import Checked
-    from mtcd_plugin.formats.clips import ClipTable
+    from mtcd_plugin.formats.clips import Clip, ClipTable
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -61,12 +61,24 @@ class DataSet:
     marker: str  # a file or folder that its root folder has
     dataset_class: str  # the ``type`` of a dataset config that reads it
     verify: Callable[[Path, int, Progress | None], Checked] | None = None  # root, processes, progress
-    generator: str = ""  # a module like ``synthesize.mgr_dark_files``: plan, write_take, write_tables
+    generator: str = ""  # a module like ``synthesize.mgr_dark_files``: plan, write_take, write_tables, maybe parts_of
     generator_version: str = ""  # of all generators when this one last changed; empty: today's
     version: str = ""  # of its generator, where that counts beside the version of all of them
     on_demand: bool = False  # made only where it is asked for by name, and not described beside the others
     lights: bool = False  # its generator's ``plan`` takes a ``light``: NAME_light-0.25 has a quarter of it
     samples: str = "clips"  # what it holds, in the plural
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts that a generator can make one without the other, by name.
+
+    of_config: those that a dataset config reads, without what is no part. of_stream: the one that a stream of a clip
+    is in.
+    """
+
+    of_config: Callable[[Mapping[str, Any]], tuple[str, ...]]
+    of_stream: Callable[[Clip, str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +87,14 @@ class ClipDataSet(DataSet):
 
     keys: of a dataset config, those that ``read`` takes as arguments. everything: arguments with which it reads all
     that is there. segment: cuts recordings (root, out, and the options of ``data segment``) into such a data set.
+    parts: what its generator makes for itself where not all is wanted; None: it makes whole sets alone.
     """
 
     read: Callable[..., ClipTable]
     keys: tuple[str, ...] = ()
     everything: Mapping[str, Any] = field(default_factory=dict, hash=False)
     segment: Callable[..., Summary] | None = None
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

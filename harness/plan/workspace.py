@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from harness.ledger.run_dir import PLAN
 from harness.plan.choice import asked_by_name, chosen_jobs
 from harness.plan.jobs import Job, Plan, Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
+from harness.plan.parts import ToMake, sets_to_make
 from harness.plan.planner import make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_suite
 from harness.suite.benchmark import Quick
@@ -81,15 +82,15 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     tables: str | None,
     seeds: int | None,
     choices: RunChoices = RunChoices(),
-    make_data: Callable[[Path, str, Sequence[str] | None], None] | None = None,
+    make_data: Callable[[Path, str, ToMake], None] | None = None,
     chosen: tuple[str, ...] = (),
 ) -> Workspace:
     """Plan the suite. Raises ValueError for anything asked for that does not exist. Writes nothing itself.
 
     Args:
         tables: ids with commas between, None for all that are not optional.
-        make_data: writes built-in synthetic sets (None for all) of a preset to a folder; called where no data root is
-            given, after everything that can be checked without data.
+        make_data: writes built-in synthetic sets, or the parts of them that cells read, of a preset to a folder; called
+            where no data root is given, after everything that can be checked without data.
         chosen: names of the only jobs to run, with seed or without; also of methods that the profile leaves out.
     """
     check_profile(configs, profile)
@@ -110,7 +111,9 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     cells = every if choices.all_methods or quick else _usual(every, entries, settings, chosen)
     jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:
-        make_data(settings.data_root, preset_of(profile), _sets_to_make(quick, cells))
+        make_data(
+            settings.data_root, preset_of(profile), sets_to_make(cells, entries, profile, quick.data if quick else None)
+        )
     plan = make_plan(cells, entries, settings)
     _check_quarantine(settings.quarantine, plan)
     return Workspace(
@@ -124,16 +127,6 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         jobs,
         _left_out(every, cells),
     )
-
-
-def _sets_to_make(quick: Quick | None, cells: Iterable[Cell]) -> list[str] | None:
-    """The names of the synthetic sets that cells read, None for the usual ones alone."""
-    from harness.data.synthesize.build import made_unasked
-
-    if quick:
-        return quick.data
-    further = dict.fromkeys(name for c in cells for name in c.folders)
-    return [*made_unasked(), *further] if further else None
 
 
 def _check_data_root(data_root: Path | None, profile: str) -> None:

@@ -29,6 +29,7 @@ class DatasetView:
     sheet: str  # image, "" for none
     problem: str = ""  # why nothing was measured
     left_out: tuple[str, ...] = ()  # what could not be read
+    unmade: str = ""  # which parts of a synthetic set are not made yet
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -244,6 +245,7 @@ def _dataset(context: ReportContext, dataset: str, sheets: Mapping[str, Path]) -
         f"images/{sheets[dataset].name}" if dataset in sheets else "",
         s.get("problem", ""),
         tuple(s.get("left_out", ())),
+        s.get("unmade", ""),
     )
 
 

@@ -5,6 +5,7 @@ It says on its face whether the data are synthetic: a picture travels without it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
     table = data.table
     lightings = sorted({c.lighting for c in data.clips})
     columns = [(light, m) for light in lightings for m in _shown(light)]
+    if data.unmade:
+        columns = [(light, m) for light, m in columns if _there(data.clips, light, m)]
     strip = len(MOMENTS) * (THUMB[0] + MARGIN)
     width = LABEL + len(columns) * (strip + 6)
     height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)
@@ -52,7 +55,7 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
         first = next((c for c in clips if c.split == "test"), clips[0] if clips else None)
         for i, (light, m) in enumerate(columns):
             clip = _of_pair(clips, first, light)
-            stream = "rgb" if m == BRIGHTENED else m
+            stream = _stream(m)
             if clip is None or stream not in clip.streams:
                 continue
             x = LABEL + i * (strip + 6)
@@ -64,6 +67,15 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
         if not cv2.imwrite(str(beside), sheet[:, :, ::-1]):
             raise OSError(f"{out}: cannot be written")
     return data.left_out
+
+
+def _there(clips: Iterable[Clip], lighting: str, shown: str) -> bool:
+    return any(c.lighting == lighting and _stream(shown) in c.streams for c in clips)
+
+
+def _stream(shown: str) -> str:
+    """The stream that a column of this name is drawn from."""
+    return "rgb" if shown == BRIGHTENED else shown
 
 
 def _shown(lighting: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness.data.clips import RECORDED
+from harness.data.parts import only_made, unmade_line, unmade_streams
 from harness.data.registry import clips_at
 from mtcd_plugin.formats.clips import Clip, ClipTable
 from mtcd_plugin.formats.splits import read_quarantine
@@ -36,6 +37,7 @@ class Readable:
     table: ClipTable
     clips: tuple[Clip, ...]
     left_out: list[str] = field(default_factory=list)  # one line each: clip, modality, reason
+    unmade: str = ""  # which parts of a synthetic set are not made yet, in a line
 
     @property
     def quarantined(self) -> int:
@@ -53,10 +55,14 @@ class Readable:
 
 
 def open_readable(root: Path, quarantine: str | Path = "") -> Readable:
-    """The clips of ``open_table`` without those that a quarantine file names."""
+    """The clips of ``open_table`` without those that a quarantine file names, and without what is not made yet."""
     table = open_table(root)
+    unmade = unmade_streams(root, clips_at(root), table.clips)
+    table = replace(table, clips=only_made(table.clips, unmade)) if unmade else table
     bad = read_quarantine(str(quarantine)) if quarantine else frozenset()
-    return Readable(Path(root), table, tuple(c for c in table.clips if c.clip_id not in bad))
+    return Readable(
+        Path(root), table, tuple(c for c in table.clips if c.clip_id not in bad), unmade=unmade_line(unmade)
+    )
 
 
 def dataset_statistics(root: Path, quarantine: str | Path = "") -> dict[str, Any]:
@@ -95,6 +101,7 @@ def dataset_statistics(root: Path, quarantine: str | Path = "") -> dict[str, Any
         "seconds": round(sum(s.frames / s.fps for c in clips for m, s in c.streams.items() if m == "rgb"), 1),
         "rgb": {name: values for name, values in light.items() if values is not None},
         "left_out": data.left_out,
+        **({"unmade": data.unmade} if data.unmade else {}),
     }
 
 

@@ -59,6 +59,7 @@ class Statistics(BaseModel):
     seconds: float = 0.0
     rgb: dict[str, Light] = {}  # lighting -> values
     left_out: list[str] = []
+    unmade: str = ""
     problem: str = ""
     stamp: str = ""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.data.registry import ClipDataSet, Progress
+from harness.data.registry import ClipDataSet, Parts, Progress
 
 if TYPE_CHECKING:
     from harness.data.segment.cut import Summary
     from harness.data.verify.finding import Checked
-    from mtcd_plugin.formats.clips import ClipTable
+    from mtcd_plugin.formats.clips import Clip, ClipTable
 
 
 def read(root: str, **keys: Any) -> ClipTable:
@@ -23,7 +24,20 @@ def verify(root: Path, processes: int, progress: Progress | None) -> Checked:
     from harness.data.verify.clip_set import check_clip_set
     from harness.data.verify.mgr_dark import CHECKS
 
-    return check_clip_set(root, CHECKS, processes, progress)
+    return check_clip_set(root, CHECKS, processes, progress, MGR_DARK)
+
+
+def parts_read(dataset: Mapping[str, Any]) -> tuple[str, ...]:
+    from harness.data.parts import recorded
+    from mtcd_plugin.formats.mgr_dark import LIGHTINGS, STREAMS
+
+    lightings = [light for light in LIGHTINGS if dataset.get("lighting", "dark") in (light, "both")]
+    streams = [name for name in recorded(dataset.get("modalities") or ("rgb",)) if name in STREAMS]
+    return tuple(f"{light} {name}" for light in lightings for name in streams)
+
+
+def part_of(clip: Clip, stream: str) -> str:
+    return f"{clip.lighting} {stream}"
 
 
 def segment(root: Path, out: Path, **options: Any) -> Summary:
@@ -44,4 +58,5 @@ MGR_DARK = ClipDataSet(
     keys=("lighting",),
     everything={"lighting": "both"},
     segment=segment,
+    parts=Parts(parts_read, part_of),
 )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from harness.data.names import at_light
+from harness.data.parts import has_parts, made_parts
 from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
@@ -21,13 +23,14 @@ from harness.system.parent_exit import exit_with_parent
 from harness.system.process import keep_freed_memory
 
 PRESETS = ("demo", "smoke")
+_DESCRIBED = "dataset.json"
 _UNFINISHED = ".unfinished.json"
 Progress = Callable[[str, int, int], None]
 
 
 def synthesize(
     root: str | os.PathLike,
-    datasets: Sequence[str] | None = None,
+    datasets: Sequence[str] | Mapping[str, Collection[str] | None] | None = None,
     preset: str = "demo",
     seed: int = 0,
     jobs: int | None = None,
@@ -35,13 +38,15 @@ def synthesize(
 ) -> dict[str, Path]:
     """Write synthetic sets as real video files, each into `root`/<dataset>.
 
-    A finished set of the same generator version, preset and seed is left alone, a half-written one is completed. Frames
-    depend on version, preset and seed, not on `jobs`.
+    A finished set of the same generator version, preset and seed is left alone, a half-written one is completed, and
+    one of which parts are made gets those that are missing. Frames depend on version, preset and seed, not on `jobs`
+    nor on what is made beside them.
 
     Args:
         root: folder that holds one folder per set.
         datasets: names of data sets that have a generator; None for all but those that are made on demand. With
-            `_light-0.25` behind its name, one that has `lights` is made with a quarter of its light.
+            `_light-0.25` behind its name, one that has `lights` is made with a quarter of its light. As a mapping:
+            name -> the only parts that are wanted, None for all.
         preset: "demo" (learnable on two cores, minutes) or "smoke" (tiny, seconds).
         seed: seed of the whole set.
         jobs: processes, default all cores that this process may use. Callers that start processes by `spawn` need the
@@ -59,6 +64,7 @@ def synthesize(
             raise BadUsage(unknown_name("synthetic data set", name, [*known, *_darker(known)]))
     if preset not in PRESETS:
         raise BadUsage(unknown_name("preset", preset, PRESETS))
+    parts = datasets if isinstance(datasets, Mapping) else {}
     out = {}
     for name in datasets:
         folder, (base, light) = Path(root) / name, at_light(name)
@@ -68,11 +74,12 @@ def synthesize(
             stamp["version"] = about.version
         if light != 1:
             stamp["light"] = light
-        if not _finished(folder, stamp):
+        if not (_finished(folder, stamp) and has_parts(folder, parts.get(name))):
             _build(
                 folder,
                 importlib.import_module(known[base]),
                 stamp,
+                parts.get(name),
                 jobs or usable_cores(),
                 partial(progress, name) if progress else None,
             )
@@ -98,7 +105,7 @@ def made_unasked() -> tuple[str, ...]:
 
 def _finished(folder: Path, stamp: dict) -> bool:
     """True if the set is there, False if it may be written; ValueError if the folder holds something else."""
-    for name in ("dataset.json", _UNFINISHED):
+    for name in (_DESCRIBED, _UNFINISHED):
         path = folder / name
         if path.exists():
             try:
@@ -107,7 +114,7 @@ def _finished(folder: Path, stamp: dict) -> bool:
             except (ValueError, AttributeError):
                 raise ValueError(f"{path}: not a description of a data set; delete {folder} and try again") from None
             if held == stamp:
-                return name == "dataset.json"
+                return name == _DESCRIBED
             text = ", ".join(f"{k} {v!r}" for k, v in held.items())
             wanted = ", ".join(f"{k} {v!r}" for k, v in stamp.items() if v != held[k])
             raise ValueError(
@@ -118,33 +125,68 @@ def _finished(folder: Path, stamp: dict) -> bool:
     return False
 
 
-def _build(folder: Path, kind: ModuleType, stamp: dict, jobs: int, progress: Callable[[int, int], None] | None) -> None:
+def _build(
+    folder: Path,
+    kind: ModuleType,
+    stamp: dict,
+    wanted: Collection[str] | None,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Write what a set lacks of its wanted parts. Its description comes last, and names only parts that are there."""
     from harness.data.synthesize.files import write_json
 
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / _UNFINISHED, stamp)
+    there = (folder / _DESCRIBED).exists()
+    if not there:
+        write_json(folder / _UNFINISHED, stamp)
     seed, preset = stamp["seed"], stamp["preset"]
     takes = kind.plan(seed, preset, **{k: v for k, v in stamp.items() if k == "light"})
-    done = 0
+    every = _parts(kind, takes)
+    made = made_parts(folder) or () if there else ()
+    if wanted is not None and (unknown := sorted(set(wanted) - set(every))):
+        raise BadUsage(unknown_name(f"part of {folder.name}", unknown[0], every))
+    missing = frozenset(p for p in every if p not in made and (wanted is None or p in wanted))
+    if missing == frozenset(every):
+        _write_takes(partial(kind.write_take, folder, seed=seed, preset=preset), takes, jobs, progress)
+    else:
+        todo = [take for take in takes if not missing.isdisjoint(kind.parts_of(take))]
+        _write_takes(partial(kind.write_take, folder, seed=seed, preset=preset, parts=missing), todo, jobs, progress)
+    counts = kind.write_tables(folder, takes, seed)
+    about = {"name": counts.pop("name"), "synthetic": True, **stamp}
+    now = [p for p in every if p in made or p in missing]
+    if now != every:
+        counts.pop("videos", None)  # a count of the whole set
+        about["parts"] = now
+    write_json(folder / _DESCRIBED, {**about, **counts})
+    (folder / _UNFINISHED).unlink(missing_ok=True)
+
+
+def _parts(kind: ModuleType, takes: Sequence[Any]) -> list[str]:
+    """All parts of a set, none where its generator makes it whole alone."""
+    if not hasattr(kind, "parts_of"):
+        return []
+    return list(dict.fromkeys(part for take in takes for part in kind.parts_of(take)))
+
+
+def _write_takes(
+    write: Callable[[Any], None], takes: Sequence[Any], jobs: int, progress: Callable[[int, int], None] | None
+) -> None:
+    """Write takes, one after the other or by several processes."""
     if jobs == 1:
-        for take in takes:
-            kind.write_take(folder, take, seed, preset)
-            done += 1
+        for done, take in enumerate(takes, 1):
+            write(take)
             if progress:
                 progress(done, len(takes))
-    else:
-        keep_freed_memory()
-        # spawn: the caller may hold threads or locks that do not survive a fork
-        with ProcessPoolExecutor(min(jobs, len(takes)), get_context("spawn"), exit_with_parent) as pool:
-            try:
-                for future in as_completed([pool.submit(kind.write_take, folder, t, seed, preset) for t in takes]):
-                    future.result()
-                    done += 1
-                    if progress:
-                        progress(done, len(takes))
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-    counts = kind.write_tables(folder, takes, seed)
-    write_json(folder / "dataset.json", {"name": counts.pop("name"), "synthetic": True, **stamp, **counts})
-    (folder / _UNFINISHED).unlink()
+        return
+    keep_freed_memory()
+    # spawn: the caller may hold threads or locks that do not survive a fork
+    with ProcessPoolExecutor(min(jobs, len(takes)) or 1, get_context("spawn"), exit_with_parent) as pool:
+        try:
+            for done, future in enumerate(as_completed([pool.submit(write, take) for take in takes]), 1):
+                future.result()
+                if progress:
+                    progress(done, len(takes))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,20 @@ def streams(take: Take) -> tuple[str, ...]:
     return MODALITIES if take.light == 1 else ("rgb", "ir")
 
 
+def parts_of(take: Take) -> tuple[str, ...]:
+    """The parts of the set that a take has videos of, in the order of ``streams``."""
+    return tuple(f"{take.lighting} {m}" for m in streams(take))
+
+
 def video_file(take: Take, modality: str) -> str:
     """Path of a clip below the root of the set."""
     return f"clips/{take.lighting}/{modality}/{take.gesture.replace(' ', '_')}/{take.clip_id}.mp4"
 
 
-def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
-    """Render and write the videos of a take that are not there yet."""
-    missing = tuple(m for m in streams(take) if not (root / video_file(take, m)).exists())
+def write_take(root: Path, take: Take, seed: int, preset: str, parts: Container[str] | None = None) -> None:
+    """Render and write the videos of a take that are not there yet; those of some parts alone, where they are given."""
+    wanted = [m for m, part in zip(streams(take), parts_of(take), strict=True) if parts is None or part in parts]
+    missing = tuple(m for m in wanted if not (root / video_file(take, m)).exists())
     if not missing:
         return
     for modality, frames in render_take(take, seed, PRESETS[preset]["scale"], missing).items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
+from harness.data.sets.nvgesture import PART_OF
 from harness.data.synthesize.files import write_text, write_video
 from harness.data.synthesize.nvgesture import (
     CLASSES,
@@ -48,8 +50,14 @@ def plan(seed: int, preset: str) -> list[Take]:  # noqa: ARG001  as every genera
     return plan_takes(PRESETS[preset]["per_class"])
 
 
-def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
-    """Render and write the files of a recording that are not there yet."""
+def parts_of(take: Take) -> tuple[str, ...]:  # noqa: ARG001  every recording has all
+    """The parts of the set that a recording has videos of: one a modality."""
+    return tuple(dict.fromkeys(PART_OF.values()))
+
+
+def write_take(root: Path, take: Take, seed: int, preset: str, parts: Container[str] | None = None) -> None:
+    """Render and write the files of a recording that are not there yet; videos of some parts alone, where they are
+    given, with the logs of all streams."""
     folder = root / "Video_data" / take.clip_id
     frames, size, chunk = (PRESETS[preset][k] for k in ("frames", "size", "chunk"))
     recording = record(take, seed, frames)
@@ -62,12 +70,13 @@ def write_take(root: Path, take: Take, seed: int, preset: str) -> None:
     def file(stream: str) -> Path:
         return folder / f"{stream}.avi"
 
-    missing = [s for s in FPS if s not in _COPIES and not file(s).exists()]
+    wanted = [s for s in FPS if parts is None or PART_OF[s] in parts]
+    missing = [s for s in wanted if s not in _COPIES and not file(s).exists()]
     videos = render_take(take, seed, frames, size, tuple(missing), chunk) if missing else {}
     for stream in missing:
         write_video(file(stream), videos[stream], FPS[stream])
     for copy, stream in _COPIES.items():
-        if not file(copy).exists():
+        if copy in wanted and not file(copy).exists():
             with atomic_replace(file(copy), sync=False) as beside:
                 shutil.copyfile(file(stream), beside)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.data.clips import RECORDED
+from harness.data.parts import only_made, unmade_line, unmade_streams
 from harness.data.registry import ClipDataSet, Progress
 from harness.data.verify.annotations import MEND_FILE, Annotation, Findings, finished
 from harness.data.verify.clips import Rules, check_clips, windows_by_file
@@ -34,17 +35,28 @@ class ClipChecks:
     videos: tuple[str, str] = ("", "")
 
 
-def check_clip_set(root: Path, checks: ClipChecks, processes: int, progress: Progress | None) -> Checked:
-    """Read the whole annotation, decode every file, and collect all that is wrong."""
-    annotation = checks.annotated(root)
+def check_clip_set(
+    root: Path, checks: ClipChecks, processes: int, progress: Progress | None, data_set: ClipDataSet | None = None
+) -> Checked:
+    """Read the whole annotation, decode every file, and collect all that is wrong.
+
+    Args:
+        data_set: says which parts a synthetic set may be made without, of which no file is missed then.
+    """
+    whole = checks.annotated(root)
+    unmade = unmade_streams(root, data_set, whole.clips) if data_set else {}
+    annotation = replace(whole, clips=only_made(whole.clips, unmade)) if unmade else whole
     videos = scan_videos(windows_by_file(annotation.clips), processes, progress)
-    found = [*annotation.findings, *check_clips(annotation.clips, videos, checks.rules)]
+    rules = replace(checks.rules, unmade=unmade.keys())
+    found = [*annotation.findings, *check_clips(annotation.clips, videos, rules)]
+    if unmade:
+        found.append(Finding("", "note", "parts", unmade_line(unmade)))
     found = one_based(annotation.clips, videos, found)
     found += content_findings(root, list(videos))
     found += checks.notes(annotation, usual_sizes(annotation, videos))
     folder, suffix = checks.videos
     if folder:
-        found += unlisted(root, annotation.clips, folder, suffix)
+        found += unlisted(root, whole.clips, folder, suffix)
     decoded = sum(video.frames > 0 for video in videos.values())
     return Checked(annotation.synthetic, len(annotation.clips), len(videos), decoded, tuple(found))
 

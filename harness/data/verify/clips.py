@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -30,13 +30,14 @@ class Rules:
     required: streams that training reads by default; findings about other streams are warnings at most.
     rates: stream -> frames per second. lengths: stream -> (shortest, longest) window in frames.
     check_log: (clip id, stream's name, stream, frames of its video) -> findings about the stream's log of time stamps;
-    None for data sets without such logs.
+    None for data sets without such logs. unmade: (clip id, stream) of what a synthetic set has not been given yet.
     """
 
     required: tuple[str, ...]
     rates: Mapping[str, float]
     lengths: Mapping[str, tuple[int, int]]
     check_log: Callable[[str, str, Stream, int], Iterable[Finding]] | None = None
+    unmade: Container[tuple[str, str]] = ()
 
 
 def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rules) -> list[Finding]:
@@ -50,7 +51,7 @@ def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rul
             stream = clip.streams.get(name)
             here: Iterable[Finding]
             if stream is None:
-                here = _missing_stream(clip, name, usual[name])
+                here = () if (clip.clip_id, name) in rules.unmade else _missing_stream(clip, name, usual[name])
             else:
                 here = chain(
                     _check_file(clip, name, stream, videos[stream.path]),

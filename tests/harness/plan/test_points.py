@@ -7,8 +7,8 @@ import pytest
 
 from harness.plan.jobs import Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
+from harness.plan.parts import sets_to_make
 from harness.plan.planner import make_plan
-from harness.plan.workspace import _sets_to_make
 from harness.suite import expand, load_benchmark, load_entries
 from mtcd_plugin.formats.sysu import SysuImage
 from tests.harness.conftest import CONFIGS
@@ -75,8 +75,8 @@ def test_every_stage_has_the_training_clips_of_the_point(planned):
 
 def test_the_sets_of_other_light_are_made_with_the_others_where_a_table_needs_them():
     def made(*tables):
-        return _sets_to_make(None, expand(BENCHMARK, ENTRIES, "demo", list(tables), 1))
+        return list(sets_to_make(expand(BENCHMARK, ENTRIES, "demo", list(tables), 1), ENTRIES, "demo"))
 
-    assert made("table4") is None and made("training_clips") is None
+    assert made("table4") == made("training_clips") == ["mgr_dark", "sysu_mm01"]
     lights = [f"mgr_dark_light-{x}" for x in ("0.25", "4", "16")]
-    assert made("darkness") == ["mgr_dark", "nvgesture", "sysu_mm01", *lights]
+    assert made("darkness") == ["mgr_dark", "sysu_mm01", *lights]

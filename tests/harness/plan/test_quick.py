@@ -116,7 +116,8 @@ def test_only_the_data_of_a_quick_look_are_made(configs):
     def make(root, preset, datasets):
         raise Made(preset, datasets)
 
-    for quick, datasets in ((True, ["mgr_dark"]), (False, None)):
+    both = {"mgr_dark": ("dark depth", "dark rgb"), "sysu_mm01": None}
+    for quick, datasets in ((True, {"mgr_dark": ("dark rgb",)}), (False, both)):
         with pytest.raises(Made) as made:
             open_workspace(configs, "smoke", None, None, 1, RunChoices(quick=quick), make)
         assert made.value.args == ("smoke", datasets)

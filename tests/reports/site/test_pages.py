@@ -491,7 +491,12 @@ def test_a_note_on_synthetic_data_stands_with_its_tables_and_on_the_data_page_al
 
 def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
     told = {
-        "mgr_dark": {**fake.statistics["mgr_dark"], "quarantined": 3, "left_out": ["clip <b>c1</b>, rgb: is empty"]},
+        "mgr_dark": {
+            **fake.statistics["mgr_dark"],
+            "quarantined": 3,
+            "left_out": ["clip <b>c1</b>, rgb: is empty"],
+            "unmade": "not made yet: dark depth",
+        },
         "nvgesture": {"name": "NvGesture", "problem": "the lists are <i>gone</i>"},
     }
     build(fake.work_dir, tmp_path / "site", fake.benchmark, fake.entries, told)
@@ -499,6 +504,7 @@ def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
     assert "Could not be read, and left out here: 1" in page.text and "clip <b>c1</b>, rgb: is empty" in page.text
     assert "Not measured: the lists are <i>gone</i>." in page.text
     assert "In quarantine, not counted here" in page.text
+    assert page.text.count("Synthetic clips not made yet: dark depth.") == 1
     assert cell(page, "data", "NvGesture", "clips").text == "– (not measured)"
 
 

@@ -1,0 +1,160 @@
+"""Synthetic sets of which parts are made: their bytes, what is made later, and what commands say of them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.data.describe.contact_sheet import contact_sheet
+from harness.data.describe.statistics import dataset_statistics
+from harness.data.synthesize import build, mgr_dark_files, nvgesture_files, synthesize
+from harness.data.synthesize.mgr_dark import plan_takes
+from harness.data.synthesize.nvgesture import Take
+from harness.data.verify.dataset import verify_dataset
+
+TAKES = [t for t in plan_takes(0) if t.pair_id in ("s01_g01_t1", "s03_g07_t1")]
+RECORDINGS = [Take(9, 7, 9, "train"), Take(25, 20, 25, "test")]
+LINE = "not made yet: dark depth, daylight depth, daylight ir; run-all makes what its cells read, data synthesize all"
+
+
+@pytest.fixture(autouse=True)
+def few_takes(monkeypatch):
+    monkeypatch.setattr(mgr_dark_files, "plan", lambda seed, preset: TAKES)
+    monkeypatch.setattr(nvgesture_files, "plan", lambda seed, preset: RECORDINGS)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Both sets as they are made whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mgr_dark_files, "plan", lambda seed, preset: TAKES)
+        patch.setattr(nvgesture_files, "plan", lambda seed, preset: RECORDINGS)
+        root = tmp_path_factory.mktemp("whole")
+        synthesize(root, ["mgr_dark", "nvgesture"], "smoke", jobs=1)
+        return root
+
+
+def files(root):
+    return {str(p.relative_to(root)): p.read_bytes() for p in Path(root).rglob("*") if p.is_file()}
+
+
+def made(root, name, *parts):
+    """Make parts of a set, none for all of it; returns what was written a take at a time."""
+    seen = []
+    synthesize(root, {name: parts or None}, "smoke", jobs=1, progress=lambda *a: seen.append(a[1:]))
+    return seen
+
+
+def about(root):
+    return json.loads((root / "dataset.json").read_text())
+
+
+def test_parts_have_the_bytes_of_the_whole_and_are_completed_to_it(whole, tmp_path):
+    root, every = tmp_path / "mgr_dark", files(whole / "mgr_dark")
+    assert made(tmp_path, "mgr_dark", "dark ir", "dark rgb") == [(1, 2), (2, 2)]  # the dark takes alone
+    assert about(root)["parts"] == ["dark rgb", "dark ir"] and "videos" not in about(root)
+    videos = {name for name in files(root) if name.endswith(".mp4")}
+    assert videos == {n for n in every if n.startswith(("clips/dark/rgb", "clips/dark/ir"))}
+    here = files(root)
+    assert all(here[name] == every[name] for name in here if name != "dataset.json")
+    assert made(tmp_path, "mgr_dark", "dark rgb") == []  # it is there
+    times = {name: (root / name).stat().st_mtime_ns for name in videos}
+    assert len(made(tmp_path, "mgr_dark", "daylight rgb", "dark rgb")) == 2
+    assert about(root)["parts"] == ["dark rgb", "dark ir", "daylight rgb"]
+    made(tmp_path, "mgr_dark")
+    assert files(root) == every
+    assert times == {name: (root / name).stat().st_mtime_ns for name in videos}
+
+
+def test_modalities_of_nvgesture_alone(whole, tmp_path):
+    root, every = tmp_path / "nvgesture", files(whole / "nvgesture")
+    made(tmp_path, "nvgesture", "depth", "ir")
+    here = files(root)
+    assert {Path(n).stem for n in here if n.endswith(".avi")} == {"sk_depth", "duo_left", "duo_right"}
+    assert all(here[name] == every[name] for name in here if name != "dataset.json")
+    outcome = verify_dataset("nvgesture", root)
+    assert not [f for f in outcome.findings if f.check in ("file", "missing stream")]
+    (said,) = [f.message for f in outcome.findings if f.check == "parts"]
+    assert said.startswith("not made yet: rgb; ")
+    made(tmp_path, "nvgesture")
+    assert files(root) == every
+
+
+def test_a_set_that_was_made_whole_before_is_taken_as_it_is(whole, monkeypatch):
+    monkeypatch.setattr(build, "_build", lambda *a: pytest.fail("a whole set was written again"))
+    assert "parts" not in about(whole / "mgr_dark")
+    made(whole, "mgr_dark", "dark rgb")
+    made(whole, "mgr_dark")
+
+
+@pytest.mark.parametrize("wanted", [(), ("dark rgb", "dark ir")])
+def test_what_was_interrupted_goes_on(whole, tmp_path, wanted):
+    """In the first part (of a whole set) and in a later one; what is there stays, and is said to be there only then."""
+    root, every = Path(shutil.copytree(whole / "mgr_dark", tmp_path / "mgr_dark")), files(whole / "mgr_dark")
+    (lost,) = (root / "clips" / "dark" / "ir").rglob("s01*.mp4")
+    lost.unlink()
+    for later in (root / "clips" / "daylight" / "depth").rglob("*.mp4"):
+        later.unlink()
+    described = about(root)
+    if wanted:
+        (root / "dataset.json").write_text(json.dumps({**described, "parts": ["dark rgb"]}))
+    else:
+        (root / "dataset.json").rename(root / build._UNFINISHED)
+    made(tmp_path, "mgr_dark", "dark rgb", "dark ir")
+    assert lost.read_bytes() == every[str(lost.relative_to(root))]
+    assert about(root)["parts"] == ["dark rgb", "dark ir"] and not (root / build._UNFINISHED).exists()
+    made(tmp_path, "mgr_dark")
+    assert files(root) == every
+
+
+def test_a_kill_in_a_later_part_leaves_the_parts_that_were_there(whole, tmp_path, monkeypatch):
+    root = Path(shutil.copytree(whole / "mgr_dark", tmp_path / "mgr_dark"))
+    (root / "dataset.json").write_text(json.dumps({**about(root), "parts": ["dark rgb"]}))
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mgr_dark_files, "write_take", killed)
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path, "mgr_dark", "dark ir")
+    assert about(root)["parts"] == ["dark rgb"]
+
+
+def test_a_part_that_is_none_is_named(tmp_path):
+    with pytest.raises(ValueError, match="unknown part of mgr_dark 'dark it' .near: dark ir"):
+        made(tmp_path, "mgr_dark", "dark it")
+
+
+@pytest.fixture
+def in_parts(mgr_dark_root, tmp_path):
+    """The tiny set as the usual plan wants it made, dark RGB and infrared and daylight RGB."""
+    root = Path(shutil.copytree(mgr_dark_root, tmp_path / "mgr_dark"))
+    for place in ("dark/depth", "daylight/depth", "daylight/ir"):
+        shutil.rmtree(root / "clips" / place)
+    described = {"name": "MGR-Dark", "synthetic": True, "parts": ["dark rgb", "dark ir", "daylight rgb"]}
+    (root / "dataset.json").write_text(json.dumps(described))
+    return root
+
+
+def test_commands_say_what_is_not_made_and_find_nothing_wrong_with_it(in_parts, mgr_dark_root, tmp_path, capsys):
+    def faults(root):
+        return {(f.severity, f.check) for f in verify_dataset("mgr_dark", root).findings if f.severity != "note"}
+
+    outcome = verify_dataset("mgr_dark", in_parts)
+    assert (outcome.clips, outcome.files, outcome.decoded) == (24, 36, 36)
+    assert faults(in_parts) <= faults(mgr_dark_root)
+    assert [(f.severity, f.message) for f in outcome.findings if f.check == "parts"] == [("note", LINE)]
+    found = dataset_statistics(in_parts)
+    assert found["unmade"] == LINE and found["left_out"] == [] and set(found["resolution"]) == {"rgb", "ir"}
+    assert contact_sheet(in_parts, tmp_path / "sheet.png") == []
+    with pytest.raises(SystemExit):
+        main(["data", "sheet", str(in_parts), "--out", str(tmp_path / "sheet.png")])
+    assert LINE in capsys.readouterr().err
+    assert "unmade" not in dataset_statistics(mgr_dark_root)
+
+
+def test_a_file_that_is_lost_of_a_part_that_is_made_is_still_missed(in_parts):
+    next((in_parts / "clips" / "dark" / "ir").rglob("*.mp4")).unlink()
+    assert [f.check for f in verify_dataset("mgr_dark", in_parts).findings if f.severity == "error"].count("file") == 1
