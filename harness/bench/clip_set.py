@@ -13,6 +13,7 @@ from mtcd_plugin.formats.mgr_dark import COLUMNS, STREAMS
 from mtcd_plugin.formats.video import write_video
 
 DATA_SET = "mgr_dark"  # whose layout is written
+DATA_SET_CLASS = "MGRDarkDataset"  # that reads it
 FPS = 25
 SUBJECTS = {"s1": "train", "s2": "test"}
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.bench.clip_set import write_clip_set
+from harness.bench.clip_set import DATA_SET_CLASS, write_clip_set
 from harness.bench.made_up import finish
 from harness.bench.orchestration import command_of, jobs_for, planning_command
 from harness.plan.workspace import Workspace
@@ -37,18 +37,19 @@ LIMITS = {
 FINGERPRINT = """
 import sys
 from harness.data.clips import select
-select({"type": "MGRDarkDataset", "data_root": sys.argv[1], "split": "train", "modalities": ("rgb", "depth", "ir")})
+select({"type": sys.argv[2], "data_root": sys.argv[1], "split": "train", "modalities": ("rgb", "depth", "ir")})
 """
 DATASET = """
 import sys
 from mmengine.registry import init_default_scope
-from mtcd_plugin import transforms
-from mtcd_plugin.datasets.mgr_dark_dataset import MGRDarkDataset
+from mmaction.registry import DATASETS
+import mtcd_plugin.register
 init_default_scope("mmaction")
 pipeline = [
     {"type": "SampleClipFrames", "clip_len": 8}, {"type": "LoadModalities", "size": (32, 32)}, {"type": "PackClip"}
 ]
-MGRDarkDataset(data_root=sys.argv[1], pipeline=pipeline, split="train", modalities=("rgb", "depth", "ir"))
+more = {"data_root": sys.argv[1], "split": "train", "modalities": ("rgb", "depth", "ir")}
+DATASETS.build({"type": sys.argv[2], "pipeline": pipeline, **more})
 """
 
 
@@ -123,8 +124,8 @@ def _clips(clips: int) -> dict[str, Cost]:
         link_clips(root, clips)
         time.sleep(2.1)  # a file that was just written is hashed each time that it is asked for
         return {
-            "fingerprint": _cost([sys.executable, "-c", FINGERPRINT, str(root)], clips),
-            "dataset": _cost([sys.executable, "-c", DATASET, str(root)], clips),
+            "fingerprint": _cost([sys.executable, "-c", FINGERPRINT, str(root), DATA_SET_CLASS], clips),
+            "dataset": _cost([sys.executable, "-c", DATASET, str(root), DATA_SET_CLASS], clips),
         }
 
 
