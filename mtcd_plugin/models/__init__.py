@@ -17,6 +17,7 @@ from mtcd_plugin.models.backbones import (
 from mtcd_plugin.models.data_preprocessors import (
     clip_data_preprocessor,
     flow_preprocessor,
+    folding_preprocessor,
     heatmap_preprocessor,
     resc3d_preprocessor,
     resizing_preprocessor,
