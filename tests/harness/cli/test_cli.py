@@ -55,7 +55,7 @@ def suite(small_configs, tiny_data, tmp_path):
         (["plan", "--profile", "paper"], 2, ["--data-root"]),
         (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["'--jobs': 0"]),
         (["report", "--work-dir", "/nowhere/at/all"], 1, ["/nowhere/at/all", "run-all"]),
-        (["models", "show", "nonesuch"], 2, ["unknown model 'nonesuch'", "i3d_r50_mgr-dark-rgb"]),
+        (["models", "show", "nonesuch"], 2, ["unknown model 'nonesuch'", "models list"]),
     ],
 )
 def test_bad_usage_is_one_clear_line(capsys, args, code, words):

@@ -66,8 +66,8 @@ def test_clips_without_distillation_are_still_known_after_a_resume(tmp_path):
     from mmaction.registry import MODELS
 
     model, other = (MODELS.build(distiller(alpha=0.0, beta=0.0)) for _ in range(2))
-    model.undistilled = {"b", "a"}
-    other.undistilled = {"c"}
+    model.load_training_state(model.training_state() | {"undistilled": ["b", "a"]})
+    other.load_training_state(other.training_state() | {"undistilled": ["c"]})
     other.load_training_state(model.training_state())
     assert other.undistilled == {"a", "b", "c"}
 
