@@ -99,13 +99,16 @@ def _entry_groups(context: ReportContext, table: suite.Table) -> dict[tuple[str,
     for entry in sorted(listed_entries(context, table), key=lambda e: bool(e.protocol)):
         key = (entry.method, own_protocol(entry) or backbone_name(entry))
         if entry.test_modality in groups.get(key, {}):
-            key = (entry.method, entry.name)
+            key = (entry.method, "; ".join(filter(None, (own_protocol(entry), entry.name))))
         groups.setdefault(key, {})[entry.test_modality] = entry
     return groups
 
 
 def _lines(table: suite.Table, groups: dict[tuple[str, str], Group]) -> Iterator[_Line]:
-    """The paper's rows, each followed by further backbones of its method; then the methods that only we have."""
+    """The paper's rows, each followed by further backbones of its method; then the methods that only we have.
+
+    A protocol of its own answers a claim only where nothing of the common one does.
+    """
     by_title: dict[tuple[str, str], list[suite.MethodClaim]] = {}
     for claim in table.claims:
         by_title.setdefault((claim.method, claim.title), []).append(claim)
@@ -113,11 +116,11 @@ def _lines(table: suite.Table, groups: dict[tuple[str, str], Group]) -> Iterator
     for (method, title), claims in by_title.items():
         own = [k for k in groups if k[0] == method and k not in taken]
         taken.update(own)
-        answers = [k for k in own if not k[1].startswith(OWN_PROTOCOL)][:1]
-        yield _Line(title, claims, groups[answers[0]] if answers else {}, True)
-        for k in own:
-            if k not in answers:
-                yield _Line(title, [], groups[k], False, k[1])
+        answer = own[0] if own else (method, "")
+        apart = answer[1] if answer[1].startswith(OWN_PROTOCOL) else ""
+        yield _Line(title, claims, groups.get(answer, {}), True, apart)
+        for k in own[1:]:
+            yield _Line(title, [], groups[k], False, k[1])
     rest = sorted((k for k in groups if k not in taken), key=lambda k: _title(groups[k]).lower())
     for k in rest:
         several = sum(_title(groups[k]) == _title(groups[o]) for o in rest) > 1
@@ -155,7 +158,7 @@ def _cells(
         else:
             cells |= absent_cells(*NO_FOLDER, prefix)
         if context.comparable(table.dataset):
-            cells[prefix + "against"] = against(context.result(own.name) if own else None, claim)
+            cells[prefix + "against"] = against(context.result(own.name) if own and not own.protocol else None, claim)
     if _remarked(table):
         cells["remark"] = Cell("; ".join(dict.fromkeys(x.remark for x in line.claims if x.remark)))
     return cells

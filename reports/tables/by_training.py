@@ -103,7 +103,8 @@ def _lines(table: suite.Table, entries: list[Entry]) -> Iterator[_Line]:
     """The paper's rows with the entry that answers each, then the entries that the paper's table lacks."""
     taken: set[str] = set()
     for claim in table.claims:
-        own = next((e for e in entries if _same_regime(claim, e) and e.name not in taken), None)
+        answers = (e for e in entries if _same_regime(claim, e) and e.name not in taken)
+        own = min(answers, key=lambda e: bool(e.protocol), default=None)  # the common protocol first
         taken |= {own.name} if own else set()
         yield _Line(claim.title, claim.method, claim.train, claim.test, claim, own)
     rest = (e for e in entries if e.name not in taken)
@@ -112,9 +113,7 @@ def _lines(table: suite.Table, entries: list[Entry]) -> Iterator[_Line]:
 
 
 def _same_regime(claim: suite.MethodClaim, entry: Entry) -> bool:
-    """Whether an entry of the common protocol answers a claim. What is computed from RGB is no modality of its own."""
-    if entry.protocol:
-        return False
+    """Whether an entry answers a claim. What is computed from RGB is no modality of its own."""
     trained = set(entry.train_modalities) - set(DERIVED_FROM)
     return (claim.method, set(claim.train), claim.test) == (entry.method, trained, entry.test_modality)
 
@@ -140,7 +139,7 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
     else:
         cells |= absent_cells(*NO_FOLDER, "m.")
     if context.comparable(table.dataset):
-        cells["against"] = against(context.result(entry.name) if entry else None, claim)
+        cells["against"] = against(context.result(entry.name) if entry and not entry.protocol else None, claim)
     return cells
 
 

@@ -85,10 +85,12 @@ def _sources(context: ReportContext) -> list[str]:
     records = {key: record for key, (_, record) in ledger.records.items()}
     checked = {c.id for c in planned} | {c.key for c in planned}
     checked |= {stage for c in planned for stage in dependency_closure(c.key, records)}
+    under_way = {c.method for c in planned if c.key not in records}  # what they were made from is not known yet
     unchecked = [
         i
         for i, r in ledger.results.items()
         if ledger.used_by.get(i) and i not in checked and not any(run.cell.key in checked for run in r.runs)
+        if r.runs[0].cell.method not in under_way
     ]
     if unchecked:
         said.append(

@@ -85,6 +85,18 @@ def test_a_stage_of_what_was_planned_counts_as_planned(tmp_path):
     assert "did not ask for" not in parse(site(made) / "index.html").text
 
 
+def test_a_stage_of_what_is_under_way_counts_as_planned(tmp_path):
+    """In the middle of a run: what a method's cells are made from stands in no record yet."""
+    made = write(tmp_path, seeds=1)
+    path = made.work_dir / "plan.json"
+    plan = read_plan(path)
+    half = next(c for c in plan.cells if c.id == "student_mgr-dark-rgb+half")
+    write_plan(path, plan.model_copy(update={"cells": [c for c in plan.cells if c is not half]}))
+    assert "did not ask for 1 cell" in parse(site(made, "before") / "index.html").text
+    shutil.rmtree(folder(made, "student_mgr-dark-rgb-s0-*"))
+    assert "did not ask for" not in parse(site(made, "after") / "index.html").text
+
+
 def test_p_is_adjusted_for_the_rows_of_the_table_not_for_those_that_ran(tmp_path):
     made = write(tmp_path, seeds=2)
     before = {r["Row"]: r["p [measured]"] for r in rows(site(made, "before") / "downloads" / "table4.csv")}

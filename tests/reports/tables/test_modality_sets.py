@@ -100,6 +100,20 @@ def test_a_protocol_of_ones_own_is_said_and_not_ranked(made):
     assert plain[0][3].state == "" and plain[1][3].title.startswith("own protocol")
 
 
+@pytest.mark.parametrize(("table", "method", "prefix"), [("table2", "Plain", "rgb."), ("table3", "Absent", "m.")])
+def test_a_claim_that_only_another_protocol_answers_is_answered_and_says_so(made, table, method, prefix):
+    """As at demo, where some methods have no entry of the common protocol."""
+    entries = {
+        name: replace(e, protocol=OWN) if e.method == method else e
+        for name, e in made.entries.items()
+        if not (e.method == method and e.protocol)
+    }
+    columns = ("method", prefix + "top1", prefix + "rank")
+    (row,) = [r[1:] for r in rows(replace(made, entries=entries), table, *columns) if r[0] == method]
+    assert row[0].sub.startswith(f"own protocol: {OWN}")
+    assert row[1].value is not None and row[2].text == "–"
+
+
 def test_the_column_of_both_holds_those_that_see_both_alone(made):
     found = {r[0]: r[1:] for r in rows(made, "table2", "rgb.top1", "rgb+depth.top1", "method")}
     assert found["Two"][1].value is not None and found["Two"][0].state == "missing"
