@@ -11,10 +11,12 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.stats.ranks import Standing
 from reports.tables.measured import absent_cells, measured_cells
+from reports.tables.settings import start_kind
 from reports.tables.table import Cell
 
 Standings = dict[str, Standing | str]
 OWN_PROTOCOL = "own protocol: "
+STARTS = {"pretrained": "pretrained", "stages": "weights of its stages", "scratch": "from scratch"}
 NO_FOLDER = ("not implemented yet", "no config of this method in mm_configs yet")
 
 
@@ -69,7 +71,7 @@ def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
 def facets(context: ReportContext, entries: Sequence[Entry], backbone: str = "") -> dict[str, tuple[str, ...]]:
     """What the row of these entries can be filtered by: name -> values; what is not known of a row has none."""
     starts = {
-        "pretrained" if record.pretrained else "from scratch"
+        STARTS[start_kind(record)]
         for e in entries
         if (result := context.result(e.name)) is not None
         for record in result.done

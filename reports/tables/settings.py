@@ -37,6 +37,11 @@ def started_from(record: RunRecord) -> str:
     return ", ".join(files.values()) or (f"weights of its stage {stages}" if stages else "none: from scratch")
 
 
+def start_kind(record: RunRecord) -> str:
+    """What a trained run started from, in a word: ``pretrained``, ``stages`` or ``scratch``."""
+    return "pretrained" if record.pretrained else "stages" if continued_stages(record) else "scratch"
+
+
 def continued_stages(record: RunRecord) -> tuple[str, ...]:
     """The stages whose weights a run starts from: those that fill an ``init_from`` of its config, which is empty there
     until they are done."""

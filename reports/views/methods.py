@@ -13,6 +13,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import STATUS
 from reports.page import Page, View
 from reports.tables.method_cells import anchor, own_protocol
+from reports.tables.settings import continued_stages
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ def _weights(context: ReportContext, entry: Entry) -> str:
     loaded = sorted({w.file for r in runs for w in r.pretrained})
     if loaded:
         return "loaded: " + ", ".join(loaded)
+    if stages := dict.fromkeys(stage for r in runs for stage in continued_stages(r)):
+        return f"those of its stages: {', '.join(stages)}"
     if entry.pretrained.lower() in ("none", ""):
         listed = ", ".join(dict.fromkeys(s.trained_on or s.file for s in entry.starts_at(context.profile) if s.file))
         at_hand = f"; listed for --init pretrained: {context.ledger.privacy.text(listed)}" if listed else ""

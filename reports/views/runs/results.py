@@ -13,6 +13,7 @@ from harness.suite.cells import cell_id
 from reports.ledger.context import ReportContext
 from reports.ledger.numbers import METRICS, numbers
 from reports.tables.export import APOSTROPHES, csv_text, csvw
+from reports.tables.settings import start_kind
 from reports.views.runs.run import RunView
 
 STAGES = "train_seconds_all_stages"
@@ -27,7 +28,7 @@ COLUMNS = {
     "train_modalities": "what it trains on, with a + between",
     "seed": "",
     "protocol": "common, or the method's own",
-    "start": "pretrained, scratch, or nothing where nothing is trained",
+    "start": "pretrained, stages (weights that its own stages trained), scratch, or nothing where nothing is trained",
     "profile": "",
     "status": "done or failed",
     "state": "current, or why no number of the pages is made of it",
@@ -81,7 +82,7 @@ def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
         "train_modalities": "+".join(r.cell.train_modalities),
         "seed": r.cell.seed,
         "protocol": context.protocol(r.cell.model),
-        "start": "" if r.kind == "render" else "pretrained" if r.pretrained else "scratch",
+        "start": "" if r.kind == "render" else start_kind(r),
         "profile": r.cell.profile,
         "status": r.status,
         "state": run.state or "current",

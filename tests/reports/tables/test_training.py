@@ -1,11 +1,15 @@
 """Rate, schedule, epochs and start of the rows of an ablation, read from the records."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
 from reports.ledger.results import Result, Run
+from reports.tables.method_cells import facets
+from reports.tables.settings import start_kind, started_from
 from reports.tables.training import row_start, training_cell
+from tests.helpers.fake_benchmark import fake_entries
 from tests.helpers.fake_ledger import fake_record
 from tests.helpers.html_tree import cell, parse
 
@@ -54,6 +58,19 @@ def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():
     assert start() == ""  # nobody asked
     one.notes = [NO_START]
     assert start() == "start: none: from scratch"
+
+
+def test_what_its_stages_trained_is_no_start_from_scratch():
+    """As RAAR3DNet, whose backbone is a stage of its own: no file is listed in its record, yet it starts from one."""
+    one = done(model={"backbone": {"init_from": None}})
+    assert start_kind(one) == "scratch" and started_from(one) == "none: from scratch"
+    one.identity.parents = {"ni3d": 64 * "b"}
+    assert start_kind(one) == "stages" and started_from(one) == "weights of its stage ni3d"
+    entry = fake_entries(Path("configs"))["plain_mgr-dark-rgb"]
+    context = SimpleNamespace(result=lambda _: result(one))
+    assert facets(context, [entry])["Start"] == ("weights of its stages",)
+    one.pretrained = done(pretrained=["kinetics.pth"]).pretrained
+    assert start_kind(one) == "pretrained" and facets(context, [entry])["Start"] == ("pretrained",)
 
 
 def test_table_4_shows_them(fake):
