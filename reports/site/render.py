@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,8 +18,9 @@ from reports.site.pages import idle, navigation, verdicts_of
 from reports.tables.table import Table
 
 
+@cache  # compiling the templates takes as long as filling in a small ledger's, and a run writes its pages often
 def environment() -> Environment:
-    """Templates with every string escaped and every undefined name an error."""
+    """Templates with every string escaped and every undefined name an error; the same object each time."""
     env = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
