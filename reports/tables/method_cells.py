@@ -11,7 +11,7 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.stats.ranks import Standing
 from reports.tables.measured import absent_cells, measured_cells
-from reports.tables.settings import start_kind
+from reports.tables.settings import start_kind, trained_runs
 from reports.tables.table import Cell
 
 Standings = dict[str, Standing | str]
@@ -71,10 +71,11 @@ def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
 def facets(context: ReportContext, entries: Sequence[Entry], backbone: str = "") -> dict[str, tuple[str, ...]]:
     """What the row of these entries can be filtered by: name -> values; what is not known of a row has none."""
     starts = {
-        STARTS[start_kind(record)]
+        STARTS[start_kind(run)]
         for e in entries
         if (result := context.result(e.name)) is not None
         for record in result.done
+        for run in trained_runs(record, context.ledger.records)
     }
     found = {
         "Backbone": [backbone or architecture(e) for e in entries] or [backbone],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.ledger.record import RunRecord
@@ -30,8 +31,19 @@ def settings(config: dict[str, Any]) -> dict[str, Cell]:
     }
 
 
+def trained_runs(record: RunRecord, known: Mapping[str, tuple[Path, RunRecord]]) -> list[RunRecord]:
+    """The runs that trained the networks that a run predicts with: itself, or those of its stages where it trains none,
+    as a fusion; what the ledger no longer has is left out."""
+    if record.kind != "render":
+        return [record]
+    stages = [known[key][1] for key in record.identity.parents.values() if key in known]
+    return [run for stage in stages for run in trained_runs(stage, known)]
+
+
 def started_from(record: RunRecord) -> str:
     """The weights that a run started from: name and content of each file, once."""
+    if record.kind == "render":
+        return "trains nothing"
     files = {w.sha256: f"{w.file.rpartition('/')[2]} ({w.sha256[:12]})" for w in record.pretrained}
     stages = " and ".join(continued_stages(record))
     return ", ".join(files.values()) or (f"weights of its stage {stages}" if stages else "none: from scratch")

@@ -8,7 +8,7 @@ from harness.ledger.record import NO_START, RunRecord
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
-from reports.tables.settings import settings, started_from
+from reports.tables.settings import settings, started_from, trained_runs
 from reports.tables.table import Cell, Column, missing
 
 
@@ -17,7 +17,8 @@ def row_start(context: ReportContext, results: Iterable[Result | None]) -> str:
     asked = context.benchmark.init.get(context.profile) == "pretrained"
     if not asked and not any(r.pretrained or NO_START in r.notes for r in context.ledger.shown_records):
         return ""
-    found = dict.fromkeys(started_from(r) for result in results if result is not None for r in result.done)
+    done = [r for result in results if result is not None for r in result.done]
+    found = dict.fromkeys(started_from(run) for r in done for run in trained_runs(r, context.ledger.records))
     return f"start: {' or '.join(found)}" if found else ""
 
 

@@ -51,7 +51,7 @@ def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():
     one = done()
 
     def start():
-        ledger = SimpleNamespace(shown_records=[one])
+        ledger = SimpleNamespace(shown_records=[one], records={})
         board = SimpleNamespace(benchmark=SimpleNamespace(init={"demo": "scratch"}), profile="demo", ledger=ledger)
         return row_start(board, [result(one)])
 
@@ -67,10 +67,28 @@ def test_what_its_stages_trained_is_no_start_from_scratch():
     one.identity.parents = {"ni3d": 64 * "b"}
     assert start_kind(one) == "stages" and started_from(one) == "weights of its stage ni3d"
     entry = fake_entries(Path("configs"))["plain_mgr-dark-rgb"]
-    context = SimpleNamespace(result=lambda _: result(one))
+    context = SimpleNamespace(result=lambda _: result(one), ledger=SimpleNamespace(records={}))
     assert facets(context, [entry])["Start"] == ("weights of its stages",)
     one.pretrained = done(pretrained=["kinetics.pth"]).pretrained
     assert start_kind(one) == "pretrained" and facets(context, [entry])["Start"] == ("pretrained",)
+
+
+def test_what_trains_nothing_starts_from_what_its_stages_started_from():
+    """As a fusion of two networks, which nobody trained from scratch because it trains none."""
+    streams = {64 * c: (Path(c), done(pretrained=[f"{c}.pth"])) for c in "bc"}
+    fused = done(train_cfg=None)
+    fused.kind, fused.identity.parents = "render", {"rgb": 64 * "b", "flow": 64 * "c", "gone": 64 * "d"}
+    again = done(train_cfg=None)
+    again.kind, again.identity.parents = "render", {"fusion": 64 * "e"}
+    records = {**streams, 64 * "e": (Path("e"), fused)}
+    ledger = SimpleNamespace(shown_records=[r for _, r in records.values()], records=records)
+    board = SimpleNamespace(benchmark=SimpleNamespace(init={"demo": "pretrained"}), profile="demo", ledger=ledger)
+    board.result = lambda _: result(again)
+    said = row_start(board, [result(again)])
+    assert said == "start: b.pth (aaaaaaaaaaaa) or c.pth (aaaaaaaaaaaa)"
+    assert started_from(again) == "trains nothing"
+    entry = fake_entries(Path("configs"))["plain_mgr-dark-rgb"]
+    assert facets(board, [entry])["Start"] == ("pretrained",)
 
 
 def test_table_4_shows_them(fake):
