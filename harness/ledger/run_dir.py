@@ -27,3 +27,4 @@ STATISTICS = "data_statistics.json"
 VERDICTS = "verdicts.json"  # which records were found valid, by content
 RUNS = "runs"
 LOGS = "logs"  # of harnesses, not of runs
+CLIP_PICTURES = "clip_pictures"  # of test clips, for the pages of runs

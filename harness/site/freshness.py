@@ -12,10 +12,10 @@ from pathlib import Path
 
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.planfile import LARGEST_PLAN
-from harness.ledger.run_dir import LOCK, LOGS, PAGES, PLAN, VERDICTS
+from harness.ledger.run_dir import CLIP_PICTURES, LOCK, LOGS, PAGES, PLAN, VERDICTS
 from harness.suite.configs import folders
 
-SKIPPED = ("clip_store", "__pycache__", LOCK, LOGS, PAGES, VERDICTS)
+SKIPPED = ("clip_store", "__pycache__", CLIP_PICTURES, LOCK, LOGS, PAGES, VERDICTS)
 CODE = Path(__file__).resolve().parents[2]
 DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.data.describe.summary import load_summaries, save_summaries
+from harness.data.registry import clips_of_config
+from harness.ledger.clip_pictures import Wanted
 from harness.site import freshness
 from harness.suite import Benchmark, Entry
 
@@ -25,21 +28,40 @@ def write_site(
     entries: dict[str, Entry],
     profiles: Sequence[str] = (),
     running: Running | None = None,
+    draw: Callable[[Wanted], None] | None = None,
 ) -> Path:
-    """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page."""
+    """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page.
+
+    Args:
+        draw: is told which pictures of clips the pages would show, before they take what is there.
+    """
     from reports import build
 
     statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, log.warning).items()}
-    build(work_dirs, site, benchmark, entries, statistics, profiles, running)
+    build(work_dirs, site, benchmark, entries, statistics, profiles, running, draw)
     return site / "index.html"
 
 
 def refresh_site(ws: Workspace, work_dir: Path, site: Path) -> bool:
-    """Measure the data sets and write the pages of a workspace; returns whether there was anything to write."""
+    """Measure the data sets, draw their clips and write the pages of a workspace; returns whether there was anything to
+    write."""
+    from harness.data.describe.clip_pictures import draw_clips  # with what decodes videos: `report` draws nothing
+
     save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, log.warning)
     made_from = freshness.sources(work_dir, ws.settings.configs)
     if freshness.are_current(work_dir, site, made_from):
         return False
-    write_site([work_dir], site, ws.benchmark, ws.entries)
+    draw = partial(draw_clips, work_dir, test_sets=splits_at_hand(ws), say=log.warning)
+    write_site([work_dir], site, ws.benchmark, ws.entries, draw=draw)
     freshness.remember(work_dir, site, made_from)
     return True
+
+
+def splits_at_hand(ws: Workspace) -> Mapping[str, Mapping[str, Any]]:
+    """Fingerprint of each test split of clips that is planned -> the config of its data set."""
+    found = {}
+    for job in ws.plan.jobs.values():
+        dataset = (job.config.get("test_dataloader") or {}).get("dataset")
+        if dataset and clips_of_config(dataset) is not None:
+            found[job.identity.data["test"]] = dataset
+    return found

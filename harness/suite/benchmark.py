@@ -47,6 +47,7 @@ class Dataset(Strict):
     )
     training_std: dict[str, TrainingStd] = Field(default_factory=dict)  # by profile; a ledger's own repeats come first
     hub: Hub | None = None  # where results on the data itself can be sent
+    pictures: bool = True  # whether pages show frames of its clips
 
 
 class Source(Strict):

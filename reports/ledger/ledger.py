@@ -85,6 +85,17 @@ class Ledger:
         keys = sorted(self.shown, key=lambda k: self.pages[k])
         return [self.records[k][1] for k in keys]
 
+    @cached_property
+    def older(self) -> frozenset[str]:
+        """Keys of the runs of results that are not of the config, code and data that the last plan asks for."""
+        runs = [run for r in self.results.values() if r.older for run in r.runs]
+        return frozenset(run.record.key for run in runs if run.record is not None)
+
+    @cached_property
+    def on_tables(self) -> frozenset[str]:
+        """Keys of the runs that tables and figures show a number of."""
+        return frozenset(run.cell.key for run in self.runs) & self.shown - self.older
+
     @property
     def seeds(self) -> int:
         """Seeds that were run or planned, from 0 on."""

@@ -19,6 +19,8 @@ from reports.stats.intervals import accuracy_interval
 from reports.stats.significance import binomial_p
 from reports.stats.training import Training, mean_std
 
+HARDEST = 10  # clips of a run that its page names
+
 STATUS = {
     "done": "done",
     "failed": "failed",
@@ -62,6 +64,7 @@ class Answers:
 
     test: ClipList
     bits: np.ndarray  # uint8
+    hardest: tuple[str, ...] = ()  # ids of the clips that are furthest from right, the furthest first
 
     @property
     def correct(self) -> np.ndarray:
@@ -179,6 +182,24 @@ def right_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarr
     return predicted == predictions["label"].to_numpy(dtype=np.int64), predicted
 
 
+def hardest(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The clips that are furthest from right, the furthest first.
+
+    Args:
+        scores: [clips, classes]. labels: int [clips].
+
+    Returns:
+        Their numbers, ``HARDEST`` at most, none that is right; and the margins of all clips: the score of the true
+        class less the highest other score.
+    """
+    index = np.arange(len(labels))
+    others = scores.copy()
+    others[index, labels] = -np.inf
+    margins = scores[index, labels] - others.max(axis=1)
+    first = np.argsort(margins, kind="stable")[:HARDEST]
+    return first[predicted_classes(scores)[first] != labels[first]], margins
+
+
 def answers_of(folder: Path, known: dict[tuple, ClipList]) -> Answers:
     """What a run has right, from its predictions.
 
@@ -191,11 +212,12 @@ def answers_of(folder: Path, known: dict[tuple, ClipList]) -> Answers:
     clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
     labels = np.asarray(labels, dtype=np.int64)
     order = sorted(range(len(clips)), key=clips.__getitem__)
-    right = (predicted_classes(scores) == labels)[order]
-    names, labels = tuple(clips[i] for i in order), labels[order]
+    scores, labels = np.asarray(scores, dtype=np.float64)[order], labels[order]
+    right = predicted_classes(scores) == labels
+    names = tuple(clips[i] for i in order)
     people = tuple(subjects[i] for i in order)
     test = known.setdefault((names, people, labels.tobytes()), ClipList(names, people, labels))
-    return Answers(test, np.packbits(right))
+    return Answers(test, np.packbits(right), tuple(test.clips[i] for i in hardest(scores, labels)[0]))
 
 
 def outcomes_of(answers: list[Answers]) -> Outcomes | str:

@@ -7,13 +7,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadUsage
+from harness.ledger.clip_pictures import Wanted
 from harness.ledger.files import exchange
 from harness.site.manifest import (
     MANIFEST,
@@ -25,6 +26,7 @@ from harness.site.manifest import (
     write_manifest,
 )
 from harness.suite import Benchmark, Entry
+from reports.ledger.clip_pictures import wanted_pictures
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
 from reports.ledger.running import Running
@@ -39,7 +41,7 @@ from reports.tables.latex import to_latex
 from reports.tables.table import Table
 
 
-def build(
+def build(  # noqa: PLR0913  what pages are made of, and what may be known beside it
     work_dirs: Path | Sequence[Path],
     site: Path,
     benchmark: Benchmark,
@@ -47,6 +49,7 @@ def build(
     statistics: dict[str, dict[str, Any]] | None = None,
     profiles: Sequence[str] = (),
     running: Running | None = None,
+    draw: Callable[[Wanted], None] | None = None,
 ) -> list[Path]:
     """Write the pages of ledgers to ``site`` and return their paths, sorted.
 
@@ -54,13 +57,14 @@ def build(
 
     Args:
         work_dirs: one ledger, or several that are shown together. Each holds ``plan.json``, ``runs/`` and, where made,
-            ``contact_sheet_<data set>.png``.
+            ``contact_sheet_<data set>.png`` and ``clip_pictures/``.
         site: a new or empty folder, or one that an earlier call wrote: what that call wrote is replaced, the user's own
             files in it (``CNAME``) stay.
         statistics: per data set, what ``harness.data.describe.statistics`` measured; data sets may be missing.
         profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The
             others have pages of their own in ``profiles/<name>/``.
         running: what runs meanwhile; the pages say it, and reload themselves.
+        draw: is told which pictures of clips the pages would show, before they take those that are there.
 
     Raises:
         FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
@@ -74,6 +78,9 @@ def build(
         check_site(site, folder)
     contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
     contexts[0] = replace(contexts[0], running=running)
+    if draw is not None:
+        for context in contexts:
+            draw(wanted_pictures(context))
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))

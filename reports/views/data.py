@@ -82,10 +82,10 @@ def _contact_sheets(context: ReportContext) -> dict[str, Path]:
     """Data set -> contact sheet of the data at hand in one of the work dirs,
     as ``data synthesize`` and ``run-all`` write them."""
     found = {}
-    for dataset in context.benchmark.datasets:
+    for dataset, declared in context.benchmark.datasets.items():
         sheets = [w / f"contact_sheet_{dataset}.png" for w in context.ledger.work_dirs]
         sheet = next((s for s in sheets if s.is_file()), None)
-        if sheet is not None and dataset in context.statistics:
+        if sheet is not None and dataset in context.statistics and declared.pictures:
             found[dataset] = sheet
     return found
 

@@ -123,11 +123,13 @@ def _is_rendering(context: ReportContext, record: RunRecord) -> bool:
 def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
     """The renderings behind the runs of these pages, the trained translators first."""
     found = []
+    pictures = context.benchmark.datasets[dataset].pictures
     for record in context.ledger.shown_records:
         key, page = record.key, context.ledger.pages[record.key]
         folder = context.ledger.records[key][0]
         if _is_rendering(context, record) and record.cell.dataset == dataset:
-            found.append(Rendering(key, _title(context, record), record, page, *read_strips(folder)))
+            strips = read_strips(folder) if pictures else ({}, "")
+            found.append(Rendering(key, _title(context, record), record, page, *strips))
     order = list(KINDS.values())  # what has learnt nothing comes last
     return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
 

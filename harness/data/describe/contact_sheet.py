@@ -13,18 +13,24 @@ import cv2
 import numpy as np
 
 from harness.data.clips import RECORDED
-from harness.data.describe.statistics import Readable, open_readable
+from harness.data.describe.moments import (
+    BACKGROUND,
+    BRIGHTENED,
+    MARGIN,
+    THUMB,
+    brightened,
+    read_moments,
+    shown_as,
+    strip,
+    strip_width,
+)
+from harness.data.describe.statistics import open_readable
 from harness.errors import BadUsage
 from harness.ledger.files import atomic_replace
 from mtcd_plugin.formats.clips import Clip
-from mtcd_plugin.formats.video import read_frames
 
-MOMENTS = (0.15, 0.4, 0.6, 0.85)  # of the clip's length
-THUMB = (96, 72)  # width, height
-MARGIN = 2
 LABEL = 300  # width of the column of gesture names
 HEAD = 88  # what data these are, and above what the columns are
-BRIGHTENED = "rgb, brightened"  # stands beside dark frames, which are black to the eye
 
 
 def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[str]:
@@ -41,13 +47,13 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
     columns = [(light, m) for light in lightings for m in _shown(light)]
     if data.unmade:
         columns = [(light, m) for light, m in columns if _there(data.clips, light, m)]
-    strip = len(MOMENTS) * (THUMB[0] + MARGIN)
-    width = LABEL + len(columns) * (strip + 6)
+    pitch = strip_width() + MARGIN + 6  # of the columns
+    width = LABEL + len(columns) * pitch
     height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)
-    sheet = np.full((height, width, 3), 250, np.uint8)
+    sheet = np.full((height, width, 3), BACKGROUND, np.uint8)
     _write(sheet, table.name + " - SYNTHETIC DATA, generated videos" * table.synthetic, 4, 32)
     for i, (light, m) in enumerate(columns):
-        _write(sheet, f"{light} {m}".strip(), LABEL + i * (strip + 6) + 4, HEAD - 12)
+        _write(sheet, f"{light} {m}".strip(), LABEL + i * pitch + 4, HEAD - 12)
     for label, name in enumerate(table.classes):
         y = HEAD + label * (THUMB[1] + MARGIN)
         _write(sheet, name[:18], 4, y + THUMB[1] // 2)
@@ -58,11 +64,13 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
             stream = _stream(m)
             if clip is None or stream not in clip.streams:
                 continue
-            x = LABEL + i * (strip + 6)
-            frames = _moments(data, clip, stream)
-            for k, frame in enumerate(brightened(frames) if m == BRIGHTENED else frames):
-                left = x + k * (THUMB[0] + MARGIN)
-                sheet[y : y + THUMB[1], left : left + THUMB[0]] = frame
+            read = partial(read_moments, stream=clip.streams[stream], gray=stream != "rgb")
+            frames = data.attempt(read, clip, stream)
+            if frames is None:
+                continue
+            shown = strip(brightened(frames) if m == BRIGHTENED else frames)
+            x = LABEL + i * pitch
+            sheet[y : y + THUMB[1], x : x + shown.shape[1]] = shown
     with atomic_replace(out, sync=False) as beside:
         if not cv2.imwrite(str(beside), sheet[:, :, ::-1]):
             raise OSError(f"{out}: cannot be written")
@@ -80,13 +88,7 @@ def _stream(shown: str) -> str:
 
 def _shown(lighting: str) -> list[str]:
     """What the columns of a lighting show."""
-    return [x for m in RECORDED for x in ((m, BRIGHTENED) if m == "rgb" and lighting == "dark" else (m,))]
-
-
-def brightened(frames: np.ndarray) -> np.ndarray:
-    """Frames uint8, all with one gain: 99 % of their values fit."""
-    top = np.quantile(frames, 0.99) if frames.size else 255.0
-    return (frames * (255.0 / max(float(top), 1.0))).clip(0, 255).astype(np.uint8)
+    return [x for m in RECORDED for x in shown_as(m, lighting)]
 
 
 def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | None:
@@ -94,16 +96,6 @@ def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | Non
         return first
     same = [c for c in clips if c.lighting == lighting]
     return next((c for c in same if c.pair_id and c.pair_id == first.pair_id), same[0] if same else None)
-
-
-def _moments(data: Readable, clip: Clip, modality: str) -> np.ndarray:
-    s = clip.streams[modality]
-    numbers = [min(s.start + int(t * s.frames), s.end - 1) for t in MOMENTS]
-    read = partial(read_frames, indices=numbers, size=THUMB, gray=modality != "rgb")
-    frames = data.attempt(read, clip, modality)
-    if frames is None:
-        return np.empty((0, *THUMB[::-1], 3), np.uint8)
-    return np.repeat(frames, 3, axis=3) if frames.shape[3] == 1 else frames
 
 
 def _write(image: np.ndarray, text: str, x: int, y: int) -> None:

@@ -10,14 +10,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from harness.data.describe.apart import run_apart
 from harness.data.registry import clip_data_sets
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.run_dir import STATISTICS
@@ -123,15 +121,11 @@ def measure(root: Path, sheet: Path, quarantine: str) -> dict[str, Any]:
 
 def _measured(root: Path, sheet: Path, quarantine: str) -> dict[str, Any]:
     """``measure`` in a process of its own; what stops it is the data set's ``problem``, never an error."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        try:
-            return pool.submit(measure, root, sheet, quarantine).result()
-        except BrokenProcessPool:
-            problem = "a file ends the process that decodes it; `harness data verify` names it"
-        except Exception as error:  # noqa: BLE001  whatever is wrong with the data, the pages are written and say it
-            problem = " ".join(str(error).split()).replace(f"{root}/", "") or type(error).__name__
+    ((found, problem),) = run_apart(measure, [(root, sheet, quarantine)])
+    if found is not None:
+        return found
     sheet.unlink(missing_ok=True)
-    return {"name": root.name, "problem": problem}
+    return {"name": root.name, "problem": problem.replace(f"{root}/", "")}
 
 
 def _say_left_out(name: str, found: dict[str, Any], say: Callable[[str], None]) -> None:

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 from harness.ledger.record import RunRecord, StartingWeights
+from harness.suite.modalities import DERIVED_FROM
 from reports import format as f
 from reports.ledger.adopted import adopted_note, reason
+from reports.ledger.clip_pictures import ClipPictures
 from reports.ledger.context import ReportContext
 from reports.page import Page, View
 from reports.stats.intervals import INTERVAL
@@ -25,10 +27,11 @@ NOT_TRAINED = "none: this stage trains nothing"
 
 
 def build(context: ReportContext) -> Iterator[Page]:
-    runs = run_views(context)
+    pictures = ClipPictures(context)
+    runs = run_views(context, pictures)
     table = runs_table(runs)
     hub = eval_results(context)
-    files = {**results_files(context, runs), **hub}
+    files = {**results_files(context, runs), **hub, **pictures.files}
     yield from _lists(table, list(hub), files)
     for run in runs:
         yield Page(run.page, "run.html.j2", {}, nav="", later=partial(run_page, context, run), made_from=run.made_from)
@@ -120,7 +123,18 @@ def run_page(context: ReportContext, run: RunView) -> tuple[Mapping[str, Any], M
     more = details(context, run)
     facts = [{"value": value, "name": name, "sub": sub} for value, name, sub in (*_metrics(run), *_costs(run))]
     values = {"run": run, "more": more, "facts": facts, "what": _what(run, len(more.epochs))}
+    values |= {"pictures": {c.clip_id: c for c in run.pictures}, "moments": _moments(run)}
     return values | {"apostrophes": APOSTROPHES, "older": OLDER}, _files(run, more)
+
+
+def _moments(run: RunView) -> str:
+    """What the pictures of the hardest clips show."""
+    seen = run.record.cell.test_modality.split("+")
+    made = [f"{f.modalities(m)} is made of {f.modalities(DERIVED_FROM[m])}" for m in seen if m in DERIVED_FROM]
+    text = "Pictures: four moments of each clip, as the camera recorded them"
+    text += f" ({', '.join(made)})" if made else ""
+    bright = any(p.brightened for c in run.pictures for p in c.pictures)
+    return text + (", dark ones beside themselves brightened, all four with one gain." if bright else ".")
 
 
 def _files(run: RunView, more: RunDetails) -> dict[str, str]:

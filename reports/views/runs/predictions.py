@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from reports.format import natural
-from reports.ledger.results import right_and_predicted
+from reports.ledger.results import hardest, right_and_predicted
 from reports.stats.intervals import accuracy_interval
 from reports.tables.export import csv_text
+
+PAIRS = 10  # of classes that are named as most confused
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,6 @@ def summarise(
     classes: list[str],
     interval: tuple[float, float] | None = None,
     listed: bool = True,
-    top: int = 10,
 ) -> Predictions:
     """Confusion, recall, confused pairs and hardest clips.
 
@@ -94,11 +95,7 @@ def summarise(
     off = [(int(confusion[i, j]), i, j) for i in range(k) for j in range(k) if i != j and confusion[i, j]]
     off.sort(key=lambda t: (-t[0], t[1], t[2]))
 
-    index = np.arange(len(labels))
-    others = scores.copy()
-    others[index, labels] = -np.inf
-    margin = scores[index, labels] - others.max(axis=1)
-    hardest = [int(i) for i in np.argsort(margin, kind="stable")[:top] if not right[i]]
+    furthest, margins = hardest(scores, labels)
     subjects = table["subject"].astype(str).to_numpy()
     by_subject = [
         Subject(s, int(right[mask].sum()), int(mask.sum()))
@@ -111,10 +108,10 @@ def summarise(
         top1=float(right.mean()),
         interval=interval or accuracy_interval(right[None, :], subjects.tolist()),
         classes=tuple(rows),
-        pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:top]),
+        pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:PAIRS]),
         hardest=tuple(
-            HardClip(table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margin[i]))
-            for i in hardest
+            HardClip(table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margins[i]))
+            for i in furthest.tolist()
         ),
         subjects=tuple(by_subject),
         csv=_csv(table, names, predicted, scores) if listed else "",

@@ -9,6 +9,7 @@ from harness.ledger.record import Epoch, RunRecord
 from harness.ledger.store import load_predictions
 from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
+from reports.ledger.clip_pictures import ClipPictures, PicturedClip
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import Ledger
 from reports.ledger.log import Log, log_digest, read_log
@@ -69,6 +70,7 @@ class RunView:
     siblings: tuple[Sibling, ...]  # the first of them
     more_siblings: int
     log_digest: str  # of the log that the page shows, "" for none
+    pictures: tuple[PicturedClip, ...]  # of its hardest clips, where there are any
     used_by: tuple[str, ...]  # tables and figures
     shown: bool  # a table or figure shows a number of it
     state: str  # "" for a run that a number is made of, else why none is: OLDER, or another start
@@ -129,24 +131,23 @@ def details(context: ReportContext, run: RunView) -> RunDetails:
     )
 
 
-def run_views(context: ReportContext) -> list[RunView]:
+def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
     """Views of all runs that have a page, in the order of their pages."""
     ledger = context.ledger
     used: dict[str, list[str]] = {}
     for run in ledger.runs:
         used.setdefault(run.cell.key, []).extend(ledger.used_by[run.cell.id])
     known = {key: record for key, (_, record) in ledger.records.items()}
-    older = {run.record.key for r in ledger.results.values() if r.older for run in r.runs if run.record is not None}
     children: dict[str, list[Parent]] = {}
     for key, page in ledger.pages.items():
         directory, record = ledger.records[key]
         for stage, parent in record.identity.parents.items():
             children.setdefault(parent, []).append(Parent(stage, key, page, directory.name))
-    siblings = _siblings(ledger, older)
+    siblings = _siblings(ledger)
     views = []
     for key, page in sorted(ledger.pages.items(), key=lambda item: item[1]):
         directory, record = ledger.records[key]
-        shown = bool(used.get(key)) and key in ledger.shown and key not in older
+        shown = key in ledger.on_tables
         views.append(
             RunView(
                 record=record,
@@ -169,9 +170,10 @@ def run_views(context: ReportContext) -> list[RunView]:
                 siblings=tuple(s for s in siblings[_cell(record)][: NAMED + 1] if s.page != page)[:NAMED],
                 more_siblings=max(0, len(siblings[_cell(record)]) - 1 - NAMED),
                 log_digest=log_digest(directory) if shown or record.status == "failed" else "",
+                pictures=pictures.of_run(key) if shown and key in ledger.answers else (),
                 shown=shown,
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
-                state="" if key in ledger.shown and key not in older else _left_out(ledger, key),
+                state="" if key in ledger.shown and key not in ledger.older else _left_out(ledger, key),
                 synthetic=ledger.synthetic[key],
                 adopted=adopted_runs(key, known),
                 adopted_page=ledger.pages.get(record.adopted_from, ""),
@@ -186,13 +188,13 @@ def _cell(record: RunRecord) -> tuple[str, str]:
     return record.cell.model, record.cell.variant
 
 
-def _siblings(ledger: Ledger, older: set[str]) -> dict[tuple[str, str], list[Sibling]]:
+def _siblings(ledger: Ledger) -> dict[tuple[str, str], list[Sibling]]:
     """The runs of each cell, those that count first, by seed."""
     found: dict[tuple[str, str], list[Sibling]] = {}
     for key, page in ledger.pages.items():
         folder, r = ledger.records[key]
         said = f"{f.percent(r.metrics.top1)} %" if r.metrics is not None else r.status
-        state = "" if key in ledger.shown and key not in older else _left_out(ledger, key)
+        state = "" if key in ledger.shown and key not in ledger.older else _left_out(ledger, key)
         found.setdefault(_cell(r), []).append(Sibling(folder.name, page, r.cell.seed, said, state))
     return {cell: sorted(runs, key=lambda s: (bool(s.state), s.seed, s.name)) for cell, runs in found.items()}
 

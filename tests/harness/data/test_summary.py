@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from harness.data.describe import summary
-from harness.data.describe.contact_sheet import HEAD, LABEL, brightened, contact_sheet
+from harness.data.describe.contact_sheet import HEAD, LABEL, contact_sheet
+from harness.data.describe.moments import brightened
 from harness.data.describe.statistics import dataset_statistics
 from harness.data.describe.summary import load_summaries, save_summaries
 from harness.ledger.run_dir import STATISTICS
