@@ -101,12 +101,36 @@ def _table(found: ClipDataSet, place: Place, arguments: str) -> ClipTable:
 @cache
 def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> Selection:
     table = _table(found, place, arguments)
+    _check_recorded(table, asked, f"{place[1]}{_in_words(arguments)}")
     missing = dict(asked.missing_modality)
     clips = select_clips(
         table, asked.split, asked.modalities, asked.quarantine, missing, check_files=False, one_in=asked.one_in
     )
     check_made(place[1], found, clips, asked.modalities)
     return Selection(table, tuple(clips), fingerprint(clips, asked.modalities, missing))
+
+
+def _check_recorded(table: ClipTable, asked: Asked, where: str) -> None:
+    """ValueError where there is no clip at all, or none of a split has a modality: no quarantine file helps there, and
+    a network that takes clips without it would never see one with it.
+    """
+    splits = {"fit": ("train",), "holdout": ("train",), "all": ("train", "test")}.get(asked.split, (asked.split,))
+    clips = [clip for clip in table.clips if clip.split in splits]
+    if not table.clips:
+        raise ValueError(f"{where}: has no clips; cells that read them cannot be planned")
+    for name in asked.modalities:
+        recorded = RENDERED_FROM.get(name, name)
+        if clips and name in MODALITIES and not any(recorded in clip.streams for clip in clips):
+            raise ValueError(
+                f"{where}: no clip of the {' and the '.join(splits)} split has {recorded}; cells that read it cannot be "
+                "planned"
+            )
+
+
+def _in_words(arguments: str) -> str:
+    """Arguments of a reader, as they stand behind the folder that it reads."""
+    named = ", ".join(f"{key} {value}" for key, value in json.loads(arguments).items() if isinstance(value, str))
+    return f" ({named})" if named else ""
 
 
 def forget() -> None:

@@ -56,31 +56,6 @@ def describe_data(config: dict[str, Any]) -> tuple[DataInfo | None, dict[str, st
     return about, prints
 
 
-def check_sampler(config: dict[str, Any]) -> None:
-    """ValueError where PKSampler is to draw batches of more identities than the training split has."""
-    loader = config.get("train_dataloader") or {}
-    sampler, dataset = loader.get("sampler") or {}, loader.get("dataset") or {}
-    if str(sampler.get("type", "")).rpartition(".")[2] != "PKSampler":
-        return
-    wanted, by = sampler.get("identities", 16), sampler.get("by", "label")
-    known = of_config(dataset)
-    if isinstance(known, ClipDataSet):
-        table, clips, _ = select(dataset)
-        name, there = table.name, len({clip.subject if by == "subject" else clip.label for clip in clips})
-        what = "people" if by == "subject" else "classes"
-    elif isinstance(known, ImageDataSet):
-        shown = (image for image in images_of_split(known, dataset) if known.shows(image, dataset))
-        name, there, what = known.title, len({image.pid for image in shown}), "people"
-    else:
-        return
-    if there < wanted:
-        raise ValueError(
-            f"{dataset['data_root']}: the training split of {name} has clips of {there} {what}, PKSampler draws "
-            f"{wanted} for each batch; add clips of others, or lower train_dataloader.sampler.identities (batch_size "
-            "is identities x instances)"
-        )
-
-
 def _about_clips(config: dict[str, Any], chosen: dict[str, Selection], images: Images, fingerprint: str) -> DataInfo:
     """What a config reads that sees clips, and maybe images beside them, which are not counted."""
     train, test = (chosen[s].clips if s in chosen else () for s in ("train", "test"))

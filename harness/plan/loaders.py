@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from harness.ledger.record import DataInfo
 from harness.plan.jobs import Settings
 
 
-def dataset_configs(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def dataset_configs(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The dataset config of each split's loader, by ``train`` | ``val`` | ``test``."""
     found = {}
     for split in ("train", "val", "test"):

@@ -10,7 +10,8 @@ from typing import Any
 from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
-from harness.plan.data import check_sampler, describe_data
+from harness.plan.data import describe_data
+from harness.plan.demands import check_classes, check_demands
 from harness.plan.jobs import Job, Plan, Settings
 from harness.plan.loaders import place_data, whole_epochs
 from harness.plan.outputs import check_outputs
@@ -186,7 +187,8 @@ class _Planner:
         start = missing_start(entry, own, inject_at, self.settings.init, self.settings.profile)
         weights = find_weights(without(config, inject_at), entry)
         data, fingerprints = describe_data(config)
-        check_sampler(config)
+        check_demands(config)
+        lacking = check_classes(config) if entry.classifies else ""
         config, small = whole_epochs(config, data)
         hidden = hashed(without(config, inject_at), weights)
         config = placed(config, weights)
@@ -202,7 +204,9 @@ class _Planner:
             code=code,
             key=key_maker(counted, fingerprints, code),
             parents=parents,
-            notes=tuple(filter(None, [resolved.remark(self.settings.profile), small, start, _untracked(code)])),
+            notes=tuple(
+                filter(None, [resolved.remark(self.settings.profile), small, lacking, start, _untracked(code)])
+            ),
             pretrained=tuple(w.started for w in weights),
         )
 

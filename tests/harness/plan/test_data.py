@@ -9,7 +9,7 @@ import pytest
 from harness.data import clips
 from harness.data.images import images_fingerprint
 from harness.ledger.judge import data_fingerprint, info_fingerprint
-from harness.plan.data import check_sampler, describe_data
+from harness.plan.data import describe_data
 from mtcd_plugin.formats.clip_store import source_hash
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from tests.helpers.tiny_data import zero_in_secret
@@ -139,21 +139,28 @@ def test_a_missing_file_is_one_line_and_in_quarantine_it_does_no_harm(mgr_dark_r
     assert source_hash(clips_of(root, "dark"), "rgb")  # of the store, which has a place for every clip
 
 
-@pytest.mark.parametrize(("by", "there"), [("subject", "3 people"), ("label", "3 classes")])
-def test_batches_of_more_identities_than_there_are_fail_in_the_plan(mgr_dark_root, by, there):
-    whole = config(mgr_dark_root, ["rgb"])
-    sampler = whole["train_dataloader"]["sampler"] = {"type": "mmaction.PKSampler", "identities": 3, "by": by}
-    check_sampler(whole)
-    sampler["identities"] = 4
-    with pytest.raises(
-        ValueError, match=f"split of MGR-Dark has clips of {there}, PKSampler draws 4 .*sampler.identities"
-    ):
-        check_sampler(whole)
+def rewritten(root: Path, tmp_path, change) -> Path:
+    """A copy of a tiny MGR-Dark whose annotation is what ``change`` makes of its lines after the header."""
+    copy = Path(shutil.copytree(root, tmp_path / "copy"))
+    head, *rows = (copy / "annotations.csv").read_text().splitlines()
+    (copy / "annotations.csv").write_text("\n".join([head, *change(head.split(","), rows)]) + "\n")
+    return copy
 
 
-def test_people_of_sysu_mm01_count_who_have_such_an_image(tmp_path):
-    sysu_mm01(tmp_path)
-    dataset = {"type": "SYSUMM01Dataset", "data_root": str(tmp_path)}
-    with pytest.raises(ValueError, match="training split of SYSU-MM01 has clips of [0-9]+ people, PKSampler draws 16"):
-        check_sampler({"train_dataloader": {"dataset": dataset, "sampler": {"type": "PKSampler"}}})
-    check_sampler({"train_dataloader": {"dataset": dataset, "sampler": {"type": "PKSampler", "identities": 1}}})
+def without_infrared(head: list[str], rows: list[str]) -> list[str]:
+    first = head.index("ir_file")
+    return [",".join(cell if not first <= i < first + 4 else "" for i, cell in enumerate(r.split(","))) for r in rows]
+
+
+@pytest.mark.parametrize("what", ["blank", "drop"])
+def test_a_modality_that_no_clip_has_is_said_in_the_plan(mgr_dark_root, tmp_path, what):
+    root = rewritten(mgr_dark_root, tmp_path, without_infrared)
+    with pytest.raises(ValueError, match="copy: no clip of the train split has ir; cells that read it cannot be plan"):
+        describe_data(config(root, ["rgb", "ir"], missing_modality={"ir": what}))
+    assert describe_data(config(root, ["rgb", "depth"]))[0].train_clips == 9
+
+
+def test_a_lighting_without_clips_is_named(mgr_dark_root, tmp_path):
+    root = rewritten(mgr_dark_root, tmp_path, lambda head, rows: [r for r in rows if ",dark," in r])
+    with pytest.raises(ValueError, match=r"copy \(lighting daylight\): has no clips; cells that read them cannot be"):
+        describe_data(config(root, ["rgb"], lighting="daylight"))

@@ -35,7 +35,8 @@ def planned(data, monkeypatch):
     monkeypatch.setattr("harness.plan.data.images_fingerprint", lambda found, root: "people of another data set")
     people = [SysuImage("1.jpg", 1, 1, False, "train")]
     monkeypatch.setattr("harness.plan.data.images_of_split", lambda found, dataset: people)
-    monkeypatch.setattr("harness.plan.planner.check_sampler", lambda config: None)  # batches of more people than these
+    for check in ("check_demands", "check_classes"):  # more people and classes than these
+        monkeypatch.setattr(f"harness.plan.planner.{check}", lambda config: "")
     cells = expand(BENCHMARK, ENTRIES, "demo", ["darkness", "training_clips"], 1)
     plan = make_plan(cells, ENTRIES, Settings(CONFIGS, "demo", data))
     assert not plan.errors
