@@ -38,6 +38,13 @@ class Hub(Strict):
     task: str  # an id of its eval.yaml
 
 
+class Published(Strict):
+    """What a data set has as it was published: clips of other people, or of other classes, are not that data set."""
+
+    classes: int
+    subjects: int  # of all splits
+
+
 class Dataset(Strict):
     title: str
     training_data: str  # the name metafiles use in Metadata.Training Data
@@ -48,6 +55,16 @@ class Dataset(Strict):
     training_std: dict[str, TrainingStd] = Field(default_factory=dict)  # by profile; a ledger's own repeats come first
     hub: Hub | None = None  # where results on the data itself can be sent
     pictures: bool = True  # whether pages show frames of its clips
+    published: Published | None = None  # tells it from other clips in its layout; None: all are taken for it
+
+    def is_other(self, classes: int, subjects: int) -> bool:
+        """Whether clips with so many classes and subjects are not those that were published."""
+        return self.published is not None and (classes, subjects) != (self.published.classes, self.published.subjects)
+
+    @property
+    def title_of_others(self) -> str:
+        """What other clips in the layout of this data set are called."""
+        return f"clips in the layout of {self.title}"
 
 
 class Source(Strict):

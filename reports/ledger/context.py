@@ -13,8 +13,10 @@ from harness.suite.stages import SINGLE
 from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
 from reports.ledger.ledger import Ledger
+from reports.ledger.other_clips import note, other_clips
 from reports.ledger.results import STATUS, Result
 from reports.ledger.running import Running
+from reports.ledger.training import training_note
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,32 @@ class ReportContext:
         """Whether clips of a data set of the user's were measured, which no command can make."""
         return self.synthetic() is not None and not self.measured_on_synthetic()
 
+    @cached_property
+    def _others(self) -> dict[str, tuple[int, int]]:
+        return other_clips(self.benchmark, self.ledger.shown_records)
+
+    def title(self, dataset: str) -> str:
+        """What the clips that were measured are called: a data set's own title only where they are that data set."""
+        declared = self.benchmark.datasets[dataset]
+        return declared.title_of_others if dataset in self._others else declared.title
+
+    def data_name(self, record: RunRecord) -> str:
+        """What the data of a run are called; "" where it does not say which they were."""
+        if record.data is None:
+            return ""
+        declared = self.benchmark.datasets[record.cell.dataset]
+        return record.data.name.replace(declared.title, self.title(record.cell.dataset))
+
+    def others_note(self, dataset: str = "") -> str:
+        """Which clips that were measured (on any data set, for "") are not the data set whose layout they have, in
+        words; "" for none.
+        """
+        return note(self.benchmark, {d: counts for d, counts in self._others.items() if dataset in ("", d)})
+
     def comparable(self, dataset: str) -> bool:
-        """Whether measured values may be held against a paper's: real data and the paper's own protocol."""
-        return self.profile == "paper" and self.synthetic(dataset) is False
+        """Whether measured values may be held against a paper's: the data set itself and the paper's own protocol."""
+        real = self.synthetic(dataset) is False and dataset not in self._others
+        return self.profile == "paper" and real
 
     def result(self, cell: str) -> Result | None:
         return self.ledger.results.get(cell)
@@ -133,7 +158,7 @@ class ReportContext:
     def made(self, dataset: str = "") -> dict[str, str]:
         """How the numbers of a data set were made, as columns that every row of a CSV file has."""
         names = self.synthetic_names(dataset)
-        data = "no run yet" if names is None else "real"
+        data = "no run yet" if names is None else self.others_note(dataset) or "real"
         if names:
             data = f"SYNTHETIC DATA ({', '.join(names)}){'' if self.measured_on_synthetic(dataset) else ' in stages'}"
         return {"Profile": self.profile, "Commit": self.stamp, "Data": data}
@@ -157,6 +182,8 @@ class ReportContext:
                 f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs depend on; not "
                 "comparable with any published value"
             )
+        elif note := self.others_note(dataset):
+            lines.append(f"{note}; not comparable with any published value")
         elif names is None:
             lines.append("no run has been recorded for this data set yet")
         lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
@@ -164,7 +191,7 @@ class ReportContext:
 
     def data_label(self, dataset: str) -> str:
         """A data set with whether it is synthetic."""
-        title, names = self.benchmark.datasets[dataset].title, self.synthetic_names(dataset)
+        title, names = self.title(dataset), self.synthetic_names(dataset)
         if names is None:
             return f"{title} (no run yet)"
         if self.measured_on_synthetic(dataset):
@@ -177,7 +204,7 @@ class ReportContext:
 
     def comparability(self, dataset: str) -> str:
         """One sentence on whether claimed and measured values can be compared."""
-        title = self.benchmark.datasets[dataset].title
+        title = self.title(dataset)
         if self.comparable(dataset):
             return f"Measured on {title} itself with the paper's protocol: claimed and measured values can be compared."
         if self.measured_on_synthetic(dataset):
@@ -194,6 +221,8 @@ class ReportContext:
             )
         if names is None:
             return "Nothing has been measured here yet."
+        if dataset in self._others:
+            return f"Measured on {title}, not on the data set itself: not comparable with claimed values."
         return (
             f"Measured with the {self.profile} profile, not the paper's protocol: not comparable with claimed values."
         )
@@ -220,28 +249,7 @@ class ReportContext:
 
     def training_note(self, results: Iterable[Result | None]) -> str:
         """How the intervals of these results treat that a seed is one training; "" where all of them have several."""
-        single = [r for r in results if r is not None and len(r.done) == 1]
-        if not single:
-            return ""
-        training = single[0].training
-        if training is None:
-            return (
-                "One seed is one training. Intervals of n = 1 are provisional: they say "
-                "what other clips would do, not what "
-                "another training would, since nothing on this data set and profile has "
-                "been trained twice. No ranks and no "
-                "tie groups are given; more seeds (--seeds) make them."
-            )
-        source = (
-            f"pooled over {count(training.cells, 'cell')} of this ledger that were trained more than once"
-            if training.cells
-            else f"stated by the benchmark: {training.source}"
-        )
-        return (
-            "One seed is one training. Intervals of n = 1, ranks and tie groups carry "
-            "the variance of training: a standard "
-            f"deviation of {100 * training.std:.1f} points, {source} ({training.freedom} degrees of freedom)."
-        )
+        return training_note(r for r in results if r is not None)
 
     def command_for(self, *tables: str) -> str:
         """The command that measures these tables and figures."""

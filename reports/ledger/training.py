@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from harness.ledger.ancestry import dependency_closure
 from harness.ledger.record import RunRecord
 from harness.suite import Benchmark
+from reports.format import count
 from reports.ledger.results import Result
 from reports.stats.training import Training, pooled
 
@@ -42,3 +43,26 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
         elif stated is not None:
             found[dataset] = Training(stated.points / 100, stated.freedom, 0, stated.source)
     return found
+
+
+def training_note(results: Iterable[Result]) -> str:
+    """How the intervals of results treat that a seed is one training; "" where all of them have several."""
+    single = [r for r in results if len(r.done) == 1]
+    if not single:
+        return ""
+    training = single[0].training
+    if training is None:
+        return (
+            "One seed is one training. Intervals of n = 1 are provisional: they say what other clips would do, not "
+            "what another training would, since nothing on this data set and profile has been trained twice. No ranks "
+            "and no tie groups are given; more seeds (--seeds) make them."
+        )
+    source = (
+        f"pooled over {count(training.cells, 'cell')} of this ledger that were trained more than once"
+        if training.cells
+        else f"stated by the benchmark: {training.source}"
+    )
+    return (
+        "One seed is one training. Intervals of n = 1, ranks and tie groups carry the variance of training: a standard "
+        f"deviation of {100 * training.std:.1f} points, {source} ({training.freedom} degrees of freedom)."
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage, count, unknown_name
 from harness.ledger.ancestry import synthetic_data
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_predictions, read_record
@@ -60,11 +60,12 @@ def _named(records: Records, name: str) -> list[str]:
 def _note(key: str, records: Mapping[str, RunRecord]) -> str:
     """How the numbers of a run were made."""
     record, names = records[key], synthetic_data(key, records)
-    data = record.data.name if record.data is not None else record.cell.dataset
-    synthetic = f" (synthetic data: {', '.join(names)})" if names else ""
+    data, made = record.cell.dataset, f" (synthetic data: {', '.join(names)})" if names else ""
+    if record.data is not None:  # the number of people tells the data set itself from other clips in its layout
+        people = count(len({*record.data.train_subjects, *record.data.test_subjects}), "subject")
+        data = record.data.name if made else f"{record.data.name} ({people})"
     return (
-        f"{data}{synthetic} · profile {record.cell.profile} · seed {record.cell.seed} · "
-        f"commit {short_commit(record.commit)}"
+        f"{data}{made} · profile {record.cell.profile} · seed {record.cell.seed} · commit {short_commit(record.commit)}"
     )
 
 

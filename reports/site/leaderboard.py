@@ -141,7 +141,7 @@ def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]
         "command": context.command,
         "datasets": {
             d: {
-                "title": context.benchmark.datasets[d].title,
+                "title": context.title(d),
                 "synthetic": context.synthetic(d),
                 "synthetic_data": list(context.synthetic_names(d) or ()),
             }

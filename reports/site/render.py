@@ -68,6 +68,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "running": context.running,
         "quick": _quick(context),
         "synthetic": context.measured_on_synthetic(),
+        "others": context.others_note(),
         "stages_on": ", ".join(context.synthetic_names() or ()),
         "profile": context.profile,
         "profiles": context.profiles,

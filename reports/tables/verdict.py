@@ -179,7 +179,7 @@ def basis(context: ReportContext, results: Sequence[Result]) -> str:
     records = [record for r in results for record in r.done]
     if not records:
         return ""
-    names = dict.fromkeys(context.benchmark.datasets[r.cell.dataset].title for r in records)
+    names = dict.fromkeys(context.title(r.cell.dataset) for r in records)
     made = any(r.data is not None and r.data.synthetic for r in records)
     data = ("synthetic " if made else "") + ", ".join(names)
     stages = "" if made or not any(r.synthetic for r in results) else ", some stages on synthetic data"

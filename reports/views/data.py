@@ -69,9 +69,17 @@ def _files(context: ReportContext, light: Drawing | None) -> dict[str, bytes]:
     if light is None:
         return {}
     measured = [d for d in context.benchmark.datasets if context.statistics.get(d, {}).get("rgb")]
-    made = (f"{context.benchmark.datasets[d].title}{_synthetic(context.statistics[d])}" for d in measured)
+    made = (f"{_title(context, d)}{_synthetic(context.statistics[d])}" for d in measured)
     note = f"{', '.join(made)} · measured from the files that the runs read · commit {context.stamp}"
     return {f"downloads/figure4.{kind}": content for kind, content in to_files(light, note).items()}
+
+
+def _title(context: ReportContext, dataset: str) -> str:
+    """What the clips at hand are called; where nothing is known of them, the data set whose place they would have."""
+    s, declared = context.statistics.get(dataset, {}), context.benchmark.datasets[dataset]
+    if "classes" not in s or s.get("synthetic"):
+        return context.title(dataset)
+    return declared.title_of_others if declared.is_other(len(s["classes"]), s["subjects"]) else declared.title
 
 
 def _synthetic(s: Mapping[str, Any]) -> str:
@@ -152,13 +160,13 @@ def measured_table(context: ReportContext) -> Table:
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
     rows = []
-    for dataset, declared in context.benchmark.datasets.items():
+    for dataset in context.benchmark.datasets:
         s = context.statistics.get(dataset, {})
         rows.append(
             Row(
                 dataset,
                 {
-                    "dataset": Cell(declared.title, sub="synthetic" if s.get("synthetic") else ""),
+                    "dataset": Cell(_title(context, dataset), sub="synthetic" if s.get("synthetic") else ""),
                     "classes": _number(_size(s.get("classes"))),
                     "clips": _number(_size(s.get("clips"))),
                     "subjects": _number(_size(s.get("subjects"))),
@@ -206,7 +214,8 @@ def _light(context: ReportContext) -> Drawing | None:
     means, stds, lighting = [], [], []
     for dataset, declared in context.benchmark.datasets.items():
         for light, values in context.statistics.get(dataset, {}).get("rgb", {}).items():
-            label = f"{declared.title} ({light})" if light else declared.title
+            title = _title(context, dataset)
+            label = f"{title} ({light})" if light else title
             means.append((label, float(values["mean"])))
             stds.append((label, float(values["std"])))
             lighting.append(light or declared.lighting)
@@ -222,7 +231,7 @@ def _light(context: ReportContext) -> Drawing | None:
 
 def _dataset(context: ReportContext, dataset: str, sheets: Mapping[str, Path]) -> DatasetView:
     s = context.statistics.get(dataset, {})
-    title = context.benchmark.datasets[dataset].title
+    title = _title(context, dataset)
     drawn = []
     for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
         if s.get(key):

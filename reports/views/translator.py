@@ -94,11 +94,11 @@ class DatasetView:
 def build(context: ReportContext) -> Iterator[Page]:
     views: list[DatasetView] = []
     files: dict[Path, str] = {}
-    for dataset, declared in context.benchmark.datasets.items():
+    for dataset in context.benchmark.datasets:
         found = renderings(context, dataset)
         if found:
             clips = _clips(found, files)
-            views.append(DatasetView(declared.title, _table(context, dataset, found), clips))
+            views.append(DatasetView(context.title(dataset), _table(context, dataset, found), clips))
     if views:
         yield Page(
             "translator.html",
@@ -188,7 +188,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
     adopted = adopted_note(_adopted(context, [*own, *(r.record for r in found), *tested_on]))
     return Table(
         f"translator_{dataset}",
-        f"Pseudo-infrared of {context.benchmark.datasets[dataset].title}",
+        f"Pseudo-infrared of {context.title(dataset)}",
         (
             "Means over the clips of the test split, whose people no network has seen. The infrared camera stands "
             "beside the RGB one, so pictures are compared at 16 × 16 pixels."

@@ -43,7 +43,7 @@ def build(context: ReportContext) -> Iterator[Page]:
 def _trainings(context: ReportContext) -> list[str]:
     """How much accuracy varies between trainings, per data set, in words."""
     return [
-        f"{context.benchmark.datasets[d].title}: {100 * t.std:.1f} points, {t.freedom} degrees of freedom"
+        f"{context.title(d)}: {100 * t.std:.1f} points, {t.freedom} degrees of freedom"
         + (f" ({t.source})." if t.source else f" ({t.cells} cells).")
         for d, t in context.ledger.training.items()
     ]

@@ -12,10 +12,12 @@ from reports.ledger.results import Result
 
 def eval_results(context: ReportContext) -> dict[str, str]:
     """Place in the site -> file, for each cell that was measured on a data set of which the benchmark names the Hub's
-    repository. Results on synthetic data are none of that data set and have no file."""
+    repository. Results on synthetic data, or on other clips in its
+    layout, are none of that data set and have no file."""
     found = {}
     for name, result in context.ledger.results.items():
-        hub = context.benchmark.datasets[result.runs[0].cell.dataset].hub
+        dataset = result.runs[0].cell.dataset
+        hub = None if context.others_note(dataset) else context.benchmark.datasets[dataset].hub
         if hub is not None and result.done and result.synthetic == () and context.ledger.used_by.get(name):
             place = f"downloads/eval_results/{f.slug(name)}.yaml"
             found[place] = yaml.safe_dump([_entry(context, result, hub.repository, hub.task)], sort_keys=False)

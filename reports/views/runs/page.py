@@ -194,7 +194,7 @@ def _what(run: RunView, epochs: int) -> list[tuple[str, str]]:
     if r.data is not None:
         light = f", {r.data.lighting}" if r.data.lighting else ""
         what += [
-            ("Data", f"{r.data.name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
+            ("Data", f"{run.data_name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
             ("Training clips", _training_clips(r)),
             ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
             ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),

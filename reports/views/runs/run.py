@@ -64,6 +64,7 @@ class RunView:
     stage: str  # its declared title
     method: str  # address of the method
     dataset: str  # title of the data set
+    data_name: str  # of what it read, "" where it does not say
     scored: Scored | None
     parents: tuple[Parent, ...]
     children: tuple[Parent, ...]
@@ -155,7 +156,8 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
                 page=page,
                 stage=context.stage(record.cell),
                 method=f"methods.html#{anchor(record.cell.method)}",
-                dataset=context.benchmark.datasets[record.cell.dataset].title,
+                dataset=context.title(record.cell.dataset),
+                data_name=context.data_name(record),
                 scored=_scored(ledger.answers.get(key), ledger.training.get(record.cell.dataset)),
                 parents=tuple(
                     Parent(

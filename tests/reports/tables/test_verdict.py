@@ -79,6 +79,7 @@ def verdicts(found, further=(), entries=None):
         profile="demo",
         result=results.get,
         leaves_out=lambda _: False,
+        title=lambda dataset: fake_benchmark().datasets[dataset].title,
     )
     return by_column(context, TABLE)
 

@@ -1,0 +1,55 @@
+"""Real clips that only have the layout of a data set are not called by its name, nor held against its papers."""
+
+import json
+
+import pytest
+
+from harness.suite.benchmark import Published
+from reports import build
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import parse
+
+PEOPLE, CLASSES = 21, 10  # of the made-up clips
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Writes the site of a made-up ledger where the data set was published with so many classes and subjects."""
+
+    def made(classes: int, subjects: int, synthetic: bool = False):
+        given = write(tmp_path, seeds=1, tables=["table2"], profile="paper", synthetic=synthetic)
+        published = Published(classes=classes, subjects=subjects)
+        declared = given.benchmark.datasets
+        declared["mgr_dark"] = declared["mgr_dark"].model_copy(update={"published": published})
+        build(given.work_dir, given.site, given.benchmark, given.entries)
+        return given.site
+
+    return made
+
+
+def words(path) -> str:
+    return " ".join(parse(path).text.split())
+
+
+@pytest.mark.parametrize(("classes", "subjects"), [(CLASSES, PEOPLE - 1), (CLASSES + 1, PEOPLE)])
+def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, classes, subjects):
+    site = pages(classes, subjects)
+    said = words(site / "table2.html")
+    assert f"clips in the layout of MGR-Dark (10 classes, 21 subjects) are not MGR-Dark ({classes}, {subjects})" in said
+    assert "Measured on clips in the layout of MGR-Dark, not on the data set itself: not comparable" in said
+    assert "claimed and measured values can be compared" not in said
+    about = json.loads((site / "leaderboard.json").read_text())
+    assert about["datasets"]["mgr_dark"]["title"] == "clips in the layout of MGR-Dark"
+    run = words(next((site / "runs").glob("plain_mgr-dark-rgb-s0*.html")))
+    assert "Data clips in the layout of MGR-Dark, dark" in run
+    assert "not comparable" in (site / "downloads" / "table2.md").read_text()
+
+
+def test_the_data_set_itself_has_its_name(pages):
+    said = words(pages(CLASSES, PEOPLE) / "table2.html")
+    assert "Measured on MGR-Dark itself" in said and "in the layout of" not in said
+
+
+def test_synthetic_clips_are_called_synthetic_whatever_their_numbers(pages):
+    said = words(pages(CLASSES, PEOPLE - 1, synthetic=True) / "table2.html")
+    assert "MGR-Dark (synthetic)" in said and "Other clips" not in said
