@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.builder import check_made_to_end, maker_beside
 from harness.data.names import at_light, is_synthetic_root
 from harness.data.parts import check_made
 from harness.data.registry import ClipDataSet, clips_of_config
@@ -71,10 +72,16 @@ def dataset_clips(dataset: Mapping[str, Any]) -> tuple[ClipTable, tuple[Clip, ..
 
 
 def check_folder(root: str) -> None:
-    """FileNotFoundError, with what to do, where the folder of a data set is not there."""
+    """FileNotFoundError, with what to do, where the folder of a data set is not there, or not made to its end."""
     if os.path.isdir(root):
+        check_made_to_end(root)
         return
     place = Path(root)
+    if who := maker_beside(root):
+        raise FileNotFoundError(
+            f"{root}: no such data set yet; {who} is making data in {place.parent}, run the same command again when "
+            "that is done"
+        )
     if is_synthetic_root(place.parent):
         options = f"--preset {place.parent.name.removeprefix('synthetic-')}{_by_name(place.name)}"
         advice = (
@@ -121,9 +128,9 @@ def _check_recorded(table: ClipTable, asked: Asked, where: str) -> None:
     for name in asked.modalities:
         recorded = RENDERED_FROM.get(name, name)
         if clips and name in MODALITIES and not any(recorded in clip.streams for clip in clips):
+            which = " and the ".join(splits)
             raise ValueError(
-                f"{where}: no clip of the {' and the '.join(splits)} split has {recorded}; cells that read it cannot be "
-                "planned"
+                f"{where}: no clip of the {which} split has {recorded}; cells that read it cannot be planned"
             )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from harness.data.builder import maker
 from harness.data.registry import ClipDataSet
 from mtcd_plugin.formats.clips import RENDERED_FROM, Clip
 
@@ -69,10 +70,15 @@ def check_made(root: str, data_set: ClipDataSet, clips: Iterable[Clip], modaliti
     read = recorded(modalities)
     wanted = (replace(c, streams={n: s for n, s in c.streams.items() if n in read}) for c in clips)
     if unmade := unmade_streams(root, data_set, wanted):
+        parts = ", ".join(dict.fromkeys(unmade.values()))
+        if who := maker(root):
+            raise FileNotFoundError(
+                f"{root}: not made yet: {parts}; {who} is adding to it, run the same command again when that is done"
+            )
         about = json.loads((Path(root) / "dataset.json").read_text(encoding="utf-8-sig"))
         seed = f" --seed {about['seed']}" if about.get("seed") else ""
         raise FileNotFoundError(
-            f"{root}: not made yet: {', '.join(dict.fromkeys(unmade.values()))}; run-all without --data-root makes "
+            f"{root}: not made yet: {parts}; run-all without --data-root makes "
             f"what its cells read, `python -m harness data synthesize --preset {about.get('preset')} --out "
             f"{Path(root).parent} --datasets {Path(root).name}{seed}` all of the set"
         )

@@ -21,6 +21,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.data.builder import check_made_to_end
 from harness.data.names import GROUP, declared
 from harness.errors import BadUsage, one_line, unknown_name
 
@@ -186,8 +187,10 @@ def clips_at(root: Path) -> ClipDataSet:
     """The data set of clips that a folder holds, told by its marker; where several fit, by the folder's name.
 
     Raises:
-        FileNotFoundError: none is there. ValueError: several may be there, or one of images.
+        FileNotFoundError: none is there, or one that is not made to its end. ValueError: several may be there, or one
+        of images.
     """
+    check_made_to_end(root)
     fitting = [d for d in data_sets() if (Path(root) / d.marker).exists()]
     if len(fitting) > 1:
         fitting = [d for d in fitting if d.name == Path(root).absolute().name] or fitting

@@ -11,7 +11,6 @@ import mmap
 import os
 import shutil
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -25,34 +24,13 @@ from harness.data.store.journal import JOURNAL, read_journal, rewrite_journal
 from harness.data.store.space import as_disk_full
 from harness.data.store.spec import StoreSpec
 from harness.ledger.files import refuse_link
-from harness.ledger.lock import RunLock, kept_alive
 from harness.system.parent_exit import exit_with_parent
 from mtcd_plugin.formats.clip_store import FRAMES, INDEX
 from mtcd_plugin.formats.clip_store_writer import complete_store, index_head
 
-BUILDER = ".builder"  # folder of the lock
-WAIT_S = 0.2
 FLUSH_EVERY_S = 0.5
 AHEAD = 4  # clips per process that wait in the queue
 Written = tuple[ClipJob, str]  # and what is wrong with the clip, "" for nothing
-
-
-@contextmanager
-def locked(root: Path, wait_line=lambda: None) -> Iterator[RunLock]:
-    """One builder at a time in a folder of stores; another waits. A killed builder's claim is void."""
-    lock = RunLock(root / BUILDER)
-    try:
-        if not lock.acquire():
-            wait_line()
-            while not lock.acquire():
-                time.sleep(WAIT_S)
-    except OSError as error:
-        raise as_disk_full(error, lock.folder) from error
-    try:
-        with kept_alive(lambda: [lock]):
-            yield lock
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.data.builder import locked
 from harness.data.clips import dataset_clips
 from harness.data.names import at_light
 from harness.data.registry import clips_of_config
-from harness.data.store.build import begin, build, complete, decoders, locked
+from harness.data.store.build import begin, build, complete, decoders
 from harness.data.store.clip_writer import jobs_of
 from harness.data.store.existing import find_whole, remove_damaged, say_stale
 from harness.data.store.space import allocated, check_margin, check_space
@@ -23,6 +24,7 @@ from mtcd_plugin.formats.clip_store import FRAMES, groups, source_hash
 from mtcd_plugin.formats.frame_codec import CODECS
 from mtcd_plugin.formats.splits import read_quarantine
 
+BUILDER = ".builder"  # folder of the lock
 EVERY_S = 5.0  # between lines of progress
 NAMED = 5  # unreadable clips named in a message
 
@@ -86,7 +88,7 @@ def build_for_datasets(
     say_stale(stores, root, say)
     names = (codec,) if codec else CODECS
     if check or not all(find_whole(s, names) for s in stores):
-        with locked(root, lambda: say(f"{root}: another process builds stores there; waiting for it")) as lock:
+        with locked(root / BUILDER, lambda: say(f"{root}: another process builds stores there; waiting for it")) as lock:
             remove_damaged(stores, names, check, say)
             missing = [s for s in stores if not find_whole(s, names)]
             check_space(missing, root, say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from harness.data.builder import DESCRIBED, UNFINISHED, lock_of_set, locked, maker
 from harness.data.names import at_light
 from harness.data.parts import has_parts, made_parts
 from harness.data.registry import data_set, data_sets
@@ -22,9 +24,9 @@ from harness.system.environment import usable_cores
 from harness.system.parent_exit import exit_with_parent
 from harness.system.process import keep_freed_memory
 
+log = logging.getLogger(__name__)
+
 PRESETS = ("demo", "smoke")
-_DESCRIBED = "dataset.json"
-_UNFINISHED = ".unfinished.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -38,7 +40,7 @@ def synthesize(
 ) -> dict[str, Path]:
     """Write synthetic sets as real video files, each into `root`/<dataset>.
 
-    A finished set of the same generator version, preset and seed is left alone, a half-written one is completed, and
+    One process at a time makes a set; another waits for it. A finished set of the same generator version, preset and seed is left alone, a half-written one is completed, and
     one of which parts are made gets those that are missing. Frames depend on version, preset and seed, not on `jobs`
     nor on what is made beside them.
 
@@ -74,7 +76,12 @@ def synthesize(
             stamp["version"] = about.version
         if light != 1:
             stamp["light"] = light
-        if not (_finished(folder, stamp) and has_parts(folder, parts.get(name))):
+        out[name] = folder
+        if (folder / DESCRIBED).exists() and _finished(folder, stamp) and has_parts(folder, parts.get(name)):
+            continue
+        with locked(lock_of_set(folder), partial(_say_maker, folder)):
+            if _finished(folder, stamp) and has_parts(folder, parts.get(name)):
+                continue  # another process has made it meanwhile
             _build(
                 folder,
                 importlib.import_module(known[base]),
@@ -83,8 +90,11 @@ def synthesize(
                 jobs or usable_cores(),
                 partial(progress, name) if progress else None,
             )
-        out[name] = folder
     return out
+
+
+def _say_maker(folder: Path) -> None:
+    log.info("%s: %s is making it; waiting for it", folder, maker(folder) or "another process")
 
 
 def generators() -> dict[str, str]:
@@ -105,7 +115,7 @@ def made_unasked() -> tuple[str, ...]:
 
 def _finished(folder: Path, stamp: dict) -> bool:
     """True if the set is there, False if it may be written; ValueError if the folder holds something else."""
-    for name in (_DESCRIBED, _UNFINISHED):
+    for name in (DESCRIBED, UNFINISHED):
         path = folder / name
         if path.exists():
             try:
@@ -114,7 +124,7 @@ def _finished(folder: Path, stamp: dict) -> bool:
             except (ValueError, AttributeError):
                 raise ValueError(f"{path}: not a description of a data set; delete {folder} and try again") from None
             if held == stamp:
-                return name == _DESCRIBED
+                return name == DESCRIBED
             text = ", ".join(f"{k} {v!r}" for k, v in held.items())
             wanted = ", ".join(f"{k} {v!r}" for k, v in stamp.items() if v != held[k])
             raise ValueError(
@@ -137,9 +147,9 @@ def _build(
     from harness.data.synthesize.files import write_json
 
     folder.mkdir(parents=True, exist_ok=True)
-    there = (folder / _DESCRIBED).exists()
+    there = (folder / DESCRIBED).exists()
     if not there:
-        write_json(folder / _UNFINISHED, stamp)
+        write_json(folder / UNFINISHED, stamp)
     seed, preset = stamp["seed"], stamp["preset"]
     takes = kind.plan(seed, preset, **{k: v for k, v in stamp.items() if k == "light"})
     every = _parts(kind, takes)
@@ -158,8 +168,8 @@ def _build(
     if now != every:
         counts.pop("videos", None)  # a count of the whole set
         about["parts"] = now
-    write_json(folder / _DESCRIBED, {**about, **counts})
-    (folder / _UNFINISHED).unlink(missing_ok=True)
+    write_json(folder / DESCRIBED, {**about, **counts})
+    (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def _parts(kind: ModuleType, takes: Sequence[Any]) -> list[str]:

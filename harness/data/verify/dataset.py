@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.data.builder import check_made_to_end
 from harness.data.registry import ClipDataSet, Progress, data_set
 from harness.data.verify.finding import SEVERITIES, Finding
 from harness.ledger.files import write_text_atomically
@@ -55,8 +56,8 @@ def verify_dataset(dataset: str, root: Path, processes: int = 1, progress: Progr
         progress: called as progress(files done, files in all).
 
     Raises:
-        ValueError: unknown data set, or one of images that has no checks. FileNotFoundError: no such folder, or the set
-        is one folder further down. Anything else that is wrong is a finding.
+        ValueError: unknown data set, or one of images that has no checks. FileNotFoundError: no such folder, the set is
+        one folder further down, or not made to its end. Anything else that is wrong is a finding.
     """
     known = data_set(dataset)
     root = Path(root)
@@ -64,6 +65,7 @@ def verify_dataset(dataset: str, root: Path, processes: int = 1, progress: Progr
         raise FileNotFoundError(f"{root}: no such folder; give the data set's folder with --data-root")
     if not (root / known.marker).exists() and (root / dataset).is_dir():
         root = root / dataset
+    check_made_to_end(root)
     check_place(root, known.marker)
     if known.verify is not None:
         checked = known.verify(root, processes, progress)

@@ -1,12 +1,17 @@
 """Synthetic sets of which parts are made: their bytes, what is made later, and what commands say of them."""
 
 import json
+import os
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from harness.cli import main
+from harness.data.builder import MAKING, lock_of_set, locked
+from harness.data.clips import check_folder, forget, select
 from harness.data.describe.contact_sheet import contact_sheet
 from harness.data.describe.statistics import dataset_statistics
 from harness.data.synthesize import build, mgr_dark_files, nvgesture_files, synthesize
@@ -101,10 +106,10 @@ def test_what_was_interrupted_goes_on(whole, tmp_path, wanted):
     if wanted:
         (root / "dataset.json").write_text(json.dumps({**described, "parts": ["dark rgb"]}))
     else:
-        (root / "dataset.json").rename(root / build._UNFINISHED)
+        (root / "dataset.json").rename(root / build.UNFINISHED)
     made(tmp_path, "mgr_dark", "dark rgb", "dark ir")
     assert lost.read_bytes() == every[str(lost.relative_to(root))]
-    assert about(root)["parts"] == ["dark rgb", "dark ir"] and not (root / build._UNFINISHED).exists()
+    assert about(root)["parts"] == ["dark rgb", "dark ir"] and not (root / build.UNFINISHED).exists()
     made(tmp_path, "mgr_dark")
     assert files(root) == every
 
@@ -158,3 +163,72 @@ def test_commands_say_what_is_not_made_and_find_nothing_wrong_with_it(in_parts, 
 def test_a_file_that_is_lost_of_a_part_that_is_made_is_still_missed(in_parts):
     next((in_parts / "clips" / "dark" / "ir").rglob("*.mp4")).unlink()
     assert [f.check for f in verify_dataset("mgr_dark", in_parts).findings if f.severity == "error"].count("file") == 1
+
+
+THIS = f"process {os.getpid()} on "
+DARK_RGB = {"type": "MGRDarkDataset", "split": "train", "modalities": ["rgb"], "lighting": "dark"}
+
+
+def dataset(root, **more):
+    forget()
+    return {**DARK_RGB, "data_root": str(root), **more}
+
+
+def test_while_a_set_is_made_readers_say_who_makes_it(whole, tmp_path, monkeypatch):
+    """From the first take to the last: whatever reads the half-made set."""
+    root = tmp_path / "mgr_dark"
+    said, write = [], mgr_dark_files.write_take
+
+    def write_and_look(*args, **more):
+        write(*args, **more)
+        for read in (lambda: select(dataset(root)), lambda: verify_dataset("mgr_dark", root)):
+            with pytest.raises(FileNotFoundError) as caught:
+                read()
+            said.append(str(caught.value))
+        with pytest.raises(FileNotFoundError) as caught:
+            check_folder(str(tmp_path / "nvgesture"))  # whose turn has not come yet
+        said.append(str(caught.value))
+
+    monkeypatch.setattr(mgr_dark_files, "write_take", write_and_look)
+    made(tmp_path, "mgr_dark")
+    assert len(said) == 3 * len(TAKES) and all(THIS in line and "run the same command again" in line for line in said)
+    assert select(dataset(root)).clips
+    with pytest.raises(FileNotFoundError, match="--data-root names the folder that holds nvgesture"):
+        check_folder(str(tmp_path / "nvgesture"))
+
+
+def test_a_part_that_is_being_added_is_not_planned_and_the_others_are(in_parts):
+    with locked(lock_of_set(in_parts)):
+        assert select(dataset(in_parts)).clips
+        with pytest.raises(FileNotFoundError, match=f"not made yet: dark depth; {THIS}.* is adding to it"):
+            select(dataset(in_parts, modalities=["depth"]))
+    with pytest.raises(FileNotFoundError, match="not made yet: dark depth; run-all without --data-root makes"):
+        select(dataset(in_parts, modalities=["depth"]))
+
+
+def test_a_set_whose_making_was_cut_short_is_not_planned(whole, tmp_path):
+    root = Path(shutil.copytree(whole / "mgr_dark", tmp_path / "mgr_dark"))
+    (root / "dataset.json").rename(root / build.UNFINISHED)
+    with pytest.raises(FileNotFoundError, match="was not made to its end; run-all without --data-root goes on with it"):
+        select(dataset(root))
+
+
+def test_two_that_want_a_set_make_it_once(whole, tmp_path, monkeypatch, caplog):
+    other, taken = [], []
+    write = mgr_dark_files.write_take
+
+    def write_slowly(*args, **more):
+        if not other:
+            other.append(threading.Thread(target=made, args=(tmp_path, "mgr_dark")))
+            other[0].start()
+            while "waiting for it" not in caplog.text:
+                time.sleep(0.01)
+        taken.append(1)
+        write(*args, **more)
+
+    monkeypatch.setattr(mgr_dark_files, "write_take", write_slowly)
+    with caplog.at_level("INFO"):
+        made(tmp_path, "mgr_dark")
+        other[0].join()
+    assert len(taken) == len(TAKES) and files(tmp_path / "mgr_dark") == files(whole / "mgr_dark")
+    assert f"{THIS}" in caplog.text and sorted(p.name for p in tmp_path.iterdir()) == [MAKING, "mgr_dark"]

@@ -19,7 +19,7 @@ import pytest
 
 from harness.data.store import build as store_build
 from harness.data.store import cache, clip_writer, space
-from harness.data.store.cache import build_for_datasets, store_specs
+from harness.data.store.cache import BUILDER, build_for_datasets, store_specs
 from mtcd_plugin.formats.clip_store import FRAMES, ClipStore, StoreError
 from mtcd_plugin.formats.clips import fingerprint
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -268,7 +268,7 @@ def test_videos_that_change_during_the_build_give_no_store(own_root, tmp_path, m
     monkeypatch.setattr(store_build, "write_clip", change)
     with pytest.raises(ValueError, match="changed while it was built"):
         build(own_root, tmp_path / "stores", modalities=("rgb",))
-    assert [p.name for p in (tmp_path / "stores").iterdir()] == [store_build.BUILDER]
+    assert [p.name for p in (tmp_path / "stores").iterdir()] == [BUILDER]
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -325,7 +325,7 @@ def test_it_refuses_rather_than_fill_the_disk(mgr_dark_root, tmp_path, monkeypat
     with pytest.raises(OSError, match=r"need 0\.1 MiB .*300\.0 MiB are free") as caught:
         build(mgr_dark_root, tmp_path, modalities=("rgb",))
     assert "\n" not in str(caught.value)
-    assert [p.name for p in tmp_path.iterdir()] == [store_build.BUILDER]
+    assert [p.name for p in tmp_path.iterdir()] == [BUILDER]
 
 
 def test_sizes_are_said_before_it_starts(mgr_dark_root, tmp_path):

@@ -142,7 +142,7 @@ def test_finished_is_left_alone_and_half_written_is_completed(tmp_path, monkeypa
         patch.setattr(mgr_dark_files, "write_take", lambda *a: pytest.fail("a finished set was written again"))
         synthesize(tmp_path, ["mgr_dark"], "smoke", jobs=1)
     first.unlink()  # as if killed before the last clip
-    (folder / "dataset.json").rename(folder / build._UNFINISHED)
+    (folder / "dataset.json").rename(folder / build.UNFINISHED)
     seen = []
     synthesize(tmp_path, ["mgr_dark"], "smoke", jobs=1, progress=lambda *a: seen.append(a))
     assert first.read_bytes() == bytes_of_first
