@@ -82,8 +82,8 @@ def main(argv: list[str] | None = None) -> None:
             sys.exit(2)
         except click.UsageError as e:
             _fail(console, e.format_message(), 2)
-        except click.exceptions.Abort:
-            _fail(console, "interrupted", 130)
+        except click.exceptions.Abort as e:
+            _fail(console, f"interrupted; {e.__cause__}" if str(e.__cause__ or "") else "interrupted", 130)
         except click.ClickException as e:
             _fail(console, e.format_message(), e.exit_code)
         except BadUsage as e:

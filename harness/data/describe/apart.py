@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import Any, TypeVar
+
+from harness.system.pool import process_pool
 
 Result = TypeVar("Result")
 
@@ -17,16 +17,16 @@ def run_apart(work: Callable[..., Result], every: Iterable[tuple[Any, ...]]) -> 
     Args:
         work: a function of a module, which the other process imports.
     """
-    pool = ProcessPoolExecutor(1, get_context("spawn"))
-    try:
-        for arguments in every:
-            try:
-                yield pool.submit(work, *arguments).result(), ""
-            except BrokenProcessPool:
-                pool.shutdown()
-                pool = ProcessPoolExecutor(1, get_context("spawn"))
-                yield None, "a file ends the process that decodes it; `harness data verify` names it"
-            except Exception as error:  # noqa: BLE001  whatever is wrong with the data: the caller goes on and says it
-                yield None, " ".join(str(error).split()) or type(error).__name__
-    finally:
-        pool.shutdown()
+    left = iter(every)
+    while True:
+        with process_pool(1) as pool:
+            for arguments in left:
+                try:
+                    yield pool.submit(work, *arguments).result(), ""
+                except BrokenProcessPool:
+                    yield None, "a file ends the process that decodes it; `harness data verify` names it"
+                    break  # the next has another process
+                except Exception as error:  # noqa: BLE001  whatever is wrong with the data: the caller goes on and says it
+                    yield None, " ".join(str(error).split()) or type(error).__name__
+            else:
+                return

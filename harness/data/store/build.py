@@ -13,10 +13,9 @@ import shutil
 import threading
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 
 from harness.data.store.clip_writer import ClipJob, jobs_of, write_clip
@@ -24,7 +23,7 @@ from harness.data.store.journal import JOURNAL, read_journal, rewrite_journal
 from harness.data.store.space import as_disk_full
 from harness.data.store.spec import StoreSpec
 from harness.ledger.files import refuse_link
-from harness.system.parent_exit import exit_with_parent
+from harness.system.pool import process_pool
 from mtcd_plugin.formats.clip_store import FRAMES, INDEX
 from mtcd_plugin.formats.clip_store_writer import complete_store, index_head
 
@@ -35,16 +34,13 @@ Written = tuple[ClipJob, str]  # and what is wrong with the clip, "" for nothing
 
 @contextmanager
 def decoders(processes: int) -> Iterator[Executor | None]:
-    """Processes that decode side by side; None, the caller's own, for one. They end when their parent does."""
+    """Processes that decode side by side; None, the caller's own, for one. They end when their parent does, and at once
+    where it is interrupted."""
     if processes <= 1:
         yield None
         return
-    context = get_context("spawn")  # the fork server is the worker's, with torch in it
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_start)
-    try:
+    with process_pool(processes, _one_thread) as pool:
         yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def begin(store: StoreSpec) -> dict[str, dict]:
@@ -155,17 +151,14 @@ def _flushing(path: Path) -> Iterator[None]:
     thread.start()
     try:
         yield
-    finally:
+    except BaseException:  # an interrupt does not wait for the disk
         over.set()
-        thread.join()
+        raise
+    over.set()
+    thread.join()
 
 
-def _start() -> None:
-    """In a decoding process: one thread, no interrupts, and an end when the parent is gone."""
-    import signal
-
+def _one_thread() -> None:
     import cv2
 
     cv2.setNumThreads(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    exit_with_parent()

@@ -88,15 +88,22 @@ def build_for_datasets(
     say_stale(stores, root, say)
     names = (codec,) if codec else CODECS
     if check or not all(find_whole(s, names) for s in stores):
-        with locked(root / BUILDER, lambda: say(f"{root}: another process builds stores there; waiting for it")) as lock:
+        with locked(
+            root / BUILDER, lambda: say(f"{root}: another process builds stores there; waiting for it")
+        ) as lock:
             remove_damaged(stores, names, check, say)
             missing = [s for s in stores if not find_whole(s, names)]
             check_space(missing, root, say)
-            with decoders(processes if missing else 1) as pool:
-                problems = []
-                for store in missing:
-                    lock.check()
-                    problems.append(_problem(store, pool, processes, say))
+            problems = []
+            try:
+                with decoders(processes if missing else 1) as pool:
+                    for store in missing:
+                        lock.check()
+                        problems.append(_problem(store, pool, processes, say))
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"{root}: finished clips are kept, the same command goes on with them"
+                ) from None
         if problems := [p for p in problems if p]:
             raise ValueError("; ".join(problems))
     return [folder for s in stores if (folder := find_whole(s, names))]

@@ -7,9 +7,8 @@ import json
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +20,7 @@ from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
 from harness.system.environment import usable_cores
-from harness.system.parent_exit import exit_with_parent
+from harness.system.pool import process_pool
 from harness.system.process import keep_freed_memory
 
 log = logging.getLogger(__name__)
@@ -40,9 +39,9 @@ def synthesize(
 ) -> dict[str, Path]:
     """Write synthetic sets as real video files, each into `root`/<dataset>.
 
-    One process at a time makes a set; another waits for it. A finished set of the same generator version, preset and seed is left alone, a half-written one is completed, and
-    one of which parts are made gets those that are missing. Frames depend on version, preset and seed, not on `jobs`
-    nor on what is made beside them.
+    A finished set of the same generator version, preset and seed is left alone, a half-written one is completed, and
+    one of which parts are made gets those that are missing. One process at a time makes a set; another waits for it.
+    Frames depend on version, preset and seed, not on `jobs` nor on what is made beside them.
 
     Args:
         root: folder that holds one folder per set.
@@ -190,13 +189,8 @@ def _write_takes(
                 progress(done, len(takes))
         return
     keep_freed_memory()
-    # spawn: the caller may hold threads or locks that do not survive a fork
-    with ProcessPoolExecutor(min(jobs, len(takes)) or 1, get_context("spawn"), exit_with_parent) as pool:
-        try:
-            for done, future in enumerate(as_completed([pool.submit(write, take) for take in takes]), 1):
-                future.result()
-                if progress:
-                    progress(done, len(takes))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    with process_pool(min(jobs, len(takes)) or 1, kill=False) as pool:  # a take is a second, and would leave files
+        for done, future in enumerate(as_completed([pool.submit(write, take) for take in takes]), 1):
+            future.result()
+            if progress:
+                progress(done, len(takes))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from harness.data.registry import Progress
@@ -12,6 +10,7 @@ from harness.data.verify.annotations import MEND_FILE, Findings, says_synthetic
 from harness.data.verify.files import content_findings
 from harness.data.verify.finding import Checked, Finding
 from harness.ledger.files import open_file
+from harness.system.pool import process_pool
 from mtcd_plugin.formats.sysu import CAMERAS, INFRARED_CAMERAS, SPLITS, TOO_LARGE, is_too_large, read_people
 
 SHARED_IMAGES = 64  # per message to a process
@@ -74,7 +73,7 @@ def _check_images(root: Path, images: dict[str, str], processes: int, progress) 
     paths = list(images)
     if min(processes, len(paths) // SHARED_IMAGES) <= 1:
         return _image_findings(root, images, map(scan_image, paths), progress)
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    with process_pool(processes) as pool:
         return _image_findings(root, images, pool.map(scan_image, paths, chunksize=SHARED_IMAGES), progress)
 
 

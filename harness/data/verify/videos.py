@@ -6,11 +6,10 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import av
@@ -18,6 +17,7 @@ import av.logging
 import numpy as np
 
 from harness.ledger.files import NotAFile, open_file
+from harness.system.pool import process_pool
 from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
 from mtcd_plugin.formats.orientation import orientation
 from mtcd_plugin.formats.time_stamps import read_time_stamps
@@ -206,7 +206,7 @@ def _scan_until_broken(todo: deque, processes: int, put: Callable[[str, Video], 
     """Take files from ``todo`` until none is left or a process died; returns those that may have killed it."""
     running: dict = {}
     suspects: list = []
-    with _pool(processes) as pool:
+    with process_pool(processes) as pool:
         while (todo or running) and not suspects:
             while todo and len(running) < 2 * processes:
                 item = todo.popleft()
@@ -225,12 +225,8 @@ def _scan_until_broken(todo: deque, processes: int, put: Callable[[str, Video], 
 
 
 def _scan_alone(path: str, windows: tuple[Window, ...]) -> Video:
-    with _pool(1) as pool:
+    with process_pool(1) as pool:
         try:
             return pool.submit(scan_video, path, windows).result()
         except BrokenProcessPool:
             return Video(problem="kills the process that decodes it")
-
-
-def _pool(processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(processes, get_context("spawn"))  # the caller may hold threads

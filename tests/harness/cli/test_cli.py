@@ -588,5 +588,17 @@ def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_
     for job in ws.needed().values():
         assert job.data.train_clips == kept and job.config["train_dataloader"].get("num_batch_per_epoch") == limit
         note = f"num_batch_per_epoch = 2 does not apply: fewer clips to train on ({kept})"
-        assert job.notes == ((note,) if limit is None else ())
+        assert [n for n in job.notes if "num_batch" in n] == ([note] if limit is None else [])
         assert job.identity.config["train_dataloader"].get("num_batch_per_epoch") == limit
+
+
+@pytest.mark.parametrize(
+    ("said", "line"), [((), "interrupted"), (("x: clips are kept",), "interrupted; x: clips are kept")]
+)
+def test_an_interrupt_is_one_line_and_says_what_is_kept(monkeypatch, capsys, said, line):
+    def interrupted(*_):
+        raise KeyboardInterrupt(*said)
+
+    monkeypatch.setattr("harness.system.doctor.checks", interrupted)
+    code, _, err = run(capsys, "doctor")
+    assert code == 130 and err.strip() == f"error: {line}"

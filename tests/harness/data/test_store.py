@@ -221,6 +221,24 @@ def _interrupt(*_):
     raise KeyboardInterrupt
 
 
+def test_an_interrupted_build_says_what_is_kept_and_goes_on(mgr_dark_root, tmp_path, monkeypatch):
+    waited, wait = [], store_build.wait
+
+    def interrupted(*args, **more):
+        if waited:
+            raise KeyboardInterrupt  # as Ctrl-C does, wherever the builder is; it waits nearly always
+        waited.append(1)
+        return wait(*args, **more)
+
+    monkeypatch.setattr(store_build, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="finished clips are kept, the same command goes on with them"):
+        build(mgr_dark_root, tmp_path, modalities=("rgb",), processes=2)
+    monkeypatch.undo()
+    lines = []
+    assert ClipStore.open(build(mgr_dark_root, tmp_path, lines.append, ("rgb",))[0]).verify() == []
+    assert any("going on" in line for line in lines)
+
+
 def test_two_builders_at_once_build_once(mgr_dark_root, tmp_path):
     stores = tmp_path / "stores"
     logs = [tmp_path / "one", tmp_path / "two"]

@@ -1,0 +1,54 @@
+"""Pools of processes that end with their work: when the caller is interrupted, fails or is killed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from harness.system.parent_exit import exit_with_parent
+
+
+@contextmanager
+def process_pool(
+    processes: int, initializer: Callable[[], None] | None = None, kill: bool = True
+) -> Iterator[ProcessPoolExecutor]:
+    """A pool of spawned processes, since the caller may hold threads or locks that do not survive a fork.
+
+    Ctrl-C reaches the whole terminal; the processes leave it to the caller. Where the block ends with an error or an
+    interrupt, so do they.
+
+    Args:
+        kill: then at once, which what they do must bear; False: each finishes what it has begun.
+    """
+    pool = _Pool(processes, get_context("spawn"), _start, (initializer,))
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()) if kill else []:  # Python 3.14 has kill_workers()
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Pool(ProcessPoolExecutor):
+    """Starts its processes, which it does when work is submitted, deaf to Ctrl-C until they can ignore it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(initializer: Callable[[], None] | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    exit_with_parent()
+    if initializer is not None:
+        initializer()
