@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.executors.checked import CheckedExecutor
@@ -10,7 +10,7 @@ from harness.ledger.submission import Submission, recall
 from harness.plan.jobs import Job
 from harness.plan.run_state import look_up
 from harness.schedule.repair import repair
-from harness.schedule.task import Task
+from harness.schedule.task import JobState, Task
 
 Report = Callable[[str, Job, str], None]  # event, job, detail
 
@@ -35,6 +35,23 @@ def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report)
     for line in repair(task.folder, found):
         report("repair", task.job, line)
     return True
+
+
+def what_it_waits_for(tasks: Sequence[Task], slots: int) -> tuple[Job, str] | None:
+    """The job that a harness waits for which runs nothing itself, and a line on that; None where nobody else runs any.
+
+    Args:
+        slots: how many jobs it takes at a time.
+    """
+    others = [t for t in tasks if t.state is JobState.ELSEWHERE]
+    if not others:
+        return None
+    first, left = others[0], sum(t.state is JobState.WAITING for t in tasks)
+    more = f" (and {len(others) - 1} more run elsewhere)" if len(others) > 1 else ""
+    counts = f"it counts as one of {slots} at a time, " if first.submitted else ""
+    return first.job, f"{first.message} runs it{more}; {counts}nothing starts here before it ends" + (
+        f", {left} to come" if left else ""
+    )
 
 
 def _holder(task: Task, submitted: Submission | None) -> str:

@@ -19,7 +19,7 @@ from harness.ledger.submission import Submission, forget, recall, remember
 from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
-from harness.schedule.claim import Report, claim
+from harness.schedule.claim import Report, claim, what_it_waits_for
 from harness.schedule.dispatch import devices_of, prepare
 from harness.schedule.grouping import batch_compatible_jobs, room_for
 from harness.schedule.options import Options
@@ -54,7 +54,7 @@ class Scheduler:
 
     Args:
         jobs: by key, with all jobs that they depend on.
-        report: called with each event: started, done, retry, failed, blocked, elsewhere, lost, repair, untidy.
+        report: called with each event: started, done, retry, failed, blocked, elsewhere, waiting, lost, repair, untidy.
         tick: called with where all jobs stand, about twice a second.
         pause: waits some seconds while other harnesses run what is left.
     """
@@ -78,6 +78,7 @@ class Scheduler:
         self._groups: list[_Group] = []
         self._most_groups = executor.slots  # at a time; one once the machine has run out of memory
         self._stopped = False
+        self._idle = False  # and has said so
 
     def run(self) -> Status:
         """Run all jobs that have no valid record yet. Attempts are counted over all invocations.
@@ -139,8 +140,10 @@ class Scheduler:
         self._start_ready()
         self._tick(self.status())
         if not self._groups:
+            self._say_idle()
             self._pause(POLL_SECONDS if any(t.is_open for t in self._tasks.values()) else 0.0)
             return
+        self._idle = False
         self._executor.wait(POLL_SECONDS)
         ended = [(g, outcome) for g in self._groups if (outcome := g.handle.poll()) is not None]
         self._groups = [g for g in self._groups if not any(g is over for over, _ in ended)]
@@ -148,6 +151,12 @@ class Scheduler:
         for group, outcome in ended:
             for task in group.tasks:
                 self._conclude(task, outcome, beside=len(group.tasks) - 1, alone=alone)
+
+    def _say_idle(self) -> None:
+        """Say what this harness waits for, once until something runs here again."""
+        if not self._idle and (found := what_it_waits_for(list(self._tasks.values()), self._most_groups)):
+            self._idle = True
+            self._report("waiting", *found)
 
     def _block_children(self) -> None:
         """Block all jobs that stand, by whatever way, on one that failed."""

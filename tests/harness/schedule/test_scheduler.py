@@ -4,6 +4,7 @@ The executor is a fake one that runs a function in this process.
 """
 
 import dataclasses
+import os
 import signal
 
 import pytest
@@ -202,6 +203,42 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
     assert ("elsewhere", "theirs") in events
 
 
+@pytest.mark.parametrize("submitted", [False, True])
+def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch, submitted):
+    """Before a child of what another harness runs; and where that takes the only slot, before all else."""
+    theirs, free = toy_job("theirs"), toy_job("free")
+    child = toy_job("child", {"teacher": theirs})
+    lock = RunLock(folder_of(theirs, tmp_path))
+    assert lock.acquire()
+    if submitted:
+        remember(lock.folder, Submission("fake", "job 7"))
+    executor, events, pauses = FakeExecutor(finish, slots=1), [], []
+    monkeypatch.setattr(executor, "attach", lambda job_id: job_id)
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            done = RunRecord(
+                key=theirs.key,
+                status="done",
+                cell=theirs.cell,
+                identity=theirs.identity,
+                checkpoint_sha256=weights(lock.folder),
+            )
+            write_record(lock.folder, done)
+            (lock.folder / SUBMITTED).unlink(missing_ok=True)
+            lock.release()
+
+    jobs = {j.key: j for j in (theirs, free, child)}
+    report = lambda event, job, detail: events.append((event, job.name, detail))  # noqa: E731
+    status = Scheduler(jobs, executor, Options(tmp_path), report, pause=pause).run()
+    assert status.over == 3 and sorted(executor.order) == ["child", "free"]
+    (said,) = [e for e in events if e[0] == "waiting"]
+    assert said[1] == "theirs" and str(os.getpid()) in said[2] and "nothing starts here before it ends" in said[2]
+    left = 2 if submitted else 1
+    assert said[2].endswith(f"{left} to come") and ("counts as one of 1 at a time" in said[2]) == submitted
+
+
 def test_too_little_disk_stops_with_what_is_needed(tmp_path, monkeypatch):
     import shutil
 
@@ -282,7 +319,8 @@ def test_a_job_that_a_harness_left_running_is_waited_for_and_not_submitted_twice
     report = lambda event, job, detail: events.append((event, detail))  # noqa: E731
     status = Scheduler({job.key: job}, executor, Options(tmp_path), report, pause=pause).run()
     assert status.done == 1 and executor.order == ["a"] and len(pauses) == 2
-    assert [e for e, _ in events] == ["elsewhere", "started", "done"] and "fake job job 7" in events[0][1]
+    assert [e for e, _ in events] == ["elsewhere", "waiting", "started", "done"]
+    assert all("fake job job 7" in said for _, said in events[:2])
     assert recall(folder) is None
 
 
