@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from functools import cache
@@ -14,12 +15,18 @@ from harness.ledger.judge import problems_of
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RECORD, RENDERED, VERDICTS
 
+CODE = Path(__file__).resolve().parents[2]
+JUDGES = (  # what a verdict and a head follow from beside the files of a run
+    *(f"harness/ledger/{name}.py" for name in ("judge", "identity", "record", "migrate", "metrics", "head")),
+    "mtcd_plugin/accuracy.py",
+)
 MOST_VERDICTS = 1 << 30  # bytes; a run has some thousand
 Stamp = list[list[str | int] | None]
 
 
 class Verdicts:
-    """Verdicts that were reached before, each good as long as no file of the run changed; kept in the work dir.
+    """Verdicts that were reached before by the same rules, each good as long as no file of the run changed; kept in the
+    work dir.
 
     A file counts as unchanged while its inode, size, and times of modification and of change stay. ``verify`` does
     without them and reads everything anew.
@@ -30,8 +37,9 @@ class Verdicts:
         self.known: dict[str, Any] = {}  # folder -> [its stamp, its problems, its head], as read: checked on use
         self.changed = False
         try:
-            known = json.loads(read_file(self.path, MOST_VERDICTS))
-            self.known = known if isinstance(known, dict) else {}
+            match json.loads(read_file(self.path, MOST_VERDICTS)):
+                case {"rules": rules, "runs": dict(known)} if rules == rules_digest():
+                    self.known = known
         except (OSError, ValueError, RecursionError):
             pass  # no verdict is known: each is reached anew
 
@@ -63,7 +71,8 @@ class Verdicts:
         if not self.changed:
             return
         try:
-            write_text_atomically(self.path, json.dumps(self.known, separators=(",", ":")) + "\n")
+            kept = {"rules": rules_digest(), "runs": self.known}
+            write_text_atomically(self.path, json.dumps(kept, separators=(",", ":")) + "\n")
             self.changed = False
         except OSError:
             pass  # read-only or full: the next command reaches its verdicts itself
@@ -73,6 +82,15 @@ class Verdicts:
 def verdicts_of(work_dir: Path) -> Verdicts:
     """The verdicts of a work dir that this process shares."""
     return Verdicts(work_dir)
+
+
+@cache
+def rules_digest(code: Path = CODE) -> str:
+    """sha256 hex that changes when the code does by which runs are judged."""
+    digest = hashlib.sha256()
+    for name in JUDGES:
+        digest.update(f"{name}\0".encode() + (code / name).read_bytes())
+    return digest.hexdigest()
 
 
 def stamp_of(folder: Path) -> Stamp:

@@ -137,10 +137,12 @@ def _say_left_out(name: str, found: dict[str, Any], say: Callable[[str], None]) 
 
 
 def _stamp(root: Path, quarantine: str) -> str:
-    """Changes when the annotation of a data set does, one of its videos, or the quarantine."""
+    """Changes when the annotation of a data set does, one of its videos, the quarantine, or the code that measures."""
     from harness.data.describe.statistics import open_table
 
     digest = hashlib.sha256()
+    for code in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(code.read_bytes())
     tables = [path for pattern in ("*.csv", "*.lst", "*.json", "*.txt") for path in sorted(root.glob(pattern))]
     try:
         videos: list[str] = sorted({s.path for clip in open_table(root).clips for s in clip.streams.values()})

@@ -56,8 +56,9 @@ def test_a_damaged_head_is_made_anew(tmp_path, damage):
     _, written = write_run(tmp_path, record(), CLIPS)
     load_heads(tmp_path)
     path = tmp_path / "verdicts.json"
-    known = {name: [stamp, problems, damage] for name, (stamp, problems, _) in json.loads(path.read_text()).items()}
-    path.write_text(json.dumps(known))
+    kept = json.loads(path.read_text())
+    kept["runs"] = {name: [stamp, problems, damage] for name, (stamp, problems, _) in kept["runs"].items()}
+    path.write_text(json.dumps(kept))
     verdicts_of.cache_clear()
     assert list(load_heads(tmp_path)[0]) == [written.key]
 

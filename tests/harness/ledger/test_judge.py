@@ -14,8 +14,8 @@ from harness.ledger.judge import labels_fingerprint, sha256_of_rendered
 from harness.ledger.metrics import compute_metrics
 from harness.ledger.planfile import EditedPlan, PlanFile, read_plan, write_plan
 from harness.ledger.record import CellInfo, Cost, DataInfo, Epoch, Identity, RunRecord, seal_of
-from harness.ledger.store import load_record, load_records, write_record
-from harness.ledger.verdicts import Verdicts
+from harness.ledger.store import load_heads, load_record, load_records, write_record
+from harness.ledger.verdicts import CODE, JUDGES, Verdicts, rules_digest, verdicts_of
 from harness.ledger.verify import verify_ledger
 from tests.helpers.sound_run import write_run
 
@@ -326,16 +326,44 @@ def test_verdicts_hold_until_a_file_changes_and_verify_does_without_them(tmp_pat
     folder, written = write_run(tmp_path, record(), CLIPS)
     weights = folder / "checkpoint.pth"
     assert not load_records(tmp_path)[1]
-    known = json.loads((tmp_path / "verdicts.json").read_text())
-    assert known[folder.name][1] == []
+    kept = json.loads((tmp_path / "verdicts.json").read_text())
+    stamp, problems, _ = kept["runs"][folder.name]
+    assert problems == []
     # a verdict that says otherwise is believed as long as nothing changed: it is what was found before
-    (tmp_path / "verdicts.json").write_text(json.dumps({folder.name: [known[folder.name][0], ["said before"]]}))
+    (tmp_path / "verdicts.json").write_text(json.dumps({**kept, "runs": {folder.name: [stamp, ["said before"]]}}))
     assert Verdicts(tmp_path).problems(folder, written) == ["said before"]
     before = weights.stat()
     weights.write_bytes(b"I3D")  # as long as "i3d"
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))  # the time of change cannot be set back
     assert Verdicts(tmp_path).problems(folder, written) == ["checkpoint.pth changed since the run was recorded"]
     assert verify_ledger(tmp_path)[0] == 0
+
+
+def test_verdicts_of_other_rules_are_reached_anew(tmp_path, monkeypatch):
+    """Also where they say that a run is valid, of which then not even the record would be read."""
+    folder, written = write_run(tmp_path, record(), CLIPS)
+    verdicts_of.cache_clear()
+    assert list(load_heads(tmp_path)[0]) == [written.key]
+    monkeypatch.setattr("harness.ledger.verdicts.problems_of", lambda *_: ["by the new rule"])  # an update of the judge
+    verdicts_of.cache_clear()
+    assert list(load_heads(tmp_path)[0]) == [written.key], "the same rules: what was found before"
+    monkeypatch.setattr("harness.ledger.verdicts.rules_digest", lambda: "of the new rule")
+    verdicts_of.cache_clear()
+    records, rejected = load_heads(tmp_path)
+    assert not records and "by the new rule" in rejected[0].reason
+    assert json.loads((tmp_path / "verdicts.json").read_text())["rules"] == "of the new rule"
+    verdicts_of.cache_clear()
+
+
+@pytest.mark.parametrize("changed", JUDGES)
+def test_the_rules_are_others_when_the_code_of_any_of_them_is(tmp_path, changed):
+    for name in JUDGES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(CODE / name, tmp_path / name)
+    assert rules_digest(tmp_path) == rules_digest()
+    (tmp_path / changed).write_text((tmp_path / changed).read_text() + "\n# another rule\n")
+    rules_digest.cache_clear()
+    assert rules_digest(tmp_path) != rules_digest()
 
 
 @pytest.mark.parametrize("content", [b"", b"[1", b"\x80", b'{"a": 1}', b"[" * 100_000])
