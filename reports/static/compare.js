@@ -124,8 +124,10 @@
         ],
       };
     });
+    const known = ({ gap, low, high, p }) => `${points(gap)} points (95 % interval ${points(low)} to ${points(high)}${
+      p === null ? "" : p < 0.001 ? ", p < 0.001" : `, p = ${p.toFixed(3)}`})`;
     said.textContent = differences.map(({ name, pair, own, theirs }) => (
-      `${names[0]} ${pair ? `${points(pair.gap)} points` : "no difference known"} against ${name}; they disagree on ${own.length + theirs.length} of ${set.clips} clips.`
+      `${names[0]} ${pair ? known(pair) : "no difference known"} against ${name}; they disagree on ${own.length + theirs.length} of ${set.clips} clips.`
     )).join(" ");
     const configs = results.map(configOf);
     const keys = data.keys.map((_, k) => k).filter((k) => new Set(configs.map((c) => c.get(k))).size > 1);

@@ -11,7 +11,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.table import Cell, Row, Table
-from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, nothing, same_as
+from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, nothing, same_as, with_interval
 
 
 def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tuple[Verdict, ...]:
@@ -89,7 +89,7 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
     if not done:
         return nothing(results.values(), sweep.title)
     best = max(done, key=lambda v: (done[v].top1[0], v == sweep.default))
-    said = f"{best:g} is highest of {f.count(len(done), 'point')} with {f.percent(done[best].top1[0])} %"
+    said = f"{best:g} is highest of {f.count(len(done), 'point')} with {with_interval(done[best])}"
     said += same_as([f"{v:g}" for v, r in done.items() if v != best and r.top1[0] == done[best].top1[0]])
     state: State = "alone"
     if best == sweep.default:
@@ -133,7 +133,7 @@ def of_grid(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]
         return (nothing(results),)
     name, best = max(found, key=lambda pair: pair[1].top1[0])
     equals = same_as([n for n, r in found if r is not best and r.top1[0] == best.top1[0]])
-    text = f"{name} is highest of {f.count(len(found), 'pair')} with {f.percent(best.top1[0])} %{equals}"
+    text = f"{name} is highest of {f.count(len(found), 'pair')} with {with_interval(best)}{equals}"
     text += "; nothing is chosen by it"
     if measured := coverage(len(found), len(pairs), "pairs", results):
         text += f"; {measured}"

@@ -101,7 +101,7 @@ def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Ver
     placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
     names = _names(entries, done)
     field = [r for r in done if r.id in placed] or _comparable(done)
-    first, text, state = field[0], _with_interval(field[0]), _state(field, placed)
+    first, text, state = field[0], with_interval(field[0]), _state(field, placed)
     name = names[first.id]
     tied = [r for r in field[1:] if state in ("best", "tied") and placed[r.id].group == 0]
     equals = same_as([names[r.id] for r in field[1:] if r.top1[0] == first.top1[0]])
@@ -153,8 +153,8 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def _with_interval(r: Result) -> str:
-    """``62.5 % (95 % interval 55.1 to 69.8)``."""
+def with_interval(r: Result) -> str:
+    """A result in words: ``62.5 % (95 % interval 55.1 to 69.8)``."""
     digits = f.percent_digits(r.outcomes.correct.shape[1] if r.outcomes else 0)
     text = f"{f.percent(r.top1[0], digits)} %"
     return text + (f" (95 % interval {f.percent(r.interval[0])} to {f.percent(r.interval[1])})" if r.interval else "")
