@@ -17,18 +17,32 @@ from harness.suite.configs import folders
 
 SKIPPED = ("clip_store", "__pycache__", CLIP_PICTURES, LOCK, LOGS, PAGES, VERDICTS)
 CODE = Path(__file__).resolve().parents[2]
-DRAWN_WITH = ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")
+MADE_WITH = (  # what pages, their drawings and their downloads are
+    "jinja2",
+    "markupsafe",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "scipy",
+    "statsmodels",
+)
 
 
 def sources(work_dir: Path, configs: Path) -> str:
     """A digest that changes when anything that pages are made from does: ledger, plan, configs, code, libraries."""
     digest = hashlib.sha256(read_file(Path(work_dir) / PLAN, LARGEST_PLAN))
-    for name in DRAWN_WITH:
-        digest.update(f"{name} {metadata.version(name)}\n".encode())
-    digest.update(f"python {platform.python_version()}\n".encode())
-    for root in (work_dir, *folders(configs), CODE / "harness", CODE / "reports"):
+    digest.update(libraries().encode())
+    for root in (work_dir, *folders(configs), CODE / "harness", CODE / "mtcd_plugin", CODE / "reports"):
         digest.update(_listing(root, skipped=(*SKIPPED, PLAN)).encode())
     return digest.hexdigest()
+
+
+def libraries() -> str:
+    """Python and the libraries that pages are made with, each with its version."""
+    return "\n".join([f"python {platform.python_version()}", *(f"{n} {metadata.version(n)}" for n in MADE_WITH)])
 
 
 def are_current(work_dir: Path, site: Path, made_from: str) -> bool:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from harness.ledger.files import read_file
+from harness.site.freshness import libraries
 from harness.site.manifest import MANIFEST
 
 CODE = Path(__file__).resolve().parents[2]
@@ -75,8 +74,7 @@ class Unchanged:
 @cache
 def code_digest() -> str:
     """Changes with the code that makes pages and with the libraries that it goes by."""
-    versions = [f"{name} {metadata.version(name)}" for name in ("jinja2", "markupsafe", "numpy", "pandas", "pydantic")]
-    digest = hashlib.sha256(" ".join([platform.python_version(), *versions]).encode())
+    digest = hashlib.sha256(libraries().encode())
     for place in FOLDERS:
         root = CODE / place
         for path in sorted(root.rglob("*") if root.is_dir() else [root]):

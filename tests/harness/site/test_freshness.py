@@ -1,10 +1,17 @@
 """Pages are left alone only where nothing that they show has changed, and nothing happened to them."""
 
+import ast
 import os
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
 from harness.site import freshness as pages
+from reports.site.unchanged import code_digest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -85,3 +92,26 @@ def test_the_code_counts(ledger, monkeypatch, tmp_path):
     assert current(ledger)
     (tmp_path / "code/reports/tables.py").write_text("x = 1")
     assert not current(ledger)
+
+
+@pytest.mark.parametrize("library", pages.MADE_WITH)
+def test_another_version_of_a_library_makes_them_stale(ledger, monkeypatch, library):
+    remember(ledger)
+    before, real = code_digest(), pages.metadata.version
+    monkeypatch.setattr(pages.metadata, "version", lambda name: "0.0" if name == library else real(name))
+    code_digest.cache_clear()
+    assert not current(ledger) and code_digest() != before
+    code_digest.cache_clear()
+
+
+def test_every_library_that_pages_are_made_with_counts():
+    """Whatever a module of reports imports that is neither Python's own nor ours."""
+    imported = set()
+    for path in (REPOSITORY / "reports").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            imported |= {name.split(".")[0] for name in names}
+    foreign = imported - set(sys.stdlib_module_names) - {"harness", "mtcd_plugin", "reports"}
+    known = packages_distributions()
+    assert {known[name][0].lower() for name in foreign} <= {*pages.MADE_WITH}
