@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.counter import counter
 from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
 from harness.errors import count
 
@@ -58,19 +60,23 @@ def command(
     no report wrote.
 
     Refused: a branch that is checked out, or whose tip is no leaderboard; a site with an edited page; a remote that has
-    moved on meanwhile, after which nothing has changed here.
+    moved on meanwhile, after which nothing has changed here; pages that say that jobs run.
 
     With --push, from any clone: the remote's branch is fetched and built on, and the local branch plays no part. Pages
     can prove no more than the ledger: who edits records consistently, or a config's code, publishes what they say.
     """
-    from harness.site.git_branch import check_pages, publish
+    from harness.site.git_branch import check_as_written, check_branch, check_pages, publish
     from harness.site.manifest import files_below
     from harness.site.pages import write_site
     from harness.suite import load_suite
 
+    check_as_written(site)
+    check_branch(repo, branch)
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "site"
-        write_site(work_dirs, fresh, *load_suite(configs), profiles)
+        log.info("writing every page anew, to compare it with %s", site)
+        show = partial(counter(), "pages of runs written anew")
+        write_site(work_dirs, fresh, *load_suite(configs), profiles, progress=show)
         for name in check_pages(site, fresh):
             log.info("left out: %s (no report wrote it)", site / name)
         done = publish(site, files_below(fresh), repo, branch, remote, dry_run)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from harness.site.manifest import (
     not_written,
     overlap,
     read_manifest,
+    running_since,
 )
 from harness.system.git import GitError, git, without_password
 
@@ -45,6 +47,26 @@ class Publication:
     address: str
 
 
+def check_as_written(site: Path) -> None:
+    """See whether a site can be published at all, before anything is written anew to compare it with.
+
+    Raises:
+        FileNotFoundError: ``site`` is no leaderboard. ValueError: a page was edited, or the pages say that jobs run.
+    """
+    if not (site / MANIFEST).is_file():
+        raise FileNotFoundError(f"{site}: no leaderboard here; run `python -m harness report --site {site}` first")
+    text = (site / MANIFEST).read_text(encoding="utf-8", errors="replace")
+    if at := running_since(text):
+        raise ValueError(
+            f"{site}: its pages say that jobs run, as of {at}; publish them when the run is over, or write others with "
+            "`python -m harness report --site DIR` and publish these"
+        )
+    written = read_manifest(text) or {}
+    edited = [n for n in sorted(written) if not (site / n).is_file() or sha256_of(site / n) != written[n]]
+    if edited:
+        raise _differ(site, edited, "is not as the report wrote it")
+
+
 def check_pages(site: Path, fresh: Path) -> list[str]:
     """Hold a site against the pages that the ledger gives now; returns the files beside them that will not go out.
 
@@ -52,25 +74,25 @@ def check_pages(site: Path, fresh: Path) -> list[str]:
         site: what is to be published. fresh: a site that was just written from the ledger.
 
     Raises:
-        FileNotFoundError: ``site`` is no leaderboard. ValueError: a page was edited, or the ledger says something else
-            by now.
+        FileNotFoundError: ``site`` is no leaderboard. ValueError: as ``check_as_written``, or the ledger says something
+            else by now.
     """
-    if not (site / MANIFEST).is_file():
-        raise FileNotFoundError(f"{site}: no leaderboard here; run `python -m harness report --site {site}` first")
+    check_as_written(site)
     wanted = {n: sha256_of(fresh / n) for n in files_below(fresh)}
     written = read_manifest((site / MANIFEST).read_text(encoding="utf-8", errors="replace")) or {}
     found = {n: sha256_of(site / n) for n in wanted | written if (site / n).is_file()}
     differ = sorted((n for n in wanted | written if found.get(n) != wanted.get(n)), key=lambda n: (n == MANIFEST, n))
     if differ:
-        edited = [n for n in differ if n in written and found.get(n) != written[n]]
-        name = (edited or differ)[0]
-        why = "is not as the report wrote it" if edited else "is not what the ledger gives now"
-        more = f" ({len(differ)} files differ)" if len(differ) > 1 else ""
-        raise ValueError(
-            f"{site / name}: {why}{more}; run `python -m harness report` and look at the pages again. It takes "
-            "--work-dir, --configs and --site, which must be the same here"
-        )
+        raise _differ(site, differ, "is not what the ledger gives now")
     return [n for n in not_written(files_below(site), written) if n != OWN_DOMAIN]
+
+
+def _differ(site: Path, names: Sequence[str], why: str) -> ValueError:
+    more = f" ({len(names)} files differ)" if len(names) > 1 else ""
+    return ValueError(
+        f"{site / names[0]}: {why}{more}; run `python -m harness report` and look at the pages again. It takes "
+        "--work-dir, --configs and --site, which must be the same here"
+    )
 
 
 def publish(
@@ -91,7 +113,7 @@ def publish(
     """
     files = sorted({*files, MANIFEST} | ({OWN_DOMAIN} if (site / OWN_DOMAIN).is_file() else set()))
     domain = _domain(site / OWN_DOMAIN) if OWN_DOMAIN in files else ""
-    _check_branch(repo, branch)
+    check_branch(repo, branch)
     ref = f"refs/heads/{branch}"
     local = _tip(repo, ref)
     tip = _fetch(repo, remote, ref) if remote else local
@@ -141,7 +163,7 @@ def _published_domain(repo: Path, tip: str, kept: list[str]) -> str:
     return git(repo, "cat-file", "blob", f"{tip}:{OWN_DOMAIN}") if OWN_DOMAIN in kept else ""
 
 
-def _check_branch(repo: Path, branch: str) -> None:
+def check_branch(repo: Path, branch: str) -> None:
     """Raises GitError outside a repository, BadUsage for a branch that is checked out or cannot be one."""
     git(repo, "rev-parse", "--git-dir")
     ref = f"refs/heads/{branch}"

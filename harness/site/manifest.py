@@ -33,16 +33,19 @@ def check_site(site: Path, work_dir: Path) -> None:
     check_writable(site if site.exists() else site.parent, "--site")
 
 
-def write_manifest(site: Path, made_from: Mapping[str, Mapping[str, str | list[str]]] | None = None) -> None:
+def write_manifest(
+    site: Path, made_from: Mapping[str, Mapping[str, str | list[str]]] | None = None, running: str = ""
+) -> None:
     """List every file of a folder that holds nothing but pages.
 
     Args:
         made_from: kept in it for the next report, see ``reports.site.unchanged``.
+        running: when the pages were written, where they say that jobs run.
     """
     files = {name: sha256_of(site / name) for name in files_below(site)}
-    text = json.dumps(
-        {"written_by": "python -m harness report", "files": files, "made_from": made_from or {}}, indent=1
-    )
+    more = {"running": running} if running else {}
+    about = {"written_by": "python -m harness report", "files": files, "made_from": made_from or {}, **more}
+    text = json.dumps(about, indent=1)
     (site / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
@@ -62,6 +65,14 @@ def read_manifest(text: str) -> dict[str, str] | None:
         return {str(name): str(sha256) for name, sha256 in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def running_since(text: str) -> str:
+    """When pages were written that say that jobs run; "" where they do not say so."""
+    try:
+        return str(json.loads(text).get("running", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 def not_written(names: Iterable[str], manifest: dict[str, str] | None) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # `report` plans nothing
 log = logging.getLogger(__name__)
 
 
-def write_site(
+def write_site(  # noqa: PLR0913  what pages are made of, and what may be known beside it
     work_dirs: Sequence[Path],
     site: Path,
     benchmark: Benchmark,
@@ -29,16 +29,18 @@ def write_site(
     profiles: Sequence[str] = (),
     running: Running | None = None,
     draw: Callable[[Wanted], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page.
 
     Args:
         draw: is told which pictures of clips the pages would show, before they take what is there.
+        progress: called as progress(pages of runs done, pages of runs in all).
     """
     from reports import build
 
     statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, log.warning).items()}
-    build(work_dirs, site, benchmark, entries, statistics, profiles, running, draw)
+    build(work_dirs, site, benchmark, entries, statistics, profiles, running, draw, progress)
     return site / "index.html"
 
 

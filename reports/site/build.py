@@ -40,6 +40,8 @@ from reports.tables import export as exports
 from reports.tables.latex import to_latex
 from reports.tables.table import Table
 
+Progress = Callable[[int, int], None] | None
+
 
 def build(  # noqa: PLR0913  what pages are made of, and what may be known beside it
     work_dirs: Path | Sequence[Path],
@@ -50,6 +52,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     profiles: Sequence[str] = (),
     running: Running | None = None,
     draw: Callable[[Wanted], None] | None = None,
+    progress: Progress = None,
 ) -> list[Path]:
     """Write the pages of ledgers to ``site`` and return their paths, sorted.
 
@@ -65,6 +68,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
             others have pages of their own in ``profiles/<name>/``.
         running: what runs meanwhile; the pages say it, and reload themselves.
         draw: is told which pictures of clips the pages would show, before they take those that are there.
+        progress: called as progress(pages of runs done, pages of runs in all) for each profile.
 
     Raises:
         FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
@@ -89,9 +93,9 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     try:
         unchanged = Unchanged(site, new)
         for i, context in enumerate(contexts):
-            _write(context, new / profile_folder(context.profile) if i else new, unchanged)
+            _write(context, new / profile_folder(context.profile) if i else new, unchanged, progress)
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
-        write_manifest(new, unchanged.made_from)
+        write_manifest(new, unchanged.made_from, running.at if running else "")
         _keep_foreign(site, new)
         os.chmod(new, 0o755)  # noqa: S103  a web server reads it
         _swap(new, site)
@@ -167,14 +171,14 @@ def _swap(new: Path, site: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(context: ReportContext, out: Path, unchanged: Unchanged) -> None:
+def _write(context: ReportContext, out: Path, unchanged: Unchanged, progress: Progress) -> None:
     """Write the pages of a profile to ``out``, in the new site."""
     pages = build_pages(context)
     site, env = site_context(context, pages), environment()
     for page in (p for p in pages if p.later is None):
         _text(out / page.path, render(env, page, site))
         _files(page, out)
-    _later(pages, context, site, out, unchanged)
+    _later(pages, context, site, out, unchanged, progress)
     for table in tables_of(pages):
         _downloads(out / "downloads", table, context)
     _json(out / "leaderboard.json", leaderboard(context, pages))
@@ -183,24 +187,29 @@ def _write(context: ReportContext, out: Path, unchanged: Unchanged) -> None:
 
 
 def _later(
-    pages: Sequence[Page], context: ReportContext, site: dict[str, Any], out: Path, unchanged: Unchanged
+    pages: Sequence[Page],
+    context: ReportContext,
+    site: dict[str, Any],
+    out: Path,
+    unchanged: Unchanged,
+    progress: Progress,
 ) -> None:
     """Write the pages that are made one at a time, and take over those that are made from the same as before."""
     shared = {name: value for name, value in site.items() if name not in ("cards", "verdicts", "idle", "rows")}
     common, env = f"{code_digest()} {shared!r} {context.ledger.privacy.said}", environment()
-    for page in pages:
-        if page.later is None:
-            continue
+    later = [(page, page.later) for page in pages if page.later is not None]
+    for done, (page, make) in enumerate(later, 1):
         own = {page.path: site["rows"].get(page.path, {})}
         digest = hashlib.sha256(f"{common} {own!r} {page.made_from}".encode()).hexdigest() if page.made_from else ""
         name = (out / page.path).relative_to(unchanged.new).as_posix()
-        if digest and unchanged.take(name, digest):
-            continue
-        values, files = page.later()
-        made = replace(page, values=values, files=files)
-        _text(out / page.path, render(env, made, {**shared, "rows": own}))
-        _files(made, out)
-        unchanged.note(name, digest, [name.removesuffix(page.path) + file for file in files])
+        if not (digest and unchanged.take(name, digest)):
+            values, files = make()
+            made = replace(page, values=values, files=files)
+            _text(out / page.path, render(env, made, {**shared, "rows": own}))
+            _files(made, out)
+            unchanged.note(name, digest, [name.removesuffix(page.path) + file for file in files])
+        if progress:
+            progress(done, len(later))
 
 
 def _files(page: Page, out: Path) -> None:

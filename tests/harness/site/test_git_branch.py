@@ -363,8 +363,34 @@ def test_pages_that_are_not_the_ledgers_do_not_go_out(published, repo, change, w
     change(repo / "site")
     before = state(repo)
     code, said = published("publish")
-    assert code == 1 and said.count("\n") == 1 and all(w in said for w in words)
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert code == 1 and len(errors) == 1 and all(w in errors[0] for w in words)
     assert state(repo) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        (lambda site: _edit(site / "index.html"), (), "index.html: is not as the report wrote it"),
+        (
+            lambda site: write_manifest(site, {}, "2026-01-02 03:04 UTC"),
+            (),
+            "say that jobs run, as of 2026-01-02 03:04",
+        ),
+        (lambda site: None, ("--branch", "main"), "--branch main: is checked out"),
+    ],
+)
+def test_what_cannot_go_out_is_said_before_pages_are_written_anew(published, repo, monkeypatch, change, options, words):
+    change(repo / "site")
+    monkeypatch.setattr("harness.site.pages.write_site", lambda *a, **k: pytest.fail("pages were written anew"))
+    code, said = published("publish", "--dry-run", *options)
+    assert code in (1, 2) and words in said and said.count("\n") == 1
+
+
+def test_a_dry_run_says_that_it_writes_pages_anew_and_how_many(published):
+    code, said = published("publish", "--dry-run")
+    assert code == 0 and "writing every page anew, to compare it with site" in said
+    assert "2 of 2 pages of runs written anew" in said
 
 
 def _edit(page: Path) -> None:

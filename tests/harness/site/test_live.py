@@ -9,6 +9,7 @@ import pytest
 from harness.ledger.files import exchange
 from harness.site import live
 from harness.site.live import LivePages
+from harness.site.manifest import MANIFEST, running_since
 from harness.site.pages import write_site
 from harness.site.verdicts import verdict_lines
 from tests.helpers.fake_site import write
@@ -148,10 +149,12 @@ def test_a_running_site_says_what_is_done_runs_and_is_to_come_and_reloads_itself
             assert [m.attrs["content"] for m in refresh] == ["30"], path
             said = " ".join(page.one("p", cls="running").text.split())
             assert "3 of 6 jobs are done, 1 failed, 1 is running, 1 to come" in said
+        assert running_since((made.site / MANIFEST).read_text())
         overview = " ".join(parse(made.site / "index.html").text.split())
         assert "Running: student_mgr-dark-rgb-s0" in overview and "plain_mgr-dark-depth-s0" in overview
         assert "it is running" in overview and "it is still to be run" in overview
     grow(None)
+    assert not running_since((made.site / MANIFEST).read_text())
     for path in made.site.rglob("*.html"):
         text = path.read_text()
         assert 'http-equiv="refresh"' not in text and "Still running" not in text
