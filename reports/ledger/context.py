@@ -168,7 +168,7 @@ class ReportContext:
         commits = f"commit: {self.commit or 'not recorded'}"
         if len(self.commits) > 1:
             commits += f" and {count(len(self.commits) - 1, 'other')}"
-        lines = [f"profile: {self.profile}; seeds: {self.ledger.seeds}; {commits}"]
+        lines = [f"profile: {self.profile}; seeds: {self.ledger.seeds_text}; {commits}"]
         if len(self.ledger.work_dirs) > 1:
             lines.append(f"from {len(self.ledger.work_dirs)} ledgers: {', '.join(self.ledger.names)}")
         names = self.synthetic_names(dataset)

@@ -102,6 +102,12 @@ class Ledger:
         return max((run.cell.seed + 1 for run in self.runs), default=0)
 
     @property
+    def seeds_text(self) -> str:
+        """How many seeds cells were run or planned at: ``3``, or ``1 to 3`` where they differ."""
+        found = {len(result.runs) for i, result in self.results.items() if self.used_by.get(i)}
+        return " to ".join(map(str, sorted({min(found, default=0), max(found, default=0)})))
+
+    @property
     def tables(self) -> set[str]:
         """Tables, figures and grids that a plan asked for, or all of whose cells have a run."""
         asked = {t for plan in self.plans for t in plan.tables}

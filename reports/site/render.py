@@ -73,7 +73,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "profile": context.profile,
         "profiles": context.profiles,
         "data": ", ".join(data) or "none planned",
-        "seeds": context.ledger.seeds,
+        "seeds": context.ledger.seeds_text,
         "commit": context.stamp,
     }
 

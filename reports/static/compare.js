@@ -6,6 +6,7 @@
   const place = document.getElementById("choose");
   const MOST = 6;
   const FIRST = 10; // clips that are named
+  const FEW = 20; // keys that are shown unasked
 
   const make = (tag, attributes = {}, ...content) => {
     const node = document.createElement(tag);
@@ -13,16 +14,20 @@
     node.append(...content);
     return node;
   };
-  const points = (v) => (v > 0 ? "+" : v < 0 ? "−" : "") + Math.abs(v).toFixed(1);
-  const table = (label, heads, rows, kind = "num") => make("section", { class: "scroll", tabindex: "0", "aria-label": label },
-    make("table", { class: "plain" },
+  const digits = (result) => (data.sets[result.set].clips >= 200 ? 2 : 1); // as in every table
+  const top1 = (result) => result.top1.toFixed(digits(result));
+  const points = (v, n) => (v > 0 ? "+" : v < 0 ? "−" : "") + Math.abs(v).toFixed(n);
+  const table = (label, heads, rows, kind = "num", stack = "stack") => make("section", { class: "scroll", tabindex: "0", "aria-label": label },
+    make("table", { class: `plain ${stack}` },
       make("caption", { class: "sr" }, label),
       make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", { scope: "col", ...(i && { class: kind }) }, h)))),
       make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells.map((c, i) => make(
-        i ? "td" : "th", i ? { class: kind } : { scope: "row" }, ...(Array.isArray(c) ? c : [c])
+        i ? "td" : "th", i ? { class: kind, "data-label": heads[i] } : { scope: "row" }, ...(Array.isArray(c) ? c : [c])
       )))))));
 
   /* which clips are right in most seeds: one bit each */
+  // A dotted key that may be broken after its dots.
+  const broken = (key) => make("code", {}, ...key.split(/(?<=\.)/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
   const right = (result) => {
     const bytes = Uint8Array.from(atob(result.right), (c) => c.charCodeAt(0));
     return (clip) => (bytes[clip >> 3] >> (7 - (clip & 7))) & 1;
@@ -78,7 +83,7 @@
   };
 
   const showTools = () => {
-    const methods = field.names.map((name, i) => [String(i), `${name} (${data.results[field.results[i]].top1.toFixed(1)} %)`]);
+    const methods = field.names.map((name, i) => [String(i), `${name} (${top1(data.results[field.results[i]])} %)`]);
     tools.replaceChildren(select("Column", data.fields.map((x) => [x.id, x.title]), field.id, (id) => {
       field = data.fields.find((x) => x.id === id);
       chosen = [0, 1];
@@ -118,13 +123,13 @@
       return {
         name: names[n + 1], own, theirs, pair,
         cells: [
-          [link(n + 1)], `${other.top1.toFixed(1)} %`, pair ? points(pair.gap) : "–",
-          pair ? `${points(pair.low)} to ${points(pair.high)}` : "no seed is done for both",
+          [link(n + 1)], `${top1(other)} %`, pair ? points(pair.gap, digits(first)) : "–",
+          pair ? `${points(pair.low, digits(first))} to ${points(pair.high, digits(first))}` : "no seed is done for both",
           pair && pair.p !== null ? (pair.p < 0.001 ? "< 0.001" : pair.p.toFixed(3)) : "–", String(own.length), String(theirs.length),
         ],
       };
     });
-    const known = ({ gap, low, high, p }) => `${points(gap)} points (95 % interval ${points(low)} to ${points(high)}${
+    const known = ({ gap, low, high, p }) => `${points(gap, digits(first))} points (95 % interval ${points(low, digits(first))} to ${points(high, digits(first))}${
       p === null ? "" : p < 0.001 ? ", p < 0.001" : `, p = ${p.toFixed(3)}`})`;
     said.textContent = differences.map(({ name, pair, own, theirs }) => (
       `${names[0]} ${pair ? known(pair) : "no difference known"} against ${name}; they disagree on ${own.length + theirs.length} of ${set.clips} clips.`
@@ -134,18 +139,18 @@
     out.replaceChildren(
       make("h2", {}, "Difference in top-1"),
       table(`${names[0]} against the others`, ["Method", "Top-1", `${names[0]} is better by (points)`, "95 % interval", "p, adjusted", `Right with ${names[0]} alone`, "Right with this alone"],
-        [[[link(0)], `${first.top1.toFixed(1)} %`, "–", "–", "–", "–", "–"], ...differences.map((d) => d.cells)]),
+        [[[link(0)], `${top1(first)} %`, "–", "–", "–", "–", "–"], ...differences.map((d) => d.cells)]),
       make("p", { class: "quiet" }, `p: the larger of an exact McNemar test on the same clips and a t test with the variance of training, adjusted by Holm for all pairs of the column; none where nothing was trained twice. A clip is right when most seeds say so.`),
       ...differences.filter((d) => d.own.length + d.theirs.length).map((d) => make("details", {},
         make("summary", {}, `Clips on which ${names[0]} and ${d.name} disagree (${d.own.length + d.theirs.length})`),
         make("h3", {}, `Right with ${names[0]} alone (${d.own.length})`), clips(d.own),
         make("h3", {}, `Right with ${d.name} alone (${d.theirs.length})`), clips(d.theirs))),
       make("h2", {}, "Recall per class (%)"),
-      table("Recall per class in percent", ["Class", ...names], set.classes.map((name, c) => [name, ...results.map((r) => r.recall[c].toFixed(1))])),
+      table("Recall per class in percent", ["Class", ...names], set.classes.map((name, c) => [name, ...results.map((r) => r.recall[c].toFixed(1))]), "num", ""),
       make("h2", {}, "What differs in their configs"),
-      keys.length ? make("details", { open: "" }, make("summary", {}, keys.length === 1 ? "1 key" : `${keys.length} keys`),
+      keys.length ? make("details", keys.length > FEW ? {} : { open: "" }, make("summary", {}, keys.length === 1 ? "1 key" : `${keys.length} keys`),
         table("Keys that differ", ["Key", ...names], keys.map((k) => [
-          [make("code", {}, data.keys[k])], ...configs.map((c) => [c.has(k) ? make("code", {}, c.get(k)) : "–"]),
+          [broken(data.keys[k])], ...configs.map((c) => [c.has(k) ? make("code", {}, c.get(k)) : "–"]),
         ]), "text"))
         : make("p", {}, data.keys.length ? "Nothing in the config of the run's own stage." : "Configs are not in this page."),
     );

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,6 +23,7 @@ def binomial_p(successes: int, n: int, classes: int) -> float:
     return float(binomtest(successes, n, 1 / classes, alternative="greater").pvalue)
 
 
+@lru_cache(maxsize=1 << 16)  # the same few wins stand against each other in many pairs
 def mcnemar_exact(only_a: int, only_b: int) -> float:
     """Two-sided exact McNemar test: p of ``only_a`` wins against ``only_b`` if both were equally likely."""
     from scipy.stats import binomtest

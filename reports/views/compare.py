@@ -62,16 +62,17 @@ def nearest(found: list[Field]) -> Table:
 def _row(field: Field) -> dict[str, Cell]:
     first, second = (most_right(r) for r in field.results[:2])
     pair = next((x for x in field.pairs if (x.a, x.b) == (0, 1)), None)
+    digits = f.percent_digits(len(first))
     why = "no seed is done for both" if pair is None else "provisional: nothing was trained twice"
     return {
         "field": Cell(field.title),
-        **{k: Cell(field.names[i], sub=_top1(field, i)) for i, k in enumerate(("best", "next"))},
+        **{k: Cell(field.names[i], sub=_top1(field, i, digits)) for i, k in enumerate(("best", "next"))},
         "delta": missing(f.DASH, why, MEASURED)
         if pair is None
         else Cell(
-            f.points(pair.found.gap),
+            f.points(pair.found.gap, digits),
             100 * pair.found.gap,
-            sub=f"{f.points(pair.found.low)} to {f.points(pair.found.high)}",
+            sub=f"{f.points(pair.found.low, digits)} to {f.points(pair.found.high, digits)}",
             origin=MEASURED,
         ),
         "p": missing(f.DASH, why, MEASURED)
@@ -82,8 +83,8 @@ def _row(field: Field) -> dict[str, Cell]:
     }
 
 
-def _top1(field: Field, i: int) -> str:
-    return f"{f.percent(field.results[i].top1[0])} %"
+def _top1(field: Field, i: int, digits: int) -> str:
+    return f"{f.percent(field.results[i].top1[0], digits)} %"
 
 
 def _count(clips: np.ndarray) -> Cell:

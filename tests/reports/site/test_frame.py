@@ -1,11 +1,13 @@
 """What stands around every page: navigation, description, and the foot with date, licence, citation and addresses."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
+from harness.ledger.planfile import read_plan, write_plan
 from reports import build
 from reports.site import citation
 from tests.helpers.fake_site import write
@@ -80,3 +82,17 @@ def test_bibtex_keeps_names_of_groups_and_escapes(monkeypatch):
         citation.citation()
     monkeypatch.setattr(citation, "_text", lambda: "")
     assert citation.citation() is None
+
+
+def test_the_stamp_says_that_rows_differ_in_their_seeds(tmp_path, pages):
+    def seeds(page):
+        return next(d.one("dd").text for d in page.one("dl", cls="stamp").all("div") if d.one("dt").text == "Seeds")
+
+    made = write(tmp_path, seeds=2, tables=["table2"])
+    plan = read_plan(made.work_dir / "plan.json")
+    once = [c for c in plan.cells if c.seed == 0 or not c.id.startswith("plain_mgr-dark-depth")]
+    folder = next((made.work_dir / "runs").glob("plain_mgr-dark-depth-s1-*"))
+    shutil.rmtree(folder)
+    write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": once}))
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert seeds(parse(made.site / "index.html")) == "1 to 2" and seeds(pages["index.html"]) == "3"
