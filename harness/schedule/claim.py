@@ -37,21 +37,16 @@ def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report)
     return True
 
 
-def what_it_waits_for(tasks: Sequence[Task], slots: int) -> tuple[Job, str] | None:
-    """The job that a harness waits for which runs nothing itself, and a line on that; None where nobody else runs any.
-
-    Args:
-        slots: how many jobs it takes at a time.
-    """
+def what_it_waits_for(tasks: Sequence[Task]) -> tuple[Job, str] | None:
+    """The job that a harness waits for which runs nothing itself, and a line on that; None where no other runs any."""
     others = [t for t in tasks if t.state is JobState.ELSEWHERE]
     if not others:
         return None
     first, left = others[0], sum(t.state is JobState.WAITING for t in tasks)
-    more = f" (and {len(others) - 1} more run elsewhere)" if len(others) > 1 else ""
-    counts = f"it counts as one of {slots} at a time, " if first.submitted else ""
-    return first.job, f"{first.message} runs it{more}; {counts}nothing starts here before it ends" + (
-        f", {left} to come" if left else ""
-    )
+    more = f" ({len(others) - 1} more run elsewhere)" if len(others) > 1 else ""
+    takes = " and takes a slot here, too" if first.submitted else ""
+    to_come = f", {left} to come" if left else ""
+    return first.job, f"{first.message} runs it{takes}{more}; nothing starts here before it ends{to_come}"
 
 
 def _holder(task: Task, submitted: Submission | None) -> str:

@@ -154,7 +154,7 @@ class Scheduler:
 
     def _say_idle(self) -> None:
         """Say what this harness waits for, once until something runs here again."""
-        if not self._idle and (found := what_it_waits_for(list(self._tasks.values()), self._most_groups)):
+        if not self._idle and (found := what_it_waits_for(list(self._tasks.values()))):
             self._idle = True
             self._report("waiting", *found)
 

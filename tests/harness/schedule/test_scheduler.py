@@ -236,7 +236,7 @@ def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch,
     (said,) = [e for e in events if e[0] == "waiting"]
     assert said[1] == "theirs" and str(os.getpid()) in said[2] and "nothing starts here before it ends" in said[2]
     left = 2 if submitted else 1
-    assert said[2].endswith(f"{left} to come") and ("counts as one of 1 at a time" in said[2]) == submitted
+    assert said[2].endswith(f"{left} to come") and ("takes a slot here, too" in said[2]) == submitted
 
 
 def test_too_little_disk_stops_with_what_is_needed(tmp_path, monkeypatch):

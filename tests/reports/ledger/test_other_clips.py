@@ -40,6 +40,8 @@ def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, cl
     assert "claimed and measured values can be compared" not in said
     about = json.loads((site / "leaderboard.json").read_text())
     assert about["datasets"]["mgr_dark"]["title"] == "clips in the layout of MGR-Dark"
+    cells = [td.text for td in parse(site / "methods.html").all("td")]
+    assert "clips in the layout of MGR-Dark" in cells and "MGR-Dark" not in cells
     run = words(next((site / "runs").glob("plain_mgr-dark-rgb-s0*.html")))
     assert "Data clips in the layout of MGR-Dark, dark" in run
     assert "not comparable" in (site / "downloads" / "table2.md").read_text()
