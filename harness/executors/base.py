@@ -11,6 +11,11 @@ if TYPE_CHECKING:  # --help starts without pydantic
     from harness.ledger.record import FailureKind
 
 GRACE_SECONDS = 20.0  # from the request to stop to the kill
+DETACH = {  # the option of all executors whose jobs can outlive the harness
+    "is_flag": True,
+    "default": None,
+    "help": "Ctrl-C leaves the jobs of the cluster running; the same command finds them again.",
+}
 
 
 @dataclass(frozen=True)

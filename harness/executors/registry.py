@@ -15,6 +15,7 @@ from harness.executors.checked import ask
 GROUP = "harness.executors"
 BUILT_IN = (  # a checkout has no metadata
     EntryPoint("local", "harness.executors.local:LocalExecutor", GROUP),
+    EntryPoint("ray", "harness.executors.ray.executor:RayExecutor", GROUP),
     EntryPoint("slurm", "harness.executors.slurm.executor:SlurmExecutor", GROUP),
 )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.helpers.slurm_cluster import SlurmCluster, why_not
+from tests.helpers import ray_cluster as ray_here
+from tests.helpers import slurm_cluster as slurm_here
 
 CONFIGS = Path(__file__).resolve().parents[2] / "mm_configs"
 
@@ -46,10 +47,10 @@ def tiny_data(mgr_dark_root, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def slurm_cluster():
     """A Slurm of two nodes, which commands of this process and those that it starts find."""
-    if reason := why_not():
+    if reason := slurm_here.why_not():
         pytest.skip(reason)
     root = Path(tempfile.mkdtemp(prefix="slurm-"))  # short: it holds a socket
-    cluster = SlurmCluster(root)
+    cluster = slurm_here.SlurmCluster(root)
     before = dict(os.environ)
     os.environ.update(cluster.environment)
     try:
@@ -60,3 +61,25 @@ def slurm_cluster():
         os.environ.update(before)
         cluster.stop()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """A Ray of two nodes, which this process is connected to, and which those that it starts find."""
+    if reason := ray_here.why_not():
+        pytest.skip(reason)
+    import ray
+
+    from harness.executors.ray.cluster import connect
+
+    before = dict(os.environ)
+    cluster = ray_here.RayCluster()
+    os.environ.update(cluster.environment)
+    try:
+        connect("auto")
+        yield cluster
+    finally:
+        ray.shutdown()
+        os.environ.clear()
+        os.environ.update(before)
+        cluster.stop()

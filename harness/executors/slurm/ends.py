@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.errors import BadUsage
 from harness.executors.base import Outcome
+from harness.executors.node_script import TIMED_OUT, fault_of
 from harness.executors.slurm.client import Seen
-from harness.executors.slurm.script import TIMED_OUT, fault_of
 from harness.worker.signals import EXIT_STOPPED
 
 if TYPE_CHECKING:

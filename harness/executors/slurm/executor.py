@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from harness.errors import BadUsage
-from harness.executors.base import GRACE_SECONDS, Outcome, Resources
+from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
+from harness.executors.shared_files import record_is_shown
 from harness.executors.slurm import client
 from harness.executors.slurm.options import EXAMPLE, arguments, check_gpus, parse, time_of, warning
 from harness.ledger.run_dir import LOG, RECORD, RESUME
@@ -29,10 +30,10 @@ if TYPE_CHECKING:  # --help starts without pydantic
     from harness.worker.spec import JobSpec
 
 SLOTS = 16
+THREADS = "${SLURM_CPUS_PER_TASK:-1}"
 JOBS = click.IntRange(1, 10_000)
 POLL_S = 10.0  # between questions to the controller while nothing is known to have changed
 QUICK_POLL_S = 1.0  # where a job has written its record or was asked to stop
-VISIBLE_S = 90.0  # until what a node has written is seen here: network file systems cache what is not there
 WAITS_FOREVER = ("PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "InvalidAccount", "InvalidQOS")
 
 
@@ -97,11 +98,7 @@ class SlurmExecutor:
     options: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "--slurm": {"metavar": "KEY=VALUE,...", "help": f"Options of sbatch, e.g. {EXAMPLE}."},
         "--slurm-jobs": {"type": JOBS, "help": f"Jobs in Slurm's queue at a time.  [default: {SLOTS}]"},
-        "--detach": {
-            "is_flag": True,
-            "default": None,
-            "help": "Ctrl-C leaves the jobs of the cluster running; the same command finds them again.",
-        },
+        "--detach": DETACH,
     }
 
     def __init__(
@@ -130,7 +127,7 @@ class SlurmExecutor:
         return {i: str(found[i]) for i in ids if i in found and not is_over(found[i])}
 
     def submit(self, run_dir: Path, resources: Resources) -> SlurmJob:
-        from harness.executors.slurm.script import make_script
+        from harness.executors.node_script import make_script
         from harness.ledger.submission import Submission, remember
         from harness.worker.spec import read_spec
 
@@ -143,7 +140,7 @@ class SlurmExecutor:
         job.has_time_limit = resources.time_limit is not None
         files = [f"--chdir={os.getcwd()}", f"--output={run_dir / LOG}", "--open-mode=append"]
         given = ["--no-requeue", "--export=ALL", "--nodes=1", "--ntasks=1", *files, *self._arguments]
-        client.submit(name, given, make_script(run_dir, spec, resources.time_limit))
+        client.submit(name, given, make_script(run_dir, spec, THREADS, resources.time_limit))
         self._jobs.append(job)
         return job
 
@@ -191,17 +188,10 @@ class SlurmExecutor:
             seen = client.accounted(job.id)
         outcome = end_of(job, seen)
         needs_record = seen is None or (outcome.exit_code == 0 and outcome.cause is None)
-        return outcome if not needs_record or self._is_shown(job) else None
-
-    def _is_shown(self, job: SlurmJob) -> bool:
-        """A worker that ended well has left a record; a network file system may show it a minute later."""
-        if job.run_dir is None:
-            return True
-        os.listdir(job.run_dir)  # makes network file systems look anew
-        if (job.run_dir / RECORD).exists():
-            return True
+        if not needs_record:
+            return outcome
         job.missed = job.missed or time.monotonic()
-        return time.monotonic() - job.missed > VISIBLE_S
+        return outcome if record_is_shown(job.run_dir, job.missed) else None
 
     def _look(self, older: float, since: float = -1e9) -> dict[str, client.Seen]:
         """This user's jobs, asked for anew where the last answer is older than that many seconds.

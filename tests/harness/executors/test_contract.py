@@ -40,7 +40,20 @@ def backend(request, monkeypatch):
     if request.param == "slurm":
         request.getfixturevalue("slurm_cluster")
         monkeypatch.setattr("harness.executors.slurm.executor.POLL_S", 1.0)
+    if request.param == "ray":
+        request.getfixturevalue("ray_cluster")
     return request.param
+
+
+@pytest.fixture
+def memory_kills(backend, monkeypatch, tmp_path):
+    """A file with the number of processes that the system has killed for memory, as executors see it."""
+    if backend != "local":
+        pytest.skip(f"{backend}: a node or the cluster itself says so; see the tests of its words")
+    path = tmp_path / "kills"
+    path.write_text("7")
+    monkeypatch.setattr("harness.executors.local.killed_for_memory", lambda: int(path.read_text()))
+    return path
 
 
 @pytest.fixture
@@ -50,8 +63,8 @@ def executor(backend):
 
 @pytest.fixture
 def light_worker(monkeypatch):
-    """Slurm's jobs start without torch, where all that counts is what an executor makes of the end of a process."""
-    monkeypatch.setattr("harness.executors.slurm.script.WORKER", "tests.helpers.quick_worker")
+    """Jobs of clusters start without torch, where all that counts is what an executor makes of the end of a process."""
+    monkeypatch.setattr("harness.executors.node_script.WORKER", "tests.helpers.quick_worker")
 
 
 @pytest.fixture
@@ -133,12 +146,23 @@ def test_a_killed_job_is_said_to_be_killed(light_worker, executor, run_dir):
     assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, None)
 
 
+def test_a_job_that_the_system_killed_for_memory_has_run_out_of_it(memory_kills, light_worker, executor, run_dir):
+    handle = executor.submit(run_dir, Resources())
+    process = job_process(run_dir)
+    memory_kills.write_text("8")
+    os.kill(process, signal.SIGKILL)
+    outcome = end_of(executor, handle)
+    assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, "out_of_memory") and "fewer" in outcome.message
+
+
 HARNESS = """
 import json, sys, time
 from pathlib import Path
+from harness.executors import node_script
 from harness.executors.base import Resources
 from harness.executors.registry import executors, option_name
 if __name__ == "__main__":
+    node_script.WORKER = "tests.helpers.quick_worker"
     kind = executors()[sys.argv[1]]
     executor = kind.create({option_name(flag): None for flag in kind.options} | {"jobs": 1}, Resources())
     handle = executor.submit(Path(sys.argv[2]), Resources())

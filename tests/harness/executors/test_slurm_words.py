@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from harness.errors import BadUsage
+from harness.executors import node_script, shared_files
 from harness.executors.base import Resources
-from harness.executors.slurm import client, executor, script
+from harness.executors.slurm import client, executor
 from harness.executors.slurm.client import Seen
 from harness.executors.slurm.ends import end_of
 from harness.executors.slurm.executor import SlurmExecutor, SlurmJob
@@ -140,7 +141,7 @@ def test_a_record_that_the_network_does_not_show_yet_is_waited_for(job, monkeypa
 
 def test_a_record_that_never_shows_is_missing(job, monkeypatch):
     job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
-    monkeypatch.setattr(executor, "VISIBLE_S", -1.0)
+    monkeypatch.setattr(shared_files, "VISIBLE_S", -1.0)
     assert job.poll().exit_code == 0
 
 
@@ -151,11 +152,11 @@ def test_where_there_is_no_slurm(monkeypatch):
 
 
 def run_script(job, **changes):
-    at = script._places(job.run_dir, job.spec) | changes
+    at = node_script._places(job.run_dir, job.spec) | changes
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(script, "_places", lambda *_: at)
-        patch.setattr(script, "WORKER", "tests.helpers.quick_worker")
-        text = script.make_script(job.run_dir, job.spec, None)
+        patch.setattr(node_script, "_places", lambda *_: at)
+        patch.setattr(node_script, "WORKER", "tests.helpers.quick_worker")
+        text = node_script.make_script(job.run_dir, job.spec, executor.THREADS)
     return subprocess.run(["/bin/sh"], input=text, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}).returncode
 
 
@@ -179,4 +180,4 @@ def test_what_a_node_lacks_is_one_line(job, changes, line):
 def test_on_a_node_that_has_everything_the_worker_runs(job):
     (job.run_dir.parent.parent / "go").touch()
     assert run_script(job) == 0 and (job.run_dir / "run.json").exists()
-    assert sys.executable in script.make_script(job.run_dir, job.spec, 5.0)
+    assert sys.executable in node_script.make_script(job.run_dir, job.spec, executor.THREADS, 5.0)

@@ -160,7 +160,7 @@ def test_a_package_that_is_gone_since_planning_is_refused(done, tmp_path, monkey
     ("options", "words"),
     [
         (["--jobs", "0"], ["'--jobs': 0"]),
-        (["--backend", "cloud"], ["'--backend': 'cloud' is not one of 'local', 'slurm'"]),
+        (["--backend", "cloud"], ["'--backend': 'cloud' is not one of 'local', 'ray', 'slurm'"]),
         (["--cell", "nonesuch"], ["--cell: unknown job 'nonesuch'", "`plan` lists them"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""The batch script of a job: checks what the node has, then becomes the worker."""
+"""The shell script of a job on a node of a cluster: checks what the node has, then becomes the worker."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ FAULTS = {
 }
 
 
-def make_script(run_dir: Path, spec: JobSpec, time_limit: float | None) -> str:
-    """Text for sbatch. The worker takes the script's place, so that signals reach it and its exit code is the job's."""
+def make_script(run_dir: Path, spec: JobSpec, threads: str, time_limit: float | None = None) -> str:
+    """Text for a shell. The worker takes the script's place, so that signals reach it and its exit code is the job's.
+
+    Args:
+        threads: how many the worker has, as a word of the shell.
+    """
     at = _places(run_dir, spec)
     q = {name: shlex.quote(text) for name, text in at.items()}
     same = shlex.quote(
@@ -46,7 +50,7 @@ def make_script(run_dir: Path, spec: JobSpec, time_limit: float | None) -> str:
     if spec.clip_store and os.path.isdir(spec.clip_store):
         lines.append(f"[ -d {q['store']} ] || exit {NO_STORE}")
     lines += [
-        "threads=${SLURM_CPUS_PER_TASK:-1}",
+        f"threads={threads}",
         "export OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads MKL_NUM_THREADS=$threads",
         "export OMP_WAIT_POLICY=PASSIVE KMP_BLOCKTIME=0",
         f"exec {limit}{q['python']} -m {WORKER} {q['run_dir']} --threads $threads --submission {spec.submission}",

@@ -1,0 +1,95 @@
+"""What Ray runs on a node: it starts the worker of one job, watches it, and says how it ended.
+
+The class goes to the nodes as it is written here (``executor.py`` pickles it by value): the Python that runs a node of
+Ray's need not have the harness, only that of the worker. So nothing that is used here is of another module of the
+harness, but for constants and ``killed_for_memory``, which goes along.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from harness.executors.base import GRACE_SECONDS
+from harness.system.environment import killed_for_memory
+
+LINGER_S = 60.0  # for which the end of a job can be asked for; then its CPUs and GPUs are free, whoever asked
+# Reads until the process that started it is gone, which asks the worker's group to stop, and kills it after a while.
+GUARD = 'read _; kill -s TERM -- "-$1"; sleep "$2"; kill -s KILL -- "-$1"'
+
+
+class NodeJob:
+    """The worker of a job, a child of this process; it ends with it.
+
+    Args:
+        script: for a shell; the worker takes its place.
+        log: to which its output is appended.
+        environment: of the harness that submitted it.
+        on_gpu: whether it has the GPUs that Ray gave this process.
+        time_limit: seconds after which it is stopped, None for no limit.
+    """
+
+    def __init__(
+        self, script: str, log: str, environment: dict[str, str], on_gpu: bool, time_limit: float | None
+    ) -> None:
+        self._asked = False  # to stop
+        self._end: tuple[int, str] | None = None
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES", "") if on_gpu else ""
+        kills = killed_for_memory()
+        with open(log if os.path.isdir(os.path.dirname(log)) else os.devnull, "ab") as output:
+            self._worker = subprocess.Popen(
+                ["/bin/sh", "-c", script],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**environment, "CUDA_VISIBLE_DEVICES": devices},
+                start_new_session=True,
+            )
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", GUARD, "guard", str(self._worker.pid), str(GRACE_SECONDS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._watch, args=(time_limit, kills), daemon=True).start()
+
+    def report(self) -> tuple[str, tuple[int, str] | None]:
+        """The node's address, and how the worker ended: its exit code, and a class of failure or ""."""
+        import ray
+
+        return ray.util.get_node_ip_address(), self._end
+
+    def stop(self, grace: float) -> None:
+        """Ask the worker to stop at its checkpoint, and return at once; after ``grace`` seconds it is killed."""
+        self._asked = True
+        self._signal(signal.SIGTERM)
+        timer = threading.Timer(grace, self._signal, [signal.SIGKILL])
+        timer.daemon = True
+        timer.start()
+
+    def _watch(self, time_limit: float | None, kills: int) -> None:
+        cause = ""
+        try:
+            code = self._worker.wait(time_limit)
+        except subprocess.TimeoutExpired:
+            cause = "time_limit"
+            self.stop(GRACE_SECONDS)
+            code = self._worker.wait()
+        if code == -signal.SIGKILL and not self._asked and killed_for_memory() > kills:
+            cause = "out_of_memory"
+        self._guard.kill()
+        self._signal(signal.SIGKILL, of_what_is_left=True)  # data-loading processes
+        self._end = code, cause
+        time.sleep(LINGER_S)
+        os._exit(0)
+
+    def _signal(self, number: int, of_what_is_left: bool = False) -> None:
+        if of_what_is_left or self._worker.poll() is None:
+            try:
+                os.killpg(self._worker.pid, number)
+            except ProcessLookupError:
+                return

@@ -1,0 +1,202 @@
+"""What Ray is told and says, without a Ray."""
+
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from harness.errors import BadUsage
+from harness.executors.base import Resources
+from harness.executors.ray import executor, node
+from harness.executors.ray.cluster import connect
+from harness.executors.ray.options import Asked, check_gpus, for_nodes, parse
+from harness.system.process import start_time
+
+CPU_NODE, GPU_NODE = {"CPU": 4.0, "memory": 8e9}, {"CPU": 8.0, "GPU": 2.0, "memory": 16e9}
+
+
+def test_keys_and_values_are_read():
+    assert parse("") == Asked() == Asked("auto", None, None, None)
+    asked = parse("address=10.0.0.1:6379,num_cpus=8,num_gpus=0.5,memory=2G")
+    assert asked == Asked("10.0.0.1:6379", 8, 0.5, 2 << 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cpus=8", "unknown key 'cpus' .*; choose from address, num_cpus, num_gpus, memory"),
+        ("num_cpus", "num_cpus is a whole number"),
+        ("num_cpus=0", "num_cpus is a whole number, at least 1"),
+        ("num_gpus=1.5", "or a part of one GPU"),
+        ("memory=lots", "memory is a size, e.g. 48G"),
+        ("address=ray://10.0.0.1:10001", "HOST:PORT of the head, .*; the harness runs on a node of that cluster"),
+        ("num_cpus=1,num_cpus=2", "num_cpus is given twice"),
+    ],
+)
+def test_values_that_make_no_sense_are_named(text, said):
+    with pytest.raises(BadUsage, match=f"--ray .*{said}"):
+        parse(text)
+
+
+def test_as_many_gpus_as_processes_are_asked_for():
+    for text, processes in (("num_gpus=2", 2), ("num_gpus=0", 4), ("num_gpus=0.5", 1), ("", 3)):
+        check_gpus(parse(text), processes)
+    with pytest.raises(BadUsage, match="ask for num_gpus=1, or add --gpus-per-job 2"):
+        check_gpus(parse("num_gpus=2"), 1)
+    with pytest.raises(BadUsage, match="ask for num_gpus=2$"):
+        check_gpus(parse("num_gpus=0.5"), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes", "gpus", "given"),
+    [
+        ("", [CPU_NODE], 1, {"num_cpus": 1, "num_gpus": 0}),
+        ("", [CPU_NODE], 4, {"num_cpus": 4, "num_gpus": 0}),  # processes that train together
+        ("num_cpus=8", [CPU_NODE, GPU_NODE], 2, {"num_cpus": 8, "num_gpus": 2}),
+        ("num_gpus=0,memory=1G", [GPU_NODE], 1, {"num_cpus": 1, "num_gpus": 0, "memory": 2**30}),
+        ("num_gpus=0.5", [GPU_NODE], 1, {"num_cpus": 1, "num_gpus": 0.5}),
+    ],
+)
+def test_a_job_gets_gpus_where_there_are_some(text, nodes, gpus, given):
+    assert for_nodes(parse(text), gpus, nodes).of_a_job(gpus) == given
+
+
+def test_a_job_that_renders_gets_one_gpu_where_others_get_two():
+    assert for_nodes(parse(""), 2, [GPU_NODE]).of_a_job(1)["num_gpus"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "gpus"), [("num_cpus=5,num_gpus=0", 1), ("num_gpus=3", 3), ("memory=12G,num_gpus=0", 1)]
+)
+def test_what_no_node_has_is_named_with_what_they_have(text, gpus):
+    with pytest.raises(BadUsage, match=r"--ray .*: no node of the cluster has that; nodes have num_cpus=4,"):
+        for_nodes(parse(text), gpus, [CPU_NODE])
+
+
+def test_where_there_is_no_ray(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(BadUsage, match=r"no Ray here; pip install .*\[ray\].*--backend local"):
+        executor.RayExecutor.create({"ray": None, "ray_jobs": None, "detach": None}, Resources())
+
+
+def test_where_no_cluster_answers():
+    pytest.importorskip("ray")
+    with pytest.raises(BadUsage, match=r"address=127.0.0.1:9: no cluster answers there .*Connection refused"):
+        connect("127.0.0.1:9")
+
+
+class Died(Exception):
+    pass
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """A job that runs, with as much of Ray as is asked of it."""
+    ray = SimpleNamespace(
+        wait=lambda refs, timeout: (refs, []),
+        kill=lambda actor: None,
+        exceptions=SimpleNamespace(ActorUnavailableError=KeyError, OutOfMemoryError=MemoryError, RayError=Exception),
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    actor = SimpleNamespace(
+        report=SimpleNamespace(remote=lambda: None), stop=SimpleNamespace(remote=lambda grace: None)
+    )
+
+    def answers(*said):
+        left = list(said)
+
+        def get(ref):
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        ray.get = get
+        return executor.RayJob("a.b@c", actor)
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (Died("The actor died because its node has died. Node Id: 3f"), "node_failure"),
+        (Died("Worker exit detail: Task was killed due to the node running low on memory."), "out_of_memory"),
+        (MemoryError(), "out_of_memory"),
+        (Died("The actor is dead because it was killed by `ray.kill`."), "cancelled"),
+        (Died("its worker process has died. Worker exit type: SYSTEM_ERROR"), "killed"),
+    ],
+)
+def test_what_the_death_of_an_actor_means(job, error, cause):
+    died = job(("10.0.0.3", None), error)
+    assert died.poll() is None and died.poll().cause == cause and "10.0.0.3" in f"{died.poll().message} 10.0.0.3"
+
+
+def test_an_actor_that_cannot_be_reached_is_asked_again(job):
+    there = job(KeyError("unavailable"), ("n", (0, "")))
+    assert there.poll() is None and there.poll().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "ends"),
+    [
+        ((0, ""), (0, None)),
+        ((-9, ""), (-9, None)),
+        ((-9, "out_of_memory"), (-9, "out_of_memory")),
+        ((3, "time_limit"), (3, "time_limit")),
+    ],
+)
+def test_ends_of_workers(job, end, ends):
+    outcome = job(("10.0.0.3", end)).poll()
+    assert (outcome.exit_code, outcome.cause) == ends
+
+
+def until(condition):
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline, "never came true"
+        time.sleep(0.02)
+
+
+WATCHER = """
+import sys, time
+from harness.executors.ray.node import NodeJob
+NodeJob("sleep 600 & echo $$ $!; wait", sys.argv[1], {"PATH": "/usr/bin:/bin"}, False, None)
+print("watches", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_worker_and_all_that_it_started_end_with_the_process_that_watches_it(tmp_path):
+    log = tmp_path / "log"
+    environment = {"PYTHONPATH": ":".join(filter(None, sys.path))}
+    command = [sys.executable, "-c", WATCHER, str(log)]
+    watcher = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert watcher.stdout.readline() == "watches\n"
+    until(lambda: log.exists() and len(log.read_text().split()) == 2)
+    started = [int(pid) for pid in log.read_text().split()]
+    assert all(start_time(pid) for pid in started)
+    watcher.kill()
+    watcher.communicate()
+    until(lambda: not any(start_time(pid) for pid in started))
+
+
+def test_only_a_job_on_gpus_sees_those_that_ray_gave(tmp_path, monkeypatch):
+    monkeypatch.setattr(node, "LINGER_S", 1e9)  # it would end this process
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
+    for name, on_gpu, seen in (("one", True, "2,3"), ("other", False, "")):
+        log = tmp_path / name
+        job = node.NodeJob("echo $CUDA_VISIBLE_DEVICES", str(log), {"CUDA_VISIBLE_DEVICES": "7"}, on_gpu, None)
+        until(lambda job=job: job._end == (0, ""))
+        assert log.read_text() == f"{seen}\n"
+
+
+@pytest.mark.parametrize(("kills", "cause"), [([7, 8], "out_of_memory"), ([7, 7], "")])
+def test_a_worker_that_the_system_killed_for_memory_has_run_out_of_it(tmp_path, monkeypatch, kills, cause):
+    monkeypatch.setattr(node, "LINGER_S", 1e9)
+    monkeypatch.setattr(node, "killed_for_memory", lambda: kills.pop(0))
+    job = node.NodeJob("kill -9 $$", str(tmp_path / "log"), {}, False, None)
+    until(lambda: job._end == (-signal.SIGKILL, cause))
