@@ -9,7 +9,9 @@ from harness.ledger.record import RunRecord
 from harness.suite import Benchmark
 from reports.format import count
 from reports.ledger.results import Result
-from reports.stats.training import Training, pooled
+from reports.stats.training import Training, pooled, together
+
+ENOUGH = 8  # degrees of freedom of a ledger's own deviation; one of 1 alone makes intervals 13 deviations wide
 
 
 def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
@@ -28,7 +30,9 @@ def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
 
 
 def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profile: str) -> dict[str, Training]:
-    """Per data set: from the cells that were trained more than once, or else as the benchmark declares."""
+    """Per data set: from the cells that were trained more than once. What the benchmark states counts with it where
+    these have few degrees of freedom, and alone where nothing was trained twice.
+    """
     found: dict[str, Training] = {}
     for dataset, declared in benchmark.datasets.items():
         repeats, seen = [], set()
@@ -38,11 +42,21 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
                 seen.add(keys)
                 repeats.append(r.accuracies)
         stated = declared.training_std.get(profile)
-        if repeats:
-            found[dataset] = pooled(repeats)
-        elif stated is not None:
-            found[dataset] = Training(stated.points / 100, stated.freedom, 0, stated.source)
+        own = pooled(repeats) if repeats else None
+        known = Training(stated.points / 100, stated.freedom, 0, stated.source) if stated is not None else None
+        if own is not None and known is not None and own.freedom < ENOUGH:
+            own = together(own, known)
+        if (use := own or known) is not None:
+            found[dataset] = use
     return found
+
+
+def origin(training: Training) -> str:
+    """Where a deviation is from, in words."""
+    twice = "that was trained more than once" if training.cells == 1 else "that were trained more than once"
+    ledger = f"{count(training.cells, 'cell')} of this ledger {twice}" if training.cells else ""
+    stated = f"what the benchmark states ({training.source})" if training.source else ""
+    return " and ".join(filter(None, (ledger, stated)))
 
 
 def training_note(results: Iterable[Result]) -> str:
@@ -57,12 +71,8 @@ def training_note(results: Iterable[Result]) -> str:
             "what another training would, since nothing on this data set and profile has been trained twice. No ranks "
             "and no tie groups are given; more seeds (--seeds) make them."
         )
-    source = (
-        f"pooled over {count(training.cells, 'cell')} of this ledger that were trained more than once"
-        if training.cells
-        else f"stated by the benchmark: {training.source}"
-    )
     return (
         "One seed is one training. Intervals of n = 1, ranks and tie groups carry the variance of training: a standard "
-        f"deviation of {100 * training.std:.1f} points, {source} ({training.freedom} degrees of freedom)."
+        f"deviation of {100 * training.std:.1f} points, from {origin(training)}, with "
+        f"{count(training.freedom, 'degree')} of freedom."
     )

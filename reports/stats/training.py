@@ -14,7 +14,8 @@ class Training:
 
     Attributes:
         std: standard deviation, as a fraction. freedom: degrees of freedom of its estimate.
-        cells: cells that were trained more than once and from which it was pooled; 0 where it is ``source``'s.
+        cells: cells that were trained more than once and from which it was pooled; 0 where it is ``source``'s alone.
+        source: of what was stated and is part of it, "" for none.
     """
 
     std: float
@@ -34,6 +35,13 @@ def pooled(repeats: Sequence[Sequence[float]]) -> Training:
         raise ValueError("no cell was trained twice")
     squares = sum(np.var(v, ddof=1) * (len(v) - 1) for v in repeats if len(v) > 1)
     return Training(float(np.sqrt(squares / freedom)), freedom, sum(len(v) > 1 for v in repeats))
+
+
+def together(one: Training, other: Training) -> Training:
+    """One deviation of two estimates, each counting by its degrees of freedom."""
+    freedom = one.freedom + other.freedom
+    square = (one.freedom * one.std**2 + other.freedom * other.std**2) / freedom
+    return Training(float(np.sqrt(square)), freedom, one.cells + other.cells, one.source or other.source)
 
 
 def mean_std(values: Sequence[float]) -> tuple[float, float | None]:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.training import origin
 from reports.page import Card, Page, View
 from reports.plots.curves import Curve, baseline, curves, heat_map
 from reports.plots.drawing import Drawing, kept_files
@@ -72,10 +73,9 @@ def _spread(several: bool, training: Training | None) -> str:
     bars = "bars are the standard deviation over seeds" if several else "one seed"
     if training is None:
         return f"{bars}, and nothing says how much another training would change" if not several else bars
-    source = f"{f.count(training.cells, 'cell')} of this ledger" if training.cells else training.source
     return (
         f"{bars}; the band is the 95 % interval of other trainings on the same clips, from a standard deviation of "
-        f"{100 * training.std:.1f} points between trainings ({source})"
+        f"{100 * training.std:.1f} points between trainings (from {origin(training)})"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.training import origin
 from reports.page import Page, View
 from reports.stats.intervals import DRAWS
 from reports.tables.settings import settings, started_from
@@ -43,8 +44,7 @@ def build(context: ReportContext) -> Iterator[Page]:
 def _trainings(context: ReportContext) -> list[str]:
     """How much accuracy varies between trainings, per data set, in words."""
     return [
-        f"{context.title(d)}: {100 * t.std:.1f} points, {t.freedom} degrees of freedom"
-        + (f" ({t.source})." if t.source else f" ({t.cells} cells).")
+        f"{context.title(d)}: {100 * t.std:.1f} points, {f.count(t.freedom, 'degree')} of freedom, from {origin(t)}."
         for d, t in context.ledger.training.items()
     ]
 

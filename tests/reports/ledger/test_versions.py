@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
+from reports.ledger.training import origin, training_variance
 from tests.helpers.fake_ledger import fake_predictions, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, grid, parse
@@ -358,7 +360,7 @@ def test_one_seed_carries_the_variance_of_the_cells_that_have_more(tmp_path):
 
     assert bare["RGB: Measured top-1 (%)"] == line["RGB: Measured top-1 (%)"] and width(line) > width(bare)
     caption = parse(out / "table2.html").one("figcaption").text
-    assert "carry the variance of training" in caption and "pooled over" in caption
+    assert "carry the variance of training" in caption and "of this ledger that were trained" in caption
     assert line["RGB: Rank, best [measured]"]
     # the run's page has the interval of the table
     low, high = (f"{float(line[f'RGB: 95 % interval, {x} (%) [measured]']):.1f}" for x in ("low", "high"))
@@ -375,10 +377,27 @@ def test_a_stated_variance_stands_in_where_the_ledger_has_none(tmp_path):
     made.benchmark = made.benchmark.model_copy(update={"datasets": sets})
     page = parse(site(made) / "table2.html")
     caption = page.one("figcaption").text
-    assert "4.0 points, stated by the benchmark: a fake source (30 degrees of freedom)" in caption
+    assert "4.0 points, from what the benchmark states (a fake source), with 30 degrees of freedom" in caption
     assert "group" in cell(page, "table2", "Plain", "rgb.rank").text
     bodies = page.one("table", **{"data-table": "table2"}).all("tbody")
     assert bodies and not any("provisional" in body.text for body in bodies)
+
+
+@pytest.mark.parametrize(("cells", "points", "freedom"), [(0, 4.0, 30), (1, 3.943, 31), (7, 3.654, 37), (8, 2.0**0.5, 8)])
+def test_a_deviation_of_few_degrees_of_freedom_counts_with_what_is_stated(cells, points, freedom):
+    """Of cells with 60 and 62 % (s² = 2, one degree of freedom each) and 4.0 points stated with 30."""
+
+    def result(n):
+        run = SimpleNamespace(cell=SimpleNamespace(dataset="mgr_dark"))
+        done = [SimpleNamespace(key=f"{n}-{seed}") for seed in (0, 1)]
+        return SimpleNamespace(runs=[run], done=done, accuracies=[0.60, 0.62])
+
+    stated = SimpleNamespace(points=4.0, freedom=30, source="a fake source")
+    benchmark = SimpleNamespace(datasets={"mgr_dark": SimpleNamespace(training_std={"demo": stated})})
+    found = training_variance({str(n): result(n) for n in range(cells)}, benchmark, "demo")["mgr_dark"]
+    assert found.std == pytest.approx(points / 100, abs=5e-5) and found.freedom == freedom
+    own, said = f"{cells} cell", "a fake source"
+    assert (own in origin(found), said in origin(found)) == (cells > 0, cells < 8)
 
 
 def shared(made, cell_name, with_name):
