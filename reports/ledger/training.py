@@ -37,7 +37,7 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
     for dataset, declared in benchmark.datasets.items():
         repeats, seen = [], set()
         for r in results.values():
-            keys = frozenset(x.key for x in r.done)
+            keys = frozenset(x.key for x in r.done if x.kind != "render")  # what trains nothing is no training
             if r.runs[0].cell.dataset == dataset and len(keys) > 1 and keys not in seen:
                 seen.add(keys)
                 repeats.append(r.accuracies)
