@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.data.names import is_synthetic_root
 from harness.ledger.lock import RunLock, kept_alive
 
 MAKING = ".making"  # folder of the locks, beside the sets
@@ -55,8 +56,17 @@ def maker_beside(root: str | os.PathLike[str]) -> str:
 
 
 def check_made_to_end(root: str | os.PathLike[str]) -> None:
-    """FileNotFoundError, with what to do, where a synthetic set was begun and not made to its end."""
-    if not (Path(root) / UNFINISHED).exists() or (Path(root) / DESCRIBED).exists():
+    """FileNotFoundError, with what to do, where a synthetic set was begun and not made to its end, and where nothing
+    says any more that it is synthetic."""
+    place = Path(root)
+    if (place / DESCRIBED).exists():
+        return
+    if not (place / UNFINISHED).exists():
+        if is_synthetic_root(place.parent) and place.is_dir() and any(place.iterdir()):
+            raise FileNotFoundError(
+                f"{place}: its {DESCRIBED} is gone, without which synthetic clips would count as real ones; delete "
+                "this folder, and run-all without --data-root makes the set anew"
+            )
         return
     if who := maker(root):
         raise FileNotFoundError(f"{root}: {who} is making it; run the same command again when that is done")

@@ -114,7 +114,15 @@ def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> S
         table, asked.split, asked.modalities, asked.quarantine, missing, check_files=False, one_in=asked.one_in
     )
     check_made(place[1], found, clips, asked.modalities)
-    return Selection(table, tuple(clips), fingerprint(clips, asked.modalities, missing))
+    try:
+        found_print = fingerprint(clips, asked.modalities, missing)
+    except FileNotFoundError as error:
+        if not table.synthetic:
+            raise
+        raise FileNotFoundError(
+            f"{error}; or delete {place[1]}: run-all without --data-root makes synthetic data anew"
+        ) from None
+    return Selection(table, tuple(clips), found_print)
 
 
 def _check_recorded(table: ClipTable, asked: Asked, where: str) -> None:

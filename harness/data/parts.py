@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.data.builder import maker
+from harness.data.builder import DESCRIBED, maker
 from harness.data.registry import ClipDataSet
 from mtcd_plugin.formats.clips import RENDERED_FROM, Clip
 
@@ -21,12 +21,25 @@ Unmade = dict[tuple[str, str], str]  # (clip id, stream) -> the part that it is 
 
 def made_parts(root: str | os.PathLike[str]) -> frozenset[str] | None:
     """The parts of a set that are made; None where it is whole, or where what describes it cannot be read, which the
-    readers of the set say."""
+    readers of the set say.
+
+    Raises:
+        ValueError: ``parts`` is there and is no list of names: which videos should be there is not known.
+    """
+    path = Path(root) / DESCRIBED
     try:
-        parts = json.loads((Path(root) / "dataset.json").read_text(encoding="utf-8-sig")).get("parts")
-    except (OSError, ValueError, AttributeError):
+        about = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
         return None
-    return frozenset(map(str, parts)) if isinstance(parts, list) else None
+    if not isinstance(about, dict) or "parts" not in about:
+        return None
+    parts = about["parts"]
+    if not isinstance(parts, list) or not all(isinstance(p, str) for p in parts):
+        raise ValueError(
+            f"{path}: parts is {json.dumps(parts)}, not a list of names; write the parts that are there, as in "
+            f'["dark rgb", "dark ir"], or delete {root}, and run-all without --data-root makes it anew'
+        )
+    return frozenset(parts)
 
 
 def has_parts(root: str | os.PathLike[str], wanted: Collection[str] | None) -> bool:
@@ -37,8 +50,7 @@ def has_parts(root: str | os.PathLike[str], wanted: Collection[str] | None) -> b
 
 def unmade_streams(root: str | os.PathLike[str], data_set: ClipDataSet, clips: Iterable[Clip]) -> Unmade:
     """The streams of clips whose part is not made, with that part."""
-    made = made_parts(root)
-    if made is None or data_set.parts is None:
+    if data_set.parts is None or (made := made_parts(root)) is None:
         return {}
     of_stream = data_set.parts.of_stream
     every = {(clip.clip_id, name): of_stream(clip, name) for clip in clips for name in clip.streams}
@@ -75,7 +87,7 @@ def check_made(root: str, data_set: ClipDataSet, clips: Iterable[Clip], modaliti
             raise FileNotFoundError(
                 f"{root}: not made yet: {parts}; {who} is adding to it, run the same command again when that is done"
             )
-        about = json.loads((Path(root) / "dataset.json").read_text(encoding="utf-8-sig"))
+        about = json.loads((Path(root) / DESCRIBED).read_text(encoding="utf-8-sig"))
         seed = f" --seed {about['seed']}" if about.get("seed") else ""
         raise FileNotFoundError(
             f"{root}: not made yet: {parts}; run-all without --data-root makes "

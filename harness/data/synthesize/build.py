@@ -130,7 +130,9 @@ def _finished(folder: Path, stamp: dict) -> bool:
                 f"{folder} holds another data set ({text}) than {wanted}; delete it or choose another folder"
             )
     if folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"{folder} is not empty and holds no synthetic set; choose another folder")
+        raise ValueError(
+            f"{folder} is not empty and has no {DESCRIBED} of a synthetic set; move or delete it and try again"
+        )
     return False
 
 

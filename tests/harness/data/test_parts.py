@@ -232,3 +232,37 @@ def test_two_that_want_a_set_make_it_once(whole, tmp_path, monkeypatch, caplog):
         other[0].join()
     assert len(taken) == len(TAKES) and files(tmp_path / "mgr_dark") == files(whole / "mgr_dark")
     assert f"{THIS}" in caplog.text and sorted(p.name for p in tmp_path.iterdir()) == [MAKING, "mgr_dark"]
+
+
+@pytest.mark.parametrize("parts", ["dark rgb", None, {"dark rgb": 1}, [["dark rgb"]]])
+def test_parts_that_are_no_list_of_names_do_not_make_a_set_whole(whole, tmp_path, parts):
+    root = Path(shutil.copytree(whole / "mgr_dark", tmp_path / "mgr_dark"))
+    (root / "dataset.json").write_text(json.dumps({**about(root), "parts": parts}))
+    forget()
+    config = {"type": "MGRDarkDataset", "data_root": str(root), "lighting": "dark"}
+    for read in (
+        lambda: made(tmp_path, "mgr_dark", "dark rgb"),
+        lambda: verify_dataset("mgr_dark", root),
+        lambda: select(config),
+    ):
+        with pytest.raises(ValueError, match=r"dataset.json: parts is .*, not a list of names; .* or delete"):
+            read()
+
+
+def test_a_synthetic_set_without_its_description_is_not_taken_for_a_real_one(whole, tmp_path):
+    root = Path(shutil.copytree(whole / "mgr_dark", tmp_path / "data" / "synthetic-smoke" / "mgr_dark"))
+    (root / "dataset.json").unlink()
+    for read in (lambda: check_folder(str(root)), lambda: verify_dataset("mgr_dark", root)):
+        with pytest.raises(FileNotFoundError, match="its dataset.json is gone, .* count as real ones; delete"):
+            read()
+    with pytest.raises(ValueError, match="move or delete it and try again"):
+        made(root.parent, "mgr_dark")
+
+
+def test_who_lost_a_synthetic_video_hears_how_to_have_it_again(whole, tmp_path):
+    root = Path(shutil.copytree(whole / "mgr_dark", tmp_path / "mgr_dark"))
+    next((root / "clips" / "dark" / "rgb").rglob("*.mp4")).unlink()
+    forget()
+    config = {"type": "MGRDarkDataset", "data_root": str(root), "lighting": "dark", "split": "all"}
+    with pytest.raises(FileNotFoundError, match=f"or delete {root}: run-all without --data-root makes .* anew"):
+        select(config)
