@@ -23,6 +23,7 @@ from harness.cli.options import (
     NOT_NEGATIVE,
     SECONDS,
     SEEDS,
+    FiniteRange,
     SuiteOptions,
     configs_option,
     device_option,
@@ -190,7 +191,7 @@ def bench_step_command(profile: str, configs: Path, device: str, clips: int | No
     "--skip", multiple=True, type=click.Choice(["methods", "distillation", "smoke", "ddp"]), help="Leave a part out."
 )
 @click.option("--methods", default=None, help="Only these, by name with commas between, e.g. I3D,TSN.")
-@click.option("--minutes", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="That it may take.")
+@click.option("--minutes", type=FiniteRange(min=0.1), default=5.0, show_default=True, help="That it may take.")
 @click.option(
     "--workers", type=NOT_NEGATIVE, default=None, help="Loading processes.  [default: a core each, 16 at most]"
 )

@@ -20,6 +20,7 @@ from harness.cli.options import (
     NEW_FOLDER,
     SEEDS,
     ExecutionOptions,
+    FiniteRange,
     configs_option,
     execution_options,
     json_option,
@@ -136,6 +137,8 @@ def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
     from harness.measure.checks.entry import check_entries
     from harness.suite import load_suite
 
+    if every and name is not None:
+        raise BadUsage(f"models check: {name} and --all each say what to check; give one of them")
     benchmark, entries = load_suite(configs)
     if not every and name is None:
         raise BadUsage("models check: name an entry or a folder, or give --all")
@@ -263,9 +266,7 @@ def try_rates(
     "--out", type=NEW_FOLDER, default=None, help="Folder for the files.  [default: where the metafiles list them]"
 )
 @click.option("--epochs", type=COUNT, default=None, help="Passes over the source set.  [default: 2, at smoke 1]")
-@click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), default=None, help="Learning rate.  [default: its own]"
-)
+@click.option("--rate", type=FiniteRange(0, min_open=True), default=None, help="Learning rate.  [default: its own]")
 @configs_option
 @execution_options
 def pretrain(
@@ -296,6 +297,10 @@ def pretrain(
     check_profile(configs, profile)
     benchmark, entries = load_suite(configs)
     chosen = networks(entries.values(), profile, names)
+    if out is None and (kept := [n for n in chosen if not n.listed and n.path.exists()]):
+        raise BadUsage(
+            f"models pretrain: {kept[0].path} is there, and no start of profile {profile}; write elsewhere: --out DIR"
+        )
     packaged = any(n.path.is_relative_to(PACKAGED_CONFIGS) for n in chosen)
     if out is None and packaged and not writable_checkout():
         raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")

@@ -41,6 +41,16 @@ class Seconds(click.ParamType):
 SECONDS = Seconds()
 
 
+class FiniteRange(click.FloatRange):
+    """A range of numbers. NaN is in none, though no comparison says so; nor is infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
 class NewFile(click.ParamType):
     """A file to be written in the end: whether it can be is known before the work begins."""
 

@@ -11,7 +11,7 @@ import click
 from harness.cli.common import open_suite, print_json, say_remarks
 from harness.cli.cost_lines import say, say_json
 from harness.cli.costs import CardOptions, predict
-from harness.cli.options import COUNT, SuiteOptions, json_option, suite_options
+from harness.cli.options import COUNT, FiniteRange, SuiteOptions, json_option, suite_options
 from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="With --device: how many of them.")
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     help="With --device: of the card's peak that training reaches.  [default: as in the ledger, else 0.2, assumed]",
 )
 @click.option(

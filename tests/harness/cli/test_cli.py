@@ -111,6 +111,31 @@ def test_a_time_limit_is_a_time(capsys, value):
     assert code == 2 and "'--time-limit'" in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "--cost", "--device", "h100", "--share", "nan"),
+        ("models", "pretrain", "--rate", "nan"),
+        ("models", "pretrain", "--rate", "inf"),
+        ("bench", "gpu", "--minutes", "nan"),
+    ],
+    ids=" ".join,
+)
+def test_options_take_finite_numbers_alone(capsys, words):
+    code, _, err = run(capsys, *words)
+    assert code == 2 and f"'{words[-2]}': {words[-1]} is not a finite number" in err and err.count("\n") == 1
+
+
+def test_models_check_takes_a_name_or_all(capsys):
+    code, _, err = run(capsys, "models", "check", "tsn", "--all")
+    assert code == 2 and "models check: tsn and --all each say what to check; give one" in err
+
+
+def test_pretraining_for_a_profile_keeps_the_weights_of_another(capsys):
+    code, _, err = run(capsys, "models", "pretrain", "tsn", "--profile", "smoke")
+    assert code == 2 and "source-motions_tsn.pth is there, and no start of profile smoke" in err and "--out DIR" in err
+
+
 @pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
 def test_every_command_explains_itself_and_refuses_what_it_does_not_know(capsys, words):
     for after in ("-h", "--help"):
