@@ -10,5 +10,5 @@ model = dict(
 test_evaluator = [dict(type='PseudoInfraredStore', output_dir='work_dirs/mtcd_trivial-pseudo-ir_nvgesture/store')]
 parents = dict(_delete_=True)
 profiles = dict(
-    demo=dict(parents=dict(_delete_=True)),
-    smoke=dict(parents=dict(_delete_=True)))
+    demo=dict(parents=dict(_delete_=True), model=dict(generator={{_base_.profiles.demo.model.generator}})),
+    smoke=dict(parents=dict(_delete_=True), model=dict(generator={{_base_.profiles.smoke.model.generator}})))

@@ -227,3 +227,20 @@ def test_an_own_protocol_says_so_and_is_run_only_when_it_is_asked_for():
     for name, e in own.items():
         common = entries()[name.replace("_own-protocol", "")]
         assert resolve(e.config, "paper").config != resolve(common.config, "paper").config
+
+
+OF_THE_DATA = {"num_classes", "in_channels", "mean", "std", "statistics"}
+PAIRS = [(p, q) for p in CONFIGS if (q := Path(str(p).replace("mgr-dark", "nvgesture"))) != p and q in CONFIGS]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS, ids=[p.stem for p, _ in PAIRS])
+def test_both_data_sets_have_the_same_network_at_demo(one, other):
+    """One of a pair without its profile's override was a generator of the paper's size at demo: hours of a laptop."""
+
+    def network(node):
+        if isinstance(node, dict):
+            return {k: network(v) for k, v in node.items() if k not in OF_THE_DATA}
+        return [network(v) for v in node] if isinstance(node, (list, tuple)) else node
+
+    a, b = (network(dict(resolve(config, "demo").config["model"])) for config in (one, other))
+    assert a == b
