@@ -16,7 +16,9 @@ import time
 from harness.executors.base import GRACE_SECONDS
 from harness.system.environment import killed_for_memory
 
-LINGER_S = 60.0  # for which the end of a job can be asked for; then its CPUs and GPUs are free, whoever asked
+LINGER_S = (
+    60.0  # for which, by default, the end of a job can be asked for; then its CPUs and GPUs are free, whoever asked
+)
 # Reads until the process that started it is gone, which asks the worker's group to stop, and kills it after a while.
 GUARD = 'read _; kill -s TERM -- "-$1"; sleep "$2"; kill -s KILL -- "-$1"'
 
@@ -30,10 +32,17 @@ class NodeJob:
         environment: of the harness that submitted it.
         on_gpu: whether it has the GPUs that Ray gave this process.
         time_limit: seconds after which it is stopped, None for no limit.
+        linger: seconds from its end to that of this process.
     """
 
     def __init__(
-        self, script: str, log: str, environment: dict[str, str], on_gpu: bool, time_limit: float | None
+        self,
+        script: str,
+        log: str,
+        environment: dict[str, str],
+        on_gpu: bool,
+        time_limit: float | None,
+        linger: float = LINGER_S,
     ) -> None:
         self._asked = False  # to stop
         self._end: tuple[int, str] | None = None
@@ -55,7 +64,7 @@ class NodeJob:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        threading.Thread(target=self._watch, args=(time_limit, kills), daemon=True).start()
+        threading.Thread(target=self._watch, args=(time_limit, kills, linger), daemon=True).start()
 
     def report(self) -> tuple[str, tuple[int, str] | None]:
         """The node's address, and how the worker ended: its exit code, and a class of failure or ""."""
@@ -71,7 +80,7 @@ class NodeJob:
         timer.daemon = True
         timer.start()
 
-    def _watch(self, time_limit: float | None, kills: int) -> None:
+    def _watch(self, time_limit: float | None, kills: int, linger: float) -> None:
         cause = ""
         try:
             code = self._worker.wait(time_limit)
@@ -84,7 +93,7 @@ class NodeJob:
         self._guard.kill()
         self._signal(signal.SIGKILL, of_what_is_left=True)  # data-loading processes
         self._end = code, cause
-        time.sleep(LINGER_S)
+        time.sleep(linger)
         os._exit(0)
 
     def _signal(self, number: int, of_what_is_left: bool = False) -> None:

@@ -71,7 +71,8 @@ def test_zsh_completes_python_dash_m_harness_and_nothing_else_of_python():
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="no fish on this machine")
 def test_fish_completes_python_dash_m_harness_and_nothing_else_of_python(tmp_path):
-    (tmp_path / "python").symlink_to(sys.executable)
+    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / "python").chmod(0o755)
     script = """
     _HARNESS_COMPLETE=fish_source python -m harness | source
     complete -C "python -m harness plan --co"

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from harness.errors import BadUsage
 from harness.executors.base import Resources
 from harness.executors.ray import executor, node
-from harness.executors.ray.cluster import connect
 from harness.executors.ray.options import Asked, check_gpus, for_nodes, parse
 from harness.system.process import start_time
 
+REPOSITORY = Path(__file__).parents[3]
+FOR_EVER = 1e9  # a job ends its process, here that of the tests, some time after it
 CPU_NODE, GPU_NODE = {"CPU": 4.0, "memory": 8e9}, {"CPU": 8.0, "GPU": 2.0, "memory": 16e9}
 
 
@@ -84,8 +86,12 @@ def test_where_there_is_no_ray(monkeypatch):
 
 def test_where_no_cluster_answers():
     pytest.importorskip("ray")
-    with pytest.raises(BadUsage, match=r"address=127.0.0.1:9: no cluster answers there .*Connection refused"):
-        connect("127.0.0.1:9")
+    program = (
+        f"from harness.executors.ray.cluster import connect; connect({'127.0.0.1:9'!r})"  # not connected as this is
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "BadUsage: " in last and "address=127.0.0.1:9: no cluster answers there" in last and "refused" in last
 
 
 class Died(Exception):
@@ -185,18 +191,18 @@ def test_a_worker_and_all_that_it_started_end_with_the_process_that_watches_it(t
 
 
 def test_only_a_job_on_gpus_sees_those_that_ray_gave(tmp_path, monkeypatch):
-    monkeypatch.setattr(node, "LINGER_S", 1e9)  # it would end this process
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
     for name, on_gpu, seen in (("one", True, "2,3"), ("other", False, "")):
         log = tmp_path / name
-        job = node.NodeJob("echo $CUDA_VISIBLE_DEVICES", str(log), {"CUDA_VISIBLE_DEVICES": "7"}, on_gpu, None)
+        job = node.NodeJob(
+            "echo $CUDA_VISIBLE_DEVICES", str(log), {"CUDA_VISIBLE_DEVICES": "7"}, on_gpu, None, FOR_EVER
+        )
         until(lambda job=job: job._end == (0, ""))
         assert log.read_text() == f"{seen}\n"
 
 
 @pytest.mark.parametrize(("kills", "cause"), [([7, 8], "out_of_memory"), ([7, 7], "")])
 def test_a_worker_that_the_system_killed_for_memory_has_run_out_of_it(tmp_path, monkeypatch, kills, cause):
-    monkeypatch.setattr(node, "LINGER_S", 1e9)
     monkeypatch.setattr(node, "killed_for_memory", lambda: kills.pop(0))
-    job = node.NodeJob("kill -9 $$", str(tmp_path / "log"), {}, False, None)
+    job = node.NodeJob("kill -9 $$", str(tmp_path / "log"), {}, False, None, FOR_EVER)
     until(lambda: job._end == (-signal.SIGKILL, cause))
