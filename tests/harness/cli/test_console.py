@@ -58,6 +58,8 @@ def test_nothing_is_left_of_a_console_that_is_over(capsys):
 
 
 def test_a_run_has_one_log_file_that_begins_with_its_command(capsys, suite, tmp_path):
+    own = suite[1] / "i3d" / "i3d_r50_mgr-dark-rgb.py"
+    own.write_text(f"{own.read_text()}\nprofiles = dict(smoke=dict(train_cfg=dict(max_epochs=1_000_000)))\n")
     code, out, err = run(capsys, "run", *suite, "--jobs", "1", "--retries", "0", "--time-limit", "0.01", "-v")
     assert code == 1
     (path,) = (tmp_path / "work" / "logs").iterdir()

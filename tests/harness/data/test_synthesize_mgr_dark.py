@@ -169,7 +169,7 @@ def test_other_data_is_not_overwritten(root, tmp_path):
         synthesize(root.parent, ["mgr_dark"], "smoke", seed=1)
     (tmp_path / "mgr_dark").mkdir()
     (tmp_path / "mgr_dark" / "annotations.csv").write_text("real data")
-    with pytest.raises(ValueError, match="is not empty and holds no synthetic set"):
+    with pytest.raises(ValueError, match="is not empty and has no dataset.json of a synthetic set"):
         synthesize(tmp_path, ["mgr_dark"], "smoke")
 
 
