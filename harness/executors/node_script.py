@@ -14,7 +14,8 @@ from harness.worker.spec import JobSpec
 NO_RUN_DIR, NO_CWD, NO_PYTHON, OTHER_PYTHON, NO_STORE = range(70, 75)
 WORKER = "harness.worker"
 CANNOT_START = -53  # Slurm could not open the job's output on the node
-TIMED_OUT = (124, 137)  # of timeout(1), which asked or killed
+TIMED_OUT = 124  # of timeout(1), where what it asked to stop did so
+KILL_AFTER_S = 60.0  # it kills what did not
 
 SHARED = "on a file system that all nodes share"
 FAULTS = {
@@ -39,7 +40,7 @@ def make_script(run_dir: Path, spec: JobSpec, threads: str, time_limit: float | 
         "import os, platform, sys, harness; sys.exit(not (platform.python_version() == sys.argv[1] and "
         "os.path.samefile(os.path.dirname(harness.__file__), sys.argv[2])))"
     )
-    limit = "" if time_limit is None else f"timeout --kill-after=60 {time_limit:.3f} "
+    limit = "" if time_limit is None else f"timeout --kill-after={KILL_AFTER_S} {time_limit:.3f} "
     lines = [
         "#!/bin/sh",
         f"[ -f {q['run_dir']}/{SPEC} ] || exit {NO_RUN_DIR}",

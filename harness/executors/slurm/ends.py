@@ -34,7 +34,7 @@ def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
         raise BadUsage(f"--backend slurm: {line}")
     if job.asked:
         return Outcome(-signal.SIGKILL if job.killed else EXIT_STOPPED if _has_not_run(seen) else seen.code)
-    if job.has_time_limit and seen.code in TIMED_OUT:
+    if job.time_limit is not None and _passed(job.time_limit, seen):
         return Outcome(seen.code, "time_limit", "stopped at the time limit")
     if seen.state in ("TIMEOUT", "DEADLINE") or (seen.code == EXIT_STOPPED and _had_its_time(seen)):
         return _end_of_time(job, seen)
@@ -50,6 +50,11 @@ def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
         case "CANCELLED" | "REVOKED":  # whether it stopped at its checkpoint or not: somebody wants it gone
             return Outcome(seen.code, "cancelled", f"cancelled on the cluster (job {seen.number}), not by the harness")
     return Outcome(seen.code)
+
+
+def _passed(time_limit: float, seen: Seen) -> bool:
+    """Whether timeout(1) asked a job to stop, or killed it some time later: it kills itself along with what it runs."""
+    return seen.code == TIMED_OUT or (seen.code == -signal.SIGKILL and (seen.used or 0.0) >= time_limit)
 
 
 def _has_not_run(seen: Seen) -> bool:

@@ -53,7 +53,7 @@ class SlurmJob:
         self.spec = spec
         self.submitted = time.monotonic()
         self.state_before = _saved(run_dir)
-        self.has_time_limit = False
+        self.time_limit: float | None = None
         self.asked = False  # to stop, by this harness
         self.kill_at: float | None = None  # on the monotonic clock
         self.killed = False
@@ -137,7 +137,7 @@ class SlurmExecutor:
         for folder in {run_dir, *(Path(m.directory) for m in spec.members)}:
             remember(folder, Submission(self.name, name))
         job = SlurmJob(self, name, run_dir, spec)
-        job.has_time_limit = resources.time_limit is not None
+        job.time_limit = resources.time_limit
         files = [f"--chdir={os.getcwd()}", f"--output={run_dir / LOG}", "--open-mode=append"]
         given = ["--no-requeue", "--export=ALL", "--nodes=1", "--ntasks=1", *files, *self._arguments]
         client.submit(name, given, make_script(run_dir, spec, THREADS, resources.time_limit))

@@ -101,6 +101,21 @@ def test_what_the_states_of_slurm_mean(job, state, code, ends):
     assert outcome.alone == (state == "OUT_OF_MEMORY")
 
 
+@pytest.mark.parametrize(
+    ("limit", "code", "used", "ends"),
+    [
+        (600.0, 124, 601.0, (124, "time_limit")),
+        (600.0, -signal.SIGKILL, 661.0, (-9, "time_limit")),  # it did not stop when timeout(1) asked it to
+        (600.0, -signal.SIGKILL, 30.0, (-9, None)),
+        (None, -signal.SIGKILL, 661.0, (-9, None)),
+    ],
+)
+def test_a_job_that_is_killed_has_had_its_time_or_not(job, limit, code, used, ends):
+    job.time_limit = limit
+    outcome = end_of(job, seen("FAILED", code, used))
+    assert (outcome.exit_code, outcome.cause) == ends
+
+
 @pytest.mark.parametrize("end", [seen("TIMEOUT", -15), seen("FAILED", EXIT_STOPPED, used=28720.0)])
 def test_at_the_clusters_time_limit_a_job_goes_on_as_long_as_it_gets_further(job, end):
     assert end_of(job, end).cause == "time_limit" and "--slurm time=" in end_of(job, end).message
