@@ -37,7 +37,7 @@ JOBS = click.IntRange(1, 10_000)
 POLL_S = 1.0  # between questions to a job
 ANSWER_S = 3.0  # in which a job that runs says so; one that waits for a node says nothing
 OUT_OF_MEMORY = (
-    "killed on node {}, which had run out of memory; reserve more for each job with --ray memory=SIZE, or run fewer at "
+    "killed on {}, which had run out of memory; reserve more for each job with --ray memory=SIZE, or run fewer at "
     "a time with --ray-jobs"
 )
 
@@ -129,8 +129,12 @@ class RayJob:
         if cause == "time_limit":
             return Outcome(code, "time_limit", "stopped at the time limit")
         if cause == "out_of_memory":
-            return Outcome(code, "out_of_memory", OUT_OF_MEMORY.format(self.address))
+            return Outcome(code, "out_of_memory", OUT_OF_MEMORY.format(self._node))
         return Outcome(code)
+
+    @property
+    def _node(self) -> str:
+        return f"node {self.address}" if self.address else "its node"
 
     def _end_unseen(self, error: Exception) -> Outcome:
         """What became of a job whose actor is gone, by what Ray says of that."""
@@ -138,14 +142,14 @@ class RayJob:
 
         if self._asked:
             return Outcome(-signal.SIGKILL if self.address else EXIT_STOPPED)
-        said, node = one_line(error), self.address or "its node"
+        said = one_line(error)
         if isinstance(error, ray.exceptions.OutOfMemoryError) or "low on memory" in said:
-            return Outcome(None, "out_of_memory", OUT_OF_MEMORY.format(node))
+            return Outcome(None, "out_of_memory", OUT_OF_MEMORY.format(self._node))
         if "node has died" in said:
-            return Outcome(None, "node_failure", f"node {node} was lost")
+            return Outcome(None, "node_failure", f"{self._node} was lost")
         if "ray.kill" in said:
             return Outcome(None, "cancelled", f"cancelled on the cluster (actor {self.id}), not by the harness")
-        return Outcome(None, "killed", f"the process that watched it on {node} ended: {said}")
+        return Outcome(None, "killed", f"the process that watched it on {self._node} ended: {said}")
 
 
 class RayExecutor:
