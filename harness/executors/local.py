@@ -27,6 +27,7 @@ from harness.system.process import keep_freed_memory, start_time, this_machine
 ORPHAN_KILL_TIMEOUT_S = 60.0  # from the death of the harness to that of a job that does not stop
 JOB_BYTES = 1.2 * 2**30  # of memory, as a rule of thumb for the number of jobs
 EXIT_UNSEEN = 255  # what multiprocessing says of a job whose fork server is gone
+PRELOAD = "harness.executors.fork_server"  # module of what is done once for all jobs
 TIMED_OUT = "stopped at the time limit"
 OUT_OF_MEMORY = (
     "killed by the system, which had run out of memory; fewer jobs at a time need less: run with a lower --jobs"
@@ -130,7 +131,7 @@ class LocalExecutor:
         os.environ.setdefault("KMP_BLOCKTIME", "0")
         keep_freed_memory()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["harness.executors.fork_server"])
+        self._context.set_forkserver_preload([PRELOAD])
 
     @classmethod
     def create(cls, options: Mapping[str, Any], resources: Resources) -> LocalExecutor:

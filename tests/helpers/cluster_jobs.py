@@ -1,4 +1,4 @@
-"""Jobs that train nothing, run on a cluster by a harness in this process or one of its own."""
+"""Jobs that train nothing, run on an engine by a harness in this process or one of its own."""
 
 import sys
 import time

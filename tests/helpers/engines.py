@@ -1,18 +1,60 @@
-"""The engines of clusters, as those who use them by hand do; for tests of what all their executors must do.
+"""The engines of executors, as those who use them by hand do; for tests of what all executors must do.
 
-``quick`` of each: what lets its executor ask often, and start jobs that train nothing.
+Of each: ``light``, what makes its jobs train nothing; ``quick``, what lets its executor ask often besides; ``limited``,
+options that give a job little memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import psutil
 
+from tests.helpers import memory_group, quick_worker
+
 WORKER = ("harness.executors.node_script.WORKER", "tests.helpers.quick_worker")
+GROUP = "tests-{}"  # by the id of the process in it
+
+
+class LocalEngine:
+    """Processes of this machine. ``cluster``: there is none."""
+
+    name = "local"
+    limited: Mapping[str, str] = {}
+    light = (("harness.executors.local._child", quick_worker.child),)
+    quick = (*light, ("harness.executors.local.PRELOAD", "tests.helpers.quick_worker"))
+
+    def __init__(self, cluster=None) -> None:
+        self._limited: list[int] = []
+
+    def executor(self, slots=2, detach=False):
+        from harness.executors.local import LocalExecutor
+
+        return LocalExecutor(slots)
+
+    def jobs(self) -> list[str]:
+        """Those of a harness end with it."""
+        return []
+
+    def cancel_all(self) -> None:
+        """Those of a harness end with it."""
+
+    def limit_memory(self, pid: int, size: int) -> None:
+        """Of a job's process, which may use so many bytes more."""
+        memory_group.limit(GROUP.format(pid), pid, size)
+        self._limited.append(pid)
+
+    def restore(self) -> None:
+        while self._limited:
+            memory_group.remove(GROUP.format(self._limited.pop()))
 
 
 class SlurmEngine:
     """A Slurm that ``SLURM_CONF`` leads to; ``cluster`` where this process has started it."""
 
+    name = "slurm"
+    limited = {"slurm": "mem=150"}
+    light = (WORKER,)
     quick = (
         WORKER,
         ("harness.executors.slurm.executor.POLL_S", 0.5),
@@ -37,6 +79,9 @@ class SlurmEngine:
     def cancel_all(self) -> None:
         self._cluster.ask("scancel", "--me")
 
+    def limit_memory(self, pid: int, size: int) -> None:
+        """Slurm has done so."""
+
     def lose_node_of(self, pid: int) -> None:
         """The node that runs a process."""
         node = psutil.Process(pid).environ()["SLURMD_NODENAME"]
@@ -55,12 +100,15 @@ class SlurmEngine:
         self._cluster.until_up()
 
 
-class RayEngine:
+class RayEngine(LocalEngine):
     """A Ray that ``RAY_ADDRESS`` leads to; ``cluster`` where this process has started it."""
 
+    name = "ray"
+    light = (WORKER,)
     quick = (WORKER, ("harness.executors.ray.executor.POLL_S", 0.2))
 
     def __init__(self, cluster=None) -> None:
+        super().__init__()
         self._cluster = cluster
 
     def executor(self, slots=16, detach=False):
@@ -87,9 +135,6 @@ class RayEngine:
     def replace_node(self) -> None:
         self._cluster.add_node()
 
-    def restore(self) -> None:
-        """There is another node already."""
-
     def _names(self) -> list[str]:
         import ray
 
@@ -106,4 +151,4 @@ class RayEngine:
         return cluster_address()
 
 
-ENGINES = {"slurm": SlurmEngine, "ray": RayEngine}
+ENGINES = {kind.name: kind for kind in (LocalEngine, SlurmEngine, RayEngine)}

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.helpers import memory_group
+
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "scontrol", "scancel", "sinfo")
 PATIENCE = 120.0
 
@@ -33,9 +35,9 @@ SlurmdPidFile={root}/slurmd-%n.pid
 SlurmctldLogFile={root}/slurmctld.log
 SlurmdLogFile={root}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+TaskPlugin={task}
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
 SchedulerParameters=sched_interval=2,batch_sched_delay=0
 SlurmctldTimeout=30
 SlurmdTimeout={node_timeout}
@@ -44,10 +46,16 @@ MpiDefault=none
 KillWait=5
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs=1 RealMemory=2000
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs=1 RealMemory=2000
+NodeName={nodes[0]} NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs=1 RealMemory=2000
+NodeName={nodes[1]} NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs=1 RealMemory=2000
 PartitionName=main Nodes=ALL Default=YES State=UP
 PartitionName=short Nodes=ALL MaxTime=1 State=UP
+"""
+
+LIMITS = """
+CgroupPlugin=cgroup/v1
+CgroupMountpoint={mount}
+ConstrainRAMSpace=yes
 """
 
 
@@ -59,7 +67,7 @@ def why_not() -> str:
 
 
 class SlurmCluster:
-    """Nodes n1 and n2 with a core each.
+    """Two nodes with a core each, and with limits on the memory of jobs where this machine lets a user set them.
 
     Args:
         root: an empty folder with a short path. node_timeout: seconds after which a node that is silent is lost.
@@ -67,12 +75,23 @@ class SlurmCluster:
 
     def __init__(self, root: Path, node_timeout: int = 10) -> None:
         self.root = root
-        for name in ("state", "spool/n1", "spool/n2"):
+        self.nodes = [f"n{i}x{os.getpid()}" for i in (1, 2)]  # the system's groups of a node's jobs have its name
+        for name in ("state", *(f"spool/{node}" for node in self.nodes)):
             (root / name).mkdir(parents=True)
-        values = {"host": socket.gethostname(), "root": root, "user": getpass.getuser(), "node_timeout": node_timeout}
+        limits = not memory_group.why_not()
+        values = {
+            "host": socket.gethostname(),
+            "root": root,
+            "user": getpass.getuser(),
+            "node_timeout": node_timeout,
+            "nodes": self.nodes,
+            "task": "task/cgroup" if limits else "task/none",
+        }
         ports = dict(zip(("controller", "first", "second"), _free_ports(3), strict=True))
         self.conf = root / "slurm.conf"
         self.conf.write_text(CONF.format(**values, **ports).lstrip(), encoding="utf-8")
+        if limits:
+            (root / "cgroup.conf").write_text(LIMITS.format(mount=memory_group.MOUNT.parent).lstrip())
         self.environment = {"SLURM_CONF": str(self.conf), "PATH": _path()}
 
     def start(self) -> None:
@@ -82,8 +101,8 @@ class SlurmCluster:
         files = {name: f"--{name}={self.root}/munge.{name[:3]}" for name in ("pid-file", "log-file", "seed-file")}
         self._run("munged", "--force", f"--socket={self.root}/munge.socket", f"--key-file={key}", *files.values())
         self._run("slurmctld")
-        self.start_node("n1")
-        self.start_node("n2")
+        for node in self.nodes:
+            self.start_node(node)
         self.until_up()
 
     def start_node(self, name: str) -> None:
@@ -105,8 +124,12 @@ class SlurmCluster:
             _kill(job)
 
     def stop(self) -> None:
-        for name in ("slurmctld", "slurmd-n1", "slurmd-n2", "munge"):
+        for name in ("slurmctld", *(f"slurmd-{node}" for node in self.nodes), "munge"):
             _kill(self._pid(name))
+        for node in self.nodes:
+            for pid in self._jobs_of(node):
+                _kill(pid)
+            memory_group.remove(f"slurm_{node}")
 
     def ask(self, *command: str) -> str:
         return subprocess.run(

@@ -6,12 +6,9 @@ Its worker trains nothing.
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -24,42 +21,8 @@ from harness.plan.run_state import folder_of
 from harness.plan.status import JobState
 from harness.schedule.submitted import with_submitted
 from harness.worker.signals import EXIT_LOCK_LOST, EXIT_STOPPED
-from tests.helpers.cluster_jobs import PATIENCE, chain, drive, empty, end_of, prepared, quicken, starts, until
-from tests.helpers.engines import ENGINES
+from tests.helpers.cluster_jobs import PATIENCE, chain, drive, end_of, prepared, starts, until
 from tests.helpers.toy_jobs import toy_job
-
-REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(params=list(ENGINES))
-def engine(request, monkeypatch):
-    engine = ENGINES[request.param](request.getfixturevalue(f"{request.param}_cluster"))
-    quicken(engine, monkeypatch)
-    return engine
-
-
-@pytest.fixture
-def work_dir(engine, tmp_path):
-    yield tmp_path
-    empty(engine, tmp_path)
-
-
-@pytest.fixture
-def driver(request, work_dir):
-    """Starts a harness of its own, which ends with the test."""
-    started = []
-    name = request.node.callspec.params["engine"]
-
-    def start(mode):
-        path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-        command = [sys.executable, "-m", "tests.helpers.cluster_jobs", name, str(work_dir), mode]
-        started.append(subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path}))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
 
 
 @contextmanager
@@ -82,11 +45,6 @@ def meanwhile(act):
         done.result(PATIENCE)
 
 
-@pytest.fixture
-def quick(engine, work_dir):
-    return engine.executor()
-
-
 def test_a_harness_that_was_killed_finds_its_jobs_and_submits_none_twice(engine, work_dir, driver):
     first = driver("stay")
     until(lambda: starts(work_dir) == ["first", "other"])
@@ -104,9 +62,7 @@ def test_a_harness_that_was_killed_finds_its_jobs_and_submits_none_twice(engine,
     assert starts(work_dir) == ["child", "first", "other"]
 
 
-@pytest.mark.parametrize(
-    ("engine", "mode"), [("slurm", "detach"), ("slurm", "stay"), ("ray", "detach")], indirect=["engine"]
-)
+@pytest.mark.parametrize("mode", ["detach", "stay"])
 def test_a_harness_that_is_asked_to_stop_leaves_its_jobs_if_told_so(engine, work_dir, driver, mode):
     harness = driver(mode)
     until(lambda: starts(work_dir) == ["first", "other"])
@@ -121,14 +77,6 @@ def test_a_harness_that_is_asked_to_stop_leaves_its_jobs_if_told_so(engine, work
     assert len(starts(work_dir)) == (3 if mode == "detach" else 5)
 
 
-def test_two_harnesses_share_the_jobs(work_dir, driver):
-    (work_dir / "go").touch()
-    both = [driver("stay"), driver("stay")]
-    assert [process.wait(PATIENCE) for process in both] == [0, 0]
-    assert starts(work_dir) == ["child", "first", "other"]
-
-
-@pytest.mark.parametrize("engine", ["slurm"], indirect=True)  # by the scheduler
 def test_jobs_at_a_time_are_bounded_those_of_an_earlier_harness_too(engine, work_dir, driver):
     first = driver("stay")
     until(lambda: starts(work_dir) == ["first", "other"])

@@ -25,14 +25,16 @@ from harness.schedule.options import Options
 from harness.schedule.task import Task
 from harness.worker.signals import EXIT_STOPPED
 from harness.worker.spec import write_spec
+from tests.helpers import memory_group
+from tests.helpers.cluster_jobs import starts
 
 PATIENCE = 300.0  # seconds, on a machine that does much else
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def make(backend):
+def make(backend, **given):
     kind = executors()[backend]
-    return kind.create({option_name(flag): None for flag in kind.options} | {"jobs": 1}, Resources())
+    return kind.create({option_name(flag): None for flag in kind.options} | {"jobs": 1} | given, Resources())
 
 
 @pytest.fixture(params=list(executors()))
@@ -46,25 +48,18 @@ def backend(request, monkeypatch):
 
 
 @pytest.fixture
-def memory_kills(backend, monkeypatch, tmp_path):
-    """A file with the number of processes that the system has killed for memory, as executors see it."""
-    if backend != "local":
-        pytest.skip(f"{backend}: a node or the cluster itself says so; see the tests of its words")
-    path = tmp_path / "kills"
-    path.write_text("7")
-    monkeypatch.setattr("harness.executors.local.killed_for_memory", lambda: int(path.read_text()))
-    return path
+def engine(backend, engine_of, monkeypatch):
+    """Of the executor; jobs start without torch, where all that counts is what becomes of the end of a process."""
+    engine = engine_of(backend)
+    for name, value in engine.light:
+        monkeypatch.setattr(name, value)
+    yield engine
+    engine.restore()
 
 
 @pytest.fixture
 def executor(backend):
     return make(backend)
-
-
-@pytest.fixture
-def light_worker(monkeypatch):
-    """Jobs of clusters start without torch, where all that counts is what an executor makes of the end of a process."""
-    monkeypatch.setattr("harness.executors.node_script.WORKER", "tests.helpers.quick_worker")
 
 
 @pytest.fixture
@@ -125,7 +120,7 @@ def test_a_cancelled_job_stops_at_its_checkpoint(executor, run_dir):
     assert saved(run_dir) and not (run_dir / "run.json").exists()
 
 
-def test_a_job_that_does_not_stop_is_killed_after_its_grace(light_worker, executor, run_dir):
+def test_a_job_that_does_not_stop_is_killed_after_its_grace(engine, executor, run_dir):
     handle = executor.submit(run_dir, Resources())
     until(lambda: saved(run_dir))
     os.kill(job_process(run_dir), signal.SIGSTOP)  # it cannot hear the request
@@ -133,36 +128,47 @@ def test_a_job_that_does_not_stop_is_killed_after_its_grace(light_worker, execut
     assert end_of(executor, handle).exit_code == -signal.SIGKILL
 
 
-def test_a_time_limit_ends_a_job_and_is_named(light_worker, executor, run_dir):
+def test_a_time_limit_ends_a_job_and_is_named(engine, executor, run_dir):
     outcome = end_of(executor, executor.submit(run_dir, Resources(time_limit=2.0)))
     assert outcome.cause == "time_limit" and "time limit" in outcome.message
     assert not (run_dir / "run.json").exists()
 
 
-def test_a_killed_job_is_said_to_be_killed(light_worker, executor, run_dir):
+def test_a_killed_job_is_said_to_be_killed(engine, executor, run_dir):
     handle = executor.submit(run_dir, Resources())
     os.kill(job_process(run_dir), signal.SIGKILL)
     outcome = end_of(executor, handle)
     assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, None)
 
 
-def test_a_job_that_the_system_killed_for_memory_has_run_out_of_it(memory_kills, light_worker, executor, run_dir):
+@pytest.mark.skipif(bool(memory_group.why_not()), reason=memory_group.why_not())
+def test_a_job_that_the_system_killed_for_memory_has_run_out_of_it(engine, backend, run_dir, tmp_path):
+    executor = make(backend, **engine.limited)
     handle = executor.submit(run_dir, Resources())
-    process = job_process(run_dir)
-    memory_kills.write_text("8")
-    os.kill(process, signal.SIGKILL)
+    engine.limit_memory(job_process(run_dir), 64 << 20)
+    (tmp_path / "eat").touch()
     outcome = end_of(executor, handle)
-    assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, "out_of_memory") and "fewer" in outcome.message
+    assert outcome.cause == "out_of_memory" and re.search("fewer|more", outcome.message)
+    assert not (run_dir / "run.json").exists()
+
+
+def test_two_harnesses_share_the_jobs(work_dir, driver):
+    (work_dir / "go").touch()
+    both = [driver("stay"), driver("stay")]
+    assert [process.wait(PATIENCE) for process in both] == [0, 0]
+    assert starts(work_dir) == ["child", "first", "other"]
 
 
 HARNESS = """
 import json, sys, time
 from pathlib import Path
-from harness.executors import node_script
+import pytest
 from harness.executors.base import Resources
 from harness.executors.registry import executors, option_name
+from tests.helpers.cluster_jobs import quicken
+from tests.helpers.engines import ENGINES
 if __name__ == "__main__":
-    node_script.WORKER = "tests.helpers.quick_worker"
+    quicken(ENGINES[sys.argv[1]], pytest.MonkeyPatch())
     kind = executors()[sys.argv[1]]
     executor = kind.create({option_name(flag): None for flag in kind.options} | {"jobs": 1}, Resources())
     handle = executor.submit(Path(sys.argv[2]), Resources())

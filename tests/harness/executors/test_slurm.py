@@ -1,32 +1,24 @@
 """The Slurm executor on a real cluster of two nodes: what Slurm alone does (see ``test_clusters.py`` for the rest)."""
 
+import signal
+import sys
+
 import pytest
 
 from harness.errors import BadUsage
+from harness.executors import node_script
 from harness.executors.base import Resources
 from harness.executors.slurm import client
 from harness.executors.slurm.executor import SlurmExecutor
 from harness.ledger.submission import recall
-from tests.helpers.cluster_jobs import empty, end_of, prepared, quicken, starts
-from tests.helpers.engines import SlurmEngine
+from tests.helpers.cluster_jobs import end_of, prepared, quicken, starts
 
 
 @pytest.fixture
-def engine(slurm_cluster, monkeypatch):
-    engine = SlurmEngine(slurm_cluster)
+def engine(engine_of, monkeypatch):
+    engine = engine_of("slurm")
     quicken(engine, monkeypatch)
     return engine
-
-
-@pytest.fixture
-def work_dir(engine, tmp_path):
-    yield tmp_path
-    empty(engine, tmp_path)
-
-
-@pytest.fixture
-def quick(engine, work_dir):
-    return engine.executor()
 
 
 def test_where_a_job_goes_is_written_down_before_it_does(work_dir, quick, monkeypatch):
@@ -53,6 +45,16 @@ def test_an_answer_that_was_lost_submits_nothing_twice(work_dir, quick, monkeypa
     (work_dir / "go").touch()
     assert end_of(quick, quick.submit(prepared(work_dir).folder, Resources())).exit_code == 0
     assert lost and starts(work_dir) == ["alone"]
+
+
+def test_a_job_that_does_not_stop_at_its_time_limit_is_killed_and_has_had_its_time(work_dir, quick, monkeypatch):
+    places, deaf = node_script._places, work_dir / "deaf"
+    deaf.write_text(f"#!/bin/sh\ntrap '' TERM\nexec {sys.executable} \"$@\"\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(node_script, "_places", lambda *asked: places(*asked) | {"python": str(deaf)})
+    monkeypatch.setattr(node_script, "KILL_AFTER_S", 1.0)
+    outcome = end_of(quick, quick.submit(prepared(work_dir).folder, Resources(time_limit=1.0)))
+    assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, "time_limit")
 
 
 @pytest.mark.parametrize(
