@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mtcd_plugin import _compat
+from tests.helpers.fresh_python import FreshPython
 from tests.helpers.tiny_data import write_mgr_dark, write_nvgesture
 
 # Hashes of the files that tests make are kept for this run alone; matplotlib keeps its list of fonts.
@@ -39,3 +40,11 @@ def mgr_dark_root(tmp_path_factory) -> Path:
 def nvgesture_root(tmp_path_factory) -> Path:
     """NvGesture: 3 training and 2 test clips, all five streams, true windows, rates and logs."""
     return write_nvgesture(tmp_path_factory.mktemp("nvgesture"))
+
+
+@pytest.fixture(scope="session")
+def fresh_python():
+    """Runs code in a process that has not imported MMAction2, without the seconds that torch takes."""
+    python = FreshPython()
+    yield python
+    python.close()

@@ -1,7 +1,6 @@
 """Each shim in a process of its own, so that the order of imports is real."""
 
 import importlib.util
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,58 +12,14 @@ import mtcd_plugin
 WARNING = "MultiScaleDeformableAttention"
 
 
-# Reads folders and programs, a JSON list a line, and runs each in a process of its own that has imported what is slow,
-# none of which imports MMAction2. It answers with what the program printed and said.
-SERVER = """
-import json, os, sys, tempfile, traceback
-import cv2, mmcv, mmengine.runner, pyarrow.parquet, torch
-
-for line in sys.stdin:
-    folders, code = json.loads(line)
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        child = os.fork()
-        if not child:
-            os.dup2(out.fileno(), 1), os.dup2(err.fileno(), 2)
-            sys.path[:0], failed = folders, 0
-            try:
-                exec(code, {"__name__": "__main__"})
-            except SystemExit as stop:
-                failed = stop.code or 0
-            except BaseException:
-                traceback.print_exc()
-                failed = 1
-            sys.stdout.flush(), sys.stderr.flush()
-            os._exit(failed)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        said = [file.read() for file in (out, err) if not file.seek(0)]
-    print(json.dumps([code, *said]), flush=True)
-"""
-
-
-@pytest.fixture(scope="module")
-def python():
-    """Runs code; gives its exit code, what it printed and what it said. Modules of ``folders`` come before others."""
-    server = subprocess.Popen([sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(code, *folders):
-        server.stdin.write(json.dumps([list(map(str, folders)), code]) + "\n")
-        server.stdin.flush()
-        return subprocess.CompletedProcess(code, *json.loads(server.stdout.readline()))
-
-    yield run
-    server.stdin.close()
-    assert server.wait() == 0
-    server.stdout.close()
-
-
-def test_register_imports_everything_and_says_nothing(python):
+def test_register_imports_everything_and_says_nothing(fresh_python):
     code = (
         "import mtcd_plugin.register, mmaction.models, sys\n"
         "from mtcd_plugin import _compat\n"
         "_compat.apply()\n"
         "print(sum(isinstance(finder, _compat.DrnFinder) for finder in sys.meta_path))"
     )
-    done = python(code)
+    done = fresh_python(code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1"]
     assert WARNING not in done.stderr
@@ -93,30 +48,30 @@ sys.exit(max([imported(top, [name for name in names if name.startswith(top + "."
 """
 
 
-def test_every_module_can_be_imported_first(python):
+def test_every_module_can_be_imported_first(fresh_python):
     """No other module of the plugin has to be imported before it."""
     package = Path(mtcd_plugin.__file__).parent
     files = [path.relative_to(package.parent).with_suffix("") for path in package.rglob("*.py")]
     names = sorted({".".join(file.parts).removesuffix(".__init__") for file in files} - {"mtcd_plugin"})
     assert "mtcd_plugin.models.heads.projected_head" in names
-    done = python(f"names = {names}\n{FIRST_IMPORTS}")
+    done = fresh_python(f"names = {names}\n{FIRST_IMPORTS}")
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.split()) == names
 
 
-def test_without_the_shim_the_wheel_cannot_be_imported(python):
+def test_without_the_shim_the_wheel_cannot_be_imported(fresh_python):
     """When this fails, mmaction2 ships ``drn`` and ``stub_missing_drn`` can go."""
-    done = python("import mmaction.models")
+    done = fresh_python("import mmaction.models")
     assert "No module named 'mmaction.models.localizers.drn'" in done.stderr
 
 
-def test_without_the_filter_mmcv_lite_warns(python):
+def test_without_the_filter_mmcv_lite_warns(fresh_python):
     """When this fails, mmcv-lite is silent and ``silence_mmcv_lite`` can go."""
-    done = python("from mtcd_plugin import _compat; _compat.stub_missing_drn(); import mmaction.models")
+    done = fresh_python("from mtcd_plugin import _compat; _compat.stub_missing_drn(); import mmaction.models")
     assert done.returncode == 0 and WARNING in done.stderr
 
 
-def test_a_real_drn_wins_over_the_stub(python):
+def test_a_real_drn_wins_over_the_stub(fresh_python):
     code = (
         "import sys, types, importlib.machinery\n"
         "from mtcd_plugin import _compat\n"
@@ -127,7 +82,7 @@ def test_a_real_drn_wins_over_the_stub(python):
         "from mmaction.models.localizers import DRN\n"
         "print(DRN)"
     )
-    done = python(code)
+    done = fresh_python(code)
     assert done.stdout.strip() == "the real one", done.stderr
 
 
@@ -139,7 +94,7 @@ def test_the_stub_cannot_be_used_by_mistake():
 
 
 @pytest.mark.parametrize(("source", "flag"), [("", "False"), ("apply_chunking_to_forward = None", "True")])
-def test_multimodal_is_off_only_where_transformers_cannot_serve_it(python, tmp_path, source, flag):
+def test_multimodal_is_off_only_where_transformers_cannot_serve_it(fresh_python, tmp_path, source, flag):
     package = tmp_path / "transformers"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -151,7 +106,7 @@ def test_multimodal_is_off_only_where_transformers_cannot_serve_it(python, tmp_p
     if not source:  # without the shim this import fails
         code += "import mmaction.models\n"
     code += "from mmaction.utils import dependency; print(dependency.WITH_MULTIMODAL)"
-    done = python(code, tmp_path)
+    done = fresh_python(code, tmp_path)
     assert done.stdout.split() == [flag], done.stderr
 
 

@@ -4,8 +4,6 @@ and for each thing that can be wrong it says what to change.
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +11,14 @@ import torch
 import yaml
 
 from harness.fingerprint import code
+from harness.measure.checks import entry as checking
 from harness.measure.checks import network
 from harness.measure.checks.declared import EntryUnderCheck, looks_around, resolves
 from harness.measure.checks.entry import check_entries
 from harness.measure.checks.network import builds, builds_elsewhere
-from harness.measure.parts import ParentWeights, quietly
+from harness.measure.parts import ParentWeights, quietly, shapes
 from harness.plan.resolve import resolve
-from harness.plan.twins import twins
+from harness.plan.twins import Known, twins
 from harness.suite import expand, load_benchmark, load_entries
 from harness.suite.scaffold import new_entry
 from tests.helpers.outside_network import SOURCE
@@ -54,14 +53,16 @@ def notes(configs, folder="i3d"):
 
 
 OF_THE_DATA = {"num_classes", "in_channels", "mean", "std", "statistics"}
+KNOWN: Known = {}  # what is found of all entries while those of one folder are checked
+LEARNED: set = set()  # the networks that overfitted, of whichever folder
 
 
-def network_of(config):
+def network_of(config, without=OF_THE_DATA):
     """What entries on other data sets and modalities have in common with the first of their network."""
 
     def common(node):
         if isinstance(node, dict):
-            return {k: common(v) for k, v in node.items() if k not in OF_THE_DATA}
+            return {k: common(v) for k, v in node.items() if k not in without}
         if isinstance(node, (list, tuple)):
             return [common(v) for v in node]
         return "weights" if isinstance(node, str) and node.endswith(".pth") else node
@@ -69,22 +70,60 @@ def network_of(config):
     return repr([common(config.get(key)) for key in ("model", "default_hooks", "custom_hooks")])
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_every_entry_is_sound(folder, monkeypatch):
-    """Every network is trained for long once; each entry is built, predicts, takes a step, is saved and loaded."""
-    trained = set()
+def at_other_profiles(subject):
+    """The networks of an entry at the laptop's and the paper's profile, and the clips that the first of them sees.
 
-    def once(check):
+    The number of classes is checked at every profile by the tests of ``mm_configs``.
+    """
+    demo, paper = (resolve(subject.entry.config, profile).config for profile in ("demo", "paper"))
+    seen = shapes(demo, "test", subject.entry.test_modality) if subject.entry.classifies else ""
+    return repr([network_of(config, {"num_classes"}) for config in (demo, paper)] + [seen])
+
+
+def of_network(subject):
+    return network_of(subject.config)
+
+
+def behind_its_input(subject):
+    """The network without what is done to its input: 3DDSN's is C3D."""
+    config = subject.config
+    return network_of({"model": {k: v for k, v in config["model"].items() if k != "data_preprocessor"}})
+
+
+@pytest.fixture
+def each_network_once(monkeypatch):
+    """What takes long is done once for all entries of a network; each entry is built and predicts."""
+
+    def once(name, network_of, tried):
+        check = getattr(network, name)
+
         def run(subject):
-            if (asked := (check.__name__, network_of(subject.config))) not in trained:
+            if (asked := (name, network_of(subject))) not in tried:
                 check(subject)
-                trained.add(asked)
+                tried.add(asked)
 
-        return run
+        monkeypatch.setattr(network, name, run)
 
-    monkeypatch.setattr(network, "resumes", once(network.resumes))
-    monkeypatch.setattr(network, "overfits", once(network.overfits))
+    tried: set = set()
+    for name in ("is_counted", "trains_a_step", "saves_and_loads", "resumes"):
+        once(name, of_network, tried)
+    once("builds_elsewhere", at_other_profiles, tried)
+    once("overfits", behind_its_input, LEARNED)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_entry_is_sound(folder, each_network_once, monkeypatch):
+    """That every weight of each single entry takes part in a step is checked by the tests of ``mm_configs``."""
+    monkeypatch.setattr(checking, "Known", lambda: KNOWN)
     assert wrong(CONFIGS, folder) == []
+
+
+def copied(root, *folders):
+    """A copy of what the entries of some folders are made of."""
+    for name in ("_base_", *folders):
+        shutil.copytree(CONFIGS / name, root / name)
+    shutil.copy(CONFIGS / "benchmark.yml", root)
+    return root
 
 
 @pytest.fixture
@@ -349,16 +388,15 @@ def test_a_network_that_is_not_sound_is_found_out(outside, defect, check, words)
 
 
 @pytest.mark.parametrize("modalities", [(), ("Depth",)])
-def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, modalities):
-    root = tmp_path / "configs"
-    shutil.copytree(CONFIGS, root)
+def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, each_network_once, modalities):
+    root = copied(tmp_path / "configs", "i3d")
     benchmark, entries = load(root)
     written = new_entry(root, "mine", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark, modalities)
     assert all("mine" in p.parts for p in written)
     assert wrong(root, "mine") == []
     benchmark, entries = load(root)
     mine = {e.name for e in entries.values() if e.config.parent.name == "mine"}
-    rows = {c.entry.name for c in expand(benchmark, entries, "smoke") if c.entry.name in mine}
+    rows = {c.entry.name for c in expand(benchmark, entries, "smoke", ["table2", "table3"]) if c.entry.name in mine}
     tests = {entries[n].test_modality for n in mine}
     assert tests == set(map(str.lower, modalities) if modalities else ("rgb", "depth", "ir"))
     assert rows == {n for n in mine if entries[n].test_modality != "ir"}, "the tables have no infrared column"
@@ -373,8 +411,7 @@ def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, modali
     ],
 )
 def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_left(tmp_path, name, base, modalities, words):
-    root = tmp_path / "configs"
-    shutil.copytree(CONFIGS, root)
+    root = copied(tmp_path / "configs", "i3d")
     benchmark, entries = load(root)
     before = sorted(root.rglob("*"))
     with pytest.raises(ValueError, match=words):
@@ -384,8 +421,7 @@ def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_left(tmp_path
 
 def test_state_that_no_checkpoint_has_is_found_out(tmp_path):
     """The translator's image pools are full when its check resumes it: without the hook it becomes another training."""
-    root = tmp_path / "configs"
-    shutil.copytree(CONFIGS, root)
+    root = copied(tmp_path / "configs", "mtcd")
     runtime = root / "_base_" / "default_runtime.py"
     entries = load(root)[1]
     name = "mtcd_translator_sysu-mm01"
@@ -401,9 +437,9 @@ BASES = ["i3d_r50", "c3d", "resc3d", "tsn_r50", "swin_tiny", "mvit_small", "time
 
 
 @pytest.fixture
-def all_configs(tmp_path):
-    shutil.copytree(CONFIGS, tmp_path / "configs")
-    return tmp_path / "configs"
+def i3d(tmp_path):
+    """A copy of I3D's entries."""
+    return copied(tmp_path / "configs", "i3d")
 
 
 def same_as(configs, name):
@@ -420,14 +456,15 @@ def uncommented(text, start):
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_the_examples_of_a_new_folder_change_the_run_at_every_profile(all_configs, base):
-    benchmark, entries = load(all_configs)
-    new_entry(all_configs, "mine", entries[f"{base}_mgr-dark-rgb"], entries, benchmark, ("rgb",))
-    path = all_configs / "mine" / "mine_mgr-dark-rgb.py"
+def test_the_examples_of_a_new_folder_change_the_run_at_every_profile(tmp_path, base):
+    configs = copied(tmp_path / "configs", base.split("_")[0])
+    benchmark, entries = load(configs)
+    new_entry(configs, "mine", entries[f"{base}_mgr-dark-rgb"], entries, benchmark, ("rgb",))
+    path = configs / "mine" / "mine_mgr-dark-rgb.py"
     scaffold = path.read_text(encoding="utf-8")
-    assert same_as(all_configs, path.stem) == [[f"{base}_mgr-dark-rgb"]] * 3, "as it was written"
+    assert same_as(configs, path.stem) == [[f"{base}_mgr-dark-rgb"]] * 3, "as it was written"
     path.write_text(uncommented(scaffold, "model = dict(cls_head=dict(dropout_ratio="), encoding="utf-8")
-    assert same_as(all_configs, path.stem) == [[], [], []]
+    assert same_as(configs, path.stem) == [[], [], []]
     path.write_text(uncommented(scaffold, "profiles = dict(demo="), encoding="utf-8")
     config = resolve(path, "demo").config
     assert config["train_dataloader"]["batch_size"] == 8
@@ -439,20 +476,20 @@ def test_the_examples_of_a_new_folder_change_the_run_at_every_profile(all_config
     } == {8}
 
 
-def test_the_guide_is_followed_literally(all_configs):
+def test_the_guide_is_followed_literally(i3d):
     guide = (CONFIGS.parent / "docs" / "methods.md").read_text(encoding="utf-8").split("## 2.")[0]
     example, own = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
-    benchmark, entries = load(all_configs)
-    new_entry(all_configs, "my-method", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark)
-    path = all_configs / "my-method" / "my-method_mgr-dark-rgb.py"
+    benchmark, entries = load(i3d)
+    new_entry(i3d, "my-method", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark)
+    path = i3d / "my-method" / "my-method_mgr-dark-rgb.py"
     path.write_text(example, encoding="utf-8")
-    assert same_as(all_configs, path.stem) == [[], [], []]
+    assert same_as(i3d, path.stem) == [[], [], []]
     path.write_text(example + own, encoding="utf-8")
     resolved = resolve(path, "demo")
     assert resolved.remark("demo") == "" and resolved.config["train_dataloader"]["batch_size"] == 8
     assert resolved.config["model"]["backbone"]["base_channels"] == 24
     assert resolve(path, "smoke").config["model"]["backbone"]["base_channels"] == 4
-    entries = load(all_configs)[1]
+    entries = load(i3d)[1]
     subject = EntryUnderCheck(entries[path.stem], ParentWeights(entries, ""))
     with quietly():
         builds(subject)
@@ -475,38 +512,38 @@ def test_an_entry_that_predicts_a_class_writes_its_predictions_down(configs, tex
     )
 
 
-def test_what_is_no_fault_is_said(all_configs):
-    benchmark, entries = load(all_configs)
-    new_entry(all_configs, "mine", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark, ("rgb",))
-    assert notes(all_configs, "mine") == [
+def test_what_is_no_fault_is_said(i3d):
+    benchmark, entries = load(i3d)
+    new_entry(i3d, "mine", entries["i3d_r50_mgr-dark-rgb"], entries, benchmark, ("rgb",))
+    assert notes(i3d, "mine") == [
         f"mine_{x}: the same run as i3d_r50_{x} at every profile: nothing in which they differ counts there"
         for x in ("mgr-dark-rgb", "nvgesture-rgb")
     ]
-    path = all_configs / "mine" / "mine_mgr-dark-rgb.py"
+    path = i3d / "mine" / "mine_mgr-dark-rgb.py"
     path.write_text(
         path.read_text(encoding="utf-8") + "optim_wrapper = dict(optimizer=dict(lr=3e-4))\n", encoding="utf-8"
     )
-    first, second, _ = notes(all_configs, "mine")
+    first, second, _ = notes(i3d, "mine")
     assert "profile demo overrides what the config says: optim_wrapper.optimizer.lr = 0.0003 (0.001)" in first
     assert "the same run as i3d_r50_mgr-dark-rgb at profile demo:" in second
 
 
-def test_what_a_metafile_says_of_another_network_is_said(all_configs):
-    benchmark, entries = load(all_configs)
-    (path, metafile) = new_entry(all_configs, "mine", entries["i3d_r50_mgr-dark-ir"], entries, benchmark, ("ir",))[::2]
-    assert not any("those of I3D" in n for n in notes(all_configs, "mine"))
+def test_what_a_metafile_says_of_another_network_is_said(i3d):
+    benchmark, entries = load(i3d)
+    (path, metafile) = new_entry(i3d, "mine", entries["i3d_r50_mgr-dark-ir"], entries, benchmark, ("ir",))[::2]
+    assert not any("those of I3D" in n for n in notes(i3d, "mine"))
     path.write_text(path.read_text() + "model = dict(backbone=dict(_delete_=True, type='C3D'))\n")
-    (found,) = [n for n in notes(all_configs, "mine") if "those of I3D" in n]
+    (found,) = [n for n in notes(i3d, "mine") if "those of I3D" in n]
     assert "Architecture, Family, Starting Weights in" in found and "ResNet3d; this one's is C3D" in found
     assert "name its own Starting Weights or none" in metafile.read_text()
     meta = yaml.safe_load(metafile.read_text())
     meta["Collections"][0]["Metadata"].update({"Architecture": ["Mine"], "Family": "Mine"})
     metafile.write_text(yaml.safe_dump(meta))
-    (found,) = [n for n in notes(all_configs, "mine") if "those of I3D" in n]
+    (found,) = [n for n in notes(i3d, "mine") if "those of I3D" in n]
     assert ": Starting Weights in" in found
     meta["Collections"][0].pop("Starting Weights")
     metafile.write_text(yaml.safe_dump(meta))
-    assert not any("those of I3D" in n for n in notes(all_configs, "mine"))
+    assert not any("those of I3D" in n for n in notes(i3d, "mine"))
 
 
 BACKBONE = """
@@ -560,9 +597,7 @@ def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch
     assert {m for m in used if m.startswith("outside_nets")} == {"outside_nets:Small", "outside_nets:convolution"}
 
 
-def test_the_check_can_be_imported_first():
+def test_the_check_can_be_imported_first(fresh_python):
     """MMAction2's wheel lacks a module, which the plugin puts right before it is imported."""
-    found = subprocess.run(
-        [sys.executable, "-c", "import harness.measure.checks.entry"], capture_output=True, text=True
-    )
+    found = fresh_python("import harness.measure.checks.entry")
     assert found.returncode == 0, found.stderr[-500:]
