@@ -65,13 +65,13 @@ def command(
     With --push, from any clone: the remote's branch is fetched and built on, and the local branch plays no part. Pages
     can prove no more than the ledger: who edits records consistently, or a config's code, publishes what they say.
     """
-    from harness.site.git_branch import check_as_written, check_branch, check_pages, publish
+    from harness.site.git_branch import check_as_written, check_pages, find_tips, publish
     from harness.site.manifest import files_below
     from harness.site.pages import write_site
     from harness.suite import load_suite
 
     check_as_written(site)
-    check_branch(repo, branch)
+    find_tips(repo, branch, remote)  # what cannot take the pages is refused before they are written anew
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "site"
         log.info("writing every page anew, to compare it with %s", site)

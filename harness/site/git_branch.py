@@ -113,15 +113,8 @@ def publish(
     """
     files = sorted({*files, MANIFEST} | ({OWN_DOMAIN} if (site / OWN_DOMAIN).is_file() else set()))
     domain = _domain(site / OWN_DOMAIN) if OWN_DOMAIN in files else ""
-    check_branch(repo, branch)
     ref = f"refs/heads/{branch}"
-    local = _tip(repo, ref)
-    tip = _fetch(repo, remote, ref) if remote else local
-    for commit, where in {local: branch, tip: f"{branch} of {without_password(remote)}" if remote else branch}.items():
-        if commit and not _is_leaderboard(repo, commit):
-            raise BadUsage(
-                f"--branch {branch}: {where} holds no leaderboard, and would lose what it holds; choose another"
-            )
+    local, tip = find_tips(repo, branch, remote)
     old = _tree(repo, tip) if tip else {}
     kept = [n for n in _foreign(repo, tip, old) if n not in files or n != OWN_DOMAIN] if tip else []
     if clash := overlap(kept, files):
@@ -161,6 +154,27 @@ def _domain(path: Path) -> str:
 
 def _published_domain(repo: Path, tip: str, kept: list[str]) -> str:
     return git(repo, "cat-file", "blob", f"{tip}:{OWN_DOMAIN}") if OWN_DOMAIN in kept else ""
+
+
+def find_tips(repo: Path, branch: str, remote: str = "") -> tuple[str, str]:
+    """The tips of the local branch and of the one to build on, its objects here; "" for one that is not there.
+
+    Args:
+        remote: name or address, whose branch is fetched; "" where the local branch is built on.
+
+    Raises:
+        BadUsage: the branch cannot take the pages, or the remote is unknown. GitError: the remote does not answer.
+    """
+    check_branch(repo, branch)
+    ref = f"refs/heads/{branch}"
+    local = _tip(repo, ref)
+    tip = _fetch(repo, remote, ref) if remote else local
+    for commit, where in {local: branch, tip: f"{branch} of {without_password(remote)}" if remote else branch}.items():
+        if commit and not _is_leaderboard(repo, commit):
+            raise BadUsage(
+                f"--branch {branch}: {where} holds no leaderboard, and would lose what it holds; choose another"
+            )
+    return local, tip
 
 
 def check_branch(repo: Path, branch: str) -> None:

@@ -378,6 +378,13 @@ def test_pages_that_are_not_the_ledgers_do_not_go_out(published, repo, change, w
             "say that jobs run, as of 2026-01-02 03:04",
         ),
         (lambda site: None, ("--branch", "main"), "--branch main: is checked out"),
+        (lambda site: None, ("--push", "nope"), "--push: unknown remote 'nope'; choose from origin"),
+        (lambda site: None, ("--push", "./gone.git"), "./gone.git"),
+        (
+            lambda site: git(site.parent, "push", "-q", "origin", "main:pages"),
+            ("--push", "origin", "--branch", "pages"),
+            "pages of origin holds no leaderboard",
+        ),
     ],
 )
 def test_what_cannot_go_out_is_said_before_pages_are_written_anew(published, repo, monkeypatch, change, options, words):
