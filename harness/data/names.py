@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -28,12 +29,31 @@ def is_synthetic_root(folder: Path) -> bool:
 
 def at_light(name: str) -> tuple[str, float]:
     """``mgr_dark_light-0.25`` as the name of the data set whose dark clips it has, and its factor on their light."""
+    base, factor = _light_of(name)
+    return (base, float(factor)) if factor and f"{base}_light-{factor}" == name else (name, 1.0)
+
+
+def one_spelling(name: str) -> str:
+    """The only name that a data set of other light has: a factor of 0.250 is written 0.25, and light times 1 is the
+    data set itself. Any other name is as it is.
+    """
+    base, factor = _light_of(name)
+    return base if factor == "1" else f"{base}_light-{factor}" if factor else name
+
+
+def misspelt(name: str) -> str:
+    """The line about a name that another spelling stands for."""
+    return f"synthetic data set '{name}': write {one_spelling(name)}, which has the same content; it has one name"
+
+
+def _light_of(name: str) -> tuple[str, str]:
+    """Data set and factor, as it is to be written; "" for a name without a factor."""
     found = re.fullmatch(r"(.+)_light-([0-9.]+)", name)
     try:
-        light = float(found[2]) if found else 1.0
-    except ValueError:
-        return name, 1.0
-    return (found[1], light) if found and light > 0 and f"{light:g}" == found[2] else (name, 1.0)
+        factor = Decimal(found[2]) if found else Decimal(0)
+    except InvalidOperation:
+        factor = Decimal(0)
+    return (found[1], f"{factor.normalize():f}") if found and factor else (name, "")
 
 
 @cache

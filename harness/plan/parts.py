@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.names import at_light
+from harness.data.names import at_light, misspelt, one_spelling
 from harness.data.registry import ClipDataSet, clips_of_config, data_set
+from harness.errors import BadUsage
 from harness.ledger.identity import canonical_json
 from harness.plan.loaders import dataset_configs
 from harness.plan.parents import Parent, read_parent
@@ -40,6 +41,8 @@ def sets_to_make(
 
 
 def _in_parts(name: str) -> bool:
+    if name != one_spelling(name):
+        raise BadUsage(misspelt(name))
     base, light = at_light(name)
     about = data_set(base)
     return light == 1 and isinstance(about, ClipDataSet) and about.parts is not None

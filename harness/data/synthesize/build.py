@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.data.builder import DESCRIBED, UNFINISHED, lock_of_set, locked, maker
-from harness.data.names import at_light
+from harness.data.names import at_light, misspelt, one_spelling
 from harness.data.parts import has_parts, made_parts
 from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
@@ -60,9 +60,11 @@ def synthesize(
     known = generators()
     datasets = made_unasked() if datasets is None else datasets
     for name in datasets:
-        base, light = at_light(name)
+        base, light = at_light(one_spelling(name))
         if base not in known or (light != 1 and not data_set(base).lights):
             raise BadUsage(unknown_name("synthetic data set", name, [*known, *_darker(known)]))
+        if name != one_spelling(name):
+            raise BadUsage(misspelt(name))
     if preset not in PRESETS:
         raise BadUsage(unknown_name("preset", preset, PRESETS))
     parts = datasets if isinstance(datasets, Mapping) else {}

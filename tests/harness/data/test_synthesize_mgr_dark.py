@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.data.names import at_light, one_spelling
 from harness.data.synthesize import build, mgr_dark_files, synthesize
 from harness.data.synthesize.body import arm_lengths, solve_limb
 from harness.data.synthesize.cameras import Camera
@@ -28,6 +29,7 @@ from harness.data.synthesize.motion import GESTURES, MOVEMENTS, NEUTRAL, perform
 from harness.data.synthesize.scenes import INDOOR_SCENES, OUTDOOR_SCENES, make_scene
 from harness.data.synthesize.seeding import GENERATOR_VERSION, generator
 from harness.data.synthesize.sensors import DEPTH_FAR_MM, DEPTH_NEAR_MM
+from harness.errors import BadUsage
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import probe as probe_video
 from mtcd_plugin.formats.video import read_frames
@@ -70,13 +72,29 @@ def test_another_light_is_a_factor_on_the_light_and_nothing_else(tmp_path, monke
 
 
 @pytest.mark.parametrize(
-    "name", ["mgr_dark_light-0", "mgr_dark_light-0.250", "nvgesture_light-0.25", "mgr_dark_light-x"]
+    "name", ["mgr_dark_light-0", "mgr_dark_light-1.2.3", "nvgesture_light-0.25", "mgr_dark_light-x"]
 )
 def test_what_is_no_set_of_another_light(tmp_path, name):
     with pytest.raises(
         ValueError, match=f"unknown synthetic data set '{name}'.*mgr_dark_light-0.25 .or another factor"
     ):
         synthesize(tmp_path, [name], "smoke")
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("mgr_dark_light-0.250", "mgr_dark_light-0.25"),
+        ("mgr_dark_light-.00001", "mgr_dark_light-0.00001"),
+        ("mgr_dark_light-16.0", "mgr_dark_light-16"),
+        ("mgr_dark_light-1", "mgr_dark"),
+    ],
+)
+def test_one_content_has_one_name(tmp_path, name, right):
+    with pytest.raises(BadUsage, match=f"'{name}': write {right}, "):
+        synthesize(tmp_path, ["mgr_dark", name], "smoke")
+    assert not any(tmp_path.iterdir()) and one_spelling(right) == right
+    assert at_light(right) == ("mgr_dark", float(name.partition("-")[2]))
 
 
 def test_plan_of_the_demo():

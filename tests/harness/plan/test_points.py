@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import BadUsage
 from harness.plan.jobs import Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.parts import sets_to_make
@@ -81,3 +82,5 @@ def test_the_sets_of_other_light_are_made_with_the_others_where_a_table_needs_th
     assert made("table4") == made("training_clips") == ["mgr_dark", "sysu_mm01"]
     lights = [f"mgr_dark_light-{x}" for x in ("0.25", "4", "16")]
     assert made("darkness") == ["mgr_dark", "sysu_mm01", *lights]
+    with pytest.raises(BadUsage, match="'mgr_dark_light-4.0': write mgr_dark_light-4, "):
+        sets_to_make([], ENTRIES, "demo", ["mgr_dark_light-4.0"])
