@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,8 @@ def _lines(found: Predicted) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for name, reason in found.unknown.items():
         reasons.setdefault(reason, []).append(name)
+    for folder, reason in found.sizes.unknown.items():
+        reasons.setdefault(reason, []).insert(0, f"clip stores of {Path(folder).name}")
     out += [f"unknown: {_some(names)}: {why}" for why, names in reasons.items()]
     return [*out, *found.sources]
 
@@ -94,7 +97,9 @@ def _fits(sizes: Sizes) -> str:
 
     measured = all(s.measured for s in sizes.stores)
     how = "from clips at hand" if measured else f"assumed: {ASSUMED_JPEG_SHARE:g} of raw"
-    line = f"all stores: raw {_span(sizes.raw)}, jpeg about {gib(sizes.jpeg)} ({how}); free here: {gib(sizes.free)}: "
+    but = ", ".join(Path(folder).name for folder in sizes.unknown)
+    those = f"all stores but those of {but}" if but else "all stores"
+    line = f"{those}: raw {_span(sizes.raw)}, jpeg about {gib(sizes.jpeg)} ({how}); free here: {gib(sizes.free)}: "
     advice = {
         "raw": "raw fits",
         "jpeg": "raw does not fit, jpeg does: build them with `data cache --codec jpeg` before `run-all`",
@@ -150,6 +155,7 @@ def say_json(found: Predicted) -> None:
             ],
             "raw_bytes": list(sizes.raw),
             "jpeg_bytes": sizes.jpeg,
+            "stores_unknown": dict(sizes.unknown),
             "free_bytes": sizes.free,
             "codec": sizes.codec,
             "ledger": [{"hardware": c.hardware, "macs_per_s": c.rate, "ratios": c.ratios} for c in found.compared],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.common import open_suite
 from harness.cli.counter import counter
 from harness.cli.options import SuiteOptions
-from harness.errors import BadUsage, count
+from harness.errors import BadUsage, count, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def predict(suite: SuiteOptions, options: CardOptions) -> Predicted:
     compared = tuple(compare(jobs.values(), lambda job: records.get(job.name)))
     shares = _shares(options, asked, compared)
     costs, unknown = _costs(jobs, asked, shares)
-    configs = [job.config for key, job in jobs.items() if key in costs]
+    configs = [job.config for job in jobs.values()]
     titles = {t.id: t.title for t in benchmark.tables} | {f.id: f.title for f in benchmark.figures}
     sizes = store_sizes(configs, suite.work_dir)
     return Predicted(asked, options, shares, jobs, costs, unknown, sizes, compared, tuple(sources(configs)), titles)
@@ -156,8 +156,8 @@ def _costs(jobs: Mapping[str, OutlinedJob], card: Card, shares: Shares) -> tuple
     for done, (key, job) in enumerate(jobs.items(), start=1):
         try:
             costs[key] = spent(job, card, shares)
-        except ValueError as e:
-            unknown[job.name] = str(e)
+        except (ValueError, OSError) as e:
+            unknown[job.name] = one_line(e)
         show("jobs: multiply-adds counted", done, len(jobs))
     if not costs:
         raise ValueError(f"no job's cost is known: {next(iter(unknown.values()), 'nothing is planned')}")

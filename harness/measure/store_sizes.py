@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.data.registry import clips_of_config, of_config
 from harness.data.store.cache import loaded_size, store_specs
 from harness.data.store.space import MARGIN_BYTES, estimated_bytes
+from harness.errors import one_line
 from harness.measure.amounts import amount_of
 from harness.plan.loaders import dataset_configs
 from mtcd_plugin.formats.clips import CHANNELS, RENDERED_FROM
@@ -32,10 +33,11 @@ class StoreSize:
 
 @dataclass(frozen=True)
 class Sizes:
-    """All of them, and the room that there is."""
+    """All of them, and the room that there is. ``unknown``: folder of a data set that cannot be read -> why."""
 
     stores: tuple[StoreSize, ...]
     free: int
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def raw(self) -> tuple[int, int]:
@@ -53,22 +55,29 @@ class Sizes:
 
 
 def store_sizes(configs: Iterable[dict[str, Any]], work_dir: Path) -> Sizes:
-    """The stores that resolved configs read (placed where their data are), and those that they render.
-
-    Raises: as ``amount_of``.
-    """
+    """The stores that resolved configs read (placed where their data are), and those that they render."""
     found: dict[str, StoreSize] = {}
+    unknown: dict[str, str] = {}
     for config in configs:
         for dataset in dataset_configs(config).values():
             if clips_of_config(dataset) is None or loaded_size(dataset) is None:
                 continue
-            there = Path(str(dataset.get("data_root", ""))).is_dir()
-            for store in _at_hand(dataset) if there else _as_published(dataset):
+            try:
+                stores = list(_stores(config, dataset))
+            except (ValueError, OSError) as e:
+                unknown.setdefault(str(dataset.get("data_root", "")), one_line(e))
+                continue
+            for store in stores:
                 found.setdefault(store.name, store)
-            if config.get("train_cfg") is None:
-                for store in _rendered(config, dataset, there):
-                    found.setdefault(store.name, store)
-    return Sizes(tuple(found.values()), shutil.disk_usage(_existing(work_dir)).free)
+    return Sizes(tuple(found.values()), shutil.disk_usage(_existing(work_dir)).free, unknown)
+
+
+def _stores(config: dict[str, Any], dataset: dict[str, Any]) -> Iterator[StoreSize]:
+    """Of one of a config's data sets. Raises as ``amount_of``."""
+    there = Path(str(dataset.get("data_root", ""))).is_dir()
+    yield from _at_hand(dataset) if there else _as_published(dataset)
+    if config.get("train_cfg") is None:
+        yield from _rendered(config, dataset, there)
 
 
 def _at_hand(dataset: dict[str, Any]) -> Iterator[StoreSize]:

@@ -188,6 +188,19 @@ def test_the_command_needs_neither_data_nor_card(capsys, small_configs, tmp_path
     assert not (tmp_path / "w").exists()
 
 
+def test_a_data_set_that_cannot_be_read_takes_its_own_jobs_with_it_alone(capsys, small_configs, tiny_data, tmp_path):  # noqa: F811
+    path = small_configs / "i3d" / "i3d_r50_mgr-dark-depth.py"
+    elsewhere = "dict(dataset=dict(data_root='data/part'))"
+    path.write_text(path.read_text() + f"train_dataloader = {elsewhere}\ntest_dataloader = {elsewhere}\n")
+    (tiny_data / "part").mkdir()
+    suite = ["plan", "--cost", "--configs", small_configs, "--profile", "smoke", "--data-root", tiny_data]
+    code, out, _ = run(capsys, *suite, "--work-dir", tmp_path / "w", "--device", "h100", "--seeds", 1)
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("unknown: ")]
+    assert line.startswith("unknown: clip stores of part, i3d_r50_mgr-dark-depth-s0: ") and "part/classes.txt" in line
+    assert "all stores but those of part: raw" in out and "for 1 job;" in out
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
