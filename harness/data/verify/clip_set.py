@@ -12,6 +12,7 @@ from harness.data.parts import only_made, unmade_line, unmade_streams
 from harness.data.registry import ClipDataSet, Progress
 from harness.data.verify.annotations import MEND_FILE, Annotation, Findings, finished
 from harness.data.verify.clips import Rules, check_clips, windows_by_file
+from harness.data.verify.copies import check_copies
 from harness.data.verify.files import content_findings, unlisted
 from harness.data.verify.finding import Checked, Finding
 from harness.data.verify.numbering import one_based
@@ -49,10 +50,12 @@ def check_clip_set(
     videos = scan_videos(windows_by_file(annotation.clips), processes, progress)
     rules = replace(checks.rules, unmade=unmade.keys())
     found = [*annotation.findings, *check_clips(annotation.clips, videos, rules)]
+    of_content = content_findings(root, list(videos))
+    found += check_copies(annotation.clips, videos, rules)
     if unmade:
         found.append(Finding("", "note", "parts", unmade_line(unmade)))
     found = one_based(annotation.clips, videos, found)
-    found += content_findings(root, list(videos))
+    found += of_content
     found += checks.notes(annotation, usual_sizes(annotation, videos))
     folder, suffix = checks.videos
     if folder:

@@ -1,16 +1,16 @@
-"""Checks of clips against what decoding their files gave: windows, rates, lengths, copies, synchrony, darkness."""
+"""Checks of clips against what decoding their files gave: windows, rates, lengths, synchrony, darkness."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
-from harness.data.verify.finding import Finding
+from harness.data.verify.finding import Finding, at_most_warning
 from harness.data.verify.videos import ABSENT, Cut, Video
 from mtcd_plugin.formats.clips import Clip, Stream
 from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT, cut_times, is_steady
@@ -60,10 +60,9 @@ def check_clips(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rul
                     _check_form(clip, name, videos[stream.path], usual[name]),
                     rules.check_log(clip.clip_id, name, stream, videos[stream.path].frames) if rules.check_log else (),
                 )
-            found += here if name in rules.required else map(_at_most_warning, here)
+            found += here if name in rules.required else map(at_most_warning, here)
         found += _check_length(clip, rules)
         found += _check_overlap(clip, videos, rules)
-    found += _check_copies(clips, videos, rules)
     found += _check_darkness(clips, videos)
     return found
 
@@ -104,7 +103,7 @@ def _missing_stream(clip: Clip, name: str, usual: tuple | None) -> list[Finding]
 
 def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable[Finding]:
     def finding(severity: str, check: str, message: str, remedy: str = LEAVE_OUT) -> Finding:
-        return Finding(clip.clip_id, severity, check, f"{name} file {_tail(stream.path)} {message}", remedy)
+        return Finding(clip.clip_id, severity, check, f"{name} file {tail_of(stream.path)} {message}", remedy)
 
     window = f"[{stream.start}, {stream.end})"
     if video.problem == ABSENT:
@@ -148,7 +147,7 @@ def _check_times(clip: Clip, name: str, stream: Stream, video: Video) -> Iterabl
         return
     if video.times_problem:
         message = (
-            f"{name} file {_tail(stream.path)}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
+            f"{name} file {tail_of(stream.path)}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
         )
         yield Finding(
             clip.clip_id, "warning", "time stamps", message, "write the file anew with time stamps, if it matters"
@@ -226,26 +225,6 @@ def _check_overlap(clip: Clip, videos: Mapping[str, Video], rules: Rules) -> Ite
         yield Finding(clip.clip_id, "warning", "overlap", message, "check the windows; only the shared time is sampled")
 
 
-def _check_copies(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Rules) -> Iterable[Finding]:
-    """Windows of equal luminance. The clip of the test split is kept, then the one that is listed first."""
-    first: dict[str, tuple[Clip, str]] = {}
-    cuts = cuts_of(clips, videos)
-    for clip in sorted(clips, key=lambda c: c.split != "test"):
-        for name in clip.streams:
-            cut = cuts.get((clip.clip_id, name))
-            if cut is None:
-                continue
-            kept, kept_name = first.setdefault(cut.digest, (clip, name))
-            both_read = {name, kept_name} <= set(rules.required)
-            if (kept, kept_name) == (clip, name) or (kept is clip and not both_read):
-                continue
-            leak = " of the test split" if kept.split == "test" and clip.split == "train" else ""
-            where = f"{kept_name} of clip {kept.clip_id}{leak}" if kept is not clip else f"its {kept_name}"
-            message = f"{name} shows the same frames as {where}"
-            found = Finding(clip.clip_id, "error", "copy", message, "put the right file there, or leave the clip out")
-            yield found if both_read else _at_most_warning(found)
-
-
 def _check_darkness(clips: tuple[Clip, ...], videos: Mapping[str, Video]) -> Iterable[Finding]:
     cuts = cuts_of(clips, videos)
     light = {c.clip_id: cuts[c.clip_id, "rgb"].luminance for c in clips if (c.clip_id, "rgb") in cuts}
@@ -283,15 +262,11 @@ def _usual(clips: tuple[Clip, ...], videos: Mapping[str, Video], name: str) -> t
     return max(forms, key=lambda form: forms[form]) if forms else (0, 0, "")
 
 
-def _at_most_warning(finding: Finding) -> Finding:
-    return replace(finding, severity="warning") if finding.severity == "error" else finding
-
-
 def _stated(video: Video) -> str:
     differs = video.stated_frames and video.stated_frames != video.frames
     return f" (its header says {video.stated_frames})" if differs else ""
 
 
-def _tail(path: str) -> str:
+def tail_of(path: str) -> str:
     """The last two parts of a path: enough to know a file, and the same on every machine."""
     return "/".join(path.split("/")[-2:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -21,6 +21,11 @@ class Finding:
     check: str
     message: str
     remedy: str = ""
+
+
+def at_most_warning(finding: Finding) -> Finding:
+    """The finding, about something that training does not read by default."""
+    return replace(finding, severity="warning") if finding.severity == "error" else finding
 
 
 @dataclass(frozen=True)

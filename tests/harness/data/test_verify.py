@@ -1,5 +1,6 @@
 """Sets with every defect in real files of the real layouts: each one is found and named, and nothing else is."""
 
+import csv
 import html
 import json
 import os
@@ -130,6 +131,24 @@ def test_quarantine_leaves_a_set_that_can_be_trained_on(spoiled, tmp_path):
     }
     left = select_clips(read_mgr_dark(str(mended), "both"), "all", ["rgb", "depth", "ir"], str(path))
     assert len(left) == 24 - len(read_quarantine(str(path))) == 16
+
+
+def test_a_copy_of_a_neighbours_file_is_found_where_its_window_is_another(sound, tmp_path):
+    """Windows begin or end elsewhere, so that their frames are not the same; of another label, and another subject."""
+    root = Path(shutil.copytree(sound, tmp_path / "set"))
+    with open(root / "annotations.csv", newline="") as file:
+        rows = {row["clip_id"]: row for row in csv.DictReader(file)}
+    kept, other_label, other_subject = rows["s1_stop_dark"], rows["s1_forward_dark"], rows["s2_stop_dark"]
+    for row, key, by in ((other_label, "rgb_end", -3), (other_subject, "rgb_start", 3)):
+        shutil.copy(root / kept["rgb_file"], root / row["rgb_file"])
+        row[key] = str(int(row[key]) + by)
+    with open(root / "annotations.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows.values())
+    found = [f for f in verify_dataset("mgr_dark", root).findings if f.check == "copy"]
+    assert [(f.clip_id, f.severity) for f in found] == [("s1_stop_dark", "error"), ("s2_stop_dark", "error")]
+    assert all("rgb file" in f.message and "is a copy of rgb of clip s1_forward_dark" in f.message for f in found)
 
 
 def test_every_defect_of_nvgesture_is_found_and_nothing_else(tmp_path):
