@@ -42,7 +42,7 @@ from pathlib import Path
 
 from harness.ledger.files import NotAFile, kind_of, read_file, refuse_link, write_text_atomically
 from harness.ledger.run_dir import LOCK
-from harness.system.process import start_time, this_machine
+from harness.system.process import is_alive, start_time, this_machine
 
 CLAIM = "claim.json"
 RELEASED = "released.json"
@@ -234,8 +234,7 @@ class RunLock:
         if claim is None:
             return False
         if claim.made_here():
-            alive = any(start != 0.0 and abs(start_time(pid) - start) < 1.0 for pid, start in claim.processes)
-            return alive or self._is_worked_on(number, watched)
+            return any(is_alive(*process) for process in claim.processes) or self._is_worked_on(number, watched)
         try:
             refreshed = os.stat(self._place(number) / CLAIM)
         except FileNotFoundError:

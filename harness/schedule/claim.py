@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness.plan.jobs import Job
 from harness.plan.run_state import look_up
 from harness.schedule.repair import repair
 from harness.schedule.task import JobState, Task
+from harness.system.process import is_alive
 
 Report = Callable[[str, Job, str], None]  # event, job, detail
 
@@ -25,7 +27,8 @@ def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report)
     left = recall(task.folder)  # by a harness that is gone, perhaps before the job has joined its lock
     known = left is not None and left.backend == executor.name and executor.is_known(left.id)
     if holder := _holder(task, left if known else None):
-        if task.wait_for(holder, left.id if left and known else ""):
+        ours = left is not None and known and not _is_of_a_living_harness(task)
+        if task.wait_for(holder, left.id if left and ours else ""):
             report("elsewhere", task.job, f"being run by {holder}")
         return False
     found = look_up(task.job, work_dir)
@@ -47,6 +50,17 @@ def what_it_waits_for(tasks: Sequence[Task]) -> tuple[Job, str] | None:
     takes = " and takes a slot here, too" if first.submitted else ""
     to_come = f", {left} to come" if left else ""
     return first.job, f"{first.message} runs it{takes}{more}; nothing starts here before it ends{to_come}"
+
+
+def _is_of_a_living_harness(task: Task) -> bool:
+    """Whether another harness of this machine runs a job, in a slot of its own; what one that is gone has left takes a
+    slot of ours.
+    """
+    claim = task.lock.holder()
+    if claim is None or not claim.made_here():
+        return False
+    pid, started = claim.processes[0]  # who made the claim; workers join it
+    return pid != os.getpid() and is_alive(pid, started)
 
 
 def _holder(task: Task, submitted: Submission | None) -> str:

@@ -49,3 +49,8 @@ def start_time(pid: int) -> float:
         return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except psutil.NoSuchProcess:
         return 0.0
+
+
+def is_alive(pid: int, started: float) -> bool:
+    """Whether the process that had this id when it started is still there."""
+    return started != 0.0 and abs(start_time(pid) - started) < 1.0

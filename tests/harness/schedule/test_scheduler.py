@@ -4,6 +4,7 @@ The executor is a fake one that runs a function in this process.
 """
 
 import dataclasses
+import json
 import os
 import signal
 
@@ -20,6 +21,7 @@ from harness.ledger.submission import Submission, recall, remember
 from harness.plan.run_state import folder_of, look_up, output_of
 from harness.schedule.options import Options
 from harness.schedule.scheduler import Scheduler, execute
+from harness.system.process import start_time
 from tests.helpers.toy_jobs import FakeExecutor, fail, finish, run, toy_job, weights
 
 
@@ -203,15 +205,21 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
     assert ("elsewhere", "theirs") in events
 
 
-@pytest.mark.parametrize("submitted", [False, True])
-def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch, submitted):
-    """Before a child of what another harness runs; and where that takes the only slot, before all else."""
+@pytest.mark.parametrize("left", ["nothing", "by one that is gone", "by one that lives"])
+def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch, left):
+    """Before a child of what another harness runs; and before all else where that takes the only slot: what one that
+    is gone has left running, not what one that lives has in a slot of its own.
+    """
+    submitted = left == "by one that is gone"
     theirs, free = toy_job("theirs"), toy_job("free")
     child = toy_job("child", {"teacher": theirs})
     lock = RunLock(folder_of(theirs, tmp_path))
     assert lock.acquire()
-    if submitted:
+    if left != "nothing":
         remember(lock.folder, Submission("fake", "job 7"))
+    if left == "by one that lives":  # as the parent of this process does
+        claim = {**vars(lock.holder()), "processes": [(os.getppid(), start_time(os.getppid()))]}
+        (lock.folder / "lock" / str(lock.number) / "claim.json").write_text(json.dumps(claim))
     executor, events, pauses = FakeExecutor(finish, slots=1), [], []
     monkeypatch.setattr(executor, "attach", lambda job_id: job_id)
 
@@ -234,9 +242,10 @@ def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch,
     status = Scheduler(jobs, executor, Options(tmp_path), report, pause=pause).run()
     assert status.over == 3 and sorted(executor.order) == ["child", "free"]
     (said,) = [e for e in events if e[0] == "waiting"]
-    assert said[1] == "theirs" and str(os.getpid()) in said[2] and "nothing starts here before it ends" in said[2]
-    left = 2 if submitted else 1
-    assert said[2].endswith(f"{left} to come") and ("takes a slot here, too" in said[2]) == submitted
+    who = os.getppid() if left == "by one that lives" else os.getpid()
+    assert said[1] == "theirs" and str(who) in said[2] and "nothing starts here before it ends" in said[2]
+    assert executor.order == ["free", "child"]
+    assert said[2].endswith(f"{2 if submitted else 1} to come") and ("takes a slot here, too" in said[2]) == submitted
 
 
 def test_too_little_disk_stops_with_what_is_needed(tmp_path, monkeypatch):
