@@ -47,3 +47,20 @@ def whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[st
     kept = {k: v for k, v in loader.items() if k != "num_batch_per_epoch"}
     note = f"num_batch_per_epoch = {limit} does not apply: fewer clips to train on ({data.train_clips})"
     return {**config, "train_dataloader": kept}, note
+
+
+def lone_clip(config: Mapping[str, Any], data: DataInfo | None) -> str:
+    """A note where the last batch of each epoch has a single clip, "" where it has none.
+
+    The config's limit of batches must be one that its training split reaches (``whole_epochs``).
+    """
+    loader = config.get("train_dataloader") or {}
+    size = loader.get("batch_size", 1)
+    dealt = (loader.get("sampler") or {}).get("type") == "DefaultSampler" and not loader.get("drop_last")
+    if data is None or not dealt or loader.get("num_batch_per_epoch") or size == 1 or data.train_clips % size != 1:
+        return ""
+    return (
+        f"the last batch of an epoch has one clip ({data.train_clips} in batches of {size}): a batch norm takes its "
+        "variance from that alone, and fails where it has one value a channel; train_dataloader.drop_last=True leaves "
+        "it out"
+    )

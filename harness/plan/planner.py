@@ -13,7 +13,7 @@ from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, Sta
 from harness.plan.data import describe_data
 from harness.plan.demands import check_classes, check_demands
 from harness.plan.jobs import Job, Plan, Settings
-from harness.plan.loaders import place_data, whole_epochs
+from harness.plan.loaders import lone_clip, place_data, whole_epochs
 from harness.plan.outputs import check_outputs
 from harness.plan.parents import PREDICTIONS, Parent, check_members, fused_modalities, read_parent
 from harness.plan.reads import check_reads
@@ -205,7 +205,17 @@ class _Planner:
             key=key_maker(counted, fingerprints, code),
             parents=parents,
             notes=tuple(
-                filter(None, [resolved.remark(self.settings.profile), small, lacking, start, _untracked(code)])
+                filter(
+                    None,
+                    [
+                        resolved.remark(self.settings.profile),
+                        small,
+                        lone_clip(config, data),
+                        lacking,
+                        start,
+                        _untracked(code),
+                    ],
+                )
             ),
             pretrained=tuple(w.started for w in weights),
         )

@@ -599,9 +599,11 @@ def test_a_run_that_stands_for_two_entries_is_said_and_has_both_names(
     assert out.startswith("i3d_r50_mgr-dark-rgb-s0 (the same run as mine_mgr-dark-rgb-s0): done")
 
 
-@pytest.mark.parametrize(("kept", "limit"), [(9, 2), (7, None), (1, None)])
-def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_path, kept, limit):
-    """Two batches of 4 clips at smoke, where there are as many."""
+@pytest.mark.parametrize(
+    ("kept", "limit", "alone"), [(9, 2, False), (7, None, False), (5, None, True), (1, None, True)]
+)
+def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_path, kept, limit, alone):
+    """Two batches of 4 clips at smoke, where there are as many; a batch of a single clip at the end is said."""
     from harness.plan.workspace import RunChoices, open_workspace
     from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 
@@ -615,6 +617,8 @@ def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_
         note = f"num_batch_per_epoch = 2 does not apply: fewer clips to train on ({kept})"
         assert [n for n in job.notes if "num_batch" in n] == ([note] if limit is None else [])
         assert job.identity.config["train_dataloader"].get("num_batch_per_epoch") == limit
+        note = f"the last batch of an epoch has one clip ({kept} in batches of 4): a batch norm takes its variance"
+        assert [n.startswith(note) for n in job.notes if "last batch" in n] == [True] * alone
 
 
 @pytest.mark.parametrize(
