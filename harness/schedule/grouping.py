@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from harness.ledger.identity import canonical_json
 from harness.ledger.record import RunRecord
 from harness.plan.jobs import Job
+from harness.plan.run_state import look_up
 from harness.suite.dotted import ABSENT, DATA, get_dotted
 from mtcd_plugin.sweep import can_stack, group_size
 
@@ -45,6 +47,12 @@ def batch_compatible_jobs(
     if share > 1:
         share = min(share, room())
     return [lead, *others[: max(0, share - 1)]]
+
+
+def room_after(parents: Iterable[Job], work_dir: Path, free_bytes: Callable[[], int | None]) -> int:
+    """``room_for`` students of networks that a ledger has."""
+    records = [look_up(p, work_dir).record for p in parents if p.classifies]
+    return room_for([r for r in records if r is not None], free_bytes())
 
 
 def room_for(parents: Iterable[RunRecord], free_bytes: int | None) -> int:

@@ -62,6 +62,12 @@ def record_outcome(task: Task, outcome: Outcome, command: str) -> RunRecord | No
     return record
 
 
+def summary_of(record: RunRecord) -> str:
+    """A job that is done, in a few words."""
+    seconds = f"{record.cost.total_seconds or 0:.0f} s"
+    return f"top-1 {100 * record.metrics.top1:.1f} %, {seconds}" if record.metrics else seconds
+
+
 def _failure(outcome: Outcome, folder: Path) -> Failure:
     """Why a process ended that left no record."""
     code = outcome.exit_code

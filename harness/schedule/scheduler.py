@@ -8,25 +8,26 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from harness.errors import one_line
 from harness.executors.base import GRACE_SECONDS, Executor, JobHandle, Outcome, Resources
 from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
 from harness.ledger.migrate import NewerSchema
-from harness.ledger.record import Failure, RunRecord
+from harness.ledger.record import Failure
 from harness.ledger.submission import Submission, forget, recall, remember
 from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.schedule.claim import Report, claim, what_it_waits_for
 from harness.schedule.dispatch import devices_of, prepare
-from harness.schedule.grouping import batch_compatible_jobs, room_for
+from harness.schedule.grouping import batch_compatible_jobs, room_after
 from harness.schedule.options import Options
-from harness.schedule.outcome import disk_full, record_outcome
+from harness.schedule.outcome import disk_full, record_outcome, summary_of
 from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
-from harness.schedule.task import Status, Task, status_of
+from harness.schedule.task import Status, Task, after_failures, status_of
 from harness.system.disk import is_disk_full
 
 POLL_SECONDS = 0.5
@@ -159,18 +160,9 @@ class Scheduler:
             self._report("waiting", *found)
 
     def _block_children(self) -> None:
-        """Block all jobs that stand, by whatever way, on one that failed."""
-        lost = {t.key for t in self._tasks.values() if t.is_lost}
-        changed = True
-        while changed:
-            changed = False
-            for task in self._queue():
-                bad = next((p for p in task.job.parents.values() if p in lost), None)
-                if bad is not None:
-                    task.block(f"its stage {self._tasks[bad].job.name} failed")
-                    self._report("blocked", task.job, task.message)
-                    lost.add(task.key)
-                    changed = True
+        for task, stage in after_failures(self._tasks):
+            task.block(f"its stage {stage.job.name} failed")
+            self._report("blocked", task.job, task.message)
 
     def _queue(self) -> list[Task]:
         """Jobs still to be started, in order."""
@@ -204,14 +196,10 @@ class Scheduler:
         if not self._options.fuse or self._options.processes > 1 or task.alone:
             return [task]
         ready = [t.job for t in self._queue() if not t.alone and self._is_ready(t)]
-        chosen = batch_compatible_jobs(task.job, ready, self._executor.slots, lambda: self._room(task.job))
+        parents = [self._tasks[key].job for key in task.job.parents.values()]
+        room = partial(room_after, parents, self._options.work_dir, self._executor.free_memory)
+        chosen = batch_compatible_jobs(task.job, ready, self._executor.slots, room)
         return [self._tasks[job.key] for job in chosen]
-
-    def _room(self, job: Job) -> int:
-        """How many students fit side by side in the memory that a free slot has."""
-        parents = [self._tasks[key].job for key in job.parents.values()]
-        records = [look_up(p, self._options.work_dir).record for p in parents if p.classifies]
-        return room_for([r for r in records if r is not None], self._executor.free_memory())
 
     def _try_claim(self, task: Task) -> bool:
         """``claim``; a folder in which that cannot be done is the failure of its own job alone."""
@@ -263,7 +251,7 @@ class Scheduler:
             return
         if record.status == "done":
             task.succeed()
-            self._report("done", task.job, _summary(record))
+            self._report("done", task.job, summary_of(record))
             return
         failure = record.failure or Failure(kind="crash", message="failed, and its record does not say why")
         retry = retry_of(task, failure, outcome, self._options.retries, beside, alone)
@@ -309,8 +297,3 @@ class Scheduler:
             self._groups.clear()
             for task in self._tasks.values():
                 task.lock.release()
-
-
-def _summary(record: RunRecord) -> str:
-    seconds = f"{record.cost.total_seconds or 0:.0f} s"
-    return f"top-1 {100 * record.metrics.top1:.1f} %, {seconds}" if record.metrics else seconds

@@ -120,6 +120,23 @@ class Task:
         self.state, self.message = to, message
 
 
+def after_failures(tasks: Mapping[str, Task]) -> list[tuple[Task, Task]]:
+    """Jobs still to be started that stand, by whatever way, on one that failed; each with the stage that it lacks."""
+    lost = {t.key for t in tasks.values() if t.is_lost}
+    found: list[tuple[Task, Task]] = []
+    waiting = sorted((t for t in tasks.values() if t.is_open), key=lambda t: t.turn)
+    changed = True
+    while changed:
+        changed = False
+        for task in waiting:
+            bad = next((p for p in task.job.parents.values() if p in lost), None)
+            if bad is not None and task.key not in lost:
+                found.append((task, tasks[bad]))
+                lost.add(task.key)
+                changed = True
+    return found
+
+
 @dataclass(frozen=True)
 class Status:
     """Where an execution stands, as displays and callers read it; mappings are by the job's key."""

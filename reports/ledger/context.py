@@ -12,6 +12,7 @@ from harness.suite import Benchmark, Entry
 from harness.suite.stages import SINGLE
 from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
+from reports.ledger.command import command_for, command_of, is_quick
 from reports.ledger.ledger import Ledger
 from reports.ledger.other_clips import note, other_clips
 from reports.ledger.results import STATUS, Result
@@ -253,39 +254,17 @@ class ReportContext:
 
     def command_for(self, *tables: str) -> str:
         """The command that measures these tables and figures."""
-        seeds = self.ledger.seeds
-        more = f" --seeds {seeds}" if seeds and seeds != self.benchmark.seeds.get(self.profile, 1) else ""
-        data = " --data-root DIR" if self.real_data else ""
-        return f"python -m harness run-all --profile {self.profile} --tables {','.join(tables)}{more}{data}"
+        return command_for(self.benchmark, self.ledger, tables, self.real_data)
 
     @property
     def command(self) -> str:
         """The command that makes these pages again."""
-        parts = ["python -m harness run-all", f"--profile {self.profile}"]
-        if self.ledger.seeds and self.ledger.seeds != self.benchmark.seeds.get(self.profile, 1):
-            parts.append(f"--seeds {self.ledger.seeds}")
-        if self.real_data:
-            parts.append("--data-root DIR")
-        if self.quick:
-            return " ".join([*parts, "--quick"])
-        optional = {e.name for e in self.entries.values() if self.profile in e.optional_at}
-        if any(run.cell.model in optional for run in self.ledger.runs):
-            parts.append("--all-methods")
-        tables = self.ledger.tables
-        if tables and tables != set(self.benchmark.usual):
-            order = [t.id for t in self.benchmark.tables] + [
-                i for x in self.benchmark.figures for i in (x.id, x.grid.id if x.grid else "") if i
-            ]
-            parts.append(f"--tables {','.join(t for t in order if t in tables)}")
-        return " ".join(parts)
+        return command_of(self.benchmark, self.entries, self.ledger, self.real_data)
 
     @property
     def quick(self) -> bool:
         """Whether there is no more than what ``run-all --quick`` asks for."""
-        quick, plans = self.benchmark.quick, self.ledger.plans
-        if quick is None or not plans or not self.ledger.tables <= set(quick.tables):
-            return False
-        return all({c.id for c in plan.cells} == set(quick.cells) for plan in plans)
+        return is_quick(self.benchmark, self.ledger)
 
     @property
     def tally(self) -> dict[str, int]:

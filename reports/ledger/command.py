@@ -1,0 +1,47 @@
+"""The commands that measure what pages show, as they stand on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from harness.suite import Benchmark, Entry
+from reports.ledger.ledger import Ledger
+
+
+def command_for(benchmark: Benchmark, ledger: Ledger, tables: Iterable[str], real_data: bool) -> str:
+    """What measures some tables and figures."""
+    words = _seeded(benchmark, ledger)
+    words.insert(1, f"--tables {','.join(tables)}")
+    return " ".join(["python -m harness run-all", *words, *(["--data-root DIR"] if real_data else [])])
+
+
+def command_of(benchmark: Benchmark, entries: Mapping[str, Entry], ledger: Ledger, real_data: bool) -> str:
+    """What makes the pages of a ledger again."""
+    words = ["python -m harness run-all", *_seeded(benchmark, ledger)]
+    if real_data:
+        words.append("--data-root DIR")
+    if is_quick(benchmark, ledger):
+        return " ".join([*words, "--quick"])
+    optional = {e.name for e in entries.values() if ledger.profile in e.optional_at}
+    if any(run.cell.model in optional for run in ledger.runs):
+        words.append("--all-methods")
+    if ledger.tables and ledger.tables != set(benchmark.usual):
+        order = [t.id for t in benchmark.tables] + [
+            i for x in benchmark.figures for i in (x.id, x.grid.id if x.grid else "") if i
+        ]
+        words.append(f"--tables {','.join(t for t in order if t in ledger.tables)}")
+    return " ".join(words)
+
+
+def is_quick(benchmark: Benchmark, ledger: Ledger) -> bool:
+    """Whether a ledger has no more than what ``run-all --quick`` asks for."""
+    quick, plans = benchmark.quick, ledger.plans
+    if quick is None or not plans or not ledger.tables <= set(quick.tables):
+        return False
+    return all({c.id for c in plan.cells} == set(quick.cells) for plan in plans)
+
+
+def _seeded(benchmark: Benchmark, ledger: Ledger) -> list[str]:
+    """The profile, and the number of seeds where it is not the usual one."""
+    usual = benchmark.seeds.get(ledger.profile, 1)
+    return [f"--profile {ledger.profile}", *([f"--seeds {ledger.seeds}"] if ledger.seeds not in (0, usual) else [])]
