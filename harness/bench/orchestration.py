@@ -134,12 +134,12 @@ def measure_jobs(ws: Workspace, cells: int = 6) -> dict[str, Any]:
             result[f"{cells}_jobs_{slots}_slots_s"] = time.perf_counter() - began
             if slots == 1:
                 records = load_records(Path(folder) / "1")[0]
-                result["job_overhead_s"] = median(clock.took[k] - _worked(r) for k, (_, r) in records.items())
+                result["job_overhead_s"] = median(clock.took[k] - worked(r) for k, (_, r) in records.items())
     result["two_slots_gain"] = result[f"{cells}_jobs_1_slots_s"] / result[f"{cells}_jobs_2_slots_s"]
     return result
 
 
-def _worked(record: RunRecord) -> float:
+def worked(record: RunRecord) -> float:
     """Seconds of epochs and testing."""
     return sum(e.seconds or 0.0 for e in record.epochs) + (record.cost.test_seconds or 0.0)
 

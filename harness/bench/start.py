@@ -42,12 +42,14 @@ class Start:
             start_new_session=True,
         )
         self.lines: list[str] = []
+        self.read_at: list[float] = []  # when each was there, on the monotonic clock
         self._spoke = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
 
     def _read(self, stdout: Iterable[str]) -> None:
         for line in stdout:
+            self.read_at.append(time.monotonic())
             self.lines.append(line.rstrip("\n"))
             self._spoke.set()
 

@@ -7,6 +7,7 @@ import logging
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from harness.cli.options import (
     SEEDS,
     FiniteRange,
     SuiteOptions,
+    backend_options,
     configs_option,
     device_option,
     json_option,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from harness.suite import Benchmark, Entry
 
 log = logging.getLogger(__name__)
+ENGINE_CELLS = ("i3d_r50_mgr-dark-rgb", "tsn_two-stream_mgr-dark-rgb")  # three trainings, two renderings
 as_printed = json_option("the names and numbers that are printed without it")
 
 
@@ -286,6 +289,66 @@ def bench_kills_command(
         result = bench_kills(folder, count, seed, log.info, command, wait, PACKAGED_CONFIGS)
     say(result, as_json)
     return 1 if result["records_unequal"] or result["lost"] else 0
+
+
+@command.command("engines")
+@backend_options
+@click.option("--kills", type=NOT_NEGATIVE, default=20, show_default=True, help="SIGKILLs of the harness to survive.")
+@click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, help="Of the moments.")
+@click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    default=ENGINE_CELLS,
+    show_default=True,
+    help="What to run, with the stages it depends on.",
+)
+@click.option(
+    "--wait",
+    type=SECONDS,
+    default=None,
+    help="Seconds between kills at most.  [default: a quarter of the undisturbed run's time]",
+)
+@click.option(
+    "--work-dir",
+    type=NEW_FOLDER,
+    default=None,
+    help="Empty scratch folder that all nodes share, kept.  [default: a temporary one]",
+)
+@click.option("--data-root", type=FOLDER, default=None, help="Data that are there.  [default: made anew]")
+@json_option("{driver_kills, node_losses, unequal, lost, run_twice, overhead_beyond_engine_s, hardware, ...}")
+def bench_engines_command(
+    backend: str,
+    of_backends: Mapping[str, Any],
+    kills: int,
+    seed: int,
+    cells: tuple[str, ...],
+    wait: float | None,
+    work_dir: Path | None,
+    data_root: Path | None,
+    as_json: bool,
+) -> int:
+    """A smoke suite on a cluster: what a job costs there beyond a local one, and what killing the harness loses.
+
+    It runs on this machine, on the cluster undisturbed, and on the cluster with --kills at random moments. No node is
+    lost: `python -m tests.helpers.engine_losses` does that to a cluster of its own.
+
+    Exit code 1 where anything differs from the undisturbed ledger, is lost or has run twice.
+    """
+    from harness.bench.engines import Disturbances, bench_engine, flags_of, smoke_command
+
+    with contextlib.ExitStack() as stack:
+        folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        found = bench_engine(
+            folder,
+            smoke_command(cells, data_root),
+            flags_of(backend, of_backends),
+            Disturbances(kills, seed=seed, longest_wait=wait),
+            PACKAGED_CONFIGS,
+            log.info,
+        )
+    say(found, as_json)
+    return 1 if found["unequal"] or found["lost"] or found["run_twice"] else 0
 
 
 @command.command("demo")

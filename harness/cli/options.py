@@ -275,20 +275,29 @@ _execution_options = _together(
 )
 
 
-def execution_options(f: Callable) -> Callable:
-    """How jobs are executed; the executors that are installed add options of their own."""
+def backend_options(f: Callable) -> Callable:
+    """Which executor runs jobs, and the options of all that are installed: ``backend`` and ``of_backends``."""
     from harness.executors.registry import executor_options, executors, option_name
 
     declared = executor_options()
 
     @functools.wraps(f)
-    def call(execution: ExecutionOptions, backend: str, **given: Any) -> Any:
+    def call(**given: Any) -> Any:
         own = {name: given.pop(name) for name in map(option_name, declared)}
-        return f(execution=replace(execution, backend=backend, of_backends=own), **given)
+        return f(of_backends=own, **given)
 
     for flag, kind in reversed(declared.items()):
         call = click.option(flag, **kind)(call)
-    call = click.option(
+    return click.option(
         "--backend", type=click.Choice(list(executors())), default="local", show_default=True, help="Executor."
     )(call)
-    return _execution_options(call)
+
+
+def execution_options(f: Callable) -> Callable:
+    """How jobs are executed; the executors that are installed add options of their own."""
+
+    @functools.wraps(f)
+    def call(execution: ExecutionOptions, backend: str, of_backends: Mapping[str, Any], **given: Any) -> Any:
+        return f(execution=replace(execution, backend=backend, of_backends=of_backends), **given)
+
+    return _execution_options(backend_options(call))

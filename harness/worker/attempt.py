@@ -41,6 +41,7 @@ from harness.worker.signals import (
     EXIT_LOCK_LOST,
     EXIT_PEER_LOST,
     EXIT_STOPPED,
+    STARTED_LINE,
     STOP,
     Stopped,
     listen,
@@ -89,6 +90,7 @@ def _run_job(folder: Path, threads: int, on_gpu: bool, submission: str) -> int:
         raise LockLost(f"{folder}: this job was submitted anew since; nothing is written")
     locks = locks_of(folder, spec)
     locks[folder].join(spec.submission)
+    print(f"{STARTED_LINE}{spec.attempts}: {spec.name}, submission {spec.submission}", flush=True)
     with kept_alive(
         locks.values
     ):  # on another host, nobody sees this process: a harness that is gone refreshes nothing

@@ -10,6 +10,7 @@ EXIT_DISK_FULL = 4  # the same for a full disk
 EXIT_PEER_LOST = 5  # one of several processes that train a job lost another one
 EXIT_LOCK_LOST = 6  # another harness took the job over; nothing more was written
 DISK_FULL_LINE = "disk full:"  # begins the line of the log that says what is needed
+STARTED_LINE = "started as attempt "  # so the log begins that of each job that may run
 
 STOP = threading.Event()  # this process was asked to stop
 

@@ -30,8 +30,6 @@ from mtcd_plugin.engine.model_wrapper import unwrapped
 
 def run_single(folder: Path, spec: JobSpec, record: RunRecord, on_gpu: bool) -> None:
     """Train and test the run of a job; what it left and measured goes into ``folder`` and ``record``."""
-    if spec.kind == "train":
-        print(f"{spec.name}: training", flush=True)
     runner, log = make_runner(folder, spec, on_gpu)
     if spec.kind == "train":
         _train(folder, spec, record, runner, log)

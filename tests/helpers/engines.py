@@ -82,9 +82,12 @@ class SlurmEngine:
     def limit_memory(self, pid: int, size: int) -> None:
         """Slurm has done so."""
 
+    def node_of(self, process: psutil.Process) -> str:
+        return process.environ()["SLURMD_NODENAME"]
+
     def lose_node_of(self, pid: int) -> None:
         """The node that runs a process."""
-        node = psutil.Process(pid).environ()["SLURMD_NODENAME"]
+        node = self.node_of(psutil.Process(pid))
         self._cluster.kill_node(node)
         self._cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=lost")
         self._lost.append(node)
@@ -92,12 +95,20 @@ class SlurmEngine:
     def replace_node(self) -> None:
         """There are two."""
 
-    def restore(self) -> None:
+    def give_back(self) -> None:
+        """The nodes that were lost."""
         while self._lost:
             node = self._lost.pop()
             self._cluster.start_node(node)
             self._cluster.ask("scontrol", "update", f"nodename={node}", "state=resume")
+
+    def restore(self) -> None:
+        self.give_back()
         self._cluster.until_up()
+
+    def end(self) -> None:
+        self.cancel_all()
+        self._cluster.stop()
 
 
 class RayEngine(LocalEngine):
@@ -129,11 +140,24 @@ class RayEngine(LocalEngine):
         for name in self._names():
             ray.kill(ray.get_actor(name, namespace=NAMESPACE))
 
+    def node_of(self, process: psutil.Process) -> str:
+        return "the only one that runs jobs"
+
     def lose_node_of(self, pid: int) -> None:
         self._cluster.lose_node()
 
     def replace_node(self) -> None:
         self._cluster.add_node()
+
+    def give_back(self) -> None:
+        self._cluster.add_node()
+
+    def end(self) -> None:
+        import ray
+
+        self.cancel_all()
+        ray.shutdown()
+        self._cluster.stop()
 
     def _names(self) -> list[str]:
         import ray
