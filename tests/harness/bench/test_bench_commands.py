@@ -36,9 +36,9 @@ def test_sweep_makes_its_data_and_finds_equal_results(bench):
     assert found["profile"] == "smoke" and found["hardware"]["cpu"]
 
 
-def test_harness_measures_what_its_limits_name(bench, monkeypatch):
+def test_harness_measures_what_its_limits_name(bench, small_configs, tiny_data, monkeypatch):  # noqa: F811
     monkeypatch.setattr(orchestration, "REPEATS", 1)
-    got = bench("harness", "--quick", "--tables", "table2")
+    got = bench("harness", "--quick", "--configs", small_configs, "--data-root", tiny_data)
     assert got.returncode == 0, got.stderr
     found = json.loads(got.stdout)
     assert found["limits"].keys() <= found.keys()

@@ -72,7 +72,7 @@ def run(config, name):
     config = copy.deepcopy(config)
     config["work_dir"] = f"{config.pop('folder')}/{name}"
     config["experiment_name"] = name
-    runner = Runner.from_cfg(Config(config))
+    runner = Runner.from_cfg(Config(config, format_python_code=False))  # which takes longer than the training
     runner.train()
     measured = runner.test()
     return torch.load(f"{config['work_dir']}/epoch_2.pth", weights_only=True), measured

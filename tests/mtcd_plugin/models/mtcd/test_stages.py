@@ -63,7 +63,7 @@ class Chain:
                 evaluator["output_dir"] = str(work / "store")
         config.update(work_dir=str(work), experiment_name=work.name, log_level="ERROR", randomness=dict(seed=seed))
         config["visualizer"] = dict(type="Visualizer", vis_backends=[])
-        runner = Runner.from_cfg(Config(config))
+        runner = Runner.from_cfg(Config(config, format_python_code=False))  # which takes longer than the training
         measured = {}
         if config.get("train_cfg"):
             runner.train()
