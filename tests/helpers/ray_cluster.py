@@ -11,6 +11,7 @@ QUICK = {  # a node that is silent is lost within seconds
     "RAY_health_check_timeout_ms": "500",
     "RAY_health_check_failure_threshold": "3",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # by default jobs give way to all else that the machine does
 }
 STORE_BYTES = 80 << 20  # of each node, for objects, of which there are none
 
