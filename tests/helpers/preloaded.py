@@ -10,7 +10,7 @@ from pathlib import Path
 def python(*command: str, cwd: Path, said: Path) -> int:
     """The exit code of ``python COMMAND``: a file or ``-m MODULE``, and arguments.
 
-    The process comes from the fork server that jobs come from. MMEngine does not format its configs there.
+    The process comes from the fork server that jobs come from.
 
     Args:
         said: the file for what the process prints.
@@ -24,9 +24,6 @@ def python(*command: str, cwd: Path, said: Path) -> int:
 
 
 def _run(command: tuple[str, ...], cwd: str, said: str) -> None:
-    from mmengine.config import config
-
-    config.FormatCode = lambda text, **_: (text, False)  # for each checkpoint, longer than a small training
     file = os.open(said, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(file, stream)
