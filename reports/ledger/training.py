@@ -31,7 +31,8 @@ def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
 
 def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profile: str) -> dict[str, Training]:
     """Per data set: from the cells that were trained more than once. What the benchmark states counts with it where
-    these have few degrees of freedom, and alone where nothing was trained twice.
+    these have few degrees of freedom, and alone where nothing was trained twice. None where all trainings of a cell
+    came out the same: a few equal accuracies do not say that trainings do not vary.
     """
     found: dict[str, Training] = {}
     for dataset, declared in benchmark.datasets.items():
@@ -46,7 +47,7 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
         known = Training(stated.points / 100, stated.freedom, 0, stated.source) if stated is not None else None
         if own is not None and known is not None and own.freedom < ENOUGH:
             own = together(own, known)
-        if (use := own or known) is not None:
+        if (use := own or known) is not None and use.std > 0:
             found[dataset] = use
     return found
 
@@ -68,8 +69,8 @@ def training_note(results: Iterable[Result]) -> str:
     if training is None:
         return (
             "One seed is one training. Intervals of n = 1 are provisional: they say what other clips would do, not "
-            "what another training would, since nothing on this data set and profile has been trained twice. No ranks "
-            "and no tie groups are given; more seeds (--seeds) make them."
+            "what another training would, since no training on this data set and profile has been repeated with "
+            "another result. No ranks and no tie groups are given; more seeds (--seeds) make them."
         )
     return (
         "One seed is one training. Intervals of n = 1, ranks and tie groups carry the variance of training: a standard "

@@ -140,7 +140,7 @@
       make("h2", {}, "Difference in top-1"),
       table(`${names[0]} against the others`, ["Method", "Top-1", `${names[0]} is better by (points)`, "95 % interval", "p, adjusted", `Right with ${names[0]} alone`, "Right with this alone"],
         [[[link(0)], `${top1(first)} %`, "–", "–", "–", "–", "–"], ...differences.map((d) => d.cells)]),
-      make("p", { class: "quiet" }, `p: the larger of an exact McNemar test on the same clips and a t test with the variance of training, adjusted by Holm for all pairs of the column; none where nothing was trained twice. A clip is right when most seeds say so.`),
+      make("p", { class: "quiet" }, `p: the larger of an exact McNemar test on the same clips and a t test with the variance of training, adjusted by Holm for all pairs of the column; none where nothing says how trainings vary. A clip is right when most seeds say so.`),
       ...differences.filter((d) => d.own.length + d.theirs.length).map((d) => make("details", {},
         make("summary", {}, `Clips on which ${names[0]} and ${d.name} disagree (${d.own.length + d.theirs.length})`),
         make("h3", {}, `Right with ${names[0]} alone (${d.own.length})`), clips(d.own),

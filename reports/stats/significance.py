@@ -57,10 +57,14 @@ def paired_p(a: np.ndarray, b: np.ndarray) -> float:
     return mcnemar_exact(*paired_wins(a, b))
 
 
-def student_p(differences: Sequence[float]) -> float:
+def student_p(differences: Sequence[float]) -> float | None:
     """Two-sided p of Student's t test that paired differences have mean 0.
 
     One value per seed: what it tests is whether another training would show the difference again, on the same clips.
+
+    Returns:
+        1 where all differences are 0, None where all are another number: the statistic is not defined, and a few
+        accuracies that happen to be apart by the same are no evidence of trainings that do not vary.
 
     Raises:
         ValueError: fewer than two differences.
@@ -70,8 +74,8 @@ def student_p(differences: Sequence[float]) -> float:
     if len(differences) < 2:
         raise ValueError("a paired test over seeds needs two of them")
     mean, std = mean_std(differences)
-    if std is None or std <= 1e-12 * max(map(abs, differences)):  # equal differences: the statistic is not defined
-        return 1.0 if mean == 0 else 0.0
+    if std is None or std <= 1e-12 * max(map(abs, differences)):
+        return 1.0 if mean == 0 else None
     return float(ttest_1samp(differences, 0).pvalue)
 
 
@@ -81,13 +85,16 @@ def training_p(a: np.ndarray, b: np.ndarray, training: Training) -> float:
 
     Args:
         a, b: correctness bool [seeds, clips].
+
+    Raises:
+        ValueError: a variance of 0, with which the statistic is not defined.
     """
     from scipy.stats import t
 
+    if training.std <= 0:
+        raise ValueError("a test over trainings needs trainings that vary")
     gap = float(a.mean() - b.mean())
     error = training.std * (1 / len(a) + 1 / len(b)) ** 0.5
-    if gap == 0 or error == 0:
-        return 1.0 if gap == 0 else 0.0
     return float(2 * t.sf(abs(gap / error), training.freedom))
 
 

@@ -35,8 +35,9 @@ P = Column(
     ascending=True,
     explain=(
         "of no difference to the first row: the larger of an exact McNemar test on the same clips and a t test over "
-        "trainings (paired over seeds; for one seed with the variance of training, or left out and called provisional "
-        "where that is not known); Holm-adjusted for all rows that the table has, measured or not"
+        "trainings (paired over seeds; for one seed, or where each has the same difference, with the variance of "
+        "training, or left out and called provisional where that is not known); Holm-adjusted for all rows that the "
+        "table has, measured or not"
     ),
 )
 
@@ -69,7 +70,13 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
         Column("row", "Row"),
         *(Column("mark." + m.id, m.title, group=group) for m in table.marks),
         Column(
-            "claimed", "Claimed top-1 (%)", "claimed", numeric=True, short="Claimed", explain="printed in the draft"
+            "claimed",
+            "Claimed top-1 (%)",
+            "claimed",
+            numeric=True,
+            short="Claimed",
+            explain="printed in the draft",
+            page=any(r.claim is not None for r in table.rows),
         ),
         *measured_columns("m."),
         DELTA,

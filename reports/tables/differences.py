@@ -15,6 +15,8 @@ from reports.stats.power import Comparison, compared
 from reports.stats.significance import paired_p, student_p, training_p
 from reports.tables.table import MEASURED, Cell, Column, marked, missing
 
+SAME_DIFFERENCE = "no test: every seed has the same difference"
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -24,10 +26,10 @@ class Difference:
     low: float  # 95 % interval: subjects, clips and trainings are drawn
     high: float
     p_clips: float  # exact McNemar test, a clip has one vote
-    p_seeds: float | None  # paired t test, None for one seed
+    p_seeds: float | None  # paired t test, None for one seed and where each has the same difference (``student_p``)
     seeds: tuple[int, ...]
     better_in: int  # seeds in which the first is the better one
-    p_training: float | None = None  # one seed: t test with the variance of training, None where that is not known
+    p_training: float | None = None  # without p_seeds: t test with the variance of training, None where not known
     adopted: bool = False  # a run behind it was adopted
     comparison: Comparison | None = None  # what it could find, None where the variance of training is not known
 
@@ -40,7 +42,7 @@ class Difference:
 
     @property
     def provisional(self) -> bool:
-        """One seed, and nothing says how another training would have come out."""
+        """Nothing says how another training would have come out."""
         return self.p_seeds is None and self.p_training is None
 
     @property
@@ -75,15 +77,16 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
     training = a.training
     low, high = difference_interval(x, y, a.outcomes.subjects, training)
     each = x.mean(axis=1) - y.mean(axis=1)
+    p_seeds = student_p(each.tolist()) if len(each) > 1 else None
     return Difference(
         gap=float(each.mean()),
         low=low,
         high=high,
         p_clips=paired_p(x, y),
-        p_seeds=student_p(each.tolist()) if len(each) > 1 else None,
+        p_seeds=p_seeds,
         seeds=tuple(common),
         better_in=int(np.sum(each > 0)),
-        p_training=training_p(x, y, training) if len(each) == 1 and training is not None else None,
+        p_training=training_p(x, y, training) if p_seeds is None and training is not None else None,
         adopted=bool(a.adopted or b.adopted),
         comparison=compared(x, y, training) if training is not None else None,
     )
@@ -142,7 +145,10 @@ def difference_columns(prefix: str, group: str) -> list[Column]:
             group,
             numeric=True,
             ascending=True,
-            explain=("of no difference: paired t test over seeds; Holm-adjusted for all that the benchmark asks"),
+            explain=(
+                "of no difference: paired t test over seeds; Holm-adjusted for all that the benchmark asks; not "
+                "defined where every seed has the same difference"
+            ),
         ),
     ]
 
@@ -156,6 +162,6 @@ def difference_cells(prefix: str, d: Difference | str) -> dict[str, Cell]:
         prefix + ".clips": Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),
         prefix + ".seeds": Cell(f.p_value(d.p_seeds), d.p_seeds, origin=MEASURED)
         if d.p_seeds is not None
-        else missing(f.DASH, "one seed", MEASURED),
+        else missing(f.DASH, "one seed" if len(d.seeds) == 1 else SAME_DIFFERENCE, MEASURED),
     }
     return marked(cells, d.adopted)

@@ -13,7 +13,10 @@ RANK = (
     "the variance of training; Holm-adjusted for all pairs of methods that the column asks for, 5 % level); "
     "methods of one group do not differ significantly from its best"
 )
-UNTRAINED = "provisional: nothing on this data set and profile has been trained twice, and one training each is no rank"
+UNTRAINED = (
+    "provisional: no training on this data set and profile has been repeated with another result, and without the "
+    "variance of training there is no rank"
+)
 
 
 RANKS = ("rank", "rank_low", "rank_high", "group")

@@ -29,8 +29,8 @@ class Verdict:
 
     Attributes:
         column: whose it is; "" for the whole table.
-        state: ``best``, somebody is (perhaps tied with others); ``tied``, all are; ``provisional``, nothing was trained
-            twice; ``alone``, nothing to compare with; ``none``, nothing measured.
+        state: ``best``, somebody is (perhaps tied with others); ``tied``, all are; ``provisional``, nothing
+            says how trainings vary; ``alone``, nothing to compare with; ``none``, nothing measured.
         basis: data, profile, seeds and day of the newest run behind it; "" for ``none``.
         best: the cell with the highest accuracy. tied: the cells that do not differ from it.
     """
@@ -113,7 +113,9 @@ def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Ver
     elif state == "tied":
         said = f"all {len(field)} methods are tied; the highest is {name} with {text}{equals}"
     elif state == "provisional":
-        said = "provisional, since one training each is no rank: "
+        once = all(len(r.done) == 1 for r in field)
+        why = "one training each is no rank" if once else "no repeated training gave another result"
+        said = f"provisional, since {why}: "
         said += f"the highest of {len(field)} is {name} with {text}{equals}"
     else:
         said = f"{name} has {text}, with nothing to compare on the same clips"

@@ -35,7 +35,8 @@ COLUMNS = (
         numeric=True,
         ascending=True,
         explain="of no difference: the larger of an exact McNemar test on the same clips and a t test with the "
-        "variance of training, Holm-adjusted for all pairs of the column; left out where nothing was trained twice",
+        "variance of training, Holm-adjusted for all pairs of the column; left out where nothing says how trainings "
+        "vary",
     ),
     Column("only_best", "Clips right with the best alone", MEASURED, numeric=True, explain="in most seeds"),
     Column("only_next", "Clips right with the next alone", MEASURED, numeric=True, explain="in most seeds"),
@@ -63,7 +64,7 @@ def _row(field: Field) -> dict[str, Cell]:
     first, second = (most_right(r) for r in field.results[:2])
     pair = next((x for x in field.pairs if (x.a, x.b) == (0, 1)), None)
     digits = f.percent_digits(len(first))
-    why = "no seed is done for both" if pair is None else "provisional: nothing was trained twice"
+    why = "no seed is done for both" if pair is None else "provisional: nothing says how trainings vary"
     return {
         "field": Cell(field.title),
         **{k: Cell(field.names[i], sub=_top1(field, i, digits)) for i, k in enumerate(("best", "next"))},

@@ -26,7 +26,7 @@ class Verdict:
 def evaluate_claims(context: ReportContext, declared: suite.Evidence) -> list[Verdict]:
     """What became of each statement. A statement is found where the difference is as large as it says and both tests,
     adjusted for the number of statements, measured or not, give p < 0.05; with fewer seeds than asked for nothing is
-    decided."""
+    decided, nor where each seed has the same difference."""
     compared = [difference(context.result(s.better), context.result(s.than)) for s in declared.statements]
     tested = adjusted(compared, len(compared))
     enough = context.profile != "smoke"
@@ -57,7 +57,9 @@ def _verdict(statement: suite.Statement, found: Difference | str, seeds: int, en
         return Verdict(statement, UNMEASURED, f"Not measured: {statement.says} ({found}).")
     n = f.count(len(found.seeds), "seed")
     if len(found.seeds) < seeds or found.p_seeds is None or not enough:
-        return Verdict(statement, UNTESTED, f"Not decided: {statement.says}. {found.text} so far, {n}.", found)
+        same = found.p_seeds is None and len(found.seeds) > 1
+        why = ", all with the same difference, for which no test over seeds is defined" * same
+        return Verdict(statement, UNTESTED, f"Not decided: {statement.says}. {found.text} so far, {n}{why}.", found)
     tests = f"p {_p(found.p_clips)} over clips, p {_p(found.p_seeds)} over {n}, better in {found.better_in} of them"
     clear = found.p_clips < ALPHA and found.p_seeds < ALPHA
     if clear and found.gap > 0 and 100 * found.gap >= statement.points:

@@ -27,7 +27,7 @@ def test_mean_std_is_the_sample_deviation():
 def test_student_agrees_with_scipy(points):
     differences = [p / 200 for p in points]
     if len(set(points)) == 1:
-        assert student_p(differences) == (1.0 if points[0] == 0 else 0.0)
+        assert student_p(differences) == (1.0 if points[0] == 0 else None)
     else:
         assert student_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=1e-9)
 
@@ -188,6 +188,8 @@ def test_training_p_is_the_two_sample_t_test_where_the_variance_is_that_of_the_t
     found = training_p(a, b, pooled([m.tolist() for m in means]))
     assert found == pytest.approx(stats.ttest_ind(*means).pvalue)
     assert training_p(a, a, STEADY) == 1.0
+    with pytest.raises(ValueError, match="trainings that vary"):
+        training_p(a, b, pooled([[0.5, 0.5]]))
 
 
 def test_one_training_that_might_have_come_out_otherwise_is_not_ranked_apart():

@@ -1,6 +1,7 @@
 """The evidence page: sentences follow the numbers, and too few seeds are no evidence."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from harness.suite.cells import cell_id
 from reports import build
 from reports.ledger.results import Outcomes, Result, Run
 from reports.stats.significance import paired_wins
+from reports.stats.training import Training
 from reports.tables.by_rows import _deltas
-from reports.tables.differences import Difference, adjusted, difference
-from reports.views.evidence.claims import _verdict
+from reports.tables.differences import Difference, adjusted, difference, difference_cells
+from reports.views.evidence.claims import UNTESTED, _verdict
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
 
@@ -88,6 +90,22 @@ def test_a_difference_is_over_the_seeds_that_both_have():
     assert p.value == pytest.approx(min(1.0, max(8 * found.p_clips, 8 * found.p_seeds)))
     back = difference(b, a)
     assert back.gap == pytest.approx(-found.gap) and back.p_seeds == pytest.approx(found.p_seeds)
+
+
+def test_the_same_difference_in_each_seed_is_no_evidence():
+    wrong, right = np.zeros(CLIPS, bool), np.arange(CLIPS) < 20
+    a, b = result("a", dict.fromkeys(range(2), right)), result("b", dict.fromkeys(range(2), wrong))
+    found = difference(a, b)
+    assert found.gap == 0.5 and found.p_seeds is None and found.p_training is None and found.provisional
+    assert difference_cells("x", found)["x.seeds"].title == "no test: every seed has the same difference"
+    said = _verdict(Statement(says="A exceeds B", better="a", than="b", points=3.0), found, 2, True)
+    assert said.outcome == UNTESTED
+    assert said.text.endswith("all with the same difference, for which no test over seeds is defined.")
+    varying = replace(a, training=Training(0.1, 6, 3))
+    expected = 2 * stats.t.sf(0.5 / 0.1, 6)  # the error of a difference of two means of two: 0.1 * sqrt(1/2 + 1/2)
+    assert difference(varying, b).p_training == pytest.approx(expected)
+    (_, (delta, p)) = _deltas([b, varying])
+    assert p.value == pytest.approx(max(found.p_clips, expected)) and not p.sub and not delta.sub.endswith(")")
 
 
 def test_what_cannot_be_compared_says_why():
