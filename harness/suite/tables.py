@@ -86,6 +86,9 @@ class Table(Strict):
 
     ``rows_of``: the rows are those of another table, but for ``leave_out``, with this table's data set in the names of
     models and configs and without claims.
+
+    ``compare_groups``: of layout ``rows``; which row is highest is said of all groups' rows that see what the first row
+    sees. Otherwise groups are bounds and the like, and only rows without one are compared.
     """
 
     id: str
@@ -101,6 +104,7 @@ class Table(Strict):
     rows: list[Row] = Field(default_factory=list)
     rows_of: str = ""
     leave_out: list[str] = Field(default_factory=list)
+    compare_groups: bool = False  # the verdict is of all groups; else of the rows without one
     axis: str = ""
     points: list[Point] = Field(default_factory=list)
     series: list[Row] = Field(default_factory=list)

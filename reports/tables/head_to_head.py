@@ -17,6 +17,7 @@ from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
 from reports.tables.comparison import named_results
 from reports.tables.differences import Difference, difference
+from reports.tables.row_verdict import rows_alike
 
 IDS = 2000  # of a test set, the first ones; their number is that of all clips
 LONGEST = 160  # characters of a config's value
@@ -59,7 +60,7 @@ def fields(context: ReportContext) -> list[Field]:
 def _columns(context: ReportContext, table: suite.Table) -> Iterator[tuple[str, str, dict[str, Result], int]]:
     """What is compared apart: end of the id, end of the title, results by name, number of methods asked for."""
     if table.layout == "rows":
-        rows = {r.title: context.result(cell_id(r.model, r.variant)) for r in table.rows}
+        rows = {r.title: context.result(cell_id(r.model, r.variant)) for r in rows_alike(context, table)}
         yield "", "", {name: r for name, r in rows.items() if r is not None}, len(rows)
         return
     for column in table.columns:

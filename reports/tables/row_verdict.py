@@ -15,11 +15,11 @@ from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, nothi
 
 
 def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tuple[Verdict, ...]:
-    """The verdict of an ablation, from the cells of its table: the highest row, and what it and the whole method add to
-    the first. Only rows of the table proper that see the first one's modalities at test time are compared.
+    """The verdict of an ablation, from the cells of its table: the highest of ``compared_rows``, and what it and the
+    whole method add to the first.
     """
     shown = {r.id: r for r in table.rows}
-    own = [r for r in declared.rows if not r.group and _sees(context, r) == _sees(context, declared.rows[0])]
+    own = compared_rows(context, declared)
     rows = [(r, shown[r.id], context.result(cell_id(r.model, r.variant))) for r in own]
     done = [(r, cells, result) for r, cells, result in rows if result is not None and result.done]
     if not done:
@@ -36,6 +36,17 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
     said += filter(None, [coverage(len(done), len(rows), "rows", [result for _, _, result in rows])])
     state = _state_of(shown[highest[0].id].cells, len(done)) if highest[0].id != first.id else "tied"
     return (Verdict("", state, "; ".join(said), basis(context, [r for _, _, r in done]), highest[2].id),)
+
+
+def compared_rows(context: ReportContext, declared: suite.Table) -> list[suite.Row]:
+    """Of the rows that see what the first one sees those without a group, or all where the table compares its groups.
+    The others are bounds and the like."""
+    return [r for r in rows_alike(context, declared) if declared.compare_groups or not r.group]
+
+
+def rows_alike(context: ReportContext, declared: suite.Table) -> list[suite.Row]:
+    """The rows that see the first one's modalities at test time."""
+    return [r for r in declared.rows if _sees(context, r) == _sees(context, declared.rows[0])]
 
 
 def _sees(context: ReportContext, row: suite.Row) -> str:

@@ -12,7 +12,7 @@ from reports.tables.comparison import Comparison, compare, named_results
 from reports.tables.layouts import build_table
 from reports.tables.method_cells import OWN_PROTOCOL
 from reports.tables.order import best_first
-from reports.tables.row_verdict import of_rows
+from reports.tables.row_verdict import compared_rows, of_rows
 from reports.tables.table import MEASURED, Link, Row, Table
 from reports.tables.verdict import Verdict, by_column
 
@@ -57,29 +57,28 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
 
 
 def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts: tuple[Verdict, ...]) -> Card:
-    parts = _parts(declared, table)
-    blocks = [
-        _best(title, table, column, rows, 5 if len(parts) > 1 else 10, declared.layout != "rows")
-        for title, column, rows in parts
-    ]
+    parts = _parts(context, declared, table)
+    ordered = declared.layout != "rows" or declared.compare_groups  # an ablation keeps its order
+    blocks = [_best(title, table, column, rows, 5 if len(parts) > 1 else 10, ordered) for title, column, rows in parts]
     kept = tuple(b for b in blocks if b.rows)
     asked = table.id in context.ledger.tables
     said = {table.id: verdicts} if asked else {}
     return Card(table.title, table.caption, asked or bool(kept), kept, verdicts=said)
 
 
-def _parts(declared: suite.Table, table: Table) -> list[tuple[str, str, Sequence[Row]]]:
-    """Title, column and rows of what is ranked apart: per test modality."""
+def _parts(context: ReportContext, declared: suite.Table, table: Table) -> list[tuple[str, str, Sequence[Row]]]:
+    """Title, column and rows of what is ranked apart: per test modality. Of an ablation the rows that are compared."""
     if declared.layout == "by_modality":
         return [(c.title, c.modality + ".top1", table.rows) for c in declared.columns]
     if declared.layout == "by_training":
         tests = list(dict.fromkeys(r.cells["test"].text for r in table.rows))
         return [(f"{t} at inference", "m.top1", [r for r in table.rows if r.cells["test"].text == t]) for t in tests]
-    return [("", "m.top1", table.rows)]
+    compared = {r.id for r in compared_rows(context, declared)}
+    return [("", "m.top1", [r for r in table.rows if r.id in compared])]
 
 
 def _best(title: str, table: Table, column: str, rows: Sequence[Row], top: int, ordered: bool) -> Best:
-    """The measured rows, the best first; an ablation keeps its order."""
+    """The measured rows, the best first where they are to be ``ordered``."""
     common = [r for r in rows if not r.cells[table.columns[0].id].sub.startswith(OWN_PROTOCOL)]
     shown = [(r.cells[table.columns[0].id].text, r.cells[column]) for r in common if r.cells[column].value is not None]
     if ordered:

@@ -14,6 +14,9 @@ from harness.suite.benchmark import Table
 from reports import build
 from reports.ledger.results import Outcomes, Result, Run
 from reports.stats.training import Training
+from reports.tables.row_verdict import of_rows
+from reports.tables.table import Cell, Column, Row
+from reports.tables.table import Table as Shown
 from reports.tables.verdict import by_column
 from tests.helpers.fake_benchmark import fake_benchmark
 from tests.helpers.fake_ledger import CellInfo, fake_record
@@ -198,6 +201,34 @@ def test_an_ablation_says_the_highest_row_and_what_the_whole_adds_to_the_first(f
     assert f"{rows['Whole row']['delta']['text']} points ({rows['Whole row']['delta']['sub']}, p" in said
     assert "against Base row" in said and "2 of 3 rows measured" in said
     assert "Daylight row" not in said  # a bound of another light, whatever it reached
+
+
+@pytest.mark.parametrize("compete", [True, False])
+def test_groups_compete_where_the_table_says_so(compete):
+    measured = {"base": 0.5, "rival": 0.8, "teacher": 0.95}
+    values = measured | {"absent": 0.0}
+    modalities, groups = {"teacher": "ir"}, {"rival": "Taught", "teacher": "Teachers"}
+    rows = [dict(id=n, title=n.title(), model=n, group=groups.get(n, "")) for n in values]
+    declared = Table(id="t", layout="rows", title="T", dataset="mgr_dark", rows=rows, compare_groups=compete)
+    cells = {"delta": Cell("+30.0", 30.0, sub="+25.0 to +35.0"), "p": Cell("0.010", 0.01)}
+    columns = tuple(Column(i, i) for i in ("m.top1", *cells))
+    shown = Shown(
+        "t", "T", "", columns, tuple(Row(n, cells | {"m.top1": Cell(f"{100 * v}")}) for n, v in values.items())
+    )
+    results = {n: result(n, right(v)) for n, v in measured.items()}
+    context = SimpleNamespace(
+        benchmark=fake_benchmark(),
+        entries={n: entry(n, modalities.get(n, "rgb")) for n in values},
+        profile="demo",
+        result=results.get,
+        title=lambda dataset: dataset,
+    )
+    (said,) = of_rows(context, declared, shown)
+    if compete:
+        assert said.best == "rival" and said.text.startswith("Rival is highest of 2 rows with 80.0 %, +30.0 points")
+        assert said.text.endswith("2 of 3 rows measured")  # the teacher sees something else
+    else:
+        assert said.text == "Base has 50.0 %; 1 of 2 rows measured"
 
 
 def test_a_sweep_says_where_its_default_stands(fake):
