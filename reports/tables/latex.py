@@ -201,7 +201,7 @@ def _head(columns: Sequence[Column], layout: _Layout) -> list[str]:
     if not any(c.group for c in columns):
         return lines
     groups, rules, at = [], [], 0
-    for group, same in itertools.groupby(columns, key=lambda c: c.group):
+    for group, same in itertools.groupby(columns, key=lambda c: "" if c.group == _title(c) else c.group):
         n = len(list(same))
         edges = ("@{}" * (at == 0), "@{}" * (at + n == len(columns)))
         groups.append(_group(group, n, sum(layout.widths[at : at + n]) + 2 * GAP * (n - 1), edges))

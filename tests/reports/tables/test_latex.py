@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,14 @@ def test_it_has_the_columns_and_rows_of_a_paper():
     assert "Nothing known" not in body(tex) and "left out: Nothing known" in tex
 
 
+def test_a_group_of_one_column_of_its_own_name_is_no_group():
+    columns = tuple(replace(c, group="Measured") if c.id == "rgb.top1" else c for c in COLUMNS)
+    columns = tuple(replace(c, group="From papers") if c.id == "claimed" else c for c in columns)
+    tex = to_latex(replace(table(line("A", 80.1, 70.2, 3)), columns=columns))
+    assert "From papers" in tex and tex.count("Measured &") + tex.count("Measured \\tabularnewline") == 1
+    assert r"\cmidrule(lr){3-3}" in tex and r"\cmidrule(lr){4-4}" not in tex and "{Measured}" not in tex
+
+
 def test_another_number_of_seeds_than_the_usual_one_is_said():
     tex = to_latex(table(line("A", None, 70.2, 3), line("B", None, 75.3, 3), line("C", None, 60.0, 1)))
     assert "n = 3 seeds" in tex and r"60.0 $\pm$ 0.5\textsubscript{n=1}" in tex and tex.count("textsubscript") == 1
@@ -82,7 +91,7 @@ def test_a_table_without_numbers_is_no_table():
 
 @pytest.fixture(scope="module")
 def compiled(fake, tmp_path_factory):
-    """Kind of article -> what TeX said of all tables of a site."""
+    """Kind of article -> what TeX said of all tables of a site and one of its figures."""
     if shutil.which("pdflatex") is None:
         pytest.skip("no TeX (pdflatex) on this machine")
     folder, said = tmp_path_factory.mktemp("tex"), {}
@@ -91,8 +100,10 @@ def compiled(fake, tmp_path_factory):
     wide = to_latex(table(*(line("A method of a long name (with what it is) " * 3, 80.1, 75.5, 3) for _ in range(3))))
     (folder / "wide.tex").write_text(wide)
     inputs = "".join(f"\\input{{{f}}}\\clearpage" for f in [*files, folder / "wide.tex"])
+    figure = f"\\includegraphics[width=\\columnwidth]{{{fake.site / 'downloads' / 'figure6.pdf'}}}"
     for kind in ("onecolumn", "twocolumn"):
-        text = f"\\documentclass[{kind}]{{article}}\\usepackage{{booktabs}}\\begin{{document}}{inputs}\\end{{document}}"
+        head = f"\\documentclass[{kind}]{{article}}\\usepackage{{booktabs,graphicx}}"
+        text = f"{head}\\begin{{document}}{inputs}\\noindent{figure}\\end{{document}}"
         (folder / f"{kind}.tex").write_text(text)
         words = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", f"{kind}.tex"]
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, errors="replace", timeout=120)
@@ -101,7 +112,7 @@ def compiled(fake, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["onecolumn", "twocolumn"])
-def test_all_tables_compile_with_booktabs_alone_and_fit_the_page(compiled, kind):
+def test_all_tables_compile_with_booktabs_alone_and_fit_the_page_and_so_does_a_figure(compiled, kind):
     code, said = compiled[kind]
     assert code == 0, said[-2000:]
     assert not re.findall(r"Overfull.*|Undefined.*|too large.*", said)
