@@ -97,8 +97,9 @@ def build(context: ReportContext) -> Iterator[Page]:
     for dataset in context.benchmark.datasets:
         found = renderings(context, dataset)
         if found:
-            clips = _clips(found, files)
-            views.append(DatasetView(context.title(dataset), _table(context, dataset, found), clips))
+            shown = _of_the_same_clips(found)
+            table = _table(context, dataset, shown, len(found) - len(shown))
+            views.append(DatasetView(context.title(dataset), table, _clips(shown, files)))
     if views:
         yield Page(
             "translator.html",
@@ -132,6 +133,15 @@ def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
             found.append(Rendering(key, _title(context, record), record, page, *strips))
     order = list(KINDS.values())  # what has learnt nothing comes last
     return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
+
+
+def _of_the_same_clips(found: list[Rendering]) -> list[Rendering]:
+    """The most renderings that are of the same clips, and of as many sets of them the one without a variant: those of
+    other light or of fewer training clips are other experiments."""
+    sets: dict[str, list[Rendering]] = {}
+    for r in found:
+        sets.setdefault(r.record.data.fingerprint if r.record.data is not None else "", []).append(r)
+    return max(sets.values(), key=lambda same: (len(same), any(not r.record.cell.variant for r in same)))
 
 
 def _title(context: ReportContext, record: RunRecord) -> str:
@@ -172,7 +182,7 @@ def _infrared(context: ReportContext, own: list[RunRecord], found: list[Renderin
     return Row("infrared", cells, "For comparison")
 
 
-def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Table:
+def _table(context: ReportContext, dataset: str, found: list[Rendering], left_out: int) -> Table:
     tests = _frozen_tests(context)
     rows = []
     for r in found:
@@ -197,6 +207,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering]) -> Tabl
         tuple(rows),
         (
             "Trained translators come first; those that have learnt nothing are what they must be better than.",
+            *([f"Left out: {f.count(left_out, 'rendering')} of other light or fewer clips."] if left_out else []),
             *([adopted] if adopted else []),
         ),
         (),

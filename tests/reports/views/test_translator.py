@@ -4,6 +4,7 @@ import json
 import shutil
 import struct
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from harness.ledger.record import CellInfo
 from harness.ledger.store import load_record, load_records, run_dir
 from harness.suite.stages import Stage
 from reports import build
+from reports.views.translator import Rendering, _of_the_same_clips
 from tests.helpers.fake_ledger import CLASSES, fake_predictions, fake_record, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
@@ -280,3 +282,13 @@ def test_numbers_of_an_adopted_rendering_are_marked(made, tmp_path):
         assert is_marked("Infrared itself", "flicker") is said
         assert not is_marked("Infrared itself", "frozen") and not is_marked("Inverted luminance", "frozen")
         assert ("“equal” (fake_pseudo s0)" in page.text) is said
+
+
+def test_renderings_of_other_clips_are_other_experiments():
+    def of(fingerprint, variant):
+        record = SimpleNamespace(data=SimpleNamespace(fingerprint=fingerprint), cell=SimpleNamespace(variant=variant))
+        return Rendering(fingerprint + variant, "T", record, "", {})
+
+    usual, sysu, darker = of("a", ""), of("a", "sysu"), [of("b", "light-4"), of("c", "light-16")]
+    assert _of_the_same_clips([*darker, usual, sysu]) == [usual, sysu]
+    assert _of_the_same_clips([*darker, usual]) == [usual]
