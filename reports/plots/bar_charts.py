@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from reports.plots.drawing import (
     COLD,
@@ -66,7 +67,7 @@ def histogram(edges: Sequence[float], counts: Sequence[int], xlabel: str, name: 
     widths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
     ax.bar(edges[:-1], counts, width=widths, align="edge", color=COLD, edgecolor=PAPER, linewidth=1)
     ax.set_xlabel(xlabel)
-    ax.set_ylabel("clips")
+    _whole_clips(ax)
     said = ", ".join(f"{a:g} to {b:g}: {n}" for a, b, n in zip(edges, edges[1:], counts, strict=False))
     return to_drawing(figure, title, said, name)
 
@@ -80,9 +81,16 @@ def counts(values: Sequence[tuple[str, int]], name: str, title: str) -> Drawing:
     figure, (ax,) = new_figure(max(4.6, 0.17 * len(values)), height)
     ax.set_xticks(range(len(values)), labels)
     ax.bar(range(len(values)), [n for _, n in values], color=COLD, width=0.7)
-    ax.set_ylabel("clips")
+    _whole_clips(ax)
     ax.tick_params(axis="x", labelsize=8)
     if turned:
         for label in ax.get_xticklabels():
             label.set(rotation=60, ha="right", rotation_mode="anchor")
     return to_drawing(figure, title, ", ".join(f"{label}: {n}" for label, n in values), name)
+
+
+def _whole_clips(ax: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set_ylabel("clips")
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))

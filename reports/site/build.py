@@ -43,6 +43,9 @@ from reports.tables.table import Table
 Progress = Callable[[int, int], None] | None
 
 
+OVERVIEW = ("cards", "verdicts", "unmeasured", "idle", "rows")  # what pages written one at a time do not see whole
+
+
 def build(  # noqa: PLR0913  what pages are made of, and what may be known beside it
     work_dirs: Path | Sequence[Path],
     site: Path,
@@ -195,7 +198,7 @@ def _later(
     progress: Progress,
 ) -> None:
     """Write the pages that are made one at a time, and take over those that are made from the same as before."""
-    shared = {name: value for name, value in site.items() if name not in ("cards", "verdicts", "idle", "rows")}
+    shared = {name: value for name, value in site.items() if name not in OVERVIEW}
     common, env = f"{code_digest()} {shared!r} {context.ledger.privacy.said}", environment()
     later = [(page, page.later) for page in pages if page.later is not None]
     for done, (page, make) in enumerate(later, 1):

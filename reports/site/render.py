@@ -15,7 +15,8 @@ from reports.ledger.context import ReportContext
 from reports.page import Page
 from reports.site.citation import citation
 from reports.site.pages import idle, navigation, verdicts_of
-from reports.tables.table import Table
+from reports.tables.table import Link, Table
+from reports.tables.verdict import NOTHING_YET, Verdict
 
 
 @cache  # compiling the templates takes as long as filling in a small ledger's, and a run writes its pages often
@@ -51,8 +52,9 @@ def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
 
 def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
     """What every page shows: navigation, and the stamp that says how the numbers were made; and what pages know of each
-    other: ``cards`` for the overview, ``links`` to tables and figures by their ids."""
+    other: ``cards`` and ``verdicts`` for the overview, ``links`` to tables and figures by their ids."""
     data = [context.data_label(d) for d in context.datasets]
+    said = list(verdicts_of(pages).values())
     return {
         "title": context.benchmark.title,
         "docs": context.benchmark.docs,
@@ -61,7 +63,8 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "date": context.date[:10],
         "nav": navigation(pages),
         "cards": [(page.path, page.card) for page in pages if page.card is not None],
-        "verdicts": list(verdicts_of(pages).values()),
+        "verdicts": [(title, href, found) for title, href, found in said if not _nothing(found)],
+        "unmeasured": [Link(title, href) for title, href, found in said if _nothing(found)],
         "idle": idle(pages),
         "links": {i: link for page in pages for i, link in page.links.items()},
         "rows": _rows(pages),
@@ -76,6 +79,11 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "seeds": context.ledger.seeds_text,
         "commit": context.stamp,
     }
+
+
+def _nothing(found: Sequence[Verdict]) -> bool:
+    """Whether a table has neither a number nor a failure."""
+    return all(v.text == NOTHING_YET for v in found)
 
 
 def _rows(pages: Sequence[Page]) -> dict[str, dict[str, str]]:

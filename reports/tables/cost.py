@@ -136,8 +136,8 @@ def cost_table(context: ReportContext, field: CostField) -> Table:
     """The numbers of a figure; a ● is on the Pareto front."""
     columns = (
         Column("method", "Method"),
-        Column("number", "Number", numeric=True, ascending=True, explain="of the point in the figure"),
-        Column("top1", "Measured top-1 (%)", MEASURED, numeric=True),
+        Column("number", "Number", numeric=True, ascending=True, key="beside", explain="of the point in the figure"),
+        Column("top1", "Measured top-1 (%)", MEASURED, numeric=True, key="value"),
         *(
             Column(m.id, m.title, MEASURED, numeric=True, ascending=True, explain=f"{m.explain}; ● on the Pareto front")
             for m in MEASURES
@@ -149,7 +149,7 @@ def cost_table(context: ReportContext, field: CostField) -> Table:
     caption = (
         "● and a filled mark: on the Pareto front of that cost, nothing is as cheap and as accurate and better in one "
         "of the two. What is not recorded is missing in the figure too. Latency is not in a run's record; "
-        "`python -m harness bench models` measures it."
+        "python -m harness bench models measures it."
     )
     title = f"{field.title}: accuracy against cost"
     return Table(field.id, title, caption, columns, rows, notes, dataset=field.dataset, paper=False)

@@ -51,7 +51,7 @@ OTHERS = (
     _detail("top5", "Top-5 (%)", METRICS, ascending=False),
     _detail("chance", "p (chance)", CHANCE, explain="exact one-sided binomial test against guessing, the worst seed"),
     _detail("params", "Parameters", COST, explain="of the network that predicts"),
-    _detail("gflops", "GFLOPs", COST, explain="multiply-adds of one view"),
+    _detail("gflops", "GMACs", COST, explain="multiply-adds of one view"),
     _detail(
         "train",
         "Training time",

@@ -49,4 +49,6 @@ def _training(record: RunRecord) -> tuple[str, str]:
     if not config.get("train_cfg"):
         return "not trained", "made of networks that other rows train"
     facts = {name: cell.text for name, cell in settings(config).items()}
-    return facts["optimiser"], f"{facts['schedule']}, {facts['epochs']} epochs; start: {started_from(record)}"
+    schedule = "constant rate" if facts["schedule"] == f.DASH else facts["schedule"]
+    epochs = f"{facts['epochs']} epoch{'s' * (facts['epochs'] != '1')}"
+    return facts["optimiser"], f"{schedule}, {epochs}; start: {started_from(record)}"

@@ -21,6 +21,7 @@ def build(context: ReportContext) -> Iterator[Page]:
         for s, n in context.tally.items()
         if n or s in ("done", "failed", "missing")
     ]
+    gaps, waiting = _gaps(context)
     yield Page(
         "index.html",
         "index.html.j2",
@@ -30,7 +31,8 @@ def build(context: ReportContext) -> Iterator[Page]:
             "summary": _summary(context),
             "other_commits": [f.short_commit(c) for c in context.commits] if len(context.commits) > 1 else [],
             "command": context.command,
-            "gaps": _gaps(context),
+            "gaps": gaps,
+            "waiting": waiting,
             "rejected": [r.reason for r in context.ledger.rejected] + context.ledger.problems,
             "sources": _sources(context),
             "adopted": _adopted(context),
@@ -107,8 +109,12 @@ def _sources(context: ReportContext) -> list[str]:
     return said
 
 
-def _gaps(context: ReportContext) -> list[dict[str, Any]]:
-    """Runs without a result, one line per cell and reason."""
+FEW = 5  # cells of one reason that have a line each
+
+
+def _gaps(context: ReportContext) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Runs without a result: one line per cell and reason, and the cells of a reason together where more than ``FEW``
+    were not run for it."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for run in context.ledger.runs:
         if run.status == "done":
@@ -128,7 +134,14 @@ def _gaps(context: ReportContext) -> list[dict[str, Any]]:
             },
         )
         gap["seeds"].append(run.cell.seed)
-    return [{**g, "seeds": ", ".join(map(str, g["seeds"]))} for g in found.values()]
+    lines = [{**g, "seeds": ", ".join(map(str, g["seeds"]))} for g in found.values()]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for g in lines:
+        if g["status"] == "missing":
+            alike.setdefault((g["text"], g["reason"]), []).append(g["cell"])
+    many = {why: cells for why, cells in alike.items() if len(cells) > FEW}
+    waiting = [{"text": text, "reason": reason, "cells": cells} for (text, reason), cells in many.items()]
+    return [g for g in lines if (g["text"], g["reason"]) not in many], waiting
 
 
 VIEW = View("Overview", 0, build)

@@ -56,7 +56,7 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
         _write(sheet, f"{light} {m}".strip(), LABEL + i * pitch + 4, HEAD - 12)
     for label, name in enumerate(table.classes):
         y = HEAD + label * (THUMB[1] + MARGIN)
-        _write(sheet, name[:18], 4, y + THUMB[1] // 2)
+        _write(sheet, name, 4, y + THUMB[1] // 2, LABEL - 8)
         clips = [c for c in data.clips if c.label == label]
         first = next((c for c in clips if c.split == "test"), clips[0] if clips else None)
         for i, (light, m) in enumerate(columns):
@@ -98,5 +98,9 @@ def _of_pair(clips: list[Clip], first: Clip | None, lighting: str) -> Clip | Non
     return next((c for c in same if c.pair_id and c.pair_id == first.pair_id), same[0] if same else None)
 
 
-def _write(image: np.ndarray, text: str, x: int, y: int) -> None:
-    cv2.putText(image, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2, cv2.LINE_AA)
+def _write(image: np.ndarray, text: str, x: int, y: int, room: int = 0) -> None:
+    """``room``: pixels that the text must fit in, by smaller letters; 0 for any number of them."""
+    font, size, thick = cv2.FONT_HERSHEY_SIMPLEX, 0.9, 2
+    (width, _), _ = cv2.getTextSize(text, font, size, thick)
+    size *= min(1.0, room / width) if room and width else 1.0
+    cv2.putText(image, text, (x, y), font, size, (20, 20, 20), thick, cv2.LINE_AA)

@@ -165,7 +165,7 @@ def _costs(run: RunView) -> list[tuple[str, str, str]]:
     shape = " × ".join(map(str, cost.input_shape))
     known = (
         (f.large(cost.params), "parameters", "of the network that predicts"),
-        (f"{cost.flops / 1e9:.3g}" if cost.flops is not None else f.DASH, "GFLOPs per view", shape),
+        (f"{cost.flops / 1e9:.3g}" if cost.flops is not None else f.DASH, "GMACs per view", shape),
         (f.seconds(cost.train_seconds), "training, this stage", _waiting(cost.data_time_share)),
         (f.seconds(run.train_seconds if run.parents else None), "training, all stages", "each stage once"),
         (f.seconds(cost.test_seconds), "testing", ""),

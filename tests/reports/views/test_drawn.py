@@ -93,7 +93,7 @@ def test_it_has_no_page_of_its_own_and_says_its_sentence(made):
     page = parse(made.site / "evidence.html")
     gain = float(cell(page, "by_light", "usual", "gain.delta").attrs["data-v"])
     number = f"{gain:+.1f}".replace("-", "\u2212")
-    assert re.search(rf"Student against Plain, in points: dim \S+, usual {re.escape(number)}", page.text)
+    assert re.search(rf"Student against Plain, in points: \S+ at dim, {re.escape(number)} at usual", page.text)
     assert "2 of 3 points measured" in page.text
 
 

@@ -1,0 +1,34 @@
+"""The first page: what is compared stands on its cards, and what was not run takes a line."""
+
+from types import SimpleNamespace
+
+from reports.site.render import _nothing
+from reports.tables.verdict import Verdict, nothing
+from reports.views.overview import FEW, _gaps
+from tests.helpers.html_tree import parse
+
+
+def run(name, status, reason):
+    cell = SimpleNamespace(id=name, seed=0, used_by=["table2"])
+    return SimpleNamespace(cell=cell, status=status, reason=reason, page="")
+
+
+def test_many_cells_that_were_not_run_for_one_reason_take_one_line():
+    many = [run(f"m{i}", "missing", "still to be run") for i in range(FEW + 1)]
+    few = [run("one", "missing", "its data is absent"), *(run(f"f{i}", "failed", "killed") for i in range(FEW + 1))]
+    ledger = SimpleNamespace(runs=[*many, *few, run("fine", "done", "")])
+    lines, together = _gaps(SimpleNamespace(ledger=ledger, running=None))
+    assert [g["cell"] for g in lines] == [r.cell.id for r in few]  # each failure is shown
+    (waiting,) = together
+    assert waiting == {"text": "not run", "reason": "still to be run", "cells": [r.cell.id for r in many]}
+
+
+def test_only_what_has_no_number_and_no_failure_is_called_unmeasured():
+    failed = SimpleNamespace(done=[], runs=[SimpleNamespace(status="failed")])
+    assert _nothing([nothing([None])]) and not _nothing([nothing([failed])])
+    assert not _nothing([nothing([None]), Verdict("RGB", "alone", "A has 50.0 %")])
+
+
+def test_the_card_of_an_ablation_has_the_rows_that_are_compared(fake):
+    (card,) = (c for c in parse(fake.site / "index.html").all("article") if c.text.startswith("Table 4"))
+    assert [th.text for th in card.all("th")] == ["Base row", "Whole row"]  # no daylight: other clips
