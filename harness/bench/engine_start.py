@@ -1,8 +1,10 @@
-"""What an engine itself takes to start something that does nothing and to say that it is over."""
+"""What it takes to start a job on a cluster, whatever it does then: the engine's own share, and the interpreter's."""
 
 from __future__ import annotations
 
+import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -24,6 +26,14 @@ def start_seconds(backend: str, flags: Sequence[str]) -> float | None:
     if backend == "ray":
         return _median(lambda: _ask_an_actor(value.get("--ray", "")))
     return None
+
+
+def imports_cpu_seconds() -> float:
+    """Processor seconds of an interpreter that imports what a worker does; jobs of this machine share one."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import harness.worker.attempt"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _median(act: Callable[[], None]) -> float:

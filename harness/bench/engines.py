@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from harness.bench.engine_start import start_seconds
+from harness.bench.engine_start import imports_cpu_seconds, start_seconds
 from harness.bench.kill import WORK
 from harness.bench.kills import CONFIGS, of_several_epochs, share
 from harness.bench.ledger_diff import compare_ledgers
@@ -157,12 +157,12 @@ def bench_engine(
         "unequal": happened.unequal,
         "lost": happened.lost,
         "run_twice": happened.twice,
-        "equal_to_local": compare_ledgers(here / WORK, calm / WORK).equal,
         "harness_starts": happened.starts,
         "jobs_tried_again": happened.retried,
         "job_overhead_local_s": median(own.values()),
         "job_overhead_s": median(there.values()),
         "engine_start_s": start_s,
+        "worker_imports_cpu_s": imports_cpu_seconds(),
         "overhead_beyond_engine_s": median(there.values()) - median(own.values()) - (start_s or 0.0),
         "undisturbed_s": calm_s,
         "total_s": time.monotonic() - began,
