@@ -49,6 +49,7 @@ class Happened:
     losses: int = 0  # of nodes that ran a job
     starts: int = 0
     retried: int = 0
+    ended: list[str] = field(default_factory=list)  # last lines of starts that failed after something had happened
     hits: Counter[str] = field(default_factory=Counter)  # losses of its node, by ledger and run
     twice: list[str] = field(default_factory=list)  # runs that were started more often than that
     lost: list[str] = field(default_factory=list)
@@ -159,6 +160,7 @@ def bench_engine(
         "run_twice": happened.twice,
         "harness_starts": happened.starts,
         "jobs_tried_again": happened.retried,
+        "ended_after_losses": happened.ended,
         "job_overhead_local_s": median(own.values()),
         "job_overhead_s": median(there.values()),
         "engine_start_s": start_s,
@@ -230,8 +232,10 @@ def _disturb(command: list[str], place: Path, plan: _Plan, happened: Happened, s
         happened.retried += sum("  retry " in line for line in start.lines)
         if code == 0:
             return
-        if code > 0 and before == (happened.kills, happened.losses):
-            raise ValueError(f"{place}: ended with code {code} by itself: {' | '.join(start.lines[-5:])}")
+        if code > 0:
+            if before == (happened.kills, happened.losses):
+                raise ValueError(f"{place}: ended with code {code} by itself: {' | '.join(start.lines[-5:])}")
+            happened.ended.append(f"code {code}: {' | '.join(start.lines[-2:])}")
 
 
 def _disturbed(start: Start, place: Path, plan: _Plan, happened: Happened, say: Say) -> int:
