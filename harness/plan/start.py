@@ -10,7 +10,7 @@ from typing import Any
 from harness.ledger.record import NO_START, StartingWeights
 from harness.suite import Entry
 from harness.suite.dotted import ABSENT, get_dotted, set_dotted
-from harness.suite.entries import Start
+from harness.suite.metafile import Start
 from mtcd_plugin.formats.weights_file import absent, known_sha256, split_sha256, weights_file
 
 FILE_KEYS = ("checkpoint", "init_from", "load_from")  # whose text is always a file

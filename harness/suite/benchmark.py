@@ -12,6 +12,7 @@ from harness.errors import BadUsage, unknown_name
 from harness.suite.address import WebAddress
 from harness.suite.borrowed import borrowed
 from harness.suite.crossed import crossed
+from harness.suite.field_errors import first_error
 from harness.suite.tables import Claim as Claim
 from harness.suite.tables import Column as Column
 from harness.suite.tables import Mark as Mark
@@ -245,16 +246,10 @@ class Selection:
 def load_benchmark(path: Path) -> Benchmark:
     """Read and check ``benchmark.yml``. Raises ValueError with the first thing that is wrong and where."""
     try:
-        return Benchmark.model_validate(read_yaml(path))
+        found = read_yaml(path)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no benchmark file; give the folder of configs with --configs") from None
+    try:
+        return Benchmark.model_validate(found)
     except ValidationError as e:
-        raise ValueError(f"{path}: {first_error(e)}") from None
-
-
-def first_error(e: ValidationError) -> str:
-    """The first error of a failed validation as one line."""
-    err = e.errors()[0]
-    where = ".".join(str(p) for p in err["loc"])
-    more = f" (and {e.error_count() - 1} more)" if e.error_count() > 1 else ""
-    return f"{where}: {err['msg']}{more}"
+        raise ValueError(f"{path}: {first_error(e, Benchmark, found)}") from None

@@ -44,7 +44,12 @@ def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
     entries = load_entries(folders(configs), benchmark)
     profiles = profiles_of(configs)
     for entry in entries.values():
-        for field, names in (("Optional At", entry.optional_at), ("Protocol At", entry.protocol_at)):
+        starts = [start.profile for start in entry.start]
+        for field, names in (
+            ("Optional At", entry.optional_at),
+            ("Protocol At", entry.protocol_at),
+            ("Starting Weights: Profile", starts),
+        ):
             for name in names:
                 if name not in profiles:
                     where = f"{entry.config.parent / 'metafile.yml'}: model '{entry.name}' or its collection: {field}"

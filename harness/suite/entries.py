@@ -5,97 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationError
 
-from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.suite import modalities
 from harness.suite.address import check_addresses
-from harness.suite.benchmark import Benchmark, first_error
+from harness.suite.benchmark import Benchmark
+from harness.suite.field_errors import first_error
+from harness.suite.metafile import Collection, Metafile, Model, Start
 from harness.suite.modalities import BY_METAFILE
 from harness.suite.stages import SINGLE, Stage, check_used, stages_by_name
 from harness.suite.yaml_file import read_yaml
-
-OneLine = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
-
-
-class Start(BaseModel):
-    """Weights that a method is published with, and the input that they were trained on."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, frozen=True)
-    profile: str = Field(default="paper", alias="Profile")  # the only one that starts from them
-    file: str = Field(default="", alias="File")  # its address, or a path as Config has it; "" where only the input
-    # follows that of other stages
-    sha256: str = Field(default="", alias="SHA256", pattern="^([0-9a-f]{64})?$")  # "" where it is not known
-    trained_on: str = Field(default="", alias="Trained On")
-    stages: tuple[str, ...] = Field(default=(), alias="Stages")  # all where none is named
-    modality: str = Field(default="", alias="Modality")  # the one that a network is tested on, as Model's; "" for any
-    into: str = Field(default="", alias="Into")  # the module that starts from them, as a dotted key
-    prefix: str = Field(default="", alias="Prefix")  # of its weights in the file
-    mean: tuple[float, float, float] | None = Field(default=None, alias="Mean")  # of the input, in grey levels, RGB
-    std: tuple[float, float, float] | None = Field(default=None, alias="Std")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Start:
-        if bool(self.file) != bool(self.into):
-            raise ValueError("File and Into belong together")
-        if self.packaged and not self.file.endswith(".pth"):
-            raise ValueError(
-                f"File '{self.file}' is neither an address, nor an absolute path, nor a .pth beside a metafile"
-            )
-        if self.sha256 and "#sha256=" in self.file:
-            raise ValueError("SHA256 is given twice: after File and by its own key; leave one out")
-        if (self.mean is None) != (self.std is None):
-            raise ValueError("Mean and Std belong together")
-        return self
-
-    @property
-    def packaged(self) -> bool:
-        """Whether the file lies among the configs, where ``models pretrain`` puts it."""
-        return bool(self.file) and "://" not in self.file and not Path(self.file).expanduser().is_absolute()
-
-    def path(self, configs: Path) -> Path:
-        """Where a packaged file lies: below a folder of configs, or below the packaged one."""
-        below = Path(*Path(self.file).parts[1:])
-        own = configs / below
-        return own if own.is_file() or not (PACKAGED_CONFIGS / below).is_file() else PACKAGED_CONFIGS / below
-
-
-class Collection(BaseModel):
-    """A method, in MMAction2's metafile format."""
-
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
-    name: str = Field(alias="Name")
-    paper: dict[str, Any] = Field(default_factory=dict, alias="Paper")
-    metadata: dict[str, Any] = Field(default_factory=dict, alias="Metadata")
-    start: list[Start] = Field(default_factory=list, alias="Starting Weights")
-    optional_at: tuple[str, ...] = Field(default=(), alias="Optional At")  # profiles that leave it out unless asked
-    protocol_at: dict[str, OneLine] = Field(default_factory=dict, alias="Protocol At")  # by profile
-
-
-class Model(BaseModel):
-    """One config of a method, in MMAction2's metafile format with ``Stage`` and ``Training Modalities`` added."""
-
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
-    name: str = Field(alias="Name")
-    config: str = Field(alias="Config")
-    collection: str = Field(alias="In Collection")
-    metadata: dict[str, Any] = Field(alias="Metadata")
-    modality: str = Field(alias="Modality")
-    training: list[str] | None = Field(default=None, alias="Training Modalities")
-    stage: str = Field(default=SINGLE.name, alias="Stage")  # one of the metafile's ``Stages``, or the single network
-    start: list[Start] | None = Field(default=None, alias="Starting Weights")  # in place of the collection's
-    optional_at: tuple[str, ...] | None = Field(default=None, alias="Optional At")  # in place of the collection's
-    protocol: OneLine = Field(default="", alias="Protocol")  # "" is the common one
-
-
-class Metafile(BaseModel):
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
-    collections: list[Collection] = Field(alias="Collections")
-    models: list[Model] = Field(alias="Models")
-    stages: list[Stage] = Field(default_factory=list, alias="Stages")
 
 
 @dataclass(frozen=True)
@@ -177,7 +99,7 @@ def _read(path: Path, benchmark: Benchmark) -> list[Entry]:
         check_addresses(found)
         meta = Metafile.model_validate(found)
     except ValidationError as e:
-        raise ValueError(f"{path}: {first_error(e)}") from None
+        raise ValueError(f"{path}: {first_error(e, Metafile, found)}") from None
     except ValueError as e:
         raise ValueError(f"{path}: {e}") from None
     collections = {c.name: c for c in meta.collections}

@@ -370,7 +370,7 @@ def test_plan_as_json(capsys, suite):
         ),
         (lambda m: m["Models"][0].update({"Config": "gone.py"}), ["gone.py does not exist"]),
         (lambda m: m["Models"][0].update({"Name": "other"}), ["must be the config's stem"]),
-        (lambda m: m["Models"][0].pop("Config"), ["Models.0.Config", "Field required"]),
+        (lambda m: m["Models"][0].pop("Config"), ["model 'i3d_r50_mgr-dark-rgb'", "Config is missing"]),
     ],
 )
 def test_a_bad_metafile_is_named(capsys, suite, small_configs, change, words):

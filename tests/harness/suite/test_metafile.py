@@ -1,0 +1,108 @@
+"""What a metafile must not say, and how that is told."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.suite import load_benchmark, load_entries
+from harness.suite.configs import load_suite
+
+MODEL = "model 'i3d_r50_mgr-dark-rgb': "
+
+
+def change_file(path, change):
+    found = yaml.safe_load(path.read_text())
+    change(found)
+    path.write_text(yaml.safe_dump(found, sort_keys=False))
+
+
+def first(section):
+    return lambda meta: meta[section][0]
+
+
+@pytest.mark.parametrize(
+    ("of", "key", "value", "words"),
+    [
+        (first("Models"), "Protcol", "64 frames", MODEL + "unknown key 'Protcol' (near: Protocol); choose from Name, "),
+        (
+            first("Models"),
+            "Training Modalites",
+            ["RGB"],
+            MODEL + "unknown key 'Training Modalites' (near: Training Mod",
+        ),
+        (
+            lambda m: m["Models"][0]["Metadata"],
+            "Architektur",
+            ["I3D"],
+            MODEL + "Metadata: unknown key 'Architektur' (near",
+        ),
+        (
+            lambda m: m["Collections"][0]["Paper"],
+            "Titel",
+            "I3D",
+            "collection 'I3D': Paper: unknown key 'Titel' (near: Title",
+        ),
+        (first("Collections"), "Optional on", [], "collection 'I3D': unknown key 'Optional on' (near: Optional At"),
+        (lambda m: m, "Protokol", "64 frames", "unknown key 'Protokol'; choose from Collections, Models, Stages"),
+    ],
+)
+def test_an_unknown_key_is_named_with_what_it_stands_in(small_configs, of, key, value, words):
+    benchmark = load_benchmark(small_configs / "benchmark.yml")
+    path = small_configs / "i3d" / "metafile.yml"
+    change_file(path, lambda meta: of(meta).update({key: value}))
+    with pytest.raises(ValueError, match=re.escape(f"{path}: {words}")) as e:
+        load_entries(small_configs, benchmark)
+    assert "\n" not in str(e.value)
+
+
+def test_a_key_that_is_missing_names_the_model_and_a_misspelt_one_comes_first(small_configs):
+    benchmark = load_benchmark(small_configs / "benchmark.yml")
+    path = small_configs / "i3d" / "metafile.yml"
+    change_file(path, lambda meta: meta["Models"][0].pop("Modality"))
+    with pytest.raises(ValueError, match=f"{MODEL}Modality is missing$"):
+        load_entries(small_configs, benchmark)
+    change_file(path, lambda meta: meta["Models"][0].update({"Modalty": "RGB"}))
+    with pytest.raises(ValueError, match=MODEL + r"unknown key 'Modalty' \(near: Modality.*\(and 1 more\)$"):
+        load_entries(small_configs, benchmark)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda b: b["tables"][0].update({"captoin": "x"}), "table 'table2': unknown key 'captoin' (near: caption"),
+        (
+            lambda b: b["datasets"]["mgr_dark"].update({"ligthing": ""}),
+            "datasets.mgr_dark: unknown key 'ligthing' (near: l",
+        ),
+        (lambda b: b.update({"seds": 3}), "unknown key 'seds' (near: seeds"),
+    ],
+)
+def test_so_it_is_in_benchmark_yml(small_configs, change, words):
+    path = small_configs / "benchmark.yml"
+    change_file(path, change)
+    with pytest.raises(ValueError, match=re.escape(f"{path}: {words}")):
+        load_benchmark(path)
+
+
+def test_what_mmaction2_writes_into_its_own_metafiles_is_no_error():
+    import mmaction
+
+    from harness.suite.metafile import Metafile
+
+    found = sorted((Path(mmaction.__file__).parent / ".mim" / "configs" / "recognition").glob("*/metafile.yml"))
+    assert len(found) > 15
+    for path in found:
+        meta = yaml.safe_load(path.read_text())
+        for model in meta["Models"]:
+            if any(key.startswith("reference ") for key in model):  # of two models alone, and no field of model-index
+                meta["Models"] = [m for m in meta["Models"] if m is not model]
+        Metafile.model_validate(meta)
+
+
+def test_starting_weights_of_a_profile_that_is_not_there_are_named(small_configs):
+    path = small_configs / "i3d" / "metafile.yml"
+    change_file(path, lambda meta: meta["Models"][0].update({"Starting Weights": [{"Profile": "smok"}]}))
+    with pytest.raises(ValueError, match=r"Starting Weights: Profile: unknown profile 'smok' \(near: smoke"):
+        load_suite(small_configs)
