@@ -69,26 +69,25 @@ def _record(job: Job, metrics: Metrics | None, sha: str) -> RunRecord:
     )
 
 
-_made: dict[str, tuple[bytes, Metrics, str]] = {}
+_tested: dict[str, tuple[pa.Table, np.ndarray]] = {}
 
 
 def _predictions(job: Job, classes: int, work_dir: Path) -> tuple[bytes, Metrics, str]:
-    """The bytes of a predictions file for the job's test clips, its metrics and its digest; made once per test set."""
+    """The bytes of a predictions file for the job's test clips, its metrics and its digest: right as often as its
+    config is by a draw of its own, on clips that each run draws anew."""
     known = job.identity.data["test"]
-    if known not in _made:
+    if known not in _tested:  # reading a test set takes longer than predicting it
         clips = dataset_clips(dataset_configs(job.config)["test"])[1]
         labels = np.array([c.label for c in clips], dtype=np.int32)
-        scores = np.random.default_rng(0).random((len(clips), classes), dtype=np.float32)
-        table = pa.table(
-            {
-                "clip_id": [c.clip_id for c in clips],
-                "subject": [c.subject for c in clips],
-                "label": labels,
-                "scores": list(scores),
-            }
-        )
-        path = Path(work_dir) / PREDICTIONS
-        pq.write_table(table, path)
-        _made[known] = path.read_bytes(), metrics_of(scores, labels), sha256_of(path)
-        path.unlink()
-    return _made[known]
+        named = {"clip_id": [c.clip_id for c in clips], "subject": [c.subject for c in clips]}
+        _tested[known] = pa.table({**named, "label": labels}), labels
+    table, labels = _tested[known]
+    skill = np.random.default_rng(list(f"{job.cell.model}+{job.cell.variant}".encode())).uniform(0.2, 0.9)
+    drawn = np.random.default_rng(list(job.key.encode()))
+    scores = drawn.random((len(labels), classes), dtype=np.float32)
+    scores[np.arange(len(labels)), labels] += drawn.random(len(labels)) < skill
+    path = Path(work_dir) / PREDICTIONS
+    pq.write_table(table.append_column("scores", pa.array(list(scores))), path)
+    made = path.read_bytes(), metrics_of(scores, labels), sha256_of(path)
+    path.unlink()
+    return made
