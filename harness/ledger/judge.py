@@ -216,7 +216,7 @@ def predictions_table(path: Path) -> pa.Table:
 
     try:
         open_file(path).close()
-        return pq.ParquetFile(path).read()
+        return pq.ParquetFile(path, pre_buffer=False).read(use_threads=False)  # threads cost more than they read
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no predictions") from None
     except NotAFile as e:

@@ -36,6 +36,7 @@ SENTENCES = {
     "environment",
     "hardware",
 }  # of a record: where a name may stand alone
+SHORT, MOST = 200, 20_000  # characters of a text, and texts, that are remembered
 HARMLESS = {"root", "user", "users", "home", "data", "admin", "ubuntu", "runner", "test", "localhost", "host"}
 
 _anchors = "|".join(map(re.escape, BELOW))
@@ -87,6 +88,7 @@ class Privacy:
     _done: dict[int, tuple[Any, Any]] = field(
         default_factory=dict, repr=False, compare=False
     )  # id -> it, its public form
+    _texts: dict[tuple[str, bool], str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def said(self) -> str:
@@ -103,12 +105,23 @@ class Privacy:
     def all(self, value: Any, words: bool = True) -> Any:
         """The same for every text in nested dicts and lists, keys included."""
         if isinstance(value, str):
-            return self.text(value, words)
+            return self._short(value, words)
         if isinstance(value, dict):
             return {self.all(k, words): self.all(v, words) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.all(v, words) for v in value]
         return value
+
+    def _short(self, text: str, words: bool) -> str:
+        """``text``, of those that records have in common made once."""
+        if len(text) > SHORT:
+            return self.text(text, words)
+        if len(self._texts) > MOST:
+            self._texts.clear()
+        asked = text, words
+        if asked not in self._texts:
+            self._texts[asked] = self.text(text, words)
+        return self._texts[asked]
 
     def record(self, record: RunRecord) -> RunRecord:
         """A record to make pages of. Its key is no longer the hash of what it says, where a config held paths."""

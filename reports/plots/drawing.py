@@ -170,7 +170,7 @@ def _to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
         content = io.BytesIO()
         figure.savefig(content, format=kind, dpi=200, metadata=metadata)
         out[kind] = content.getvalue()
-        figure.set_layout_engine("none")  # the first has found it
+        figure.set_layout_engine(None)  # the first has found it; with one, each format draws everything twice
     with matplotlib.rc_context({"svg.fonttype": "path"}):  # looks the same where the fonts are others
         svg = _svg(figure, drawing.title, f"{drawing.description}\n{note}")
     out["svg"] = f'<?xml version="1.0" encoding="utf-8"?>\n{svg}'.encode()

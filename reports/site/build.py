@@ -36,6 +36,7 @@ from reports.site.leaderboard import SCHEMA_PLACE, Leaderboard, leaderboard
 from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
 from reports.site.unchanged import Unchanged, code_digest
+from reports.stats.remembered import remembering
 from reports.tables import export as exports
 from reports.tables.latex import to_latex
 from reports.tables.table import Table
@@ -46,6 +47,7 @@ Progress = Callable[[int, int], None] | None
 OVERVIEW = ("cards", "verdicts", "unmeasured", "idle", "rows")  # what pages written one at a time do not see whole
 
 
+@remembering()
 def build(  # noqa: PLR0913  what pages are made of, and what may be known beside it
     work_dirs: Path | Sequence[Path],
     site: Path,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+from reports.stats.remembered import pair, remembered
 from reports.stats.training import Training
 
 INTERVAL = "bootstrap over subjects, then their clips, then trainings"
@@ -26,7 +29,14 @@ def accuracy_interval(
     Args:
         correct: bool [seeds, clips]. training: None where nothing says how another training would come out.
     """
-    draws = cluster_bootstrap([correct], subjects)[:, 0] + _trainings(training, len(correct))
+    return _accuracy_interval(correct, tuple(subjects), _that_counts(training, correct))
+
+
+@remembered(pair)
+def _accuracy_interval(
+    correct: np.ndarray, subjects: tuple[str, ...], training: tuple[float, int] | None
+) -> tuple[float, float]:
+    draws = cluster_bootstrap([correct], subjects)[:, 0] + _trainings(training)
     return interval(draws.clip(0, 1))
 
 
@@ -34,8 +44,19 @@ def difference_interval(
     a: np.ndarray, b: np.ndarray, subjects: Sequence[str], training: Training | None = None
 ) -> tuple[float, float]:
     """95 % interval of the difference of two accuracies on the same clips, as ``accuracy_interval``."""
+    return _difference_interval(a, b, tuple(subjects), _that_counts(training, a), _that_counts(training, b))
+
+
+@remembered(pair)
+def _difference_interval(
+    a: np.ndarray,
+    b: np.ndarray,
+    subjects: tuple[str, ...],
+    training_a: tuple[float, int] | None,
+    training_b: tuple[float, int] | None,
+) -> tuple[float, float]:
     draws = cluster_bootstrap([a, b], subjects)
-    noise = _trainings(training, len(a)) - _trainings(training, len(b), salt=1)
+    noise = _trainings(training_a) - _trainings(training_b, salt=1)
     return interval((draws[:, 0] - draws[:, 1] + noise).clip(-1, 1))
 
 
@@ -62,17 +83,18 @@ def cluster_bootstrap(
     stacked = np.concatenate([np.asarray(g, dtype=bool) for g in groups])  # [all seeds, clips]
     if stacked.shape[1] != len(subjects) or not len(subjects):
         raise ValueError(f"{len(subjects)} subjects for {stacked.shape[1]} clips")
-    rng = np.random.default_rng(seed)
     patterns, which = np.unique(stacked, axis=1, return_inverse=True)  # [all seeds, patterns]
     which = np.asarray(which).reshape(-1)
-    names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    counts = np.zeros((len(names), patterns.shape[1]))
+    people, owner = _people(tuple(subjects))
+    counts = np.zeros((people, patterns.shape[1]))
     np.add.at(counts, (owner, which), 1)
     size = counts.sum(axis=1)
 
-    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)  # [draws, subjects]
+    times, state = _drawn_people(people, draws, seed)
+    rng = np.random.default_rng(seed)
+    rng.bit_generator.state = state
     drawn = np.zeros((draws, patterns.shape[1]))
-    for s in range(len(names)):
+    for s in range(people):
         present = np.flatnonzero(counts[s])
         clips = (times[:, s] * size[s]).astype(np.int64)
         drawn[:, present] += rng.multinomial(clips, counts[s, present] / size[s])
@@ -87,11 +109,35 @@ def cluster_bootstrap(
     return out
 
 
-def _trainings(training: Training | None, seeds: int, salt: int = 0) -> np.ndarray | float:
-    """What another training would have changed, drawn: 0 for several seeds, which are drawn themselves."""
-    if training is None or seeds > 1:
-        return 0.0
-    return training.std * np.random.default_rng([SEED, salt]).standard_t(training.freedom, DRAWS)
+def _that_counts(training: Training | None, correct: np.ndarray) -> tuple[float, int] | None:
+    """Deviation and degrees of freedom of the trainings; None for several seeds, which are drawn themselves."""
+    return None if training is None or len(correct) > 1 else (training.std, training.freedom)
+
+
+def _trainings(training: tuple[float, int] | None, salt: int = 0) -> np.ndarray | float:
+    """What another training would have changed, drawn."""
+    return 0.0 if training is None else training[0] * _student_t(training[1], salt)
+
+
+@lru_cache(maxsize=16)
+def _student_t(freedom: int, salt: int) -> np.ndarray:
+    return np.random.default_rng([SEED, salt]).standard_t(freedom, DRAWS)
+
+
+@lru_cache(maxsize=16)
+def _people(subjects: tuple[str, ...]) -> tuple[int, np.ndarray]:
+    """How many there are, and which of them each clip is of: int [clips]."""
+    names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
+    return len(names), owner
+
+
+@lru_cache(maxsize=16)
+def _drawn_people(people: int, draws: int, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """How often each subject is drawn, int [draws, subjects], and the state of the generator after it: the same for
+    all methods that were tested on so many."""
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(people, np.full(people, 1 / people), size=draws)
+    return times, dict(rng.bit_generator.state)
 
 
 def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.stats.multiplicity import holm
-from reports.stats.significance import pair_p, paired_wins
+from reports.stats.significance import paired_wins, pairs_p
 from reports.stats.training import Training
 
 
@@ -30,7 +30,7 @@ def pairwise(methods: Sequence[np.ndarray], training: Training, family: int = 0)
     """
     n = len(methods)
     pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
-    each = [pair_p(methods[i], methods[j], training) for i, j in pairs]
+    each = pairs_p([(methods[i], methods[j]) for i, j in pairs], training)
     p = np.ones((n, n))
     for (i, j), adjusted in zip(pairs, holm(each, family * (family - 1) // 2), strict=True):
         p[i, j] = p[j, i] = adjusted

@@ -149,9 +149,7 @@ def _metrics(run: RunView) -> list[tuple[str, str, str]]:
     if m is None or p is None:
         return []
     digits = f.percent_digits(p.clips)
-    low, high = p.interval
-    provisional = ", provisional" if run.provisional else ""
-    interval = f"95 % interval {f.percent(low)} to {f.percent(high)}{provisional}"
+    interval = f"{p.text}{', provisional' * run.provisional}"
     return [
         (f"{f.percent(m.top1, digits)} %", "top-1 accuracy", f"{p.right} of {p.clips} clips; {interval}"),
         (f"{f.percent(m.mean_class, digits)} %", "mean class accuracy", ""),

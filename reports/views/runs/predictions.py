@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from harness.ledger.judge import read_predictions
+from harness.ledger.run_dir import PREDICTIONS
+from mtcd_plugin.accuracy import predicted_classes
 from reports.format import natural
-from reports.ledger.results import hardest, right_and_predicted
+from reports.ledger.results import hardest
 from reports.stats.intervals import accuracy_interval
 from reports.tables.export import csv_text
 
@@ -66,8 +69,26 @@ class Predictions:
     csv: str  # "" where no page leads to it
 
 
+@dataclass(frozen=True)
+class Tested:
+    """Predictions of a run, clips in order of their id."""
+
+    clips: list[str]
+    subjects: list[str]
+    labels: np.ndarray  # int [clips]
+    scores: np.ndarray  # float64 [clips, classes]
+
+
+def tested(folder: Path) -> Tested:
+    """The predictions in a run's folder. Raises FileNotFoundError or ValueError, one line."""
+    clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
+    order = sorted(range(len(clips)), key=clips.__getitem__)
+    labels, scores = np.asarray(labels, dtype=np.int64)[order], np.asarray(scores, dtype=np.float64)[order]
+    return Tested([clips[i] for i in order], [subjects[i] for i in order], labels, scores)
+
+
 def summarise(
-    table: pd.DataFrame,
+    table: Tested,
     classes: list[str],
     interval: tuple[float, float] | None = None,
     listed: bool = True,
@@ -75,13 +96,12 @@ def summarise(
     """Confusion, recall, confused pairs and hardest clips.
 
     Args:
-        table: ``clip_id``, ``subject``, ``label``, ``scores`` as in the ledger, clips in order.
         classes: names by label; numbers stand in where they are missing.
         interval: of the accuracy, None to compute it. listed: with all clips as CSV.
     """
-    scores = np.stack(table["scores"].to_numpy()).astype(np.float64)
-    labels = table["label"].to_numpy(dtype=np.int64)
-    right, predicted = right_and_predicted(table)
+    scores, labels = table.scores, table.labels
+    predicted = predicted_classes(scores)
+    right = predicted == labels
     k = scores.shape[1]
     names = [classes[i] if i < len(classes) else str(i) for i in range(k)]
     confusion = np.zeros((k, k), dtype=np.int64)
@@ -96,7 +116,7 @@ def summarise(
     off.sort(key=lambda t: (-t[0], t[1], t[2]))
 
     furthest, margins = hardest(scores, labels)
-    subjects = table["subject"].astype(str).to_numpy()
+    subjects = np.array(table.subjects)
     by_subject = [
         Subject(s, int(right[mask].sum()), int(mask.sum()))
         for s in sorted(set(subjects), key=natural)
@@ -106,11 +126,11 @@ def summarise(
         clips=len(labels),
         right=int(right.sum()),
         top1=float(right.mean()),
-        interval=interval or accuracy_interval(right[None, :], subjects.tolist()),
+        interval=interval or accuracy_interval(right[None, :], table.subjects),
         classes=tuple(rows),
         pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:PAIRS]),
         hardest=tuple(
-            HardClip(table["clip_id"][i], subjects[i], names[labels[i]], names[predicted[i]], float(margins[i]))
+            HardClip(table.clips[i], table.subjects[i], names[labels[i]], names[predicted[i]], float(margins[i]))
             for i in furthest.tolist()
         ),
         subjects=tuple(by_subject),
@@ -118,7 +138,7 @@ def summarise(
     )
 
 
-def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
+def _csv(table: Tested, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
     """One row per clip: its class, the predicted one, and those with the next four highest scores. Of equal scores the
     lowest class index comes first, as in ``mtcd_plugin.accuracy``."""
     out = io.StringIO()
@@ -126,9 +146,8 @@ def _csv(table: pd.DataFrame, names: list[str], predicted: np.ndarray, scores: n
     best = np.argsort(-scores, axis=1, kind="stable")[:, 1:5]
     further = [f"{what}_{i}" for i in range(2, best.shape[1] + 2) for what in ("predicted", "score")]
     writer.writerow(["clip_id", "subject", "label", "label_name", "predicted", "predicted_name", "score", *further])
-    labels = table["label"].tolist()
     for clip, subject, label, p, others, row in zip(
-        table["clip_id"], table["subject"], labels, predicted.tolist(), best.tolist(), scores, strict=True
+        table.clips, table.subjects, table.labels.tolist(), predicted.tolist(), best.tolist(), scores, strict=True
     ):
         clip, subject, own, guess = map(csv_text, (clip, subject, names[label], names[p]))
         more = [x for c in others for x in (c, f"{row[c]:.6g}")]

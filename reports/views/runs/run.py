@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 
 from harness.ledger.record import Epoch, RunRecord
-from harness.ledger.store import load_predictions
 from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
 from reports.ledger.clip_pictures import ClipPictures, PicturedClip
@@ -20,7 +18,7 @@ from reports.plots.line_chart import Chart, training_charts
 from reports.stats.intervals import accuracy_interval
 from reports.stats.training import Training
 from reports.tables.method_cells import anchor
-from reports.views.runs.predictions import Predictions, summarise
+from reports.views.runs.predictions import Predictions, summarise, tested
 
 OLDER = "older config, code or data"
 NAMED = 12  # further runs of a cell that a page names; the others are counted
@@ -52,6 +50,12 @@ class Scored:
     clips: int
     right: int
     interval: tuple[float, float]
+
+    @property
+    def text(self) -> str:
+        """The interval as the page of the run says it."""
+        low, high = self.interval
+        return f"95 % interval {f.percent(low)} to {f.percent(high)}"
 
 
 @dataclass(frozen=True)
@@ -98,20 +102,21 @@ class RunView:
 
     @property
     def made_from(self) -> str:
-        """Equal where the page is: of the record and of those adopted the seals stand for the content."""
-        own = [getattr(self, f.name) for f in fields(self) if f.name not in ("record", "adopted")]
-        return repr([self.record.seal, *own, *((a.key, a.seal) for a in self.adopted)])
+        """Equal where the page is: of the record and of those adopted the seals stand for the content, and an interval
+        counts as it is said: each new run changes all of them a little, by how much trainings vary."""
+        own = [getattr(self, f.name) for f in fields(self) if f.name not in ("record", "adopted", "scored")]
+        said = (self.scored.clips, self.scored.right, self.scored.text) if self.scored else ()
+        return repr([self.record.seal, *own, said, *((a.key, a.seal) for a in self.adopted)])
 
 
 @dataclass(frozen=True)
 class RunDetails:
-    """What is read of a run when its page is written, and not kept. ``config``: pretty JSON."""
+    """What is read of a run when its page is written, and not kept."""
 
     epochs: list[Epoch]
     charts: list[Chart]
     predictions: Predictions | None
     log: Log | None
-    config: str
 
 
 def details(context: ReportContext, run: RunView) -> RunDetails:
@@ -121,14 +126,12 @@ def details(context: ReportContext, run: RunView) -> RunDetails:
     epochs = [Epoch.model_validate(ledger.privacy.all(e.model_dump())) for e in epochs_of(folder, r)]
     predictions = None
     if run.scored is not None:
-        table = load_predictions(folder).sort_values("clip_id", ignore_index=True)
-        predictions = summarise(table, r.data.classes if r.data else [], run.scored.interval, listed=run.shown)
+        predictions = summarise(tested(folder), r.data.classes if r.data else [], run.scored.interval, listed=run.shown)
     return RunDetails(
         epochs=epochs,
         charts=training_charts(epochs),
         predictions=predictions,
         log=read_log(folder, ledger.privacy) if run.log_digest else None,
-        config=json.dumps(r.identity.config, indent=2, sort_keys=True, ensure_ascii=False),
     )
 
 

@@ -1,0 +1,73 @@
+"""Numbers that an earlier report found are looked up, and are the same."""
+
+import json
+
+import numpy as np
+import pytest
+
+from reports.stats import intervals, multiplicity
+from reports.stats.intervals import accuracy_interval, difference_interval
+from reports.stats.multiplicity import holm
+from reports.stats.ranks import pairwise
+from reports.stats.remembered import remembering
+from reports.stats.significance import pair_p
+from reports.stats.training import Training
+
+SUBJECTS = [str(i // 5) for i in range(40)]
+TRAINING = Training(0.03, 9, 2)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "mgr-dark-drawings"
+
+
+def runs(seeds=1):
+    return [np.random.default_rng(i).random((seeds, 40)) < 0.4 + 0.1 * i for i in range(4)]
+
+
+def numbers(training=TRAINING):
+    a, b, *_ = runs()
+    found = [accuracy_interval(a, SUBJECTS, training), difference_interval(a, b, SUBJECTS, training)]
+    return [*found, holm([0.01, 0.04], 3), pairwise(runs(), training).tolist()]
+
+
+def test_what_was_found_is_looked_up_and_is_the_same(folder, monkeypatch):
+    plain = numbers()
+    with remembering():
+        assert numbers() == plain
+    for module, name in ((intervals, "cluster_bootstrap"), (multiplicity, "gc_spared")):
+        monkeypatch.setattr(module, name, lambda *a: pytest.fail("computed again"))
+    with remembering():
+        assert numbers() == plain
+
+
+def test_other_trainings_are_other_numbers_unless_seeds_are_drawn(folder, monkeypatch):
+    three = runs(3)
+    with remembering():
+        assert numbers() != numbers(Training(0.06, 9, 2))
+        first = accuracy_interval(three[0], SUBJECTS, TRAINING)
+        monkeypatch.setattr(intervals, "cluster_bootstrap", lambda *a: pytest.fail("computed again"))
+        assert accuracy_interval(three[0], SUBJECTS, Training(0.06, 9, 2)) == first
+
+
+def test_a_damaged_file_is_no_error_and_other_code_computes_anew(folder, monkeypatch):
+    with remembering():
+        first = numbers()
+    (path,) = folder.iterdir()
+    path.write_text("[1")
+    with remembering():
+        assert numbers() == first
+    assert json.loads(path.read_text())
+    monkeypatch.setattr("reports.stats.remembered._code", lambda: "other")
+    with remembering():
+        assert numbers() == first
+    assert [p.name for p in folder.iterdir()] == ["numbers-other.json"]
+
+
+def test_pairs_together_are_pairs_one_by_one():
+    methods = [*runs(), runs(3)[1]]
+    p = pairwise(methods, TRAINING)
+    each = [pair_p(methods[i], methods[j], TRAINING) for i in range(5) for j in range(i + 1, 5)]
+    assert holm(each) == [p[i, j] for i in range(5) for j in range(i + 1, 5)]
