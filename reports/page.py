@@ -11,6 +11,8 @@ from reports.ledger.context import ReportContext
 from reports.tables.table import Cell, Link, Table
 from reports.tables.verdict import Verdict
 
+File = str | bytes | Path | Callable[[Path], None]
+
 
 @dataclass(frozen=True)
 class Best:
@@ -52,13 +54,13 @@ class Page:
         nav: its entry in the navigation; None: the title of its view, "": it has none. menu: what the entry stands
             under, where that has several; set from its view.
         tables: shown on it; each has its downloads and a place in ``leaderboard.json``.
-        files: what it links to beside them: path in the site -> content, or a file to copy.
+        files: what it links to beside them: path in the site -> content, a file to copy, or what writes it to a path.
         card: what the overview shows of it.
         links: id of a table or figure of the benchmark -> how other pages link to it.
         later: makes values and files when the page is written, for kinds of which there are thousands; files are named
             as the page, with other endings. Of ``site`` the template sees no cards and verdicts, and of its rows those
             that lead here.
-        made_from: what such a page follows from beside ``site``; "" where it is always written anew.
+        made_from: gives what such a page follows from beside ``site``; None where it is always written anew.
     """
 
     path: str
@@ -67,11 +69,11 @@ class Page:
     nav: str | None = None
     menu: str = ""
     tables: tuple[Table, ...] = ()
-    files: Mapping[str, str | bytes | Path] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
     card: Card | None = None
     links: Mapping[str, Link] = field(default_factory=dict)
     later: Callable[[], tuple[Mapping[str, Any], Mapping[str, str]]] | None = None
-    made_from: str = ""
+    made_from: Callable[[], str] | None = None
 
 
 def always(_: ReportContext) -> bool:

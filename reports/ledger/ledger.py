@@ -119,16 +119,33 @@ class Ledger:
 
 
 def make_ledger(
-    work_dirs: Sequence[WorkDir], profile: str, benchmark: Benchmark, entries: Mapping[str, Entry]
+    work_dirs: Sequence[WorkDir],
+    profile: str,
+    benchmark: Benchmark,
+    entries: Mapping[str, Entry],
+    own: Privacy | None = None,
 ) -> Ledger:
-    """Results of a profile from whole ledgers. A run that lies in several of them counts once, the newest of it."""
+    """Results of a profile from whole ledgers. A run that lies in several of them counts once, the newest of it.
+
+    Args:
+        own: ``privacy_of`` the work dirs. With it the records of the profile are taken out of them: as read and as
+            shown to everybody they need twice the memory.
+    """
     raw = newest_records(work_dirs, profile)
-    own = _privacy(work_dirs)
-    shared = Shared()
-    records = {key: (folder, shared(own.record(record))) for key, (folder, record) in raw.items()}
-    rejected = [Rejected(r.path, own.text(r.reason)) for w in work_dirs for r in w.rejected]
+    for w in work_dirs if own is not None else ():
+        for key in raw.keys() & w.records.keys():
+            del w.records[key]
+    own = own or privacy_of(work_dirs)
     plain = {key: record for key, (_, record) in raw.items()}
-    runs = _runs(records, versions(plain), other_starts(plain, entries), rejected)
+    version, other_start = versions(plain), other_starts(plain, entries)
+    del plain
+    shared = Shared()
+    records: dict[str, tuple[Path, RunRecord]] = {}
+    for key in list(raw):
+        folder, record = raw.pop(key)
+        records[key] = folder, shared(own.record(record))
+    rejected = [Rejected(r.path, own.text(r.reason)) for w in work_dirs for r in w.rejected]
+    runs = _runs(records, version, other_start, rejected)
     plans = tuple(_public(w.plan, own) for w in work_dirs if w.plan is not None and w.plan.profile == profile)
     suite = _suite(benchmark, entries, profile)
     results = cell_results(plans, suite, runs)
@@ -168,7 +185,7 @@ def _runs(
     return Runs(known, pages, answers, version, other_start, reasons(rejected))
 
 
-def _privacy(work_dirs: Sequence[WorkDir]) -> Privacy:
+def privacy_of(work_dirs: Sequence[WorkDir]) -> Privacy:
     """What is not to be shown, from all texts in which something may be named."""
     texts = [r.reason for w in work_dirs for r in w.rejected] + [w.problem for w in work_dirs]
     texts += [c.error for w in work_dirs if w.plan is not None for c in w.plan.cells]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -28,10 +27,11 @@ from harness.site.manifest import (
 from harness.suite import Benchmark, Entry
 from reports.ledger.clip_pictures import wanted_pictures
 from reports.ledger.context import ReportContext
-from reports.ledger.ledger import make_ledger
+from reports.ledger.ledger import make_ledger, privacy_of
 from reports.ledger.running import Running
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
+from reports.site.json_pieces import json_pieces
 from reports.site.leaderboard import SCHEMA_PLACE, Leaderboard, leaderboard
 from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
@@ -118,7 +118,7 @@ def _contexts(
 ) -> list[ReportContext]:
     """What is known of each profile, the main one first. Statistics of the data at hand are the main one's alone."""
     ledgers = [read_work_dir(folder) for folder in folders]
-    found = profiles_of(ledgers)
+    found, own = profiles_of(ledgers), privacy_of(ledgers)
     for profile in asked:
         if profile not in found:
             raise BadUsage(
@@ -133,7 +133,7 @@ def _contexts(
     contexts = []
     for i, p in enumerate(shown):
         there = {name: entry.at(p) for name, entry in entries.items()}
-        ledger = make_ledger(ledgers, p, benchmark, there)
+        ledger = make_ledger(ledgers, p, benchmark, there, own)
         known = {} if i else {name: ledger.privacy.all(about) for name, about in statistics.items()}
         contexts.append(ReportContext(benchmark, there, ledger, known, places(p)))
     return contexts
@@ -205,7 +205,8 @@ def _later(
     later = [(page, page.later) for page in pages if page.later is not None]
     for done, (page, make) in enumerate(later, 1):
         own = {page.path: site["rows"].get(page.path, {})}
-        digest = hashlib.sha256(f"{common} {own!r} {page.made_from}".encode()).hexdigest() if page.made_from else ""
+        said = page.made_from() if page.made_from else ""
+        digest = hashlib.sha256(f"{common} {own!r} {said}".encode()).hexdigest() if said else ""
         name = (out / page.path).relative_to(unchanged.new).as_posix()
         if not (digest and unchanged.take(name, digest)):
             values, files = make()
@@ -222,6 +223,9 @@ def _files(page: Page, out: Path) -> None:
         if isinstance(content, Path):
             (out / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(content, out / place)
+        elif callable(content):
+            (out / place).parent.mkdir(parents=True, exist_ok=True)
+            content(out / place)
         elif isinstance(content, bytes):
             (out / place).parent.mkdir(parents=True, exist_ok=True)
             (out / place).write_bytes(content)
@@ -245,8 +249,8 @@ def _static(folder: Path) -> None:
 
 def _json(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="\n") as file:  # piece by piece: of many runs it is large
-        json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json_pieces(content))
         file.write("\n")
 
 

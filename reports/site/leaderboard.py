@@ -124,7 +124,8 @@ class Leaderboard(_Part):
 
 
 def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
-    """What ``Leaderboard`` describes; fields that are empty for a run or cell may be left out."""
+    """What ``Leaderboard`` describes; fields that are empty for a run or cell may be left out. Runs, tables and their
+    rows are iterators: of many runs they are large."""
     return {
         "schema_version": SCHEMA_VERSION,
         "json_schema": SCHEMA_PLACE,
@@ -147,9 +148,9 @@ def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]
             }
             for d in context.datasets
         },
-        "runs": [_run(context, r) for r in context.ledger.runs],
+        "runs": (_run(context, r) for r in context.ledger.runs),
         "verdicts": [v for i, (title, _, said) in verdicts_of(pages).items() for v in to_json(said, i, title)],
-        "tables": [export.to_json(t) for t in tables_of(pages)],
+        "tables": (export.to_json(t) for t in tables_of(pages)),
     }
 
 

@@ -124,7 +124,8 @@ def head_lines(table: Table, header: Sequence[str]) -> list[str]:
 
 
 def to_json(table: Table) -> dict[str, Any]:
-    """A table as plain data: every column with its origin, every cell with its number."""
+    """A table as plain data: every column with its origin, every cell with its number. Its rows are an iterator."""
+    columns = table.download_columns
     return {
         "id": table.id,
         "title": table.title,
@@ -133,13 +134,11 @@ def to_json(table: Table) -> dict[str, Any]:
         "notes": list(table.notes),
         "sources": [{"title": s.text, "url": s.href} for s in table.sources],
         "columns": [
-            {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric}
-            for c in table.download_columns
+            {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric} for c in columns
         ],
-        "rows": [
-            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in table.download_columns}}
-            for row in table.rows
-        ],
+        "rows": (
+            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in columns}} for row in table.rows
+        ),
     }
 
 

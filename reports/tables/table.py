@@ -16,7 +16,7 @@ CLAIMED: Origin = "claimed"
 MEASURED: Origin = "measured"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bar:
     """A value and its interval on a 0 to 1 scale, drawn in a cell. ``chance`` is the level of guessing."""
 
@@ -26,14 +26,14 @@ class Bar:
     chance: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     text: str
     href: str
     title: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell.
 
@@ -109,7 +109,7 @@ class Column:
     key: Literal["", "value", "beside"] = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     id: str
     cells: dict[str, Cell]  # column id -> cell

@@ -13,7 +13,7 @@ from reports import format as f
 from reports.ledger.adopted import adopted_note, reason
 from reports.ledger.clip_pictures import ClipPictures
 from reports.ledger.context import ReportContext
-from reports.page import Page, View
+from reports.page import File, Page, View
 from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
 from reports.tables.settings import continued_stages
@@ -31,13 +31,13 @@ def build(context: ReportContext) -> Iterator[Page]:
     runs = run_views(context, pictures)
     table = runs_table(runs)
     hub = eval_results(context)
-    files = {**results_files(context, runs), **hub, **pictures.files}
+    files: dict[str, File] = {**results_files(context, runs), **hub, **pictures.files}
     yield from _lists(table, list(hub), files)
     for run in runs:
         yield Page(run.page, "run.html.j2", {}, nav="", later=partial(run_page, context, run), made_from=run.made_from)
 
 
-def _lists(table: Table, hub: list[str], files: dict[str, str | bytes]) -> Iterator[Page]:
+def _lists(table: Table, hub: list[str], files: dict[str, File]) -> Iterator[Page]:
     """The list of all runs on as many pages as it takes; downloads have it in one."""
     parts = [table.rows[i : i + PER_PAGE] for i in range(0, len(table.rows), PER_PAGE)] or [()]
     paths = [f"runs-{i}.html" if i > 1 else "runs.html" for i in range(1, len(parts) + 1)]

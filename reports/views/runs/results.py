@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,10 +12,12 @@ import pandas as pd
 from harness.suite.cells import cell_id
 from reports.ledger.context import ReportContext
 from reports.ledger.numbers import METRICS, numbers
+from reports.page import File
 from reports.tables.export import APOSTROPHES, csv_text, csvw
 from reports.tables.settings import start_kind
 from reports.views.runs.run import RunView
 
+AT_ONCE = 1000  # runs
 STAGES = "train_seconds_all_stages"
 COLUMNS = {
     "run": "name of its folder in the ledger",
@@ -46,18 +48,42 @@ COLUMNS = {
 }
 
 
-def results_files(context: ReportContext, runs: Sequence[RunView]) -> dict[str, str | bytes]:
+def results_files(context: ReportContext, runs: Sequence[RunView]) -> dict[str, File]:
     """``results.csv``, its description, and ``results.parquet``, by their places in the site."""
-    frame = results(context, runs)
-    safe = frame.copy()
-    for name in safe.select_dtypes(include=["object", "string"]):
-        safe[name] = safe[name].map(csv_text, na_action="ignore")
-    about = json.dumps(_metadata(context, frame), indent=1, ensure_ascii=False) + "\n"
+    about = json.dumps(_metadata(context, results(context, runs[:1])), indent=1, ensure_ascii=False) + "\n"
     return {
-        "downloads/results.csv": safe.to_csv(index=False, lineterminator="\n"),
+        "downloads/results.csv": lambda path: _write_csv(context, runs, path),
         "downloads/results.csv-metadata.json": about,
-        "downloads/results.parquet": _parquet(frame, about),
+        "downloads/results.parquet": lambda path: _write_parquet(context, runs, about, path),
     }
+
+
+def _parts(context: ReportContext, runs: Sequence[RunView]) -> Iterator[pd.DataFrame]:
+    """``results`` of so many runs that they need little memory; at least one part."""
+    for start in range(0, max(1, len(runs)), AT_ONCE):
+        yield results(context, runs[start : start + AT_ONCE])
+
+
+def _write_csv(context: ReportContext, runs: Sequence[RunView], path: Path) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        for number, frame in enumerate(_parts(context, runs)):
+            for name in frame.select_dtypes(include=["object", "string"]):
+                frame[name] = frame[name].map(csv_text, na_action="ignore")
+            frame.to_csv(file, index=False, lineterminator="\n", header=number == 0)
+
+
+def _write_parquet(context: ReportContext, runs: Sequence[RunView], about: str, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = _parts(context, runs)
+    first = pa.Table.from_pandas(next(parts), preserve_index=False).replace_schema_metadata({"description": about})
+    with pq.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for frame in parts:
+            writer.write_table(
+                pa.Table.from_pandas(frame, schema=first.schema, preserve_index=False).cast(first.schema)
+            )
 
 
 def results(context: ReportContext, runs: Sequence[RunView]) -> pd.DataFrame:
@@ -119,13 +145,3 @@ def _metadata(context: ReportContext, frame: pd.DataFrame) -> dict[str, Any]:
     ]
     metrics = [f"{name}: {text}" for name, text in METRICS.items()] + [f"{STAGES}: its own and that of every stage"]
     return csvw("results.csv", "All results", [*context.header(), *metrics, APOSTROPHES], columns)
-
-
-def _parquet(frame: pd.DataFrame, about: str) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    out = io.BytesIO()
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata({"description": about})
-    pq.write_table(table, out)
-    return out.getvalue()

@@ -24,7 +24,7 @@ OLDER = "older config, code or data"
 NAMED = 12  # further runs of a cell that a page names; the others are counted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Parent:
     stage: str
     key: str
@@ -32,7 +32,7 @@ class Parent:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sibling:
     """Another run of the same cell. ``state`` as that of its page."""
 
@@ -43,7 +43,7 @@ class Sibling:
     state: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
     """How many of a run's test clips are right, with the 95 % interval of the accuracy, as on every page."""
 
@@ -58,7 +58,7 @@ class Scored:
         return f"95 % interval {f.percent(low)} to {f.percent(high)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RunView:
     """What lists say of a run, and what its page follows from beside the files of the run (``RunDetails``)."""
 
@@ -100,7 +100,6 @@ class RunView:
         """Its log, in the site."""
         return self.page.removesuffix(".html") + ".log.txt"
 
-    @property
     def made_from(self) -> str:
         """Equal where the page is: of the record and of those adopted the seals stand for the content, and an interval
         counts as it is said: each new run changes all of them a little, by how much trainings vary."""

@@ -6,6 +6,7 @@ import weakref
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from harness.ledger import store
@@ -39,6 +40,16 @@ def contents(site: Path) -> dict[str, str]:
         for p in site.rglob("*")
         if p.is_file()
     }
+
+
+def test_results_written_in_parts_are_those_written_at_once(made, tmp_path, monkeypatch):
+    build(made.work_dir, tmp_path / "whole", made.benchmark, made.entries)
+    monkeypatch.setattr("reports.views.runs.results.AT_ONCE", 3)
+    build(made.work_dir, tmp_path / "parts", made.benchmark, made.entries)
+    whole, parts = (tmp_path / name / "downloads" for name in ("whole", "parts"))
+    assert (parts / "results.csv").read_bytes() == (whole / "results.csv").read_bytes()
+    one, many = (pq.ParquetFile(folder / "results.parquet") for folder in (whole, parts))
+    assert many.num_row_groups > one.num_row_groups == 1 and many.read().equals(one.read(), check_metadata=True)
 
 
 def test_after_one_new_run_its_cell_alone_is_written_anew(made, written, tmp_path):
