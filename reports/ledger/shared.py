@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.ledger.record import Epoch, RunRecord
 from harness.ledger.store import read_record
+
+Part = TypeVar("Part")
+Made = TypeVar("Made")
 
 
 class Shared:
@@ -36,6 +40,24 @@ class Shared:
 
     def _model(self, part: Any) -> Any:
         return self._known.setdefault(repr(part), part)
+
+
+class Once:
+    """Makes something of a part that records share as one object, and has it the next time; of the last ``most``."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._made: dict[tuple[int, str], tuple[Any, Any]] = {}
+        self._most = most
+
+    def __call__(self, part: Part, make: Callable[[Part], Made], name: str = "") -> Made:
+        """``make(part)``. ``name``: of what is made, where it is not always the same."""
+        asked = id(part), name
+        found = self._made.get(asked)
+        if found is None or found[0] is not part:
+            if len(self._made) >= self._most:
+                self._made.clear()
+            found = self._made[asked] = part, make(part)
+        return found[1]
 
 
 def epochs_of(folder: Path, record: RunRecord) -> list[Epoch]:

@@ -9,18 +9,16 @@ from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.shared import Once
 from reports.page import Page
 from reports.site.citation import citation
 from reports.site.pages import idle, navigation, verdicts_of
 from reports.tables.table import Link, Table
 from reports.tables.verdict import NOTHING_YET, Verdict
-
-MOST_SHARED = 500  # parts of pages, some of 100 kB
 
 
 @cache  # compiling the templates takes as long as filling in a small ledger's, and a run writes its pages often
@@ -39,24 +37,9 @@ def environment() -> Environment:
     env.filters["p_value"] = f.p_value
     env.filters["page_title"] = page_title
     env.filters["pretty"] = partial(json.dumps, indent=2, sort_keys=True, ensure_ascii=False)
-    env.globals["once"] = _Once()
+    once = Once()
+    env.globals["once"] = lambda part, macro: once(part, macro, macro.name)
     return env
-
-
-class _Once:
-    """``once(part, macro)``: what a macro makes of a part that pages share as one object, filled in once."""
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[int, str], tuple[Any, Markup]] = {}
-
-    def __call__(self, part: Any, macro: Macro) -> Markup:
-        asked = id(part), macro.name
-        found = self._made.get(asked)
-        if found is None or found[0] is not part:
-            if len(self._made) > MOST_SHARED:
-                self._made.clear()
-            found = self._made[asked] = part, Markup(macro(part))  # noqa: S704  a macro escapes
-        return found[1]
 
 
 def page_title(title: Markup, site: str, longest: int = 70) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.ledger.record import RunRecord
 from reports import format as f
+from reports.ledger.shared import Once
 from reports.tables.table import Cell, missing
 
 
@@ -59,9 +60,16 @@ def continued_stages(record: RunRecord) -> tuple[str, ...]:
     until they are done."""
     stages = tuple(record.identity.parents)
     found: list[str] = []
-    for place in _empty_starts(record.identity.config):
+    for place in _once(record.identity.config, _all_empty_starts):
         found += [s for s in stages if s in place] or stages
     return tuple(dict.fromkeys(found))
+
+
+_once = Once()  # records share their configs, and a list of runs asks several times
+
+
+def _all_empty_starts(config: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+    return tuple(_empty_starts(config))
 
 
 def _empty_starts(node: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -35,8 +35,9 @@ def test_linked_clips_are_a_data_set_of_few_files(tmp_path):
 def test_every_cost_is_measured(small_configs, tiny_data):  # noqa: F811
     ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     said = []
-    found = bench_scale(ws, Sizes(8, 8, 8), said.append)
+    found = bench_scale(ws, Sizes(8, 20, 8), said.append)
     for name in ("plan", "status", "verify", "report", "report_again", "fingerprint", "dataset"):
         assert found[f"{name}_s"] > 0 and found[f"{name}_mib"] > 1 and found[f"{name}_n"] >= 8
         assert f"{name}_exponent" in found
-    assert len(said) == 3 * 7
+    assert found["site_s"] > 0 and found["site_again_s"] > 0 and found["site_n"] < found["report_n"]
+    assert len(said) == 3 * 7 + 4
