@@ -70,7 +70,7 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Tested:
+class PredictedClips:
     """Predictions of a run, clips in order of their id."""
 
     clips: list[str]
@@ -79,16 +79,16 @@ class Tested:
     scores: np.ndarray  # float64 [clips, classes]
 
 
-def tested(folder: Path) -> Tested:
+def tested(folder: Path) -> PredictedClips:
     """The predictions in a run's folder. Raises FileNotFoundError or ValueError, one line."""
     clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
     order = sorted(range(len(clips)), key=clips.__getitem__)
     labels, scores = np.asarray(labels, dtype=np.int64)[order], np.asarray(scores, dtype=np.float64)[order]
-    return Tested([clips[i] for i in order], [subjects[i] for i in order], labels, scores)
+    return PredictedClips([clips[i] for i in order], [subjects[i] for i in order], labels, scores)
 
 
 def summarise(
-    table: Tested,
+    table: PredictedClips,
     classes: list[str],
     interval: tuple[float, float] | None = None,
     listed: bool = True,
@@ -138,7 +138,7 @@ def summarise(
     )
 
 
-def _csv(table: Tested, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
+def _csv(table: PredictedClips, names: list[str], predicted: np.ndarray, scores: np.ndarray) -> str:
     """One row per clip: its class, the predicted one, and those with the next four highest scores. Of equal scores the
     lowest class index comes first, as in ``mtcd_plugin.accuracy``."""
     out = io.StringIO()

@@ -10,7 +10,7 @@ import pytest
 from reports.plots import bar_charts as plots
 from reports.tables import export as exports
 from reports.tables.table import Cell, Column, Row, Table
-from reports.views.runs.predictions import Tested, summarise
+from reports.views.runs.predictions import PredictedClips, summarise
 from tests.helpers.html_tree import cell, parse
 
 BAR = r'style="fill: var\(--(hot|cold|muted)[^"]*"/>'
@@ -38,7 +38,7 @@ def test_predictions_are_no_formulas_either():
     import numpy as np
 
     scores = np.array([[-2.0, -1.0], [0.0, 1.0]])
-    table = Tested(["=clip", "b"], ["-5", "5"], np.array([0, 1]), scores)
+    table = PredictedClips(["=clip", "b"], ["-5", "5"], np.array([0, 1]), scores)
     first, second = rows_of(summarise(table, ["+one", "two"]).csv)
     assert (first["clip_id"], first["subject"], first["label_name"]) == ("'=clip", "'-5", "'+one")
     assert float(first["score"]) == -1.0 and second["subject"] == "5" and second["predicted_name"] == "two"

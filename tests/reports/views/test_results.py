@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from harness.ledger.store import load_records
-from reports.views.runs.predictions import Tested, summarise
+from reports.views.runs.predictions import PredictedClips, summarise
 from reports.views.runs.results import COLUMNS
 
 
@@ -70,7 +70,7 @@ def test_parquet_holds_the_same(fake, frame):
 
 def test_predictions_have_the_five_highest_scores_and_equals_by_class_number():
     scores = np.array([[0.1, 0.3, 0.3, 0.0, 0.2, 0.05, 0.05], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]])
-    table = Tested(["a", "b"], ["1", "1"], np.array([2, 6]), scores)
+    table = PredictedClips(["a", "b"], ["1", "1"], np.array([2, 6]), scores)
     read = pd.read_csv(io.StringIO(summarise(table, list("abcdefg")).csv))
     names = ["predicted", *(f"predicted_{i}" for i in range(2, 6))]
     assert read[names].to_numpy().tolist() == [[1, 2, 4, 0, 5], [6, 0, 1, 2, 3]]
