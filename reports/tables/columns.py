@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
-from reports.tables.table import Cell, Column, Link, Row, Table, missing
+from reports.tables.table import CLAIMED, Cell, Column, Link, Row, Table, missing
+from reports.tables.unplanned import reasons_below
 
 
 def finished(
@@ -19,10 +22,14 @@ def finished(
     results: list[Result | None],
 ) -> Table:
     """A table with the words of its declaration, how its single trainings are to be taken,
-    and the sources of its claims.
+    and the sources of its claims; measured on clips that are not the data set itself, it has no claimed values.
     """
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
+    if context.others_note(table.dataset):
+        columns, rows, names = *_measured_alone(columns, rows), []
+    rows, reasons = reasons_below(rows)
     notes = (
+        *reasons,
         table.note,
         context.synthetic_note(table.dataset),
         context.training_note(results),
@@ -40,6 +47,12 @@ def finished(
         context.comparability(table.dataset),
         table.dataset,
     )
+
+
+def _measured_alone(columns: list[Column], rows: list[Row]) -> tuple[list[Column], list[Row]]:
+    """Columns and rows without what papers claim."""
+    kept = [c for c in columns if c.origin != CLAIMED]
+    return kept, [replace(r, cells={c.id: r.cells[c.id] for c in kept}) for r in rows]
 
 
 def sources_of(context: ReportContext, *names: str) -> tuple[Link, ...]:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from harness.suite import benchmark as suite
 from reports.tables.method_cells import OWN_PROTOCOL
-from reports.tables.table import Row, Table
+from reports.tables.table import CLAIMED, Row, Table
 
 APART = "Protocols of their own, best first; not ranked with the others"
 LAST = "Nothing measured: claimed values alone, and what was not run"
+UNCLAIMED = "Nothing measured: what was not run"
 
 
 def best_first(declared: suite.Table, table: Table) -> Table:
@@ -30,7 +31,8 @@ def best_first(declared: suite.Table, table: Table) -> Table:
     ordered = []
     for heading in [*order, *ends]:
         own = blocks[heading] if heading == LAST else sorted(blocks[heading], key=lambda r: _key(r, columns))
-        ordered += _parted([replace(r, group=heading) for r in own], columns[0].replace("top1", "group"))
+        title = heading if heading != LAST or any(c.origin == CLAIMED for c in table.columns) else UNCLAIMED
+        ordered += _parted([replace(r, group=title) for r in own], columns[0].replace("top1", "group"))
     return replace(table, rows=tuple(ordered))
 
 

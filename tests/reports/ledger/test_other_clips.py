@@ -38,6 +38,9 @@ def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, cl
     assert f"clips in the layout of MGR-Dark (10 classes, 21 subjects) are not MGR-Dark ({classes}, {subjects})" in said
     assert "Measured on clips in the layout of MGR-Dark, not on the data set itself: not comparable" in said
     assert "claimed and measured values can be compared" not in said
+    page = parse(site / "table2.html")
+    assert page.all("td", cls="measured") and not page.all("td", cls="claimed")
+    assert "Sources of claimed values" not in said
     about = json.loads((site / "leaderboard.json").read_text())
     assert about["datasets"]["mgr_dark"]["title"] == "clips in the layout of MGR-Dark"
     cells = [td.text for td in parse(site / "methods.html").all("td")]
