@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from reports.tables.export import head_lines
 from reports.tables.method_cells import OWN_PROTOCOL
 from reports.tables.table import CLAIMED, Cell, Column, Row, Table
+from reports.tables.verdict import LEVEL
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -175,7 +176,7 @@ def _cell(cell: Cell, column: Column) -> str:
 
 def _best(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[str, str]]:
     """(row, column) of the highest accuracy of each column, per block of rows and test modality; a block of one row,
-    and rows of a protocol of their own, have none."""
+    and rows of a protocol of their own, have none; nor has what is not ranked, provisional or not above chance."""
     blocks: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if not next(iter(row.cells.values())).sub.startswith(OWN_PROTOCOL):
@@ -188,8 +189,19 @@ def _best(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[str, str]
         for block in blocks.values():
             known = [(v, r) for r in block if (v := r.cells[column.id].value) is not None]
             top = max((v for v, _ in known), default=0.0)
-            found |= {(r.id, column.id) for v, r in known if v == top and len(known) > 1}
+            found |= {(r.id, column.id) for v, r in known if v == top and len(known) > 1 and _stands_out(r, column)}
     return found
+
+
+def _stands_out(row: Row, column: Column) -> bool:
+    """Whether a row may be called the best of a column by the page's own words; a claimed value always may."""
+    if column.origin == CLAIMED:
+        return True
+    prefix = column.id.removesuffix("top1")
+    chance, rank = row.cells.get(prefix + "chance"), row.cells.get(prefix + "rank")
+    by_chance = chance is not None and chance.value is not None and chance.value >= LEVEL
+    unranked = rank is not None and rank.value is None
+    return not (by_chance or unranked or "(provisional)" in row.cells[column.id].sub)
 
 
 def _head(columns: Sequence[Column], layout: _Layout) -> list[str]:

@@ -11,7 +11,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.table import Cell, Row, Table
-from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, nothing, same_as, with_interval
+from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, guessing, nothing, same_as, with_interval
 
 
 def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tuple[Verdict, ...]:
@@ -28,14 +28,16 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
     highest = max(done, key=lambda row: row[2].top1[0])
     last = [row for row in done if declared.marks and row[0] is own[-1] and row[0] is not first]
     equals = [r.title for r, _, result in done if r is not highest[0] and result.top1[0] == highest[2].top1[0]]
-    said = [_highest(highest[0], highest[1].cells["m.top1"], len(done)) + same_as(equals)]
-    if highest[0].id != first.id:
+    guesses = guessing([result for _, _, result in done], "rows") if equals else ""
+    said = [guesses or _highest(highest[0], highest[1].cells["m.top1"], len(done)) + same_as(equals)]
+    if not guesses and highest[0].id != first.id:
         said[0] = ", ".join(filter(None, (said[0], _against(highest[1], first.title))))
     if last and last[0] is not highest and (gain := _against(last[0][1], first.title)):
         said.append(f"{own[-1].title} has {gain}")
     said += filter(None, [coverage(len(done), len(rows), "rows", [result for _, _, result in rows])])
     state = _state_of(shown[highest[0].id].cells, len(done)) if highest[0].id != first.id else "tied"
-    return (Verdict("", state, "; ".join(said), basis(context, [r for _, _, r in done]), highest[2].id),)
+    best = "" if guesses else highest[2].id
+    return (Verdict("", state, "; ".join(said), basis(context, [r for _, _, r in done]), best),)
 
 
 def compared_rows(context: ReportContext, declared: suite.Table) -> list[suite.Row]:
@@ -100,8 +102,10 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
     if not done:
         return nothing(results.values(), sweep.title)
     best = max(done, key=lambda v: (done[v].top1[0], v == sweep.default))
-    said = f"{best:g} is highest of {f.count(len(done), 'point')} with {with_interval(done[best])}"
-    said += same_as([f"{v:g}" for v, r in done.items() if v != best and r.top1[0] == done[best].top1[0]])
+    equals = same_as([f"{v:g}" for v, r in done.items() if v != best and r.top1[0] == done[best].top1[0]])
+    if equals and (guesses := guessing(list(done.values()), "points")):
+        return Verdict(sweep.title, "tied", guesses + _rest(done, results), basis(context, list(done.values())))
+    said = f"{best:g} is highest of {f.count(len(done), 'point')} with {with_interval(done[best])}{equals}"
     state: State = "alone"
     if best == sweep.default:
         said += ", and is the default"
@@ -119,9 +123,12 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
             shown = f"p {p}" if p.startswith("<") else f"p = {p}"
             span = f"{f.points(found.low)} to {f.points(found.high)}"
             said += f"; against it {f.points(found.gap)} points ({span}, {shown}), {ends}"
-    if measured := coverage(len(done), len(results), "points", results.values()):
-        said += f"; {measured}"
-    return Verdict(sweep.title, state, said, basis(context, list(done.values())), done[best].id)
+    return Verdict(sweep.title, state, said + _rest(done, results), basis(context, list(done.values())), done[best].id)
+
+
+def _rest(done: dict[float, Result], results: dict[float, Result | None]) -> str:
+    measured = coverage(len(done), len(results), "points", results.values())
+    return f"; {measured}" if measured else ""
 
 
 def _from_default(done: dict[float, Result], default: float, family: int) -> dict[float, Difference | str]:
@@ -144,8 +151,9 @@ def of_grid(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]
         return (nothing(results),)
     name, best = max(found, key=lambda pair: pair[1].top1[0])
     equals = same_as([n for n, r in found if r is not best and r.top1[0] == best.top1[0]])
-    text = f"{name} is highest of {f.count(len(found), 'pair')} with {with_interval(best)}{equals}"
+    guesses = guessing([r for _, r in found], "pairs") if equals else ""
+    text = guesses or f"{name} is highest of {f.count(len(found), 'pair')} with {with_interval(best)}{equals}"
     text += "; nothing is chosen by it"
     if measured := coverage(len(found), len(pairs), "pairs", results):
         text += f"; {measured}"
-    return (Verdict("", "alone", text, basis(context, [r for _, r in found]), best.id),)
+    return (Verdict("", "alone", text, basis(context, [r for _, r in found]), "" if guesses else best.id),)

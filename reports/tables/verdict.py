@@ -101,29 +101,31 @@ def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Ver
     placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
     names = _names(entries, done)
     field = [r for r in done if r.id in placed] or _comparable(done)
-    first, text, state = field[0], with_interval(field[0]), _state(field, placed)
+    first, state = field[0], _state(field, placed)
+    text = with_interval(first, said=state == "provisional")
     name = names[first.id]
     tied = [r for r in field[1:] if state in ("best", "tied") and placed[r.id].group == 0]
     equals = same_as([names[r.id] for r in field[1:] if r.top1[0] == first.top1[0]])
+    guesses = guessing(field, "methods") if equals else ""
     if state == "best":
         said = f"{name} is best with {text}"
         said += f", tied with {_listed([names[r.id] for r in tied])}," * bool(tied)
         following = next(r for r in field if placed[r.id].group)
         said += f"{' and' if tied else ','} {_above(first, following)} {names[following.id]}, the next that is not tied"
     elif state == "tied":
-        said = f"all {len(field)} methods are tied; the highest is {name} with {text}{equals}"
+        said = f"all {len(field)} methods are tied; {guesses or f'the highest is {name} with {text}{equals}'}"
     elif state == "provisional":
         once = all(len(r.done) == 1 for r in field)
         why = "one training each is no rank" if once else "no repeated training gave another result"
-        said = f"provisional, since {why}: "
-        said += f"the highest of {len(field)} is {name} with {text}{equals}"
+        said = f"provisional, since {why}: {guesses or f'the highest of {len(field)} is {name} with {text}{equals}'}"
     else:
         said = f"{name} has {text}, with nothing to compare on the same clips"
     apart = len(done) - len(field) - len(twins(done))
     others = f"{f.count(apart, 'method')} tested on other clips" if apart > 0 and state != "alone" else ""
     measured = coverage(len(done), asked(context, entries), "methods", results)
-    more = filter(None, (_chance(first), others, measured))
-    return Verdict(title, state, "; ".join((said, *more)), basis(context, done), first.id, tuple(r.id for r in tied))
+    more = filter(None, ("" if guesses else _chance(first), others, measured))
+    best = "" if guesses else first.id
+    return Verdict(title, state, "; ".join((said, *more)), basis(context, done), best, tuple(r.id for r in tied))
 
 
 def _state(field: Sequence[Result], placed: dict[str, Standing]) -> State:
@@ -155,11 +157,29 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def with_interval(r: Result) -> str:
-    """A result in words: ``62.5 % (95 % interval 55.1 to 69.8)``."""
-    digits = f.percent_digits(r.outcomes.correct.shape[1] if r.outcomes else 0)
-    text = f"{f.percent(r.top1[0], digits)} %"
-    return text + (f" (95 % interval {f.percent(r.interval[0])} to {f.percent(r.interval[1])})" if r.interval else "")
+def with_interval(r: Result, said: bool = False) -> str:
+    """A result in words: ``62.5 % (95 % interval 55.1 to 69.8, provisional)``. ``said``: the sentence already says
+    that it is provisional."""
+    span = f"95 % interval {f.percent(r.interval[0])} to {f.percent(r.interval[1])}" if r.interval else ""
+    notes = ", ".join(filter(None, (span, "provisional" * (r.provisional and not said))))
+    return _share(r) + (f" ({notes})" if notes else "")
+
+
+def _share(r: Result) -> str:
+    return f"{f.percent(r.top1[0], f.percent_digits(r.outcomes.correct.shape[1] if r.outcomes else 0))} %"
+
+
+def guessing(results: Sequence[Result], what: str) -> str:
+    """What is said of a tie for the highest number where no result is above chance, instead of one of the names;
+    "" where one is, or that is not known."""
+    levels = [r.chance for r in results]
+    if not levels or any(chance is None or chance[1] < LEVEL for chance in levels):
+        return ""
+    first = max(results, key=lambda r: r.top1[0])
+    alike = sum(r.top1[0] == first.top1[0] for r in results)
+    chance = f"{f.percent(first.chance[0])} %" if first.chance else "not known"
+    said = f"none of {len(results)} {what} is above chance, {chance}; {alike} of them share the highest number"
+    return f"{said}, {_share(first)}"
 
 
 def _above(a: Result, b: Result) -> str:

@@ -116,3 +116,29 @@ def test_all_tables_compile_with_booktabs_alone_and_fit_the_page_and_so_does_a_f
     code, said = compiled[kind]
     assert code == 0, said[-2000:]
     assert not re.findall(r"Overfull.*|Undefined.*|too large.*", said)
+
+
+@pytest.mark.parametrize(
+    ("p", "rank", "sub", "bold"),
+    [
+        (0.01, 1, "", True),
+        (0.2, 1, "", False),  # not above chance
+        (0.01, None, "", False),  # not ranked
+        (0.01, 1, "50.0 to 90.0 (provisional), n = 1", False),
+    ],
+)
+def test_nothing_is_bold_that_the_page_would_not_call_the_best(p, rank, sub, bold):
+    more = (
+        Column("rgb.chance", "p (chance)", MEASURED, numeric=True, detail=True),
+        Column("rgb.rank", "Rank", MEASURED, numeric=True, paper=False),
+    )
+
+    def full(row, p, rank, sub):
+        top1 = replace(row.cells["rgb.top1"], sub=sub)
+        cells = {"rgb.top1": top1, "rgb.chance": Cell("", p, origin=MEASURED)}
+        return replace(row, cells=row.cells | cells | {"rgb.rank": Cell("", rank, origin=MEASURED)})
+
+    rows = (full(line("A", 80.1, 70.2, 1), p, rank, sub), full(line("B", 70.0, 60.3, 1), 0.01, 2, ""))
+    tex = to_latex(replace(table(), columns=COLUMNS + more, rows=rows))
+    assert (r"\textbf{70.2" in tex) is bold
+    assert r"\textbf{80.1}" in tex and "textbf{60.3" not in tex  # a claim stands; the next is not the best instead

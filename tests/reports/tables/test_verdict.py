@@ -140,12 +140,32 @@ def test_nothing_measured_is_one_sentence_without_a_basis():
 
 def test_nobody_alone_is_called_the_highest_where_several_have_the_same_number():
     """Equal numbers of different clips, and the first in the table's order is no better for it."""
-    alike = [result(name, right(0.1, shift), training=None) for shift, name in enumerate("abc")]
+    alike = [result(name, right(0.3, shift), training=None) for shift, name in enumerate("abc")]
     (said,) = verdicts([*alike, result("d", right(0.05), training=None)])
-    assert said.state == "provisional" and "the highest of 4 is A with 10.00 %" in said.text
+    assert said.state == "provisional" and "the highest of 4 is A with 30.00 %" in said.text
     assert ", the same as B and C" in said.text and "D" not in said.text.split("; ")[0]
     (tied,) = verdicts([result("a", right(0.6)), result("b", right(0.6, 1)), result("c", right(0.59))])
     assert tied.state == "tied" and ", the same as B" in tied.text and "the same as" not in verdicts([alike[0]])[0].text
+
+
+def test_a_tie_at_chance_names_nobody():
+    """Of ten classes; which of equal guesses comes first in the table says nothing."""
+    alike = [result(name, right(0.1, shift), training=None) for shift, name in enumerate("abc")]
+    (said,) = verdicts([*alike, result("d", right(0.05), training=None)])
+    assert said.state == "provisional" and said.best == ""
+    assert said.text.endswith(
+        ": none of 4 methods is above chance, 10.0 %; 3 of them share the highest number, 10.00 %"
+    )
+    (tied,) = verdicts([result("a", right(0.1)), result("b", right(0.1, 1))])
+    assert tied.text.startswith("all 2 methods are tied; none of 2 methods is above chance")
+    (one,) = verdicts([*alike, result("d", right(0.4), training=None)])
+    assert one.best == "d" and "the highest of 4 is D" in one.text
+
+
+def test_a_single_training_with_nothing_beside_it_is_called_provisional():
+    (said,) = verdicts([result("a", right(0.9), training=None)])
+    assert said.state == "alone" and ", provisional), with nothing to compare" in said.text
+    assert "provisional" not in verdicts([result("a", right(0.9))])[0].text
 
 
 def test_what_failed_is_counted():
