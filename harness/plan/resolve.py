@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
-from harness.ledger.identity import HARDWARE_KEYS, RUNNER_KEYS
+from harness.ledger.identity import HARDWARE_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
+from harness.plan.top_level import check_section, refuse_a_seed, without_effect
 from harness.suite.dotted import ABSENT, DATA, get_dotted
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ class Resolved:
     parents: dict[str, dict[str, Any]] = field(hash=False)  # stage -> dict(config=..., inject_at=[...], ...)
     files: tuple[Path, ...]  # every config file that was read
     overridden: tuple[Overridden, ...] = field(default=(), hash=False)
+    without_effect: str = ""  # a note on top-level keys that nothing reads
 
     def remark(self, profile: str) -> str:
         """One line on what the config says in vain at a profile, "" for nothing."""
-        said = []
+        said = [self.without_effect] if self.without_effect else []
         if self.overridden:
             head = self.overridden[0].key.split(".")[0]
             said.append(
@@ -91,13 +93,14 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
     own = config.pop("profiles", None) or {}
     if unknown := sorted(set(own) - known):
         raise ValueError(f"{path}: profiles: {unknown_name('profile', unknown[0], sorted(known))}")
-    _refuse_a_seed(path, config, "")
+    refuse_a_seed(path, config, "")
+    unread = without_effect(config, files)
     before = plain(config)
     config = _merged_section(config, {k: v for k, v in chosen.items() if _applies(config, k)})
     if own.get(profile):
         where = f"profiles.{profile}"
-        _refuse_a_seed(path, own[profile], f"{where}.")
-        _check_section(before, own[profile], f"{path}: {where}")
+        refuse_a_seed(path, own[profile], f"{where}.")
+        check_section(own[profile], [TRANSFORMS], f"{path}: {where}")
         try:
             config = _merged_section(config, own[profile], f"{path}: {where}")
         except (TypeError, KeyError) as e:
@@ -112,7 +115,7 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
     result = plain(config)
     parents = result.pop("parents", None) or {}
     _give_to_data(result, parents, {k: v for k, v in given.items() if k.startswith(DATA)})
-    return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden)
+    return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden, unread)
 
 
 def stands_alone(entry: Entry, profile: str) -> bool:
@@ -156,23 +159,6 @@ def _applies(config: dict[str, Any], key: str) -> bool:
     if key in OF_A_TRAINING and config.get("train_cfg") is None:
         return False
     return not key.endswith("_dataloader") or config.get(key) is not None
-
-
-def _refuse_a_seed(path: Path, section: dict[str, Any], where: str) -> None:
-    """Raise ValueError for ``randomness``: a run sets its own, so that a config's would change nothing."""
-    if any(key.split(".")[0] == "randomness" for key in section):
-        raise ValueError(
-            f"{path}: {where}randomness is not the config's to say: the seed is the "
-            "run's (--seeds N runs seeds 0 to N - 1); "
-            "take it out"
-        )
-
-
-def _check_section(config: dict[str, Any], section: dict[str, Any], where: str) -> None:
-    """Raise ValueError for a key of a config's own profile that is nowhere, so that it would change nothing."""
-    known = {*config, *RUNNER_KEYS, TRANSFORMS, "parents"} - {"profiles"}
-    if unknown := [k for k in section if k.split(".")[0] not in known]:
-        raise ValueError(f"{where}: {unknown_name('key', unknown[0], sorted(known))}")
 
 
 def _merged_section(config: dict[str, Any], section: dict[str, Any], where: str = "") -> dict[str, Any]:
