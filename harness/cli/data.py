@@ -23,7 +23,7 @@ from harness.cli.options import (
     suite_options,
 )
 from harness.data.names import BUILT_IN, synthetic_root
-from harness.errors import BadUsage
+from harness.errors import BadUsage, count
 
 log = logging.getLogger(__name__)
 
@@ -178,12 +178,11 @@ def verify_command(
     if html:
         write_text_atomically(html, findings_page(outcome))
     if quarantine:
-        count = write_quarantine(quarantine, outcome)
-        log.info("%s: %d clips to leave out", quarantine, count)
+        log.info("%s: %s to leave out", quarantine, count(write_quarantine(quarantine, outcome), "clip"))
     if as_json:
         print_json(outcome.as_json())
     else:
-        click.echo(findings_text(outcome))
+        click.echo(findings_text(outcome, quarantine))
     return 0 if outcome.sound else 1
 
 

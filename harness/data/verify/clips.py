@@ -18,6 +18,10 @@ from mtcd_plugin.formats.time_stamps import LONGEST_REPEAT, cut_times, is_steady
 CHECKSUM = re.compile("crc|checksum", re.IGNORECASE)
 LOOK = "look at its frames; restore the file, or leave the clip out (--quarantine)"
 LEAVE_OUT = "restore the file, or leave the clip out (--quarantine)"
+LENGTH_REMEDY = (
+    "check start and end of the window; the clip is trained on or tested as it is, and the quarantine file does not "
+    "list it: add its id there to leave it out"
+)
 RATE_TOLERANCE = 0.01
 SMALLEST_OVERLAP = 0.9  # of the longest stream
 DARK_SHARE = 0.5  # a dark clip is darker than this share of its daylight take
@@ -202,7 +206,7 @@ def _check_length(clip: Clip, rules: Rules) -> Iterable[Finding]:
             bounds = f"{shortest} to {longest}" if shortest != longest else str(shortest)
             wrong.append(f"{name} has {stream.frames} frames where {bounds} are expected")
     if wrong:
-        yield Finding(clip.clip_id, "warning", "length", "; ".join(wrong), "check start and end of the window")
+        yield Finding(clip.clip_id, "warning", "length", "; ".join(wrong), LENGTH_REMEDY)
 
 
 def _check_overlap(clip: Clip, videos: Mapping[str, Video], rules: Rules) -> Iterable[Finding]:

@@ -34,6 +34,7 @@ DRAFT_CLASSES = (
     "look for",
     "quiet",
 )
+DRAFT_COUNTS = (10, 21)  # classes and subjects
 DRAFT_SIZES = {"rgb": (1920, 1080), "depth": (512, 424), "ir": (1408, 1068)}
 DRAFT_CONTRADICTIONS = (
     "the draft speaks of 10 gesture classes and names 9 (" + ", ".join(DRAFT_CLASSES) + "); the tenth is unknown",
@@ -89,8 +90,9 @@ def _splits(root: Path, found: Findings) -> dict[str, str]:
 
 
 def notes_mgr_dark(annotation: Annotation, sizes: Sizes) -> list[Finding]:
-    """Counts and sizes beside the draft's, and what the draft contradicts itself in."""
+    """Counts and sizes beside the draft's, and what the draft contradicts itself in where it is the draft's data."""
     clips = annotation.clips
+    drafts_own = (len(annotation.classes), len({c.subject for c in clips})) == DRAFT_COUNTS and not annotation.synthetic
     found = [count("gesture classes", len(annotation.classes), "10")]
     videos = Counter((name, c.lighting) for c in clips for name in c.streams)
     found.append(count("video clips of all modalities and lightings", sum(videos.values()), "31,020"))
@@ -107,7 +109,9 @@ def notes_mgr_dark(annotation: Annotation, sizes: Sizes) -> list[Finding]:
     lengths = [c.streams["rgb"].frames for c in clips if "rgb" in c.streams]
     found.append(count("frames of an rgb clip", span(lengths), "45 to 210"))
     seconds = sum(c.streams["rgb"].frames / c.streams["rgb"].fps for c in clips if "rgb" in c.streams)
-    found.append(count("seconds of rgb in all lightings", f"{seconds:,.0f}", "8,721 in all, see below"))
+    found.append(
+        count("seconds of rgb in all lightings", f"{seconds:,.0f}", "8,721 in all" + ", see below" * drafts_own)
+    )
     for name, (width, height) in DRAFT_SIZES.items():
         if name in sizes:
             found.append(count(f"size of {name}", "{} x {}".format(*sizes[name]), f"{width} x {height}"))
@@ -117,7 +121,7 @@ def notes_mgr_dark(annotation: Annotation, sizes: Sizes) -> list[Finding]:
         found.append(Finding("", "note", "paper", f"classes that the draft does not name: {', '.join(extra)}"))
     if lacking := sorted(set(DRAFT_CLASSES) - set(annotation.classes)):
         found.append(Finding("", "note", "paper", f"classes of the draft that are not here: {', '.join(lacking)}"))
-    found += [Finding("", "note", "paper", text) for text in DRAFT_CONTRADICTIONS]
+    found += [Finding("", "note", "paper", text) for text in DRAFT_CONTRADICTIONS if drafts_own]
     return found + balance(annotation)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from jinja2 import Environment
 
 from harness.data.verify.dataset import Verification
+from harness.data.verify.finding import Finding
+from harness.errors import count
 
+NAMED = 3  # clips of a line
 PER_CHECK = 20  # lines of one check on the terminal; JSON and page have all
 
 PAGE = """<!doctype html>
@@ -29,7 +34,7 @@ td { overflow-wrap: break-word; } td:nth-child(2) { white-space: nowrap; }
 <h1>{{ v.name }}: verification</h1>
 <p>{{ "{:,}".format(v.clips) }} {{ v.samples }} in <code>{{ v.root }}</code>,
 {{ "{:,}".format(v.decoded) }} of {{ "{:,}".format(v.files) }} files decoded:
-{{ v.counts.error }} errors, {{ v.counts.warning }} warnings, {{ v.counts.note }} notes.</p>
+{% for severity, n in v.counts.items() %}{{ count(n, severity) }}{{ ", " if not loop.last }}{% endfor %}.</p>
 {% if v.synthetic %}<p class="synthetic">
 Synthetic data: numbers of the paper are shown for orientation only.</p>{% endif %}
 {% for severity, title in titles %}{% set found = v.findings | selectattr("severity", "equalto", severity) | list %}
@@ -50,24 +55,61 @@ TITLES = (("error", "Errors"), ("warning", "Warnings"), ("note", "Notes"))
 
 def findings_page(verification: Verification) -> str:
     """HTML with every finding; all text is escaped."""
-    return Environment(autoescape=True).from_string(PAGE).render(v=verification, titles=TITLES) + "\n"
+    return Environment(autoescape=True).from_string(PAGE).render(v=verification, titles=TITLES, count=count) + "\n"
 
 
-def findings_text(verification: Verification) -> str:
-    """One line per finding, errors first, at most ``PER_CHECK`` of each check, and the count at the end."""
+def findings_text(verification: Verification, quarantine: object = None) -> str:
+    """One line per finding, equal ones of several clips in one, errors first, at most ``PER_CHECK`` lines of each
+    check; what becomes of clips with errors, and the count at the end.
+
+    Args:
+        quarantine: the file in which the clips with errors were written; None for none.
+    """
     lines: list[str] = []
     shown: dict[tuple[str, str], int] = {}
-    for f in verification.findings:
+    hidden: dict[tuple[str, str], int] = {}
+    for f, clips in _grouped(verification.findings):
         kind = (f.severity, f.check)
         shown[kind] = shown.get(kind, 0) + 1
         if shown[kind] <= PER_CHECK:
-            clip = f"{f.clip_id}: " if f.clip_id else ""
-            lines.append(f"{f.severity}: {f.check}: {clip}{f.message}" + (f" -> {f.remedy}" if f.remedy else ""))
-    for (severity, check), count in shown.items():
-        if count > PER_CHECK:
-            lines.append(f"{severity}: {check}: {count - PER_CHECK} more; --json and --html have them all")
+            of = f"{_listed(clips, verification.samples)}: " if f.clip_id else ""
+            lines.append(f"{f.severity}: {f.check}: {of}{f.message}" + (f" -> {f.remedy}" if f.remedy else ""))
+        else:
+            hidden[kind] = hidden.get(kind, 0) + len(clips)
+    for (severity, check), more in hidden.items():
+        lines.append(f"{severity}: {check}: {more} more; --json and --html have them all")
+    lines += _fate(verification, quarantine)
     synthetic = " (synthetic)" if verification.synthetic else ""
-    counts = ", ".join(f"{count} {severity}s" for severity, count in verification.counts.items())
+    counts = ", ".join(count(n, severity) for severity, n in verification.counts.items())
     files = f"{verification.clips} {verification.samples}, {verification.decoded} of {verification.files} files decoded"
     lines.append(f"{verification.name}{synthetic}: {files}, {counts}")
     return "\n".join(lines)
+
+
+def _grouped(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Findings that say the same of several clips once, with the clips."""
+    found: dict[tuple[str, str, str, str, bool], tuple[Finding, list[str]]] = {}
+    for f in findings:
+        key = (f.severity, f.check, f.message, f.remedy, bool(f.clip_id))
+        found.setdefault(key, (f, []))[1].append(f.clip_id)
+    return list(found.values())
+
+
+def _listed(clips: Sequence[str], samples: str) -> str:
+    """``a`` or ``40 clips (a, b, c and 37 more)``."""
+    if len(clips) == 1:
+        return clips[0]
+    more = f" and {len(clips) - NAMED} more" if len(clips) > NAMED else ""
+    return f"{len(clips)} {samples} ({', '.join(clips[:NAMED])}{more})"
+
+
+def _fate(verification: Verification, quarantine: object) -> list[str]:
+    """Whether clips with errors are trained on; nothing where there are none."""
+    bad = len({f.clip_id for f in verification.findings if f.severity == "error" and f.clip_id})
+    if not bad:
+        return []
+    name, sample = verification.dataset, verification.samples.removesuffix("s")
+    here = f"{count(bad, sample)} with errors: runs read {'it' if bad == 1 else 'them'} all the same"
+    if quarantine:
+        return [f"{here}, unless they are given --quarantine {name}={quarantine}, which lists what to leave out"]
+    return [f"{here}; --quarantine FILE here writes what to leave out, --quarantine {name}=FILE leaves it out of runs"]
