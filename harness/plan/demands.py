@@ -73,8 +73,9 @@ def _check_number(config: Mapping[str, Any], classes: int, root: str) -> None:
     for predicted in _numbers(config.get("model"), "num_classes"):
         if predicted != classes:
             raise ValueError(
-                f"{root}: the data set has {classes} classes, the network predicts {predicted}; data with other "
-                f"classes need configs of their own, with num_classes={classes} (docs/contributing.md, Add a data set)"
+                f"{root}: the data set has {classes} classes, the network predicts {predicted}; write configs of your "
+                "own with `models new NAME --from ENTRY --configs DIR` and add to each "
+                f"model = dict(cls_head=dict(num_classes={classes})) (docs/data.md, Another number of classes)"
             )
 
 

@@ -37,7 +37,7 @@ def test_batches_of_more_identities_than_there_are_fail_in_the_plan(mgr_dark_roo
 )
 def test_a_network_of_other_classes_than_the_data_fails_in_the_plan(mgr_dark_root, model):
     whole = config(mgr_dark_root, ["rgb"]) | {"model": model}
-    with pytest.raises(ValueError, match="has 3 classes, the network predicts 10; .*with num_classes=3"):
+    with pytest.raises(ValueError, match="has 3 classes, the network predicts 10; .*`models new .*num_classes=3"):
         check_classes(whole)
 
 
