@@ -84,9 +84,9 @@ def ordinal(n: int) -> str:
 
 
 def short_commit(commit: str) -> str:
-    """The head of a commit; a mark that the tree was changed stays."""
+    """The head of a commit, and whether the tree was changed."""
     head, _, rest = commit.partition("-")
-    return head[:12] + (f"-{rest}" if rest else "") or "not recorded"
+    return head[:12] + (" with local changes" if rest == "dirty" else f"-{rest}" if rest else "") or "not recorded"
 
 
 def slug(name: str) -> str:

@@ -277,6 +277,8 @@ class ReportContext:
 
     @property
     def stamp(self) -> str:
-        """The commit as every page shows it."""
+        """The commit as every page shows it, with what does not lie in it."""
         more = len(self.commits) - 1
-        return short_commit(self.commit) + (f" and {count(more, 'other')}" if more > 0 else "")
+        elsewhere = any(" --configs " in r.command for r in self.ledger.shown_records)
+        text = short_commit(self.commit) + (f" and {count(more, 'other')}" if more > 0 else "")
+        return text + ", some configs from elsewhere (--configs)" * elsewhere

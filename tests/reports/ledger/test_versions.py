@@ -15,6 +15,7 @@ from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunRecord, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
+from reports.ledger.context import ReportContext
 from reports.ledger.training import origin, training_variance
 from tests.helpers.fake_ledger import fake_predictions, save
 from tests.helpers.fake_site import write
@@ -526,3 +527,21 @@ def test_a_start_that_was_asked_for_and_changed_nothing_is_the_usual_one(tmp_pat
     out = site(made)
     assert "--init" not in cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1").text
     assert "1 run of an older config" in parse(out / "index.html").text
+
+
+@pytest.mark.parametrize(
+    ("commit", "command", "said"),
+    [
+        ("0123456789abcdef", "python -m harness run", "0123456789ab"),
+        ("0123456789ab-dirty", "python -m harness run", "0123456789ab with local changes"),
+        (
+            "0123456789ab",
+            "python -m harness run --configs DIR --seeds 1",
+            "0123456789ab, some configs from elsewhere (--configs)",
+        ),
+    ],
+)
+def test_the_stamp_says_what_is_not_in_the_commit(commit, command, said):
+    record = SimpleNamespace(commit=commit, command=command, finished="2024-07-20T10:00:00Z")
+    ledger = SimpleNamespace(shown_records=[record], plans=[])
+    assert ReportContext(None, {}, ledger).stamp == said

@@ -135,7 +135,10 @@ def test_numbers_as_people_read_them():
     assert memory(700 * 2**20) == "700 MiB" and memory(3 * 2**29) == "1.50 GiB"
     assert points(-0.0123) == "\u22121.2" and points(0.5, 2) == "+50.00"
     assert (percent_digits(50), percent_digits(482)) == (1, 2)
-    assert short_commit("0123456789abcdef-dirty") == "0123456789ab-dirty" and short_commit("") == "not recorded"
+    assert (
+        short_commit("0123456789abcdef-dirty") == "0123456789ab with local changes"
+        and short_commit("") == "not recorded"
+    )
 
 
 def test_ticks_cover_the_range_with_round_steps():
