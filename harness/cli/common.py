@@ -14,6 +14,7 @@ from harness.cli import console
 from harness.cli.counter import counter
 from harness.cli.options import ChoiceOptions, ExecutionOptions, SuiteOptions
 from harness.errors import BadUsage, count
+from harness.system.slow import said_if_slow
 
 if TYPE_CHECKING:
     from harness.executors.base import Executor
@@ -33,16 +34,17 @@ def open_suite(
     """Plan the suite that the options ask for, missing built-in synthetic data made by ``make_data``."""
     from harness.plan.workspace import RunChoices, open_workspace
 
-    ws = open_workspace(
-        suite.configs,
-        suite.profile,
-        suite.data_root,
-        suite.tables,
-        suite.seeds,
-        RunChoices(suite.quarantine, suite.init, suite.all_methods, quick),
-        make_data,
-        chosen,
-    )
+    with said_if_slow(log.info, f"planning: reading the configs in {suite.configs} and the data"):
+        ws = open_workspace(
+            suite.configs,
+            suite.profile,
+            suite.data_root,
+            suite.tables,
+            suite.seeds,
+            RunChoices(suite.quarantine, suite.init, suite.all_methods, quick),
+            make_data,
+            chosen,
+        )
     counts = count(len(ws.cells), "cell"), count(len(ws.needed()), "job")
     log.debug("planned %s as %s, data in %s", *counts, ws.settings.data_root)
     return ws

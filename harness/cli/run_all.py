@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli import common
+from harness.cli.counter import counter
 from harness.cli.options import (
     ChoiceOptions,
     ExecutionOptions,
@@ -93,7 +95,7 @@ def _finish(ws: Workspace, work_dir: Path, site: Path, began: float) -> None:
     from harness.site.pages import refresh_site
     from harness.system.duration import duration
 
-    written = refresh_site(ws, work_dir, site)
+    written = refresh_site(ws, work_dir, site, partial(counter(), "pages of runs"))
     spent = duration(time.monotonic() - began)
     common.say_verdicts(site, ws.tables)
     common.say_result(f"leaderboard: {site / 'index.html'}  ({spent}{'' if written else ', pages unchanged'})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -13,9 +14,13 @@ from harness.data.builder import check_made_to_end, maker_beside
 from harness.data.names import at_light, is_synthetic_root
 from harness.data.parts import check_made
 from harness.data.registry import ClipDataSet, clips_of_config
+from harness.errors import count
 from harness.ledger.identity import canonical_json
+from harness.system.slow import said_if_slow
 from mtcd_plugin.formats.clips import MODALITIES, RENDERED_FROM, Clip, ClipTable, fingerprint
 from mtcd_plugin.formats.splits import read_quarantine, select_clips
+
+log = logging.getLogger(__name__)
 
 RECORDED = tuple(m for m in MODALITIES if m not in RENDERED_FROM)  # by a camera
 
@@ -115,7 +120,8 @@ def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> S
     )
     check_made(place[1], found, clips, asked.modalities)
     try:
-        found_print = fingerprint(clips, asked.modalities, missing)
+        with said_if_slow(log.info, f"planning: reading {count(len(clips), 'clip')} of {table.name}"):
+            found_print = fingerprint(clips, asked.modalities, missing)
     except FileNotFoundError as error:
         if not table.synthetic:
             raise

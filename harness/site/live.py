@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import one_line
+from harness.system.slow import said_if_slow
 
 if TYPE_CHECKING:
     from reports.ledger.running import Running
@@ -44,7 +45,8 @@ class LivePages:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._thread is not None:
-            self._thread.join()
+            with said_if_slow(log.info, "finishing the pages that are being written"):
+                self._thread.join()
         if self._shown is not None and isinstance(error, Exception):
             self._try(None)
 
@@ -61,7 +63,8 @@ class LivePages:
         self._thread = Thread(target=self._job, args=(done, failed, running, to_come, began), name="pages")
         self._thread.start()
         if first:
-            self._thread.join()
+            with said_if_slow(log.info, "writing the first pages"):
+                self._thread.join()
 
     @property
     def pause(self) -> float:

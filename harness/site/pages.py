@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data.describe.summary import load_summaries, save_summaries
 from harness.data.registry import clips_of_config
+from harness.errors import count
 from harness.ledger.clip_pictures import Wanted
 from harness.site import freshness
 from harness.suite import Benchmark, Entry
+from harness.system.slow import said_if_slow
 
 if TYPE_CHECKING:  # `report` plans nothing
     from harness.plan.workspace import Workspace
@@ -44,17 +46,23 @@ def write_site(  # noqa: PLR0913  what pages are made of, and what may be known 
     return site / "index.html"
 
 
-def refresh_site(ws: Workspace, work_dir: Path, site: Path) -> bool:
+def refresh_site(ws: Workspace, work_dir: Path, site: Path, progress: Callable[[int, int], None] | None = None) -> bool:
     """Measure the data sets, draw their clips and write the pages of a workspace; returns whether there was anything to
-    write."""
+    write.
+
+    Args:
+        progress: called as progress(pages of runs done, pages of runs in all).
+    """
     from harness.data.describe.clip_pictures import draw_clips  # with what decodes videos: `report` draws nothing
 
-    save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, log.warning)
+    with said_if_slow(log.info, f"measuring the data sets in {ws.settings.data_root} for the pages"):
+        save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, log.warning)
     made_from = freshness.sources(work_dir, ws.settings.configs)
     if freshness.are_current(work_dir, site, made_from):
         return False
     draw = partial(draw_clips, work_dir, test_sets=splits_at_hand(ws), say=log.warning)
-    write_site([work_dir], site, ws.benchmark, ws.entries, draw=draw)
+    with said_if_slow(log.info, f"writing the pages of {count(len(ws.needed()), 'job')} to {site}"):
+        write_site([work_dir], site, ws.benchmark, ws.entries, draw=draw, progress=progress)
     freshness.remember(work_dir, site, made_from)
     return True
 

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +12,7 @@ from harness.data import clips
 from harness.data.images import images_fingerprint
 from harness.ledger.judge import data_fingerprint, info_fingerprint
 from harness.plan.data import describe_data
+from harness.system import slow
 from mtcd_plugin.formats.clip_store import source_hash
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from tests.helpers.tiny_data import zero_in_secret
@@ -164,3 +167,19 @@ def test_a_lighting_without_clips_is_named(mgr_dark_root, tmp_path):
     root = rewritten(mgr_dark_root, tmp_path, lambda head, rows: [r for r in rows if ",dark," in r])
     with pytest.raises(ValueError, match=r"copy \(lighting daylight\): has no clips; cells that read them cannot be"):
         describe_data(config(root, ["rgb"], lighting="daylight"))
+
+
+def test_reading_that_takes_long_says_what_is_read(mgr_dark_root, monkeypatch):
+    said, heard = [], threading.Event()
+
+    def listen(line):
+        said.append(line)
+        heard.set()
+
+    monkeypatch.setattr(slow, "AFTER_S", 0.0)
+    monkeypatch.setattr(clips, "log", SimpleNamespace(info=listen))
+    monkeypatch.setattr(clips, "fingerprint", lambda *_: heard.wait(60) and "f")
+    forget()
+    clips.select(config(mgr_dark_root, ["rgb"])["train_dataloader"]["dataset"])
+    forget()
+    assert said == ["planning: reading 9 clips of MGR-Dark"]

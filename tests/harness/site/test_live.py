@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from harness.site.live import LivePages
 from harness.site.manifest import MANIFEST, running_since
 from harness.site.pages import write_site
 from harness.site.verdicts import verdict_lines
+from harness.system import slow
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
 
@@ -148,7 +150,7 @@ def test_a_running_site_says_what_is_done_runs_and_is_to_come_and_reloads_itself
             refresh = [m for m in page.all("meta") if m.attrs.get("http-equiv") == "refresh"]
             assert [m.attrs["content"] for m in refresh] == ["30"], path
             said = " ".join(page.one("p", cls="running").text.split())
-            assert "3 of 6 jobs are done, 1 failed, 1 is running, 1 to come" in said
+            assert "3 of 6 jobs are done, 1 failed, 1 is running, 1 to come; a stage that runs" in said
         assert running_since((made.site / MANIFEST).read_text())
         overview = " ".join(parse(made.site / "index.html").text.split())
         assert "Running: student_mgr-dark-rgb-s0" in overview and "plain_mgr-dark-depth-s0" in overview
@@ -244,3 +246,17 @@ def test_the_lines_of_a_site_are_those_of_the_tables_that_were_asked_for(made):
     assert len(lines) == 2 and lines[0].startswith("Table 2, RGB: ") and lines[1].startswith("Table 2, Depth: ")
     assert all(line.endswith(".") and "\n" not in line for line in lines)
     assert verdict_lines(made.site, ["table3"]) == []
+
+
+def test_a_first_writing_that_takes_long_says_so(monkeypatch):
+    said, heard = [], threading.Event()
+
+    def listen(line):
+        said.append(line)
+        heard.set()
+
+    monkeypatch.setattr(slow, "AFTER_S", 0.0)
+    monkeypatch.setattr(live, "log", SimpleNamespace(info=listen, warning=listen))
+    with LivePages(lambda running: heard.wait(60)) as pages:
+        pages.show(0, 0, ("a",), ("b",))
+    assert said[0] == "writing the first pages"
