@@ -29,7 +29,7 @@ def _numbered(row: Row, numbers: dict[str, int]) -> Row:
             continue
         short = f"not planned: {numbers[cell.title]}"
         if _is_unplanned(cell):
-            cells[name] = replace(cell, text=short, sub="")  # the reason stays behind the pointer
+            cells[name] = replace(cell, text=short, sub="", title="the reason stands below the table")
         elif cell.state == "missing":
             cells[name] = replace(cell, title=short)
     return replace(row, cells=cells)

@@ -19,9 +19,12 @@ def pages(tmp_path):
     def made(classes: int, subjects: int, synthetic: bool = False):
         given = write(tmp_path, seeds=1, tables=["table2"], profile="paper", synthetic=synthetic)
         published = Published(classes=classes, subjects=subjects)
+        first, *others = given.benchmark.tables
+        noted = first.model_copy(update={"note": "The draft has 12.34 here."})
+        benchmark = given.benchmark.model_copy(update={"tables": type(given.benchmark.tables)([noted, *others])})
         declared = given.benchmark.datasets
         declared["mgr_dark"] = declared["mgr_dark"].model_copy(update={"published": published})
-        build(given.work_dir, given.site, given.benchmark, given.entries)
+        build(given.work_dir, given.site, benchmark, given.entries)
         return given.site
 
     return made
@@ -40,7 +43,9 @@ def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, cl
     assert "claimed and measured values can be compared" not in said
     page = parse(site / "table2.html")
     assert page.all("td", cls="measured") and not page.all("td", cls="claimed")
-    assert "Sources of claimed values" not in said
+    assert (
+        "Sources of claimed values" not in said and "12.34" not in said and "56.7" not in words(site / "figure6.html")
+    )
     about = json.loads((site / "leaderboard.json").read_text())
     assert about["datasets"]["mgr_dark"]["title"] == "clips in the layout of MGR-Dark"
     cells = [td.text for td in parse(site / "methods.html").all("td")]
@@ -52,7 +57,7 @@ def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, cl
 
 def test_the_data_set_itself_has_its_name(pages):
     said = words(pages(CLASSES, PEOPLE) / "table2.html")
-    assert "Measured on MGR-Dark itself" in said and "in the layout of" not in said
+    assert "Measured on MGR-Dark itself" in said and "in the layout of" not in said and "has 12.34 here" in said
 
 
 def test_synthetic_clips_are_called_synthetic_whatever_their_numbers(pages):
