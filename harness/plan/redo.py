@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import PACKAGED_CONFIGS
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOCK, RECORD
+from harness.ledger.run_dir import LOCK, RECORD, SUBMITTED
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
 from harness.plan.workspace import Workspace, synthetic_root
@@ -40,7 +40,9 @@ def set_aside(job: Job, work_dir: Path) -> Replaced | None:
         raise ValueError(f"{job.name} is being run by {lock.holder() or 'another harness'}; wait for it, or stop it")
     try:
         number = 1
-        while os.path.lexists(place := Path(work_dir) / REPLACED / f"{folder.name}.{number}"):
+        while any(
+            map(os.path.lexists, _with_unfinished(place := Path(work_dir) / REPLACED / f"{folder.name}.{number}"))
+        ):
             number += 1
         place.mkdir(parents=True)
         entries = [e for e in sorted(os.listdir(folder)) if e != LOCK]
@@ -51,11 +53,47 @@ def set_aside(job: Job, work_dir: Path) -> Replaced | None:
     return Replaced(record, place)
 
 
+def _with_unfinished(place: Path) -> tuple[Path, Path]:
+    """A place of what was set aside, and of what the new run left where it was put back."""
+    return place, place.with_name(f"{place.name}.unfinished")
+
+
+def put_back(old: Replaced, job: Job, work_dir: Path) -> bool:
+    """Move a run that was set aside back into the ledger, where no new one is done; True if it is there again.
+
+    What the new one left takes its place beside the ledger. Nothing is moved while somebody runs the job, or a cluster
+    has it.
+    """
+    folder = folder_of(job, work_dir)
+    if look_up(job, work_dir).done or os.path.lexists(folder / SUBMITTED):
+        return False
+    lock = RunLock(folder)
+    if not lock.acquire():
+        return False
+    try:
+        _, unfinished = _with_unfinished(old.folder)
+        unfinished.mkdir()
+        for name in sorted(e for e in os.listdir(folder) if e != LOCK):
+            os.rename(folder / name, unfinished / name)
+        for name in sorted(os.listdir(old.folder), key=lambda n: n == RECORD):  # the record last: then it is a run
+            os.rename(old.folder / name, folder / name)
+        old.folder.rmdir()
+    finally:
+        lock.release()
+    return True
+
+
 def compared(old: Replaced, job: Job, work_dir: Path) -> str:
-    """How the new run compares with the one that was set aside, in one line."""
+    """How the new run compares with the one that was set aside, in one line. Where none is done, the one from before is
+    put back."""
     new = look_up(job, work_dir).record
     if new is None or new.status != "done":
-        return f"no new run is done; the one from before is in {old.folder}"
+        if old.record.status != "done":
+            return f"no new run is done; the one before had failed, and is in {old.folder}"
+        if put_back(old, job, work_dir):
+            left = f"{REPLACED}/{_with_unfinished(old.folder)[1].name}"
+            return f"no new run is done; the one from before stands again, what the new one left is in {left}"
+        return f"the new run is not done yet; the one from before is in {old.folder}"
     if old.record.status != "done":
         return "done; the one before had failed"
     if new.metrics is None or old.record.metrics is None:

@@ -101,7 +101,12 @@ def run_workspace(
             progress.tick(status)
             tell(status)
 
-        status = execute(jobs, executor, options, progress.report, tick)
+        try:
+            status = execute(jobs, executor, options, progress.report, tick)
+        except BaseException:  # the second Ctrl-C, a full disk
+            for key, old in replaced.items():
+                redo.put_back(old, jobs[key], work_dir)
+            raise
     save_plan(ws, work_dir, dict(status.blocked))
     asked = unplanned(ws.plan)
     return Finished(

@@ -1,5 +1,6 @@
 """The command in a record redoes that run: it names all that the run depends on."""
 
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -112,3 +113,43 @@ def test_a_finished_run_is_run_anew_kept_and_compared(small_configs, tiny_data, 
     code, said = run("--cell", name, "--force")
     assert code == 1 and load_records(tmp_path / "work")[0][key][1] == new  # somebody holds it: nothing is moved
     lock.release()
+
+
+def test_a_run_stands_again_where_no_new_one_is_done(small_configs, tiny_data, tmp_path, monkeypatch, capsys):
+    options = ["--configs", small_configs, "--data-root", tiny_data, "--work-dir", tmp_path, "--profile", "smoke"]
+    options = ["run", *map(str, options), "--jobs", "1"]
+    with pytest.raises(SystemExit):
+        main(options)
+    before, _ = load_records(tmp_path)
+    key, (folder, _) = sorted(before.items())[0]
+    files = sorted(os.listdir(folder))
+    again = [*options, "--cell", folder.name.rsplit("-", 1)[0], "--force"]
+
+    def stopped(*_):
+        (folder / "log.txt").write_text("half a run")
+        return Status()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.schedule.run.execute", stopped)
+    with pytest.raises(SystemExit):
+        main(again)
+    assert "no new run is done; the one from before stands again" in capsys.readouterr().out
+    assert load_records(tmp_path) == (before, []) and sorted({*os.listdir(folder), "lock"}) == sorted({*files, "lock"})
+    assert (tmp_path / "replaced" / f"{folder.name}.1.unfinished" / "log.txt").read_text() == "half a run"
+
+    monkeypatch.setattr("harness.schedule.run.execute", interrupted)
+    with pytest.raises(SystemExit):
+        main(again)
+    assert load_records(tmp_path) == (before, [])
+
+    def submitted(*_):
+        (folder / ".submitted.json").write_text("{}")
+        return Status()
+
+    monkeypatch.setattr("harness.schedule.run.execute", submitted)
+    with pytest.raises(SystemExit):
+        main(again)
+    assert "the new run is not done yet; the one from before is in" in capsys.readouterr().out
+    assert load_records(tmp_path)[0].keys() == before.keys() - {key}
