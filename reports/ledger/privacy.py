@@ -1,6 +1,6 @@
-"""What stays on the machine: absolute paths, home folders, names of users and hosts are taken out of every text before
-a page is made of it. Paths keep what lies below the data root, the work dir or a package; of others their last part is
-left.
+"""What stays on the machine: absolute paths, relative ones that lead up or to a data set of the user's, home folders,
+names of users and hosts are taken out of every text before a page is made of it. Paths keep what lies below the data
+root, the work dir or a package; of others their last part is left.
 
 Names of users and hosts are known where a path or an address shows them and where they are those of the machine that
 writes the pages; a bare name of another machine in the middle of a sentence cannot be told from a word.
@@ -40,13 +40,16 @@ SHORT, MOST = 200, 20_000  # characters of a text, and texts, that are remembere
 HARMLESS = {"root", "user", "users", "home", "data", "admin", "ubuntu", "runner", "test", "localhost", "host"}
 
 _anchors = "|".join(map(re.escape, BELOW))
+_sets = "|".join(map(re.escape, names()))
 _path_end = r"\s'\"`:,;()<>\[\]{}|"
 PIECES = re.compile(
     r"(?P<file>file://(?P<rest>/[^\s'\"`]*))"
     r"|(?P<url>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^\s/@'\"`]+@)?(?P<where>[^\s'\"`]*)"
     r"|(?P<mail>[\w.+-]+@[\w-][\w.-]*)"
-    rf"|(?P<quote>['\"`])(?P<quoted>/[^'\"`\n]*|[A-Za-z]:\\[^'\"`\n]*)(?P=quote)"
+    rf"|(?P<quote>['\"`])(?P<quoted>(?:\.\.?)?/[^'\"`\n]*|[A-Za-z]:\\[^'\"`\n]*)(?P=quote)"
     rf"|(?<![\w./<])(?P<known>/[^\n'\"`:]*?/(?=(?:{_anchors})(?![\w-]))[^{_path_end}]*)"
+    rf"|(?<![\w./<~-])(?P<up>\.\.?/[^{_path_end}]*)"  # relative to where a command ran
+    rf"|(?<![\w./<~-])(?P<set>(?!data/synthetic-)[^/{_path_end}]+/(?:[^{_path_end}]*/)?(?=(?:{_sets})(?![\w-]))[^{_path_end}]*)"
     rf"|(?<![\w./<])(?P<bare>/[^/{_path_end}][^{_path_end}]*)"
     rf"|(?<![\w.])(?P<drive>[A-Za-z]:\\[^{_path_end}]*)"
     rf"|(?<![\w/])(?P<home>~[\w.-]*/[^{_path_end}]*)"
@@ -74,7 +77,7 @@ def without_paths(text: str) -> str:
             return "user@host"
         if m["quote"]:
             return f"{m['quote']}{short(m['quoted']) or 'home'}{m['quote']}"
-        return short(next(v for n in ("rest", "known", "bare", "drive", "home") if (v := m[n]))) or "home"
+        return short(next(v for n in ("rest", "known", "up", "set", "bare", "drive", "home") if (v := m[n]))) or "home"
 
     return PIECES.sub(shortened, text) if "/" in text or "\\" in text or "@" in text else text
 

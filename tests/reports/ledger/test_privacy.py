@@ -152,6 +152,10 @@ def test_what_is_no_place_stays(text):
         ("~jane/x/y", "y"),
         ("http://jane:pw@example.org/x", "http://example.org/x"),
         ("[/a/b, /c/d]", "[b, d]"),
+        ("../jane/mgr_dark: 3 classes", "mgr_dark: 3 classes"),
+        ("data_root='../jane of ours/mgr_dark'", "data_root='mgr_dark'"),
+        ("jane/videos/nvgesture/a.avi is short", "nvgesture/a.avi is short"),
+        ("--data-root ./jane", "--data-root jane"),
     ],
 )
 def test_places_are_shortened(text, expected):
