@@ -114,7 +114,7 @@ FEW = 5  # cells of one reason that have a line each
 
 def _gaps(context: ReportContext) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Runs without a result: one line per cell and reason, and the cells of a reason together where more than ``FEW``
-    were not run for it."""
+    were not run, or could not be planned, for it."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for run in context.ledger.runs:
         if run.status == "done":
@@ -137,7 +137,7 @@ def _gaps(context: ReportContext) -> tuple[list[dict[str, Any]], list[dict[str, 
     lines = [{**g, "seeds": ", ".join(map(str, g["seeds"]))} for g in found.values()]
     alike: dict[tuple[str, str], list[str]] = {}
     for g in lines:
-        if g["status"] == "missing":
+        if g["status"] in ("missing", "unplanned"):
             alike.setdefault((g["text"], g["reason"]), []).append(g["cell"])
     many = {why: cells for why, cells in alike.items() if len(cells) > FEW}
     waiting = [{"text": text, "reason": reason, "cells": cells} for (text, reason), cells in many.items()]

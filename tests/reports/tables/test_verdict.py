@@ -251,6 +251,25 @@ def test_groups_compete_where_the_table_says_so(compete):
         assert said.text == "Base has 50.0 %; 1 of 2 rows measured"
 
 
+def test_rows_that_tie_at_chance_name_nobody():
+    rows = [dict(id=n, title=n.title(), model=n) for n in ("base", "more")]
+    declared = Table(id="t", layout="rows", title="T", dataset="mgr_dark", rows=rows)
+    cells = {"m.top1": Cell("10.0"), "delta": Cell("0.0", 0.0, sub="-1.0 to +1.0"), "p": Cell("1.000", 1.0)}
+    columns = tuple(Column(i, i) for i in cells)
+    shown = Shown("t", "T", "", columns, tuple(Row(n, cells) for n in ("base", "more")))
+    results = {n: result(n, right(0.1, shift)) for shift, n in enumerate(("base", "more"))}
+    context = SimpleNamespace(
+        benchmark=fake_benchmark(),
+        entries={n: entry(n) for n in results},
+        profile="demo",
+        result=results.get,
+        title=lambda dataset: dataset,
+    )
+    (said,) = of_rows(context, declared, shown)
+    assert said.text == "none of 2 rows is above chance, 10.0 %; 2 of them share the highest number, 10.00 %"
+    assert said.best == ""
+
+
 def test_a_sweep_says_where_its_default_stands(fake):
     data = json.loads((fake.site / "leaderboard.json").read_text())
     table = next(t for t in data["tables"] if t["id"] == "figure6")

@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from reports.site.render import _nothing
 from reports.tables.verdict import Verdict, nothing
 from reports.views.overview import FEW, _gaps
@@ -13,14 +15,15 @@ def run(name, status, reason):
     return SimpleNamespace(cell=cell, status=status, reason=reason, page="")
 
 
-def test_many_cells_that_were_not_run_for_one_reason_take_one_line():
-    many = [run(f"m{i}", "missing", "still to be run") for i in range(FEW + 1)]
+@pytest.mark.parametrize(("status", "said"), [("missing", "not run"), ("unplanned", "could not be planned")])
+def test_many_cells_that_were_not_run_for_one_reason_take_one_line(status, said):
+    many = [run(f"m{i}", status, "still to be run") for i in range(FEW + 1)]
     few = [run("one", "missing", "its data is absent"), *(run(f"f{i}", "failed", "killed") for i in range(FEW + 1))]
     ledger = SimpleNamespace(runs=[*many, *few, run("fine", "done", "")])
     lines, together = _gaps(SimpleNamespace(ledger=ledger, running=None))
     assert [g["cell"] for g in lines] == [r.cell.id for r in few]  # each failure is shown
     (waiting,) = together
-    assert waiting == {"text": "not run", "reason": "still to be run", "cells": [r.cell.id for r in many]}
+    assert waiting == {"text": said, "reason": "still to be run", "cells": [r.cell.id for r in many]}
 
 
 def test_only_what_has_no_number_and_no_failure_is_called_unmeasured():
