@@ -32,7 +32,7 @@ def unknown_name(what: str, name: object, choices: Iterable[object], listed_by: 
     """
     known = [str(choice) for choice in choices]
     all_of_them = f"choose from {', '.join(known) or 'nothing: there is none'}"
-    return f"unknown {what} '{name}'{_near(str(name), known)}; " + (
+    return f"unknown {what} '{name}'{near(str(name), known)}; " + (
         f"`{listed_by}` lists them" if listed_by else all_of_them
     )
 
@@ -42,7 +42,7 @@ def count(n: int, noun: str, plural: str = "") -> str:
     return f"{n} {noun if n == 1 else plural or noun + 's'}"
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
     """What may have been meant by a name that is not known, to be put into a message; "" where nothing is like it.
 
     Capitals make no difference; a part of three letters or more stands for names that have it: first those that begin

@@ -55,10 +55,8 @@ def import_named(config: dict[str, Any]) -> None:
 
 def build(config: dict[str, Any], seed: int = 0) -> BaseModel:
     """The model of a resolved config, initialised as a run does it."""
-    from mmaction.registry import MODELS
-
     torch.manual_seed(seed)
-    model = MODELS.build(copy.deepcopy(config["model"]))
+    model = construct(config)
     model.init_weights()
     return model
 
@@ -69,11 +67,21 @@ def construct(config: dict[str, Any], empty: bool = False) -> BaseModel:
     Args:
         empty: leave out initialisation, so that a full-size network takes neither time nor memory; its values mean
             nothing.
+
+    Raises:
+        ValueError: a class of it is not registered.
     """
     from mmaction.registry import MODELS
 
+    from harness.network.registered import not_registered
+
     with _without_values() if empty else nullcontext():
-        return MODELS.build(copy.deepcopy(config["model"]))
+        try:
+            return MODELS.build(copy.deepcopy(config["model"]))
+        except Exception as e:
+            if line := not_registered(e, config):
+                raise ValueError(line) from e
+            raise
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from harness.ledger.record import Failure, RunRecord
 from harness.ledger.run_dir import LOG, POINTS, RECORD, SCRATCH
 from harness.ledger.store import read_record, write_record
 from harness.ledger.tidy import remove_unfinished
+from harness.network.registered import not_registered
 from harness.system.disk import is_disk_full, need_line
 from harness.worker.code_check import check_code
 from harness.worker.distributed import join_group, leave_group, lost_peer, train_together
@@ -191,7 +192,8 @@ def fail(folder: Path, spec: JobSpec, record: RunRecord, e: BaseException) -> in
         return EXIT_PEER_LOST
     record.status, record.finished = "failed", now()
     record.metrics = None
-    record.failure = Failure(kind=classify(e), message=one_line(e), log_tail=log_tail(folder))
+    message = not_registered(e, spec.config) or one_line(e)
+    record.failure = Failure(kind=classify(e), message=message, log_tail=log_tail(folder))
     try:
         write_record(folder, record, RunLock(folder, spec.claim).check)
     except OSError as error:

@@ -12,6 +12,7 @@ from harness.fingerprint.code import code_fingerprint, imported_modules
 from harness.ledger.record import NOT_TRACKED
 from harness.measure.parts import ParentWeights, batch, import_named
 from harness.network.clips import random_batch
+from harness.network.registered import check_registered
 from harness.plan.outputs import check_outputs
 from harness.plan.parents import fused_modalities, read_parent
 from harness.plan.reads import check_reads
@@ -115,6 +116,15 @@ def _backbone(entry: Entry) -> str:
 
 def imports_are_there(s: EntryUnderCheck) -> None:
     import_named(s.config)
+
+
+def names_registered_classes(s: EntryUnderCheck) -> None:
+    """Also of what no check builds: pipelines, data sets, hooks, evaluators."""
+    for profile in PROFILES:
+        try:
+            check_registered(resolve(s.entry.config, profile).config)
+        except ValueError as e:
+            raise CheckFailed(f"{s.entry.config} at profile {profile}: {e}") from None
 
 
 def reads_what_it_declares(s: EntryUnderCheck) -> None:

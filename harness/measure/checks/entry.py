@@ -78,6 +78,7 @@ def _checks(s: EntryUnderCheck) -> list[Check]:
         Check("metafile is complete", declared.metafile_is_complete, f"fix {metafile}"),
         Check("config resolves at every profile", declared.resolves, f"fix {file}"),
         Check("custom imports are there", declared.imports_are_there, f"fix custom_imports of {file}"),
+        Check("classes are registered", declared.names_registered_classes, f"fix {file}"),
         Check("code and twins are looked for", declared.looks_around, f"fix {file}"),
         Check("uses the modalities it declares", declared.reads_what_it_declares, f"fix the loaders of {file}"),
         Check("starting weights are loaded", starts, f"fix the starting weights of {file}"),

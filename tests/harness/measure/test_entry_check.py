@@ -199,14 +199,31 @@ def append(text):
             "uses the modalities",
             ["test_dataloader reads Depth", "declares Modality RGB;"],
         ),
-        (append("\nmodel = dict(type='NoSuchNet')"), "builds", ["NoSuchNet is not in", "custom_imports"]),
+        (
+            append("\nmodel = dict(type='NoSuchNet')"),
+            "builds",
+            ["model.type: no class 'NoSuchNet' is", "custom_imports"],
+        ),
+        (
+            append("\nmodel = dict(backbone=dict(type='ResNet3D'))"),
+            "builds",
+            ["model.backbone.type: no class 'ResNet3D' is registered (near: ResNet3d", "i3d_r50_mgr-dark-rgb.py"],
+        ),
+        (
+            append("\ncustom_hooks = [dict(type='EmptyCaheHook')]"),
+            "classes are registered",
+            [
+                "i3d_r50_mgr-dark-rgb.py",
+                "custom_hooks.0.type: no class 'EmptyCaheHook' is registered (near: EmptyCacheHook",
+            ],
+        ),
         (
             append(
                 "\noptim_wrapper = dict(optimizer=dict(type='NoSuchSGD'))\nprofiles = dict(smoke=dict(optim_wrapper="
                 "dict(optimizer=dict(type='NoSuchSGD'))))"
             ),
-            "one batch",
-            ["NoSuchSGD", "optim_wrapper of"],
+            "classes are registered",
+            ["i3d_r50_mgr-dark-rgb.py", "optim_wrapper.optimizer.type: no class 'NoSuchSGD' is registered"],
         ),
         (
             append("\nprofiles = dict(demo=dict(model=dict(cls_head=dict(in_channels=77))))"),
