@@ -181,7 +181,8 @@ def test_failures_and_gaps_are_said_where_the_number_would_be(pages):
     assert cell(table2, "table2", "Absent", "rgb.top1").text.startswith("not implemented yet")
     assert cell(table2, "table2", "Student", "depth.top1").text.startswith("no config")
     assert cell(table3, "table3", "<script>", "m.top1").text.startswith("not run")
-    assert "fake: unknown key model.alhpa" in cell(table4, "table4", "Half row", "m.top1").text
+    assert cell(table4, "table4", "Half row", "m.top1").text.startswith("not planned: 1 ")
+    assert "Not planned, 1: fake: unknown key model.alhpa (1 cell)." in table4.text
     assert cell(table2, "table2", "Plain", "rgb.claimed").text.startswith("lost")
     gaps = pages["index.html"].text
     for reason in ("fake: killed by signal 9", "fake: unknown key model.alhpa", "no run in the ledger yet"):
