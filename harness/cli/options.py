@@ -206,16 +206,16 @@ suite_options = _together(
     ),
 )
 
+cell_option = click.option(
+    "--cell",
+    "chosen",
+    multiple=True,
+    help="Only these jobs (and the stages they depend on), by name as `plan` lists them; without -s<seed>: all seeds.",
+)
 choice_options = _together(
     "choice",
     ChoiceOptions,
-    click.option(
-        "--cell",
-        "chosen",
-        multiple=True,
-        help="Only these jobs (and the stages they depend on), by name as `plan` lists them; "
-        "without -s<seed>: all seeds.",
-    ),
+    cell_option,
     click.option(
         "--force",
         is_flag=True,

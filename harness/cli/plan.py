@@ -11,14 +11,15 @@ import click
 from harness.cli.common import open_suite, print_json, say_remarks
 from harness.cli.cost_lines import say, say_json
 from harness.cli.costs import CardOptions, predict
-from harness.cli.options import COUNT, FiniteRange, SuiteOptions, json_option, suite_options
+from harness.cli.options import COUNT, FiniteRange, SuiteOptions, cell_option, json_option, suite_options
 from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.plan.jobs import Job
     from harness.plan.workspace import Workspace
+    from harness.suite import Cell
 
 
 @click.command("plan")
@@ -51,13 +52,17 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="With --device: what `bench gpu --json` has measured on such a card, in place of --share.",
 )
-@click.option("--cells", "show_cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
+@cell_option
+@click.option("--list-cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
+@click.option("--cells", is_flag=True, hidden=True)  # its name until --cell
 def command(
     suite: SuiteOptions,
     as_json: bool,
     cost: bool,
     probe: bool,
-    show_cells: bool,
+    chosen: tuple[str, ...],
+    list_cells: bool,
+    cells: bool,
     device: str | None,
     devices: int,
     share: float | None,
@@ -71,55 +76,69 @@ def command(
     if device is None and (devices != 1 or share is not None or measured is not None):
         raise BadUsage("--devices, --share and --measured say how fast a card is; name it with --device")
     if device is not None:
-        if probe or show_cells:
-            raise BadUsage("--device: predicts from multiply-adds; leave --probe and --cells out")
+        if probe or list_cells or cells or chosen:
+            raise BadUsage("--device: predicts from multiply-adds; leave --probe, --list-cells and --cell out")
         found = predict(suite, CardOptions(device, devices, share, measured))
         (say_json if as_json else say)(found)
         return 0
-    return _listed(suite, as_json, cost, probe, show_cells)
+    return _listed(suite, as_json, cost, probe, list_cells or cells, chosen)
 
 
-def _listed(suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool) -> int:
+def _listed(
+    suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool, chosen: tuple[str, ...]
+) -> int:
     """The plan itself."""
     from harness.plan.by_table import by_table
+    from harness.plan.remarks import cell_name
     from harness.plan.run_state import job_state
     from harness.plan.workspace import check_planned
+    from harness.schedule.run import jobs_to_run
 
-    ws = open_suite(suite)
-    jobs = ws.needed()
-    states = {key: job_state(job, suite.work_dir) for key, job in jobs.items()}
-    costs = job_costs(jobs, states, suite.work_dir, probe) if cost or probe else {}
+    ws = open_suite(suite, chosen=chosen)
+    jobs = jobs_to_run(ws)
+    cells = [c for c in ws.cells if not ws.chosen or cell_name(c.id, c.seed) in ws.chosen]
+    states = {key: job_state(job, suite.work_dir) for key, job in ws.needed().items()}
+    wanted = {key: states[key] for key in jobs}
+    costs = job_costs(jobs, wanted, suite.work_dir, probe) if cost or probe else {}
     tables = by_table(ws, states, {})
     if as_json:
-        print_json(_as_json(ws, states, costs))
+        print_json(_as_json(ws, cells, jobs, states, costs))
         check_planned(ws, suite.work_dir)
         return 0
     if show_cells:
-        for c in ws.cells:
+        for c in cells:
             key = ws.plan.keys.get((c.id, c.seed))
             click.echo(
                 f"{states[key] if key else 'cannot be planned':17s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]"
             )
     else:
         for table in tables:
-            click.echo(table.heading)
-            for key in table.keys:
+            keys = [key for key in table.keys if key in jobs]
+            if keys or not ws.chosen:
+                click.echo(table.heading)
+            for key in keys:
                 click.echo(f"  {states[key]:7s} {key[:12]}  {jobs[key].name}")
     if cost or probe:
-        print_cost(jobs, states, costs)
-    say_remarks(ws)
+        print_cost(jobs, wanted, costs)
+    say_remarks(ws, jobs if ws.chosen else None, ws.chosen or None)
     check_planned(ws, suite.work_dir)
-    for table in tables:
+    for table in () if ws.chosen else tables:
         click.echo(table.line)
-    counts = Counter(states.values())
+    counts = Counter(wanted.values())
     click.echo(
-        f"{count(len(ws.cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "
+        f"{count(len(cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "
         f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("done", "missing", "failed"))
     )
     return 0
 
 
-def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float, str]]) -> dict[str, Any]:
+def _as_json(
+    ws: Workspace,
+    chosen: Iterable[Cell],
+    jobs: Mapping[str, Job],
+    states: Mapping[str, str],
+    costs: dict[str, tuple[float, str]],
+) -> dict[str, Any]:
     cells = [
         {
             "id": c.id,
@@ -128,9 +147,9 @@ def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float
             "used_by": list(c.used_by),
             "error": ws.plan.errors.get((c.id, c.seed), ""),
         }
-        for c in ws.cells
+        for c in chosen
     ]
-    jobs = [
+    listed = [
         {
             "name": job.name,
             "key": key,
@@ -139,10 +158,10 @@ def _as_json(ws: Workspace, states: dict[str, str], costs: dict[str, tuple[float
             "parents": sorted(job.parents.values()),
             **({"seconds": costs[key][0], "seconds_from": costs[key][1]} if key in costs else {}),
         }
-        for key, job in ws.needed().items()
+        for key, job in jobs.items()
     ]
     left_out = [e.name for e in ws.left_out]
-    return {"profile": ws.settings.profile, "cells": cells, "jobs": jobs, "left_out": left_out}
+    return {"profile": ws.settings.profile, "cells": cells, "jobs": listed, "left_out": left_out}
 
 
 def job_costs(

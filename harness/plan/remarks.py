@@ -57,7 +57,7 @@ def left_out_line(left_out: Iterable[Entry], profile: str) -> str:
     return (
         f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'} of {methods} "
         f"{'method' if methods == 1 else 'methods'} left out at {profile}: --all-methods plans them as well, "
-        "--cell NAME of `run` and `run-all` one of them"
+        "--cell NAME of `plan`, `run` and `run-all` one of them"
     )
 
 

@@ -382,6 +382,17 @@ def test_a_bad_metafile_is_named(capsys, suite, small_configs, change, words):
     assert code == 1 and str(path) in err and all(w in err for w in words) and err.count("\n") == 1
 
 
+def test_plan_lists_the_jobs_that_run_would_for_a_cell(capsys, suite):
+    code, out, _ = run(capsys, "plan", *suite, "--cell", "i3d_r50_mgr-dark-rgb", "--cell", "i3d_r50_mgr-dark-rgb-s0")
+    assert code == 0 and "i3d_r50_mgr-dark-rgb-s0" in out and "depth" not in out
+    assert out.splitlines()[-1].startswith("1 cell of table2 at profile smoke: 1 job, 0 done, 1 missing")
+    code, out, _ = run(capsys, "plan", *suite, "--cell", "i3d_r50_mgr-dark-rgb", "--json")
+    assert [j["name"] for j in json.loads(out)["jobs"]] == ["i3d_r50_mgr-dark-rgb-s0"]
+    assert [c["id"] for c in json.loads(out)["cells"]] == ["i3d_r50_mgr-dark-rgb"]
+    code, _, err = run(capsys, "plan", *suite, "--cell", "i3d_r50_mgr-dark-rbg")
+    assert code == 2 and "--cell: unknown job 'i3d_r50_mgr-dark-rbg' (near: i3d_r50_mgr-dark-rgb" in err
+
+
 def test_an_unknown_key_in_a_profile_is_named(capsys, suite, small_configs):
     path = small_configs / "_base_" / "profiles" / "smoke.py"
     path.write_text(path.read_text() + "\nspeed = 11\n")
@@ -574,7 +585,8 @@ def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_c
     code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth-s0")
     assert code == 0 and "cannot be planned - " in out and "not a readable config" in out
     assert run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth")[1] == out
-    code, out, _ = run(capsys, "plan", *suite, "--cells")
+    assert run(capsys, "plan", *suite, "--cells") == run(capsys, "plan", *suite, "--list-cells")
+    code, out, _ = run(capsys, "plan", *suite, "--list-cells")
     assert code == 0 and [line[:17].strip() for line in out.splitlines()[:2]] == ["done", "cannot be planned"]
     code, _, err = run(capsys, "adopt", "i3d_r50_mgr-dark-depth-s0", "--reason", "x", *suite)
     assert code == 1 and "cannot be planned" in err

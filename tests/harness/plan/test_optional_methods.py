@@ -103,7 +103,7 @@ def test_plan_says_what_is_left_out_and_how_to_get_it(configs, tiny_data, tmp_pa
         assert not stop.value.code
         return capsys.readouterr()
 
-    said = "1 entry of 1 method left out at smoke: --all-methods plans them as well, --cell NAME of `run` and `run-all`"
+    said = "1 entry of 1 method left out at smoke: --all-methods plans them as well, --cell NAME of `plan`, `run`"
     found = plan()
     assert said in found.err and DEPTH not in found.out and "1 job, " in found.out
     found = plan("--all-methods")
