@@ -91,7 +91,12 @@ def show(name: str, configs: Path, profile: str, as_json: bool) -> None:
 @click.option(
     "--modality", "modalities", multiple=True, help="Only for this test modality.  [default: all of the base's]"
 )
-@configs_option
+@click.option(
+    "--configs",
+    type=NEW_FOLDER,
+    default=PACKAGED_CONFIGS,
+    help="Folder of your own methods, made where it is missing.  [default: mm_configs]",
+)
 def new(name: str, base: str, modalities: tuple[str, ...], configs: Path) -> None:
     """Write a folder of configs for a new method, one per data set and modality of the one it starts from.
 

@@ -43,6 +43,7 @@ def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) ->
     from harness.plan.status import explain, ledger_status
     from harness.schedule.submitted import with_submitted
 
+    _check_work_dir(suite.work_dir)
     ws = open_suite(suite)
     found = ledger_status(ws, suite.work_dir)
     jobs, faults = with_submitted(found.jobs, suite.work_dir)
@@ -81,6 +82,18 @@ def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) ->
         + (f"; {count(lacking, 'cell')} cannot be planned" if lacking else "")
     )
     return code
+
+
+def _check_work_dir(work_dir: Path) -> None:
+    """Raises FileNotFoundError for a folder of something else; says where nothing has run yet."""
+    from harness.ledger.run_dir import PLAN
+    from harness.ledger.store import runs_dir
+
+    if runs_dir(work_dir).is_dir() or (work_dir / PLAN).is_file():
+        return
+    if work_dir.is_dir() and any(work_dir.iterdir()):
+        raise FileNotFoundError(f"{work_dir}: no ledger here (no folder 'runs'); give it with --work-dir")
+    log.info("note: %s: no ledger here yet; it is made by the first run", work_dir)
 
 
 def _print(found: LedgerStatus, tables: Sequence[TableJobs], work_dir: Path) -> None:

@@ -19,16 +19,22 @@ from mtcd_plugin.models.weights.starting_weights import read_checkpoint
 def starts(s: EntryUnderCheck) -> None:
     """Loads ``load_from``, ``init_cfg``, ``pretrained`` and, where a profile asks for it, what the metafile lists."""
     wrong: dict[str, str] = {}
+    right: list[str] = []  # profiles at which the config's own setting can be loaded
     for profile in PROFILES:
         try:
-            _start(s, profile)
+            if _start(s, profile):
+                right.append(profile)
         except (ValueError, OSError) as e:  # what the run's record would have as its failure
             wrong[profile] = one_line(e) + _remedy(s, profile)
     if not wrong:
         return
     line = f"at profile {' and '.join(wrong)}: {next(iter(wrong.values()))}"
-    if right := [p for p in PROFILES if p not in wrong]:
-        line += f"; or give it elsewhere alone: profiles = dict({right[0]}=dict(...))"
+    if right:
+        setting = "load_from=..." if resolve(s.entry.config, right[0]).config.get("load_from") else "model=..."
+        line += (
+            f"; at profile {' and '.join(right)} they fit: to load them there alone, move the setting into "
+            f"profiles = dict({right[0]}=dict({setting}))"
+        )
     raise CheckFailed(line)
 
 
@@ -40,7 +46,8 @@ def _remedy(s: EntryUnderCheck, profile: str) -> str:
     return f"; if they are those of another network, take them out of Starting Weights in {where}"
 
 
-def _start(s: EntryUnderCheck, profile: str) -> None:
+def _start(s: EntryUnderCheck, profile: str) -> bool:
+    """Load what a profile starts from. Returns whether that is what the config itself says, not the metafile."""
     resolved = resolve(s.entry.config, profile)
     inject_at: list[str] = []
     for parent in resolved.parents.values():
@@ -53,9 +60,10 @@ def _start(s: EntryUnderCheck, profile: str) -> None:
         if config is own:
             raise
         s.notes.append(f"starting weights at profile {profile} were not tried: {e}")
-        return
+        return False
     if found:
         _load(config)
+    return bool(found) and config is own
 
 
 def _load(config: dict[str, Any]) -> None:

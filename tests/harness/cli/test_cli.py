@@ -260,6 +260,20 @@ def test_missing_synthetic_data_can_be_made(capsys, suite, tmp_path, monkeypatch
     assert "`python -m harness data synthesize --preset smoke`" in err
 
 
+def test_status_says_where_there_is_no_ledger(capsys, suite, tmp_path):
+    work = tmp_path / "work"
+    code, out, err = run(capsys, "status", *suite)
+    assert code == 0 and "missing" in out and err.count(f"{work}: no ledger here yet") == 1
+    work.mkdir()
+    (work / "passwd").touch()
+    for command in (["status", *suite], ["verify", "--work-dir", work]):
+        code, out, err = run(capsys, *command)
+        assert (code, out) == (
+            1,
+            "",
+        ) and err == f"error: {work}: no ledger here (no folder 'runs'); give it with --work-dir\n"
+
+
 def test_check_sets_the_exit_code_of_status(capsys, suite):
     assert run(capsys, "status", *suite)[0] == 0
     code, out, _ = run(capsys, "status", *suite, "--check")

@@ -304,7 +304,11 @@ def test_weights_that_fit_one_profile_are_given_there_alone(configs, tmp_path):
     _save(donor_of(configs), tmp_path / "w.pth")
     append(f"\nload_from = '{tmp_path}/w.pth'")(configs)
     (found,) = wrong(configs)
-    assert "at profile demo and paper: " in found and found.endswith("profiles = dict(smoke=dict(...))")
+    assert "at profile demo and paper: " in found
+    assert found.endswith(
+        "at profile smoke they fit: to load them there alone, move the setting into "
+        "profiles = dict(smoke=dict(load_from=...))"
+    )
     append(f"\nload_from = None\nprofiles = dict(smoke=dict(load_from='{tmp_path}/w.pth'))")(configs)
     assert wrong(configs) == []
 
@@ -321,6 +325,7 @@ def test_listed_weights_are_tried_where_they_are_there(configs, tmp_path):
     entries = load(configs)[1]
     (found,) = [f.remedy for f in check_entries(entries.values(), entries, {"paper": "pretrained"}) if not f.ok]
     assert found.startswith("at profile paper: ") and "is not a readable checkpoint" in found
+    assert "profiles = dict(" not in found, "no other profile has weights that the metafile lists"
 
 
 def test_a_loss_with_smoothed_labels_is_sound(configs):

@@ -15,8 +15,7 @@ PACKAGED = load_suite(PACKAGED_CONFIGS)[1]
 @pytest.fixture
 def own(tmp_path, capsys):
     """A folder with one method, as a user begins it."""
-    folder = tmp_path / "own"
-    folder.mkdir()
+    folder = tmp_path / "own"  # made by the command
     with pytest.raises(SystemExit) as stop:
         main(["models", "new", "mine", "--modality", "rgb", "--configs", str(folder)])
     assert not stop.value.code and f"models check mine --configs {folder}" in capsys.readouterr().out
