@@ -69,18 +69,18 @@ def construct(config: dict[str, Any], empty: bool = False) -> BaseModel:
             nothing.
 
     Raises:
-        ValueError: a class of it is not registered.
+        NotRegistered: a class of it is in no registry.
     """
     from mmaction.registry import MODELS
 
-    from harness.network.registered import not_registered
+    from harness.network.registered import NotRegistered, not_registered
 
     with _without_values() if empty else nullcontext():
         try:
             return MODELS.build(copy.deepcopy(config["model"]))
         except Exception as e:
             if line := not_registered(e, config):
-                raise ValueError(line) from e
+                raise NotRegistered(line) from e
             raise
 
 

@@ -12,8 +12,12 @@ from harness.errors import near
 NOT_REGISTERED = re.compile(r"([\w.]+) is not in the \S+ registry")  # MMEngine's words, in all that it wraps them in
 
 
+class NotRegistered(ValueError):
+    """A class that no registry has."""
+
+
 def check_registered(config: Mapping[str, Any]) -> None:
-    """Raise ValueError for the first ``type`` outside of ``model`` that no registry has.
+    """Raise NotRegistered for the first ``type`` outside of ``model`` that no registry has.
 
     A network's own arguments may have types that are no registry's business; what it lacks, ``not_registered`` says
     when it is built. What ``custom_imports`` names must have been imported.
@@ -21,7 +25,7 @@ def check_registered(config: Mapping[str, Any]) -> None:
     known = registered()
     for key, name in _types({k: v for k, v in config.items() if k != "model"}):
         if name not in known and "." not in name:  # MMEngine imports a dotted one itself
-            raise ValueError(_line(key, name, known))
+            raise NotRegistered(_line(key, name, known))
 
 
 def not_registered(e: BaseException, config: Mapping[str, Any]) -> str:

@@ -313,6 +313,13 @@ def test_weights_that_fit_one_profile_are_given_there_alone(configs, tmp_path):
     assert wrong(configs) == []
 
 
+def test_a_class_that_is_not_registered_is_no_fault_of_the_weights(configs, tmp_path):
+    _save(donor_of(configs), tmp_path / "w.pth")
+    append(f"\nload_from = '{tmp_path}/w.pth'\nmodel = dict(backbone=dict(type='ResNet3D'))")(configs)
+    (found,) = wrong(configs)
+    assert found.startswith("builds: model.backbone.type: no class 'ResNet3D'")
+
+
 def test_listed_weights_are_tried_where_they_are_there(configs, tmp_path):
     entries = load(configs)[1]
     (note,) = [f.remedy for f in check_entries(entries.values(), entries, {"paper": "pretrained"}) if f.remedy]
