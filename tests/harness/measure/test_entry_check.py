@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from mmaction.registry import METRICS
+from mmengine.evaluator import BaseMetric
 
 from harness.fingerprint import code
 from harness.measure.checks import entry as checking
@@ -613,6 +615,8 @@ def test_a_backbone_of_ones_own_needs_no_profiles(configs, tmp_path, monkeypatch
         "nn.BatchNorm3d(width), nn.ReLU(), nn.Conv3d(width, width, 3, stride=2), nn.ReLU())\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
+    # Registered by no module that the config names.
+    monkeypatch.setitem(METRICS.module_dict, "ConjuredMetric", type("ConjuredMetric", (BaseMetric,), {}))
     code.forget()
     append(OWN_NET)(configs)
     entries = load(configs)[1]
