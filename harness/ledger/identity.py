@@ -40,6 +40,9 @@ RUNNER_KEYS = (
     "efficient_conv_bn_eval",
     "runner_type",
     "deterministic",
+    "sync_bn",
+    "compile",
+    "activation_checkpointing",
 )
 # Where things lie and what they run on: never part of a result.
 PATH_KEYS = frozenset(

@@ -15,8 +15,7 @@ from harness.ledger.identity import RUNNER_KEYS
 # What MMEngine's Runner and MMAction2's tools read beside what a result depends on.
 OF_MMENGINE = (
     *("default_scope", "custom_imports", "default_hooks", "env_cfg", "log_processor", "log_level", "visualizer"),
-    *("vis_backends", "resume", "work_dir", "launcher", "randomness", "experiment_name", "sync_bn", "compile"),
-    *("activation_checkpointing", "strategy"),
+    *("vis_backends", "resume", "work_dir", "launcher", "randomness", "experiment_name", "strategy"),
 )
 OWN = ("profiles", "parents")
 KNOWN = (*RUNNER_KEYS, *OF_MMENGINE, *OWN)

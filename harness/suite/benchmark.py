@@ -98,6 +98,7 @@ class Figure(Strict):
     title: str
     caption: str = ""
     note: str = ""
+    claims_note: str = ""  # on what papers claim, where that is shown
     dataset: str
     model: str
     sweeps: list[Sweep]

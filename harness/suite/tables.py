@@ -96,6 +96,7 @@ class Table(Strict):
     title: str
     caption: str = ""
     note: str = ""
+    claims_note: str = ""  # on what papers claim, where that is shown
     dataset: str
     optional: bool = False  # only measured when named with --tables
     columns: list[Column] = Field(default_factory=list)

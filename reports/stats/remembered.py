@@ -101,6 +101,8 @@ def _digest(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     digest = hashlib.blake2b(name.encode(), digest_size=16)
     for value in (*args, *(x for item in sorted(kwargs.items()) for x in item)):
         array = isinstance(value, np.ndarray)
+        if isinstance(value, (tuple, list)) and any(isinstance(v, np.ndarray) for v in value):
+            raise TypeError(f"{name}: an array inside a sequence has a shortened repr; give it by itself")
         digest.update(f" {value.dtype} {value.shape} ".encode() if array else f" {value!r}".encode())
         if array:
             digest.update(np.ascontiguousarray(value).tobytes())

@@ -25,12 +25,14 @@ def finished(
     and the sources of its claims; measured on clips that are not the data set itself, it has no claimed values.
     """
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
-    if context.others_note(table.dataset):
+    claimed = not context.others_note(table.dataset)
+    if not claimed:
         columns, rows, names = *_measured_alone(columns, rows), []
     rows, reasons = reasons_below(rows)
     notes = (
         *reasons,
-        _note(context, table),
+        table.note,
+        table.claims_note if claimed else "",
         context.synthetic_note(table.dataset),
         context.training_note(results),
         context.commits_note(results),
@@ -47,15 +49,6 @@ def finished(
         context.comparability(table.dataset),
         table.dataset,
     )
-
-
-def _note(context: ReportContext, table: suite.Table) -> str:
-    """The note of a declaration; "" where it gives a claimed number, and other clips were measured."""
-    if not context.others_note(table.dataset):
-        return table.note
-    claims = [c for t in context.benchmark.tables for c in (*t.claims, *(r.claim for r in t.rows)) if c is not None]
-    said = {f.printed(v) for c in claims for v in (c.value, c.corrected) if v is not None}
-    return "" if any(number in table.note for number in said) else table.note
 
 
 def _measured_alone(columns: list[Column], rows: list[Row]) -> tuple[list[Column], list[Row]]:

@@ -36,14 +36,21 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
                     group=sweep.title,
                 )
             )
-    sources = sources_of(context, figure.claim.source) if figure.claim else ()
+    claimed = not context.others_note(figure.dataset)
+    sources = sources_of(context, figure.claim.source) if figure.claim and claimed else ()
+    notes = (
+        figure.note,
+        figure.claims_note if claimed else "",
+        context.training_note(results),
+        context.adopted_note(results),
+    )
     return Table(
         figure.id,
         figure.title,
         figure.caption,
         tuple(columns),
         tuple(rows),
-        tuple(note for note in (figure.note, context.training_note(results), context.adopted_note(results)) if note),
+        tuple(filter(None, notes)),
         sources,
         context.comparability(figure.dataset),
         figure.dataset,

@@ -159,3 +159,10 @@ def test_a_rule_to_scale_the_rate_counts_only_where_it_is_on():
     plain = {"model": {"type": "X"}}
     off, on = (plain | {"auto_scale_lr": {"enable": e, "base_batch_size": 32}} for e in (False, True))
     assert identity_config(off, "demo") == identity_config(plain, "demo") != identity_config(on, "demo")
+
+
+@pytest.mark.parametrize(
+    "setting", [{"sync_bn": "torch"}, {"compile": True}, {"activation_checkpointing": ["backbone"]}]
+)
+def test_what_mmengines_runner_does_to_the_network_counts(setting):
+    assert identity_config({**CONFIG, **setting}, "demo") != identity_config(CONFIG, "demo")

@@ -20,8 +20,11 @@ def pages(tmp_path):
         given = write(tmp_path, seeds=1, tables=["table2"], profile="paper", synthetic=synthetic)
         published = Published(classes=classes, subjects=subjects)
         first, *others = given.benchmark.tables
-        noted = first.model_copy(update={"note": "The draft has 12.34 here."})
+        noted = first.model_copy(update={"claims_note": "The draft has 12.34 here."})
         benchmark = given.benchmark.model_copy(update={"tables": type(given.benchmark.tables)([noted, *others])})
+        (figure, *more) = benchmark.figures
+        figures = [figure.model_copy(update={"claims_note": "Only 56.78 is known."}), *more]
+        benchmark = benchmark.model_copy(update={"figures": type(benchmark.figures)(figures)})
         declared = given.benchmark.datasets
         declared["mgr_dark"] = declared["mgr_dark"].model_copy(update={"published": published})
         build(given.work_dir, given.site, benchmark, given.entries)

@@ -9,7 +9,7 @@ from reports.stats import intervals, multiplicity
 from reports.stats.intervals import accuracy_interval, difference_interval
 from reports.stats.multiplicity import holm
 from reports.stats.ranks import pairwise
-from reports.stats.remembered import remembering
+from reports.stats.remembered import one, remembered, remembering
 from reports.stats.significance import pair_p
 from reports.stats.training import Training
 
@@ -71,3 +71,9 @@ def test_pairs_together_are_pairs_one_by_one():
     p = pairwise(methods, TRAINING)
     each = [pair_p(methods[i], methods[j], TRAINING) for i in range(5) for j in range(i + 1, 5)]
     assert holm(each) == [p[i, j] for i in range(5) for j in range(i + 1, 5)]
+
+
+def test_an_array_inside_a_sequence_is_refused(folder):
+    """Its repr leaves values out, so that two of them would be taken for one."""
+    with remembering(), pytest.raises(TypeError, match="give it by itself"):
+        remembered(one)(len)([np.zeros(5000)])
