@@ -30,6 +30,7 @@ class TrainingStd(Strict):
     points: float = Field(gt=0)
     freedom: int = Field(ge=1)  # degrees of freedom
     source: str
+    synthetic: bool = False  # measured on the built-in synthetic clips: says nothing of others
 
 
 class Hub(Strict):

@@ -31,8 +31,9 @@ def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
 
 def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profile: str) -> dict[str, Training]:
     """Per data set: from the cells that were trained more than once. What the benchmark states counts with it where
-    these have few degrees of freedom, and alone where nothing was trained twice. None where all trainings of a cell
-    came out the same: a few equal accuracies do not say that trainings do not vary.
+    these have few degrees of freedom, and alone where nothing was trained twice; only where it was measured on the same
+    kind of clips, synthetic or not. None where all trainings of a cell came out the same: a few equal accuracies do not
+    say that trainings do not vary.
     """
     found: dict[str, Training] = {}
     for dataset, declared in benchmark.datasets.items():
@@ -43,6 +44,8 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
                 seen.add(keys)
                 repeats.append(r.accuracies)
         stated = declared.training_std.get(profile)
+        if stated is not None and _kinds(results, dataset) != {stated.synthetic}:
+            stated = None
         own = pooled(repeats) if repeats else None
         known = Training(stated.points / 100, stated.freedom, 0, stated.source) if stated is not None else None
         if own is not None and known is not None and own.freedom < ENOUGH:
@@ -50,6 +53,12 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
         if (use := own or known) is not None and use.std > 0:
             found[dataset] = use
     return found
+
+
+def _kinds(results: Mapping[str, Result], dataset: str) -> set[bool]:
+    """Whether the clips that a data set's numbers were measured on are synthetic."""
+    own = [r for r in results.values() if r.runs[0].cell.dataset == dataset]
+    return {x.data.synthetic for r in own for x in r.done if x.data is not None}
 
 
 def origin(training: Training) -> str:

@@ -370,13 +370,24 @@ def test_one_seed_carries_the_variance_of_the_cells_that_have_more(tmp_path):
     assert "Wilson" not in " ".join(parse(p).text for p in out.glob("*.html"))
 
 
-def test_a_stated_variance_stands_in_where_the_ledger_has_none(tmp_path):
-    made = write(tmp_path, seeds=1)
+def with_stated(made, synthetic):
+    """The site of a made-up ledger whose benchmark states a deviation of one kind of clips."""
     sets = dict(made.benchmark.datasets)
-    stated = {"demo": {"points": 4.0, "freedom": 30, "source": "a fake source"}}
+    stated = {"demo": {"points": 4.0, "freedom": 30, "source": "a fake source", "synthetic": synthetic}}
     sets["mgr_dark"] = type(sets["mgr_dark"]).model_validate({**sets["mgr_dark"].model_dump(), "training_std": stated})
     made.benchmark = made.benchmark.model_copy(update={"datasets": sets})
-    page = parse(site(made) / "table2.html")
+    return site(made)
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_a_variance_of_other_clips_ranks_nobody(tmp_path, synthetic):
+    page = parse(with_stated(write(tmp_path, seeds=1, synthetic=synthetic), not synthetic) / "table2.html")
+    assert "a fake source" not in page.text and "no training on this data set and profile" in page.text
+    assert "provisional" in cell(page, "table2", "Plain", "rgb.top1").text
+
+
+def test_a_stated_variance_stands_in_where_the_ledger_has_none(tmp_path):
+    page = parse(with_stated(write(tmp_path, seeds=1, synthetic=True), True) / "table2.html")
     caption = page.one("figcaption").text
     assert "4.0 points, from what the benchmark states (a fake source), with 30 degrees of freedom" in caption
     assert "group" in cell(page, "table2", "Plain", "rgb.rank").text
@@ -393,10 +404,11 @@ def test_a_deviation_of_few_degrees_of_freedom_counts_with_what_is_stated(cells,
 
     def result(n):
         run = SimpleNamespace(cell=SimpleNamespace(dataset="mgr_dark"))
-        done = [SimpleNamespace(key=f"{n}-{seed}", kind="train" if n < cells else "render") for seed in (0, 1)]
+        data, kind = SimpleNamespace(synthetic=True), "train" if n < cells else "render"
+        done = [SimpleNamespace(key=f"{n}-{seed}", kind=kind, data=data) for seed in (0, 1)]
         return SimpleNamespace(runs=[run], done=done, accuracies=[0.60, 0.62] if n < cells else [0.1, 0.9])
 
-    stated = SimpleNamespace(points=4.0, freedom=30, source="a fake source")
+    stated = SimpleNamespace(points=4.0, freedom=30, synthetic=True, source="a fake source")
     benchmark = SimpleNamespace(datasets={"mgr_dark": SimpleNamespace(training_std={"demo": stated})})
     found = training_variance({str(n): result(n) for n in range(cells + 1)}, benchmark, "demo")["mgr_dark"]
     assert found.std == pytest.approx(points / 100, abs=5e-5) and found.freedom == freedom
