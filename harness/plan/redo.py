@@ -1,35 +1,55 @@
-"""Run a finished job anew: the run that is there is kept aside, and compared with the new one."""
+"""Run a finished job anew: the run that is there is kept aside, and compared with the new one.
+
+What is set aside says by its name where it stands, and each step is one rename, so that whatever ends a harness, the
+next one that runs the job (``waiting``) has the run of before in its place again, or the new one.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import PACKAGED_CONFIGS
+from harness.errors import one_line
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import LOCK, RECORD, SUBMITTED
+from harness.ledger.store import read_record
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
 from harness.plan.workspace import Workspace, synthetic_root
 
+log = logging.getLogger(__name__)
+
 REPLACED = "replaced"  # in the work dir, beside runs/: no ledger reads it
+WAITS, MOVING = ".waiting", ".moving"  # ends of names there: no new run is done yet; a part still lies in the ledger
+HELD = ".held"  # beside both: the lock of the harness that set it aside
 
 
 @dataclass(frozen=True)
 class Replaced:
-    """A run that was set aside, and where it lies now."""
+    """A run that was set aside, and where it lies now. ``lock``: held until it is settled where the run stands."""
 
     record: RunRecord
     folder: Path
+    lock: RunLock
+
+    @property
+    def kept(self) -> Path:
+        """Where it lies for good."""
+        return self.folder.with_name(self.folder.name.removesuffix(WAITS))
 
 
 def set_aside(job: Job, work_dir: Path) -> Replaced | None:
     """Move a job's run out of the ledger, all its files; None where it has no valid record.
 
     Raises:
-        ValueError: somebody is running it.
+        ValueError: somebody is running it. OSError: it cannot be moved.
     """
     folder = folder_of(job, work_dir)
     record = look_up(job, work_dir).record
@@ -39,61 +59,176 @@ def set_aside(job: Job, work_dir: Path) -> Replaced | None:
     if not lock.acquire():
         raise ValueError(f"{job.name} is being run by {lock.holder() or 'another harness'}; wait for it, or stop it")
     try:
-        number = 1
-        while any(
-            map(os.path.lexists, _with_unfinished(place := Path(work_dir) / REPLACED / f"{folder.name}.{number}"))
-        ):
-            number += 1
-        place.mkdir(parents=True)
-        entries = [e for e in sorted(os.listdir(folder)) if e != LOCK]
-        for name in sorted(entries, key=lambda n: n != RECORD):  # the record first: what is left is no run
-            os.rename(folder / name, place / name)
+        place = _new_place(folder, work_dir)
+        held = _lock_of(place)
+        if not held.acquire():
+            raise ValueError(f"{job.name} is being set aside by {held.holder() or 'another harness'}")
+        moving = _named(place, MOVING)
+        moving.mkdir()
+        try:
+            for name in sorted(_files(folder), key=lambda n: n != RECORD):  # the record first: what is left is no run
+                os.rename(folder / name, moving / name)
+        except BaseException:
+            _move_back(moving, folder)
+            _settled(held)
+            raise
+        os.rename(moving, _named(place, WAITS))
     finally:
         lock.release()
-    return Replaced(record, place)
+    return Replaced(record, _named(place, WAITS), held)
 
 
-def _with_unfinished(place: Path) -> tuple[Path, Path]:
-    """A place of what was set aside, and of what the new run left where it was put back."""
-    return place, place.with_name(f"{place.name}.unfinished")
+def put_back(old: Replaced, job: Job, work_dir: Path) -> Path | None:
+    """Move a run that was set aside back into the ledger, where no new one is done; None if it is not there again.
 
+    Nothing is moved while somebody runs the job, or a cluster has it.
 
-def put_back(old: Replaced, job: Job, work_dir: Path) -> bool:
-    """Move a run that was set aside back into the ledger, where no new one is done; True if it is there again.
-
-    What the new one left takes its place beside the ledger. Nothing is moved while somebody runs the job, or a cluster
-    has it.
+    Returns:
+        Where what the new one left lies now, beside the ledger.
     """
     folder = folder_of(job, work_dir)
-    if look_up(job, work_dir).done or os.path.lexists(folder / SUBMITTED):
-        return False
     lock = RunLock(folder)
-    if not lock.acquire():
-        return False
+    if os.path.lexists(folder / SUBMITTED) or not lock.acquire():
+        return None
     try:
-        _, unfinished = _with_unfinished(old.folder)
-        unfinished.mkdir()
-        for name in sorted(e for e in os.listdir(folder) if e != LOCK):
-            os.rename(folder / name, unfinished / name)
-        for name in sorted(os.listdir(old.folder), key=lambda n: n == RECORD):  # the record last: then it is a run
-            os.rename(old.folder / name, folder / name)
-        old.folder.rmdir()
+        if look_up(job, work_dir).done:
+            return None
+        left = _clear(folder, old.kept, _files(folder))
+        moving = _named(old.kept, MOVING)
+        os.rename(old.folder, moving)
+        _move_back(moving, folder)
     finally:
         lock.release()
-    return True
+    _settled(old.lock)
+    return left
+
+
+def waiting(jobs: Mapping[str, Job], work_dir: Path) -> dict[str, Replaced]:
+    """Settle what harnesses that are gone set aside: such a run stands again where no new one is done.
+
+    Returns:
+        By key those of which that is not known yet: a cluster has the new run, or it is done.
+    """
+    names = _unsettled(work_dir)
+    found: dict[str, Replaced] = {}
+    for key, job in jobs.items() if names else ():
+        for place in names.get(folder_of(job, work_dir).name, ()):
+            held = _lock_of(place.with_suffix(""))
+            try:
+                if not held.acquire():  # by a harness that is at it
+                    continue
+                if place.suffix == MOVING:
+                    _finish_moving(job, folder_of(job, work_dir), place, held)
+                elif (old := _put_back_or_not(place, held, job, work_dir)) is not None:
+                    found.setdefault(key, old)
+            except (OSError, ValueError) as e:
+                log.warning("%s: set aside earlier, and left there: %s", place, one_line(e))
+    return found
+
+
+def _put_back_or_not(place: Path, held: RunLock, job: Job, work_dir: Path) -> Replaced | None:
+    """A run that waits; None where it stands in the ledger again."""
+    old = Replaced(read_record(place), place, held)
+    left = put_back(old, job, work_dir) if old.record.status == "done" else None
+    if left is None:
+        return old
+    line = "%s: running it anew was cut short; the run from before stands again, the rest is in %s"
+    log.info(line, job.name, left)
+    return None
+
+
+def _finish_moving(job: Job, folder: Path, place: Path, held: RunLock) -> None:
+    """Bring the parts of a run together again in the ledger, unless somebody runs the job or has run it."""
+    lock = RunLock(folder)
+    if os.path.lexists(folder / SUBMITTED) or not lock.acquire():
+        held.release()
+        return
+    try:
+        if (folder / RECORD).exists() and (place / RECORD).exists():  # a new run, whatever became of it
+            os.rename(place, place.with_suffix(""))
+        else:
+            _move_back(place, folder)
+            log.info("%s: setting its run aside was cut short; it stands again", job.name)
+    finally:
+        lock.release()
+    _settled(held)
+
+
+def _unsettled(work_dir: Path) -> dict[str, list[Path]]:
+    """Name of a run's folder -> what of it waits or was being moved, the last that was set aside first."""
+    root = Path(work_dir) / REPLACED
+    found: dict[str, list[Path]] = {}
+    for place in sorted(root.iterdir(), key=_number, reverse=True) if root.is_dir() else ():
+        if place.suffix in (WAITS, MOVING):
+            found.setdefault(place.name.rsplit(".", 2)[0], []).append(place)
+    return found
+
+
+def _number(place: Path) -> int:
+    found = re.search(r"\.(\d+)\.\w+$", place.name)
+    return int(found[1]) if found else 0
+
+
+def _new_place(folder: Path, work_dir: Path) -> Path:
+    """The first place for a run of this folder whose number nothing has, in whatever state."""
+    root, number = Path(work_dir) / REPLACED, 1
+    there = os.listdir(root) if root.is_dir() else []
+    while any(n == (own := f"{folder.name}.{number}") or n.startswith(f"{own}.") for n in there):
+        number += 1
+    return root / f"{folder.name}.{number}"
+
+
+def _named(place: Path, state: str) -> Path:
+    return place.with_name(place.name + state)
+
+
+def _lock_of(place: Path) -> RunLock:
+    return RunLock(_named(place, HELD))
+
+
+def _settled(held: RunLock) -> None:
+    held.release()
+    shutil.rmtree(held.folder, ignore_errors=True)
+
+
+def _files(folder: Path) -> list[str]:
+    return [e for e in sorted(os.listdir(folder)) if e != LOCK]
+
+
+def _clear(folder: Path, place: Path, names: Iterable[str]) -> Path:
+    """Move what a new run left beside ``place``; returns where to."""
+    number = 1
+    while os.path.lexists(left := _named(place, f".unfinished{f'-{number}' if number > 1 else ''}")):
+        number += 1
+    left.mkdir()
+    for name in names:
+        os.rename(folder / name, left / name)
+    return left
+
+
+def _move_back(place: Path, folder: Path) -> None:
+    """The record last: then it is a run."""
+    if both := [n for n in os.listdir(place) if os.path.lexists(folder / n)]:  # written there since
+        _clear(folder, place.with_suffix(""), both)
+    for name in sorted(os.listdir(place), key=lambda n: n == RECORD):
+        os.rename(place / name, folder / name)
+    place.rmdir()
 
 
 def compared(old: Replaced, job: Job, work_dir: Path) -> str:
     """How the new run compares with the one that was set aside, in one line. Where none is done, the one from before is
     put back."""
-    new = look_up(job, work_dir).record
-    if new is None or new.status != "done":
+    if (new := look_up(job, work_dir).record) is None or new.status != "done":
         if old.record.status != "done":
-            return f"no new run is done; the one before had failed, and is in {old.folder}"
-        if put_back(old, job, work_dir):
-            left = f"{REPLACED}/{_with_unfinished(old.folder)[1].name}"
-            return f"no new run is done; the one from before stands again, what the new one left is in {left}"
+            return f"no new run is done; the one before had failed, and is in {_keep(old)}"
+        if (left := put_back(old, job, work_dir)) is not None:
+            return (
+                "no new run is done; the one from before stands again, what the new one left is in "
+                f"{REPLACED}/{left.name}"
+            )
+        old.lock.release()  # the next harness that runs the job settles it
         return f"the new run is not done yet; the one from before is in {old.folder}"
+    _keep(old)
     if old.record.status != "done":
         return "done; the one before had failed"
     if new.metrics is None or old.record.metrics is None:
@@ -103,6 +238,13 @@ def compared(old: Replaced, job: Job, work_dir: Path) -> str:
         return f"top-1 {100 * new.metrics.top1:.1f} %, predictions equal to the last digit to those before"
     before = 100 * old.record.metrics.top1
     return f"top-1 {100 * new.metrics.top1:.1f} %, {before:.1f} % before: predictions differ"
+
+
+def _keep(old: Replaced) -> Path:
+    """Give a run that was replaced its place for good."""
+    os.rename(old.folder, old.kept)
+    _settled(old.lock)
+    return old.kept
 
 
 def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto", compiled: bool = False) -> str:

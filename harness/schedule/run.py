@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import count
 from harness.executors.base import Executor
+from harness.ledger.lock import kept_alive
 from harness.ledger.store import load_record
 from harness.ledger.verdicts import verdicts_of
 from harness.plan import redo
@@ -87,7 +89,32 @@ def run_workspace(
             called where all are done.
     """
     jobs, work_dir = jobs_to_run(ws), options.work_dir
-    replaced = _set_aside(ws, jobs, work_dir) if force else {}
+    replaced = redo.waiting(jobs, work_dir)
+    try:
+        if force:
+            _set_aside(ws, jobs, work_dir, replaced)
+        with kept_alive(lambda: [old.lock for old in list(replaced.values())]):
+            status = _execute(ws, jobs, executor, options, watch)
+        save_plan(ws, work_dir, dict(status.blocked))
+    except BaseException:  # the second Ctrl-C, a full disk, a job that somebody else runs
+        for key, old in replaced.items():
+            with suppress(OSError, ValueError):  # the next harness does it
+                redo.put_back(old, jobs[key], work_dir)
+        raise
+    asked = unplanned(ws.plan)
+    return Finished(
+        status,
+        jobs,
+        unplanned=any(c in asked for c in ws.chosen) if ws.chosen else bool(asked),
+        compared=tuple(f"{jobs[k].name}: {redo.compared(old, jobs[k], work_dir)}" for k, old in replaced.items()),
+    )
+
+
+def _execute(
+    ws: Workspace, jobs: Mapping[str, Job], executor: Executor, options: Options, watch: Watch | None
+) -> Status:
+    """Build the clip stores that are missing, then run the jobs that are not done."""
+    work_dir = options.work_dir
     missing = {key: job for key, job in jobs.items() if not _is_done(job, work_dir)}
     tell = _teller(jobs, watch if missing else None)
     tell(Status(total=len(jobs), cached=len(jobs) - len(missing), waiting=tuple(missing)))
@@ -101,20 +128,7 @@ def run_workspace(
             progress.tick(status)
             tell(status)
 
-        try:
-            status = execute(jobs, executor, options, progress.report, tick)
-        except BaseException:  # the second Ctrl-C, a full disk
-            for key, old in replaced.items():
-                redo.put_back(old, jobs[key], work_dir)
-            raise
-    save_plan(ws, work_dir, dict(status.blocked))
-    asked = unplanned(ws.plan)
-    return Finished(
-        status,
-        jobs,
-        unplanned=any(c in asked for c in ws.chosen) if ws.chosen else bool(asked),
-        compared=tuple(f"{jobs[k].name}: {redo.compared(old, jobs[k], work_dir)}" for k, old in replaced.items()),
-    )
+        return execute(jobs, executor, options, progress.report, tick)
 
 
 def _teller(jobs: Mapping[str, Job], watch: Watch | None) -> Callable[[Status], None]:
@@ -128,15 +142,13 @@ def _teller(jobs: Mapping[str, Job], watch: Watch | None) -> Callable[[Status], 
     return tell
 
 
-def _set_aside(ws: Workspace, jobs: Mapping[str, Job], work_dir: Path) -> dict[str, redo.Replaced]:
-    """Move the runs of the chosen jobs out of the ledger, by key."""
+def _set_aside(ws: Workspace, jobs: Mapping[str, Job], work_dir: Path, replaced: dict[str, redo.Replaced]) -> None:
+    """Move the runs of the chosen jobs out of the ledger, and add each to ``replaced``, by key, as it goes."""
     known = names(ws.plan)
-    found: dict[str, redo.Replaced] = {}
     for key in dict.fromkeys(known[c] for c in ws.chosen if c in known):
         if (old := redo.set_aside(jobs[key], work_dir)) is not None:
-            found[key] = old
-            log.info("%s: run anew; the run that was there is kept in %s", jobs[key].name, old.folder)
-    return found
+            replaced[key] = old
+            log.info("%s: run anew; the run that was there is kept in %s", jobs[key].name, old.folder.parent)
 
 
 def _is_done(job: Job, work_dir: Path) -> bool:

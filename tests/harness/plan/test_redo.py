@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,11 +12,13 @@ from harness.cli import main
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
+from harness.plan import redo
 from harness.plan.redo import redo_command
 from harness.plan.workspace import RunChoices, open_workspace
-from harness.schedule.run import Finished
+from harness.schedule.run import Finished, run_workspace
 from harness.schedule.task import Status
 from tests.harness.conftest import CONFIGS
+from tests.helpers.fake_site import write
 
 
 def opened(data_root, tables=None, configs=CONFIGS, quarantine=()):
@@ -153,3 +156,112 @@ def test_a_run_stands_again_where_no_new_one_is_done(small_configs, tiny_data, t
         main(again)
     assert "the new run is not done yet; the one from before is in" in capsys.readouterr().out
     assert load_records(tmp_path)[0].keys() == before.keys() - {key}
+
+
+@pytest.fixture
+def one_run(tmp_path):
+    """Work dir, job and folder of a made-up run that is done."""
+    made = write(tmp_path, seeds=1, tables=["table2"])
+    records, _ = load_records(made.work_dir)
+    key, (folder, record) = next(item for item in sorted(records.items()) if item[1][1].metrics is not None)
+    (folder / "log.txt").write_text("as it was")
+    return made.work_dir, SimpleNamespace(name=folder.name[:-13], key=key), folder, record
+
+
+def anew(work_dir, job, folder):
+    """What a harness does whose new run does not get done."""
+    old = redo.set_aside(job, work_dir)
+    (folder / "log.txt").write_text("half a run")
+    return redo.put_back(old, job, work_dir)
+
+
+def in_a_process_that_dies(step, work_dir, job, folder):
+    """Whether it died at its rename number ``step``."""
+    child = os.fork()
+    if not child:
+        left, rename = [step], os.rename
+
+        def counted(*args):
+            left[0] -= 1
+            if left[0] < 0:
+                os._exit(9)
+            rename(*args)
+
+        os.rename = counted
+        try:
+            anew(work_dir, job, folder)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_a_run_stands_again_wherever_the_harness_was_killed(one_run, tmp_path):
+    work_dir, job, folder, record = one_run
+    shutil.copytree(work_dir, tmp_path / "before")
+    step = 0
+    while in_a_process_that_dies(step, work_dir, job, folder):
+        assert redo.waiting({job.key: job}, work_dir) == {}, step
+        records, rejected = load_records(work_dir)
+        assert records[job.key][1] == record and not rejected, step
+        assert (folder / "log.txt").read_text() == "as it was", step
+        left = os.listdir(work_dir / "replaced") if (work_dir / "replaced").exists() else []
+        assert not [n for n in left if n.endswith((".waiting", ".moving"))], step
+        shutil.rmtree(work_dir)
+        shutil.copytree(tmp_path / "before", work_dir)
+        step += 1
+    assert step > 10 and load_records(work_dir)[0][job.key][1] == record
+
+
+def test_nobody_puts_back_what_a_living_harness_set_aside(one_run):
+    work_dir, job, folder, record = one_run
+    old = redo.set_aside(job, work_dir)
+    child = os.fork()
+    if not child:
+        try:
+            found = redo.waiting({job.key: job}, work_dir)
+        finally:
+            os._exit(int(bool(found)) + 2 * (folder / "run.json").exists())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert redo.put_back(old, job, work_dir) and load_records(work_dir)[0][job.key][1] == record
+
+
+def test_the_newest_of_several_that_wait_stands_again(one_run):
+    work_dir, job, folder, record = one_run
+    first = redo.set_aside(job, work_dir)
+    shutil.copytree(first.folder, folder, dirs_exist_ok=True)  # a new run, which is done
+    (folder / "log.txt").write_text("the new one")
+    second = redo.set_aside(job, work_dir)
+    first.lock.release(), second.lock.release()
+    assert list(redo.waiting({job.key: job}, work_dir)) == [job.key]
+    assert (folder / "log.txt").read_text() == "the new one"
+    assert redo.compared(redo.Replaced(record, first.folder, first.lock), job, work_dir).startswith("top-1")
+    assert first.kept.is_dir() and not first.folder.exists()
+
+
+def test_a_run_stands_again_where_another_cannot_be_set_aside(one_run, monkeypatch):
+    """And where what comes before the jobs is interrupted."""
+    work_dir, job, folder, record = one_run
+    other = SimpleNamespace(name="other", key="0" * 64)
+
+    def held(asked, where):
+        if asked is other:
+            raise ValueError("other is being run by another harness")
+        return set_aside(asked, where)
+
+    set_aside = redo.set_aside
+    monkeypatch.setattr(redo, "set_aside", held)
+    monkeypatch.setattr("harness.schedule.run.names", lambda plan: {"one": job.key, "other": other.key})
+    monkeypatch.setattr("harness.schedule.run.jobs_to_run", lambda ws: {job.key: job, other.key: other})
+    ws = SimpleNamespace(plan=None, chosen=("one", "other"))
+    with pytest.raises(ValueError, match="another harness"):
+        run_workspace(ws, None, SimpleNamespace(work_dir=work_dir), force=True)
+    assert load_records(work_dir)[0][job.key][1] == record
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    ws.chosen = ("one",)
+    monkeypatch.setattr("harness.schedule.run.history", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_workspace(ws, None, SimpleNamespace(work_dir=work_dir, clip_store=""), force=True)
+    assert load_records(work_dir)[0][job.key][1] == record
