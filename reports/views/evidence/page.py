@@ -37,20 +37,19 @@ class EvidenceView:
 
 
 def build(context: ReportContext) -> Iterator[Page]:
-    """A page for each declaration of which something has been measured."""
-    for declared in context.benchmark.evidence:
-        view = _view(context, declared)
-        if view is not None:
-            yield Page(
-                f"{view.id}.html",
-                "evidence.html.j2",
-                {"view": view, "unmeasured": UNMEASURED},
-                nav=view.title,
-                tables=(view.statements, view.rows, *(d.table for d in view.drawn)),
-                files=files(context, declared, view.drawn),
-                card=_card(context, view),
-                links={d.table.id: Link(_name(d), f"{view.id}.html#{d.table.id}") for d in view.drawn},
-            )
+    """A page for each declaration of which something has been measured; one alone has the short entry "Evidence"."""
+    made = [(d, view) for d in context.benchmark.evidence if (view := _view(context, d)) is not None]
+    for declared, view in made:
+        yield Page(
+            f"{view.id}.html",
+            "evidence.html.j2",
+            {"view": view, "unmeasured": UNMEASURED},
+            nav=view.title if len(made) > 1 else VIEW.title,
+            tables=(view.statements, view.rows, *(d.table for d in view.drawn)),
+            files=files(context, declared, view.drawn),
+            card=_card(context, view),
+            links={d.table.id: Link(_name(d), f"{view.id}.html#{d.table.id}") for d in view.drawn},
+        )
 
 
 def _name(drawn: Drawn) -> str:

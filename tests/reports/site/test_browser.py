@@ -141,6 +141,18 @@ def test_who_is_best_stands_on_the_first_screen(browse, page, width, most, lines
     assert menu < (lines + 0.5) * one  # all pages, grouped
 
 
+def test_a_number_stands_on_one_line(browse):
+    """Also where its column is narrow: a p of "< 0.001" is no two words."""
+    wraps = """
+      const cell = document.querySelector('td.num');
+      cell.style.display = 'block'; cell.style.width = '1rem';
+      const high = (text) => { cell.textContent = text; return cell.getBoundingClientRect().height; };
+      return [high('0.500'), high('< 0.001')];
+    """
+    one, two = browse("table4.html", wraps)
+    assert one == two
+
+
 def test_themes_change_the_colours(browse):
     colours = browse(
         "index.html",

@@ -234,6 +234,10 @@ def test_a_page_per_data_set(tmp_path):
     build(made.work_dir, made.site, benchmark, made.entries)
     links = [a.attrs["href"] for a in parse(made.site / "index.html").one("nav").all("a")]
     assert {"evidence.html", "evidence_two.html"} <= set(links)
+    alone = benchmark.model_copy(update=dict(evidence=[other]))
+    build(made.work_dir, tmp_path / "alone", alone, made.entries)
+    nav = parse(tmp_path / "alone" / "index.html").one("nav")
+    assert [a.text for a in nav.all("a") if a.attrs["href"].startswith("evidence")] == ["Evidence"]
     page = parse(made.site / "evidence_two.html")
     assert (
         page.one("h1").text == "Evidence, fake two" and "n = 2" in cell(page, "evidence_two", "Base row", "m.top1").text
