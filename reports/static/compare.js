@@ -16,7 +16,11 @@
   };
   const digits = (result) => (data.sets[result.set].clips >= 200 ? 2 : 1); // as in every table
   const top1 = (result) => result.top1.toFixed(digits(result));
-  const points = (v, n) => (v > 0 ? "+" : v < 0 ? "−" : "") + Math.abs(v).toFixed(n);
+  const points = (v, n) => {
+    const text = Math.abs(v).toFixed(n);
+    return (Number(text) === 0 ? "" : v > 0 ? "+" : "−") + text; // no sign where nothing is left after rounding
+  };
+  const span = ({ low, high }, n) => (low === null ? data.without : `${points(low, n)} to ${points(high, n)}`);
   const table = (label, heads, rows, kind = "num", stack = "stack") => make("section", { class: "scroll", tabindex: "0", "aria-label": label },
     make("table", { class: `plain ${stack}` },
       make("caption", { class: "sr" }, label),
@@ -42,7 +46,7 @@
     const found = field.pairs.find(([a, b]) => a === Math.min(i, j) && b === Math.max(i, j));
     if (!found) return null;
     const [, , gap, low, high, p] = found;
-    return i < j ? { gap, low, high, p } : { gap: -gap, low: -high, high: -low, p };
+    return i < j ? { gap, low, high, p } : { gap: -gap, low: low === null ? null : -high, high: low === null ? null : -low, p };
   };
   const configOf = (result) => {
     const found = new Map();
@@ -124,12 +128,12 @@
         name: names[n + 1], own, theirs, pair,
         cells: [
           [link(n + 1)], `${top1(other)} %`, pair ? points(pair.gap, digits(first)) : "–",
-          pair ? `${points(pair.low, digits(first))} to ${points(pair.high, digits(first))}` : "no seed is done for both",
+          pair ? span(pair, digits(first)) : "no seed is done for both",
           pair && pair.p !== null ? (pair.p < 0.001 ? "< 0.001" : pair.p.toFixed(3)) : "–", String(own.length), String(theirs.length),
         ],
       };
     });
-    const known = ({ gap, low, high, p }) => `${points(gap, digits(first))} points (95 % interval ${points(low, digits(first))} to ${points(high, digits(first))}${
+    const known = ({ gap, low, high, p }) => `${points(gap, digits(first))} points (${low === null ? "" : "95 % interval "}${span({ low, high }, digits(first))}${
       p === null ? "" : p < 0.001 ? ", p < 0.001" : `, p = ${p.toFixed(3)}`})`;
     said.textContent = differences.map(({ name, pair, own, theirs }) => (
       `${names[0]} ${pair ? known(pair) : "no difference known"} against ${name}; they disagree on ${own.length + theirs.length} of ${set.clips} clips.`

@@ -22,14 +22,14 @@ SEED = 2024
 
 def accuracy_interval(
     correct: np.ndarray, subjects: Sequence[str], training: Training | None = None
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
     """95 % interval of an accuracy: ``cluster_bootstrap``; where there is one training,
-    its draws vary with ``training``.
+    its draws vary with ``training``. None where all draws are alike, as for 100 %: these say nothing of other clips.
 
     Args:
         correct: bool [seeds, clips]. training: None where nothing says how another training would come out.
     """
-    return _accuracy_interval(correct, tuple(subjects), _that_counts(training, correct))
+    return _unless_empty(_accuracy_interval(correct, tuple(subjects), _that_counts(training, correct)))
 
 
 @remembered(pair)
@@ -42,9 +42,11 @@ def _accuracy_interval(
 
 def difference_interval(
     a: np.ndarray, b: np.ndarray, subjects: Sequence[str], training: Training | None = None
-) -> tuple[float, float]:
-    """95 % interval of the difference of two accuracies on the same clips, as ``accuracy_interval``."""
-    return _difference_interval(a, b, tuple(subjects), _that_counts(training, a), _that_counts(training, b))
+) -> tuple[float, float] | None:
+    """95 % interval of the difference of two accuracies on the same clips, as ``accuracy_interval``: None for one and
+    the same answers."""
+    found = _difference_interval(a, b, tuple(subjects), _that_counts(training, a), _that_counts(training, b))
+    return _unless_empty(found)
 
 
 @remembered(pair)
@@ -107,6 +109,10 @@ def cluster_bootstrap(
         out[:, g] = (per_seed[:, first : first + n] * weights).sum(axis=1)
         first += n
     return out
+
+
+def _unless_empty(found: tuple[float, float]) -> tuple[float, float] | None:
+    return found if found[0] < found[1] else None
 
 
 def _that_counts(training: Training | None, correct: np.ndarray) -> tuple[float, int] | None:

@@ -116,9 +116,8 @@ def _delta_cells(found: Difference | str, digits: int) -> tuple[Cell, Cell]:
     if isinstance(found, str):
         return (missing(f.DASH, found, MEASURED),) * 2
     provisional = " (provisional)" if found.provisional else ""
-    interval = f"{f.points(found.low)} to {f.points(found.high)}"
     cells = {
-        "delta": Cell(f.points(found.gap, digits), 100 * found.gap, sub=interval + provisional, origin=MEASURED),
+        "delta": Cell(f.points(found.gap, digits), 100 * found.gap, sub=found.span() + provisional, origin=MEASURED),
         "p": Cell(f.p_value(found.p), found.p, sub=provisional.strip(" ()"), origin=MEASURED),
     }
     delta, p = marked(cells, found.adopted).values()

@@ -77,10 +77,10 @@ def against_column(prefix: str = "", group: str = "") -> Column:
 def against(result: Result | None, claim: suite.Claim | None) -> Cell:
     """The gap between measured and claimed; asked for only where the two are comparable."""
     value = None if claim is None else claim.corrected or claim.value
-    if value is None or result is None or not result.done or result.interval is None:
+    if value is None or result is None or not result.done:
         return missing(f.DASH, "not both known")
-    low, high = result.interval
-    gap = result.top1[0] - value / 100
-    inside = low <= value / 100 <= high
-    sub = "inside the interval" if inside else "outside the interval"
+    gap, sub = result.top1[0] - value / 100, "no interval"
+    if result.interval is not None:
+        low, high = result.interval
+        sub = "inside the interval" if low <= value / 100 <= high else "outside the interval"
     return Cell(f.points(gap, 2), 100 * gap, sub=sub, mark=MARK * bool(result.adopted))

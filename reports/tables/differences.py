@@ -15,6 +15,7 @@ from reports.stats.power import Comparison, compared
 from reports.stats.significance import paired_p, student_p, training_p
 from reports.tables.table import MEASURED, Cell, Column, marked, missing
 
+NO_INTERVAL = "no interval: the same answers"
 SAME_DIFFERENCE = "no test: every seed has the same difference"
 
 
@@ -23,8 +24,7 @@ class Difference:
     """One cell against another over the seeds that both have, on the same clips; accuracies as fractions."""
 
     gap: float
-    low: float  # 95 % interval: subjects, clips and trainings are drawn
-    high: float
+    interval: tuple[float, float] | None  # 95 %: subjects, clips and trainings are drawn; None for equal answers
     p_clips: float  # exact McNemar test, a clip has one vote
     p_seeds: float | None  # paired t test, None for one seed and where each has the same difference (``student_p``)
     seeds: tuple[int, ...]
@@ -48,7 +48,13 @@ class Difference:
     @property
     def text(self) -> str:
         adopted = "; adopted runs among them" if self.adopted else ""
-        return f"{f.points(self.gap)} points (95 % interval {f.points(self.low)} to {f.points(self.high)}{adopted})"
+        return f"{f.points(self.gap)} points ({'95 % interval ' * bool(self.interval)}{self.span()}{adopted})"
+
+    def span(self, digits: int = 1) -> str:
+        """The interval in points, or that there is none."""
+        if self.interval is None:
+            return NO_INTERVAL
+        return " to ".join(f.points(end, digits) for end in self.interval)
 
 
 def seeds_of(result: Result) -> list[int]:
@@ -75,13 +81,11 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         return "no seed is done for both"
     x, y = (o.correct[[seeds_of(r).index(s) for s in common]] for r, o in ((a, a.outcomes), (b, b.outcomes)))
     training = a.training
-    low, high = difference_interval(x, y, a.outcomes.subjects, training)
     each = x.mean(axis=1) - y.mean(axis=1)
     p_seeds = student_p(each.tolist()) if len(each) > 1 else None
     return Difference(
         gap=float(each.mean()),
-        low=low,
-        high=high,
+        interval=difference_interval(x, y, a.outcomes.subjects, training),
         p_clips=paired_p(x, y),
         p_seeds=p_seeds,
         seeds=tuple(common),
@@ -156,7 +160,7 @@ def difference_columns(prefix: str, group: str) -> list[Column]:
 def difference_cells(prefix: str, d: Difference | str) -> dict[str, Cell]:
     if isinstance(d, str):
         return {f"{prefix}.{c}": missing(f.DASH, d, MEASURED) for c in ("delta", "clips", "seeds")}
-    sub = f"{f.points(d.low)} to {f.points(d.high)}, better in {d.better_in} of {len(d.seeds)}"
+    sub = f"{d.span()}, better in {d.better_in} of {len(d.seeds)}"
     cells = {
         prefix + ".delta": Cell(f.points(d.gap), 100 * d.gap, sub=sub, origin=MEASURED),
         prefix + ".clips": Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),

@@ -16,7 +16,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
 from reports.tables.comparison import named_results
-from reports.tables.differences import Difference, difference
+from reports.tables.differences import NO_INTERVAL, Difference, difference
 from reports.tables.row_verdict import rows_alike
 
 IDS = 2000  # of a test set, the first ones; their number is that of all clips
@@ -141,6 +141,7 @@ def to_data(found: Sequence[Field], configs: bool = True) -> dict[str, Any]:
             for i, r in results.items()
             if r.outcomes is not None
         },
+        "without": NO_INTERVAL,
         "fields": [
             {
                 "id": field.id,
@@ -155,9 +156,10 @@ def to_data(found: Sequence[Field], configs: bool = True) -> dict[str, Any]:
 
 
 def _pair(pair: Pair) -> list[Any]:
-    """Places, difference and interval in points, p."""
+    """Places, difference and interval in points (None for none), p."""
     d = pair.found
-    numbers = [round(100 * v, 2) for v in (d.gap, d.low, d.high)]
+    low, high = d.interval or (None, None)
+    numbers = [None if v is None else round(100 * v, 2) for v in (d.gap, low, high)]
     return [pair.a, pair.b, *numbers, None if pair.p is None else float(f"{pair.p:.3g}")]
 
 

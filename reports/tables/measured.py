@@ -36,7 +36,8 @@ TOP1 = Column(
     numeric=True,
     short="Measured",
     explain=f"mean over seeds ± standard deviation; below it the 95 % interval ({INTERVAL}; one seed varies as "
-    "trainings do, where that is known, and is called provisional where not) and the number n of seeds; the bar "
+    "trainings do, where that is known, and is called provisional where not; none where all clips or none are right) "
+    "and the number n of seeds; the bar "
     "runs from 0 to 100 %, its tick is chance",
     key="value",
 )
@@ -158,7 +159,8 @@ def _top1(result: Result, lost: list[Run]) -> Cell:
     n = f"n = {len(result.done)}" + (f" of {len(result.runs)}" if lost else "")
     low, high = result.interval or (None, None)
     provisional = " (provisional)" if result.provisional else ""
-    span = f"{f.percent(low)} to {f.percent(high)}{provisional}, " if low is not None else ""
+    drawn = f"{f.percent(low)} to {f.percent(high)}" if low is not None else "no interval" * bool(result.outcomes)
+    span = f"{drawn}{provisional}, " if drawn else ""
     own = any(r.data is not None and r.data.synthetic for r in result.done)  # then the whole page says so
     behind = (
         f"depends on stages that saw synthetic {' and '.join(result.synthetic)}" if result.synthetic and not own else ""

@@ -35,7 +35,8 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
     if last and last[0] is not highest and (gain := _against(last[0][1], first.title)):
         said.append(f"{own[-1].title} has {gain}")
     said += filter(None, [coverage(len(done), len(rows), "rows", [result for _, _, result in rows])])
-    state = _state_of(shown[highest[0].id].cells, len(done)) if highest[0].id != first.id else "tied"
+    against = [cells.cells["p"] for r, cells, _ in done if highest[0].id in (first.id, r.id) and r.id != first.id]
+    state = _state_of(against)
     best = "" if guesses else highest[2].id
     return (Verdict("", state, "; ".join(said), basis(context, [r for _, _, r in done]), best),)
 
@@ -75,12 +76,14 @@ def _against(row: Row, first: str) -> str:
     return f"{delta.text} points ({span}, {shown}{adopted}) against {first}, {verdict}"
 
 
-def _state_of(cells: dict[str, Cell], done: int) -> State:
-    if done < 2 or cells["p"].value is None:
+def _state_of(against: Sequence[Cell]) -> State:
+    """Of the highest row: from its p against the first one, or where it is that, from those of the others."""
+    known = [c for c in against if c.value is not None]
+    if not known:
         return "alone"
-    if cells["p"].sub:
+    if any(c.sub for c in known):
         return "provisional"
-    return "best" if cells["p"].value < LEVEL else "tied"
+    return "best" if any((c.value or 0.0) < LEVEL for c in known) else "tied"
 
 
 def of_figure(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]:
@@ -105,13 +108,15 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
     equals = same_as([f"{v:g}" for v, r in done.items() if v != best and r.top1[0] == done[best].top1[0]])
     if equals and (guesses := guessing(list(done.values()), "points")):
         return Verdict(sweep.title, "tied", guesses + _rest(done, results), basis(context, list(done.values())))
-    said = f"{best:g} is highest of {f.count(len(done), 'point')} with {with_interval(done[best])}{equals}"
+    highest = f"is highest of {f.count(len(done), 'point')} with" if len(done) > 1 else "has"
+    said = f"{best:g} {highest} {with_interval(done[best])}{equals}"
     state: State = "alone"
+    against = _from_default(done, sweep.default, len(results) - 1) if sweep.default in done else {}
     if best == sweep.default:
         said += ", and is the default"
-        state = "tied" if len(done) > 1 else state
+        state = _state_at_default(list(against.values()))
     elif sweep.default in done:
-        found = _from_default(done, sweep.default, len(results) - 1)[best]
+        found = against[best]
         place = 1 + sum(r.top1[0] > done[sweep.default].top1[0] for r in done.values())
         low = (done[best].interval or (1.0, 1.0))[0]
         within = ", within the interval of the best" if done[sweep.default].top1[0] >= low else ""
@@ -121,9 +126,18 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
             ends = {"provisional": "provisional", "best": "a significant difference"}.get(state, "which is a tie")
             p = f.p_value(found.p)
             shown = f"p {p}" if p.startswith("<") else f"p = {p}"
-            span = f"{f.points(found.low)} to {f.points(found.high)}"
-            said += f"; against it {f.points(found.gap)} points ({span}, {shown}), {ends}"
+            said += f"; against it {f.points(found.gap)} points ({found.span()}, {shown}), {ends}"
     return Verdict(sweep.title, state, said + _rest(done, results), basis(context, list(done.values())), done[best].id)
+
+
+def _state_at_default(others: Sequence[Difference | str]) -> State:
+    """Where the default is the highest point: whether any other differs from it."""
+    known = [d for d in others if isinstance(d, Difference)]
+    if not known:
+        return "alone"
+    if any(d.provisional for d in known):
+        return "provisional"
+    return "best" if any(d.p < LEVEL for d in known) else "tied"
 
 
 def _rest(done: dict[float, Result], results: dict[float, Result | None]) -> str:
@@ -152,7 +166,8 @@ def of_grid(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]
     name, best = max(found, key=lambda pair: pair[1].top1[0])
     equals = same_as([n for n, r in found if r is not best and r.top1[0] == best.top1[0]])
     guesses = guessing([r for _, r in found], "pairs") if equals else ""
-    text = guesses or f"{name} is highest of {f.count(len(found), 'pair')} with {with_interval(best)}{equals}"
+    highest = f"is highest of {f.count(len(found), 'pair')} with" if len(found) > 1 else "has"
+    text = guesses or f"{name} {highest} {with_interval(best)}{equals}"
     text += "; nothing is chosen by it"
     if measured := coverage(len(found), len(pairs), "pairs", results):
         text += f"; {measured}"

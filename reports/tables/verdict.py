@@ -187,7 +187,7 @@ def _above(a: Result, b: Result) -> str:
     found = difference(a, b)
     if isinstance(found, str):
         return f"{100 * (a.top1[0] - b.top1[0]):.1f} points (no interval: {found}) above"
-    return f"{100 * found.gap:.1f} points ({f.points(found.low)} to {f.points(found.high)}) above"
+    return f"{100 * found.gap:.1f} points ({found.span()}) above"
 
 
 def _chance(r: Result) -> str:

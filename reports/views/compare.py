@@ -73,7 +73,7 @@ def _row(field: Field) -> dict[str, Cell]:
         else Cell(
             f.points(pair.found.gap, digits),
             100 * pair.found.gap,
-            sub=f"{f.points(pair.found.low, digits)} to {f.points(pair.found.high, digits)}",
+            sub=pair.found.span(digits),
             origin=MEASURED,
         ),
         "p": missing(f.DASH, why, MEASURED)

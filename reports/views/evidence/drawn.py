@@ -54,11 +54,7 @@ def _drawing(context: ReportContext, table: suite.Table, shown: Table) -> Drawin
     own = {i for i, p in enumerate(table.points) if p.data}  # a point without data is one of another table as well
     if table.gain is None or not any(p.place in own for line in lines for p in line.points):
         return None
-    gains = [
-        At(i, 100 * d.gap, 100 * d.low, 100 * d.high, d.adopted)
-        for i, d in enumerate(gains_of(context, table))
-        if isinstance(d, Difference)
-    ]
+    gains = [_gain(i, d) for i, d in enumerate(gains_of(context, table)) if isinstance(d, Difference)]
     clips = [row.cells["clips"] for row in shown.rows]
     vary = len({c.value for c in clips if c.value is not None}) > 1
     places = tuple(
@@ -66,6 +62,11 @@ def _drawing(context: ReportContext, table: suite.Table, shown: Table) -> Drawin
         for p, c in zip(table.points, clips, strict=True)
     )
     return points(places, table.axis, lines, Line(gain_title(table), GAIN, tuple(gains)), table.id)
+
+
+def _gain(place: int, d: Difference) -> At:
+    low, high = (100 * d.interval[0], 100 * d.interval[1]) if d.interval else (None, None)
+    return At(place, 100 * d.gap, low, high, d.adopted)
 
 
 def _line(context: ReportContext, table: suite.Table, line: suite.Row) -> Line:

@@ -115,7 +115,7 @@ def _top1(view: RunView) -> Cell:
     if metrics is None or scored is None:
         return missing(f.DASH, "failed" if view.record.status == "failed" else "predicts no class", MEASURED)
     text = f.percent(metrics.top1, f.percent_digits(scored.clips))
-    return Cell(text, 100 * metrics.top1, origin=MEASURED, bar=Bar(metrics.top1, *scored.interval))
+    return Cell(text, 100 * metrics.top1, origin=MEASURED, bar=Bar(metrics.top1, *(scored.interval or (None, None))))
 
 
 def run_page(context: ReportContext, run: RunView) -> tuple[Mapping[str, Any], Mapping[str, str]]:

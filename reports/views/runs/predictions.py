@@ -14,7 +14,6 @@ from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
 from reports.format import natural
 from reports.ledger.results import hardest
-from reports.stats.intervals import accuracy_interval
 from reports.tables.export import csv_text
 
 PAIRS = 10  # of classes that are named as most confused
@@ -61,7 +60,6 @@ class Predictions:
     clips: int
     right: int
     top1: float
-    interval: tuple[float, float]  # 95 %, as on every page
     classes: tuple[ClassRow, ...]
     pairs: tuple[Pair, ...]
     hardest: tuple[HardClip, ...]
@@ -90,14 +88,13 @@ def tested(folder: Path) -> PredictedClips:
 def summarise(
     table: PredictedClips,
     classes: list[str],
-    interval: tuple[float, float] | None = None,
     listed: bool = True,
 ) -> Predictions:
     """Confusion, recall, confused pairs and hardest clips.
 
     Args:
         classes: names by label; numbers stand in where they are missing.
-        interval: of the accuracy, None to compute it. listed: with all clips as CSV.
+        listed: with all clips as CSV.
     """
     scores, labels = table.scores, table.labels
     predicted = predicted_classes(scores)
@@ -126,7 +123,6 @@ def summarise(
         clips=len(labels),
         right=int(right.sum()),
         top1=float(right.mean()),
-        interval=interval or accuracy_interval(right[None, :], table.subjects),
         classes=tuple(rows),
         pairs=tuple(Pair(names[i], names[j], n) for n, i, j in off[:PAIRS]),
         hardest=tuple(

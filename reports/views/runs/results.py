@@ -126,7 +126,7 @@ def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
     if run.parents and run.train_seconds is not None:
         found[STAGES] = run.train_seconds
     for metric, value in found.items():
-        low, high = p.interval if p is not None and metric == "top1_percent" else (None, None)
+        low, high = (p.interval if p is not None and metric == "top1_percent" else None) or (None, None)
         yield about | {
             "metric": metric,
             "value": value,

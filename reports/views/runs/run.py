@@ -49,11 +49,13 @@ class Scored:
 
     clips: int
     right: int
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None  # None where all of them are right, or none
 
     @property
     def text(self) -> str:
         """The interval as the page of the run says it."""
+        if self.interval is None:
+            return "no interval"
         low, high = self.interval
         return f"95 % interval {f.percent(low)} to {f.percent(high)}"
 
@@ -125,7 +127,7 @@ def details(context: ReportContext, run: RunView) -> RunDetails:
     epochs = [Epoch.model_validate(ledger.privacy.all(e.model_dump())) for e in epochs_of(folder, r)]
     predictions = None
     if run.scored is not None:
-        predictions = summarise(tested(folder), r.data.classes if r.data else [], run.scored.interval, listed=run.shown)
+        predictions = summarise(tested(folder), r.data.classes if r.data else [], listed=run.shown)
     return RunDetails(
         epochs=epochs,
         charts=training_charts(epochs),

@@ -11,13 +11,16 @@ from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import Metrics
 from harness.suite import Entry
 from harness.suite.benchmark import Table
+from harness.suite.cells import cell_id, sweep_variant
 from reports import build
 from reports.ledger.results import Outcomes, Result, Run
 from reports.stats.training import Training
-from reports.tables.row_verdict import of_rows
+from reports.tables.differences import difference
+from reports.tables.measured import measured_cells
+from reports.tables.row_verdict import of_figure, of_rows
 from reports.tables.table import Cell, Column, Row
 from reports.tables.table import Table as Shown
-from reports.tables.verdict import by_column
+from reports.tables.verdict import by_column, with_interval
 from tests.helpers.fake_benchmark import fake_benchmark
 from tests.helpers.fake_ledger import CellInfo, fake_record
 from tests.helpers.fake_site import write
@@ -281,6 +284,65 @@ def test_a_sweep_says_where_its_default_stands(fake):
     assert "2 of 3 points measured" in alpha["text"]  # the third is not in the ledger
     if highest != 0.3:
         assert "the default, 0.3, is 2nd of 2, within the interval of the best; against it +" in said["text"]
+
+
+def swept(values, training=KNOWN):
+    """The verdict of the first sweep (default 0.9) of the made-up figure, from accuracies by point."""
+    figure = fake_benchmark().figures[0]
+    sweep = figure.sweeps[0]
+    cells = {cell_id(figure.model, sweep_variant(sweep.id, v)): right(x) for v, x in values.items()}
+    results = {i: result(i, correct, training) for i, correct in cells.items()}
+    context = SimpleNamespace(profile="demo", result=results.get, title=lambda dataset: dataset)
+    return of_figure(context, figure)[0]
+
+
+def test_a_single_point_is_not_the_highest_of_any():
+    assert swept({0.9: 0.5}).text.startswith("0.9 has 50.00 % (") and swept({0.9: 0.5}).state == "alone"
+    assert "is highest of 2 points" in swept({0.9: 0.5, 1.5: 0.4}).text
+
+
+@pytest.mark.parametrize(
+    ("other", "training", "state"), [(0.2, KNOWN, "best"), (0.495, KNOWN, "tied"), (0.2, None, "provisional")]
+)
+def test_a_default_that_is_highest_is_tied_only_where_no_point_differs(other, training, state):
+    assert swept({0.9: 0.5, 1.5: other}, training).state == state
+
+
+@pytest.mark.parametrize(("p", "state"), [(0.01, "best"), (0.5, "tied"), (None, "alone")])
+def test_a_first_row_that_is_highest_is_tied_only_where_no_row_differs(p, state):
+    values = {"base": 0.8, "more": 0.5} if p is not None else {"base": 0.8}
+    rows = [dict(id=n, title=n.title(), model=n) for n in ("base", "more")]
+    declared = Table(id="t", layout="rows", title="T", dataset="mgr_dark", rows=rows)
+    cells = {"delta": Cell("-30.0", -30.0, sub="-35.0 to -25.0"), "p": Cell("", p)}
+    none = {"delta": Cell("reference"), "p": Cell("reference")}
+    columns = tuple(Column(i, i) for i in ("m.top1", *cells))
+    shown = [Row(n, (none if n == "base" else cells) | {"m.top1": Cell(f"{100 * v}")}) for n, v in values.items()]
+    shown += [Row("more", none | {"m.top1": Cell()})] * ("more" not in values)
+    results = {n: result(n, right(v)) for n, v in values.items()}
+    context = SimpleNamespace(
+        entries={n: entry(n) for n in ("base", "more")},
+        profile="demo",
+        result=results.get,
+        title=lambda dataset: dataset,
+    )
+    assert of_rows(context, declared, Shown("t", "T", "", columns, tuple(shown)))[0].state == state
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_equal_answers_have_no_interval_of_their_difference(seeds):
+    """Two networks that always predict the same class, or the same clips right in each of several trainings."""
+    a, b = (result(n, np.repeat(right(0.1)[None], seeds, axis=0), None) for n in "ab")
+    found = difference(a, b)
+    assert found.gap == 0 and found.interval is None and found.p == 1
+    assert found.text == "0.0 points (no interval: the same answers)"
+
+
+def test_all_clips_right_has_no_interval_and_says_so():
+    a = result("a", right(1.0), None)
+    assert a.interval is None and with_interval(a) == "100.00 % (provisional)"
+    assert measured_cells(a)["top1"].sub == "no interval (provisional), n = 1"
+    assert measured_cells(a)["ci_low"].value is None
+    assert result("a", right(1.0)).interval is not None  # another training might have erred
 
 
 @pytest.mark.parametrize("page", ["index.html", "table2.html", "table4.html"])

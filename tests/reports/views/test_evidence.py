@@ -78,7 +78,7 @@ def test_a_difference_is_over_the_seeds_that_both_have():
     assert found.seeds == (1, 2, 4)
     x, y = a.outcomes.correct[1:], b.outcomes.correct[[0, 1, 3]]
     each = x.mean(axis=1) - y.mean(axis=1)
-    assert found.gap == pytest.approx(each.mean()) and found.low < found.gap < found.high
+    assert found.gap == pytest.approx(each.mean()) and found.interval[0] < found.gap < found.interval[1]
     assert found.p_seeds == pytest.approx(stats.ttest_rel(x.mean(axis=1), y.mean(axis=1)).pvalue)
     wins, losses = paired_wins(x, y)
     assert found.p_clips == pytest.approx(stats.binomtest(wins, wins + losses).pvalue)
@@ -117,9 +117,9 @@ def test_what_cannot_be_compared_says_why():
 
 
 def test_both_tests_are_adjusted_for_their_number():
-    one = Difference(0.1, 0.0, 0.2, 0.01, 0.02, (0, 1), 2)
-    two = Difference(0.1, 0.0, 0.2, 0.03, None, (0,), 1)
-    three = Difference(0.1, 0.0, 0.2, 0.04, 0.03, (0, 1), 2)
+    one = Difference(0.1, (0.0, 0.2), 0.01, 0.02, (0, 1), 2)
+    two = Difference(0.1, (0.0, 0.2), 0.03, None, (0,), 1)
+    three = Difference(0.1, (0.0, 0.2), 0.04, 0.03, (0, 1), 2)
     found = adjusted([one, two, three])
     assert [d.p_clips for d in found] == pytest.approx([0.03, 0.06, 0.06])
     assert [d.p_seeds for d in found] == [pytest.approx(0.04), None, pytest.approx(0.04)]
@@ -137,7 +137,7 @@ def test_both_tests_are_adjusted_for_their_number():
     ],
 )
 def test_sentences_follow_from_the_numbers(gap, p_clips, p_seeds, seeds, starts, ends):
-    found = Difference(gap, gap - 0.01, gap + 0.01, p_clips, p_seeds, tuple(range(seeds)), 4)
+    found = Difference(gap, (gap - 0.01, gap + 0.01), p_clips, p_seeds, tuple(range(seeds)), 4)
     statement = Statement(says="A exceeds B", better="a", than="b", points=3.0)
     text = _verdict(statement, found, 5, True).text
     assert text.startswith(starts) and text.endswith(ends), text
