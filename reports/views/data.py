@@ -1,4 +1,7 @@
-"""The data page: Table 1 as printed, the data at hand as measured, and Figure 4's brightness of the colour frames."""
+"""The data page: Table 1 as printed, the data at hand as measured, and Figure 4's brightness of the colour frames.
+
+Nothing printed stands beside clips that only have the layout of a data set.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +39,12 @@ def build(context: ReportContext) -> Iterator[Page]:
     sheets = _contact_sheets(context)
     datasets = [_dataset(context, d, sheets) for d in context.benchmark.datasets]
     made = [d.title for d in datasets if d.synthetic]
-    lede = "What the numbers were measured on, beside the data sets that the draft compares."
+    others = any(_title(context, d) != declared.title for d, declared in context.benchmark.datasets.items())
+    lede = "What the numbers were measured on" + ("." if others else ", beside the data sets that the draft compares.")
     if made:
         lede += f" {' and '.join(made)} at hand are synthetic: real video files in the real layout, "
         lede += "of people who do not exist."
-    printed, measured = table1(context), measured_table(context)
+    printed, measured = None if others else table1(context), measured_table(context)
     light = _light(context)
     yield Page(
         "data.html",
@@ -50,14 +54,17 @@ def build(context: ReportContext) -> Iterator[Page]:
             "table1": printed,
             "measured": measured,
             "light": light.svg if light else "",
+            "figure": "" if others else "Figure 4. ",
             "notes": tuple(filter(None, (context.synthetic_note(d.id) for d in datasets))),
             "datasets": datasets,
         },
-        tables=(printed, measured),
+        tables=(measured,) if printed is None else (printed, measured),
         files={**{f"images/{sheet.name}": sheet for sheet in sheets.values()}, **_files(context, light)},
         card=Card(
             "The data at hand",
-            "Table 1 and Figure 4: what was measured on, beside the published data sets.",
+            "What was measured on."
+            if others
+            else "Table 1 and Figure 4: what was measured on, beside the published data sets.",
             image=next((d.sheet for d in datasets if d.sheet), ""),
             alt="Contact sheet of the data at hand",
         ),

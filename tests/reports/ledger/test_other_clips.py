@@ -51,6 +51,9 @@ def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, cl
     )
     about = json.loads((site / "leaderboard.json").read_text())
     assert about["datasets"]["mgr_dark"]["title"] == "clips in the layout of MGR-Dark"
+    data = words(site / "data.html")
+    assert "draft compares" not in data and "Table 1" not in data and "Figure 4" not in data and "4,321" not in data
+    assert not (site / "downloads" / "table1.csv").exists() and "table1" not in {t["id"] for t in about["tables"]}
     cells = [td.text for td in parse(site / "methods.html").all("td")]
     assert "clips in the layout of MGR-Dark" in cells and "MGR-Dark" not in cells
     run = words(next((site / "runs").glob("plain_mgr-dark-rgb-s0*.html")))
@@ -58,9 +61,10 @@ def test_clips_of_other_people_or_classes_are_no_data_set_of_the_paper(pages, cl
     assert "not comparable" in (site / "downloads" / "table2.md").read_text()
 
 
-def test_the_data_set_itself_has_its_name(pages):
+def test_the_data_set_itself_has_its_name(pages, tmp_path):
     said = words(pages(CLASSES, PEOPLE) / "table2.html")
     assert "Measured on MGR-Dark itself" in said and "in the layout of" not in said and "has 12.34 here" in said
+    assert "4,321" in words(tmp_path / "site" / "data.html")
 
 
 def test_synthetic_clips_are_called_synthetic_whatever_their_numbers(pages):
