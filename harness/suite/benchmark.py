@@ -195,8 +195,11 @@ class Benchmark(Strict):
     @classmethod
     def _borrow(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Rows and statements that are those of another data set."""
-        tables = [crossed(borrowed(t, "rows", data.get("tables", []))) for t in data.get("tables", [])]
-        pages = [borrowed(e, "statements", data.get("evidence", [])) for e in data.get("evidence", [])]
+        try:
+            tables = [crossed(borrowed(t, "rows", data.get("tables", []))) for t in data.get("tables", [])]
+            pages = [borrowed(e, "statements", data.get("evidence", [])) for e in data.get("evidence", [])]
+        except (AttributeError, TypeError):  # of another type than is declared: the check of the fields says where
+            return data
         return {**data, "tables": tables, "evidence": pages}
 
     @model_validator(mode="after")

@@ -16,6 +16,8 @@ from harness.errors import unknown_name
 from harness.suite.stages import SINGLE, Stage
 
 OneLine = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+TEXTS = ("Title", "Training Data")  # of Metadata: named in tables and messages
 
 
 def _only(*keys: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -27,6 +29,15 @@ def _only(*keys: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         return found
 
     return check
+
+
+def _texts(found: dict[str, Any]) -> dict[str, Any]:
+    """A check that what is named in tables is a line of text; YAML reads 3, on and an empty value as something else."""
+    for key in TEXTS:
+        text = found.get(key, "text")
+        if not isinstance(text, str) or not text.strip() or len(text.strip().splitlines()) > 1:
+            raise ValueError(f"{key} {text!r} is not one line of text; put it in quotes")
+    return {key: found[key].strip() if key in TEXTS else found[key] for key in found}
 
 
 Paper = Annotated[dict[str, Any], AfterValidator(_only("Title", "URL", "Year"))]
@@ -41,6 +52,7 @@ Metadata = Annotated[
             *("feature", "params", "pseudo heatmap", "configs"),
         )
     ),
+    AfterValidator(_texts),
 ]
 
 
@@ -90,7 +102,7 @@ class Collection(BaseModel):
     """A method, in MMAction2's metafile format."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    name: str = Field(alias="Name")
+    name: Name = Field(alias="Name")
     paper: Paper = Field(default_factory=dict, alias="Paper")
     metadata: Metadata = Field(default_factory=dict, alias="Metadata")
     start: list[Start] = Field(default_factory=list, alias="Starting Weights")

@@ -65,7 +65,7 @@ def method_cell(title: str, entry: Entry | None = None, sub: str = "") -> Cell:
     """A method's name, linked to its place on the methods page."""
     if entry is None:
         return Cell(title, sub=sub)
-    return Cell(title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title", "")))
+    return Cell(title, sub=sub, href="methods.html#" + anchor(entry.method), title=str(entry.paper.get("Title") or ""))
 
 
 def facets(context: ReportContext, entries: Sequence[Entry], backbone: str = "") -> dict[str, tuple[str, ...]]:

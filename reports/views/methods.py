@@ -63,9 +63,9 @@ def methods(context: ReportContext) -> list[Method]:
                 anchor=anchor(name),
                 tags=tuple(dict.fromkeys(str(t) for t in tags)),
                 about=first_paragraph(first.config.parent / "README.md"),
-                paper=str(first.paper.get("Title", "")),
-                paper_url=first.paper.get("URL") or first.paper.get("Url") or "",
-                year=str(first.paper.get("Year", "")),
+                paper=str(first.paper.get("Title") or ""),
+                paper_url=first.paper.get("URL") or "",
+                year=str(first.paper.get("Year") or ""),
                 configs=tuple(_config(context, e) for e in entries),
             )
         )

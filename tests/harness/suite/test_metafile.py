@@ -8,6 +8,7 @@ import yaml
 
 from harness.suite import load_benchmark, load_entries
 from harness.suite.configs import load_suite
+from harness.suite.yaml_file import read_yaml
 
 MODEL = "model 'i3d_r50_mgr-dark-rgb': "
 
@@ -105,4 +106,69 @@ def test_starting_weights_of_a_profile_that_is_not_there_are_named(small_configs
     path = small_configs / "i3d" / "metafile.yml"
     change_file(path, lambda meta: meta["Models"][0].update({"Starting Weights": [{"Profile": "smok"}]}))
     with pytest.raises(ValueError, match=r"Starting Weights: Profile: unknown profile 'smok' \(near: smoke"):
+        load_suite(small_configs)
+
+
+@pytest.mark.parametrize("name", ["benchmark.yml", "i3d/metafile.yml"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t + t, "stands twice in one mapping, in lines"),
+        (lambda t: "", "is empty"),
+        (lambda t: "# nothing\n", "is empty"),
+        (lambda t: "- a\n- b\n", "is a list, not keys with values"),
+        (lambda t: t.replace("version: 1", "version: [1").replace("Collections:", "Collections: ["), "not YAML: "),
+        (lambda t: t.replace("\n", "\n\t", 1), "not YAML: "),
+    ],
+)
+def test_what_is_no_mapping_of_keys_is_one_line_with_the_file(small_configs, name, change, words):
+    path = small_configs / name
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError, match=re.escape(f"{path}: ")) as e:
+        load_suite(small_configs)
+    assert words in str(e.value) and "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("name", ["benchmark.yml", "i3d/metafile.yml"])
+def test_how_a_file_is_encoded(small_configs, name):
+    path = small_configs / name
+    text, before = path.read_text(), load_suite(small_configs)
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())  # as editors on Windows write it
+    assert load_suite(small_configs) == before
+    path.write_bytes(text.encode() + "# Größe\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=re.escape(f"{path}: not UTF-8 text (")):
+        load_suite(small_configs)
+
+
+def test_a_key_of_an_anchor_may_be_set_anew(tmp_path):
+    path = tmp_path / "a.yml"
+    path.write_text("base: &b {x: 1, y: 2}\nown: {<<: *b, y: 3}\nmore: [*b, *b]\n")
+    assert read_yaml(path) == {"base": (b := {"x": 1, "y": 2}), "own": {"x": 1, "y": 3}, "more": [b, b]}
+    path.write_text("own:\n  {y: 1,\n   y: 2}\n")
+    with pytest.raises(ValueError, match="'y' stands twice in one mapping, in lines 2 and 3"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize("value", [None, 5, True, "", "two\nlines", ["a"]])
+@pytest.mark.parametrize(("section", "key"), [("Collections", "Title"), ("Models", "Training Data")])
+def test_what_tables_name_is_one_line_of_text(small_configs, section, key, value):
+    path = small_configs / "i3d" / "metafile.yml"
+    change_file(path, lambda meta: meta[section][0]["Metadata"].update({key: value}))
+    with pytest.raises(ValueError, match=f"{key} .* is not one line of text; put it in quotes"):
+        load_suite(small_configs)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda b: b.update(tables=None), "tables: Input should be a valid list"),
+        (lambda b: b.update(tables=["table2"]), "tables.0: "),
+        (lambda b: b["tables"][0].update(rows_of=["a"]), "rows_of: "),
+        (lambda b: b.update(evidence=5), "evidence: Input should be a valid list"),
+    ],
+)
+def test_a_benchmark_of_other_types_says_where(small_configs, change, words):
+    path = small_configs / "benchmark.yml"
+    change_file(path, change)
+    with pytest.raises(ValueError, match=re.escape(words)):
         load_suite(small_configs)
