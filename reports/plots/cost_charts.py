@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reports.plots.drawing import HOT, INK, LINE, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
+
+ROOM = (125.0, 190.0)  # points that a panel of a file has across and up; on a page it has more
+DIGIT = 4.8  # points that one takes
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,45 @@ def _draw(ax: Any, marks: Sequence[Mark]) -> None:
             edgecolor=HOT if on else MUTED,
             zorder=3,
         )
-    for m in marks:
+    for m, offset in zip(marks, offsets(marks), strict=True):
         ax.annotate(
             str(m.number),
             (m.cost, 100 * m.accuracy),
-            xytext=(5, 3),
+            xytext=offset,
             textcoords="offset points",
             fontsize=7.5,
             color=INK if m.front else MUTED,
             fontweight="bold" if m.front else "normal",
         ).set_in_layout(False)  # their sizes take longer to find than all the rest
+
+
+def offsets(marks: Sequence[Mark]) -> list[tuple[float, float]]:
+    """Where the number of each mark stands, from the mark: the first place that no other number or mark has, beside
+    it or further up and down. In points, for a panel of about ``ROOM``."""
+    if not marks:
+        return []
+    costs, reached = [math.log(m.cost) for m in marks], [m.accuracy for m in marks]
+    across, up = max(costs) - min(costs) + math.log(1.5 * 1.7), (max(reached) - min(reached)) * 1.24 or 1.0
+    at = [(x / across * ROOM[0], y / up * ROOM[1]) for x, y in zip(costs, reached, strict=True)]
+    taken = [_box(x - 3, y - 3, 6, 6) for x, y in at]
+    found: list[tuple[float, float]] = []
+    for m, (x, y) in zip(marks, at, strict=True):
+        width = DIGIT * len(str(m.number))
+        heights = [dy for step in range(len(marks) + 1) for dy in (3 + 8 * step, -9 - 8 * step)]
+        places = [(dx, dy) for dy in heights for dx in (5, -5 - width)]
+        free = (p for p in places if not any(_meet(_box(x + p[0], y + p[1], width, 6), other) for other in taken))
+        dx, dy = next(free, places[0])
+        taken.append(_box(x + dx, y + dy, width, 6))
+        found.append((dx, dy))
+    return found
+
+
+def _box(x: float, y: float, width: float, height: float) -> Box:
+    return x, y, x + width, y + height
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _listed(marks: Sequence[Mark], names: Sequence[str]) -> str:

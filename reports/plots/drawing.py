@@ -34,6 +34,7 @@ STYLE: Any = {
     "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's own kind
     "font.family": "sans-serif",
     "font.size": 10,
+    "text.parse_math": False,  # names are a user's: a dollar in one is a dollar
     "text.color": INK,
     "axes.edgecolor": LINE,
     "axes.labelcolor": INK,
