@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -96,7 +97,7 @@ def to_markdown(table: Table, header: Sequence[str] = ()) -> str:
     columns = table.page_columns
     lines = [
         "<!--",
-        *(f"  {line}".replace("--", "- -") for line in head_lines(table, header)),
+        *(re.sub("-(?=-)", "- ", f"  {line}") for line in head_lines(table, header)),
         "-->",
         "",
         f"**{_md(table.title)}**",

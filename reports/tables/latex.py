@@ -28,6 +28,8 @@ LATEX = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "[": "{[}",  # after the end of a row both would be an option of it
+    "*": "{*}",
     "±": r"$\pm$",
     "→": r"$\to$",
     "−": "$-$",
@@ -74,7 +76,7 @@ def to_latex(table: Table, header: Sequence[str] = ()) -> str:
     layout = _layout(columns, texts)
     left_out = [r.cells[table.columns[0].id].text for r in table.rows if r not in rows]
     lines = [f"% {line}" for line in head_lines(table, header)]
-    lines += [f"% without a number, left out: {', '.join(left_out)}"] if left_out else []
+    lines += [f"% without a number, left out: {' '.join(', '.join(left_out).split())}"] if left_out else []
     if not columns:
         return "\n".join([*lines, "% nothing claimed or measured yet"]) + "\n"
     lines += [

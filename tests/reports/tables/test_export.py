@@ -34,6 +34,13 @@ def test_text_that_begins_like_a_formula_gets_an_apostrophe_and_numbers_do_not(s
     assert any("apostrophe" in x for x in exports.csv_metadata(table)["rdfs:comment"])
 
 
+@pytest.mark.parametrize("title", ["A --> B", "A ---> B", "A ----> B --!> C"])
+def test_no_title_ends_the_comment_of_a_markdown_file(title):
+    table = Table("t", title, "", (Column("m", "Method"),), (Row("r", {"m": Cell("A")}),))
+    comment, _, rest = exports.to_markdown(table).partition("\n-->\n")
+    assert comment.startswith("<!--\n") and "--" not in comment[4:] and rest.lstrip().startswith("**")
+
+
 def test_predictions_are_no_formulas_either():
     import numpy as np
 

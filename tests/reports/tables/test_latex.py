@@ -142,3 +142,10 @@ def test_nothing_is_bold_that_the_page_would_not_call_the_best(p, rank, sub, bol
     tex = to_latex(replace(table(), columns=COLUMNS + more, rows=rows))
     assert (r"\textbf{70.2" in tex) is bold
     assert r"\textbf{80.1}" in tex and "textbf{60.3" not in tex  # a claim stands; the next is not the best instead
+
+
+def test_brackets_and_stars_that_begin_a_row_are_no_option_of_the_row_before():
+    """LaTeX looks for [length] and * behind the end of a row, over the end of the line."""
+    tex = to_latex(table(line("A", 80.1), line("[17] B", 81.2), line("*C", 82.0), line("left\nout")))
+    assert "\n    {[}17] B & " in tex and "\n    {*}C & " in tex
+    assert "% without a number, left out: left out\n" in tex
