@@ -15,6 +15,7 @@ from harness.suite.crossed import crossed
 from harness.suite.field_errors import first_error
 from harness.suite.tables import Claim as Claim
 from harness.suite.tables import Column as Column
+from harness.suite.tables import Id, check_distinct
 from harness.suite.tables import Mark as Mark
 from harness.suite.tables import MethodClaim as MethodClaim
 from harness.suite.tables import Point as Point
@@ -89,13 +90,13 @@ class Sweep(Strict):
 class Grid(Strict):
     """Every value of a figure's first sweep with every value of its second; only measured when named with --tables."""
 
-    id: str
+    id: Id
     title: str
     caption: str = ""
 
 
 class Figure(Strict):
-    id: str
+    id: Id
     title: str
     caption: str = ""
     note: str = ""
@@ -115,6 +116,7 @@ class Figure(Strict):
     def _two_sweeps(self) -> Figure:
         if self.grid is not None and len(self.sweeps) != 2:
             raise ValueError(f"a grid needs two sweeps, figure {self.id} has {len(self.sweeps)}")
+        check_distinct(f"{self.id}.sweeps", (s.id for s in self.sweeps))
         return self
 
 
@@ -134,7 +136,7 @@ class Evidence(Strict):
     ``statements_of``: the statements are those of another page, with this page's data set in the names of models.
     """
 
-    id: str
+    id: Id
     title: str
     caption: str
     dataset: str
@@ -201,6 +203,13 @@ class Benchmark(Strict):
         except (AttributeError, TypeError):  # of another type than is declared: the check of the fields says where
             return data
         return {**data, "tables": tables, "evidence": pages}
+
+    @model_validator(mode="after")
+    def _ids(self) -> Benchmark:
+        grids = [f.grid_id for f in self.figures if f.grid_id]
+        own = [*(t.id for t in self.tables), *(f.id for f in self.figures), *(e.id for e in self.evidence)]
+        check_distinct("tables, figures and evidence", [*own, *grids])
+        return self
 
     @model_validator(mode="after")
     def _drawn(self) -> Benchmark:

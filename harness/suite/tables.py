@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from harness.errors import unknown_name
 from harness.suite.modalities import joined, members
 
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # the name of a page or download
 ModalitySet = Annotated[str, AfterValidator(lambda text: joined(members(text)))]  # rgb, rgb+depth
 
 
@@ -16,6 +19,12 @@ class Strict(BaseModel):
     """Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check_distinct(where: str, ids: Iterable[str]) -> None:
+    """Raise ValueError for an id that stands twice: one of both would be shown in the place of the other."""
+    if twice := [i for i, n in Counter(ids).items() if n > 1]:
+        raise ValueError(f"{where}: '{twice[0]}' stands there twice; ids are told apart by nothing else")
 
 
 class Claim(Strict):
@@ -91,7 +100,7 @@ class Table(Strict):
     sees. Otherwise groups are bounds and the like, and only rows without one are compared.
     """
 
-    id: str
+    id: Id
     layout: Literal["by_modality", "by_training", "rows", "points"]
     title: str
     caption: str = ""
@@ -110,6 +119,13 @@ class Table(Strict):
     points: list[Point] = Field(default_factory=list)
     series: list[Row] = Field(default_factory=list)
     gain: Gain | None = None
+
+    @model_validator(mode="after")
+    def _ids(self) -> Table:
+        check_distinct(f"{self.id}.rows", (r.id for r in self.rows))
+        check_distinct(f"{self.id}.marks", (m.id for m in self.marks))
+        check_distinct(f"{self.id}.columns", (c.modality for c in self.columns))
+        return self
 
     @model_validator(mode="after")
     def _whole(self) -> Table:

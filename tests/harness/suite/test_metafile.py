@@ -165,6 +165,16 @@ def test_what_tables_name_is_one_line_of_text(small_configs, section, key, value
         (lambda b: b.update(tables=["table2"]), "tables.0: "),
         (lambda b: b["tables"][0].update(rows_of=["a"]), "rows_of: "),
         (lambda b: b.update(evidence=5), "evidence: Input should be a valid list"),
+        (lambda b: b["tables"].append(b["tables"][0]), "'table2' stands there twice"),
+        (
+            lambda b: b["tables"][0]["columns"].append(b["tables"][0]["columns"][0]),
+            "columns: 'rgb' stands",
+        ),
+        (lambda b: b["tables"][0].update(id="../x"), "String should match pattern"),
+        (
+            lambda b: b["tables"][0].update(rows=2 * [{"id": "a", "title": "A", "model": "a"}]),
+            "rows: 'a' stands",
+        ),
     ],
 )
 def test_a_benchmark_of_other_types_says_where(small_configs, change, words):
