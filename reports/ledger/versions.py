@@ -91,13 +91,15 @@ def choose(
 
 
 def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:
-    """Runs of other variants of a cell's model in which its overrides change nothing: they are its runs as well, as a
-    sweep's default point is that of the config as it stands. Told from the resolved configs; no plan is needed."""
+    """Runs of other variants of a cell's model in which its overrides change nothing, or that have them too: they are
+    its runs as well, as a sweep's default point is that of the config as it stands, and as a stage is that of a row.
+    Told from the resolved configs, which have no ``parents``, and from the overrides; no plan is needed."""
     own = [r for r in records if r.cell.model == cell.entry.name and r.cell.variant != cell.variant]
     plain = [r.identity.config for r in own if not r.cell.overrides]
 
     def same(r: RunRecord) -> bool:
-        if any(get_dotted(r.identity.config, k) != v for k, v in cell.overrides.items()):
+        left = {k: v for k, v in cell.overrides.items() if r.cell.overrides.get(k, ABSENT) != v}
+        if any(get_dotted(r.identity.config, k) != v for k, v in left.items()):
             return False
         undone = [k for k in r.cell.overrides if k not in cell.overrides]
         return all(any(get_dotted(r.identity.config, k) == get_dotted(c, k) != ABSENT for c in plain) for k in undone)

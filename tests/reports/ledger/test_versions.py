@@ -17,6 +17,7 @@ from harness.ledger.store import load_record
 from reports import build
 from reports.ledger.context import ReportContext
 from reports.ledger.training import origin, training_variance
+from reports.ledger.versions import answering
 from tests.helpers.fake_ledger import fake_predictions, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, grid, parse
@@ -103,8 +104,9 @@ def test_a_stage_of_what_is_under_way_counts_as_planned(tmp_path):
 def test_p_is_adjusted_for_the_rows_of_the_table_not_for_those_that_ran(tmp_path):
     made = write(tmp_path, seeds=2)
     before = {r["Row"]: r["p [measured]"] for r in rows(site(made, "before") / "downloads" / "table4.csv")}
-    shutil.rmtree(folder(made, "student_mgr-dark-rgb+half-s0-*"))
-    shutil.rmtree(folder(made, "student_mgr-dark-rgb+half-s1-*"))
+    for variant in ("half", "alpha=0"):  # the figure's point at alpha 0 has the row's overrides: it would answer it
+        for seed in range(2):
+            shutil.rmtree(folder(made, f"student_mgr-dark-rgb+{variant}-s{seed}-*"))
     after = {r["Row"]: r["p [measured]"] for r in rows(site(made, "after") / "downloads" / "table4.csv")}
     assert before["Half row"] and not after["Half row"]
     assert float(after["Whole row"]) >= float(before["Whole row"]) and after["Whole row"]
@@ -463,6 +465,21 @@ def test_a_default_point_is_found_without_the_plan(tmp_path):
     run = parse(next((out / "runs").glob("student_mgr-dark-rgb-s0-*.html")))
     grids = [x.attrs["href"] for x in run.all("a") if x.text == "Figure 6, grid"]
     assert grids == ["../figure6.html"]
+
+
+def test_a_row_is_answered_by_the_stage_that_has_its_overrides():
+    """Those under ``parents`` are in no resolved config: which translator an assistant's pictures come from."""
+    sysu, clahe = ({"parents.pseudo_ir.overrides": {"parents.translator.config": f"{x}.py"}} for x in ("sysu", "clahe"))
+
+    def run(variant, overrides):
+        cell = SimpleNamespace(model="assistant", variant=variant, overrides=overrides)
+        config = {"model": {"alpha": overrides.get("model.alpha", 0.9)}}
+        return SimpleNamespace(cell=cell, identity=SimpleNamespace(config=config))
+
+    row = SimpleNamespace(entry=SimpleNamespace(name="assistant"), variant="sysu", overrides=sysu)
+    plain, stage, other = run("", {}), run("as-1", sysu), run("as-2", clahe)
+    more = run("as-3", {**sysu, "model.alpha": 0.0})
+    assert answering(row, [plain, stage, other, more]) == [stage]
 
 
 def test_a_row_whose_run_is_another_rows_says_so_and_is_ranked_once(tmp_path):
