@@ -6,16 +6,18 @@ and with it the harness's knowledge of its jobs, before the harness could stop t
 """
 
 import os
+from contextlib import suppress
 
 os.setpgrp()
 
-import mmaction.visualization  # noqa: E402, F401
-import pandas as pd  # noqa: E402, F401
-import pyarrow.compute  # noqa: E402
-import pyarrow.parquet  # noqa: E402, F401
+with suppress(Exception):  # each job meets it again, and says so in its log; a fork server that ends says nothing
+    import mmaction.visualization  # noqa: F401
+    import pandas as pd  # noqa: F401
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
 
-import harness.worker.attempt  # noqa: E402, F401
-from harness.fingerprint.code import hash_all  # noqa: E402
-from harness.fingerprint.packages import PLUGIN  # noqa: E402
+    import harness.worker.attempt  # noqa: F401
+    from harness.fingerprint.code import hash_all
+    from harness.fingerprint.packages import PLUGIN
 
-hash_all(PLUGIN)
+    hash_all(PLUGIN)

@@ -19,6 +19,8 @@ import psutil
 
 from harness.errors import BadUsage
 from harness.executors.base import GRACE_SECONDS, Outcome, Resources
+from harness.ledger.logs import log_to
+from harness.ledger.run_dir import LOG
 from harness.system.environment import killed_for_memory, usable_cores
 from harness.system.gpus import detect_gpus, free_gpu_memory
 from harness.system.parent_exit import on_parent_exit
@@ -218,6 +220,7 @@ def signal_group(pid: int, number: int) -> None:
 
 def _child(run_dir: str, threads: int, devices: str | None) -> None:
     """The job's process: leads a group of its own, which ends with the harness."""
+    log_to(Path(run_dir) / LOG)  # what is said of an environment that lacks something, too
     from harness.worker.attempt import main
 
     os.setsid()

@@ -13,7 +13,7 @@ from harness.worker.spec import JobSpec
 
 NO_RUN_DIR, NO_CWD, NO_PYTHON, OTHER_PYTHON, NO_STORE = range(70, 75)
 WORKER = "harness.worker"
-CANNOT_START = -53  # Slurm could not open the job's output on the node
+CANNOT_START = -53  # Slurm, or Ray's actor, could not open the job's output on the node
 TIMED_OUT = 124  # of timeout(1), where what it asked to stop did so
 KILL_AFTER_S = 60.0  # it kills what did not
 
@@ -43,6 +43,7 @@ def make_script(run_dir: Path, spec: JobSpec, threads: str, time_limit: float | 
     limit = "" if time_limit is None else f"timeout --kill-after={KILL_AFTER_S} {time_limit:.3f} "
     lines = [
         "#!/bin/sh",
+        f'echo "{began_line(spec)} on ${{SLURMD_NODENAME:-$(uname -n)}}"',
         f"[ -f {q['run_dir']}/{SPEC} ] || exit {NO_RUN_DIR}",
         f"cd {q['cwd']} || exit {NO_CWD}",
         f"[ -x {q['python']} ] || exit {NO_PYTHON}",
@@ -59,11 +60,20 @@ def make_script(run_dir: Path, spec: JobSpec, threads: str, time_limit: float | 
     return "\n".join(lines) + "\n"
 
 
-def fault_of(code: int | None, node: str, run_dir: Path, spec: JobSpec) -> str:
-    """What a node lacks, one line; "" where the script found all that it looks for."""
+def began_line(spec: JobSpec) -> str:
+    """What begins the first line that the script writes into the log: without it, the job has not run."""
+    return f"submission {spec.submission} began"
+
+
+def fault_of(code: int | None, node: str, run_dir: Path, spec: JobSpec, said: str = "") -> str:
+    """What a node lacks, one line; "" where the script found all that it looks for.
+
+    Args:
+        said: the last line that the node has said about it, "" for none.
+    """
     if code not in FAULTS:
         return ""
-    return f"node {node}: {FAULTS[code].format(**_places(run_dir, spec))}"
+    return f"node {node}: {FAULTS[code].format(**_places(run_dir, spec))}" + (f" (it said: {said})" if said else "")
 
 
 def _places(run_dir: Path, spec: JobSpec) -> dict[str, str]:

@@ -6,9 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from harness.ledger.run_dir import RECORD
+from harness.ledger.run_dir import LOG, RECORD
 
 VISIBLE_S = 90.0  # until what a node has written is seen here: network file systems cache what is not there
+FIRST_BYTES = 1 << 16  # of a log: what is said before a job begins, and that it does
 
 
 def record_is_shown(run_dir: Path | None, since: float) -> bool:
@@ -22,3 +23,25 @@ def record_is_shown(run_dir: Path | None, since: float) -> bool:
         return True
     os.listdir(run_dir)  # makes network file systems look anew
     return (run_dir / RECORD).exists() or time.monotonic() - since > VISIBLE_S
+
+
+def log_size(run_dir: Path | None) -> int:
+    """Bytes of a run's log, 0 where there is none."""
+    try:
+        return 0 if run_dir is None else os.stat(run_dir / LOG).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def logged_since(run_dir: Path | None, size: int) -> list[str]:
+    """The first lines of a run's log, without empty ones, that were written since it had so many bytes."""
+    if run_dir is None:
+        return []
+    try:
+        os.listdir(run_dir)  # makes network file systems look anew
+        with (run_dir / LOG).open("rb") as file:
+            file.seek(size)
+            lines = file.read(FIRST_BYTES).decode("utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in lines if line.strip()]

@@ -70,7 +70,7 @@ def summary_of(record: RunRecord) -> str:
 
 def _failure(outcome: Outcome, folder: Path) -> Failure:
     """Why a process ended that left no record."""
-    code = outcome.exit_code
+    code, said = outcome.exit_code, log_tail(folder)
     kind: FailureKind = "killed"
     if outcome.cause is not None:
         kind, message = outcome.cause, outcome.message
@@ -80,8 +80,9 @@ def _failure(outcome: Outcome, folder: Path) -> Failure:
         named = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
         message = f"killed by {named}"
     else:
-        kind, message = "crash", f"ended with exit code {code} and no record"
-    return Failure(kind=kind, message=message, log_tail=log_tail(folder))
+        last = next((line.strip() for line in reversed(said) if line.strip()), "its log is empty")
+        kind, message = "crash", f"ended with exit code {code} and no record: {last}"
+    return Failure(kind=kind, message=message, log_tail=said)
 
 
 def disk_full(folder: Path, need: str = "") -> DiskFull:

@@ -23,7 +23,7 @@ from mmengine.dist import is_main_process
 
 from harness.ledger.files import write_text_atomically
 from harness.ledger.lock import LockLost, RunLock, kept_alive
-from harness.ledger.logs import log_tail
+from harness.ledger.logs import log_tail, log_to
 from harness.ledger.record import Failure, RunRecord
 from harness.ledger.run_dir import LOG, POINTS, RECORD, SCRATCH
 from harness.ledger.store import read_record, write_record
@@ -33,7 +33,7 @@ from harness.system.disk import is_disk_full, need_line
 from harness.worker.code_check import check_code
 from harness.worker.distributed import join_group, leave_group, lost_peer, train_together
 from harness.worker.loading import SharedMemoryFull, is_shared_memory_full
-from harness.worker.record import blank_record, classify, log_to, now
+from harness.worker.record import blank_record, classify, now
 from harness.worker.resume import recover_state
 from harness.worker.side_by_side import run_side_by_side
 from harness.worker.signals import (

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -122,13 +120,3 @@ def publish_weights(full: dict[str, Any], path: Path, key: str, cell: CellInfo, 
     # to an open file: in one that torch opens itself it notes the file's name, which is another one at each attempt
     with atomic_replace(path, check=check) as beside, beside.open("wb") as file:
         torch.save({"meta": meta, "state_dict": full["state_dict"]}, file)
-
-
-def log_to(path: Path) -> None:
-    """Send what this process and its children print to the end of a file."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
-    os.close(fd)

@@ -34,6 +34,7 @@ SlurmctldPidFile={root}/slurmctld.pid
 SlurmdPidFile={root}/slurmd-%n.pid
 SlurmctldLogFile={root}/slurmctld.log
 SlurmdLogFile={root}/slurmd-%n.log
+Prolog={root}/prolog
 ProctrackType=proctrack/linuxproc
 TaskPlugin={task}
 SelectType=select/cons_tres
@@ -88,6 +89,9 @@ class SlurmCluster:
             "task": "task/cgroup" if limits else "task/none",
         }
         ports = dict(zip(("controller", "first", "second"), _free_ports(3), strict=True))
+        self._no_prolog = root / "no-prolog"
+        (root / "prolog").write_text(f"#!/bin/sh\n[ ! -e {self._no_prolog} ]\n", encoding="utf-8")
+        (root / "prolog").chmod(0o755)
         self.conf = root / "slurm.conf"
         self.conf.write_text(CONF.format(**values, **ports).lstrip(), encoding="utf-8")
         if limits:
@@ -116,6 +120,16 @@ class SlurmCluster:
 
     def states(self) -> list[str]:
         return self.ask("sinfo", "--noheader", "--Node", "--partition=main", "--format=%t").split()
+
+    def fail_prologs(self, fail: bool) -> None:
+        """Whether what a node does before a job fails: Slurm drains such a node. False: all nodes are given back."""
+        if fail:
+            self._no_prolog.touch()
+            return
+        self._no_prolog.unlink()
+        for node in self.nodes:
+            self.ask("scontrol", "update", f"nodename={node}", "state=resume")
+        self.until_up()
 
     def kill_node(self, name: str) -> None:
         """As a node is lost: its daemon and the jobs on it are gone, without a word."""

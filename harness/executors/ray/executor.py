@@ -24,7 +24,7 @@ from harness.errors import BadUsage, one_line
 from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
 from harness.executors.ray.cluster import cluster_address, connect, nodes
 from harness.executors.ray.options import EXAMPLE, Asked, check_gpus, for_nodes, parse
-from harness.executors.shared_files import record_is_shown
+from harness.executors.shared_files import log_size, logged_since, record_is_shown
 from harness.ledger.run_dir import LOG
 from harness.worker.signals import EXIT_STOPPED
 
@@ -62,6 +62,7 @@ class RayJob:
         self._spec = spec
         self._asked = False  # to stop, by this harness
         self._ended: tuple[float, Outcome] | None = None  # and when it was heard of
+        self._log_before = log_size(run_dir)
         self._question()
 
     def poll(self) -> Outcome | None:
@@ -122,10 +123,12 @@ class RayJob:
         return outcome if not needs_record or record_is_shown(self._run_dir, since) else None
 
     def _end(self, code: int, cause: str) -> Outcome:
-        from harness.executors.node_script import fault_of
+        from harness.executors.node_script import CANNOT_START, fault_of
 
-        if self._run_dir and self._spec and (line := fault_of(code, self.address, self._run_dir, self._spec)):
-            raise BadUsage(f"--backend ray: {line}")
+        if self._run_dir and self._spec:
+            lines = [cause] if code == CANNOT_START else logged_since(self._run_dir, self._log_before)[1:]
+            if line := fault_of(code, self.address, self._run_dir, self._spec, lines[-1] if lines else ""):
+                raise BadUsage(f"--backend ray: {line}")
         if cause == "time_limit":
             return Outcome(code, "time_limit", "stopped at the time limit")
         if cause == "out_of_memory":
@@ -143,6 +146,13 @@ class RayJob:
         if self._asked:
             return Outcome(-signal.SIGKILL if self.address else EXIT_STOPPED)
         said = one_line(error)
+        if isinstance(error, ray.exceptions.RuntimeEnvSetupError):
+            raise BadUsage(
+                f"--backend ray: {self._node} cannot set up the environment of its jobs ({_last_line(error)}); correct "
+                "the runtime environment that the harness was started with, or start it without one"
+            )
+        if "creation task" in said:
+            return Outcome(None, "crash", f"{self._node} could not start it: {_last_line(error)}")
         if isinstance(error, ray.exceptions.OutOfMemoryError) or "low on memory" in said:
             return Outcome(None, "out_of_memory", OUT_OF_MEMORY.format(self._node))
         if "node has died" in said:
@@ -237,6 +247,11 @@ class RayExecutor:
 
     def free_memory(self) -> int | None:
         return None
+
+
+def _last_line(error: Exception) -> str:
+    """What Ray quotes at the end of a page."""
+    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
 
 
 def find(job_id: str) -> RayJob | None:

@@ -14,6 +14,7 @@ import threading
 import time
 
 from harness.executors.base import GRACE_SECONDS
+from harness.executors.node_script import CANNOT_START
 from harness.system.environment import killed_for_memory
 
 LINGER_S = (
@@ -46,17 +47,23 @@ class NodeJob:
     ) -> None:
         self._asked = False  # to stop
         self._end: tuple[int, str] | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
         devices = os.environ.get("CUDA_VISIBLE_DEVICES", "") if on_gpu else ""
         kills = killed_for_memory()
-        with open(log if os.path.isdir(os.path.dirname(log)) else os.devnull, "ab") as output:
-            self._worker = subprocess.Popen(
-                ["/bin/sh", "-c", script],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**environment, "CUDA_VISIBLE_DEVICES": devices},
-                start_new_session=True,
-            )
+        try:
+            with open(log if os.path.isdir(os.path.dirname(log)) else os.devnull, "ab") as output:
+                self._worker = subprocess.Popen(
+                    ["/bin/sh", "-c", script],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env={**environment, "CUDA_VISIBLE_DEVICES": devices},
+                    start_new_session=True,
+                )
+        except OSError as e:  # the log, or the shell
+            self._end = CANNOT_START, str(e)
+            threading.Thread(target=self._linger, args=(linger,), daemon=True).start()
+            return
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", GUARD, "guard", str(self._worker.pid), str(GRACE_SECONDS)],
             stdin=subprocess.PIPE,
@@ -64,10 +71,12 @@ class NodeJob:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        threading.Thread(target=self._watch, args=(time_limit, kills, linger), daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._worker, time_limit, kills, linger), daemon=True).start()
 
     def report(self) -> tuple[str, tuple[int, str] | None]:
-        """The node's address, and how the worker ended: its exit code, and a class of failure or ""."""
+        """The node's address, and how the worker ended: its exit code, and a class of failure or ""; where it has not
+        started, CANNOT_START and why.
+        """
         import ray
 
         return ray.util.get_node_ip_address(), self._end
@@ -80,24 +89,27 @@ class NodeJob:
         timer.daemon = True
         timer.start()
 
-    def _watch(self, time_limit: float | None, kills: int, linger: float) -> None:
+    def _watch(self, worker: subprocess.Popen[bytes], time_limit: float | None, kills: int, linger: float) -> None:
         cause = ""
         try:
-            code = self._worker.wait(time_limit)
+            code = worker.wait(time_limit)
         except subprocess.TimeoutExpired:
             cause = "time_limit"
             self.stop(GRACE_SECONDS)
-            code = self._worker.wait()
+            code = worker.wait()
         if code == -signal.SIGKILL and not self._asked and killed_for_memory() > kills:
             cause = "out_of_memory"
         self._guard.kill()
         self._signal(signal.SIGKILL, of_what_is_left=True)  # data-loading processes
         self._end = code, cause
-        time.sleep(linger)
+        self._linger(linger)
+
+    def _linger(self, seconds: float) -> None:
+        time.sleep(seconds)
         os._exit(0)
 
     def _signal(self, number: int, of_what_is_left: bool = False) -> None:
-        if of_what_is_left or self._worker.poll() is None:
+        if self._worker is not None and (of_what_is_left or self._worker.poll() is None):
             try:
                 os.killpg(self._worker.pid, number)
             except ProcessLookupError:

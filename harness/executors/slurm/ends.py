@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BadUsage
 from harness.executors.base import Outcome
-from harness.executors.node_script import TIMED_OUT, fault_of
+from harness.executors.node_script import CANNOT_START, TIMED_OUT, began_line, fault_of
+from harness.executors.shared_files import logged_since
 from harness.executors.slurm.client import Seen
+from harness.ledger.run_dir import RECORD
 from harness.worker.signals import EXIT_STOPPED
 
 if TYPE_CHECKING:
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 FORGOTTEN = "Slurm no longer knows how it ended: it keeps no accounts, and forgets jobs (MinJobAge) before it was asked"
 CHECKED_EVERY_S = 90.0  # the controller looks at time limits now and then
+AT_ONCE_S = 5.0  # a job that is cancelled within that many seconds of its start was so by Slurm, not by a person
+# What Slurm's daemons write into the log of a job that they cannot start: no program, no interpreter, a failed prolog.
+DAEMON_LINE = re.compile(r"slurm(?:step)?d\S*: error: (?!\*\*\*)(.+)|(Error running slurm prolog.*)")
+OWN_ERRORS = range(-64, -31)  # Slurm's error numbers, from 4000 on, where it writes the status of a process
 
 
 def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
@@ -25,13 +33,12 @@ def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
         seen: what Slurm says of it; None where nobody knows it any more.
 
     Raises:
-        BadUsage: the node lacks what every job needs.
+        BadUsage: the node lacks what every job needs, or has not started it.
     """
     if seen is None:
         return Outcome(None, "killed", FORGOTTEN)
-    line = fault_of(seen.code, seen.node, job.run_dir, job.spec) if job.run_dir and job.spec else ""
-    if line:
-        raise BadUsage(f"--backend slurm: {line}")
+    start = _start_of(job)
+    _check_node(job, seen, start)
     if job.asked:
         return Outcome(-signal.SIGKILL if job.killed else EXIT_STOPPED if _has_not_run(seen) else seen.code)
     if job.time_limit is not None and _passed(job.time_limit, seen):
@@ -47,9 +54,66 @@ def end_of(job: SlurmJob, seen: Seen | None) -> Outcome:
         case "OUT_OF_MEMORY":
             said = f"killed on {where} at the memory that Slurm gave it; ask for more with --slurm mem=SIZE"
             return Outcome(seen.code, "out_of_memory", said, alone=True)
+        case "CANCELLED" if seen.node and not (start.began or seen.code) and (start.said or _at_once(seen)):
+            said = start.said or "Slurm gave it up as it started"
+            return Outcome(None, "node_failure", f"{where} could not start it ({said}); --slurm exclude= leaves it out")
         case "CANCELLED" | "REVOKED":  # whether it stopped at its checkpoint or not: somebody wants it gone
             return Outcome(seen.code, "cancelled", f"cancelled on the cluster (job {seen.number}), not by the harness")
     return Outcome(seen.code)
+
+
+def _check_node(job: SlurmJob, seen: Seen, start: _Start) -> None:
+    """Raise BadUsage where a node lacks what every job needs, or has not started the job."""
+    if job.run_dir is None or job.spec is None:
+        return
+    told = not start.began and bool(start.said) and seen.code != CANNOT_START  # an exit code of the daemon's, not ours
+    if not told and (line := fault_of(seen.code, seen.node, job.run_dir, job.spec, start.said)):
+        raise BadUsage(f"--backend slurm: {line}")
+    if not start.began and seen.state in ("COMPLETED", "FAILED") and (told or seen.code in OWN_ERRORS):
+        raise _never_began(seen, start)
+
+
+def check_began(job: SlurmJob, seen: Seen) -> None:
+    """Raise BadUsage where a job that Slurm calls completed has left no record, and nothing of it has run."""
+    start = _start_of(job)
+    if job.run_dir is not None and not start.began and not (job.run_dir / RECORD).exists():
+        raise _never_began(seen, start)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What the log says of a job's start.
+
+    Args:
+        began: its script ran. said: the last line of Slurm's daemons where it did not, of the node where it did; "".
+    """
+
+    began: bool
+    said: str
+
+
+def _start_of(job: SlurmJob) -> _Start:
+    """How a job has started, by its log; one of another harness, whose log is not looked at, has begun."""
+    if job.run_dir is None or job.spec is None:
+        return _Start(True, "")
+    lines = logged_since(job.run_dir, job.log_before)
+    if own := [i for i, line in enumerate(lines) if line.startswith(began_line(job.spec))]:
+        return _Start(True, lines[-1] if len(lines) - 1 > own[-1] else "")
+    found = [match[1] or match[2] for line in lines if (match := DAEMON_LINE.fullmatch(line))]
+    return _Start(False, found[-1] if found else "")
+
+
+def _never_began(seen: Seen, start: _Start) -> BadUsage:
+    """The error for a job that Slurm calls over although nothing of it has run."""
+    said = start.said or f"Slurm calls it {seen.state}, {seen.reason}"
+    return BadUsage(
+        f"--backend slurm: node {seen.node} did not start job {seen.number} ({said}); have the node mended, or "
+        f"leave it out: --slurm exclude={seen.node}"
+    )
+
+
+def _at_once(seen: Seen) -> bool:
+    return (seen.used or 0.0) < AT_ONCE_S
 
 
 def _passed(time_limit: float, seen: Seen) -> bool:

@@ -21,7 +21,7 @@ import click
 
 from harness.errors import BadUsage
 from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
-from harness.executors.shared_files import record_is_shown
+from harness.executors.shared_files import log_size, record_is_shown
 from harness.executors.slurm import client
 from harness.executors.slurm.options import EXAMPLE, arguments, check_gpus, parse, time_of, warning
 from harness.ledger.run_dir import LOG, RECORD, RESUME
@@ -53,6 +53,7 @@ class SlurmJob:
         self.spec = spec
         self.submitted = time.monotonic()
         self.state_before = _saved(run_dir)
+        self.log_before = log_size(run_dir)
         self.time_limit: float | None = None
         self.asked = False  # to stop, by this harness
         self.kill_at: float | None = None  # on the monotonic clock
@@ -174,7 +175,7 @@ class SlurmExecutor:
         Raises:
             BadUsage: a node lacks what every job needs, or the job can never start.
         """
-        from harness.executors.slurm.ends import end_of
+        from harness.executors.slurm.ends import check_began, end_of
 
         seen = self._look(QUICK_POLL_S if job.is_urgent else POLL_S, since=job.submitted).get(job.id)
         if seen is None and self._asked_at <= job.submitted:
@@ -191,7 +192,11 @@ class SlurmExecutor:
         if not needs_record:
             return outcome
         job.missed = job.missed or time.monotonic()
-        return outcome if record_is_shown(job.run_dir, job.missed) else None
+        if not record_is_shown(job.run_dir, job.missed):
+            return None
+        if seen is not None:
+            check_began(job, seen)
+        return outcome
 
     def _look(self, older: float, since: float = -1e9) -> dict[str, client.Seen]:
         """This user's jobs, asked for anew where the last answer is older than that many seconds.

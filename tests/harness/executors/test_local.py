@@ -1,12 +1,17 @@
 """Slots of this machine, and what ends of processes mean there."""
 
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from harness.executors import local
 from harness.executors.base import GRACE_SECONDS, Outcome
 from harness.executors.local import LocalExecutor, LocalJob
+from harness.ledger.run_dir import LOG
 
 
 def test_gpus_are_dealt_out_in_groups():
@@ -21,6 +26,37 @@ def test_slots_share_what_is_free(monkeypatch):
     assert 0 < two < 0.6 * one
     monkeypatch.setattr(local, "free_gpu_memory", lambda gpu: {"1": 2048}[gpu])
     assert LocalExecutor(jobs=2, gpus=("1",)).free_memory() == 1024
+
+
+BROKEN = """
+import sys, time
+from pathlib import Path
+from harness.executors.base import Resources
+from harness.executors.local import LocalExecutor
+if __name__ == "__main__":
+    executor = LocalExecutor(jobs=1)
+    for name in sys.argv[1:]:
+        job = executor.submit(Path(name), Resources())
+        while (outcome := job.poll()) is None:
+            executor.wait(0.1)
+        print(outcome.exit_code)
+"""
+
+
+@pytest.mark.parametrize("error", ["ImportError", "RuntimeError"])
+def test_what_an_environment_lacks_is_in_the_log_of_each_job(tmp_path, error):
+    """A fork server that cannot import torch goes on without: one that ended would leave its jobs without a word."""
+    (tmp_path / "torch.py").write_text(f"raise {error}('libcudart is gone')")
+    (tmp_path / "drive.py").write_text(BROKEN)
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, str(tmp_path / "drive.py"), *map(str, folders)]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == (["1", "1"], "")
+    for folder in folders:
+        assert (folder / LOG).read_text().endswith(f"{error}: libcudart is gone\n")
 
 
 class Process:

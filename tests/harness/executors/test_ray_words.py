@@ -11,9 +11,13 @@ import pytest
 
 from harness.errors import BadUsage
 from harness.executors.base import Resources
+from harness.executors.node_script import OTHER_PYTHON
 from harness.executors.ray import executor, node
 from harness.executors.ray.options import Asked, check_gpus, for_nodes, parse
+from harness.ledger.run_dir import LOG
 from harness.system.process import start_time
+from harness.worker.spec import read_spec
+from tests.helpers.cluster_jobs import prepared
 
 REPOSITORY = Path(__file__).parents[3]
 FOR_EVER = 1e9  # a job ends its process, here that of the tests, some time after it
@@ -98,13 +102,22 @@ class Died(Exception):
     pass
 
 
+class EnvironmentMissing(Exception):
+    pass
+
+
 @pytest.fixture
 def job(monkeypatch):
     """A job that runs, with as much of Ray as is asked of it."""
     ray = SimpleNamespace(
         wait=lambda refs, timeout: (refs, []),
         kill=lambda actor: None,
-        exceptions=SimpleNamespace(ActorUnavailableError=KeyError, OutOfMemoryError=MemoryError, RayError=Exception),
+        exceptions=SimpleNamespace(
+            ActorUnavailableError=KeyError,
+            OutOfMemoryError=MemoryError,
+            RayError=Exception,
+            RuntimeEnvSetupError=EnvironmentMissing,
+        ),
     )
     monkeypatch.setitem(sys.modules, "ray", ray)
     actor = SimpleNamespace(
@@ -134,11 +147,54 @@ def job(monkeypatch):
         (MemoryError(), "out_of_memory"),
         (Died("The actor is dead because it was killed by `ray.kill`."), "cancelled"),
         (Died("its worker process has died. Worker exit type: SYSTEM_ERROR"), "killed"),
+        (Died("an error raised in its creation task, ray::NodeJob() (ip=10.0.0.3)\n  ...\nTypeError: no\n"), "crash"),
     ],
 )
 def test_what_the_death_of_an_actor_means(job, error, cause):
     died = job(("10.0.0.3", None), error)
     assert died.poll() is None and died.poll().cause == cause and "10.0.0.3" in f"{died.poll().message} 10.0.0.3"
+
+
+def test_what_broke_as_a_job_was_started_is_the_last_that_ray_quotes(job):
+    outcome = job(
+        Died("an error raised in its creation task, ray::NodeJob.__init__()\n File ...\nEOFError: bad\n")
+    ).poll()
+    assert outcome.message == "its node could not start it: EOFError: bad"
+
+
+def test_an_environment_that_a_node_cannot_set_up_ends_the_run_in_a_line(job):
+    waits = job(EnvironmentMissing("Failed to set up runtime environment.\nNo such package: torch==9\n"))
+    with pytest.raises(
+        BadUsage, match=r"^--backend ray: its node cannot set up .* \(No such package: torch==9\); correct"
+    ):
+        waits.poll()
+    assert waits.poll().exit_code is None  # said once
+
+
+def test_a_worker_that_a_node_cannot_start_is_said_with_the_reason(tmp_path, monkeypatch):
+    (tmp_path / "log").mkdir()  # cannot be written to
+    at = node.NodeJob("true", str(tmp_path / "log"), {}, False, None, FOR_EVER)
+    at.stop(0.0)
+    code, why = at._end
+    task = prepared(tmp_path)
+    monkeypatch.setattr(executor.RayJob, "_question", lambda self: None)
+    job = executor.RayJob("a.b@c", None, task.folder, read_spec(task.folder))
+    job.address = "10.0.0.3"
+    with pytest.raises(BadUsage, match="^--backend ray: node 10.0.0.3: .* cannot be written to; .*Is a directory"):
+        job._end(code, why)
+
+
+def test_what_a_node_said_of_what_it_lacks_is_in_the_line(tmp_path, monkeypatch):
+    task = prepared(tmp_path)
+    monkeypatch.setattr(executor.RayJob, "_question", lambda self: None)
+    job = executor.RayJob("a.b@c", None, task.folder, read_spec(task.folder))
+    (task.folder / LOG).write_text(
+        "submission x began on n\nTraceback\nModuleNotFoundError: No module named 'harness'\n"
+    )
+    with pytest.raises(
+        BadUsage, match=r"is not Python .* \(it said: ModuleNotFoundError: No module named 'harness'\)$"
+    ):
+        job._end(OTHER_PYTHON, "")
 
 
 def test_an_actor_that_cannot_be_reached_is_asked_again(job):

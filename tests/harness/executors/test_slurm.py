@@ -30,6 +30,21 @@ def test_where_a_job_goes_is_written_down_before_it_does(work_dir, quick, monkey
     assert SlurmExecutor({}).attach(seen[0][0]) is None  # it never arrived
 
 
+def test_a_program_that_a_node_cannot_start_is_said_at_once(work_dir, quick, monkeypatch):
+    make = node_script.make_script
+    monkeypatch.setattr(node_script, "make_script", lambda *asked: make(*asked).replace("/bin/sh", "/nowhere/sh", 1))
+    said = r"node \w+ did not start job \d+ \(execve\(\): bad interpreter\(/nowhere/sh\): No such file or directory\)"
+    with pytest.raises(BadUsage, match=said):
+        end_of(quick, quick.submit(prepared(work_dir).folder, Resources()))
+
+
+def test_a_node_whose_prolog_fails_is_a_lost_one(slurm_cluster, work_dir, quick):
+    slurm_cluster.fail_prologs(True)
+    outcome = end_of(quick, quick.submit(prepared(work_dir).folder, Resources()))
+    slurm_cluster.fail_prologs(False)
+    assert outcome.cause == "node_failure" and "could not start it (Error running slurm prolog: 1)" in outcome.message
+
+
 def test_an_answer_that_was_lost_submits_nothing_twice(work_dir, quick, monkeypatch):
     monkeypatch.setattr(client, "PAUSE_S", 0.1)
     call, lost = client._call, []

@@ -15,7 +15,7 @@ from harness.executors.slurm.client import Seen
 from harness.executors.slurm.ends import end_of
 from harness.executors.slurm.executor import SlurmExecutor, SlurmJob
 from harness.executors.slurm.options import arguments, check_gpus, parse, warning
-from harness.ledger.run_dir import RESUME
+from harness.ledger.run_dir import LOG, RESUME
 from harness.plan.run_state import folder_of
 from harness.schedule.dispatch import make_spec
 from harness.schedule.options import Options
@@ -157,7 +157,75 @@ def test_a_record_that_the_network_does_not_show_yet_is_waited_for(job, monkeypa
 def test_a_record_that_never_shows_is_missing(job, monkeypatch):
     job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
     monkeypatch.setattr(shared_files, "VISIBLE_S", -1.0)
+    log(job, began(job))
     assert job.poll().exit_code == 0
+
+
+def test_a_job_that_is_called_completed_and_has_not_run_is_no_crash(job, monkeypatch):
+    job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
+    monkeypatch.setattr(shared_files, "VISIBLE_S", -1.0)
+    with pytest.raises(
+        BadUsage, match=r"node n1 did not start job 17 \(Slurm calls it COMPLETED, None\); .*exclude=n1"
+    ):
+        job.poll()
+
+
+def log(job, *lines):
+    with (job.run_dir / LOG).open("a", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+
+
+def began(job):
+    return f"{node_script.began_line(job.spec)} on n1"
+
+
+NO_CHDIR = "slurmstepd-n1: error: couldn't chdir to `/here': No such file or directory: going to /tmp instead"
+NO_INTERPRETER = "slurmstepd-n1: error: execve(): bad interpreter(/bin/sh): No such file or directory"
+PROLOG = "Error running slurm prolog: 7"
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "lines", "said"),
+    [
+        ("FAILED", 2, [NO_CHDIR, NO_INTERPRETER], r"execve\(\): bad interpreter\(/bin/sh\): No such file or directory"),
+        ("FAILED", 13, ["slurmstepd: error: execve(): /spool/slurm_script: Permission denied"], "Permission denied"),
+        ("FAILED", EXIT_STOPPED, ["slurmstepd: error: TaskProlog failed status=3"], "TaskProlog failed status=3"),
+        ("FAILED", 70, ["slurmstepd: error: TaskProlog failed status=70"], "TaskProlog failed status=70"),
+        ("COMPLETED", 0, [NO_INTERPRETER], "bad interpreter"),
+        ("FAILED", -52, [], "Slurm calls it FAILED, None"),  # its error 4020, as the status of a process
+    ],
+)
+def test_a_job_that_slurm_could_not_start_is_one_line_with_what_slurm_said(job, state, code, lines, said):
+    log(job, *lines)
+    with pytest.raises(BadUsage, match=rf"--backend slurm: node n1 did not start job 17 \(.*{said}.*\); .*exclude=n1"):
+        end_of(job, seen(state, code))
+
+
+def test_what_was_said_of_an_earlier_attempt_is_not_what_became_of_this_one(job):
+    log(job, NO_INTERPRETER)
+    again = SlurmJob(job._executor, "a.c", job.run_dir, job.spec)
+    assert end_of(again, seen("FAILED", 2)).exit_code == 2
+    log(again, began(again), NO_CHDIR)
+    assert end_of(again, seen("FAILED", 2)).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "end", "cause"),
+    [
+        ([PROLOG], seen("CANCELLED", used=60.0), "node_failure"),
+        ([], seen("CANCELLED", used=0.0), "node_failure"),  # its folder for jobs is full, which nobody is told
+        ([], seen("CANCELLED", used=60.0), "cancelled"),  # while its prolog ran
+        ([], seen("CANCELLED", -signal.SIGTERM, used=0.0), "cancelled"),
+        (["slurmstepd-n1: error: *** JOB 17 ON n1 CANCELLED AT 12:00 ***"], seen("CANCELLED", used=60.0), "cancelled"),
+        ([], Seen("17", "CANCELLED", 0, "", 0.0, None, "None"), "cancelled"),  # it waited for a node
+    ],
+)
+def test_a_job_that_slurm_gave_up_as_it_started_was_cancelled_by_nobody(job, lines, end, cause):
+    log(job, *lines)
+    outcome = end_of(job, end)
+    assert outcome.cause == cause and ("prolog: 7" in outcome.message) == (lines == [PROLOG])
+    log(job, began(job))
+    assert end_of(job, end).cause == "cancelled"
 
 
 def test_where_there_is_no_slurm(monkeypatch):
@@ -172,7 +240,9 @@ def run_script(job, **changes):
         patch.setattr(node_script, "_places", lambda *_: at)
         patch.setattr(node_script, "WORKER", "tests.helpers.quick_worker")
         text = node_script.make_script(job.run_dir, job.spec, executor.THREADS)
-    return subprocess.run(["/bin/sh"], input=text, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}).returncode
+    with (job.run_dir / LOG).open("ab") as file:
+        given = {"stdout": file, "stderr": file, "env": {**os.environ, "PYTHONPATH": os.getcwd()}}
+        return subprocess.run(["/bin/sh"], input=text, text=True, **given).returncode
 
 
 @pytest.mark.parametrize(
@@ -189,6 +259,15 @@ def run_script(job, **changes):
 def test_what_a_node_lacks_is_one_line(job, changes, line):
     code = run_script(job, **changes)
     with pytest.raises(BadUsage, match=f"--backend slurm: node n1: .*{line}"):
+        end_of(job, seen("FAILED", code))
+
+
+def test_what_the_node_said_of_it_is_in_the_line(job, tmp_path):
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho python: no libpython3.11.so.1.0 >&2; exit 127\n")
+    broken.chmod(0o755)
+    code = run_script(job, python=str(broken))
+    with pytest.raises(BadUsage, match=r"is not Python .* \(it said: python: no libpython3.11.so.1.0\)$"):
         end_of(job, seen("FAILED", code))
 
 

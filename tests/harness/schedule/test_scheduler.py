@@ -15,7 +15,7 @@ from harness.executors.checked import ExecutorFault
 from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import SUBMITTED
+from harness.ledger.run_dir import LOG, SUBMITTED
 from harness.ledger.store import load_record, write_record
 from harness.ledger.submission import Submission, recall, remember
 from harness.plan.run_state import folder_of, look_up, output_of
@@ -135,6 +135,13 @@ def test_a_process_that_leaves_no_record_gets_one(tmp_path, code, kind, text):
     run([job], lambda s, f: code, tmp_path, retries=0)
     failure = load_record(folder_of(job, tmp_path)).failure
     assert failure.kind == kind and text in failure.message
+
+
+def test_a_crash_without_a_record_says_the_last_line_of_the_log(tmp_path):
+    job = toy_job("a")
+    folder = folder_of(job, tmp_path)
+    run([job], lambda s, f: (folder / LOG).write_text("Traceback\nImportError: no cv2\n\n") and 1, tmp_path, retries=0)
+    assert load_record(folder).failure.message == "ended with exit code 1 and no record: ImportError: no cv2"
 
 
 def test_a_corrupt_record_is_moved_aside_and_the_job_run_again(tmp_path):
