@@ -107,6 +107,11 @@ def run_jobs(
     executor = executor_for(execution)
     save_plan(ws, work_dir)
     log_to_file(work_dir)
+    if execution.compile:
+        log.info(
+            "note: --compile: each job compiles its backbones in its first steps: minutes on a processor, in which no "
+            "step is shown"
+        )
     workers = execution.workers if execution.workers is not None else (4 if detect_gpus() else 0)
     options = Options(
         work_dir=work_dir,

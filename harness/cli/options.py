@@ -268,7 +268,7 @@ _execution_options = _together(
         "--compile",
         is_flag=True,
         help="Compile the networks' backbones (torch.compile). Last digits of results change; where the compiler "
-        "fails, a job goes on without it and says so.",
+        "fails, a job goes on without it and says so. A job's first steps take minutes on a processor.",
     ),
     click.option("--no-fuse", is_flag=True, help="Train every student of a sweep on its own instead of side by side."),
     click.option("--no-cache", is_flag=True, help="Decode from video in every epoch instead of building a clip store."),

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.errors import NEAR
 from harness.fingerprint.graph import (
     attribute,
     content,
@@ -88,17 +90,38 @@ def code_fingerprint(config: Any, imports: Iterable[str] = ()) -> dict[str, str]
         ValueError: one of them is not there.
     """
     types, strings = types_in(config)
-    named = frozenset(m for m in imports if top_of(m) not in DEPENDENCIES | {PLUGIN})
-    dotted = frozenset(t for t in types if top_of(t) not in DEPENDENCIES | {PLUGIN, t} and find_package(top_of(t)))
-    tops = sorted({top_of(m) for m in named | dotted})
-    installed = {p: sha for p in tops if is_installed(p) and (sha := installed_sha(p)) != NOT_TRACKED}
-    packages = (PLUGIN, *(p for p in tops if p not in installed))
+    packages, installed, named, dotted = _packages(types, imports)
     modules = frozenset(m for m in named if top_of(m) not in installed)
     places = frozenset(t for t in dotted if top_of(t) not in installed)
     asked = frozenset(t.rpartition(".")[2] for t in types)
     also = frozenset(strings & _registered(packages))
     found = dict(_fingerprint(packages, modules, places, asked, also, not installed))
     return found | {p + INSTALLED: sha for p, sha in installed.items()}
+
+
+def undefined_types(config: Any, imports: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Types of a config that nothing defines which can be read, each with names like it: building them will fail.
+
+    {} where one of the packages of ``imports`` (see ``code_fingerprint``) registers what cannot be read.
+    """
+    types, _ = types_in(config)
+    packages, installed, _, _ = _packages(types, imports)
+    if installed or any(m.opaque for p in packages if p != PLUGIN for m in index_package(p).values()):
+        return {}
+    known = _names(packages) | _names_of_dependencies()
+    return {t: get_close_matches(t, known, n=NEAR) for t in sorted(types - known) if "." not in t}
+
+
+def _packages(
+    types: Iterable[str], imports: Iterable[str]
+) -> tuple[tuple[str, ...], dict[str, str], frozenset[str], frozenset[str]]:
+    """The packages whose sources count; those installed, with their hashes; the modules of ``imports``, and the types
+    that are written with their module, which are neither the plugin's nor a dependency's."""
+    named = frozenset(m for m in imports if top_of(m) not in DEPENDENCIES | {PLUGIN})
+    dotted = frozenset(t for t in types if top_of(t) not in DEPENDENCIES | {PLUGIN, t} and find_package(top_of(t)))
+    tops = sorted({top_of(m) for m in named | dotted})
+    installed = {p: sha for p in tops if is_installed(p) and (sha := installed_sha(p)) != NOT_TRACKED}
+    return (PLUGIN, *(p for p in tops if p not in installed)), installed, named, dotted
 
 
 @cache

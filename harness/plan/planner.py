@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.fingerprint.code import code_fingerprint, imported_modules
+from harness.fingerprint.code import code_fingerprint, imported_modules, undefined_types
 from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
 from harness.plan.data import describe_data
@@ -214,6 +214,7 @@ class _Planner:
                         lacking,
                         start,
                         _untracked(code),
+                        *_undefined(hidden, imports),
                     ],
                 )
             ),
@@ -233,6 +234,16 @@ class JobTemplate:
     parents: dict[str, Parent]
     notes: tuple[str, ...] = ()
     pretrained: tuple[StartingWeights, ...] = ()
+
+
+def _undefined(config: Mapping[str, Any], imports: Iterable[str]) -> Iterator[str]:
+    """A note on each class that nothing defines: what registers it may lie where it cannot be read."""
+    for name, like in undefined_types(config, imports).items():
+        near = f" (near: {', '.join(like)})" if like else ""
+        yield (
+            f"no class '{name}' is found{near}; the job fails unless something registers it: correct it, or name the "
+            "module that does in custom_imports"
+        )
 
 
 def _untracked(code: dict[str, str]) -> str:

@@ -63,6 +63,9 @@ class CompileHook(Hook):
             self.calls.append(call)
         if not self.calls:
             print("--compile has no effect: no module of the model is called backbone", flush=True)
+        else:
+            names = ", ".join(call.name for call in self.calls)
+            print(f"compiling {names}: the first steps take minutes, and log nothing meanwhile", flush=True)
 
 
 def outermost_backbones(model: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.fingerprint import code
-from harness.fingerprint.code import DEPENDENCIES, INSTALLED, code_fingerprint, imported_modules
+from harness.fingerprint.code import DEPENDENCIES, INSTALLED, code_fingerprint, imported_modules, undefined_types
 from harness.fingerprint.graph import content
 from harness.ledger.record import NOT_TRACKED, Identity
 from harness.plan.resolve import resolve
@@ -220,6 +220,19 @@ def test_what_is_not_found_is_said(write):
     write(toy=NET)
     got = found(["Net", "Conjured", "ResNet3d", "AdamW"], "toy")
     assert set(got) == {"toy", "Conjured"} and got["Conjured"] == NOT_TRACKED != got["toy"]
+
+
+def test_what_nothing_defines_is_named_unless_a_package_registers_what_cannot_be_read(write):
+    config = {"model": [{"type": t} for t in ("Net", "Nett", "I3DHead", "other.place.Class")]}
+    write(helpers____init__=NET)
+    assert set(undefined_types(config)) == {"Net", "Nett"}
+    assert undefined_types(config, ["helpers"])["Nett"][0] == "Net" and "Net" not in undefined_types(
+        config, ["helpers"]
+    )
+    write(
+        helpers____init__=NET + "for name in names():\n    globals()[name] = REGISTRY.register_module(name=name)(Net)\n"
+    )
+    assert undefined_types(config, ["helpers"]) == {}
 
 
 def test_a_file_that_cannot_be_parsed_and_one_without_source(write):

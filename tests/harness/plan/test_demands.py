@@ -95,3 +95,12 @@ def test_cells_of_data_with_other_classes_are_not_planned_for_one_reason(small_c
     ws = open_workspace(small_configs, "smoke", tiny_data, None, 1)
     assert not ws.plan.jobs and len(ws.plan.errors) == 2
     assert len(set(ws.plan.errors.values())) == 1 and "has 3 classes" in next(iter(ws.plan.errors.values()))
+
+
+def test_a_class_that_nothing_defines_is_a_note_of_the_plan(small_configs, tiny_data):
+    path = small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py"
+    path.write_text(path.read_text() + "\ncustom_hooks = [dict(type='EmptyCaheHook')]\n")
+    ws = open_workspace(small_configs, "smoke", tiny_data, None, 1)
+    notes = {job.cell.model: " ".join(job.notes) for job in ws.plan.jobs.values()}
+    assert "no class 'EmptyCaheHook' is found (near: EmptyCacheHook" in notes["i3d_r50_mgr-dark-rgb"]
+    assert "custom_imports" in notes["i3d_r50_mgr-dark-rgb"] and "no class" not in notes["i3d_r50_mgr-dark-depth"]
