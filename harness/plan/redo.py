@@ -45,16 +45,22 @@ class Replaced:
         return self.folder.with_name(self.folder.name.removesuffix(WAITS))
 
 
-def set_aside(job: Job, work_dir: Path) -> Replaced | None:
+def set_aside(job: Job, work_dir: Path, others: Iterable[Job] = ()) -> Replaced | None:
     """Move a job's run out of the ledger, all its files; None where it has no valid record.
 
+    Args:
+        others: the jobs of the plan, some of which may read what it left.
+
     Raises:
-        ValueError: somebody is running it. OSError: it cannot be moved.
+        ValueError: somebody is running it, or a job that reads it. OSError: it cannot be moved.
     """
     folder = folder_of(job, work_dir)
     record = look_up(job, work_dir).record
     if record is None:
         return None
+    for other in others:
+        if job.key in other.parents.values() and (holder := RunLock(folder_of(other, work_dir)).holder()):
+            raise ValueError(f"{other.name}, which reads {job.name}, is being run by {holder}; wait for it, or stop it")
     lock = RunLock(folder)
     if not lock.acquire():
         raise ValueError(f"{job.name} is being run by {lock.holder() or 'another harness'}; wait for it, or stop it")

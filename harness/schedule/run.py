@@ -146,7 +146,7 @@ def _set_aside(ws: Workspace, jobs: Mapping[str, Job], work_dir: Path, replaced:
     """Move the runs of the chosen jobs out of the ledger, and add each to ``replaced``, by key, as it goes."""
     known = names(ws.plan)
     for key in dict.fromkeys(known[c] for c in ws.chosen if c in known):
-        if (old := redo.set_aside(jobs[key], work_dir)) is not None:
+        if (old := redo.set_aside(jobs[key], work_dir, ws.plan.jobs.values())) is not None:
             replaced[key] = old
             log.info("%s: run anew; the run that was there is kept in %s", jobs[key].name, old.folder.parent)
 

@@ -12,6 +12,7 @@ import getpass
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,9 @@ def privacy(folders: Iterable[Path], texts: Iterable[str]) -> Privacy:
         folders: whose absolute path is cut off texts. texts: where home folders of other machines may be named.
     """
     roots = {str(Path(f).resolve()) for f in folders} | {str(Path(f).absolute()) for f in folders}
-    roots |= {str(Path.cwd()), str(Path.home())}
+    roots |= {str(Path.cwd())}
+    with suppress(RuntimeError):  # a container whose user has no home
+        roots.add(str(Path.home()))
     owners = {m for t in texts for m in OWNERS.findall(t)}
     host = socket.gethostname()
     names = {n for n in (*owners, _user(), host, host.split(".")[0]) if len(n) > 2 and n.lower() not in HARMLESS}

@@ -243,7 +243,7 @@ def test_a_run_stands_again_where_another_cannot_be_set_aside(one_run, monkeypat
     work_dir, job, folder, record = one_run
     other = SimpleNamespace(name="other", key="0" * 64)
 
-    def held(asked, where):
+    def held(asked, where, others):
         if asked is other:
             raise ValueError("other is being run by another harness")
         return set_aside(asked, where)
@@ -252,7 +252,7 @@ def test_a_run_stands_again_where_another_cannot_be_set_aside(one_run, monkeypat
     monkeypatch.setattr(redo, "set_aside", held)
     monkeypatch.setattr("harness.schedule.run.names", lambda plan: {"one": job.key, "other": other.key})
     monkeypatch.setattr("harness.schedule.run.jobs_to_run", lambda ws: {job.key: job, other.key: other})
-    ws = SimpleNamespace(plan=None, chosen=("one", "other"))
+    ws = SimpleNamespace(plan=SimpleNamespace(jobs={}), chosen=("one", "other"))
     with pytest.raises(ValueError, match="another harness"):
         run_workspace(ws, None, SimpleNamespace(work_dir=work_dir), force=True)
     assert load_records(work_dir)[0][job.key][1] == record
@@ -265,3 +265,15 @@ def test_a_run_stands_again_where_another_cannot_be_set_aside(one_run, monkeypat
     with pytest.raises(KeyboardInterrupt):
         run_workspace(ws, None, SimpleNamespace(work_dir=work_dir, clip_store=""), force=True)
     assert load_records(work_dir)[0][job.key][1] == record
+
+
+def test_what_a_running_job_reads_is_not_set_aside(one_run):
+    work_dir, job, folder, record = one_run
+    child = SimpleNamespace(name="student", key="1" * 64, parents={"teacher": job.key})
+    lock = RunLock(work_dir / "runs" / f"student-{'1' * 12}")
+    assert lock.acquire()
+    with pytest.raises(ValueError, match=f"student, which reads {job.name}, is being run by process"):
+        redo.set_aside(job, work_dir, [child])
+    assert load_records(work_dir)[0][job.key][1] == record
+    lock.release()
+    assert redo.set_aside(job, work_dir, [child]) is not None

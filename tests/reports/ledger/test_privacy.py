@@ -13,7 +13,7 @@ from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
-from reports.ledger.privacy import without_paths
+from reports.ledger.privacy import privacy, without_paths
 from tests.helpers.fake_ledger import fake_predictions, save
 from tests.helpers.fake_site import FAKE_STATISTICS, write
 from tests.helpers.html_tree import parse
@@ -160,3 +160,11 @@ def test_what_is_no_place_stays(text):
 )
 def test_places_are_shortened(text, expected):
     assert without_paths(text) == expected
+
+
+def test_a_user_without_a_home_has_none_to_hide(tmp_path, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")  # as pathlib says it
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert str(tmp_path) in privacy([tmp_path], []).roots
