@@ -18,6 +18,7 @@ from harness.ledger.record import Identity
 
 IDENTITY_VERSION = 3  # 2: code was one hash a module
 
+SCOPE = "mmaction"  # the registries that names of types are looked up in
 # What MMEngine's Runner reads and a result depends on. Everything else in a config file is a helper variable.
 RUNNER_KEYS = (
     "model",
@@ -44,6 +45,16 @@ RUNNER_KEYS = (
     "compile",
     "activation_checkpointing",
 )
+# Of ``default_hooks``: what writes, logs and counts, and what every training has.
+USUAL_HOOKS = frozenset(
+    {
+        *("RuntimeInfoHook", "IterTimerHook", "LoggerHook", "ParamSchedulerHook", "CheckpointHook"),
+        *("DistSamplerSeedHook", "SyncBuffersHook", "VisualizationHook", "ClassCountHook", "EpochSeedHook"),
+        *("PlainCheckpointHook", "TrainingStateHook", "StartingWeightsHook", "ClipVisualizationHook"),
+        *("StageCheckpointHook", "SingleTeacherCheckpointHook"),
+    }
+)
+TRAINS_WITH = ("ParamSchedulerHook", "DistSamplerSeedHook", "EpochSeedHook")  # without it, it is another training
 # Where things lie and what they run on: never part of a result.
 PATH_KEYS = frozenset(
     {
@@ -101,7 +112,21 @@ def identity_config(config: Mapping[str, Any], profile: str) -> dict[str, Any]:
     kept = {k: config[k] for k in RUNNER_KEYS if config.get(k) is not None}
     if not kept.get("auto_scale_lr", {}).get("enable"):
         kept.pop("auto_scale_lr", None)  # MMEngine scales nothing then
+    if config.get("train_cfg") and (hooks := _unusual_hooks(config.get("default_hooks") or {})):
+        kept["default_hooks"] = hooks
+    if config.get("default_scope", SCOPE) != SCOPE:
+        kept["default_scope"] = config["default_scope"]
     return {"profile": profile, **canonical(_strip(kept))}
+
+
+def _unusual_hooks(hooks: Mapping[str, Any]) -> dict[str, Any]:
+    """Of ``default_hooks`` what makes another training: hooks of other types than the usual ones, by name, and the type
+    of each usual one that the Runner goes without, as None."""
+    of_mmengine = {"param_scheduler": {"type": "ParamSchedulerHook"}, "sampler_seed": {"type": "DistSamplerSeedHook"}}
+    own = {name: hook for name, hook in (of_mmengine | {**hooks}).items() if isinstance(hook, Mapping)}
+    types = {name: str(hook.get("type")).removeprefix("mmengine.") for name, hook in own.items()}
+    found = {name: own[name] for name, kind in types.items() if kind not in USUAL_HOOKS}
+    return found | {kind: None for kind in TRAINS_WITH if kind not in types.values()}
 
 
 def _strip(value: Any) -> Any:

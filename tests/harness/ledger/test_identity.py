@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,7 @@ CONFIG = {
         },
     },
     "train_cfg": {"max_epochs": 2},
+    "default_hooks": {"epoch_seed": {"type": "EpochSeedHook"}},  # as the packaged default_runtime.py has it
     "clip_len": 32,
 }
 
@@ -166,3 +168,44 @@ def test_a_rule_to_scale_the_rate_counts_only_where_it_is_on():
 )
 def test_what_mmengines_runner_does_to_the_network_counts(setting):
     assert identity_config({**CONFIG, **setting}, "demo") != identity_config(CONFIG, "demo")
+
+
+USUAL = {"epoch_seed": {"type": "EpochSeedHook"}, "logger": {"type": "LoggerHook", "interval": 20}}
+
+
+@pytest.mark.parametrize(
+    "hooks",
+    [
+        {"ema": {"type": "EMAHook", "momentum": 0.01}},
+        {"ema": {"type": "EMAHook", "momentum": 0.02}},
+        {"logger": {"type": "EMAHook", "momentum": 0.01}},
+        {"param_scheduler": None},
+        {"sampler_seed": None},
+        {"epoch_seed": None},
+    ],
+)
+def test_default_hooks_that_make_another_training_count(hooks):
+    usual, other = ({**CONFIG, "default_hooks": USUAL | more} for more in ({}, hooks))
+    assert identity_config(other, "demo") != identity_config(usual, "demo")
+    assert canonical_json(identity_config({**other, "train_cfg": None}, "demo")) == canonical_json(
+        identity_config({**usual, "train_cfg": None}, "demo")
+    ), "what trains nothing has no use for them"
+
+
+def test_default_hooks_that_write_and_log_do_not_count():
+    more = {
+        "logger": {"type": "mmengine.LoggerHook", "interval": 1},
+        "checkpoint": None,
+        "stage_checkpoint": {"type": "StageCheckpointHook", "stage": "student"},
+    }
+    usual, other = ({**CONFIG, "default_hooks": USUAL | hooks} for hooks in ({}, more))
+    assert identity_config(other, "demo") == identity_config(usual, "demo")
+
+
+def test_the_packaged_runtime_is_the_usual_one():
+    from mmengine.config import Config
+
+    runtime = Config.fromfile(Path(__file__).parents[3] / "mm_configs" / "_base_" / "default_runtime.py").to_dict()
+    assert "default_hooks" not in identity_config({**CONFIG, **runtime}, "demo")
+    assert "default_scope" not in identity_config({**CONFIG, **runtime}, "demo")
+    assert identity_config({**CONFIG, "default_scope": "mmdet"}, "demo") != identity_config(CONFIG, "demo")
