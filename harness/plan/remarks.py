@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from harness.errors import count
 from harness.plan.jobs import Plan
 from harness.suite import Entry
 
@@ -44,7 +45,8 @@ def unplanned_lines(plan: Plan, wanted: Container[str] | None = None) -> list[st
     lines = []
     for reason, cells in reasons.items():
         more = len(set(cells)) - 1
-        lines.append(f"cannot plan {cells[0]}{f' and {more} more cells' if more else ''}: {reason}")
+        others = f" and {count(more, 'more cell')}" if more else ""
+        lines.append(f"cannot plan {cells[0]}{others}: {reason}")
     return lines
 
 

@@ -78,6 +78,7 @@ def load_entries(configs: Path | Sequence[Path], benchmark: Benchmark) -> dict[s
             a name that another folder uses, or something else than a web address as a ``URL``.
     """
     entries: dict[str, Entry] = {}
+    methods: dict[str, Entry] = {}  # by their names without capitals, which pages link to
     for folder in [configs] if isinstance(configs, (str, Path)) else configs:
         metafiles = sorted(Path(folder).glob("*/metafile.yml"))
         if not metafiles:
@@ -90,6 +91,12 @@ def load_entries(configs: Path | Sequence[Path], benchmark: Benchmark) -> dict[s
                         "names must be unique"
                     )
                 entries[entry.name] = entry
+                like = methods.setdefault(entry.method.casefold(), entry)
+                if like.method != entry.method:
+                    raise ValueError(
+                        f"{path}: collection '{entry.method}' differs from '{like.method}' of {like.config.parent} in "
+                        "capitals alone; choose another name, or the same for one method"
+                    )
     return entries
 
 

@@ -20,6 +20,7 @@ MOST = 50_000  # numbers, or as many as one report needs; those that were not as
 P = ParamSpec("P")
 R = TypeVar("R")
 _known: dict[str, list[Any]] | None = None  # digest of what was asked -> what was found; None outside of a report
+_asked: set[str] = set()  # digests that this report has asked for
 
 
 def remembered(restore: Callable[[list[Any]], R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -36,6 +37,7 @@ def remembered(restore: Callable[[list[Any]], R]) -> Callable[[Callable[P, R]], 
             if _known is None:
                 return f(*args, **kwargs)
             asked = _digest(f.__qualname__, args, kwargs)
+            _asked.add(asked)
             found = _known.pop(asked, None)
             result = restore(found) if found is not None else f(*args, **kwargs)
             _known[asked] = found if found is not None else _numbers(result)  # the last is the one asked for last
@@ -57,12 +59,13 @@ def remembering() -> Iterator[None]:
     path = folder / f"numbers-{_code()}.json" if folder else None
     before = _read(path)
     _known = dict(before)
+    _asked.clear()
     try:
         yield
     finally:
         known, _known = _known, None
         if path is not None and known.keys() != before.keys():
-            kept = list(known.items())[-max(MOST, len(known) - len(before)) :]
+            kept = list(known.items())[-max(MOST, len(_asked)) :]
             with suppress(OSError):  # read-only or full: the next report computes them itself
                 write_beside(path, json.dumps(dict(kept)))
                 for other in path.parent.glob("numbers-*.json"):  # of other code
@@ -75,7 +78,7 @@ def _read(path: Path | None) -> dict[str, list[Any]]:
         found = json.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError):  # none, or damaged: computed anew
         return {}
-    return found if isinstance(found, dict) else {}
+    return {k: v for k, v in found.items() if isinstance(v, list)} if isinstance(found, dict) else {}
 
 
 def _numbers(result: Any) -> list[Any]:

@@ -90,7 +90,7 @@ def facets(context: ReportContext, entries: Sequence[Entry], backbone: str = "")
 
 def anchor(text: str) -> str:
     """An id for a fragment link."""
-    return "m-" + "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower())
+    return "m-" + "".join(c if c.isalnum() else "-" for c in text.lower())
 
 
 def entry_cells(context: ReportContext, entry: Entry, prefix: str, standings: Standings) -> dict[str, Cell]:

@@ -1,6 +1,7 @@
 """What a metafile must not say, and how that is told."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,23 @@ def test_a_benchmark_of_other_types_says_where(small_configs, change, words):
     change_file(path, change)
     with pytest.raises(ValueError, match=re.escape(words)):
         load_suite(small_configs)
+
+
+def test_methods_whose_names_differ_in_capitals_alone_are_refused(small_configs):
+    shutil.copytree(small_configs / "i3d", small_configs / "mine")
+    path = small_configs / "mine" / "metafile.yml"
+
+    def rename(meta):
+        meta["Collections"][0]["Name"] = "i3d"
+        for model in meta["Models"]:
+            old, model["Name"], model["In Collection"] = model["Name"], f"mine_{model['Name']}", "i3d"
+            (path.parent / f"{old}.py").rename(path.parent / f"mine_{old}.py")
+            model["Config"] = f"mm_configs/mine/mine_{old}.py"
+
+    change_file(path, rename)
+    with pytest.raises(ValueError, match="'i3d' differs from 'I3D' of .*i3d in capitals alone"):
+        load_suite(small_configs)
+    path.write_text(
+        path.read_text().replace("In Collection: i3d", "In Collection: I3D").replace("Name: i3d\n", "Name: I3D\n")
+    )
+    assert len(load_suite(small_configs)[1]) == 4

@@ -10,7 +10,7 @@ from reports.stats.intervals import accuracy_interval, difference_interval
 from reports.stats.multiplicity import holm
 from reports.stats.ranks import pairwise
 from reports.stats.remembered import one, remembered, remembering
-from reports.stats.significance import pair_p
+from reports.stats.significance import binomial_p, pair_p
 from reports.stats.training import Training
 
 SUBJECTS = [str(i // 5) for i in range(40)]
@@ -56,14 +56,31 @@ def test_a_damaged_file_is_no_error_and_other_code_computes_anew(folder, monkeyp
     with remembering():
         first = numbers()
     (path,) = folder.iterdir()
-    path.write_text("[1")
-    with remembering():
-        assert numbers() == first
+    for damaged in ("[1", "[]", json.dumps(dict.fromkeys(json.loads(path.read_text()), 5))):
+        path.write_text(damaged)
+        with remembering():
+            assert numbers() == first
     assert json.loads(path.read_text())
     monkeypatch.setattr("reports.stats.remembered._code", lambda: "other")
     with remembering():
         assert numbers() == first
     assert [p.name for p in folder.iterdir()] == ["numbers-other.json"]
+
+
+def test_all_that_one_report_asks_for_is_kept_however_much(folder, monkeypatch):
+    monkeypatch.setattr("reports.stats.remembered.MOST", 2)
+    with remembering():
+        numbers()
+    with remembering():
+        numbers()
+        binomial_p(3, 10, 4)  # what one new run adds
+    (path,) = folder.iterdir()
+    monkeypatch.setattr(intervals, "cluster_bootstrap", lambda *a: pytest.fail("computed again"))
+    with remembering():
+        numbers()
+    with remembering():
+        binomial_p(4, 10, 4)
+    assert len(json.loads(path.read_text())) == 2
 
 
 def test_pairs_together_are_pairs_one_by_one():
