@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 
 from harness.suite import Benchmark, Entry
 from reports.ledger.ledger import Ledger
+
+OF_ANY = ("--configs", "--quarantine")  # without which some of the runs are others, or cannot be planned
+FLAGS = ("--compile",)
+ORDER = (*OF_ANY, "--init", "--gpus-per-job", "--precision", *FLAGS)
 
 
 def command_for(benchmark: Benchmark, ledger: Ledger, tables: Iterable[str], real_data: bool) -> str:
@@ -33,6 +38,29 @@ def command_of(benchmark: Benchmark, entries: Mapping[str, Entry], ledger: Ledge
     return " ".join(words)
 
 
+def given(ledger: Ledger) -> list[str]:
+    """What the runs were asked for beside profile and seeds, as their own commands have it: folders and lists of the
+    user's where any has them, settings where all have the same.
+    """
+    commands = [_options(r.command) for r in ledger.shown_records if r.command]
+    every = dict.fromkeys(item for words in commands for item in words)
+    kept = [i for i in every if i.split()[0] in OF_ANY or all(i in words for words in commands)]
+    return sorted(kept, key=lambda i: ORDER.index(i.split()[0]))
+
+
+def _options(command: str) -> list[str]:
+    """The options of ``ORDER`` in a record's command, each with its value."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    found = []
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        if word in ORDER:
+            found.append(word if word in FLAGS else f"{word} {value}")
+    return found
+
+
 def is_quick(benchmark: Benchmark, ledger: Ledger) -> bool:
     """Whether a ledger has no more than what ``run-all --quick`` asks for."""
     quick, plans = benchmark.quick, ledger.plans
@@ -44,4 +72,5 @@ def is_quick(benchmark: Benchmark, ledger: Ledger) -> bool:
 def _seeded(benchmark: Benchmark, ledger: Ledger) -> list[str]:
     """The profile, and the number of seeds where it is not the usual one."""
     usual = benchmark.seeds.get(ledger.profile, 1)
-    return [f"--profile {ledger.profile}", *([f"--seeds {ledger.seeds}"] if ledger.seeds not in (0, usual) else [])]
+    seeds = [f"--seeds {ledger.seeds}"] if ledger.seeds not in (0, usual) else []
+    return [f"--profile {ledger.profile}", *seeds, *given(ledger)]

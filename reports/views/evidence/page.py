@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id
 from reports import format as f
+from reports.ledger.command import given
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.page import Card, Page, View
@@ -89,9 +90,10 @@ def _view(context: ReportContext, declared: suite.Evidence) -> EvidenceView | No
 def command(context: ReportContext, declared: suite.Evidence) -> str:
     """The command that makes the evidence."""
     profile = "demo" if context.profile == "smoke" else context.profile
-    data = " --data-root DIR" if context.real_data else ""
     seeds = max(declared.seeds, context.ledger.seeds)
-    return f"python -m harness run-all --profile {profile} --tables {','.join(declared.tables)} --seeds {seeds}{data}"
+    asked = [f"--tables {','.join(declared.tables)}", f"--seeds {seeds}", *given(context.ledger)]
+    asked += ["--data-root DIR"] if context.real_data else []
+    return " ".join([f"python -m harness run-all --profile {profile}", *asked])
 
 
 def _short(context: ReportContext, declared: suite.Evidence, verdicts: list[Verdict]) -> str:
