@@ -1,10 +1,11 @@
-"""Usage errors (exit code 2; all others have 1), and the texts that messages share."""
+"""Usage errors (exit code 2), a lost engine (75; all others have 1), and the texts that messages share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+EXIT_ENGINE_LOST = 75  # as sysexits.h has it: a failure that passes, try again
 NEAR = 3  # names at most that are said to be like one
 MOST_SEEDS = 1000  # of a cell: each of them is planned, and listed
 
@@ -20,6 +21,10 @@ class BadUsage(ValueError):
     """An option or argument whose value is of no use; the message names it and, where there are any,
     the valid choices.
     """
+
+
+class EngineLost(Exception):
+    """The cluster no longer answers, and its jobs may run on; one line. The same command goes on once it does."""
 
 
 def unknown_name(what: str, name: object, choices: Iterable[object], listed_by: str = "") -> str:

@@ -15,7 +15,7 @@ import click
 from harness.cli.completion import VARIABLE, complete
 from harness.cli.console import FILE_ONLY, Console
 from harness.cli.group import Group, accept_everywhere
-from harness.errors import BadUsage, one_line
+from harness.errors import EXIT_ENGINE_LOST, BadUsage, EngineLost, one_line
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ accept_everywhere(cli)
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command line. Bad usage exits with 2, failure with 1, both with one line on standard error."""
+    """Run one command line. Bad usage exits with 2, a lost engine with 75, failure with 1, each with one line."""
     args = sys.argv[1:] if argv is None else argv
     with Console() as console:
         log.debug("command: harness %s", shlex.join(args), extra=FILE_ONLY)
@@ -88,6 +88,8 @@ def main(argv: list[str] | None = None) -> None:
             _fail(console, e.format_message(), e.exit_code)
         except BadUsage as e:
             _fail(console, one_line(e), 2)
+        except EngineLost as e:
+            _fail(console, one_line(e), EXIT_ENGINE_LOST)
         except (ValueError, OSError) as e:
             log.debug("", exc_info=True, extra=FILE_ONLY)
             if console.debug:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from harness.errors import one_line
+from harness.errors import EngineLost, one_line
 from harness.executors.base import GRACE_SECONDS, Executor, JobHandle, Outcome, Resources
 from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
@@ -78,7 +78,7 @@ class Scheduler:
         self._turns = itertools.count(len(self._tasks))
         self._groups: list[_Group] = []
         self._most_groups = executor.slots  # at a time; one once the machine has run out of memory
-        self._stopped = False
+        self._stopped = self._engine_lost = False
         self._idle = False  # and has said so
 
     def run(self) -> Status:
@@ -90,6 +90,7 @@ class Scheduler:
         Raises:
             OSError: the disk is full. Every running job was stopped at its last checkpoint.
             ExecutorFault: the executor cannot say what became of its jobs.
+            EngineLost: they may run on, and keep their folders; the next harness asks after them.
         """
         for task in self._tasks.values():
             self._look_up(task)
@@ -100,6 +101,9 @@ class Scheduler:
                         self._stopped = True
                         break
                     self._step()
+            except EngineLost:
+                self._engine_lost = True
+                raise
             except OSError as e:
                 if e.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise disk_full(self._options.work_dir) from e
@@ -277,6 +281,8 @@ class Scheduler:
 
     def _cancel_running(self) -> None:
         """Stop running jobs at their checkpoints and give back what this harness holds."""
+        if self._engine_lost:
+            return
         if self._stopped and self._executor.detach:
             for group in self._groups:  # their claims are left: the workers hold them
                 self._report("detached", group.tasks[0].job, f"goes on as {self._executor.name} job {group.handle.id}")

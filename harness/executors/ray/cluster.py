@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
 from harness.errors import BadUsage, one_line
+from harness.executors.ray.head import connect_to, outlast_it
 from harness.executors.ray.options import ANY_CLUSTER
 
 REACH_S = 10.0  # for a head to answer at all; Ray itself tries for minutes
@@ -37,8 +38,10 @@ def connect(address: str) -> None:
             if address not in (ANY_CLUSTER, cluster_address()):
                 raise BadUsage(f"--ray address={address}: this process is connected to {cluster_address()} already")
             return
-        if address != ANY_CLUSTER:
-            _check_reachable(address)
+        named = os.environ.get("RAY_ADDRESS", "") if address == ANY_CLUSTER else address  # by Ray's own rule
+        if named.rpartition(":")[2].isdecimal():
+            _check_reachable(named)
+        outlast_it()
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             _keep_standard_output(ray._private.worker)
@@ -61,9 +64,8 @@ def nodes() -> list[dict[str, float]]:
 
 
 def _check_reachable(address: str) -> None:
-    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), REACH_S).close()
+        connect_to(address, REACH_S)
     except (OSError, OverflowError) as e:
         raise BadUsage(
             f"--ray address={address}: no cluster answers there ({one_line(e)}); `ray status` names it on its head"

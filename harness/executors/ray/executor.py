@@ -23,6 +23,7 @@ import click
 from harness.errors import BadUsage, one_line
 from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
 from harness.executors.ray.cluster import cluster_address, connect, nodes
+from harness.executors.ray.head import Head
 from harness.executors.ray.options import EXAMPLE, Asked, check_gpus, for_nodes, parse
 from harness.executors.shared_files import log_size, logged_since, record_is_shown
 from harness.ledger.run_dir import LOG
@@ -187,6 +188,7 @@ class RayExecutor:
         self.detach = detach
         self._asked = asked
         self._cluster = cluster_address()
+        self._head = Head(self._cluster)
         self._jobs: dict[str, RayJob] = {}  # not over, by id
         for module in (node, environment):  # what runs on a node needs no harness to be read there
             ray.cloudpickle.register_pickle_by_value(module)
@@ -227,14 +229,16 @@ class RayExecutor:
             remember(folder, Submission(self.name, job_id))
         given = self._asked.of_a_job(resources.gpus)
         script = make_script(run_dir, spec, str(given["num_cpus"]))
-        actor = self._actor.options(
-            name=name, namespace=NAMESPACE, lifetime="detached", max_restarts=0, max_task_retries=0, **given
-        ).remote(script, str(run_dir / LOG), dict(os.environ), given["num_gpus"] > 0, resources.time_limit)
+        with self._head.watched():
+            actor = self._actor.options(
+                name=name, namespace=NAMESPACE, lifetime="detached", max_restarts=0, max_task_retries=0, **given
+            ).remote(script, str(run_dir / LOG), dict(os.environ), given["num_gpus"] > 0, resources.time_limit)
         return self._jobs.setdefault(job_id, RayJob(job_id, actor, run_dir, spec))
 
     def attach(self, job_id: str) -> RayJob | None:
         if job_id not in self._jobs:
-            found = find(job_id) if job_id.rpartition("@")[2] == self._cluster else None
+            with self._head.watched():
+                found = find(job_id) if job_id.rpartition("@")[2] == self._cluster else None
             if found is None or found.wait_for_answer(ANSWER_S) is not None:
                 return None
             self._jobs[job_id] = found
@@ -243,6 +247,7 @@ class RayExecutor:
 
     def wait(self, timeout: float) -> None:
         time.sleep(timeout)
+        self._head.check()
         self._jobs = {i: job for i, job in self._jobs.items() if job.poll() is None}
 
     def free_memory(self) -> int | None:

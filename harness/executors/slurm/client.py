@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, EngineLost
 
 COMMANDS = ("sbatch", "squeue", "scancel", "sinfo")
 FIELDS = ("JobID", "State", "exit_code", "NodeList", "TimeUsed", "TimeLimit", "Reason", "Name")
@@ -77,7 +77,8 @@ def submit(name: str, options: Sequence[str], script: str) -> None:
     """Hand a job to Slurm, once: where the answer was lost, the list of jobs tells whether it is there.
 
     Raises:
-        SlurmError: Slurm does not take it, or was away for ``OUTAGE_S``.
+        SlurmError: Slurm does not take it.
+        EngineLost: it was away for ``OUTAGE_S``.
     """
     until = time.monotonic() + OUTAGE_S
     while True:
@@ -85,15 +86,29 @@ def submit(name: str, options: Sequence[str], script: str) -> None:
             _call("sbatch", "--parsable", f"--job-name={name}", *options, script=script)
             return
         except SlurmError as e:
-            if not PASSING.search(str(e)) or time.monotonic() > until:
-                raise
+            _check_passing(e, until)
         time.sleep(PAUSE_S)
         try:
             if name in jobs():
                 return
         except SlurmError as e:
-            if not PASSING.search(str(e)) or time.monotonic() > until:
-                raise
+            _check_passing(e, until)
+
+
+def lost(e: SlurmError) -> EngineLost:
+    """The error for a controller that has been away for ``OUTAGE_S``."""
+    return EngineLost(
+        f"--backend slurm: no answer for {OUTAGE_S / 60:.0f} minutes ({e}); nothing is lost, and jobs go on: run the "
+        "same command once Slurm answers"
+    )
+
+
+def _check_passing(e: SlurmError, until: float) -> None:
+    """Raise what does not pass, and EngineLost after a time on the monotonic clock."""
+    if not PASSING.search(str(e)):
+        raise e
+    if time.monotonic() > until:
+        raise lost(e) from None
 
 
 def jobs() -> dict[str, Seen]:

@@ -205,7 +205,7 @@ class SlurmExecutor:
             since: a job was submitted then; the first answer after it is asked for soon.
 
         Raises:
-            SlurmError: the controller has not answered for ``OUTAGE_S``.
+            EngineLost: the controller has not answered for ``OUTAGE_S``.
         """
         now = time.monotonic()
         age = now - self._asked_at
@@ -214,10 +214,10 @@ class SlurmExecutor:
         try:
             self._seen, self._away_since = client.jobs(), None
             self._asked_at = now
-        except client.SlurmError:
+        except client.SlurmError as e:
             self._away_since = self._away_since or now
             if now - self._away_since > client.OUTAGE_S:
-                raise
+                raise client.lost(e) from None
             time.sleep(QUICK_POLL_S)
         return self._seen
 

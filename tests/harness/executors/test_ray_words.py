@@ -1,5 +1,6 @@
 """What Ray is told and says, without a Ray."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -88,12 +89,13 @@ def test_where_there_is_no_ray(monkeypatch):
         executor.RayExecutor.create({"ray": None, "ray_jobs": None, "detach": None}, Resources())
 
 
-def test_where_no_cluster_answers():
+@pytest.mark.parametrize("asked", ["127.0.0.1:9", "auto"])  # auto: that of RAY_ADDRESS
+def test_where_no_cluster_answers(asked):
     pytest.importorskip("ray")
-    program = (
-        f"from harness.executors.ray.cluster import connect; connect({'127.0.0.1:9'!r})"  # not connected as this is
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY)
+    program = f"from harness.executors.ray.cluster import connect; connect({asked!r})"  # not connected as this is
+    environment = {**os.environ, "RAY_ADDRESS": "127.0.0.1:9"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
     last = done.stderr.strip().splitlines()[-1]
     assert "BadUsage: " in last and "address=127.0.0.1:9: no cluster answers there" in last and "refused" in last
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, EngineLost
 from harness.executors import node_script, shared_files
 from harness.executors.base import Resources
 from harness.executors.slurm import client, executor
@@ -143,8 +143,19 @@ def test_a_controller_that_is_away_does_not_make_a_job_unknown(monkeypatch):
     assert SlurmExecutor({}).attach("a.b") is not None and not answers
     answers[:] = [client.SlurmError("squeue: Unable to contact slurm controller")] * 9
     monkeypatch.setattr(client, "OUTAGE_S", -1.0)
-    with pytest.raises(client.SlurmError):
+    with pytest.raises(EngineLost, match="no answer for .*Unable to contact.*nothing is lost.* run the same command"):
         SlurmExecutor({}).attach("a.b")
+
+
+@pytest.mark.parametrize(("said", "error"), [("Unable to contact", EngineLost), ("no such", client.SlurmError)])
+def test_a_controller_that_is_away_for_long_fails_no_job_that_is_submitted(monkeypatch, said, error):
+    def call(*_, **__):
+        raise client.SlurmError(f"sbatch: {said}")
+
+    monkeypatch.setattr(client, "_call", call)
+    monkeypatch.setattr(client, "OUTAGE_S", -1.0)
+    with pytest.raises(error, match=said):
+        client.submit("a.b", [], "")
 
 
 def test_a_record_that_the_network_does_not_show_yet_is_waited_for(job, monkeypatch):

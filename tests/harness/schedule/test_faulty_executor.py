@@ -5,14 +5,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness import cli
+from harness.errors import EngineLost
 from harness.executors.base import Resources
 from harness.executors.checked import ExecutorFault
 from harness.executors.registry import executors, make_executor
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_record
+from harness.ledger.submission import recall
 from harness.plan.run_state import folder_of
 from harness.schedule.options import Options
 from harness.schedule.scheduler import execute
+from harness.worker.spec import read_spec
 from tests.helpers.toy_jobs import FakeExecutor, finish, run, toy_job
 
 
@@ -77,6 +81,46 @@ def test_where_the_end_of_jobs_cannot_be_known_they_are_cancelled_and_given_back
     assert len(handles) == 2 and all(h.cancelled for h in handles)
     assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
     assert run(jobs, finish, tmp_path)[0].done == 2
+
+
+@pytest.mark.parametrize("part", ["poll", "wait"])
+def test_where_the_engine_is_lost_jobs_keep_their_folders_and_the_next_harness_waits_for_them(
+    tmp_path, part, monkeypatch
+):
+    job, handles, events = toy_job("a"), [], []
+    folder = folder_of(job, tmp_path)
+    executor = FakeExecutor(lambda s, f: 3)
+    submit = executor.submit
+
+    def submitted(*args):
+        handles.append(submit(*args))
+        setattr(handles[-1] if part == "poll" else executor, part, raises(EngineLost("no answer")))
+        return handles[-1]
+
+    executor.submit = submitted
+    with pytest.raises(EngineLost, match="^no answer$"):
+        run_with(executor, [job], tmp_path)
+    assert not handles[0].cancelled and RunLock(folder).holder() and recall(folder).id == handles[0].id
+
+    def attach(job_id):
+        if "elsewhere" not in events:
+            return SimpleNamespace(id=job_id)
+        finish(read_spec(folder), folder)  # it ends while the second harness waits
+        return None
+
+    monkeypatch.setattr("harness.ledger.lock.is_alive", lambda *_: False)  # the first harness is gone
+    second = FakeExecutor(finish)
+    second.attach = attach
+    status = execute({job.key: job}, second, Options(tmp_path), lambda event, *_: events.append(event))
+    assert events[0] == "elsewhere" and status.cached == 1 and second.order == []
+
+
+@pytest.mark.parametrize(("error", "code"), [(EngineLost("gone"), 75), (ValueError("gone"), 1)])
+def test_a_lost_engine_has_an_exit_code_of_its_own(monkeypatch, capsys, error, code):
+    monkeypatch.setattr(cli.cli, "main", lambda **_: raises(error)())
+    with pytest.raises(SystemExit) as end:
+        cli.main(["status"])
+    assert end.value.code == code and capsys.readouterr().err == "error: gone\n"
 
 
 def test_a_full_disk_is_told_from_a_fault(tmp_path):

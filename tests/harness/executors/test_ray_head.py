@@ -1,0 +1,96 @@
+"""A driver that loses the head of its Ray, without a Ray."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness.errors import EngineLost
+from harness.executors.ray import head
+from harness.executors.ray.executor import RayExecutor
+from harness.executors.ray.head import CHECK_S, LOST_S, Head
+
+REPOSITORY = Path(__file__).parents[3]
+LOST = "--backend ray: the head 127.0.0.1:{} has not answered for .* s; nothing is lost: .* run the same command"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds, in a list."""
+    now = [0.0]
+    monkeypatch.setattr(head, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def listening(port=0):
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", port))
+    server.listen()
+    return server
+
+
+def test_a_head_that_comes_back_in_time_is_not_lost_and_one_that_does_not_is(clock):
+    server = listening()
+    port = server.getsockname()[1]
+    at = Head(f"127.0.0.1:{port}")
+
+    def later(seconds):
+        clock[0] += seconds
+        at.check()
+
+    later(CHECK_S)
+    server.close()
+    later(CHECK_S)
+    later(LOST_S - 1.0)
+    server = listening(port)
+    later(CHECK_S)
+    server.close()
+    later(CHECK_S)
+    later(LOST_S - 1.0)
+    with pytest.raises(EngineLost, match=LOST.format(port)):
+        later(CHECK_S)
+
+
+def test_the_executor_says_so_while_it_waits_and_before_it_asks_ray_for_anything(clock):
+    executor = RayExecutor.__new__(RayExecutor)
+    executor._head = Head("127.0.0.1:9")
+    executor._jobs, executor._cluster = {}, "127.0.0.1:9"
+    clock[0] += CHECK_S
+    executor.wait(0.0)
+    clock[0] += LOST_S
+    with pytest.raises(EngineLost, match=LOST.format(9)):
+        executor.wait(0.0)
+    with pytest.raises(EngineLost, match=LOST.format(9)):
+        executor.attach("a.b@127.0.0.1:9")
+
+
+ASKS = """
+import sys, time
+from harness.cli.console import Console
+from harness.executors.ray import head
+head.CHECK_S = head.LOST_S = 0.05
+with Console(), head.Head(sys.argv[1]).watched():
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def ask(address, seconds):
+    command = [sys.executable, "-c", ASKS, address, str(seconds)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+
+
+def test_a_driver_that_ray_holds_while_its_head_is_lost_ends_with_a_line():
+    done = ask("127.0.0.1:9", 600.0)
+    assert done.returncode == 75 and done.stderr.startswith("error: --backend ray: the head") and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_driver_whose_head_answers_is_left_alone():
+    server = listening()
+    done = ask(f"127.0.0.1:{server.getsockname()[1]}", 1.0)
+    server.close()
+    assert (done.returncode, done.stderr) == (0, "")
