@@ -39,6 +39,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from harness.ledger.files import NotAFile, kind_of, read_file, refuse_link, write_text_atomically
 from harness.ledger.run_dir import LOCK
@@ -262,8 +263,14 @@ class RunLock:
         return 0.0
 
 
+class Held(Protocol):
+    """A lock, or what is refreshed along with one."""
+
+    def refresh(self) -> None: ...
+
+
 @contextmanager
-def kept_alive(held: Callable[[], Iterable[RunLock]]) -> Iterator[None]:
+def kept_alive(held: Callable[[], Iterable[Held]]) -> Iterator[None]:
     """Refresh locks from a thread.
 
     Imports, a full disk or a job that does not stop can hold up the harness for minutes.

@@ -53,12 +53,14 @@ def what_it_waits_for(tasks: Sequence[Task]) -> tuple[Job, str] | None:
 
 
 def _is_of_a_living_harness(task: Task) -> bool:
-    """Whether another harness of this machine runs a job, in a slot of its own; what one that is gone has left takes a
-    slot of ours.
+    """Whether another harness runs a job, in a slot of its own; what one that is gone has left takes a slot of ours, as
+    does, until it was seen to live, that of one on another machine.
     """
     claim = task.lock.holder()
-    if claim is None or not claim.made_here():
+    if claim is None:
         return False
+    if not claim.made_here():
+        return task.watch.sees_it()
     pid, started = claim.processes[0]  # who made the claim; workers join it
     return pid != os.getpid() and is_alive(pid, started)
 

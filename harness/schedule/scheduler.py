@@ -94,7 +94,7 @@ class Scheduler:
         """
         for task in self._tasks.values():
             self._look_up(task)
-        with StopRequest() as stop, kept_alive(lambda: [t.lock for t in self._tasks.values() if t.lock.number]):
+        with StopRequest() as stop, kept_alive(lambda: [t for t in self._tasks.values() if t.lock.number]):
             try:
                 while self._groups or any(t.is_open for t in self._tasks.values()):
                     if stop.requested:

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from harness.ledger.lock import RunLock
+from harness.ledger.submission import HarnessWatch, refresh
 from harness.plan.jobs import Job
 
 
@@ -42,6 +43,7 @@ class Task:
     job: Job
     folder: Path
     lock: RunLock = field(init=False)  # on its folder; held where its number is not 0
+    watch: HarnessWatch = field(init=False)  # over another harness that has submitted it
     state: JobState = field(default=JobState.WAITING, init=False)
     message: str = ""  # why it failed or is blocked, or who runs it
     attempts: int = 0  # over all invocations
@@ -53,6 +55,7 @@ class Task:
 
     def __post_init__(self) -> None:
         self.lock = RunLock(self.folder)
+        self.watch = HarnessWatch(self.folder)
 
     @property
     def key(self) -> str:
@@ -72,6 +75,11 @@ class Task:
     def is_lost(self) -> bool:
         """Whether its children can never start."""
         return self.state in (JobState.FAILED, JobState.BLOCKED)
+
+    def refresh(self) -> None:
+        """Show other machines that this harness lives, and holds the job. Raises LockLost."""
+        self.lock.refresh()
+        refresh(self.folder)
 
     def count_attempt(self) -> None:
         """An attempt is about to start."""

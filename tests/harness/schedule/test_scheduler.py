@@ -21,6 +21,7 @@ from harness.ledger.submission import Submission, recall, remember
 from harness.plan.run_state import folder_of, look_up, output_of
 from harness.schedule.options import Options
 from harness.schedule.scheduler import Scheduler, execute
+from harness.schedule.task import Task
 from harness.system.process import start_time
 from tests.helpers.toy_jobs import FakeExecutor, fail, finish, run, toy_job, weights
 
@@ -195,14 +196,7 @@ def test_what_another_harness_runs_is_waited_for_not_done_twice(tmp_path, monkey
             calls.append(1)
             if len(calls) == 1:
                 return False
-            done = RunRecord(
-                key=theirs.key,
-                status="done",
-                cell=theirs.cell,
-                identity=theirs.identity,
-                checkpoint_sha256=weights(folder),
-            )
-            write_record(folder, done)
+            write_record(folder, record_of(theirs, folder))
         return real_acquire(lock)
 
     monkeypatch.setattr(RunLock, "acquire", acquire)
@@ -233,14 +227,7 @@ def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch,
     def pause(seconds):
         pauses.append(seconds)
         if len(pauses) == 3:
-            done = RunRecord(
-                key=theirs.key,
-                status="done",
-                cell=theirs.cell,
-                identity=theirs.identity,
-                checkpoint_sha256=weights(lock.folder),
-            )
-            write_record(lock.folder, done)
+            write_record(lock.folder, record_of(theirs, lock.folder))
             (lock.folder / SUBMITTED).unlink(missing_ok=True)
             lock.release()
 
@@ -253,6 +240,43 @@ def test_a_harness_that_idles_says_once_what_it_waits_for(tmp_path, monkeypatch,
     assert said[1] == "theirs" and str(who) in said[2] and "nothing starts here before it ends" in said[2]
     assert executor.order == ["free", "child"]
     assert said[2].endswith(f"{2 if submitted else 1} to come") and ("takes a slot here, too" in said[2]) == submitted
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_what_a_harness_on_another_machine_runs_takes_a_slot_here_until_it_is_seen_to_live(
+    tmp_path, monkeypatch, lives
+):
+    theirs, free = toy_job("theirs"), toy_job("free")
+    harness = Task(theirs, folder_of(theirs, tmp_path))
+    assert harness.lock.acquire()
+    claim_of_it = harness.folder / "lock" / "1" / "claim.json"
+    claim_of_it.write_text(json.dumps({**vars(harness.lock.holder()), "host": "elsewhere"}))
+    remember(harness.folder, Submission("fake", "job 7"))
+    worker = RunLock(harness.folder, 1)
+    executor, order = FakeExecutor(finish, slots=1), []
+    monkeypatch.setattr(executor, "attach", lambda job_id: job_id)
+
+    def pause(seconds):
+        order.append("pause")
+        if order.count("pause") < 4:
+            (harness if lives else worker).refresh()
+        elif order.count("pause") == 4:
+            write_record(harness.folder, record_of(theirs, harness.folder))
+            (harness.folder / SUBMITTED).unlink()
+            harness.lock.release()
+
+    jobs = {j.key: j for j in (theirs, free)}
+    report = lambda event, job, detail: order.append(f"{event} {job.name}")  # noqa: E731
+    status = Scheduler(jobs, executor, Options(tmp_path), report, pause=pause).run()
+    assert status.over == 2 and executor.order == ["free"]
+    assert order[:3] == ["elsewhere theirs", "waiting theirs", "pause"]
+    assert order[: order.index("started free")].count("pause") == (1 if lives else 4)
+
+
+def record_of(job, folder):
+    return RunRecord(
+        key=job.key, status="done", cell=job.cell, identity=job.identity, checkpoint_sha256=weights(folder)
+    )
 
 
 def test_too_little_disk_stops_with_what_is_needed(tmp_path, monkeypatch):
