@@ -31,7 +31,7 @@ def start_seconds(backend: str, flags: Sequence[str]) -> float | None:
 def imports_cpu_seconds() -> float:
     """Processor seconds of an interpreter that imports what a worker does; jobs of this machine share one."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", "import harness.worker.attempt"], check=True)
+    subprocess.run([sys.executable, "-c", "from harness.worker.__main__ import load; load()"], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -8,9 +8,14 @@ and with it the harness's knowledge of its jobs, before the harness could stop t
 import os
 from contextlib import suppress
 
+from harness.system.gc_pause import gc_paused
+
 os.setpgrp()
 
-with suppress(Exception):  # each job meets it again, and says so in its log; a fork server that ends says nothing
+with (
+    suppress(Exception),
+    gc_paused(),
+):  # each job meets it again, and says so in its log; a fork server that ends says nothing
     import mmaction.visualization  # noqa: F401
     import pandas as pd  # noqa: F401
     import pyarrow.compute

@@ -30,7 +30,7 @@ from harness.fingerprint.graph import (
 from harness.fingerprint.imports import import_closure
 from harness.fingerprint.packages import DEPENDENCIES, INSTALLED, PLUGIN, installed_sha, is_installed, top_of
 from harness.fingerprint.references import Node
-from harness.fingerprint.source import Module, find_package, index_package
+from harness.fingerprint.source import Module, find_package, index_package, indexed_sha
 from harness.ledger.record import NOT_TRACKED
 
 ALWAYS = (  # what the plugin changes in MMAction2 and MMEngine when it is registered, whatever a config names
@@ -266,6 +266,12 @@ def changed(code: Mapping[str, str]) -> str:
     return ""
 
 
+def sources_of(code: Mapping[str, str]) -> dict[str, str]:
+    """sha256 of all source files, as they were indexed, of the packages that a fingerprint's definitions are in."""
+    named = {n.partition(":")[0] for n, sha in code.items() if sha != NOT_TRACKED and not n.endswith(INSTALLED)}
+    return {package: indexed_sha(package) for package in sorted({PLUGIN, *map(top_of, named)})}
+
+
 def _nodes_called(name: str) -> list[Node]:
     """The definitions, or the module, that an entry of a fingerprint may stand for."""
     package, is_definition, inner = re.sub(r" \(\d+\)$", "", name).partition(":")
@@ -284,6 +290,15 @@ def hash_all(package: str) -> None:
 
 def forget() -> None:
     """Read all sources anew from now on."""
-    for cached in (find_package, index_package, _registered, _names, _fingerprint, _replaceable, installed_sha):
+    for cached in (
+        find_package,
+        index_package,
+        indexed_sha,
+        _registered,
+        _names,
+        _fingerprint,
+        _replaceable,
+        installed_sha,
+    ):
         cached.cache_clear()
     forget_graph()

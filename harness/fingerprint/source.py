@@ -6,7 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -77,6 +77,34 @@ def find_package(name: str) -> tuple[Path, ...]:
 @cache
 def index_package(package: str) -> dict[str, Module]:
     """All modules of an installed package by name. Raises ValueError where it cannot be found."""
+    return {name: _read(name, path, _stamp(path)) for name, path in _files_of(package).items()}
+
+
+@cache
+def indexed_sha(package: str) -> str:
+    """sha256 of the names and the bytes of all modules of a package, as they were when it was indexed."""
+    return _sha_of(
+        (name, m.source if m.compiled is None else m.compiled.read_bytes())
+        for name, m in index_package(package).items()
+    )
+
+
+def sha_now(package: str) -> str:
+    """``indexed_sha`` of the files that are there now, "" where there are none: nothing is parsed."""
+    try:
+        return _sha_of((name, path.read_bytes()) for name, path in _files_of(package).items())
+    except (ValueError, OSError):
+        return ""
+
+
+def _sha_of(modules: Iterable[tuple[str, bytes]]) -> str:
+    whole = hashlib.sha256()
+    for name, content in sorted(modules):
+        whole.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _files_of(package: str) -> dict[str, Path]:
     places = find_package(package)
     if not places:
         raise ValueError(f"custom_imports: package '{package}' is not installed")
@@ -88,7 +116,7 @@ def index_package(package: str) -> dict[str, Module]:
             if path.suffix == ".py" or path.name.endswith(tuple(EXTENSION_SUFFIXES)):
                 parts = [package, *inside[:-1], *([stem] if inside and stem != "__init__" else [])]
                 paths.setdefault(".".join(parts), path)
-    return {name: _read(name, path, _stamp(path)) for name, path in paths.items()}
+    return paths
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

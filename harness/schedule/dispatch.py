@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from harness.errors import BadUsage
+from harness.fingerprint.code import sources_of
 from harness.ledger.run_dir import CHECKPOINT, POINTS, PREDICTIONS, RECORD, STORE
 from harness.ledger.store import runs_dir
 from harness.ledger.submission import forget
@@ -59,6 +60,7 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
     if len(group) > 1:
         config = stack_sweep(config, points([t.job for t in group]), str(lead.folder / POINTS))
     last = last_attempt(job, options.work_dir)
+    code = {name: sha for task in group for name, sha in task.job.identity.code.items()}
     return JobSpec(
         key=job.key,
         name=job.name,
@@ -83,6 +85,7 @@ def make_spec(group: list[Task], options: Options) -> JobSpec:
         claim=lead.lock.number,
         submission=uuid4().hex,
         notes=_notes(group, options),
+        sources=sources_of(code),
         members=[_member(task, options) for task in group] if len(group) > 1 else [],
     )
 

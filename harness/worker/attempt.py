@@ -51,7 +51,6 @@ from harness.worker.single import run_single
 from harness.worker.spec import JobSpec, locks_of, read_spec, write_spec
 from mtcd_plugin.formats.checkpoint_errors import one_line, without_advice
 
-gc.collect()
 gc.freeze()  # what is imported stays: MMEngine's datasets collect garbage, which would walk all of it in every job
 
 
@@ -148,7 +147,7 @@ def attempt(folder: Path, spec: JobSpec, threads: int, on_gpu: bool) -> int:
     cv2.setNumThreads(0)
     record = blank_record(spec, on_gpu)
     try:
-        check_code([spec.identity, *(m.identity for m in spec.members)])
+        check_code([spec.identity, *(m.identity for m in spec.members)], spec.sources)
         if spec.members:
             members = run_side_by_side(folder, spec, record, on_gpu)
         else:

@@ -52,6 +52,9 @@ class JobSpec(Strict):
     claim: int = 0  # number of the claim on its folder (harness.ledger.lock)
     submission: str = ""  # a token: of several workers that are started on this file, one runs
     notes: list[str] = []
+    sources: dict[
+        str, str
+    ] = {}  # sha256 of all source files, as they were planned, of the packages in ``identity.code``
     members: list[Member] = []  # runs side by side, this job's own first; empty for a job that runs alone
 
 

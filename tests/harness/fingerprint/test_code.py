@@ -2,6 +2,7 @@
 packages are made by the tests and never imported.
 """
 
+import ast
 import itertools
 import os
 import re
@@ -11,9 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.fingerprint import code
-from harness.fingerprint.code import DEPENDENCIES, INSTALLED, code_fingerprint, imported_modules, undefined_types
+from harness.fingerprint import code, source
+from harness.fingerprint.code import (
+    DEPENDENCIES,
+    INSTALLED,
+    code_fingerprint,
+    forget,
+    imported_modules,
+    sources_of,
+    undefined_types,
+)
 from harness.fingerprint.graph import content
+from harness.fingerprint.source import sha_now
 from harness.ledger.record import NOT_TRACKED, Identity
 from harness.plan.resolve import resolve
 from harness.suite import load_benchmark, load_entries
@@ -330,6 +340,47 @@ def test_code_that_changed_between_planning_and_running_is_refused_wherever_it_i
     write(one="x = 2\n")
     with pytest.raises(ValueError, match="one changed between planning and running"):
         check_code([identity])
+
+
+def test_where_all_source_files_are_those_of_the_plan_nothing_is_parsed_and_otherwise_what_counts_decides(
+    write, monkeypatch
+):
+    write(toy="import one\nclass Net:\n    x = one.x\n", one="x = 1\n")
+    planned = found(["Net"], "toy", "one")
+    identity = Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)
+    sources = sources_of(planned)
+    assert set(sources) == {"mtcd_plugin", "one", "toy"}
+    forget()
+    parsed = []
+    parse = ast.parse
+    monkeypatch.setattr(source.ast, "parse", lambda *asked, **kind: parsed.append(asked) or parse(*asked, **kind))
+    check_code([identity], sources)
+    assert not parsed
+    write(one="x = 1  # as ever\n")
+    check_code([identity], sources)
+    write(one="x = 2\n")
+    with pytest.raises(ValueError, match="one changed between planning and running"):
+        check_code([identity], sources)
+    assert sources_of(planned)["one"] != sources["one"]
+
+
+def test_the_source_files_of_the_plan_are_those_that_it_read(write):
+    root = write(toy="class Net: pass\n")
+    planned = found(["Net"], "toy")
+    (root / "toy.py").write_text("class Net:\n    x = 2\n")  # before the job is started
+    assert sources_of(planned)["toy"] != sha_now("toy")
+    identity = Identity(version=1, config={}, data={}, parents={}, code=planned, seed=0)
+    sources = sources_of(planned)
+    forget()
+    with pytest.raises(ValueError, match="toy changed between planning and running"):
+        check_code([identity], sources)
+
+
+def test_an_installed_package_is_looked_at_although_all_source_files_are_those_of_the_plan():
+    code = {"mtcd_plugin": NOT_TRACKED, "numpy (installed)": "0" * 64}
+    identity = Identity(version=1, config={}, data={}, parents={}, code=code, seed=0)
+    with pytest.raises(ValueError, match=r"numpy \(installed\) changed"):
+        check_code([identity], sources_of(code))
 
 
 def test_a_module_that_acts_and_is_newly_imported_is_refused_too(write):

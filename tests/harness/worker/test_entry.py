@@ -1,5 +1,6 @@
 """``python -m harness.worker RUN_DIR``: all that it needs stands in the run's folder."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from harness.plan.workspace import open_workspace
 from harness.schedule.dispatch import make_spec
 from harness.schedule.options import Options
 from harness.schedule.task import Task
-from harness.worker.__main__ import parse
+from harness.worker.__main__ import load, parse
 from harness.worker.signals import EXIT_LOCK_LOST
 from harness.worker.spec import write_spec
 from tests.helpers.preloaded import python
@@ -39,6 +40,14 @@ def test_the_gpus_that_the_cluster_gave_are_the_default(tmp_path, monkeypatch):
     assert parse([str(tmp_path)]).device is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
     assert parse([str(tmp_path)]).device == "2,3" and parse([str(tmp_path), "--device", "0"]).device == "0"
+
+
+def test_garbage_is_looked_for_once_all_is_imported_and_not_before(monkeypatch):
+    class Module:
+        main = property(lambda self: gc.isenabled())
+
+    monkeypatch.setitem(sys.modules, "harness.worker.attempt", Module())
+    assert load() is False and gc.isenabled()
 
 
 def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data, tmp_path):
