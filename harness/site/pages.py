@@ -56,7 +56,8 @@ def refresh_site(ws: Workspace, work_dir: Path, site: Path, progress: Callable[[
     from harness.data.describe.clip_pictures import draw_clips  # with what decodes videos: `report` draws nothing
 
     with said_if_slow(log.info, f"measuring the data sets in {ws.settings.data_root} for the pages"):
-        save_summaries(work_dir, ws.settings.data_root, ws.settings.quarantine, log.warning)
+        settings = ws.settings
+        save_summaries(work_dir, settings.data_root, settings.quarantine, log.warning, settings.profile)
     made_from = freshness.sources(work_dir, ws.settings.configs)
     if freshness.are_current(work_dir, site, made_from):
         return False

@@ -29,6 +29,7 @@ from reports.ledger.clip_pictures import wanted_pictures
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger, privacy_of
 from reports.ledger.running import Running
+from reports.ledger.statistics import of_runs
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
 from reports.site.json_pieces import json_pieces
@@ -134,7 +135,7 @@ def _contexts(
     for i, p in enumerate(shown):
         there = {name: entry.at(p) for name, entry in entries.items()}
         ledger = make_ledger(ledgers, p, benchmark, there, own)
-        known = {} if i else {name: ledger.privacy.all(about) for name, about in statistics.items()}
+        known = {} if i else {name: ledger.privacy.all(about) for name, about in of_runs(statistics, ledger).items()}
         contexts.append(ReportContext(benchmark, there, ledger, known, places(p)))
     return contexts
 

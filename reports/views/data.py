@@ -100,7 +100,8 @@ def _contact_sheets(context: ReportContext) -> dict[str, Path]:
     for dataset, declared in context.benchmark.datasets.items():
         sheets = [w / f"contact_sheet_{dataset}.png" for w in context.ledger.work_dirs]
         sheet = next((s for s in sheets if s.is_file()), None)
-        if sheet is not None and dataset in context.statistics and declared.pictures:
+        known = context.statistics.get(dataset, {"problem": "not measured"})
+        if sheet is not None and not known.get("problem") and declared.pictures:
             found[dataset] = sheet
     return found
 

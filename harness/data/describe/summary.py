@@ -60,6 +60,7 @@ class Statistics(BaseModel):
     unmade: str = ""
     problem: str = ""
     stamp: str = ""
+    profile: str = ""  # of the run-all that measured it last, "" where that is not known
 
 
 def save_summaries(
@@ -67,12 +68,13 @@ def save_summaries(
     data_root: Path,
     quarantine: Mapping[str, Path] | None = None,
     say: Callable[[str], None] = lambda _: None,
+    profile: str = "",
 ) -> None:
     """Measure the data sets below a root, once per state of their files.
 
     Args:
         quarantine: data set -> file of clip ids to leave out.
-        say: gets a line for each data set of which something could not be read.
+        say: gets a line for each data set of which something could not be read. profile: at which they are read.
     """
     known = load_summaries(work_dir, say)
     found = {}
@@ -83,9 +85,10 @@ def save_summaries(
         bad = str((quarantine or {}).get(name, ""))
         stamp = _stamp(root, bad)
         if known.get(name, {}).get("stamp") == stamp:
-            found[name] = known[name]
+            found[name] = {**known[name]}
         else:
             found[name] = {**_measured(root, Path(work_dir) / f"contact_sheet_{name}.png", bad), "stamp": stamp}
+        found[name] |= {"profile": profile} if profile else {}
         _say_left_out(name, found[name], say)
     if found != known:
         write_text_atomically(Path(work_dir) / STATISTICS, json.dumps(found, indent=1) + "\n")

@@ -178,3 +178,15 @@ def test_statistics_take_a_description_as_it_is(root):
     (root / "dataset.json").write_text('\ufeff{"synthetic": true, "seed": 7, "generator_version": 2}', encoding="utf-8")
     found = dataset_statistics(root)
     assert (found["seed"], found["generator_version"], found["synthetic"]) == ("7", "2", True)
+
+
+def test_what_was_measured_says_at_which_profile_it_is_read(mgr_dark_root, tmp_path, monkeypatch):
+    monkeypatch.setattr(summary, "_measured", lambda *a: {"name": "mgr_dark", "clips": 3})
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "mgr_dark").symlink_to(mgr_dark_root)
+    save_summaries(tmp_path, root, profile="demo")
+    assert load_summaries(tmp_path)["mgr_dark"]["profile"] == "demo"
+    monkeypatch.setattr(summary, "_measured", lambda *a: pytest.fail("measured again"))
+    save_summaries(tmp_path, root, profile="smoke")
+    assert load_summaries(tmp_path)["mgr_dark"]["profile"] == "smoke"
