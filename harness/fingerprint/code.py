@@ -102,14 +102,16 @@ def code_fingerprint(config: Any, imports: Iterable[str] = ()) -> dict[str, str]
 def undefined_types(config: Any, imports: Iterable[str] = ()) -> dict[str, list[str]]:
     """Types of a config that nothing defines which can be read, each with names like it: building them will fail.
 
-    {} where one of the packages of ``imports`` (see ``code_fingerprint``) registers what cannot be read.
+    {} where one of the packages of ``imports`` (see ``code_fingerprint``) registers what cannot be read. What does not
+    begin with a capital is some network's own word (``consensus=dict(type='avg')``), no class.
     """
     types, _ = types_in(config)
     packages, installed, _, _ = _packages(types, imports)
     if installed or any(m.opaque for p in packages if p != PLUGIN for m in index_package(p).values()):
         return {}
-    known = _names(packages) | _names_of_dependencies()
-    return {t: get_close_matches(t, known, n=NEAR) for t in sorted(types - known) if "." not in t}
+    known = _names(packages) | _names_of_dependencies() | _names_in("torch", "utils/data")
+    unknown = sorted(t for t in types - known if "." not in t and t[:1].isupper())
+    return {t: get_close_matches(t, known, n=NEAR) for t in unknown}
 
 
 def _packages(
@@ -232,19 +234,19 @@ def _replaceable() -> frozenset[str]:
 
 @cache
 def _names_of_dependencies() -> frozenset[str]:
-    """Classes and functions that MMAction2 and what it builds on define or register, read as text."""
+    """Classes and functions that MMAction2 and what it builds on define or register."""
+    places = (("mmengine", ""), ("mmcv", ""), ("mmaction", ""), ("torch", "optim"), ("torch", "nn/modules"))
+    return frozenset().union(*(_names_in(package, inside) for package, inside in places))
+
+
+@cache
+def _names_in(package: str, inside: str) -> frozenset[str]:
+    """What the files below a folder of a package define or register, read as text."""
     pattern = re.compile(rb"^\s*(?:class|def) (\w+)|register_module\(\s*(?:name=)?\[?\s*['\"](\w+)", re.MULTILINE)
     found: set[str] = set()
-    for package, inside in (
-        ("mmengine", ""),
-        ("mmcv", ""),
-        ("mmaction", ""),
-        ("torch", "optim"),
-        ("torch", "nn/modules"),
-    ):
-        for root in find_package(package):
-            for path in (Path(root) / inside).rglob("*.py"):
-                found |= {(a or b).decode() for a, b in pattern.findall(path.read_bytes())}
+    for root in find_package(package):
+        for path in (Path(root) / inside).rglob("*.py"):
+            found |= {(a or b).decode() for a, b in pattern.findall(path.read_bytes())}
     return frozenset(found)
 
 
