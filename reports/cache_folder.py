@@ -23,5 +23,9 @@ def write_beside(path: Path, text: str) -> None:
     """Write a file of the cache in one step. Raises OSError where the folder cannot be written."""
     own = path.with_suffix(f".{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    own.write_text(text, encoding="utf-8")
-    own.replace(path)
+    try:
+        own.write_text(text, encoding="utf-8")
+        own.replace(path)
+    except OSError:
+        own.unlink(missing_ok=True)  # a part of it, on a full disk
+        raise

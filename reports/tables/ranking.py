@@ -67,11 +67,16 @@ def rank_columns(explain: str) -> tuple[Column, ...]:
     )
 
 
+def letters(group: int) -> str:
+    """The name of a group of ties: A to Z, then AA, AB and so on."""
+    return (letters(group // 26 - 1) if group >= 26 else "") + chr(ord("A") + group % 26)
+
+
 def rank_cells(standing: Standing | str) -> dict[str, Cell]:
     """The cells of ``rank_columns``: where a result stands, or one line why that is not said."""
     if isinstance(standing, str):
         return dict.fromkeys(RANKS, missing(f.DASH, standing, MEASURED))
-    low, high, group = standing.best, standing.worst, chr(ord("A") + standing.group % 26)
+    low, high, group = standing.best, standing.worst, letters(standing.group)
     return {
         "rank": Cell(str(low) if low == high else f"{low}–{high}", low, sub=f"group {group}", origin=MEASURED),
         "rank_low": Cell(str(low), low, origin=MEASURED),

@@ -94,3 +94,18 @@ def test_an_array_inside_a_sequence_is_refused(folder):
     """Its repr leaves values out, so that two of them would be taken for one."""
     with remembering(), pytest.raises(TypeError, match="give it by itself"):
         remembered(one)(len)([np.zeros(5000)])
+
+
+def test_a_full_disk_leaves_no_part_behind(folder, monkeypatch):
+    def full(self, text, encoding):
+        with open(self, "w") as file:
+            file.write(text[:3])
+        raise OSError(28, "No space left on device")
+
+    with remembering():
+        numbers()
+    before = list(folder.iterdir())
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with remembering():
+        binomial_p(3, 10, 4)
+    assert list(folder.iterdir()) == before

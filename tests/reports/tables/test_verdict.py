@@ -17,6 +17,7 @@ from reports.ledger.results import Outcomes, Result, Run
 from reports.stats.training import Training
 from reports.tables.differences import difference
 from reports.tables.measured import measured_cells
+from reports.tables.ranking import letters
 from reports.tables.row_verdict import of_figure, of_rows
 from reports.tables.table import Cell, Column, Row
 from reports.tables.table import Table as Shown
@@ -360,3 +361,8 @@ def test_tables_that_were_not_asked_for_have_no_verdict_and_no_entry_in_the_navi
     links = [a.attrs["href"] for a in page.one("nav").all("a")]
     assert "table2.html" in links and "table3.html" not in links
     assert 'Not asked for: <a href="table3.html">' in (made.site / "index.html").read_text()
+
+
+def test_no_two_groups_of_ties_have_one_name():
+    names = [letters(i) for i in range(800)]
+    assert names[:3] == ["A", "B", "C"] and names[25:28] == ["Z", "AA", "AB"] and len(set(names)) == 800
