@@ -115,7 +115,7 @@ def waiting(jobs: Mapping[str, Job], work_dir: Path) -> dict[str, Replaced]:
     Returns:
         By key those of which that is not known yet: a cluster has the new run, or it is done.
     """
-    names = _unsettled(work_dir)
+    names = unsettled(work_dir)
     found: dict[str, Replaced] = {}
     for key, job in jobs.items() if names else ():
         for place in names.get(folder_of(job, work_dir).name, ()):
@@ -160,7 +160,7 @@ def _finish_moving(job: Job, folder: Path, place: Path, held: RunLock) -> None:
     _settled(held)
 
 
-def _unsettled(work_dir: Path) -> dict[str, list[Path]]:
+def unsettled(work_dir: Path) -> dict[str, list[Path]]:
     """Name of a run's folder -> what of it waits or was being moved, the last that was set aside first."""
     root = Path(work_dir) / REPLACED
     found: dict[str, list[Path]] = {}

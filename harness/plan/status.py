@@ -15,6 +15,7 @@ from harness.ledger.record import CellInfo
 from harness.ledger.run_dir import LOCK
 from harness.ledger.store import Rejected, load_heads, read_record
 from harness.plan.jobs import Job, Plan
+from harness.plan.redo import unsettled
 from harness.plan.remarks import names, unplanned, without_seed
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
@@ -45,8 +46,9 @@ def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
     by_cell: dict[CellKey, list[tuple[Path, Head]]] = {}
     for folder, r in records.values():
         by_cell.setdefault(_cell_of(r), []).append((folder, r))
-    refused = {r.path: r.line for r in rejected}
-    return LedgerStatus([_state(job, work_dir, records, refused, by_cell) for job in ws.needed().values()], rejected)
+    refused, aside = {r.path: r.line for r in rejected}, unsettled(work_dir)
+    jobs = ws.needed().values()
+    return LedgerStatus([_state(job, work_dir, records, refused, by_cell, aside) for job in jobs], rejected)
 
 
 def _cell_of(cell: CellInfo | Head) -> CellKey:
@@ -59,6 +61,7 @@ def _state(
     records: Mapping[str, tuple[Path, Head]],
     refused: dict[Path, str],
     by_cell: Mapping[CellKey, list[tuple[Path, Head]]],
+    aside: Mapping[str, list[Path]],
 ) -> JobState:
     found = records.get(job.key)
     if found is not None and found[1].status == "done":
@@ -71,6 +74,8 @@ def _state(
         return JobState(job, "failed", found[1].failure)
     if folder in refused:
         return JobState(job, "rejected", refused[folder])
+    if kept := aside.get(folder.name):
+        return JobState(job, "missing", f"its run was set aside to be run anew, {kept[0]}; `run` puts it back")
     for name, what in misplaced(folder).items():
         advice = "move it away" if name in ("", LOCK) else "`run` moves it aside"
         return JobState(job, "rejected", f"{folder / name}: {what}; {advice}")

@@ -14,6 +14,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
 from harness.plan import redo
 from harness.plan.redo import redo_command
+from harness.plan.status import ledger_status
 from harness.plan.workspace import RunChoices, open_workspace
 from harness.schedule.run import Finished, run_workspace
 from harness.schedule.task import Status
@@ -223,6 +224,17 @@ def test_nobody_puts_back_what_a_living_harness_set_aside(one_run):
             os._exit(int(bool(found)) + 2 * (folder / "run.json").exists())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert redo.put_back(old, job, work_dir) and load_records(work_dir)[0][job.key][1] == record
+
+
+def test_status_says_where_a_run_is_that_waits(one_run):
+    work_dir, job, _, record = one_run
+    old = redo.set_aside(job, work_dir)
+    planned = SimpleNamespace(**vars(job), cell=record.cell)
+    ws = SimpleNamespace(needed=lambda: {job.key: planned})
+    (found,) = ledger_status(ws, work_dir).jobs
+    assert found.state == "missing" and f"set aside to be run anew, {old.folder}; `run` puts it back" in found.detail
+    redo.put_back(old, job, work_dir)
+    assert ledger_status(ws, work_dir).jobs[0].state == "done"
 
 
 def test_the_newest_of_several_that_wait_stands_again(one_run):
