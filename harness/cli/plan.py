@@ -104,7 +104,7 @@ def _listed(
     if as_json:
         print_json(_as_json(ws, cells, jobs, states, costs))
         check_planned(ws, suite.work_dir)
-        return 0
+        return int(not jobs)
     if show_cells:
         for c in cells:
             key = ws.plan.keys.get((c.id, c.seed))
@@ -129,7 +129,7 @@ def _listed(
         f"{count(len(cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "
         f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("done", "missing", "failed"))
     )
-    return 0
+    return int(not jobs)
 
 
 def _as_json(

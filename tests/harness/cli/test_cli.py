@@ -604,6 +604,8 @@ def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_c
     code, out, _ = run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth-s0")
     assert code == 0 and "cannot be planned - " in out and "not a readable config" in out
     assert run(capsys, "status", *suite, "--why", "i3d_r50_mgr-dark-depth")[1] == out
+    for more in ([], ["--json"]):  # the only cell that is asked for
+        assert run(capsys, "plan", *suite, "--cell", "i3d_r50_mgr-dark-depth", *more)[0] == 1
     assert run(capsys, "plan", *suite, "--cells") == run(capsys, "plan", *suite, "--list-cells")
     code, out, _ = run(capsys, "plan", *suite, "--list-cells")
     assert code == 0 and [line[:17].strip() for line in out.splitlines()[:2]] == ["done", "cannot be planned"]
