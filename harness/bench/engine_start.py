@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
+from uuid import uuid4
 
 from harness.errors import BadUsage
 
 REPEATS = 3
+LOOK_S, QUICK_S = 0.1, 10.0  # between two looks at a job, and for how long so often
 
 
 def start_seconds(backend: str, flags: Sequence[str]) -> float | None:
@@ -22,7 +24,7 @@ def start_seconds(backend: str, flags: Sequence[str]) -> float | None:
     """
     value = {flag: flags[i + 1] for i, flag in enumerate(flags[:-1])}
     if backend == "slurm":
-        return _median(lambda: _srun(value.get("--slurm", "")))
+        return _median(lambda: _batch_job(value.get("--slurm", "")))
     if backend == "ray":
         return _median(lambda: _ask_an_actor(value.get("--ray", "")))
     return None
@@ -45,13 +47,20 @@ def _median(act: Callable[[], None]) -> float:
     return median(took)
 
 
-def _srun(asked: str) -> None:
+def _batch_job(asked: str) -> None:
+    """Jobs are batch jobs, which wait for the scheduler's next round: ``srun`` would not."""
+    from harness.executors.slurm import client
+    from harness.executors.slurm.executor import is_over
     from harness.executors.slurm.options import arguments, parse
 
-    command = ["srun", "--quiet", "--ntasks=1", *arguments(parse(asked) if asked else {}), "true"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise BadUsage(f"--slurm {asked}: {' '.join(done.stderr.split()) or 'srun failed'}")
+    name, began = f"bench.{uuid4().hex}", time.monotonic()
+    options = ["--ntasks=1", "--output=/dev/null", *arguments(parse(asked) if asked else {})]
+    try:
+        client.submit(name, options, "#!/bin/sh\n")
+        while not is_over(client.jobs()[name]):
+            time.sleep(LOOK_S if time.monotonic() - began < QUICK_S else 1.0)
+    except client.SlurmError as e:
+        raise BadUsage(f"--slurm {asked}: {e}") from None
 
 
 def _ask_an_actor(asked: str) -> None:

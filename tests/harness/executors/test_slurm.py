@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from harness.bench.engine_start import REPEATS, start_seconds
 from harness.errors import BadUsage
 from harness.executors import node_script
 from harness.executors.base import Resources
@@ -70,6 +71,16 @@ def test_a_job_that_does_not_stop_at_its_time_limit_is_killed_and_has_had_its_ti
     monkeypatch.setattr(node_script, "KILL_AFTER_S", 1.0)
     outcome = end_of(quick, quick.submit(prepared(work_dir).folder, Resources(time_limit=1.0)))
     assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, "time_limit")
+
+
+def test_what_slurm_itself_takes_is_that_of_an_empty_batch_job_with_the_options_of_the_others(slurm_cluster):
+    before = set(client.jobs())
+    assert start_seconds("slurm", ["--backend", "slurm", "--slurm", "partition=short"]) > 0.0
+    new = {name: seen for name, seen in client.jobs().items() if name not in before}
+    assert len(new) == REPEATS and {seen.state for seen in new.values()} == {"COMPLETED"}
+    assert {seen.limit for seen in new.values()} == {60.0}  # that of the partition
+    with pytest.raises(BadUsage, match="--slurm partition=none: sbatch: .*invalid partition"):
+        start_seconds("slurm", ["--backend", "slurm", "--slurm", "partition=none"])
 
 
 @pytest.mark.parametrize(
