@@ -26,16 +26,18 @@ model = dict(
         assistant=dict(model=dict(cls_head=dict(projection=dict(level='vector'))))),
     projection=dict(in_channels=768, level='vector'))
 
+# At demo the student is the network of ../_base_/models/swin_tiny.py there, which sees what moves; its teachers see all.
 profiles = dict(
     demo=dict(model=dict(
         student=dict(
             backbone=dict(
-                arch=dict(embed_dims=16, depths=[1, 1, 2, 1], num_heads=[1, 2, 4, 8]),
-                window_size=(4, 7, 7),
-                drop_path_rate=0.),
+                arch=dict(embed_dims=32, depths=[1, 1, 1], num_heads=[1, 2, 4]), out_indices=(2, ), drop_path_rate=0.,
+                patch_size=(4, 8, 8), window_size=(4, 7, 7), patch_norm=False,
+                init_cfg=[dict(type='Xavier', layer='Linear', distribution='uniform')]),
             neck=dict(in_channels=128),
-            cls_head=dict(in_channels=128)),
-        projection=dict(in_channels=128))),
+            cls_head=dict(in_channels=128, dropout_ratio=0.)),
+        projection=dict(in_channels=128),
+        data_preprocessor=dict(remove_still=['rgb']))),
     smoke=dict(model=dict(
         student=dict(
             backbone=dict(

@@ -10,7 +10,9 @@ from reports.ledger.adopted import MARK
 from reports.plots.drawing import COLD, HOT, INK, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
 
 GAIN, REFERENCE, OTHER = "gain", "reference", "other"
-LOOKS = {GAIN: (HOT, "o", "-"), REFERENCE: (COLD, "s", "-"), OTHER: (MUTED, "^", "--")}
+LOOKS = {GAIN: (HOT, "o", "-"), REFERENCE: (COLD, "s", "-")}
+OTHERS = (("^", "--"), ("D", ":"), ("v", "-."), ("P", (0, (1, 3))))  # marker and line of the others, in their order
+APART = 0.07  # of the lines at a point, in points of the axis: values that are equal do not hide one another
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,10 @@ class Line:
 def points(places: Sequence[str], axis: str, lines: Sequence[Line], gain: Line, name: str) -> Drawing:
     """Left each method's accuracy; right the gain with its interval, and the line of no gain."""
     figure, (left, right) = new_figure(8.6, 3.6, 2)
-    for line in lines:
-        _draw(left, line, *LOOKS[line.role])
+    others = [line for line in lines if line.role == OTHER]
+    for n, line in enumerate(lines):
+        look = LOOKS.get(line.role) or (MUTED, *OTHERS[others.index(line) % len(OTHERS)])
+        _draw(left, line, *look, aside=APART * (n - (len(lines) - 1) / 2))
     left.set_ylabel("Top-1 accuracy (%)")
     left.legend(frameon=False, fontsize=8, loc="best")
     right.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
@@ -56,14 +60,14 @@ def points(places: Sequence[str], axis: str, lines: Sequence[Line], gain: Line, 
     return to_drawing(figure, f"Top-1 accuracy in percent, and the gain in points, by {axis}", said, name)
 
 
-def _draw(ax: Any, line: Line, colour: str, marker: str, style: str) -> None:
+def _draw(ax: Any, line: Line, colour: str, marker: str, style: Any, aside: float = 0.0) -> None:
     """A line, its marks, and how far its values reach: bars, and for the gain a band."""
-    x, y = [p.place for p in line.points], [p.value for p in line.points]
+    x, y = [p.place + aside for p in line.points], [p.value for p in line.points]
     face = colour if marker == "o" else PAPER
     ax.plot(x, y, color=colour, linewidth=1.6, linestyle=style, marker=marker, markerfacecolor=face, label=line.title)
     known = [p for p in line.points if p.low is not None and p.high is not None]
     if known:
-        at, values = [p.place for p in known], [p.value for p in known]
+        at, values = [p.place + aside for p in known], [p.value for p in known]
         low, high = [p.low or 0.0 for p in known], [p.high or 0.0 for p in known]
         reach = [[v - a for v, a in zip(values, low, strict=True)], [b - v for v, b in zip(values, high, strict=True)]]
         ax.errorbar(at, values, yerr=reach, fmt="none", ecolor=colour, elinewidth=1.2, capsize=3)
@@ -71,7 +75,7 @@ def _draw(ax: Any, line: Line, colour: str, marker: str, style: str) -> None:
             ax.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0, zorder=1)
     for p in line.points:
         if p.adopted:
-            ax.annotate(MARK, (p.place, p.value), xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
+            ax.annotate(MARK, (p.place + aside, p.value), xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
 
 
 def _said(places: Sequence[str], line: Line) -> str:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from harness.plan.resolve import resolve
-from harness.suite import load_benchmark
+from harness.suite import load_benchmark, load_entries
 
 ROOT = Path(__file__).parents[2] / "mm_configs" / "mtcd"
+SWIN = "mtcd_swin-tiny_mgr-dark-rgb"
 STUDENTS = sorted(ROOT.glob("mtcd_i3d-r50_*.py"))
 PROFILES = ("smoke", "demo", "paper")
 BENCHMARK = load_benchmark(ROOT.parent / "benchmark.yml")
@@ -215,3 +216,16 @@ def test_the_demos_rates_follow_the_rule_of_the_docs():
             continue
         config = resolve(config_of(f"{names[method]}_mgr-dark-{modality.lower()}"), "demo").config
         assert config["optim_wrapper"]["optimizer"]["lr"] == config["param_scheduler"][0]["eta_max"] == float(chosen)
+
+
+@pytest.mark.parametrize("profile", ["demo", "paper"])
+def test_another_backbone_is_the_network_of_its_own_rows(profile):
+    """MTCD with Video Swin is compared with Video Swin alone: the same network, on the same input, from the same file."""
+    entries = load_entries(ROOT.parent, BENCHMARK)
+    of = {name: resolve(config_of(name), profile).config["model"] for name in ("swin_tiny_mgr-dark-rgb", SWIN)}
+    alone, taught = of["swin_tiny_mgr-dark-rgb"], of[SWIN]
+    assert taught["student"]["backbone"] == alone["backbone"]
+    still = alone["data_preprocessor"].get("remove_still", False)
+    assert taught["data_preprocessor"].get("remove_still", False) == (["rgb"] if still else False)
+    files = [[s.file for s in entries[name].starts_at(profile)] for name in of]
+    assert files[0] == files[1] != []

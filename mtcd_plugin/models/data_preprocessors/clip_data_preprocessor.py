@@ -24,7 +24,8 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
             treats dark, depth and infrared alike. ``'fixed'`` subtracts ``mean`` and divides by
             ``std``, in grey levels of 0..255.
         mean, std: for ``'fixed'``: one number, one per channel, or a dict of such per modality.
-        remove_still: subtract every pixel's mean over the clip first, so that what does not move is 0.
+        remove_still: subtract every pixel's mean over the clip first, so that what does not move is 0; of all
+            modalities, or of those that are listed. A batch of one modality that has no name is one of these.
         format_shape: ``'NCTHW'`` keeps the views, as Recognizer3D wants; ``'NCHW'`` gives frames,
             for Recognizer2D.
 
@@ -35,7 +36,12 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(
-        self, statistics: str = "clip", mean=None, std=None, format_shape: str = "NCTHW", remove_still: bool = False
+        self,
+        statistics: str = "clip",
+        mean=None,
+        std=None,
+        format_shape: str = "NCTHW",
+        remove_still: bool | Sequence[str] = False,
     ) -> None:
         super().__init__(non_blocking=True)  # loaders wait where they write into memory that they have handed out
         if statistics not in STATISTICS:
@@ -67,7 +73,7 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
         """One modality of a batch: see the class for shapes."""
         batch = clips if isinstance(clips, Tensor) else torch.stack(list(clips))
         batch = batch.to(torch.float32)
-        if self.remove_still:
+        if self._removes_still(modality):
             batch = batch - batch.mean(dim=3, keepdim=True)
         if self.statistics == "clip":
             batch = _standardised(batch)
@@ -78,6 +84,10 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
         if self.format_shape == "NCHW":
             batch = batch.transpose(2, 3).flatten(1, 2)
         return batch.contiguous()
+
+    def _removes_still(self, modality: str) -> bool:
+        named = self.remove_still
+        return named if isinstance(named, bool) else not modality or modality in named
 
     def _numbers(self, value, modality: str) -> Tensor:
         if isinstance(value, Mapping):

@@ -34,6 +34,14 @@ def test_what_does_not_move_is_removed_before_a_clip_is_standardised():
     assert inputs(ClipDataPreprocessor(remove_still=True), [still]).abs().max() < 1e-2
 
 
+def test_what_does_not_move_is_removed_from_the_modalities_that_are_listed():
+    plain, moving, listed = (ClipDataPreprocessor(remove_still=x) for x in (False, True, ["rgb"]))
+    both = inputs(listed, {"rgb": clips(), "ir": clips(channels=1)})
+    assert torch.equal(both["rgb"], inputs(moving, clips()))
+    assert torch.equal(both["ir"], inputs(plain, clips(channels=1)))
+    assert torch.equal(inputs(listed, clips()), both["rgb"])  # as at test, where there is one modality
+
+
 def test_grey_is_replicated_and_a_constant_clip_is_zero():
     out = inputs(ClipDataPreprocessor(), clips(channels=1))
     assert out.shape == (2, 1, 3, 4, 6, 5) and out.is_contiguous()
