@@ -11,6 +11,7 @@ from harness.ledger.record import RunRecord
 
 LIMITS = {
     "minutes": 20.0,
+    "quick_minutes": 3.0,
     "peak_gib": 6.0,
     "chance_p": 0.01,  # of as many right answers by guessing
     "dark_rgb_least": 0.60,
@@ -50,8 +51,9 @@ def check_all(
         cells: of the plan. records: valid ones by key. quick: not all cells were asked for.
     """
     minutes, gib = seconds / 60, peak_bytes / 2**30
+    most = LIMITS["quick_minutes" if quick else "minutes"]
     found = [
-        Check("time", minutes <= LIMITS["minutes"], f"{minutes:.1f} min, at most {LIMITS['minutes']:.0f}"),
+        Check("time", minutes <= most, f"{minutes:.1f} min, at most {most:.0f}"),
         Check("memory", gib <= LIMITS["peak_gib"], f"{gib:.1f} GiB, at most {LIMITS['peak_gib']:.0f}"),
     ]
     done = {key: r for key, r in records.items() if r.status == "done" and r.metrics is not None}

@@ -75,7 +75,8 @@ def _draw(ax: Any, line: Line, colour: str, marker: str, style: Any, aside: floa
             ax.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0, zorder=1)
     for p in line.points:
         if p.adopted:
-            ax.annotate(MARK, (p.place + aside, p.value), xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
+            spot = (p.place + aside, p.value)
+            ax.annotate(MARK, spot, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
 
 
 def _said(places: Sequence[str], line: Line) -> str:

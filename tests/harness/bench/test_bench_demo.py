@@ -64,10 +64,15 @@ def test_a_good_demo_reaches_everything():
 
 @pytest.mark.parametrize(
     ("given", "name"),
-    [({"seconds": 1201.0}, "time"), ({"peak": int(6.1 * 2**30)}, "memory")],
+    [
+        ({"seconds": 1201.0}, "time"),
+        ({"seconds": 181.0, "quick": True}, "time"),
+        ({"peak": int(6.1 * 2**30)}, "memory"),
+    ],
 )
 def test_time_and_memory_have_limits(given, name):
     assert short(good(), **given) == {name}
+    assert not short(good(), seconds=179.0, quick=True) and not short(good(), seconds=1199.0)
 
 
 @pytest.mark.parametrize(
