@@ -41,12 +41,12 @@ def points(places: Sequence[str], axis: str, lines: Sequence[Line], gain: Line, 
     figure, (left, right) = new_figure(8.6, 3.6, 2)
     others = [line for line in lines if line.role == OTHER]
     for n, line in enumerate(lines):
-        look = LOOKS.get(line.role) or (MUTED, *OTHERS[others.index(line) % len(OTHERS)])
-        _draw(left, line, *look, aside=APART * (n - (len(lines) - 1) / 2))
+        look = (MUTED, *OTHERS[others.index(line) % len(OTHERS)]) if line in others else LOOKS[line.role]
+        _draw(left, line, look, aside=APART * (n - (len(lines) - 1) / 2))
     left.set_ylabel("Top-1 accuracy (%)")
     left.legend(frameon=False, fontsize=8, loc="best")
     right.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
-    _draw(right, gain, *LOOKS[GAIN])
+    _draw(right, gain, LOOKS[GAIN])
     right.set_ylabel("Gain (points)")
     right.set_title(gain.title, fontsize=9)
     measured = {p.place for line in lines for p in line.points}
@@ -60,8 +60,9 @@ def points(places: Sequence[str], axis: str, lines: Sequence[Line], gain: Line, 
     return to_drawing(figure, f"Top-1 accuracy in percent, and the gain in points, by {axis}", said, name)
 
 
-def _draw(ax: Any, line: Line, colour: str, marker: str, style: Any, aside: float = 0.0) -> None:
+def _draw(ax: Any, line: Line, look: tuple[str, str, Any], aside: float = 0.0) -> None:
     """A line, its marks, and how far its values reach: bars, and for the gain a band."""
+    colour, marker, style = look
     x, y = [p.place + aside for p in line.points], [p.value for p in line.points]
     face = colour if marker == "o" else PAPER
     ax.plot(x, y, color=colour, linewidth=1.6, linestyle=style, marker=marker, markerfacecolor=face, label=line.title)

@@ -61,5 +61,7 @@ def navigation(pages: Sequence[Page]) -> list[Menu]:
 
 
 def idle(pages: Sequence[Page]) -> list[Link]:
-    """Tables and figures that nobody asked for: the overview alone leads to them."""
-    return [Link(p.nav or p.path, p.path) for p in pages if p.card is not None and p.links and not p.card.verdicts]
+    """Tables and figures that nobody asked for: the overview alone leads to them. A page that has a finding of its own
+    is none, whichever of its figures were asked for."""
+    found = [p for p in pages if p.card is not None and p.links and not (p.card.verdicts or p.card.finding)]
+    return [Link(p.nav or p.path, p.path) for p in found]

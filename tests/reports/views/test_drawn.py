@@ -101,3 +101,6 @@ def test_without_it_the_page_says_how_to_have_it(tmp_path, monkeypatch):
     made = made_with(tmp_path, monkeypatch, seeds=1, tables=["table4"])
     page = parse(made.site / "evidence.html")
     assert "--tables by_light" in page.text and not page.all(id="by_light")
+    nav = [a.attrs["href"] for a in parse(made.site / "table4.html").one("nav").all("a")]
+    assert "evidence.html" in nav  # statements of a table that was asked for stand there, whether or not it is drawn
+    assert "Evidence" not in parse(made.site / "index.html").text.partition("Not asked for:")[2].partition(".")[0]
