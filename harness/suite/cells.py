@@ -98,6 +98,11 @@ def expand(
         for seed in range(n):
             key = (cell_id(use.model, use.variant), seed)
             cell = found.get(key) or Cell(entries[use.model], use.variant, dict(use.overrides), seed)
+            if cell.overrides != use.overrides:
+                raise ValueError(
+                    f"benchmark.yml: {use.user}: variant '{use.variant}' of {use.model} has other overrides there than "
+                    f"in {cell.used_by[0]} ({use.overrides}, {cell.overrides}); give it another name"
+                )
             if use.user not in cell.used_by:
                 cell = replace(cell, used_by=(*cell.used_by, use.user))
             found[key] = cell

@@ -12,6 +12,7 @@ from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.suite.benchmark import Benchmark, load_benchmark
 from harness.suite.entries import Entry, load_entries
+from harness.suite.references import check_references
 
 PROFILES = Path("_base_") / "profiles"
 
@@ -54,4 +55,8 @@ def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
                 if name not in profiles:
                     where = f"{entry.config.parent / 'metafile.yml'}: model '{entry.name}' or its collection: {field}"
                     raise ValueError(f"{where}: {unknown_name('profile', name, profiles)}")
+    try:
+        check_references(benchmark, entries, profiles)
+    except ValueError as e:
+        raise ValueError(f"{benchmark_file(configs)}: {e}") from None
     return benchmark, entries

@@ -129,6 +129,8 @@ class Table(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Table:
+        if self.layout.startswith("by_") and not self.columns:
+            raise ValueError(f"{self.id}: a table of layout {self.layout} has no columns, so nothing would be in it")
         if (self.layout == "points") != bool(self.points and self.series and self.gain):
             raise ValueError(f"{self.id}: points, series and gain belong to layout points, all three")
         if self.gain and (
