@@ -67,4 +67,4 @@ def empty(engine, work_dir):
 if __name__ == "__main__":
     engine = ENGINES[sys.argv[1]]()
     quicken(engine, pytest.MonkeyPatch())
-    drive(engine, Path(sys.argv[2]), detach=sys.argv[3] == "detach")
+    drive(engine, Path(sys.argv[2]), detach=sys.argv[3] == "detach", slots=int(sys.argv[4]))

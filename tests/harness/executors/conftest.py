@@ -51,9 +51,9 @@ def driver(engine, work_dir):
     """Starts a harness of its own, which ends with the test."""
     started = []
 
-    def start(mode):
+    def start(mode, slots=16):
         path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-        command = [sys.executable, "-m", "tests.helpers.cluster_jobs", engine.name, str(work_dir), mode]
+        command = [sys.executable, "-m", "tests.helpers.cluster_jobs", engine.name, str(work_dir), mode, str(slots)]
         started.append(subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path}))
         return started[-1]
 

@@ -63,6 +63,15 @@ def test_a_harness_that_was_killed_finds_its_jobs_submits_none_twice_and_no_more
     assert (end.cached, end.done) == (2, 2) and starts(work_dir) == ["child", "first", "new", "other"]
 
 
+def test_two_harnesses_that_live_have_as_many_jobs_each_as_they_may(engine, work_dir, driver):
+    both = [driver("stay", slots=1), driver("stay", slots=1)]
+    until(lambda: starts(work_dir) == ["first", "other"])
+    assert len(engine.jobs()) == 2
+    (work_dir / "go").touch()
+    assert [harness.wait(PATIENCE) for harness in both] == [0, 0]
+    assert starts(work_dir) == ["child", "first", "other"]
+
+
 @pytest.mark.parametrize("mode", ["detach", "stay"])
 def test_a_harness_that_is_asked_to_stop_leaves_its_jobs_if_told_so(engine, work_dir, driver, mode):
     harness = driver(mode)
