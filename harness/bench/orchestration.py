@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +21,7 @@ from harness.bench.made_up import finish
 from harness.errors import count
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
-from harness.plan.jobs import Job, dependency_closure
+from harness.plan.jobs import Job
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
 from harness.plan.resolve import stands_alone
@@ -68,20 +69,21 @@ def measure_planning(ws: Workspace, cells: int = 10_000) -> dict[str, Any]:
     return {"plan_s": seconds, "plan_cells": planned, "plan_errors": errors}
 
 
-def jobs_for(ws: Workspace, records: int) -> tuple[dict[str, Job], int]:
-    """At least ``records`` jobs: those of the suite with so many seeds."""
-    seeds, jobs = 0, dict[str, Job]()
-    while len(jobs) < records:  # stages that other cells share have fewer seeds than cells have
-        seeds = max(seeds + 1, math.ceil(records / len(ws.needed())), math.ceil(seeds * records / max(1, len(jobs))))
+def with_jobs(ws: Workspace, records: int) -> Workspace:
+    """The suite with as many seeds as it takes for at least ``records`` jobs."""
+    seeds, jobs, grown = 0, 0, ws
+    while jobs < records:  # stages that other cells share have fewer seeds than cells have
+        seeds = max(seeds + 1, math.ceil(records / len(ws.needed())), math.ceil(seeds * records / max(1, jobs)))
         cells = expand(ws.benchmark, ws.entries, ws.settings.profile, ws.tables, seeds, all_methods=not ws.left_out)
-        plan = make_plan(cells, ws.entries, ws.settings)
-        jobs = dependency_closure(plan.jobs, plan.keys.values())
-    return jobs, seeds
+        grown = replace(ws, cells=cells, plan=make_plan(cells, ws.entries, ws.settings), seeds=seeds)
+        jobs = len(grown.needed())
+    return grown
 
 
 def measure_status(ws: Workspace, records: int = 5_000) -> dict[str, Any]:
     """Seconds of ``status`` over a made-up ledger of at least ``records`` runs."""
-    jobs, seeds = jobs_for(ws, records)
+    grown = with_jobs(ws, records)
+    jobs, seeds = grown.needed(), grown.seeds
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         finish(jobs.values(), Path(folder))
         command = [*command_of("status", ws, Path(folder)), "--seeds", str(seeds)]

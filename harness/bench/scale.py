@@ -22,8 +22,8 @@ import numpy as np
 
 from harness.bench.clip_set import DATA_SET_CLASS, write_clip_set
 from harness.bench.made_up import finish
-from harness.bench.orchestration import command_of, jobs_for, planning_command
-from harness.plan.workspace import Workspace
+from harness.bench.orchestration import command_of, planning_command, with_jobs
+from harness.plan.workspace import Workspace, save_plan
 from harness.system.environment import environment, hardware
 
 LIMITS = {
@@ -114,16 +114,20 @@ def exponent(costs: list[Cost]) -> float:
 
 
 def _ledger(ws: Workspace, records: int, folder: Path, done: set[str]) -> dict[str, Cost]:
-    """The commands that look at every record, over a made-up ledger; ``report_again`` is after one new run.
+    """The commands that look at every record, over a made-up ledger and its plan; ``report_again`` is after one new
+    run.
 
     Args:
         folder: holds the ledger, to which runs are added. done: their keys, added to.
     """
-    jobs, seeds = jobs_for(ws, records)
+    grown = with_jobs(ws, records)
+    jobs, seeds = grown.needed(), grown.seeds
     work, site, n = folder / "work", folder / "site", len(jobs)
     parents = {key for job in jobs.values() for key in job.identity.parents.values()}
-    last = next(key for key in reversed(jobs) if key not in parents and key not in done)
+    usual = [key for key, job in jobs.items() if key not in parents and not job.cell.variant]  # no point of a sweep
+    last = next(key for key in reversed(usual) if key not in done)
     finish([job for key, job in jobs.items() if key not in done and key != last], work)
+    save_plan(grown, work)  # as `run` does: without it each page says anew how many seeds there are
     status = [*command_of("status", ws, work), "--seeds", str(seeds)]
     python = [sys.executable, "-m", "harness"]
     report = ["report", "--work-dir", str(work), "--site", str(site), "--configs", str(ws.settings.configs)]
