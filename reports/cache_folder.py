@@ -3,6 +3,7 @@ what a ledger of somebody else holds is never taken for a result of ours."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -19,13 +20,25 @@ def cache_folder() -> Path | None:
         return None
 
 
-def write_beside(path: Path, text: str) -> None:
-    """Write a file of the cache in one step. Raises OSError where the folder cannot be written."""
+def keep(path: Path, text: str) -> None:
+    """Write a file of the cache in one step, its hash first. Raises OSError where the folder cannot be written."""
     own = path.with_suffix(f".{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        own.write_text(text, encoding="utf-8")
+        own.write_text(f"{_hash(text)}\n{text}", encoding="utf-8")
         own.replace(path)
     except OSError:
         own.unlink(missing_ok=True)  # a part of it, on a full disk
         raise
+
+
+def read_kept(path: Path) -> str:
+    """What ``keep`` wrote. Raises OSError where there is nothing, ValueError where it is damaged."""
+    sha256, _, text = path.read_text(encoding="utf-8").partition("\n")
+    if sha256 != _hash(text):
+        raise ValueError(f"{path}: damaged")
+    return text
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

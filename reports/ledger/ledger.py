@@ -180,8 +180,12 @@ def _runs(
 ) -> Runs:
     known = {key: record for key, (_, record) in records.items()}
     pages = {key: f"runs/{slug(records[key][0].name)}.html" for key in sorted(records)}
-    tests: dict[tuple, ClipList] = {}
-    answers = {key: answers_of(records[key][0], tests) for key in sorted(records) if known[key].metrics is not None}
+    tests: dict[str, ClipList] = {}
+    answers = {
+        key: answers_of(folder, record, tests)
+        for key, (folder, record) in sorted(records.items())
+        if record.metrics is not None
+    }
     return Runs(known, pages, answers, version, other_start, reasons(rejected))
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from harness.ledger.judge import read_predictions
+from harness.ledger.judge import labels_fingerprint, read_predictions
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
 from reports.stats.intervals import accuracy_interval
+from reports.stats.remembered import remembered
 from reports.stats.significance import binomial_p
 from reports.stats.training import Training, mean_std
 
@@ -200,24 +202,48 @@ def hardest(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
     return first[predicted_classes(scores)[first] != labels[first]], margins
 
 
-def answers_of(folder: Path, known: dict[tuple, ClipList]) -> Answers:
-    """What a run has right, from its predictions.
+@dataclass(frozen=True)
+class _Predictions:
+    """A file of predictions. Its content alone counts where an answer is ``remembered``."""
+
+    sha256: str
+    path: Path = field(repr=False)
+
+
+def answers_of(folder: Path, record: RunRecord, known: dict[str, ClipList]) -> Answers:
+    """What a valid run has right, from its predictions: looked up where an earlier report has read the same.
 
     Args:
-        known: test sets of other runs; a new one is added.
+        known: test sets of other runs by ``labels_fingerprint``; a new one is added.
 
     Raises:
         FileNotFoundError, ValueError: no predictions, one line.
     """
-    clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
-    labels = np.asarray(labels, dtype=np.int64)
-    order = sorted(range(len(clips)), key=clips.__getitem__)
-    scores, labels = np.asarray(scores, dtype=np.float64)[order], labels[order]
+    path = folder / PREDICTIONS
+    named = record.identity.data.get("test_labels", "") if record.data is not None else ""  # held against the file
+    if named not in known:
+        clips, subjects, labels, _ = predictions_by_clip(path)
+        named = named or labels_fingerprint(zip(clips, subjects, labels.tolist(), strict=True))
+        known.setdefault(named, ClipList(tuple(clips), tuple(subjects), labels))
+    test = known[named]
+    bits, *furthest = _answered(_Predictions(record.predictions_sha256, path))
+    return Answers(test, np.frombuffer(bytes.fromhex(bits), np.uint8), tuple(test.clips[i] for i in furthest))
+
+
+@remembered(list)
+def _answered(predictions: _Predictions) -> list[Any]:
+    """``Answers.bits`` as hex, then the numbers of the hardest clips; clips in order of their id."""
+    _, _, labels, scores = predictions_by_clip(predictions.path)
     right = predicted_classes(scores) == labels
-    names = tuple(clips[i] for i in order)
-    people = tuple(subjects[i] for i in order)
-    test = known.setdefault((names, people, labels.tobytes()), ClipList(names, people, labels))
-    return Answers(test, np.packbits(right), tuple(test.clips[i] for i in hardest(scores, labels)[0]))
+    return [np.packbits(right).tobytes().hex(), *hardest(scores, labels)[0].tolist()]
+
+
+def predictions_by_clip(path: Path) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+    """``read_predictions`` in order of the ids of clips; labels int64, scores float64."""
+    clips, subjects, labels, scores = read_predictions(path)
+    order = sorted(range(len(clips)), key=clips.__getitem__)
+    labels, scores = np.asarray(labels, dtype=np.int64)[order], np.asarray(scores, dtype=np.float64)[order]
+    return [clips[i] for i in order], [subjects[i] for i in order], labels, scores
 
 
 def outcomes_of(answers: list[Answers]) -> Outcomes | str:

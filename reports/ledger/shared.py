@@ -22,6 +22,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}
+        self._given: set[int] = set()  # ids of what was given back, all of which ``_known`` keeps
 
     def __call__(self, record: RunRecord) -> RunRecord:
         """The same record without its epochs, which are read again for its page (``epochs_of``)."""
@@ -36,10 +37,17 @@ class Shared:
         return record
 
     def _part(self, part: Any) -> Any:
-        return self._known.setdefault(json.dumps(part), part)
+        return self._shared(part, json.dumps)
 
     def _model(self, part: Any) -> Any:
-        return self._known.setdefault(repr(part), part)
+        return self._shared(part, repr)
+
+    def _shared(self, part: Any, said: Callable[[Any], str]) -> Any:
+        if id(part) in self._given:
+            return part
+        found = self._known.setdefault(said(part), part)
+        self._given.add(id(found))
+        return found
 
 
 class Once:

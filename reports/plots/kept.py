@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from reports.cache_folder import cache_folder, write_beside
+from harness.system.gc_pause import gc_spared
+from reports.cache_folder import cache_folder, keep, read_kept
 
 MOST = 300  # files; the oldest go
 
@@ -26,17 +27,20 @@ def kept(what: object, make: Callable[[], Mapping[str, str]]) -> Mapping[str, st
         return make()
     path = folder / hashlib.sha256(f"{_code()} {what!r}".encode()).hexdigest()
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_kept(path))
         path.touch()
     except (OSError, ValueError):  # none, or damaged: made anew
         found = None
-    return found if isinstance(found, dict) else _keep(path, make())
+    if isinstance(found, dict):
+        return found
+    with gc_spared():  # drawing makes so many objects that collections would walk a large ledger again and again
+        return _keep(path, make())
 
 
 def _keep(path: Path, made: Mapping[str, str]) -> Mapping[str, str]:
     """Write it beside the others. A folder that cannot be written goes without."""
     try:
-        write_beside(path, json.dumps(made))
+        keep(path, json.dumps(made))
         for old in sorted(path.parent.iterdir(), key=lambda p: p.stat().st_mtime)[:-MOST]:
             old.unlink(missing_ok=True)
     except OSError:

@@ -1,4 +1,5 @@
-"""Statistics kept between reports (``reports.cache_folder``): the same clips and trainings are tested once."""
+"""What is kept between reports (``reports.cache_folder``): the same clips and trainings are tested once, the same
+predictions are read once."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from reports.cache_folder import cache_folder, write_beside
+from reports.cache_folder import cache_folder, keep, read_kept
 
-MOST = 50_000  # numbers, or as many as one report needs; those that were not asked for the longest go
+CODE = Path(__file__).parents[2]
+COMPUTE = ("reports/stats/*.py", "reports/ledger/results.py", "harness/ledger/judge.py", "mtcd_plugin/accuracy.py")
+MOST = 50_000  # results, or as many as one report needs; those that were not asked for the longest go
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,7 +70,7 @@ def remembering() -> Iterator[None]:
         if path is not None and known.keys() != before.keys():
             kept = list(known.items())[-max(MOST, len(_asked)) :]
             with suppress(OSError):  # read-only or full: the next report computes them itself
-                write_beside(path, json.dumps(dict(kept)))
+                keep(path, json.dumps(dict(kept)))
                 for other in path.parent.glob("numbers-*.json"):  # of other code
                     if other != path:
                         other.unlink(missing_ok=True)
@@ -75,7 +78,7 @@ def remembering() -> Iterator[None]:
 
 def _read(path: Path | None) -> dict[str, list[Any]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path else {}
+        found = json.loads(read_kept(path)) if path else {}
     except (OSError, ValueError):  # none, or damaged: computed anew
         return {}
     return {k: v for k, v in found.items() if isinstance(v, list)} if isinstance(found, dict) else {}
@@ -117,6 +120,6 @@ def _code() -> str:
     """Changes with the code that computes and the libraries that it goes by."""
     said = " ".join(version(name) for name in ("numpy", "scipy", "statsmodels"))
     digest = hashlib.sha256(said.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(path for place in COMPUTE for path in CODE.glob(place)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.ledger.judge import read_predictions
 from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
 from reports.format import natural
-from reports.ledger.results import hardest
+from reports.ledger.results import hardest, predictions_by_clip
 from reports.tables.export import csv_text
 
 PAIRS = 10  # of classes that are named as most confused
@@ -21,13 +20,13 @@ PAIRS = 10  # of classes that are named as most confused
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One true class: its clips by predicted class. ``shade`` is the share of the row's clips, in percent."""
+    """One true class. ``cells``, by predicted class: clips, their share of the row in percent, and whether it is the
+    true class."""
 
     name: str
     clips: int
     right: int
-    counts: tuple[int, ...]
-    shades: tuple[int, ...]
+    cells: tuple[tuple[int, int, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,7 @@ class PredictedClips:
 
 def tested(folder: Path) -> PredictedClips:
     """The predictions in a run's folder. Raises FileNotFoundError or ValueError, one line."""
-    clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
-    order = sorted(range(len(clips)), key=clips.__getitem__)
-    labels, scores = np.asarray(labels, dtype=np.int64)[order], np.asarray(scores, dtype=np.float64)[order]
-    return PredictedClips([clips[i] for i in order], [subjects[i] for i in order], labels, scores)
+    return PredictedClips(*predictions_by_clip(folder / PREDICTIONS))
 
 
 def summarise(
@@ -105,18 +101,18 @@ def summarise(
     np.add.at(confusion, (labels, predicted), 1)
 
     rows = []
-    for i in range(k):
-        n = int(confusion[i].sum())
-        shades = tuple(round(100 * c / n) if n else 0 for c in confusion[i].tolist())
-        rows.append(ClassRow(names[i], n, int(confusion[i, i]), tuple(confusion[i].tolist()), shades))
-    off = [(int(confusion[i, j]), i, j) for i in range(k) for j in range(k) if i != j and confusion[i, j]]
+    for i, counts in enumerate(confusion.tolist()):
+        n = sum(counts)
+        cells = tuple((c, round(100 * c / n) if c else 0, i == j) for j, c in enumerate(counts))
+        rows.append(ClassRow(names[i], n, counts[i], cells))
+    off = [(int(confusion[i, j]), i, j) for i, j in np.argwhere(confusion).tolist() if i != j]
     off.sort(key=lambda t: (-t[0], t[1], t[2]))
 
     furthest, margins = hardest(scores, labels)
     subjects = np.array(table.subjects)
     by_subject = [
         Subject(s, int(right[mask].sum()), int(mask.sum()))
-        for s in sorted(set(subjects), key=natural)
+        for s in sorted(set(table.subjects), key=natural)
         for mask in [subjects == s]
     ]
     return Predictions(

@@ -37,5 +37,8 @@ def test_a_damaged_file_or_a_folder_that_cannot_be_written_is_no_error(folder, m
     for path in folder.iterdir():
         path.write_text("[1")
     assert light() == first
+    for path in folder.iterdir():
+        path.write_text(path.read_text().replace("Fake", "Fate"))  # JSON still, and not what was drawn
+    assert light() == first
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
     assert light() == first

@@ -1,10 +1,12 @@
 """Numbers that an earlier report found are looked up, and are the same."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
+from reports.cache_folder import keep, read_kept
 from reports.stats import intervals, multiplicity
 from reports.stats.intervals import accuracy_interval, difference_interval
 from reports.stats.multiplicity import holm
@@ -56,11 +58,13 @@ def test_a_damaged_file_is_no_error_and_other_code_computes_anew(folder, monkeyp
     with remembering():
         first = numbers()
     (path,) = folder.iterdir()
-    for damaged in ("[1", "[]", json.dumps(dict.fromkeys(json.loads(path.read_text()), 5))):
-        path.write_text(damaged)
-        with remembering():
-            assert numbers() == first
-    assert json.loads(path.read_text())
+    sound = read_kept(path)
+    for damaged in ("[1", "[]", json.dumps(dict.fromkeys(json.loads(sound), 5))):
+        for written in (path.write_text, partial(keep, path)):  # without its hash, and with that of nonsense
+            written(damaged)
+            with remembering():
+                assert numbers() == first
+            assert json.loads(read_kept(path)) == json.loads(sound)
     monkeypatch.setattr("reports.stats.remembered._code", lambda: "other")
     with remembering():
         assert numbers() == first
@@ -80,7 +84,7 @@ def test_all_that_one_report_asks_for_is_kept_however_much(folder, monkeypatch):
         numbers()
     with remembering():
         binomial_p(4, 10, 4)
-    assert len(json.loads(path.read_text())) == 2
+    assert len(json.loads(read_kept(path))) == 2
 
 
 def test_pairs_together_are_pairs_one_by_one():
