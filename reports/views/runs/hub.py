@@ -26,10 +26,11 @@ def eval_results(context: ReportContext) -> dict[str, str]:
 
 def _entry(context: ReportContext, result: Result, repository: str, task: str) -> dict[str, object]:
     cell, records = result.runs[0].cell, result.done
+    commits = list(dict.fromkeys(f.short_commit(r.commit) for r in records))
     notes = [
         f"top-1 in percent, mean over {f.count(len(records), 'seed')}",
         f"predicts from {f.modalities(cell.test_modality)}, trained on {f.modalities(cell.train_modalities)}",
-        f"{cell.id}, profile {context.profile}, commit {f.short_commit(records[-1].commit)}",
+        f"{cell.id}, profile {context.profile}, commit{'s' * (len(commits) > 1)} {', '.join(commits)}",
         *(["older config, code or data"] if result.older else []),
     ]
     return {

@@ -1,6 +1,7 @@
 """Results for the Hugging Face Hub: of real data whose repository is named, and of nothing else."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from harness.suite.benchmark import Hub
 from reports import build
+from reports.views.runs.hub import _entry
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
 
@@ -41,3 +43,11 @@ def test_none_of_synthetic_data_and_none_without_a_repository(tmp_path):
 def test_a_repository_has_an_owner():
     with pytest.raises(ValidationError, match="repository"):
         Hub(repository="nvgesture", task="rgb")
+
+
+def test_seeds_of_several_commits_name_all_of_them():
+    runs = [SimpleNamespace(commit=c * 40, finished="2024") for c in "aab"]
+    cell = SimpleNamespace(id="plain", test_modality="rgb", train_modalities=["rgb"])
+    result = SimpleNamespace(runs=[SimpleNamespace(cell=cell)], done=runs, older=False, top1=(0.5, 0.1))
+    entry = _entry(SimpleNamespace(profile="paper"), result, "someone/nvgesture", "rgb")
+    assert f"commits {'a' * 12}, {'b' * 12}" in entry["notes"]
