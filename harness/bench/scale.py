@@ -7,6 +7,7 @@ time against that of n. Ledgers are made up (``harness.bench.made_up``), clips a
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -55,6 +56,16 @@ more = {"data_root": sys.argv[1], "split": "train", "modalities": ("rgb", "depth
 DATASETS.build({"type": sys.argv[2], "pipeline": pipeline, **more})
 """
 
+# A program that a large process starts begins in its memory, and is said to have needed as much; this one is small.
+MEASURED = """
+import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], file)
+sys.exit(code % 256)
+"""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -91,7 +102,7 @@ def bench_scale(ws: Workspace, sizes: Sizes, say: Callable[[str], None]) -> dict
             say(f"{name}: {cost.n} in {cost.seconds:.2f} s, {cost.mib:.0f} MiB")
 
     for share in SHARES:
-        measured({"plan": _cost(*planning_command(ws, sizes.cells // share))})
+        measured({"plan": cost_of(*planning_command(ws, sizes.cells // share))})
         measured(_clips(sizes.clips // share))
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:  # one ledger, that grows
         done: set[str] = set()
@@ -131,16 +142,16 @@ def _ledger(ws: Workspace, records: int, folder: Path, done: set[str]) -> dict[s
     status = [*command_of("status", ws, work), "--seeds", str(seeds)]
     python = [sys.executable, "-m", "harness"]
     report = ["report", "--work-dir", str(work), "--site", str(site), "--configs", str(ws.settings.configs)]
-    _cost(status, n)  # judges every record
+    cost_of(status, n)  # judges every record
     for old in (site, folder / "cache"):  # which holds drawings and statistics of the reports before
         shutil.rmtree(old, ignore_errors=True)
     own = {"XDG_CACHE_HOME": f"{folder}/cache", "MPLCONFIGDIR": font_cache()}
-    costs = {"report": _cost([*python, *report], n, own)}
+    costs = {"report": cost_of([*python, *report], n, own)}
     finish([jobs[last]], work)
     done.update(jobs)
-    costs["report_again"] = _cost([*python, *report], n, own)
-    _cost(status, n)
-    return costs | {"status": _cost(status, n), "verify": _cost([*python, "verify", "--work-dir", str(work)], n)}
+    costs["report_again"] = cost_of([*python, *report], n, own)
+    cost_of(status, n)
+    return costs | {"status": cost_of(status, n), "verify": cost_of([*python, "verify", "--work-dir", str(work)], n)}
 
 
 def _clips(clips: int) -> dict[str, Cost]:
@@ -150,8 +161,8 @@ def _clips(clips: int) -> dict[str, Cost]:
         link_clips(root, clips)
         time.sleep(2.1)  # a file that was just written is hashed each time that it is asked for
         return {
-            "fingerprint": _cost([sys.executable, "-c", FINGERPRINT, str(root), DATA_SET_CLASS], clips),
-            "dataset": _cost([sys.executable, "-c", DATASET, str(root), DATA_SET_CLASS], clips),
+            "fingerprint": cost_of([sys.executable, "-c", FINGERPRINT, str(root), DATA_SET_CLASS], clips),
+            "dataset": cost_of([sys.executable, "-c", DATASET, str(root), DATA_SET_CLASS], clips),
         }
 
 
@@ -180,18 +191,17 @@ def font_cache() -> str:
     return matplotlib.get_cachedir()
 
 
-def _cost(command: list[str], n: int, environ: Mapping[str, str] | None = None) -> Cost:
+def cost_of(command: list[str], n: int, environ: Mapping[str, str] | None = None) -> Cost:
     """What a process costs. ValueError where it fails, with its last words."""
-    with tempfile.TemporaryFile() as said:
-        own = {**os.environ, **(environ or {})}
-        started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=own)
-        _, code, used = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(code)
-        if started.returncode:
+    with tempfile.TemporaryFile() as said, tempfile.NamedTemporaryFile() as used:
+        measured = [sys.executable, "-IS", "-c", MEASURED, used.name, *command]
+        done = subprocess.run(measured, stdout=subprocess.DEVNULL, stderr=said, env={**os.environ, **(environ or {})})
+        if done.returncode:
             said.seek(0)
             words = said.read().decode(errors="replace").strip()[-300:]
             raise ValueError(f"{' '.join(command[1:4])} failed: {words}")
-    return Cost(n, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        seconds, mib = json.load(used)
+    return Cost(n, seconds, mib)
 
 
 def falls_short(found: dict[str, Any]) -> list[str]:

@@ -1,9 +1,12 @@
 """How costs grow: what the numbers are made of, and that every command that is measured runs."""
 
+import sys
+
+import numpy as np
 import pytest
 
 from harness.bench.clip_set import write_clip_set
-from harness.bench.scale import Cost, Sizes, bench_scale, exponent, falls_short, link_clips
+from harness.bench.scale import Cost, Sizes, bench_scale, cost_of, exponent, falls_short, link_clips
 from harness.data.clips import select
 from harness.plan.workspace import open_workspace
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -18,6 +21,15 @@ def test_an_exponent_is_that_of_the_costs(power):
 def test_what_is_above_a_limit_is_a_line():
     found = {"plan_exponent": 1.0, "report_exponent": 1.3, "status_s": 3.5, "status_mib": 100.0}
     assert falls_short(found) == ["status_s: 3.50, at most 3", "report_exponent: 1.30, at most 1.1"]
+
+
+def test_a_cost_is_of_the_process_alone_and_a_failure_says_its_last_words():
+    held = np.ones(300 * 2**17)  # 300 MiB that the one who measures has
+    idle = cost_of([sys.executable, "-IS", "-c", "pass"], 3)
+    busy = cost_of([sys.executable, "-IS", "-c", f"b = bytearray({200 * 2**20})"], 3)
+    assert idle.n == 3 and 1 < idle.mib < 100 < busy.mib < 290 and idle.seconds < 5 and held[-1] == 1
+    with pytest.raises(ValueError, match=r"-c .* failed: so be it"):
+        cost_of([sys.executable, "-c", "import sys; sys.exit('so be it')"], 1)
 
 
 def test_linked_clips_are_a_data_set_of_few_files(tmp_path):
