@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -45,7 +46,7 @@ class Unchanged:
             self._known = _Manifest.model_validate_json(read_file(old / MANIFEST, LARGEST))
 
     def take(self, path: str, digest: str) -> bool:
-        """Copy a page and its files, where the old site has them as they were written from the same; else nothing."""
+        """Take a page over with its files, where the old site has them as written from the same; else nothing."""
         known = self._known.made_from.get(path)
         if known is None or known.digest != digest:
             return False
@@ -62,7 +63,10 @@ class Unchanged:
                 return False
         for name, content in contents.items():
             (self.new / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.new / name).write_bytes(content)
+            try:
+                os.link(self.old / name, self.new / name)  # the old site goes: no use to write it all again
+            except OSError:  # a file system without links, or another user's file
+                (self.new / name).write_bytes(content)
         self.note(path, digest, known.files)
         return True
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import weakref
 from pathlib import Path
 
@@ -86,11 +87,15 @@ def site_of(root: Path, **files: str) -> Path:
     return root
 
 
-def test_a_page_is_taken_with_its_files(tmp_path):
+@pytest.mark.parametrize("links", [True, False])
+def test_a_page_is_taken_with_its_files(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError("no links here")))
     unchanged = Unchanged(site_of(tmp_path / "old"), tmp_path / "new")
     assert not unchanged.take("runs/a.html", "other") and not unchanged.take("runs/b.html", "d")
     assert unchanged.take("runs/a.html", "d") and unchanged.made_from["runs/a.html"]["files"] == ["runs/a.csv"]
     assert (tmp_path / "new/runs/a.html").read_text() == "page" and (tmp_path / "new/runs/a.csv").read_text() == "rows"
+    assert (tmp_path / "new/runs/a.html").samefile(tmp_path / "old/runs/a.html") == links
 
 
 @pytest.mark.parametrize("spoil", ["edited", "gone", "link", "elsewhere", "damaged"])
