@@ -33,6 +33,9 @@ STATUS = {
 }
 
 
+AT_CHANCE = 0.05  # the least p of a training that is not above chance
+
+
 @dataclass(frozen=True)
 class Run:
     """One cell at one seed, and what became of it. ``status`` is a key of ``STATUS``."""
@@ -150,11 +153,22 @@ class Result:
     @cached_property
     def chance(self) -> tuple[float, float] | None:
         """Chance level, and the largest p over the seeds of being at chance."""
+        known = self._guessing
+        return (known[0], max(known[1])) if known else None
+
+    @property
+    def guesses(self) -> bool:
+        """None of its trainings is above chance. They say little of how trainings vary."""
+        return self._guessing is not None and min(self._guessing[1]) >= AT_CHANCE
+
+    @cached_property
+    def _guessing(self) -> tuple[float, list[float]] | None:
+        """Chance level, and of each seed the p of being at chance."""
         data = next((r.data for r in self.done if r.data is not None), None)
         if self.outcomes is None or data is None or not data.classes:
             return None
         right, n = self.outcomes.correct.sum(axis=1), self.outcomes.correct.shape[1]
-        return 1 / len(data.classes), max(binomial_p(int(k), n, len(data.classes)) for k in right)
+        return 1 / len(data.classes), [binomial_p(int(k), n, len(data.classes)) for k in right]
 
 
 def twins(results: Iterable[Result]) -> dict[str, str]:

@@ -33,14 +33,14 @@ def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profi
     """Per data set: from the cells that were trained more than once. What the benchmark states counts with it where
     these have few degrees of freedom, and alone where nothing was trained twice; only where it was measured on the same
     kind of clips, synthetic or not. None where all trainings of a cell came out the same: a few equal accuracies do not
-    say that trainings do not vary.
+    say that trainings do not vary. Cells that guess at every seed do not count: what has learned nothing hardly varies.
     """
     found: dict[str, Training] = {}
     for dataset, declared in benchmark.datasets.items():
         repeats, seen = [], set()
         for r in results.values():
             keys = frozenset(x.key for x in r.done if x.kind != "render")  # what trains nothing is no training
-            if r.runs[0].cell.dataset == dataset and len(keys) > 1 and keys not in seen:
+            if r.runs[0].cell.dataset == dataset and len(keys) > 1 and keys not in seen and not r.guesses:
                 seen.add(keys)
                 repeats.append(r.accuracies)
         stated = declared.training_std.get(profile)

@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from harness.errors import BadUsage
@@ -16,8 +18,10 @@ from harness.ledger.record import CellInfo, DataInfo, Failure, Identity, RunReco
 from harness.ledger.store import load_record
 from reports import build
 from reports.ledger.context import ReportContext
+from reports.ledger.ledger import make_ledger
 from reports.ledger.training import origin, training_variance
 from reports.ledger.versions import answering
+from reports.ledger.work_dir import read_work_dir
 from tests.helpers.fake_ledger import fake_predictions, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, grid, parse
@@ -408,7 +412,8 @@ def test_a_deviation_of_few_degrees_of_freedom_counts_with_what_is_stated(cells,
         run = SimpleNamespace(cell=SimpleNamespace(dataset="mgr_dark"))
         data, kind = SimpleNamespace(synthetic=True), "train" if n < cells else "render"
         done = [SimpleNamespace(key=f"{n}-{seed}", kind=kind, data=data) for seed in (0, 1)]
-        return SimpleNamespace(runs=[run], done=done, accuracies=[0.60, 0.62] if n < cells else [0.1, 0.9])
+        accuracies = [0.60, 0.62] if n < cells else [0.1, 0.9]
+        return SimpleNamespace(runs=[run], done=done, accuracies=accuracies, guesses=False)
 
     stated = SimpleNamespace(points=4.0, freedom=30, synthetic=True, source="a fake source")
     benchmark = SimpleNamespace(datasets={"mgr_dark": SimpleNamespace(training_std={"demo": stated})})
@@ -416,6 +421,26 @@ def test_a_deviation_of_few_degrees_of_freedom_counts_with_what_is_stated(cells,
     assert found.std == pytest.approx(points / 100, abs=5e-5) and found.freedom == freedom
     own, said = f"{cells} cell", "a fake source"
     assert (own in origin(found), said in origin(found)) == (cells > 0, cells < 8)
+
+
+def test_a_cell_that_guesses_at_every_seed_says_nothing_of_trainings(tmp_path):
+    """One collapsed training of several is what varies; a cell that never learned is not."""
+    made = write(tmp_path, seeds=3)
+    work = read_work_dir(made.work_dir)
+    results = make_ledger([work], "demo", made.benchmark, made.entries).results
+    known = {i: r for i, r in results.items() if len(r.done) == 3 and r.outcomes is not None}
+    one = next(r for r in known.values() if not r.guesses)
+    right = one.outcomes.correct
+    lucky = np.zeros_like(right[0])
+    lucky[: right.shape[1] // 10] = True  # one in ten classes: as many as by guessing
+
+    def seeds(*correct):
+        return replace(one, outcomes=replace(one.outcomes, correct=np.stack(correct)))
+
+    assert seeds(lucky, lucky, lucky).guesses and not seeds(right[0], lucky, lucky).guesses
+    whole = training_variance({"a": seeds(*right)}, made.benchmark, "demo")
+    assert whole and not training_variance({"a": seeds(lucky, lucky, lucky)}, made.benchmark, "demo")
+    assert training_variance({"a": seeds(*right), "b": seeds(lucky, lucky, lucky)}, made.benchmark, "demo") == whole
 
 
 def shared(made, cell_name, with_name):
