@@ -141,6 +141,7 @@ def test_a_killed_job_is_said_to_be_killed(engine, executor, run_dir):
     assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, None)
 
 
+@pytest.mark.memory_kill
 @pytest.mark.skipif(bool(memory_group.why_not()), reason=memory_group.why_not())
 def test_a_job_that_the_system_killed_for_memory_has_run_out_of_it(engine, backend, run_dir, tmp_path):
     executor = make(backend, **engine.limited)
