@@ -23,7 +23,8 @@ NEAR = 0.8  # of difflib: so like a key that is read that it was meant for it
 
 
 def without_effect(config: Mapping[str, Any], files: Iterable[Path]) -> str:
-    """A note on top-level keys that nothing reads and no other line of their file uses, "" where there is none.
+    """A note on what a config says in vain, "" where there is none: top-level keys that nothing reads and no other line
+    of their file uses, and what every run has of its own.
 
     A helper variable that is set anew beside the file that uses it is one: MMEngine's bases have used it by then.
 
@@ -34,9 +35,7 @@ def without_effect(config: Mapping[str, Any], files: Iterable[Path]) -> str:
         ValueError: such a key is ``transforms``, or nearly one that is read.
     """
     unknown = [key for key in config if key not in KNOWN]
-    if not unknown:
-        return ""
-    names = {file: _names(file, file.stat().st_mtime_ns) for file in files}
+    names = {file: _names(file, file.stat().st_mtime_ns) for file in files} if unknown else {}
     of_bases = frozenset[str]().union(*(n.of_bases for n in names.values()))
     vain = []
     for file, found in names.items():
@@ -44,7 +43,19 @@ def without_effect(config: Mapping[str, Any], files: Iterable[Path]) -> str:
             if key in found.set and key not in found.used | of_bases:
                 _check_key(file, key)
                 vain.append(f"{key} of {file.name}")
-    return f"nothing reads {', '.join(vain)}: without effect" if vain else ""
+    said = [f"nothing reads {', '.join(vain)}: without effect"] if vain else []
+    return "; ".join([*said, *_replaced(config)])
+
+
+def _replaced(config: Mapping[str, Any]) -> list[str]:
+    """What MMEngine reads, and every run replaces by its own."""
+    said = []
+    if (runner := config.get("runner_type", "Runner")) != "Runner":
+        said.append(f"runner_type {runner}: without effect, runs have a Runner of their own")
+    checkpoint = (config.get("default_hooks") or {}).get("checkpoint") or {}
+    if checkpoint.get("save_best"):
+        said.append("default_hooks.checkpoint.save_best: without effect, the last epoch is the result")
+    return said
 
 
 def check_section(section: dict[str, Any], more: Iterable[str], where: str) -> None:

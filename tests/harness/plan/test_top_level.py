@@ -52,6 +52,12 @@ def test_a_key_that_is_nearly_another_or_out_of_place_is_refused(leaf, text, wor
         ("model = dict(width=_base_.side)", ""),
         ("train_dataloders = 4\nmodel = dict(width=train_dataloders)", ""),
         ("lr_of_mine = 3", "nothing reads lr_of_mine of leaf.py: without effect"),
+        ("runner_type = 'Mine'", "runner_type Mine: without effect, runs have a Runner of their own"),
+        (
+            "default_hooks = dict(checkpoint=dict(save_best='auto'))",
+            "default_hooks.checkpoint.save_best: without effect, the last epoch is the result",
+        ),
+        ("runner_type = 'Runner'", ""),
         ("epochs = 9", "nothing reads epochs of leaf.py: without effect"),  # the base has used its own
     ],
 )
