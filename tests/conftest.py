@@ -30,13 +30,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a 
 _compat.apply()  # a test module may import mmaction before the plugin
 
 
-@pytest.fixture(autouse=True)
-def kills_elsewhere(request, monkeypatch):
-    """What the system kills for memory in a test beside this one is no job of this one's."""
-    if request.node.get_closest_marker("memory_kill") is None:
-        monkeypatch.setattr("harness.executors.local.killed_for_memory", lambda: 0)
-
-
 @pytest.fixture(scope="session")
 def mgr_dark_root(tmp_path_factory) -> Path:
     """MGR-Dark: 4 subjects, 3 gestures, dark and daylight; rgb and depth at 25 fps, ir at 12.5 fps."""

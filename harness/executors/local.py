@@ -21,8 +21,9 @@ from harness.errors import BadUsage
 from harness.executors.base import GRACE_SECONDS, Outcome, Resources
 from harness.ledger.logs import log_to
 from harness.ledger.run_dir import LOG
-from harness.system.environment import killed_for_memory, usable_cores
+from harness.system.environment import usable_cores
 from harness.system.gpus import detect_gpus, free_gpu_memory
+from harness.system.memory_kills import MemoryWatch
 from harness.system.parent_exit import on_parent_exit
 from harness.system.process import keep_freed_memory, start_time, this_machine
 
@@ -53,7 +54,7 @@ class LocalJob:
         self.deadline: float | None = None  # on the monotonic clock: when it is asked to stop
         self.kill_at: float | None = None  # and when it is killed
         self.timed_out = False
-        self.kills_before = 0  # processes that the system had killed for want of memory before this executor's jobs
+        self.memory = None if process is None else MemoryWatch(pid)
         self.outcome: Outcome | None = None
 
     @property
@@ -75,9 +76,11 @@ class LocalJob:
         if self.is_alive():
             signal_group(self.pid, signal.SIGTERM)
 
-    def keep_time(self) -> None:
-        """Ask to stop, or kill, what has had its time."""
+    def keep_watch(self) -> None:
+        """Ask to stop, or kill, what has had its time, and note what may end it."""
         now = time.monotonic()
+        if self.memory is not None:
+            self.memory.look()
         if self.deadline is not None and now > self.deadline:
             self.deadline, self.timed_out = None, True
             self.cancel()
@@ -85,14 +88,15 @@ class LocalJob:
             signal_group(self.pid, signal.SIGKILL)
 
     def _end(self) -> Outcome:
-        if self.process is None:
+        if self.process is None or self.memory is None:
             return Outcome(None)
         self.process.join()
+        for_memory = self.memory.killed()
         signal_group(self.pid, signal.SIGKILL)  # what the job left behind (data-loading processes)
         code = None if self.process.exitcode == EXIT_UNSEEN else self.process.exitcode
         if self.timed_out:
             return Outcome(code, "time_limit", TIMED_OUT)
-        if code in (None, -signal.SIGKILL) and killed_for_memory() > self.kills_before:
+        if code in (None, -signal.SIGKILL) and for_memory:
             return Outcome(code, "out_of_memory", OUT_OF_MEMORY)
         return Outcome(code)
 
@@ -125,7 +129,6 @@ class LocalExecutor:
         self._devices: list[str | None] = [g for g in groups for _ in range(jobs)] or [None] * jobs
         self.threads = max(1, cores // self.slots)
         self._jobs: list[LocalJob] = []  # those that run
-        self._kills_before = 0
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, str(self.threads))
         # threads that wait for each other sleep: spinning ones take the cores of other jobs
@@ -147,15 +150,12 @@ class LocalExecutor:
 
     def submit(self, run_dir: Path, resources: Resources) -> LocalJob:
         """A job has its slot's GPUs and threads, whatever it asks for."""
-        if not self._running():
-            self._kills_before = killed_for_memory()
         slot = self._free_slots()[0]
         process = self._context.Process(
             target=_child, args=(str(run_dir), self.threads, self._devices[slot]), name=run_dir.name
         )
         process.start()
         job = LocalJob(process.pid or 0, process, slot)
-        job.kills_before = self._kills_before
         job.deadline = None if resources.time_limit is None else time.monotonic() + resources.time_limit
         self._jobs.append(job)
         return job
@@ -178,7 +178,7 @@ class LocalExecutor:
     def wait(self, timeout: float) -> None:
         running = self._running()
         for job in running:
-            job.keep_time()
+            job.keep_watch()
         wait_for([j.process.sentinel for j in running if j.process is not None], timeout)
 
     def free_memory(self) -> int | None:

@@ -133,12 +133,3 @@ def commit() -> str:
     except GitError:
         return ""
     return f"{head[:12]}{'-dirty' if dirty else ''}"
-
-
-def killed_for_memory() -> int:
-    """How many processes the system has killed so far for want of memory, its own or a container's; 0 where unknown."""
-    try:
-        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

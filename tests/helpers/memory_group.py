@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MOUNT = Path("/sys/fs/cgroup/memory")
 PATIENCE = 10.0
+EATER = (
+    "import sys\nsys.stdin.readline()\neaten = []\nwhile True: eaten.append(b'x' * (16 << 20))"  # once it is told to
+)
 
 
 def why_not() -> str:
@@ -23,6 +30,24 @@ def limit(name: str, pid: int, size: int) -> None:
     (MOUNT / name).mkdir()
     (MOUNT / name / "memory.limit_in_bytes").write_text(str(size))
     (MOUNT / name / "cgroup.procs").write_text(str(pid))
+
+
+@contextmanager
+def eater(name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of that name, which takes more memory than that has once it is told so (``feed``)."""
+    process = subprocess.Popen([sys.executable, "-c", EATER], stdin=subprocess.PIPE)
+    try:
+        limit(name, process.pid, 64 << 20)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        remove(name)
+
+
+def feed(process: subprocess.Popen[bytes]) -> None:
+    process.communicate(b"\n", PATIENCE)
+    assert process.returncode == -signal.SIGKILL
 
 
 def remove(name: str) -> None:

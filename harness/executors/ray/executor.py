@@ -182,7 +182,7 @@ class RayExecutor:
         import ray
 
         from harness.executors.ray import node
-        from harness.system import environment
+        from harness.system import memory_kills
 
         self.slots = slots
         self.detach = detach
@@ -190,7 +190,7 @@ class RayExecutor:
         self._cluster = cluster_address()
         self._head = Head(self._cluster)
         self._jobs: dict[str, RayJob] = {}  # not over, by id
-        for module in (node, environment):  # what runs on a node needs no harness to be read there
+        for module in (node, memory_kills):  # what runs on a node needs no harness to be read there
             ray.cloudpickle.register_pickle_by_value(module)
         self._actor = ray.remote(node.NodeJob)
 

@@ -2,7 +2,7 @@
 
 The class goes to the nodes as it is written here (``executor.py`` pickles it by value): the Python that runs a node of
 Ray's need not have the harness, only that of the worker. So nothing that is used here is of another module of the
-harness, but for constants and ``killed_for_memory``, which goes along.
+harness, but for constants and ``MemoryWatch``, which goes along.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import time
 
 from harness.executors.base import GRACE_SECONDS
 from harness.executors.node_script import CANNOT_START
-from harness.system.environment import killed_for_memory
+from harness.system.memory_kills import MemoryWatch
 
 LINGER_S = (
     60.0  # for which, by default, the end of a job can be asked for; then its CPUs and GPUs are free, whoever asked
 )
+LOOK_S = 0.5  # between two looks at the worker
 # Reads until the process that started it is gone, which asks the worker's group to stop, and kills it after a while.
 GUARD = 'read _; kill -s TERM -- "-$1"; sleep "$2"; kill -s KILL -- "-$1"'
 
@@ -49,7 +50,6 @@ class NodeJob:
         self._end: tuple[int, str] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
         devices = os.environ.get("CUDA_VISIBLE_DEVICES", "") if on_gpu else ""
-        kills = killed_for_memory()
         try:
             with open(log if os.path.isdir(os.path.dirname(log)) else os.devnull, "ab") as output:
                 self._worker = subprocess.Popen(
@@ -71,7 +71,7 @@ class NodeJob:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        threading.Thread(target=self._watch, args=(self._worker, time_limit, kills, linger), daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._worker, time_limit, linger), daemon=True).start()
 
     def report(self) -> tuple[str, tuple[int, str] | None]:
         """The node's address, and how the worker ended: its exit code, and a class of failure or ""; where it has not
@@ -89,15 +89,19 @@ class NodeJob:
         timer.daemon = True
         timer.start()
 
-    def _watch(self, worker: subprocess.Popen[bytes], time_limit: float | None, kills: int, linger: float) -> None:
-        cause = ""
-        try:
-            code = worker.wait(time_limit)
-        except subprocess.TimeoutExpired:
-            cause = "time_limit"
-            self.stop(GRACE_SECONDS)
-            code = worker.wait()
-        if code == -signal.SIGKILL and not self._asked and killed_for_memory() > kills:
+    def _watch(self, worker: subprocess.Popen[bytes], time_limit: float | None, linger: float) -> None:
+        cause, memory, until = (
+            "",
+            MemoryWatch(worker.pid),
+            None if time_limit is None else time.monotonic() + time_limit,
+        )
+        while (code := _wait(worker, LOOK_S)) is None:
+            memory.look()
+            if until is not None and time.monotonic() > until:
+                cause, until = "time_limit", None
+                self.stop(GRACE_SECONDS)
+        for_memory = memory.killed()
+        if code == -signal.SIGKILL and not self._asked and for_memory:
             cause = "out_of_memory"
         self._guard.kill()
         self._signal(signal.SIGKILL, of_what_is_left=True)  # data-loading processes
@@ -114,3 +118,11 @@ class NodeJob:
                 os.killpg(self._worker.pid, number)
             except ProcessLookupError:
                 return
+
+
+def _wait(worker: subprocess.Popen[bytes], timeout: float) -> int | None:
+    """Its exit code, None where it still runs after some seconds."""
+    try:
+        return worker.wait(timeout)
+    except subprocess.TimeoutExpired:
+        return None

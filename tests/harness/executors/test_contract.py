@@ -141,7 +141,6 @@ def test_a_killed_job_is_said_to_be_killed(engine, executor, run_dir):
     assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, None)
 
 
-@pytest.mark.memory_kill
 @pytest.mark.skipif(bool(memory_group.why_not()), reason=memory_group.why_not())
 def test_a_job_that_the_system_killed_for_memory_has_run_out_of_it(engine, backend, run_dir, tmp_path):
     executor = make(backend, **engine.limited)
@@ -151,6 +150,17 @@ def test_a_job_that_the_system_killed_for_memory_has_run_out_of_it(engine, backe
     outcome = end_of(executor, handle)
     assert outcome.cause == "out_of_memory" and re.search("fewer|more", outcome.message)
     assert not (run_dir / "run.json").exists()
+
+
+@pytest.mark.skipif(bool(memory_group.why_not()), reason=memory_group.why_not())
+def test_a_killed_job_has_not_run_out_of_the_memory_that_another_process_ran_out_of(engine, executor, run_dir):
+    handle = executor.submit(run_dir, Resources())
+    job = job_process(run_dir)
+    with memory_group.eater(f"tests-beside-{os.getpid()}") as other:
+        memory_group.feed(other)
+        os.kill(job, signal.SIGKILL)
+        outcome = end_of(executor, handle)
+    assert (outcome.exit_code, outcome.cause) == (-signal.SIGKILL, None)
 
 
 def test_two_harnesses_share_the_jobs(work_dir, driver):

@@ -75,22 +75,22 @@ class Process:
 
 
 @pytest.mark.parametrize(
-    ("exitcode", "kills", "timed_out", "code", "cause"),
+    ("exitcode", "for_memory", "timed_out", "code", "cause"),
     [
-        (0, 8, False, 0, None),
-        (-signal.SIGKILL, 7, False, -9, None),
-        (-signal.SIGKILL, 8, False, -9, "out_of_memory"),  # the system killed a process while it ran
-        (255, 8, False, None, "out_of_memory"),  # as multiprocessing says where the fork server was killed
-        (255, 7, False, None, None),
-        (-signal.SIGSEGV, 8, False, -11, None),
-        (3, 7, True, 3, "time_limit"),
+        (0, True, False, 0, None),  # one of its data-loading processes was killed so
+        (-signal.SIGKILL, False, False, -9, None),
+        (-signal.SIGKILL, True, False, -9, "out_of_memory"),
+        (255, True, False, None, "out_of_memory"),  # as multiprocessing says where the fork server was killed
+        (255, False, False, None, None),
+        (-signal.SIGSEGV, True, False, -11, None),
+        (3, False, True, 3, "time_limit"),
     ],
 )
-def test_what_the_end_of_a_process_means(monkeypatch, exitcode, kills, timed_out, code, cause):
-    monkeypatch.setattr(local, "killed_for_memory", lambda: kills)
+def test_what_the_end_of_a_process_means(monkeypatch, exitcode, for_memory, timed_out, code, cause):
+    monkeypatch.setattr(local.MemoryWatch, "killed", lambda self: for_memory)
     monkeypatch.setattr(local, "signal_group", lambda pid, number: None)
     job = LocalJob(2**22 + 1, Process(exitcode))
-    job.kills_before, job.timed_out = 7, timed_out
+    job.timed_out = timed_out
     outcome = job.poll()
     assert (outcome.exit_code, outcome.cause) == (code, cause)
     assert cause != "out_of_memory" or "--jobs" in outcome.message
@@ -108,7 +108,7 @@ def test_a_job_is_asked_to_stop_at_its_deadline_and_killed_after_its_grace(monke
     job = LocalJob(2**22 + 1, Alive(None))
     job.deadline = 160.0
     for now[0] in (159.0, 161.0, 161.0 + GRACE_SECONDS - 1, 161.0 + GRACE_SECONDS + 1):
-        job.keep_time()
+        job.keep_watch()
     assert sent == [(161.0, signal.SIGTERM), (162.0 + GRACE_SECONDS, signal.SIGKILL)]
     assert job.poll() is None
 

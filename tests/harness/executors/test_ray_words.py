@@ -259,9 +259,10 @@ def test_only_a_job_on_gpus_sees_those_that_ray_gave(tmp_path, monkeypatch):
         assert log.read_text() == f"{seen}\n"
 
 
-@pytest.mark.parametrize(("kills", "cause"), [([7, 8], "out_of_memory"), ([7, 7], "")])
-def test_a_worker_that_the_system_killed_for_memory_has_run_out_of_it(tmp_path, monkeypatch, kills, cause):
+@pytest.mark.parametrize(("for_memory", "cause"), [(True, "out_of_memory"), (False, "")])
+def test_a_worker_that_the_system_killed_for_memory_has_run_out_of_it(tmp_path, monkeypatch, for_memory, cause):
     # Not of the module: where this process has asked Ray for an actor, unpickling gave the class globals of its own.
-    monkeypatch.setitem(node.NodeJob.__init__.__globals__, "killed_for_memory", lambda: kills.pop(0))
+    watch = node.NodeJob._watch.__globals__["MemoryWatch"]
+    monkeypatch.setattr(watch, "killed", lambda self: for_memory)
     job = node.NodeJob("kill -9 $$", str(tmp_path / "log"), {}, False, None, FOR_EVER)
     until(lambda: job._end == (-signal.SIGKILL, cause))
