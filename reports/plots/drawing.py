@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -14,7 +15,10 @@ from xml.sax.saxutils import escape
 
 from markupsafe import Markup
 
+from reports.plots.fonts import families, missing_letters
 from reports.plots.kept import kept
+
+log = logging.getLogger(__name__)
 
 # drawn colour -> the page's variable of it, which an inlined plot has instead
 COLOURS = {
@@ -32,7 +36,6 @@ STYLE: Any = {
     "svg.hashsalt": "mgr-dark",
     "svg.fonttype": "none",
     "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's own kind
-    "font.family": "sans-serif",
     "font.size": 10,
     "text.parse_math": False,  # names are a user's: a dollar in one is a dollar
     "text.color": INK,
@@ -74,7 +77,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         import matplotlib
 
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE | {"font.family": families()}):
             return draw(*args, **kwargs)
 
     return wrapper
@@ -128,7 +131,8 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
 
     Text stays text, and the colours are CSS variables, so that the plot turns dark with its page.
     """
-    text = _svg(figure, title, description)
+    with missing_letters():  # a browser has fonts of its own
+        text = _svg(figure, title, description)
     for drawn, variable in COLOURS.items():
         text = text.replace(drawn, f"var({variable}, {drawn})")
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
@@ -144,17 +148,29 @@ def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
     Args:
         note: how the numbers were made; stands below the plot and in what the file says about itself.
     """
-    if not drawing.drawn_from:
-        return _to_files(drawing, note)
+    new: list[tuple[dict[str, bytes], str]] = []
 
     def make() -> dict[str, str]:
-        return {kind: b64encode(content).decode() for kind, content in _to_files(drawing, note).items()}
+        new.append(_to_files(drawing, note))
+        files, missing = new[0]
+        return {"missing": missing} | {kind: b64encode(content).decode() for kind, content in files.items()}
 
-    return {kind: b64decode(text) for kind, text in kept((drawing.drawn_from, note), make).items()}
+    if drawing.drawn_from:
+        found = dict(kept((drawing.drawn_from, note), make))
+        if not found.pop("missing"):
+            return {kind: b64decode(text) for kind, text in found.items()}
+    files, missing = new[0] if new else _to_files(drawing, note)  # those with boxes again: a font may be here by now
+    if missing:
+        log.warning(
+            f"figure {drawing.title!r}: no font here has {missing!r}, its files show boxes; install one that has, and "
+            "report again (Debian: fonts-noto-cjk for Chinese, Japanese and Korean)"
+        )
+    return files
 
 
 @styled
-def _to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
+def _to_files(drawing: Drawing, note: str) -> tuple[dict[str, bytes], str]:
+    """(files, letters that no font here has)"""
     import matplotlib
 
     figure = drawing.figure() if callable(drawing.figure) else drawing.figure
@@ -164,18 +180,19 @@ def _to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
     figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=MUTED)
     said = {"Title": drawing.title}
     out = {}
-    for kind, metadata in (
-        ("pdf", said | {"Subject": note, "Keywords": drawing.description, "CreationDate": None}),
-        ("png", said | {"Description": f"{drawing.description}\n{note}"}),
-    ):
-        content = io.BytesIO()
-        figure.savefig(content, format=kind, dpi=200, metadata=metadata)
-        out[kind] = content.getvalue()
-        figure.set_layout_engine(None)  # the first has found it; with one, each format draws everything twice
-    with matplotlib.rc_context({"svg.fonttype": "path"}):  # looks the same where the fonts are others
-        svg = _svg(figure, drawing.title, f"{drawing.description}\n{note}")
+    with missing_letters() as missing:
+        for kind, metadata in (
+            ("pdf", said | {"Subject": note, "Keywords": drawing.description, "CreationDate": None}),
+            ("png", said | {"Description": f"{drawing.description}\n{note}"}),
+        ):
+            content = io.BytesIO()
+            figure.savefig(content, format=kind, dpi=200, metadata=metadata)
+            out[kind] = content.getvalue()
+            figure.set_layout_engine(None)  # the first has found it; with one, each format draws everything twice
+        with matplotlib.rc_context({"svg.fonttype": "path"}):  # looks the same where the fonts are others
+            svg = _svg(figure, drawing.title, f"{drawing.description}\n{note}")
     out["svg"] = f'<?xml version="1.0" encoding="utf-8"?>\n{svg}'.encode()
-    return out
+    return out, "".join(missing)
 
 
 @functools.lru_cache(maxsize=32)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from harness.suite.benchmark import Sweep
+from reports.plots import fonts
 from reports.plots.bar_charts import bars
 from reports.plots.curves import Curve, HeatMap, Point
 from reports.plots.drawing import to_files
@@ -82,3 +83,30 @@ def test_the_heat_map_has_a_colour_bar_from_the_lowest_to_the_highest():
     bar = svg[svg.index('id="g-axes_2"') :]
     assert re.findall(r">(\d+\.\d)<", bar) == ["20.0", "40.0"]
     assert bar.count("fill: var(--hot") == 25
+
+
+def labelled(label):
+    return bars([("mean", [(label, 0.1), ("B", 0.4)])], ["dark", "daylight"], "light", "Fake brightness")
+
+
+def test_letters_that_no_font_has_are_said_in_one_line(caplog, recwarn):
+    to_files(labelled("night \U000f0000\U000f0001"), NOTE)
+    assert [r.getMessage().split(";")[0] for r in caplog.records] == [
+        "figure 'Fake brightness': no font here has '\\U000f0000\\U000f0001', its files show boxes"
+    ]
+    assert not recwarn.list, "matplotlib's own warnings, one a letter and file"
+
+
+def test_letters_are_looked_up_in_further_fonts_and_files_with_boxes_are_drawn_again(caplog, monkeypatch):
+    letter = "\ue0cc"  # of matplotlib's own STIXNonUnicode alone
+    boxed = to_files(labelled(letter), NOTE)
+    assert letter.encode("unicode_escape").decode() in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(fonts, "FURTHER", ("No such font", "STIXNonUnicode"))
+    fonts.families.cache_clear()
+    try:
+        drawn = to_files(labelled(letter), NOTE)
+    finally:
+        fonts.families.cache_clear()
+    assert not caplog.records
+    assert drawn["png"] != boxed["png"] and b"STIXNonUnicode" in drawn["pdf"]

@@ -1,0 +1,55 @@
+"""Fonts of figures: names of classes and methods are a user's, in any script."""
+
+from __future__ import annotations
+
+import functools
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# After matplotlib's own font, where they are installed: families with Chinese, Japanese or Korean, then other scripts.
+FURTHER = (
+    *(
+        "Noto Sans CJK SC",
+        "Noto Sans CJK JP",
+        "Source Han Sans SC",
+        "WenQuanYi Zen Hei",
+        "WenQuanYi Micro Hei",
+        "Droid Sans Fallback",
+    ),
+    *("Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Unifont"),
+)
+
+
+@functools.cache
+def families() -> list[str]:
+    """What matplotlib looks a letter up in, in this order. Its list of fonts is made once and kept in the user's cache:
+    fonts that were installed since are added."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    listed = {font.fname for font in fontManager.ttflist}
+    for path in findSystemFonts():
+        if path not in listed:
+            try:
+                fontManager.addfont(path)
+            except (OSError, RuntimeError):  # none that FreeType reads
+                continue
+    names = set(fontManager.get_font_names())
+    return ["sans-serif", *(name for name in FURTHER if name in names)]
+
+
+@contextmanager
+def missing_letters() -> Iterator[list[str]]:
+    """Yields what is, in the end, a list of the letters that no font has. matplotlib warns whenever it draws one."""
+    letters: dict[str, None] = {}
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield found
+    for one in caught:
+        if glyph := re.match(r"Glyph (\d+) .*missing from font", str(one.message)):
+            letters[chr(int(glyph[1]))] = None
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    found += letters
