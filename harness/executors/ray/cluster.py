@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from harness.errors import BadUsage, one_line
-from harness.executors.ray.head import connect_to, outlast_it
+from harness.executors.ray.head import bounded, greet, outlast_it
 from harness.executors.ray.options import ANY_CLUSTER
 
 REACH_S = 10.0  # for a head to answer at all; Ray itself tries for minutes
@@ -43,7 +43,8 @@ def connect(address: str) -> None:
             _check_reachable(named)
         outlast_it()
         try:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            with bounded(named or address):
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             _keep_standard_output(ray._private.worker)
         except (OSError, RuntimeError, ValueError, AssertionError) as e:
             raise BadUsage(f"--ray address={address}: {one_line(e)}{_advice(e)}") from None
@@ -65,7 +66,7 @@ def nodes() -> list[dict[str, float]]:
 
 def _check_reachable(address: str) -> None:
     try:
-        connect_to(address, REACH_S)
+        greet(address, REACH_S)
     except (OSError, OverflowError) as e:
         raise BadUsage(
             f"--ray address={address}: no cluster answers there ({one_line(e)}); `ray status` names it on its head"

@@ -13,8 +13,13 @@ from contextlib import contextmanager
 from harness.errors import EXIT_ENGINE_LOST, EngineLost
 
 CHECK_S = 5.0  # between two looks at it
-ANSWER_S = 3.0  # for it to take a connection
+ANSWER_S = 3.0  # for it to answer
 LOST_S = 30.0  # without an answer: it is lost
+CONNECT_S = 120.0  # for Ray to connect, on a busy machine; to what is no head it tries for ever
+# What a client of HTTP/2, and so of gRPC, says first (RFC 9113, 3.4), with settings that change nothing; the answer
+# begins with a frame of settings: three bytes of length, one of its type, five more.
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+FRAME_BYTES, SETTINGS = 9, b"\4"
 OWN_PATIENCE = ("RAY_gcs_rpc_server_reconnect_timeout_s", "600")  # of Ray, 60 by default; then it ends this process
 
 log = logging.getLogger(__name__)
@@ -75,15 +80,57 @@ class Head:
                     os._exit(EXIT_ENGINE_LOST)  # as by a kill, which loses nothing: Ray holds the main thread
 
 
-def connect_to(address: str, timeout: float) -> None:
-    """Raise OSError, or OverflowError for a port that is none, where nothing takes connections at HOST:PORT."""
+@contextmanager
+def bounded(address: str) -> Iterator[None]:
+    """Ray connects this process to a cluster, and may wait for ever: then a thread says so and ends this process."""
+    over = threading.Event()
+
+    def end() -> None:
+        if not over.wait(CONNECT_S):
+            log.error(
+                "error: --ray address=%s: Ray could not connect within %.0f s, and does not say why; see whether its "
+                "head is well there (`ray status`), and run the same command again",
+                *(address, CONNECT_S),
+            )
+            os._exit(EXIT_ENGINE_LOST)
+
+    threading.Thread(target=end, daemon=True, name="connect").start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def greet(address: str, timeout: float) -> None:
+    """Greet the head of a cluster as its clients do, in HTTP/2; with Ray's TLS, connect to it alone.
+
+    Raises:
+        OSError: nothing takes connections at HOST:PORT, or what does has no such answer within so many seconds.
+        OverflowError: the port is none.
+    """
     host, _, port = address.rpartition(":")
-    socket.create_connection((host, int(port)), timeout).close()
+    until = time.monotonic() + timeout
+    with socket.create_connection((host, int(port)), timeout) as connection:
+        if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+            return
+        connection.sendall(GREETING)
+        answer = b""
+        while len(answer) < FRAME_BYTES:
+            connection.settimeout(max(0.01, until - time.monotonic()))
+            try:
+                more = connection.recv(FRAME_BYTES - len(answer))
+            except TimeoutError:
+                raise TimeoutError("it takes connections, and does not answer as a head of Ray does") from None
+            if not more:
+                break
+            answer += more
+    if answer[3:4] != SETTINGS:
+        raise ConnectionError("what listens there is no head of Ray")
 
 
 def _answers(address: str) -> bool:
     try:
-        connect_to(address, ANSWER_S)
+        greet(address, ANSWER_S)
     except OSError:
         return False
     return True

@@ -19,6 +19,7 @@ from harness.ledger.run_dir import LOG
 from harness.system.process import start_time
 from harness.worker.spec import read_spec
 from tests.helpers.cluster_jobs import prepared
+from tests.helpers.fake_head import SSH, Server
 
 REPOSITORY = Path(__file__).parents[3]
 FOR_EVER = 1e9  # a job ends its process, here that of the tests, some time after it
@@ -89,15 +90,26 @@ def test_where_there_is_no_ray(monkeypatch):
         executor.RayExecutor.create({"ray": None, "ray_jobs": None, "detach": None}, Resources())
 
 
+def connect_elsewhere(asked, **environment):
+    """The last line of a process that connects to Ray, as this one is already."""
+    program = f"from harness.executors.ray.cluster import connect; connect({asked!r})"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env={**os.environ, **environment})
+    return done.stderr.strip().splitlines()[-1]
+
+
 @pytest.mark.parametrize("asked", ["127.0.0.1:9", "auto"])  # auto: that of RAY_ADDRESS
 def test_where_no_cluster_answers(asked):
     pytest.importorskip("ray")
-    program = f"from harness.executors.ray.cluster import connect; connect({asked!r})"  # not connected as this is
-    environment = {**os.environ, "RAY_ADDRESS": "127.0.0.1:9"}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
-    last = done.stderr.strip().splitlines()[-1]
+    last = connect_elsewhere(asked, RAY_ADDRESS="127.0.0.1:9")
     assert "BadUsage: " in last and "address=127.0.0.1:9: no cluster answers there" in last and "refused" in last
+
+
+def test_where_something_else_answers():
+    pytest.importorskip("ray")
+    with Server(SSH) as server:
+        last = connect_elsewhere(server.address)
+    assert f"BadUsage: --ray address={server.address}: no cluster answers there (what listens there is no head" in last
 
 
 class Died(Exception):
