@@ -221,8 +221,9 @@ def try_rates(
     """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
 
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
-    and by all stages that it depends on.
+    and by all stages that it depends on. Each rate is compared with the config's own on the same clips.
     """
+    from harness.cli.rate_lines import rate_lines
     from harness.plan.jobs import Settings
     from harness.plan.planner import make_plan
     from harness.plan.rates import parse_rates, rate_cells, tried
@@ -245,12 +246,8 @@ def try_rates(
     again = f"python -m harness models rates {' '.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
     ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds)
     code = common.run_jobs(ws, work_dir, execution, again=again)
-    click.echo("top-1 on held-out training subjects; * is the config's own rate")
-    for name, found in tried(ws, work_dir).items():
-        shown = [
-            f"{t.rate:g}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}" for t in found
-        ]
-        click.echo(f"{name:32s} {'   '.join(shown)}")
+    for line in rate_lines(tried(ws, work_dir)):
+        click.echo(line)
     return code
 
 

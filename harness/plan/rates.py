@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 from typing import Any
+
+import numpy as np
 
 from harness.data.registry import clips_of_config
 from harness.errors import BadUsage
+from harness.ledger.judge import read_predictions
+from harness.ledger.run_dir import PREDICTIONS
 from harness.ledger.store import load_record
 from harness.plan.config_file import named_config
 from harness.plan.loaders import dataset_configs
@@ -17,22 +20,30 @@ from harness.plan.resolve import resolve
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
 from harness.suite import Cell, Entry
+from mtcd_plugin.accuracy import predicted_classes
 
 HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
 RATE = "optim_wrapper.optimizer.lr"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tried:
-    """One rate of one entry: its top-1 on the held-out clips, one number per seed that was measured."""
+    """One rate of one entry: which of the held-out clips it has right, for each seed that was measured.
+
+    Attributes:
+        own: the config's own rate.
+        correct: bool [seeds, clips], clips in order of their id.
+        subjects: of each clip.
+    """
 
     rate: float
-    own: bool  # the config's
-    top1: list[float]
+    own: bool
+    correct: np.ndarray
+    subjects: tuple[str, ...]
 
     @property
     def mean(self) -> float | None:
-        return mean(self.top1) if self.top1 else None
+        return float(self.correct.mean()) if len(self.correct) else None
 
 
 def parse_rates(text: str) -> list[float]:
@@ -111,22 +122,40 @@ def own_rate(config: dict[str, Any]) -> float | None:
 
 
 def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
-    """What the runs of a work dir say of the cells of ``rate_cells``, by entry, rates in order."""
-    found: dict[Entry, dict[float, list[float]]] = {}
+    """What the runs of a work dir say of the cells of ``rate_cells``, by entry, rates in order.
+
+    Raises:
+        ValueError: the predictions of a run cannot be read.
+    """
+    found: dict[Entry, dict[float, list[Path]]] = {}
     for cell in ws.cells:
-        top1 = found.setdefault(cell.entry, {}).setdefault(cell.overrides[RATE], [])
+        runs = found.setdefault(cell.entry, {}).setdefault(cell.overrides[RATE], [])
         key = ws.plan.keys.get((cell.id, cell.seed))
         if key is None:
             continue
+        folder = folder_of(ws.plan.jobs[key], work_dir)
         try:
-            record = load_record(folder_of(ws.plan.jobs[key], work_dir))
+            record = load_record(folder)
         except FileNotFoundError:
             continue
         if record.metrics is not None:
-            top1.append(record.metrics.top1)
+            runs.append(folder)
     return {entry.name: _in_order(entry, by_rate, ws.settings.profile) for entry, by_rate in found.items()}
 
 
-def _in_order(entry: Entry, by_rate: dict[float, list[float]], profile: str) -> list[Tried]:
+def _in_order(entry: Entry, by_rate: dict[float, list[Path]], profile: str) -> list[Tried]:
     own = own_rate(resolve(entry.config, profile).config)
-    return [Tried(rate, rate == own, top1) for rate, top1 in sorted(by_rate.items())]
+    return [_tried(rate, rate == own, folders) for rate, folders in sorted(by_rate.items())]
+
+
+def _tried(rate: float, own: bool, folders: list[Path]) -> Tried:
+    answers = [_answers(folder) for folder in folders]
+    subjects = answers[0][1] if answers else ()
+    return Tried(rate, own, np.array([correct for correct, _ in answers], dtype=bool), subjects)
+
+
+def _answers(folder: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(which clips a run has right, bool [clips]; their subjects), by clip id."""
+    clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
+    order = sorted(range(len(clips)), key=clips.__getitem__)
+    return (predicted_classes(scores) == labels)[order], tuple(subjects[i] for i in order)

@@ -1,12 +1,16 @@
 """``models rates``: what is trained on and tested on, and that the test split has no part in it."""
 
+import re
+
+import numpy as np
 import pytest
 
+from harness.cli.rate_lines import rate_lines
 from harness.ledger.store import load_records
 from harness.plan.jobs import Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
-from harness.plan.rates import parse_rates, rate_cells
+from harness.plan.rates import Tried, parse_rates, rate_cells
 from harness.suite import load_benchmark, load_entries
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.sysu import SysuImage
@@ -42,8 +46,9 @@ def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data,
         assert used == {s for s, which in split.items() if which == "train"} and "models rates" in r.command
         assert not set(r.data.train_subjects) & set(r.data.test_subjects)
         assert f"{r.identity.config['optim_wrapper']['optimizer']['lr']:g}" in got.stdout
-        assert f"{100 * r.metrics.top1:.1f} %" in got.stdout.splitlines()[-1]
-    assert "0.0001*" in got.stdout.splitlines()[-1]  # the paper's rate, which smoke keeps
+        assert f"{100 * r.metrics.top1:.1f} %" in got.stdout.splitlines()[-2]
+    assert "0.0001*" in got.stdout.splitlines()[-2]  # the paper's rate, which smoke keeps
+    assert "0.001" in got.stdout.splitlines()[-1] and "0.0001" in got.stdout.splitlines()[-1]
     again = harness_here(
         "models",
         "rates",
@@ -106,6 +111,33 @@ def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch
 def test_what_predicts_no_class_is_refused(name):
     with pytest.raises(ValueError, match="predicts no class"):
         rate_cells([ENTRIES[name]], ENTRIES, [1e-3], "demo", 1)
+
+
+def tried(rate, right, own=False):
+    """Seeds that each have the same clips right; ten people with ten clips each."""
+    return Tried(rate, own, np.tile(np.arange(100) % 10 < right, (3, 1)), tuple(str(i // 10) for i in range(100)))
+
+
+def test_a_rate_is_compared_with_the_configs_own_on_the_same_clips():
+    """Clips within a person alone vary: the standard error of 20 points is 4, the root of 0.2 * 0.8 / 100."""
+    own, much, none = tried(1e-3, 5, own=True), tried(2e-3, 7), Tried(5e-4, False, np.empty((0, 0), bool), ())
+    lines = list(rate_lines({"entry": [none, own, much]}))
+    assert lines[1].split() == ["entry", "0.0005", "-", "0.001*", "50.0", "%", "0.002", "70.0", "%"]
+    assert len(lines) == 3 and lines[2].startswith("  0.002 over 0.001: +20.0 points, better") and "3 seeds" in lines[2]
+    low, high = map(float, re.search(r"interval (\S+) to (\S+),", lines[2]).groups())
+    assert low == pytest.approx(20 - 1.96 * 4, abs=1) and high == pytest.approx(20 + 1.96 * 4, abs=1)
+
+
+def test_rates_that_these_clips_do_not_tell_apart_are_said_so():
+    swapped = np.tile(np.arange(100) % 10 < 5, (1, 1))
+    swapped[0, [0, 5, 6]] = False, True, True  # one clip less and two more: one point
+    own = Tried(1e-3, True, np.tile(np.arange(100) % 10 < 5, (1, 1)), tuple(str(i // 10) for i in range(100)))
+    worse = Tried(2e-3, False, ~own.correct & False, own.subjects)
+    lines = list(rate_lines({"entry": [own, Tried(5e-4, False, swapped, own.subjects), worse]}))
+    assert "0.0005 over 0.001: +1.0 points, not told apart" in lines[2] and "1 seed; what another training" in lines[2]
+    assert "0.002 over 0.001: \u221250.0 points, worse" in lines[3]
+    same = list(rate_lines({"entry": [own, Tried(5e-4, False, own.correct, own.subjects)]}))
+    assert same[2] == "  0.0005 has the same clips right as 0.001"
 
 
 @pytest.mark.parametrize("text", ["", "x", "1e-3,", "0", "-1", "nan", "inf"])

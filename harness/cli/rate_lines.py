@@ -1,0 +1,39 @@
+"""What ``models rates`` found, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.errors import count
+from harness.plan.rates import Tried
+from reports.format import points
+from reports.stats.intervals import difference_interval
+
+
+def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
+    """Each entry's rates, and how much better each is than the config's own: a difference that these clips and seeds
+    vary by is none."""
+    yield "top-1 on held-out training subjects; * is the config's own rate"
+    for name, rates in found.items():
+        shown = [
+            f"{t.rate:g}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}" for t in rates
+        ]
+        yield f"{name:32s} {'   '.join(shown)}"
+        measured = [t for t in rates if len(t.correct)]
+        for own in measured:
+            if own.own:
+                yield from (f"  {_against(t, own)}" for t in measured if t is not own)
+
+
+def _against(one: Tried, own: Tried) -> str:
+    by = points(float(one.correct.mean() - own.correct.mean()))
+    interval = difference_interval(one.correct, own.correct, one.subjects)
+    if interval is None:
+        return f"{one.rate:g} has the same clips right as {own.rate:g}"
+    seeds = min(len(one.correct), len(own.correct))
+    said = "better" if interval[0] > 0 else "worse" if interval[1] < 0 else "not told apart"
+    other = "" if seeds > 1 else "; what another training changes is not in it, --seeds 3 has it"
+    return (
+        f"{one.rate:g} over {own.rate:g}: {by} points, {said} "
+        f"(95 % interval {points(interval[0])} to {points(interval[1])}, {count(seeds, 'seed')}{other})"
+    )
