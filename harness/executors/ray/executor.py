@@ -25,6 +25,7 @@ from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
 from harness.executors.ray.cluster import cluster_address, connect, nodes
 from harness.executors.ray.head import Head
 from harness.executors.ray.options import EXAMPLE, Asked, check_gpus, for_nodes, parse
+from harness.executors.ray.starts import StartProbes
 from harness.executors.shared_files import log_size, logged_since, record_is_shown
 from harness.ledger.run_dir import LOG
 from harness.worker.signals import EXIT_STOPPED
@@ -56,6 +57,7 @@ class RayJob:
 
     def __init__(self, job_id: str, actor: Any, run_dir: Path | None = None, spec: JobSpec | None = None) -> None:
         self.id = job_id
+        self.submitted = time.monotonic()
         self.address = ""
         self.outcome: Outcome | None = None
         self._actor = actor
@@ -189,6 +191,7 @@ class RayExecutor:
         self._asked = asked
         self._cluster = cluster_address()
         self._head = Head(self._cluster)
+        self._probes = StartProbes(asked.of_a_job(1))
         self._jobs: dict[str, RayJob] = {}  # not over, by id
         for module in (node, memory_kills):  # what runs on a node needs no harness to be read there
             ray.cloudpickle.register_pickle_by_value(module)
@@ -249,6 +252,9 @@ class RayExecutor:
         time.sleep(timeout)
         self._head.check()
         self._jobs = {i: job for i, job in self._jobs.items() if job.poll() is None}
+        if waiting := [job.submitted for job in self._jobs.values() if not job.address]:
+            with self._head.watched():
+                self._probes.check(time.monotonic() - min(waiting))
 
     def free_memory(self) -> int | None:
         return None

@@ -9,9 +9,10 @@ import pytest
 
 from harness.errors import BadUsage
 from harness.executors.base import Resources
+from harness.executors.ray import starts
 from harness.executors.ray.executor import RayExecutor
 from harness.ledger.submission import recall
-from tests.helpers.cluster_jobs import prepared
+from tests.helpers.cluster_jobs import empty, end_of, prepared, quicken, until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 OTHER_VERSION = """
@@ -60,3 +61,37 @@ def test_what_the_cluster_does_not_have_is_said_before_anything_is_submitted(ray
 def test_another_version_of_ray_is_one_line(ray_cluster):
     said = subprocess.run([sys.executable, "-c", OTHER_VERSION], cwd=REPOSITORY, capture_output=True, text=True).stdout
     assert said.count("\n") == 1 and "ersion mismatch" in said and "install the cluster's versions here" in said
+
+
+def test_a_node_that_starts_nothing_ends_the_wait_in_a_line(ray_cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(starts, "PENDING_S", 1.0)
+    monkeypatch.setattr(starts, "START_S", 5.0)
+    (tmp_path / "broken").mkdir()
+    with ray_cluster.broken_node(num_cpus=5, folder=tmp_path / "broken"):
+        executor = create("num_cpus=5")
+        handle = executor.submit(prepared(tmp_path).folder, Resources())
+        with pytest.raises(
+            BadUsage, match="PENDING for .* has not started any process within 5 s .*libgone.so.* `ray stop`"
+        ):
+            until(lambda: executor.wait(0.2))
+        assert handle.poll() is None
+        handle.cancel()
+        until(lambda: handle.poll())
+
+
+def test_a_job_that_waits_for_another_one_waits_on(engine_of, ray_cluster, tmp_path, monkeypatch):
+    """Its nodes are asked meanwhile, again and again."""
+    for name in ("PENDING_S", "AGAIN_S"):
+        monkeypatch.setattr(starts, name, 0.5)
+    quicken(engine := engine_of("ray"), monkeypatch)
+    try:
+        executor = create("num_cpus=2")
+        first, second = (executor.submit(prepared(tmp_path, name).folder, Resources()) for name in ("one", "two"))
+        rounds = []
+        monkeypatch.setattr(starts, "_ask", lambda node, ask=starts._ask: rounds.append(ask(node)) or rounds[-1])
+        until(lambda: executor.wait(0.1) or len(rounds) > 2)
+        assert sorted([first.address, second.address])[0] == "" != sorted([first.address, second.address])[1]
+        (tmp_path / "go").touch()
+        assert [end_of(executor, job).exit_code for job in (first, second)] == [0, 0]
+    finally:
+        empty(engine, tmp_path)
