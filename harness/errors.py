@@ -27,6 +27,10 @@ class EngineLost(Exception):
     """The cluster no longer answers, and its jobs may run on; one line. The same command goes on once it does."""
 
 
+class QueueFull(Exception):
+    """The cluster takes no more jobs for now; one line. They are submitted later."""
+
+
 def unknown_name(what: str, name: object, choices: Iterable[object], listed_by: str = "") -> str:
     """The text of an error about a name that is none of the valid ones: the name, what is like it, and all choices.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from uuid import uuid4
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, QueueFull
 
 REPEATS = 3
 LOOK_S, QUICK_S = 0.1, 10.0  # between two looks at a job, and for how long so often
@@ -59,7 +59,7 @@ def _batch_job(asked: str) -> None:
         client.submit(name, options, "#!/bin/sh\n")
         while not is_over(client.jobs()[name]):
             time.sleep(LOOK_S if time.monotonic() - began < QUICK_S else 1.0)
-    except client.SlurmError as e:
+    except (client.SlurmError, QueueFull) as e:
         raise BadUsage(f"--slurm {asked}: {e}") from None
 
 

@@ -85,7 +85,11 @@ class Executor(Protocol):
         """How many jobs it takes at a time."""
 
     def submit(self, run_dir: Path, resources: Resources) -> JobHandle:
-        """Start the job of a run's folder; at most ``slots`` run at a time."""
+        """Start the job of a run's folder; at most ``slots`` run at a time.
+
+        Raises:
+            QueueFull: the engine takes no more for now, and does not have this one.
+        """
 
     def attach(self, job_id: str) -> JobHandle | None:
         """The job of an id that this harness or an earlier one submitted; None where it is over or not known here."""

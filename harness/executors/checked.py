@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.errors import BadUsage, EngineLost, one_line
+from harness.errors import BadUsage, EngineLost, QueueFull, one_line
 from harness.executors.base import GRACE_SECONDS, Executor, JobHandle, Outcome, Resources
 
 T = TypeVar("T")
@@ -71,12 +71,12 @@ def ask(executor: str, what: str, method: Callable[..., Any], *args: Any) -> Any
     """What a method of an executor returns.
 
     Raises:
-        ExecutorFault: whatever it raises, but for bad usage, a lost engine and a full disk: they are as they were.
+        ExecutorFault: whatever it raises, but for bad usage, a lost or full engine, a full disk: they are as they were.
     """
     try:
         return method(*args)
     except Exception as e:  # whatever a package does
-        if isinstance(e, (BadUsage, EngineLost)) or (
+        if isinstance(e, (BadUsage, EngineLost, QueueFull)) or (
             isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT)
         ):
             raise

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from harness.errors import EngineLost, one_line
+from harness.errors import EngineLost, QueueFull, one_line
 from harness.executors.base import GRACE_SECONDS, Executor, JobHandle, Outcome, Resources
 from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
@@ -21,7 +21,7 @@ from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.schedule.claim import Report, claim, what_it_waits_for
-from harness.schedule.dispatch import devices_of, prepare
+from harness.schedule.dispatch import devices_of, make_spec, prepare
 from harness.schedule.grouping import batch_compatible_jobs, room_after
 from harness.schedule.options import Options
 from harness.schedule.outcome import disk_full, record_outcome, summary_of
@@ -29,8 +29,10 @@ from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
 from harness.schedule.task import Status, Task, after_failures, status_of
 from harness.system.disk import is_disk_full
+from harness.worker.spec import write_spec
 
 POLL_SECONDS = 0.5
+FULL_SECONDS = 60.0  # until an engine that takes no more jobs is given one again
 
 Tick = Callable[[Status], None]
 
@@ -80,6 +82,7 @@ class Scheduler:
         self._most_groups = executor.slots  # at a time; one once the machine has run out of memory
         self._stopped = self._engine_lost = False
         self._idle = False  # and has said so
+        self._full_until: float | None = None  # the engine takes no more before, on the monotonic clock; has been said
 
     def run(self) -> Status:
         """Run all jobs that have no valid record yet. Attempts are counted over all invocations.
@@ -178,7 +181,8 @@ class Scheduler:
     def _start_ready(self) -> None:
         for task in self._queue():
             elsewhere = len({t.submitted for t in self._tasks.values() if t.submitted})  # these take slots, too
-            if len(self._groups) + elsewhere >= self._most_groups and not task.submitted:
+            full = self._full_until is not None and time.monotonic() < self._full_until
+            if (full or len(self._groups) + elsewhere >= self._most_groups) and not task.submitted:
                 if not elsewhere:
                     return
                 continue
@@ -221,17 +225,33 @@ class Scheduler:
         resources = Resources(devices_of(lead.job, self._options.processes), self._options.time_limit)
         try:
             handle = self._executor.submit(lead.folder, resources)
+        except QueueFull as e:
+            self._put_back(group, e)
+            return
         except ExecutorFault as e:
             for task in group:
                 task.start()
                 self._conclude(task, Outcome(None, "crash", str(e)), beside=len(group) - 1, alone=False)
             return
+        self._full_until = None
         self._groups.append(_Group(handle, group))
         for task in group:
             task.start()
             self._report("started", task.job, f"beside {lead.job.name}" if task is not lead else "")
         for task in group:
             remember(task.folder, Submission(self._executor.name, handle.id))
+
+    def _put_back(self, group: list[Task], e: QueueFull) -> None:
+        """The engine did not take the jobs of a group: as if they had not been tried."""
+        if self._full_until is None:
+            self._report("waiting", group[0].job, f"{e}; tried again every {FULL_SECONDS:.0f} s")
+        self._full_until = time.monotonic() + FULL_SECONDS
+        for task in group:
+            task.uncount_attempt()
+        write_spec(group[0].folder, make_spec(group, self._options))  # with that count, and a token that nobody has
+        for task in group:
+            forget(task.folder)
+            task.lock.release()
 
     def _conclude(self, task: Task, outcome: Outcome, beside: int, alone: bool) -> None:
         """What the end of a job's process means for the job.

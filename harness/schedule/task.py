@@ -86,6 +86,11 @@ class Task:
         self.attempts += 1
         self.tried += 1
 
+    def uncount_attempt(self) -> None:
+        """It did not start."""
+        self.attempts -= 1
+        self.tried -= 1
+
     def start(self) -> None:
         self.submitted = ""
         self._move(JobState.RUNNING)

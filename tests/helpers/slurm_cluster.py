@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -129,6 +130,26 @@ class SlurmCluster:
         self._no_prolog.unlink()
         for node in self.nodes:
             self.ask("scontrol", "update", f"nodename={node}", "state=resume")
+        self.until_up()
+
+    @contextmanager
+    def room_for(self, jobs: int) -> Iterator[None]:
+        """The controller takes so many jobs more than it knows now; it is started anew for that."""
+        known = len(self.ask("squeue", "--noheader", "--states=all").splitlines())
+        text = self.conf.read_text(encoding="utf-8")
+        self._restart(f"{text}MaxJobCount={known + jobs + 1}\nMinJobAge=100000\n")
+        try:
+            yield
+        finally:
+            self._restart(text)
+
+    def _restart(self, conf: str) -> None:
+        """The controller, with other settings."""
+        self.conf.write_text(conf, encoding="utf-8")
+        pid = self._pid("slurmctld")
+        os.kill(pid, signal.SIGTERM)
+        psutil.Process(pid).wait(PATIENCE)
+        self._run("slurmctld")
         self.until_up()
 
     def kill_node(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -10,19 +11,27 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.errors import BadUsage, EngineLost
+from harness.errors import BadUsage, EngineLost, QueueFull
 
 COMMANDS = ("sbatch", "squeue", "scancel", "sinfo")
 FIELDS = ("JobID", "State", "exit_code", "NodeList", "TimeUsed", "TimeLimit", "Reason", "Name")
 COMMAND_TIMEOUT_S = 120.0
+FULL_AFTER_S = 10.0  # sbatch itself tries for two minutes where the queue is full; it is not waited for
 OUTAGE_S = 900.0  # how long the controller may be away: it is restarted now and then
 PAUSE_S = 5.0  # between attempts meanwhile
 PASSING = re.compile(
-    "unable to contact|timed out|temporarily|communication|connection|backup controller|try again|"
-    "submit limit|MaxSubmit",  # other jobs of this user's are in the queue
+    "unable to contact|timed out|temporarily|communication|connection|backup controller|try again", re.IGNORECASE
+)
+# Other jobs are in the queue, of this user's or of all. For limits that name themselves, ``is_full`` looks at the name.
+FULL = re.compile(
+    "submit limit|job queue full|unable to accept job|creation temporarily|Resource temporarily unavailable",
     re.IGNORECASE,
 )
+LIMIT = re.compile(r"\b(?:Assoc|QOS|Part)\w+Limit\b", re.IGNORECASE)
 WAITS_FOR_NODES = re.compile("down, drained or reserved|busy", re.IGNORECASE)
+
+
+log = logging.getLogger(__name__)
 
 
 class SlurmError(OSError):
@@ -60,7 +69,7 @@ def check_accepts(options: Sequence[str]) -> None:
     try:
         _call("sbatch", "--test-only", *options, script="#!/bin/sh\n")
     except SlurmError as e:
-        if not WAITS_FOR_NODES.search(str(e)):
+        if not WAITS_FOR_NODES.search(str(e)) and not is_full(str(e)):
             raise BadUsage(f"--backend slurm: {e}{_partitions()}") from None
 
 
@@ -78,21 +87,42 @@ def submit(name: str, options: Sequence[str], script: str) -> None:
 
     Raises:
         SlurmError: Slurm does not take it.
+        QueueFull: it does not take more for now.
         EngineLost: it was away for ``OUTAGE_S``.
     """
-    until = time.monotonic() + OUTAGE_S
+    until, away = time.monotonic() + OUTAGE_S, False
     while True:
         try:
             _call("sbatch", "--parsable", f"--job-name={name}", *options, script=script)
             return
         except SlurmError as e:
-            _check_passing(e, until)
-        time.sleep(PAUSE_S)
+            said, full = str(e), is_full(str(e))
+            if not full:
+                _check_passing(e, until)
+                if not away:
+                    say_away(e)
+                away = True
+        if not full:
+            time.sleep(PAUSE_S)
         try:
             if name in jobs():
                 return
         except SlurmError as e:
             _check_passing(e, until)
+            continue
+        if full:
+            raise QueueFull(f"Slurm's queue is full ({said})")
+
+
+def is_full(said: str) -> bool:
+    """Whether Slurm refuses a job for the number of those that it has, of which some will end."""
+    limits = LIMIT.findall(said)
+    return any("submit" in limit.lower() for limit in limits) if limits else bool(FULL.search(said))
+
+
+def say_away(e: SlurmError) -> None:
+    """To be called once for each time that the controller does not answer."""
+    log.warning("waiting   %s; asked again for %.0f minutes", e, OUTAGE_S / 60)
 
 
 def lost(e: SlurmError) -> EngineLost:
@@ -179,9 +209,7 @@ def seconds(said: str) -> float | None:
 
 def _call(*command: str, script: str = "") -> str:
     try:
-        done = subprocess.run(
-            command, input=script, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, env=_environment()
-        )
+        done = _run(command, script)
     except subprocess.TimeoutExpired:
         raise SlurmError(f"{command[0]} timed out after {COMMAND_TIMEOUT_S:.0f} s") from None
     except FileNotFoundError:
@@ -191,6 +219,24 @@ def _call(*command: str, script: str = "") -> str:
         said = "; ".join(prefix.sub("", line.strip(), count=1) for line in done.stderr.splitlines() if line.strip())
         raise SlurmError(f"{command[0]}: {said or f'exit code {done.returncode}'}")
     return done.stdout
+
+
+def _run(command: Sequence[str], script: str) -> subprocess.CompletedProcess[str]:
+    """Raises TimeoutExpired; what waits for room in the queue is ended before that, as if it had failed."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
+    ) as process:
+        try:
+            try:
+                out, err = process.communicate(script, FULL_AFTER_S)
+            except subprocess.TimeoutExpired as e:
+                said = e.stderr.decode(errors="replace") if isinstance(e.stderr, bytes) else e.stderr or ""
+                if is_full(said):
+                    process.kill()
+                out, err = process.communicate(timeout=COMMAND_TIMEOUT_S - FULL_AFTER_S)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def _environment() -> dict[str, str]:

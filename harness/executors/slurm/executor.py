@@ -215,7 +215,9 @@ class SlurmExecutor:
             self._seen, self._away_since = client.jobs(), None
             self._asked_at = now
         except client.SlurmError as e:
-            self._away_since = self._away_since or now
+            if self._away_since is None:
+                client.say_away(e)
+                self._away_since = now
             if now - self._away_since > client.OUTAGE_S:
                 raise client.lost(e) from None
             time.sleep(QUICK_POLL_S)

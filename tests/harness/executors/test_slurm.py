@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,8 +12,11 @@ from harness.executors import node_script
 from harness.executors.base import Resources
 from harness.executors.slurm import client
 from harness.executors.slurm.executor import SlurmExecutor
+from harness.ledger.store import load_record
 from harness.ledger.submission import recall
-from tests.helpers.cluster_jobs import end_of, prepared, quicken, starts
+from harness.plan.run_state import folder_of
+from harness.schedule import scheduler
+from tests.helpers.cluster_jobs import chain, drive, end_of, prepared, quicken, starts
 
 
 @pytest.fixture
@@ -61,6 +65,35 @@ def test_an_answer_that_was_lost_submits_nothing_twice(work_dir, quick, monkeypa
     (work_dir / "go").touch()
     assert end_of(quick, quick.submit(prepared(work_dir).folder, Resources())).exit_code == 0
     assert lost and starts(work_dir) == ["alone"]
+
+
+def test_a_full_queue_is_said_and_what_it_does_not_take_is_submitted_once_later(
+    slurm_cluster, engine, work_dir, monkeypatch
+):
+    monkeypatch.setattr(scheduler, "FULL_SECONDS", 1.0)
+    monkeypatch.setattr(client, "FULL_AFTER_S", 1.0)
+    monkeypatch.setattr(client, "PAUSE_S", 0.1)
+    (work_dir / "go").touch()
+    waits, room = [], ExitStack()
+
+    def report(event, job, said):
+        if event == "waiting":
+            waits.append(said)
+            room.close()
+
+    with room:
+        room.enter_context(slurm_cluster.room_for(1))
+        status = drive(engine, work_dir, report=report)
+    assert status.done == 3 and starts(work_dir) == ["child", "first", "other"]
+    assert len(waits) == 1 and waits[0].startswith(
+        "Slurm's queue is full (sbatch: Slurm temporarily unable to accept job"
+    )
+    assert {load_record(folder_of(job, work_dir)).attempts for job in chain()} == {1}
+
+
+def test_a_full_queue_is_no_reason_not_to_start(slurm_cluster):
+    with slurm_cluster.room_for(0):
+        SlurmExecutor.create({"slurm": "partition=main", "slurm_jobs": None, "detach": None}, Resources())
 
 
 def test_a_job_that_does_not_stop_at_its_time_limit_is_killed_and_has_had_its_time(work_dir, quick, monkeypatch):

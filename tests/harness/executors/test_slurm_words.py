@@ -286,3 +286,41 @@ def test_on_a_node_that_has_everything_the_worker_runs(job):
     (job.run_dir.parent.parent / "go").touch()
     assert run_script(job) == 0 and (job.run_dir / "run.json").exists()
     assert sys.executable in node_script.make_script(job.run_dir, job.spec, executor.THREADS, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "full"),
+    [
+        ("AssocMaxSubmitJobLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit limit, "
+         "user's size and/or time limits)", True),
+        ("QOSMaxSubmitJobPerUserLimit; Batch job submission failed: Job violates accounting/QOS policy", True),
+        ("AssocGrpSubmitJobsLimit; Batch job submission failed: Job violates accounting/QOS policy", True),
+        ("Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time "
+         "limits)", True),
+        ("Slurm temporarily unable to accept job, sleeping and retrying", True),
+        ("Slurm job queue full, sleeping and retrying", True),
+        ("Batch job submission failed: Resource temporarily unavailable", True),
+        ("QOSMaxWallDurationPerJobLimit; Batch job submission failed: Job violates accounting/QOS policy (job submit "
+         "limit, user's size and/or time limits)", False),  # it never passes
+        ("Unable to contact slurm controller (connect failure)", False),
+    ],
+)  # fmt: skip
+def test_a_full_queue_is_told_from_a_limit_that_never_passes(said, full):
+    assert client.is_full(f"sbatch: {said}") is full
+
+
+def test_a_controller_that_is_away_is_said_once(monkeypatch, caplog):
+    answers = [client.SlurmError("sbatch: Unable to contact slurm controller")] * 3 + [""]
+
+    def call(*command, **_):
+        answer = answers.pop(0) if command[0] == "sbatch" else ""
+        if answer:
+            raise answer
+        return ""
+
+    monkeypatch.setattr(client, "_call", call)
+    monkeypatch.setattr(client, "PAUSE_S", 0.0)
+    client.submit("a.b", [], "")
+    assert [r.getMessage() for r in caplog.records] == [
+        "waiting   sbatch: Unable to contact slurm controller; asked again for 15 minutes"
+    ]

@@ -10,6 +10,7 @@ import signal
 
 import pytest
 
+from harness.errors import QueueFull
 from harness.executors.base import Resources
 from harness.executors.checked import ExecutorFault
 from harness.ledger.judge import sha256_of_rendered
@@ -19,8 +20,9 @@ from harness.ledger.run_dir import LOG, SUBMITTED
 from harness.ledger.store import load_record, write_record
 from harness.ledger.submission import Submission, recall, remember
 from harness.plan.run_state import folder_of, look_up, output_of
+from harness.schedule import scheduler
 from harness.schedule.options import Options
-from harness.schedule.scheduler import Scheduler, execute
+from harness.schedule.scheduler import FULL_SECONDS, Scheduler, execute
 from harness.schedule.task import Task
 from harness.system.process import start_time
 from tests.helpers.toy_jobs import FakeExecutor, fail, finish, run, toy_job, weights
@@ -409,3 +411,43 @@ def test_a_tick_shows_what_runs(tmp_path):
 
 def test_jobs_are_plain_values():
     assert dataclasses.asdict(toy_job("a"))["name"] == "a"
+
+
+def test_what_a_full_queue_does_not_take_is_submitted_later_and_was_no_attempt(tmp_path, monkeypatch):
+    monkeypatch.setattr(scheduler, "FULL_SECONDS", 0.0)
+    jobs, events, full = [toy_job(name) for name in "abc"], [], [False, True, True, True, False, False]
+
+    class Crowded(FakeExecutor):
+        def submit(self, run_dir, resources):
+            if full.pop(0):
+                raise QueueFull("the queue is full (limit 1)")
+            return super().submit(run_dir, resources)
+
+    executor = Crowded(finish, slots=3)
+    report = lambda event, job, detail: events.append((event, job.name, detail))  # noqa: E731
+    status = Scheduler({j.key: j for j in jobs}, executor, Options(tmp_path), report, pause=lambda _: None).run()
+    assert status.done == 3 and sorted(executor.order) == ["a", "b", "c"] and not full
+    assert [load_record(folder_of(j, tmp_path)).attempts for j in jobs] == [1, 1, 1]
+    waits = [(name, said) for event, name, said in events if event == "waiting"]
+    assert waits == [("b", "the queue is full (limit 1); tried again every 0 s")]
+    assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
+
+
+def test_a_full_queue_is_left_alone_for_a_while(tmp_path, monkeypatch):
+    now, asked_at = [0.0], []
+    monkeypatch.setattr(scheduler.time, "monotonic", lambda: now[0])
+
+    class Crowded(FakeExecutor):
+        def submit(self, run_dir, resources):
+            asked_at.append(now[0])
+            if len(asked_at) < 3:
+                raise QueueFull("full")
+            return super().submit(run_dir, resources)
+
+    def pause(seconds):
+        assert recall(folder_of(job, tmp_path)) is None and not RunLock(folder_of(job, tmp_path)).holder()
+        now[0] += seconds
+
+    job = toy_job("a")
+    Scheduler({job.key: job}, Crowded(finish), Options(tmp_path), lambda *a: None, pause=pause).run()
+    assert asked_at == [0.0, FULL_SECONDS, 2 * FULL_SECONDS]
