@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": ("plan", "List cells and jobs (done, missing, failed) without starting anything."),
     "run": ("run", "Run what the plan lacks."),
     "report": ("report", "Write the pages from the ledger."),
+    "predict": ("predict", "Predict the gestures in videos of your own with the network of a run."),
     "figure": ("figure", "Write curves, confusion matrix and strips of runs as PDF, PNG and SVG."),
     "publish": ("publish", "Commit the pages on a branch for a static host."),
     "status": ("status", "What is done, missing, stale, failed or running, and why."),

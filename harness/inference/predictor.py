@@ -1,0 +1,152 @@
+"""The network of a run, on videos that belong to no data set: the test pipeline and the weights of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before MMAction2)
+import numpy as np
+import torch
+from mmaction.registry import MODELS, TRANSFORMS
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
+
+from harness.errors import BadUsage
+from harness.ledger.record import DataInfo, RunRecord
+from harness.ledger.run_dir import CHECKPOINT, SPEC
+from harness.network.cost import predicting_network
+from harness.worker.precision import use_channels_last
+from harness.worker.spec import read_spec
+from mtcd_plugin.formats.clips import RENDERED_FROM, Stream
+from mtcd_plugin.formats.video import probe
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """The network of a run in float32, and what its test clips go through.
+
+    Attributes:
+        modalities: that the network reads, in the order of its config.
+        data: that the run was trained and tested on; ``data.classes`` in label order.
+    """
+
+    name: str
+    modalities: tuple[str, ...]
+    data: DataInfo
+    model: BaseModel
+    pipeline: Compose
+
+    def scores(self, clip: Mapping[str, Path]) -> np.ndarray:
+        """Class scores of a clip, float32 [classes], as the run's own test has them.
+
+        Args:
+            clip: modality -> video of a gesture from its first frame to its last, as ``videos`` returns them.
+
+        Raises:
+            OSError, ValueError: a video that cannot be read; one line.
+        """
+        sample = self.pipeline(_sample(clip))
+        with torch.inference_mode():
+            (found,) = self.model.test_step(pseudo_collate([sample]))
+        return found.pred_score.cpu().numpy().astype(np.float32)
+
+    def videos(self, clip: str) -> dict[str, Path]:
+        """The files of a clip by modality, given as ``FILE`` or ``MODALITY=FILE,...``.
+
+        Raises:
+            BadUsage: modalities that are not those of the network, or no such file.
+        """
+        parts = [part.partition("=") for part in clip.split(",")]
+        if Path(clip).exists() or not all(separator for _, separator, _ in parts):
+            given = {self.modalities[0]: Path(clip)} if len(self.modalities) == 1 else {"one video": Path(clip)}
+        else:
+            given = {name.strip(): Path(file) for name, _, file in parts}
+        if given.keys() != set(self.modalities):
+            as_asked = ",".join(f"{m}=FILE" for m in self.modalities)
+            raise BadUsage(
+                f"{clip}: {self.name} reads {' and '.join(self.modalities)}, not {' and '.join(given)}; "
+                f"give each clip as {as_asked}"
+            )
+        for path in given.values():
+            if not path.is_file():
+                raise BadUsage(f"{path}: no such file")
+        return {m: given[m] for m in self.modalities}
+
+
+def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Predictor:
+    """The network of a run with its trained weights.
+
+    Raises:
+        BadUsage: a run that predicts no class, or from something that is no video.
+        OSError, ValueError: what the run left is not there any more, or is not what its record says.
+    """
+    if record.metrics is None or record.data is None:
+        raise BadUsage(f"{folder.name}: a {record.cell.stage} predicts no class; choose what classifies")
+    config = _config(folder, record)
+    dataset = config["test_dataloader"]["dataset"]
+    modalities = tuple(dataset.get("modalities", ("rgb",)))
+    rendered = [m for m in modalities if m in RENDERED_FROM]
+    if rendered:
+        raise BadUsage(f"{folder.name} reads {', '.join(rendered)}, which a stage makes of a data set's clips")
+    init_default_scope("mmaction")
+    import_modules_from_strings(**(config.get("custom_imports") or {"imports": []}))
+    model = MODELS.build(config["model"])
+    use_channels_last(model)
+    if record.checkpoint_sha256 is not None:
+        _load_weights(model, folder, record)
+    pipeline = Compose([TRANSFORMS.build(step) for step in dataset["pipeline"]])
+    return Predictor(folder.name, modalities, record.data, model.to(device).eval(), pipeline)
+
+
+def _config(folder: Path, record: RunRecord) -> dict[str, Any]:
+    """What the network and the pipeline of a run are built from.
+
+    Of a run that was trained it is the record's, in which a student's teachers have no weights: they need not be there
+    any more. What tests the weights of its stages has them in ``job.json``, with their paths.
+    """
+    spec = read_spec(folder) if (folder / SPEC).exists() else None  # none where it was trained beside another run
+    if spec is not None and spec.fused:
+        members = ", ".join(Path(f).name for f in spec.fused)
+        raise BadUsage(f"{folder.name} is the mean of what other runs predict; choose from these: {members}")
+    if record.checkpoint_sha256 is not None:
+        imports = {"custom_imports": spec.config.get("custom_imports")} if spec is not None else {}
+        return record.identity.config | imports
+    if spec is None or spec.key != record.key:
+        raise ValueError(f"{folder / SPEC}: is not there, or of another job; `python -m harness run --force` writes it")
+    return spec.config
+
+
+def _load_weights(model: BaseModel, folder: Path, record: RunRecord) -> None:
+    """Put the weights of a run's checkpoint into its network, or into the part of it that predicts, whose they are."""
+    path = folder / CHECKPOINT
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    for network in (model, predicting_network(model)):
+        if network.state_dict().keys() == state.keys():
+            network.load_state_dict(state)
+            return
+    raise ValueError(
+        f"{path}: has other weights than {record.cell.model} has by now; `python -m harness run` makes it anew"
+    )
+
+
+def _sample(clip: Mapping[str, Path]) -> dict[str, Any]:
+    """What a data set would say of a clip of which nothing is known but its videos."""
+    return {
+        "clip_id": next(iter(clip.values())).stem,
+        "subject": "",
+        "label": -1,
+        "streams": {m: _stream(path) for m, path in clip.items()},
+        "missing": [],
+        "modality": "RGB",
+        "start_index": 0,
+    }
+
+
+def _stream(path: Path) -> Stream:
+    found = probe(str(path))
+    return Stream(str(path), 0, found.frames, found.fps)

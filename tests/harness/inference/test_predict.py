@@ -1,0 +1,118 @@
+"""``predict``: the network of a run on videos by their path says what its own test said of the same clips."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from harness.ledger.store import load_predictions, load_records
+from mtcd_plugin.formats.video import write_video
+from tests.harness.conftest import write_small_configs
+from tests.helpers.command_line import harness_here
+from tests.helpers.tiny_data import GESTURES, write_mgr_dark
+
+CELLS = ("i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth")
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """I3D on RGB and on depth, trained and tested at smoke."""
+    root = tmp_path_factory.mktemp("predict")
+    write_mgr_dark(root / "data" / "mgr_dark")
+    configs = write_small_configs(root / "configs")
+    got = harness_here(
+        *("run", "--profile", "smoke", "--configs", configs, "--data-root", root / "data", "--work-dir", root / "w"),
+        *("--seeds", "1"),
+    )
+    assert got.returncode == 0, got.stderr
+    return root
+
+
+def predict(ledger, *args):
+    return harness_here("predict", *args, "--work-dir", ledger / "w")
+
+
+def own_test(ledger, cell):
+    """Folder of a cell's run, and its predictions with the video of each clip."""
+    folder, record = next(found for found in load_records(ledger / "w")[0].values() if found[1].cell.model == cell)
+    modality = record.cell.test_modality.lower()
+    rows = load_predictions(folder)
+    clips = ledger / "data" / "mgr_dark" / "clips" / "dark" / modality
+    return folder, [(next(clips.rglob(f"{row.clip_id}.mp4")), row.scores) for row in rows.itertuples()]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_scores_are_those_of_the_runs_own_test(ledger, cell):
+    _, rows = own_test(ledger, cell)
+    got = predict(ledger, cell, *(video for video, _ in rows), "--json", "--top", 3)
+    assert got.returncode == 0, got.stderr
+    said = json.loads(got.stdout)
+    assert said["synthetic"] and said["profile"] == "smoke" and said["run"].startswith(f"{cell}-s0-")
+    assert [c["clip"] for c in said["clips"]] == [str(video) for video, _ in rows]
+    for clip, (_, scores) in zip(said["clips"], rows, strict=True):
+        found = {c["class"]: c["score"] for c in clip["classes"]}
+        assert list(found.values()) == sorted(found.values(), reverse=True)
+        assert [found[name] for name in GESTURES] == pytest.approx(scores.tolist(), abs=1e-5)
+
+
+def test_a_run_that_was_trained_beside_another_has_no_job_of_its_own(ledger, tmp_path):
+    shutil.copytree(ledger / "w", tmp_path / "w")
+    folder, rows = own_test(ledger, CELLS[0])
+    (tmp_path / "w" / "runs" / folder.name / "job.json").unlink()
+    with_job, without = (
+        predict(ledger, CELLS[0], rows[0][0]),
+        harness_here("predict", CELLS[0], rows[0][0], "--work-dir", tmp_path / "w"),
+    )
+    assert without.returncode == 0, without.stderr
+    assert without.stdout == with_job.stdout
+
+
+def test_another_video_has_other_scores_and_text_says_them(ledger, tmp_path):
+    folder, rows = own_test(ledger, CELLS[0])
+    other = tmp_path / "my gesture.mp4"
+    frames = np.random.default_rng(0).integers(0, 255, (12, 48, 64, 3), dtype=np.uint8)
+    write_video(str(other), frames, 20)
+    got = predict(ledger, folder.name, other, "--top", 1, "--device", "cpu")
+    assert got.returncode == 0, got.stderr
+    head, line = got.stdout.splitlines()
+    assert head == f"{folder.name}, trained on MGR-Dark (synthetic), profile smoke"
+    best = float(re.fullmatch(rf"{re.escape(str(other))}: [\w ]+ ([\d.]+) %", line)[1])
+    assert best != pytest.approx(100 * max(rows[0][1]), abs=0.05)
+
+
+def test_a_video_that_cannot_be_read_is_a_line_and_the_others_are_predicted(ledger, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    _, rows = own_test(ledger, CELLS[0])
+    got = predict(ledger, CELLS[0], broken, rows[0][0])
+    assert got.returncode == 1
+    first, second = got.stdout.splitlines()[1:]
+    assert first.startswith(f"{broken}: not predicted, ") and " %" in second and not got.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("i3d_r50_mgr-dark-rbg", "x.mp4"), "unknown run or cell 'i3d_r50_mgr-dark-rbg' (near: i3d_r50_mgr-dark-rgb"),
+        ((CELLS[0], "nothing.mp4"), "nothing.mp4: no such file"),
+        ((CELLS[0], "depth=nothing.mp4"), "reads rgb, not depth; give each clip as rgb=FILE"),
+        ((CELLS[0], "rgb=a.mp4,depth=b.mp4"), "reads rgb, not rgb and depth"),
+        ((CELLS[0], "."), ".: no such file"),
+    ],
+)
+def test_what_cannot_be_predicted_is_one_line_of_usage(ledger, args, said):
+    got = predict(ledger, *args)
+    assert got.returncode == 2 and said in got.stderr and got.stderr.count("\n") == 1 and not got.stdout
+
+
+def test_weights_that_are_not_the_records_are_refused(ledger, tmp_path):
+    shutil.copytree(ledger / "w", tmp_path / "w")
+    folder, rows = own_test(ledger, CELLS[1])
+    weights = tmp_path / "w" / "runs" / folder.name / "checkpoint.pth"
+    for damage in (lambda: weights.write_bytes(b"x"), weights.unlink):
+        damage()
+        got = harness_here("predict", folder.name, rows[0][0], "--work-dir", tmp_path / "w")
+        assert got.returncode == 2 and "is no valid run: " in got.stderr and got.stderr.count("\n") == 1, got.stderr
+        assert "checkpoint.pth" in got.stderr
