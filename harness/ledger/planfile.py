@@ -11,9 +11,9 @@ from pydantic import Field, ValidationError
 
 from harness.ledger.files import NotAFile, read_file, write_text_atomically
 from harness.ledger.migrate import newer
-from harness.ledger.record import Strict, seal_of
+from harness.ledger.record import Strict, seal_of, seal_of_content
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LARGEST_PLAN = 1 << 30  # bytes; a cell has about one thousand
 
 
@@ -44,6 +44,7 @@ class PlanFile(Strict):
     tables: list[str]  # tables and figures that were asked for
     seeds: int
     commit: str = ""
+    synthetic: list[str] | None = None  # data sets of which cells read generated clips; None: planned before version 3
     cells: list[PlannedCell]
     seal: str = ""  # ``seal_of`` the plan, set when it is written
 
@@ -92,6 +93,6 @@ def read_plan(path: Path) -> PlanFile:
         raise ValueError(
             f"{path}: not a plan ({'.'.join(map(str, err['loc']))}: {err['msg']}); plan again to rewrite it"
         ) from None
-    if plan.seal != seal_of(plan):
+    if plan.seal != seal_of_content(json.loads(text)):
         raise EditedPlan(f"{path}: edited since the planner wrote it; plan again to rewrite it")
     return plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -175,5 +176,10 @@ def seal_of(document: Strict) -> str:
 
     No proof against somebody who computes the seal anew.
     """
-    content = document.model_dump(mode="json", exclude={"seal"})
+    return seal_of_content(document.model_dump(mode="json"))
+
+
+def seal_of_content(content: Mapping[str, Any]) -> str:
+    """``seal_of`` a document as it stands in its file, which an older harness may have written with fewer fields."""
+    content = {k: v for k, v in content.items() if k != "seal"}
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

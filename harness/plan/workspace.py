@@ -250,9 +250,16 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
             tables=workspace.tables,
             seeds=workspace.seeds,
             commit=commit(),
+            synthetic=_synthetic(workspace),
             cells=[_planned(c, workspace, blocked or {}) for c in workspace.cells],
         ),
     )
+
+
+def _synthetic(workspace: Workspace) -> list[str]:
+    """The data sets of which planned cells read generated clips."""
+    jobs = (workspace.plan.jobs[key] for key in workspace.plan.keys.values())
+    return sorted({job.cell.dataset for job in jobs if job.data is not None and job.data.synthetic})
 
 
 def _planned(cell: Cell, workspace: Workspace, blocked: dict[str, str]) -> PlannedCell:

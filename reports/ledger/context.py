@@ -68,10 +68,18 @@ class ReportContext:
             if dataset in ("", r.cell.dataset)
         )
 
+    def planned_on_synthetic(self, dataset: str = "") -> bool:
+        """Whether no run says what its clips are, and the last plan's are generated."""
+        planned = {d for plan in self.ledger.plans for d in plan.synthetic or ()}
+        return self.synthetic(dataset) is None and bool(planned & {dataset} if dataset else planned)
+
     @property
     def real_data(self) -> bool:
-        """Whether clips of a data set of the user's were measured, which no command can make."""
-        return self.synthetic() is not None and not self.measured_on_synthetic()
+        """Whether clips of a data set of the user's were measured, or are to be, which no command can make."""
+        if self.synthetic() is None:
+            plans = self.ledger.plans
+            return any(c.key for plan in plans for c in plan.cells) and all(plan.synthetic == [] for plan in plans)
+        return not self.measured_on_synthetic()
 
     @cached_property
     def _others(self) -> dict[str, tuple[int, int]]:
@@ -160,6 +168,8 @@ class ReportContext:
         """How the numbers of a data set were made, as columns that every row of a CSV file has."""
         names = self.synthetic_names(dataset)
         data = "no run yet" if names is None else self.others_note(dataset) or "real"
+        if self.planned_on_synthetic(dataset):
+            data = "SYNTHETIC DATA, no run yet"
         if names:
             data = f"SYNTHETIC DATA ({', '.join(names)}){'' if self.measured_on_synthetic(dataset) else ' in stages'}"
         return {"Profile": self.profile, "Commit": self.stamp, "Data": data}
@@ -186,7 +196,8 @@ class ReportContext:
         elif note := self.others_note(dataset):
             lines.append(f"{note}; not comparable with any published value")
         elif names is None:
-            lines.append("no run has been recorded for this data set yet")
+            made = "SYNTHETIC DATA: " if self.planned_on_synthetic(dataset) else ""
+            lines.append(f"{made}no run has been recorded for this data set yet")
         lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
         return lines
 
@@ -194,7 +205,7 @@ class ReportContext:
         """A data set with whether it is synthetic."""
         title, names = self.title(dataset), self.synthetic_names(dataset)
         if names is None:
-            return f"{title} (no run yet)"
+            return f"{title} ({'synthetic, ' if self.planned_on_synthetic(dataset) else ''}no run yet)"
         if self.measured_on_synthetic(dataset):
             return f"{title} (synthetic)"
         return f"{title} (stages on synthetic {', '.join(names)})" if names else title

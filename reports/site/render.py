@@ -75,7 +75,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "rows": _rows(pages),
         "running": context.running,
         "quick": _quick(context),
-        "synthetic": context.measured_on_synthetic(),
+        "synthetic": context.measured_on_synthetic() or context.planned_on_synthetic(),
         "others": context.others_note(),
         "stages_on": ", ".join(context.synthetic_names() or ()),
         "profile": context.profile,

@@ -1,5 +1,6 @@
 """What was edited in a ledger is named, whatever it is, and stops nothing else."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -395,6 +396,20 @@ def test_swapped_keys_in_a_plan_are_named(tmp_path):
     with pytest.raises(EditedPlan):
         read_plan(tmp_path / "plan.json")
     assert [f.run for f in verify_ledger(tmp_path)[1]] == ["plan.json"]
+
+
+def test_a_plan_of_an_older_harness_with_fewer_fields_is_not_taken_for_an_edited_one(tmp_path):
+    path = tmp_path / "plan.json"
+    write_plan(path, PlanFile(profile="demo", tables=["table2"], seeds=1, synthetic=["mgr_dark"], cells=[]))
+    plan = json.loads(path.read_text())
+    del plan["synthetic"], plan["seal"]
+    plan["schema_version"] = 2
+    said = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
+    path.write_text(json.dumps({**plan, "seal": hashlib.sha256(said).hexdigest()}))
+    assert read_plan(path).synthetic is None
+    path.write_text(path.read_text().replace('"demo"', '"paper"'))
+    with pytest.raises(EditedPlan):
+        read_plan(path)
 
 
 def test_the_fingerprint_of_labels_is_of_a_set_of_clips():

@@ -1,5 +1,7 @@
 """``run-all --quick``: what it runs, that it is said, and that a later full run keeps it."""
 
+import shutil
+
 import pytest
 import yaml
 
@@ -83,6 +85,27 @@ def test_pages_say_that_it_was_a_quick_look_until_more_is_planned(configs, tiny_
     assert not context().quick and "--quick" not in context().command
     build(tmp_path / "work", tmp_path / "site", benchmark, entries)
     assert "quick look" not in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_before_the_first_run_pages_say_that_the_data_are_synthetic_or_want_the_users(configs, tiny_data, tmp_path):
+    def written(root, name):
+        ws = opened(configs, root)
+        save_plan(ws, tmp_path / name / "work")
+        build(tmp_path / name / "work", tmp_path / name / "site", ws.benchmark, ws.entries)
+        return [" ".join(parse(p).text.split()) for p in sorted((tmp_path / name / "site").rglob("*.html"))], (
+            tmp_path / name / "site" / "downloads" / "table2.csv"
+        ).read_text()
+
+    pages, csv = written(tiny_data, "made")
+    assert len(pages) > 5 and all("Synthetic data. The numbers" in page for page in pages)
+    assert all("MGR-Dark (synthetic, no run yet)" in page for page in pages) and "SYNTHETIC DATA, no run yet" in csv
+    own = tmp_path / "own"
+    shutil.copytree(tiny_data / "mgr_dark", own / "mgr_dark")
+    (own / "mgr_dark" / "dataset.json").unlink()
+    pages, csv = written(own, "filmed")
+    assert all("MGR-Dark (no run yet)" in page and "Synthetic data." not in page for page in pages)
+    assert "SYNTHETIC" not in csv and "no run yet" in csv
+    assert "run-all --profile smoke --data-root DIR" in " ".join(pages)
 
 
 @pytest.mark.parametrize("more", [["--tables", "table2"], ["--cell", RGB], ["--all-methods"]])
