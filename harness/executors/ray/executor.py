@@ -27,7 +27,7 @@ from harness.executors.ray.head import Head
 from harness.executors.ray.options import EXAMPLE, Asked, check_gpus, for_nodes, parse
 from harness.executors.ray.starts import StartProbes
 from harness.executors.shared_files import log_size, logged_since, record_is_shown
-from harness.ledger.run_dir import LOG
+from harness.ledger.run_dir import LOG, RECORD
 from harness.worker.signals import EXIT_STOPPED
 
 if TYPE_CHECKING:  # --help starts without pydantic
@@ -37,6 +37,7 @@ NAMESPACE = "mgr-dark-benchmark"
 SLOTS = 16
 JOBS = click.IntRange(1, 10_000)
 POLL_S = 1.0  # between questions to a job
+LAST_POLL_S = 0.1  # where it has written its record
 ANSWER_S = 3.0  # in which a job that runs says so; one that waits for a node says nothing
 OUT_OF_MEMORY = (
     "killed on {}, which had run out of memory; reserve more for each job with --ray memory=SIZE, or run fewer at "
@@ -95,6 +96,11 @@ class RayJob:
         ray.wait([self._answer], timeout=timeout)
         return self.poll()
 
+    @property
+    def pause(self) -> float:
+        """Seconds between two questions after it."""
+        return LAST_POLL_S if self._run_dir is not None and (self._run_dir / RECORD).exists() else POLL_S
+
     def _question(self) -> None:
         self._answer = self._actor.report.remote()
         self._asked_at = time.monotonic()
@@ -117,7 +123,7 @@ class RayJob:
             ray.kill(self._actor)
             self._ended = time.monotonic(), self._end(*end)
             return self._once_shown(*self._ended)
-        if time.monotonic() - self._asked_at > POLL_S:
+        if time.monotonic() - self._asked_at > self.pause:
             self._question()
         return None
 
@@ -249,7 +255,7 @@ class RayExecutor:
         return job if job.poll() is None else None
 
     def wait(self, timeout: float) -> None:
-        time.sleep(timeout)
+        time.sleep(min([timeout, *(job.pause for job in self._jobs.values())]))
         self._head.check()
         self._jobs = {i: job for i, job in self._jobs.items() if job.poll() is None}
         if waiting := [job.submitted for job in self._jobs.values() if not job.address]:

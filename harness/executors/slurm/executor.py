@@ -34,6 +34,7 @@ THREADS = "${SLURM_CPUS_PER_TASK:-1}"
 JOBS = click.IntRange(1, 10_000)
 POLL_S = 10.0  # between questions to the controller while nothing is known to have changed
 QUICK_POLL_S = 1.0  # where a job has written its record or was asked to stop
+LAST_POLL_S, LAST_S = 0.25, 5.0  # for so long after its record was seen: its node's next job can start
 WAITS_FOREVER = ("PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "InvalidAccount", "InvalidQOS")
 
 
@@ -58,6 +59,7 @@ class SlurmJob:
         self.asked = False  # to stop, by this harness
         self.kill_at: float | None = None  # on the monotonic clock
         self.killed = False
+        self.recorded: float | None = None  # since when its record is seen
         self.missed: float | None = None  # since when a job that is over has not shown what it wrote
         self.outcome: Outcome | None = None
 
@@ -76,9 +78,14 @@ class SlurmJob:
         client.signal(self.id, "--batch", "--signal=TERM")
 
     @property
-    def is_urgent(self) -> bool:
-        """Whether it is about to end, as far as is seen from here."""
-        return self.asked or self.missed is not None or (self.run_dir is not None and (self.run_dir / RECORD).exists())
+    def pause(self) -> float:
+        """Seconds between two questions after it: few where it is about to end, as far as is seen from here."""
+        now = time.monotonic()
+        if self.recorded is None and self.run_dir is not None and (self.run_dir / RECORD).exists():
+            self.recorded = now
+        if self.recorded is not None and now - self.recorded < LAST_S:
+            return LAST_POLL_S
+        return QUICK_POLL_S if self.asked or self.missed is not None or self.recorded is not None else POLL_S
 
     @property
     def went_on(self) -> bool:
@@ -158,7 +165,7 @@ class SlurmExecutor:
 
     def wait(self, timeout: float) -> None:
         """Sleeps: the files of the runs, which cost nothing to look at, say when to ask the controller."""
-        time.sleep(timeout)
+        time.sleep(min([timeout, *(job.pause for job in self._jobs)]))
         now = time.monotonic()
         for job in self._jobs:
             if job.kill_at is not None and now > job.kill_at and not job.killed and job.poll() is None:
@@ -177,7 +184,7 @@ class SlurmExecutor:
         """
         from harness.executors.slurm.ends import check_began, end_of
 
-        seen = self._look(QUICK_POLL_S if job.is_urgent else POLL_S, since=job.submitted).get(job.id)
+        seen = self._look(job.pause, since=job.submitted).get(job.id)
         if seen is None and self._asked_at <= job.submitted:
             return None  # nobody has asked since
         if seen is not None and not is_over(seen):
@@ -209,7 +216,7 @@ class SlurmExecutor:
         """
         now = time.monotonic()
         age = now - self._asked_at
-        if age < QUICK_POLL_S or (age < older and self._asked_at > since):
+        if age < min(QUICK_POLL_S, older) or (age < older and self._asked_at > since):
             return self._seen
         try:
             self._seen, self._away_since = client.jobs(), None

@@ -324,3 +324,21 @@ def test_a_controller_that_is_away_is_said_once(monkeypatch, caplog):
     assert [r.getMessage() for r in caplog.records] == [
         "waiting   sbatch: Unable to contact slurm controller; asked again for 15 minutes"
     ]
+
+
+def test_the_controller_is_asked_more_often_the_nearer_the_end(job, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(executor.time, "monotonic", lambda: now[0])
+    assert job.pause == executor.POLL_S
+    (job.run_dir / "run.json").touch()
+    pauses = [job.pause]
+    for _ in range(2):
+        now[0] += executor.LAST_S - 1.0
+        pauses.append(job.pause)
+    assert pauses == [executor.LAST_POLL_S, executor.LAST_POLL_S, executor.QUICK_POLL_S]
+    job._executor._jobs, slept = [job], []
+    monkeypatch.setattr(job, "poll", lambda: None)
+    monkeypatch.setattr(executor.time, "sleep", slept.append)
+    job.recorded = now[0]
+    job._executor.wait(0.5)
+    assert slept == [executor.LAST_POLL_S]
