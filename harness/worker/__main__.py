@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.ledger.logs import log_tail
 from harness.ledger.run_dir import LOG, SPEC
 from harness.system.gc_pause import gc_paused
+from harness.worker.scipy_later import scipy_stats_later
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -38,7 +39,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 def load() -> Callable[..., int]:
     """What runs a job, with torch and MMAction2, which are not needed to say what is wrong with the options."""
-    with gc_paused():  # a third of the time would go into looking for garbage among what stays
+    with gc_paused(), scipy_stats_later():  # a third of the time would go into looking for garbage among what stays
         from harness.worker.attempt import main
     return main
 

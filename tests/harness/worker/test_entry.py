@@ -50,6 +50,34 @@ def test_garbage_is_looked_for_once_all_is_imported_and_not_before(monkeypatch):
     assert load() is False and gc.isenabled()
 
 
+LATER = """
+import sys
+from harness.worker.scipy_later import scipy_stats_later
+with scipy_stats_later():
+    from scipy.stats import mode
+    assert "scipy.stats._stats_py" not in sys.modules
+    if sys.argv[1] == "other":
+        from scipy.stats import norm
+        assert norm.cdf(0.0) == 0.5
+    if sys.argv[1] == "meanwhile":
+        mode([1])
+import scipy.stats
+assert "scipy.stats._stats_py" in sys.modules and scipy.stats is sys.modules["scipy.stats"]
+assert mode([1, 2, 2, 3]) == scipy.stats.mode([1, 2, 2, 3]) and scipy.stats.norm.cdf(0.0) == 0.5
+"""
+
+
+@pytest.mark.parametrize("use", ["later", "meanwhile", "other"])
+def test_statistics_are_imported_when_they_are_used(use):
+    subprocess.run([sys.executable, "-c", LATER, use], check=True)
+
+
+def test_a_worker_has_not_imported_statistics():
+    """A fifth of all its imports, for transforms of poses, which it does not use."""
+    command = "import sys; from harness.worker.__main__ import load; load(); sys.exit('scipy.stats' in sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
 def test_the_command_trains_tests_and_writes_the_record(small_configs, tiny_data, tmp_path):
     ws = open_workspace(small_configs, "smoke", tiny_data, None, None)
     job = next(j for j in ws.plan.jobs.values() if j.name == "i3d_r50_mgr-dark-rgb-s0")
