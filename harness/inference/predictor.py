@@ -87,7 +87,7 @@ def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Pre
     """
     if record.metrics is None or record.data is None:
         raise BadUsage(f"{folder.name}: a {record.cell.stage} predicts no class; choose what classifies")
-    config = _config(folder, record)
+    config = config_of(folder, record)
     dataset = config["test_dataloader"]["dataset"]
     modalities = tuple(dataset.get("modalities", ("rgb",)))
     rendered = [m for m in modalities if m in RENDERED_FROM]
@@ -97,13 +97,13 @@ def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Pre
     import_modules_from_strings(**(config.get("custom_imports") or {"imports": []}))
     model = MODELS.build(config["model"])
     use_channels_last(model)
-    if record.checkpoint_sha256 is not None:
+    if record.checkpoint_sha256:
         _load_weights(model, folder, record)
     pipeline = Compose([TRANSFORMS.build(step) for step in dataset["pipeline"]])
     return Predictor(folder.name, modalities, record.data, model.to(device).eval(), pipeline)
 
 
-def _config(folder: Path, record: RunRecord) -> dict[str, Any]:
+def config_of(folder: Path, record: RunRecord) -> dict[str, Any]:
     """What the network and the pipeline of a run are built from.
 
     Of a run that was trained it is the record's, in which a student's teachers have no weights: they need not be there
@@ -113,7 +113,7 @@ def _config(folder: Path, record: RunRecord) -> dict[str, Any]:
     if spec is not None and spec.fused:
         members = ", ".join(Path(f).name for f in spec.fused)
         raise BadUsage(f"{folder.name} is the mean of what other runs predict; choose from these: {members}")
-    if record.checkpoint_sha256 is not None:
+    if record.checkpoint_sha256:
         imports = {"custom_imports": spec.config.get("custom_imports")} if spec is not None else {}
         return record.identity.config | imports
     if spec is None or spec.key != record.key:

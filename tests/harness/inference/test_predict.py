@@ -7,7 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from harness.ledger.store import load_predictions, load_records
+from harness.inference.predictor import config_of
+from harness.ledger.store import load_predictions, load_records, read_record
+from harness.worker.spec import read_spec
 from mtcd_plugin.formats.video import write_video
 from tests.harness.conftest import write_small_configs
 from tests.helpers.command_line import harness_here
@@ -116,3 +118,14 @@ def test_weights_that_are_not_the_records_are_refused(ledger, tmp_path):
         got = harness_here("predict", folder.name, rows[0][0], "--work-dir", tmp_path / "w")
         assert got.returncode == 2 and "is no valid run: " in got.stderr and got.stderr.count("\n") == 1, got.stderr
         assert "checkpoint.pth" in got.stderr
+
+
+def test_what_tests_the_weights_of_its_stages_is_built_from_its_job(ledger):
+    """Such a run (a stream of MTUT) has no weights of its own, and those of its stages stand in ``job.json`` alone."""
+    folder, _ = own_test(ledger, CELLS[0])
+    record = read_record(folder)
+    assert config_of(folder, record)["test_dataloader"]["dataset"].get("data_root") is None
+    without = record.model_copy(update={"checkpoint_sha256": ""})
+    assert config_of(folder, without) == read_spec(folder).config
+    with pytest.raises(ValueError, match="is not there, or of another job"):
+        config_of(folder, without.model_copy(update={"key": "0" * 64}))
