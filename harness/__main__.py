@@ -8,8 +8,12 @@ from pathlib import Path
 def start() -> None:
     """Run the command line, which ends the process."""
     leave_current_folder()
-    from harness.cli import main
+    try:
+        from harness.cli import main
+    except ModuleNotFoundError as e:
+        from harness.errors import not_installed
 
+        sys.exit(f"error: {not_installed(e)}")
     main()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+REINSTALL = "pip install -c constraints.txt -e ."
 EXIT_ENGINE_LOST = 75  # as sysexits.h has it: a failure that passes, try again
 NEAR = 3  # names at most that are said to be like one
 MOST_SEEDS = 1000  # of a cell: each of them is planned, and listed
@@ -15,6 +17,16 @@ def one_line(e: BaseException) -> str:
     if isinstance(e, OSError) and e.filename and e.strerror:
         return f"{e.filename}: {e.strerror}"
     return " ".join(str(e).split())
+
+
+def not_installed(e: ModuleNotFoundError) -> str:
+    """What to do where this Python lacks a package that the harness needs: mostly it is another than it was installed
+    in.
+    """
+    return (
+        f"{sys.executable} has no module {e.name}: activate the environment that the harness was installed in "
+        f"(. .venv/bin/activate), or install it there: {REINSTALL}"
+    )
 
 
 class BadUsage(ValueError):

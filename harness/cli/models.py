@@ -225,6 +225,7 @@ def try_rates(
     """
     from harness.cli.rate_lines import rate_lines
     from harness.plan.jobs import Settings
+    from harness.plan.parts import sets_to_make
     from harness.plan.planner import make_plan
     from harness.plan.rates import parse_rates, rate_cells, tried
     from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
@@ -239,7 +240,8 @@ def try_rates(
             raise BadUsage("--profile paper needs --data-root with the real data sets")
         common.executor_for(execution)
         check_writable(work_dir, "--work-dir")
-        common.make_synthetic(synthetic_root(profile), preset_of(profile))
+        wanted = sets_to_make(cells, entries, profile)
+        common.make_synthetic(synthetic_root(profile), preset_of(profile), wanted)
     init = benchmark.init.get(profile, "scratch")
     settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
     plan = make_plan(cells, entries, settings)

@@ -90,8 +90,8 @@ def check_folder(root: str) -> None:
     if is_synthetic_root(place.parent):
         options = f"--preset {place.parent.name.removeprefix('synthetic-')}{_by_name(place.name)}"
         advice = (
-            f"make the built-in synthetic data with `python -m harness data synthesize {options}`, or give the folder "
-            "of the real data with --data-root"
+            "run-all without --data-root makes the built-in synthetic data that it reads, `python -m harness data "
+            f"synthesize {options}` all of them; --data-root names the folder of the real data"
         )
     else:
         advice = f"--data-root names the folder that holds {place.name}/"

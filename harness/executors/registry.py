@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from harness.errors import BadUsage, one_line
+from harness.errors import BadUsage, not_installed, one_line
 from harness.executors.base import Executor, Resources
 from harness.executors.checked import ask
 
@@ -44,6 +44,8 @@ def _load(point: EntryPoint) -> type[Executor]:
     try:
         found: type[Executor] = point.load()
     except Exception as e:  # whatever a package does when it is imported
+        if isinstance(e, ModuleNotFoundError) and point in BUILT_IN:
+            raise ValueError(not_installed(e)) from e
         raise ValueError(
             f"executor {point.name}: {point.value} cannot be loaded ({one_line(e)}); fix or uninstall its package"
         ) from e

@@ -18,6 +18,7 @@ from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
+from harness.plan.fields import check_fields
 from harness.plan.top_level import check_section, refuse_a_seed, without_effect
 from harness.suite.dotted import ABSENT, DATA, get_dotted
 
@@ -84,8 +85,8 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
 
     Raises:
         FileNotFoundError: no such config.
-        ValueError: a file that does not parse, an unknown profile, a profile that does not fit the config, or
-            an override whose parent does not exist.
+        ValueError: a file that does not parse, an unknown profile, a profile that does not fit the config, a key that
+            neither loaders nor training loop take, or an override whose parent does not exist.
     """
     path = Path(os.path.abspath(config_path))  # without "..", as MMEngine names what it reads
     config, files = read_config(path)
@@ -113,6 +114,7 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
             config = _merged(config, {key: value})
 
     result = plain(config)
+    check_fields(path, result)
     parents = result.pop("parents", None) or {}
     _give_to_data(result, parents, {k: v for k, v in given.items() if k.startswith(DATA)})
     return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden, unread)

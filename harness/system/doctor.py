@@ -10,7 +10,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from harness.errors import count
+from harness.errors import REINSTALL, count
 from harness.system.environment import cpu_model
 
 
@@ -22,7 +22,6 @@ class Check:
     remedy: str = ""
 
 
-REINSTALL = "pip install -c constraints.txt -e ."
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the kernel's own
 LOADERS = 4
 PAPER_BATCH = 32 * 3 * 32 * 224 * 224  # bytes: clips, channels, frames, height, width

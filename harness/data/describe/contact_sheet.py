@@ -45,13 +45,13 @@ def contact_sheet(root: Path, out: Path, quarantine: str | Path = "") -> list[st
     table = data.table
     lightings = sorted({c.lighting for c in data.clips})
     columns = [(light, m) for light in lightings for m in _shown(light)]
-    if data.unmade:
-        columns = [(light, m) for light, m in columns if _there(data.clips, light, m)]
+    columns = [(light, m) for light, m in columns if _there(data.clips, light, m)]
     pitch = strip_width() + MARGIN + 6  # of the columns
     width = LABEL + len(columns) * pitch
     height = HEAD + len(table.classes) * (THUMB[1] + MARGIN)
     sheet = np.full((height, width, 3), BACKGROUND, np.uint8)
-    _write(sheet, table.name + " - SYNTHETIC DATA, generated videos" * table.synthetic, 4, 32)
+    made = f"{table.name} - SYNTHETIC DATA, generated videos"
+    _write(sheet, made if table.synthetic else f"clips in the layout of {table.name}", 4, 32)  # maybe a user's own
     for i, (light, m) in enumerate(columns):
         _write(sheet, f"{light} {m}".strip(), LABEL + i * pitch + 4, HEAD - 12)
     for label, name in enumerate(table.classes):

@@ -83,14 +83,19 @@ def synthesize(
         with locked(lock_of_set(folder), partial(_say_maker, folder)):
             if _finished(folder, stamp) and has_parts(folder, parts.get(name)):
                 continue  # another process has made it meanwhile
-            _build(
-                folder,
-                importlib.import_module(known[base]),
-                stamp,
-                parts.get(name),
-                jobs or usable_cores(),
-                partial(progress, name) if progress else None,
-            )
+            try:
+                _build(
+                    folder,
+                    importlib.import_module(known[base]),
+                    stamp,
+                    parts.get(name),
+                    jobs or usable_cores(),
+                    partial(progress, name) if progress else None,
+                )
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"{folder}: finished clips are kept, the same command goes on with them"
+                ) from None
     return out
 
 

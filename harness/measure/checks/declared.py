@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,18 @@ def _backbone(entry: Entry) -> str:
     except (ValueError, OSError):
         return ""
     return str((model.get("backbone") or model).get("type"))
+
+
+def head_hint(error: str, s: EntryUnderCheck) -> str:
+    """What to change where PyTorch says that the class layer takes more or fewer channels than it gets; else ""."""
+    found = re.search(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x(\d+)\)", error)
+    head = s.config.get("model", {}).get("cls_head") or {}
+    if found is None or (head.get("in_channels"), head.get("num_classes")) != (int(found[2]), int(found[3])):
+        return ""
+    return (
+        f"the network gives {found[1]} channels and the class layer takes {found[2]}; "
+        f"set model.cls_head.in_channels={found[1]} in {s.entry.config.name}, or of its profile smoke"
+    )
 
 
 def imports_are_there(s: EntryUnderCheck) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.measure.checks import declared, network
-from harness.measure.checks.declared import CheckFailed, EntryUnderCheck
+from harness.measure.checks.declared import CheckFailed, EntryUnderCheck, head_hint
 from harness.measure.checks.start import starts
 from harness.measure.parts import ParentWeights, quietly
 from harness.plan.parents import is_fusion
@@ -62,7 +62,8 @@ def _check(subject: EntryUnderCheck) -> Iterator[Finding]:
             yield Finding(subject.entry.name, check.what, False, str(e))
             return
         except Exception as e:  # noqa: BLE001  whatever an entry's code raises is a finding about it
-            yield Finding(subject.entry.name, check.what, False, f"{one_line(e)}; {check.hint}")
+            hint = head_hint(str(e), subject) or check.hint
+            yield Finding(subject.entry.name, check.what, False, f"{one_line(e)}; {hint}")
             return
         done.append(check.what)
         yield Finding(subject.entry.name, check.what, True)

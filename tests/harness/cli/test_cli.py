@@ -13,6 +13,7 @@ import yaml
 from harness.bench.made_up import finish
 from harness.cli import cli, main
 from harness.cli.options import Seconds
+from harness.errors import BadUsage
 from harness.plan.workspace import open_workspace, save_plan
 
 
@@ -652,6 +653,25 @@ def test_an_epoch_of_a_small_set_is_the_whole_set(small_configs, tiny_data, tmp_
         assert job.identity.config["train_dataloader"].get("num_batch_per_epoch") == limit
         note = f"the last batch of an epoch has one clip ({kept} in batches of 4): a batch norm takes its variance"
         assert [n.startswith(note) for n in job.notes if "last batch" in n] == [True] * alone
+
+
+def test_rates_are_tried_on_no_more_synthetic_data_than_their_cells_read(monkeypatch, tmp_path):
+    made = []
+
+    def make(root, preset, wanted):
+        made.append((preset, wanted))
+        raise BadUsage("no more")
+
+    monkeypatch.setattr("harness.cli.common.make_synthetic", make)
+    with pytest.raises(SystemExit):
+        main(
+            [
+                *(["models", "rates", "i3d_r50_mgr-dark-rgb", "--rates", "0.1", "--profile", "smoke", "--work-dir"]),
+                str(tmp_path / "w"),
+            ]
+        )
+    ((preset, wanted),) = made
+    assert preset == "smoke" and wanted["mgr_dark"] == ("dark rgb",) and "nvgesture" not in wanted
 
 
 @pytest.mark.parametrize(

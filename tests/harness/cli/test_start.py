@@ -147,3 +147,12 @@ def test_the_promised_pythons_are_the_same_everywhere():
 def test_help_imports_nothing_heavy(module):
     code = f"import sys, harness.cli.{module}; print([m for m in ('numpy', 'pandas', 'pydantic') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["doctor", "run-all"])
+def test_a_python_without_the_packages_is_told_to_activate_the_environment(command):
+    bare = [sys.executable, "-S", "-m", "harness", command]  # -S: nothing that is installed is found
+    done = subprocess.run(bare, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"error: {sys.executable} has no module click: activate the environment")
+    assert "pip install -c constraints.txt -e ." in done.stderr

@@ -122,7 +122,7 @@ def test_a_kill_in_a_later_part_leaves_the_parts_that_were_there(whole, tmp_path
         raise KeyboardInterrupt
 
     monkeypatch.setattr(mgr_dark_files, "write_take", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="mgr_dark: finished clips are kept, the same command goes on"):
         made(tmp_path, "mgr_dark", "dark ir")
     assert about(root)["parts"] == ["dark rgb"]
 

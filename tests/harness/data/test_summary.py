@@ -7,10 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.data.describe import summary
-from harness.data.describe.contact_sheet import HEAD, LABEL, contact_sheet
+from harness.data.describe.contact_sheet import HEAD, LABEL, _write, contact_sheet
 from harness.data.describe.moments import brightened
 from harness.data.describe.statistics import dataset_statistics
 from harness.data.describe.summary import load_summaries, save_summaries
@@ -95,16 +96,34 @@ def test_dark_frames_are_brightened_with_one_gain():
     assert brightened(frames[:0]).shape == frames[:0].shape
 
 
-def test_a_sheet_says_on_its_face_that_data_are_synthetic(root, tmp_path):
-    """More is written at its head for generated data than for real ones, and nothing else differs."""
+def test_a_sheet_says_on_its_face_whether_data_are_synthetic_and_of_real_clips_no_more_than_their_layout(
+    root, tmp_path, monkeypatch
+):
     made, real = tmp_path / "made.png", tmp_path / "real.png"
+    said = []
+    monkeypatch.setattr(
+        "harness.data.describe.contact_sheet._write", lambda sheet, *a: said.append(a[0]) or _write(sheet, *a)
+    )
     contact_sheet(root, made)
     (root / "dataset.json").unlink()
     contact_sheet(root, real)
+    assert [s for s in said if "MGR-Dark" in s] == [
+        "MGR-Dark - SYNTHETIC DATA, generated videos",
+        "clips in the layout of MGR-Dark",
+    ]
     made, real = cv2.imread(str(made)), cv2.imread(str(real))
-    assert (made[HEAD:] == real[HEAD:]).all() and (made[: HEAD // 2] < 128).sum() > 2 * (
-        real[: HEAD // 2] < 128
-    ).sum() > 0
+    assert (made[HEAD:] == real[HEAD:]).all() and (made[: HEAD // 2] != real[: HEAD // 2]).any()
+
+
+def test_a_stream_that_no_clip_has_takes_no_place_on_a_sheet(root, tmp_path):
+    whole, some = tmp_path / "whole.png", tmp_path / "some.png"
+    contact_sheet(root, whole)
+    table = pd.read_csv(root / "annotations.csv", dtype=str, keep_default_na=False)
+    table.loc[table.lighting == "dark", [f"depth_{k}" for k in ("file", "fps", "start", "end")]] = ""
+    table.to_csv(root / "annotations.csv", index=False)
+    contact_sheet(root, some)
+    widths = [cv2.imread(str(p)).shape[1] - LABEL for p in (whole, some)]
+    assert widths[0] - widths[1] == widths[0] // 7  # dark: colour, brightened, depth, infrared; daylight: three
 
 
 def test_a_clip_of_the_sheet_in_quarantine_gives_its_place_to_another(root, tmp_path):

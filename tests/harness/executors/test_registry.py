@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
@@ -105,6 +106,16 @@ def test_a_package_that_brings_no_executor_is_named_in_one_line(install, text, n
     install(text, name)
     with pytest.raises(ValueError, match=re.escape(said)):
         registry.executor_options()
+
+
+def test_a_package_that_the_harness_needs_and_this_python_lacks_is_no_fault_of_an_executor(monkeypatch):
+    lacking = EntryPoint("local", "never_there:LocalExecutor", registry.GROUP)
+    monkeypatch.setattr(registry, "BUILT_IN", (lacking,))
+    monkeypatch.setattr(registry, "entry_points", lambda group: ())
+    registry.executors.cache_clear()
+    with pytest.raises(ValueError, match=f"{re.escape(sys.executable)} has no module never_there: activate the env"):
+        registry.executor_options()
+    registry.executors.cache_clear()
 
 
 def test_two_packages_that_bring_one_name_are_both_named(install):

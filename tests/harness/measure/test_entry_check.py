@@ -233,6 +233,19 @@ def append(text):
             ["at profile demo", "77", "profiles = dict(demo=dict(model=...))"],
         ),
         (
+            append(
+                "\nmodel = dict(cls_head=dict(in_channels=512))\nprofiles = dict(smoke=dict(model=dict(cls_head=dict("
+                "in_channels=512))))"
+            ),
+            "predicts a batch of one",
+            ["channels and the class layer takes 512; set model.cls_head.in_channels=32 in i3d_r50_mgr-dark-rgb.py"],
+        ),
+        (
+            append("\nprofiles = dict(demo=dict(train_dataloader=dict(batchsize=8)))"),
+            "config resolves at every profile",
+            ["train_dataloader: unknown key 'batchsize' (near: batch_size"],
+        ),
+        (
             append("\nmodel = dict(backbone=dict(base_chanels=8))"),
             "builds",
             ["ResNet3d has no argument 'base_chanels' (near: base_channels"],

@@ -125,6 +125,20 @@ def test_a_phone_shows_what_was_measured_first_and_the_rest_on_a_tap(browse, pag
     assert any(c.endswith(last) for c in after) and set(before) < set(after)
 
 
+@pytest.mark.parametrize(("width", "on_row", "on_cells"), [(1440, False, True), (390, True, False)])
+def test_one_line_parts_groups_of_ties_on_a_phone_as_elsewhere(browse, width, on_row, on_cells):
+    row, cells = browse(
+        "table2.html",
+        """
+      const row = document.querySelector('tr.parted');
+      const ruled = e => getComputedStyle(e).borderTopStyle === 'double';
+      return [ruled(row), [...row.cells].filter(c => c.checkVisibility()).map(ruled)];
+    """,
+        width=width,
+    )
+    assert row == on_row and len(cells) > 2 and set(cells) == {on_cells}
+
+
 @pytest.mark.parametrize(("width", "most", "lines"), [(1440, 500, 1), (390, 700, 2)])
 @pytest.mark.parametrize("page", ["index.html", "table2.html"])
 def test_who_is_best_stands_on_the_first_screen(browse, page, width, most, lines):
