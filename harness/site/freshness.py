@@ -27,7 +27,6 @@ MADE_WITH = (  # what pages, their drawings and their downloads are
     "pydantic",
     "pyyaml",
     "scipy",
-    "statsmodels",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from harness.suite import Benchmark, Entry
 from reports.ledger.ledger import Ledger
@@ -42,23 +43,24 @@ def given(ledger: Ledger) -> list[str]:
     """What the runs were asked for beside profile and seeds, as their own commands have it: folders and lists of the
     user's where any has them, settings where all have the same.
     """
-    commands = [_options(r.command) for r in ledger.shown_records if r.command]
+    commands = dict.fromkeys(_options(r.command) for r in ledger.shown_records if r.command)
     every = dict.fromkeys(item for words in commands for item in words)
     kept = [i for i in every if i.split()[0] in OF_ANY or all(i in words for words in commands)]
     return sorted(kept, key=lambda i: ORDER.index(i.split()[0]))
 
 
-def _options(command: str) -> list[str]:
+@cache
+def _options(command: str) -> tuple[str, ...]:
     """The options of ``ORDER`` in a record's command, each with its value."""
     try:
         words = shlex.split(command)
     except ValueError:
-        return []
+        return ()
     found = []
     for word, value in zip(words, [*words[1:], ""], strict=True):
         if word in ORDER:
             found.append(word if word in FLAGS else f"{word} {value}")
-    return found
+    return tuple(found)
 
 
 def is_quick(benchmark: Benchmark, ledger: Ledger) -> bool:

@@ -36,7 +36,7 @@ class ReportContext:
     def profile(self) -> str:
         return self.ledger.profile
 
-    @property
+    @cached_property
     def datasets(self) -> list[str]:
         """Data sets that a plan or a run measures, in the order of the benchmark."""
         measured = {run.cell.dataset for run in self.ledger.runs}
@@ -46,12 +46,17 @@ class ReportContext:
         """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw;
         None where no run says.
         """
-        found = [
-            names
-            for record in self.ledger.shown_records
-            if dataset in ("", record.cell.dataset) and (names := self.ledger.synthetic[record.key]) is not None
-        ]
-        return tuple(sorted({name for names in found for name in names})) if found else None
+        return self._synthetic.get(dataset)
+
+    @cached_property
+    def _synthetic(self) -> dict[str, tuple[str, ...]]:
+        """``synthetic_names`` of each data set of which a run says them, and of "" for any."""
+        found: dict[str, set[str]] = {}
+        for record in self.ledger.shown_records:
+            if (names := self.ledger.synthetic[record.key]) is not None:
+                for dataset in ("", record.cell.dataset):
+                    found.setdefault(dataset, set()).update(names)
+        return {dataset: tuple(sorted(names)) for dataset, names in found.items()}
 
     def synthetic(self, dataset: str = "") -> bool | None:
         """Whether the runs on a data set (on any, for "") or any of their stages used synthetic data;
@@ -61,11 +66,13 @@ class ReportContext:
 
     def measured_on_synthetic(self, dataset: str = "") -> bool:
         """Whether runs were tested on generated clips, rather than only depending on stages that saw some."""
+        return bool(self._on_synthetic) if dataset == "" else dataset in self._on_synthetic
+
+    @cached_property
+    def _on_synthetic(self) -> frozenset[str]:
         shown = self.ledger.shown_records
-        return any(
-            r.data is not None and r.data.synthetic and r.metrics is not None
-            for r in shown
-            if dataset in ("", r.cell.dataset)
+        return frozenset(
+            r.cell.dataset for r in shown if r.data is not None and r.data.synthetic and r.metrics is not None
         )
 
     def planned_on_synthetic(self, dataset: str = "") -> bool:
@@ -147,7 +154,7 @@ class ReportContext:
             return f"left out at {self.profile}", "run with --all-methods"
         return "not asked for", self.not_asked
 
-    @property
+    @cached_property
     def commit(self) -> str:
         """The commit of the runs: of the newest, where there are several; that of the plan, where nothing has run."""
         newest = sorted((r.finished, r.commit) for r in self.ledger.shown_records if r.commit)
@@ -155,11 +162,11 @@ class ReportContext:
             return next((p.commit for p in self.ledger.plans), "")
         return newest[-1][1]
 
-    @property
+    @cached_property
     def commits(self) -> list[str]:
         return sorted({r.commit for r in self.ledger.shown_records} - {""})
 
-    @property
+    @cached_property
     def date(self) -> str:
         """When the newest run of these pages ended; "" where none says."""
         return max((r.finished for r in self.ledger.shown_records), default="")
@@ -267,7 +274,7 @@ class ReportContext:
         """The command that measures these tables and figures."""
         return command_for(self.benchmark, self.ledger, tables, self.real_data)
 
-    @property
+    @cached_property
     def command(self) -> str:
         """The command that makes these pages again."""
         return command_of(self.benchmark, self.entries, self.ledger, self.real_data)
@@ -277,7 +284,7 @@ class ReportContext:
         """Whether there is no more than what ``run-all --quick`` asks for."""
         return is_quick(self.benchmark, self.ledger)
 
-    @property
+    @cached_property
     def tally(self) -> dict[str, int]:
         """Distinct runs that tables and figures ask for, by status; several cells may share a run."""
         found: dict[str, str] = {}
@@ -286,7 +293,7 @@ class ReportContext:
         statuses = list(found.values())
         return {s: statuses.count(s) for s in STATUS}
 
-    @property
+    @cached_property
     def stamp(self) -> str:
         """The commit as every page shows it, with what does not lie in it."""
         more = len(self.commits) - 1

@@ -60,7 +60,7 @@ class Ledger:
     problems: list[str]  # plans that could not be used
     privacy: Privacy
 
-    @property
+    @cached_property
     def runs(self) -> list[Run]:
         """What tables and figures ask for: each cell at each seed."""
         return [run for i, result in self.results.items() if self.used_by.get(i) for run in result.runs]
@@ -96,18 +96,18 @@ class Ledger:
         """Keys of the runs that tables and figures show a number of."""
         return frozenset(run.cell.key for run in self.runs) & self.shown - self.older
 
-    @property
+    @cached_property
     def seeds(self) -> int:
         """Seeds that were run or planned, from 0 on."""
         return max((run.cell.seed + 1 for run in self.runs), default=0)
 
-    @property
+    @cached_property
     def seeds_text(self) -> str:
         """How many seeds cells were run or planned at: ``3``, or ``1 to 3`` where they differ."""
         found = {len(result.runs) for i, result in self.results.items() if self.used_by.get(i)}
         return " to ".join(map(str, sorted({min(found, default=0), max(found, default=0)})))
 
-    @property
+    @cached_property
     def tables(self) -> set[str]:
         """Tables, figures and grids that a plan asked for, or all of whose cells have a run."""
         asked = {t for plan in self.plans for t in plan.tables}

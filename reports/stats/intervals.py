@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -70,9 +69,7 @@ def cluster_bootstrap(
 
     Clips of one person are not independent, so drawing clips alone would give intervals that are too
     narrow. Where a method has several seeds, its seeds are drawn as well (independently per method).
-
-    Clips of a subject with equal correctness are exchangeable: their number in a draw is multinomial, which
-    gives exactly the distribution of drawing clips one by one, at a fraction of the time.
+    All that were tested on the same clips share the drawn subjects and clips, which are drawn once.
 
     Args:
         groups: per method a correctness array bool [seeds, clips], clips in the same order.
@@ -85,28 +82,14 @@ def cluster_bootstrap(
     stacked = np.concatenate([np.asarray(g, dtype=bool) for g in groups])  # [all seeds, clips]
     if stacked.shape[1] != len(subjects) or not len(subjects):
         raise ValueError(f"{len(subjects)} subjects for {stacked.shape[1]} clips")
-    patterns, which = np.unique(stacked, axis=1, return_inverse=True)  # [all seeds, patterns]
-    which = np.asarray(which).reshape(-1)
-    people, owner = _people(tuple(subjects))
-    counts = np.zeros((people, patterns.shape[1]))
-    np.add.at(counts, (owner, which), 1)
-    size = counts.sum(axis=1)
-
-    times, state = _drawn_people(people, draws, seed)
-    rng = np.random.default_rng(seed)
-    rng.bit_generator.state = state
-    drawn = np.zeros((draws, patterns.shape[1]))
-    for s in range(people):
-        present = np.flatnonzero(counts[s])
-        clips = (times[:, s] * size[s]).astype(np.int64)
-        drawn[:, present] += rng.multinomial(clips, counts[s, present] / size[s])
-    per_seed = drawn @ patterns.T / drawn.sum(axis=1, keepdims=True)  # [draws, all seeds]
+    times, size = _drawn_clips(tuple(subjects), draws, seed)
+    right = (times @ stacked.T.astype(np.float32)).astype(np.float64)  # [draws, all seeds], whole numbers: exact
 
     out, first = np.empty((draws, len(groups))), 0
     for g, group in enumerate(groups):
         n = len(group)
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=draws) / n
-        out[:, g] = (per_seed[:, first : first + n] * weights).sum(axis=1)
+        drawn = np.einsum("ds,ds->d", right[:, first : first + n], _drawn_seeds(n, g, draws, seed))
+        out[:, g] = drawn / (n * size)
         first += n
     return out
 
@@ -130,20 +113,24 @@ def _student_t(freedom: int, salt: int) -> np.ndarray:
     return np.random.default_rng([SEED, salt]).standard_t(freedom, DRAWS)
 
 
-@lru_cache(maxsize=16)
-def _people(subjects: tuple[str, ...]) -> tuple[int, np.ndarray]:
-    """How many there are, and which of them each clip is of: int [clips]."""
+@lru_cache(maxsize=8)
+def _drawn_clips(subjects: tuple[str, ...], draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often each clip is drawn, float32 [draws, clips], and how many clips a draw has, float64 [draws]."""
     names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    return len(names), owner
+    rng = np.random.default_rng(seed)
+    people = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    times = np.empty((draws, len(subjects)), dtype=np.float32)
+    for s in range(len(names)):
+        own = np.flatnonzero(owner == s)
+        times[:, own] = rng.multinomial(people[:, s] * len(own), np.full(len(own), 1 / len(own)))
+    return times, times.sum(axis=1, dtype=np.float64)
 
 
 @lru_cache(maxsize=16)
-def _drawn_people(people: int, draws: int, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
-    """How often each subject is drawn, int [draws, subjects], and the state of the generator after it: the same for
-    all methods that were tested on so many."""
-    rng = np.random.default_rng(seed)
-    times = rng.multinomial(people, np.full(people, 1 / people), size=draws)
-    return times, dict(rng.bit_generator.state)
+def _drawn_seeds(seeds: int, method: int, draws: int, seed: int) -> np.ndarray:
+    """How often each of a method's seeds is drawn, float64 [draws, seeds]."""
+    rng = np.random.default_rng([seed, method])
+    return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws).astype(np.float64)
 
 
 def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:

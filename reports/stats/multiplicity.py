@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.system.gc_pause import gc_spared
-from reports.stats.remembered import remembered
+import numpy as np
 
 
 def holm(p: Sequence[float], family: int = 0) -> list[float]:
@@ -15,13 +14,8 @@ def holm(p: Sequence[float], family: int = 0) -> list[float]:
         family: number of hypotheses that were stated beforehand, tested or not, so that p does not depend on what has
             been run; those without a p count as 1. At least ``len(p)`` are taken.
     """
-    return _holm(tuple(p), max(family, len(p))) if len(p) else []
-
-
-@remembered(list)
-def _holm(p: tuple[float, ...], family: int) -> list[float]:
-    from statsmodels.stats.multitest import multipletests
-
-    untested = [1.0] * (family - len(p))
-    with gc_spared():  # it collects garbage, which takes longer than all else where a large ledger is in memory
-        return multipletests([*p, *untested], method="holm")[1][: len(p)].tolist()
+    values, family = np.asarray(p, dtype=np.float64), max(family, len(p))
+    order = np.argsort(values, kind="stable")  # those without a p come last
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.maximum.accumulate(values[order] * np.arange(family, family - len(p), -1)).clip(max=1)
+    return adjusted.tolist()

@@ -118,7 +118,7 @@ def _digest(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
 @functools.cache
 def _code() -> str:
     """Changes with the code that computes and the libraries that it goes by."""
-    said = " ".join(version(name) for name in ("numpy", "scipy", "statsmodels"))
+    said = " ".join(version(name) for name in ("numpy", "scipy"))
     digest = hashlib.sha256(said.encode())
     for path in sorted(path for place in COMPUTE for path in CODE.glob(place)):
         digest.update(path.read_bytes())

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from reports.stats.intervals import accuracy_interval, cluster_bootstrap, difference_interval, interval
 from reports.stats.multiplicity import holm
@@ -86,6 +87,13 @@ def test_holm_is_never_below_raw_nor_above_bonferroni_and_keeps_the_order(p):
     assert by_raw == sorted(by_raw)
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(0, 5))
+@settings(max_examples=50, deadline=None)
+def test_holm_agrees_with_statsmodels_where_those_untested_count_as_1(p, untested):
+    expected = multipletests([*p, *[1.0] * untested], method="holm")[1][: len(p)]
+    assert holm(p, len(p) + untested) == pytest.approx(expected.tolist())
+
+
 def _naive_bootstrap(correct, subjects, draws, seed):
     """Draw subjects, then clips, one by one (the slow definition)."""
     rng = np.random.default_rng(seed)
@@ -111,6 +119,23 @@ def test_cluster_bootstrap_has_the_distribution_of_drawing_clips_one_by_one():
     assert fast.mean() == pytest.approx(slow.mean(), abs=0.01)
     assert fast.std() == pytest.approx(slow.std(), rel=0.08)
     assert stats.ks_2samp(fast, slow).pvalue > 0.001
+
+
+def test_all_methods_of_a_test_set_share_the_drawn_subjects_and_clips():
+    x = np.random.default_rng(3).random((1, 60)) < 0.7
+    subjects = [str(i % 4) for i in range(60)]
+    right, wrong, alone = (cluster_bootstrap(g, subjects) for g in ([x, x], [x, ~x], [x]))
+    assert (wrong.sum(axis=1) == 1).all()
+    assert (right[:, 0] == right[:, 1]).all()
+    assert (alone[:, 0] == wrong[:, 0]).all()
+
+
+def test_the_seeds_of_two_methods_are_drawn_independently():
+    """Methods whose accuracy is that of a seed alone: draws of one say nothing of those of the other."""
+    x = np.repeat([[True], [False], [True], [False]], 20, axis=1)
+    a, b = cluster_bootstrap([x, x], ["s"] * 20).T
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.1
+    assert np.std(a) == pytest.approx(0.25, rel=0.1)  # of the mean of four draws of 0 or 1
 
 
 def test_cluster_bootstrap_is_wider_than_a_binomial_interval_when_subjects_differ_and_close_when_they_do_not():
