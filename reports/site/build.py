@@ -45,7 +45,8 @@ from reports.tables.table import Table
 Progress = Callable[[int, int], None] | None
 
 
-OVERVIEW = ("cards", "verdicts", "unmeasured", "idle", "rows")  # what pages written one at a time do not see whole
+# What pages written one at a time do not see of the site, so that they stay while others are run.
+ELSEWHERE = ("cards", "verdicts", "unmeasured", "idle", "rows", "date", "data", "seeds", "commit", "profiles")
 
 
 @remembering()
@@ -201,7 +202,7 @@ def _later(
     progress: Progress,
 ) -> None:
     """Write the pages that are made one at a time, and take over those that are made from the same as before."""
-    shared = {name: value for name, value in site.items() if name not in OVERVIEW}
+    shared = {name: value for name, value in site.items() if name not in ELSEWHERE} | {"running": None}
     common, env = f"{code_digest()} {shared!r} {context.ledger.privacy.said}", environment()
     later = [(page, page.later) for page in pages if page.later is not None]
     for done, (page, make) in enumerate(later, 1):

@@ -123,6 +123,7 @@ def run_page(context: ReportContext, run: RunView) -> tuple[Mapping[str, Any], M
     more = details(context, run)
     facts = [{"value": value, "name": name, "sub": sub} for value, name, sub in (*_metrics(run), *_costs(run))]
     values = {"run": run, "more": more, "facts": facts, "what": _what(run, len(more.epochs))}
+    values |= {"data": _data(run) or "none recorded", "commit": f.short_commit(run.record.commit)}
     values |= {"pictures": {c.clip_id: c for c in run.pictures}, "moments": _moments(run)}
     return values | {"apostrophes": APOSTROPHES, "older": OLDER}, _files(run, more)
 
@@ -182,6 +183,14 @@ def _training_clips(r: RunRecord) -> str:
     return f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"
 
 
+def _data(run: RunView) -> str:
+    """The clips it read; "" where it does not say."""
+    data = run.record.data
+    if data is None:
+        return ""
+    return f"{run.data_name}{f', {data.lighting}' if data.lighting else ''}{' (synthetic)' if data.synthetic else ''}"
+
+
 def _what(run: RunView, epochs: int) -> list[tuple[str, str]]:
     r = run.record
     what = [
@@ -190,9 +199,8 @@ def _what(run: RunView, epochs: int) -> list[tuple[str, str]]:
         ("Predicts from", f.modalities(r.cell.test_modality)),
     ]
     if r.data is not None:
-        light = f", {r.data.lighting}" if r.data.lighting else ""
         what += [
-            ("Data", f"{run.data_name}{light}{' (synthetic)' if r.data.synthetic else ''}"),
+            ("Data", _data(run)),
             ("Training clips", _training_clips(r)),
             ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
             ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),

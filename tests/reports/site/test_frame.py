@@ -45,7 +45,8 @@ def test_every_page_describes_itself(pages):
 def test_the_foot_says_when_under_which_licence_and_how_to_cite(pages):
     for path, page in pages.items():
         foot = page.one("footer")
-        assert "Newest run: 2024-07-20." in foot.text and f"licence {CITATION['license']}" in foot.text, path
+        when = r"Finished: 2024-0|is not recorded" if path.startswith("runs/") else r"Newest run: 2024-07-20\."
+        assert re.search(when, foot.text) and f"licence {CITATION['license']}" in foot.text, path
         cite, add = foot.all("details")
         assert (
             cite.one("summary").text == "Cite" and CITATION["title"] in cite.text and CITATION["version"] in cite.text
@@ -82,6 +83,12 @@ def test_bibtex_keeps_names_of_groups_and_escapes(monkeypatch):
         citation.citation()
     monkeypatch.setattr(citation, "_text", lambda: "")
     assert citation.citation() is None
+
+
+def test_the_stamp_of_a_run_is_its_own(pages):
+    path = next(p for p in pages if p.startswith("runs/plain_mgr-dark-rgb-s1-"))
+    said = {d.one("dt").text: d.one("dd").text for d in pages[path].one("dl", cls="stamp").all("div")}
+    assert said == {"Profile": "demo", "Data": "MGR-Dark, dark (synthetic)", "Seed": "1", "Commit": "c0ffeec0ffee"}
 
 
 def test_the_stamp_says_that_rows_differ_in_their_seeds(tmp_path, pages):

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +14,7 @@ import pytest
 from harness.ledger import store
 from harness.ledger.store import load_predictions, load_record
 from reports import build
+from reports.ledger.running import Running
 from reports.ledger.work_dir import read_work_dir
 from reports.site.unchanged import Unchanged
 from reports.views.runs import page as run_pages
@@ -72,6 +75,26 @@ def test_after_one_new_run_its_cell_alone_is_written_anew(made, written, tmp_pat
     build(made.work_dir, made.site, made.benchmark, made.entries)
     new = {p.name for p in (made.work_dir / "runs").iterdir()} - every
     assert len(new) == 1 and new < set(written) and all(n.startswith("plain_mgr-dark-rgb-s") for n in written)
+    build(made.work_dir, tmp_path / "fresh", made.benchmark, made.entries)
+    assert contents(made.site) == contents(tmp_path / "fresh")
+
+
+def test_while_others_run_and_where_they_change_the_stamp_pages_of_runs_stay(tmp_path, written):
+    made = write(tmp_path, seeds=1, tables=["table2"])
+    folder = next(p for p in (made.work_dir / "runs").iterdir() if p.name.startswith("plain_mgr-dark-depth-s0-"))
+    record, predictions = load_record(folder), load_predictions(folder)
+    shutil.rmtree(folder)
+    running = Running(3, 0, ("plain_mgr-dark-depth-s0",), (), "2024-08-01 10:00 UTC", 30)
+    build(made.work_dir, made.site, made.benchmark, made.entries, running=running)
+    assert "2024-08-01 10:00 UTC" in (made.site / "runs.html").read_text() and len(written) > 3
+    written.clear()
+    build(made.work_dir, made.site, made.benchmark, made.entries, running=replace(running, at="2024-08-01 10:01 UTC"))
+    assert "2024-08-01 10:01 UTC" in (made.site / "runs.html").read_text() and written == []
+    save(made.work_dir, record.model_copy(update={"finished": "2024-08-02T00:00:00Z", "commit": "feed5"}), predictions)
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    shown = (made.site / "runs.html").read_text()
+    assert "Newest run: 2024-08-02" in shown and "feed5 and 1 other" in shown and "Still running" not in shown
+    assert written == [folder.name]
     build(made.work_dir, tmp_path / "fresh", made.benchmark, made.entries)
     assert contents(made.site) == contents(tmp_path / "fresh")
 
