@@ -64,7 +64,10 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
 def read_file(path: Path, most: int) -> bytes:
     """The content of a file. Raises ``open_file``'s errors, and ValueError where it has more than ``most`` bytes."""
     with open_file(path) as file:
-        content = file.read(most + 1)
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(min(size, most) + 1)  # room for ``most`` would be made, and cleared, each time
+        if len(content) > size:  # it has grown, or does not say how long it is
+            content += file.read(max(0, most + 1 - len(content)))
     if len(content) > most:
         raise ValueError(f"{path}: larger than {most >> 20} MiB")
     return content

@@ -5,6 +5,7 @@ and what may be published.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -34,15 +35,20 @@ def check_site(site: Path, work_dir: Path) -> None:
 
 
 def write_manifest(
-    site: Path, made_from: Mapping[str, Mapping[str, str | list[str]]] | None = None, running: str = ""
+    site: Path,
+    made_from: Mapping[str, Mapping[str, str | list[str]]] | None = None,
+    running: str = "",
+    known: Mapping[str, str] | None = None,
 ) -> None:
     """List every file of a folder that holds nothing but pages.
 
     Args:
         made_from: kept in it for the next report, see ``reports.site.unchanged``.
         running: when the pages were written, where they say that jobs run.
+        known: path -> sha256 of files whose content was just read.
     """
-    files = {name: sha256_of(site / name) for name in files_below(site)}
+    known = known or {}
+    files = {name: known.get(name) or sha256_of(site / name) for name in files_below(site)}
     more = {"running": running} if running else {}
     about = {"written_by": "python -m harness report", "files": files, "made_from": made_from or {}, **more}
     text = json.dumps(about, indent=1)
@@ -52,9 +58,10 @@ def write_manifest(
 def files_below(folder: Path) -> list[str]:
     """Paths of all files and links below a folder, with slashes, sorted. Linked folders are not entered."""
     found = []
-    for path in Path(folder).rglob("*"):
-        if path.is_symlink() or not path.is_dir():
-            found.append(path.relative_to(folder).as_posix())
+    for root, folders, names in os.walk(folder):
+        place = Path(root).relative_to(folder).as_posix()
+        names += [name for name in folders if os.path.islink(os.path.join(root, name))]
+        found += names if place == "." else [f"{place}/{name}" for name in names]
     return sorted(found)
 
 

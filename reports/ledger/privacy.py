@@ -110,6 +110,8 @@ class Privacy:
         """The same for every text in nested dicts and lists, keys included."""
         if isinstance(value, str):
             return self._short(value, words)
+        if value is None or isinstance(value, (int, float)):
+            return value
         if isinstance(value, dict):
             return {self.all(k, words): self.all(v, words) for k, v in value.items()}
         if isinstance(value, (list, tuple)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.ledger.record import Epoch, RunRecord
-from harness.ledger.store import read_record
+from pydantic_core import from_json, to_json
+
+from harness.ledger.files import read_file
+from harness.ledger.record import SCHEMA_VERSION, RunRecord
+from harness.ledger.run_dir import RECORD
+from harness.ledger.store import LARGEST_RECORD, read_record
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
@@ -21,7 +24,7 @@ class Shared:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, Any] = {}
+        self._known: dict[str | bytes, Any] = {}
         self._given: set[int] = set()  # ids of what was given back, all of which ``_known`` keeps
 
     def __call__(self, record: RunRecord) -> RunRecord:
@@ -37,12 +40,12 @@ class Shared:
         return record
 
     def _part(self, part: Any) -> Any:
-        return self._shared(part, json.dumps)
+        return self._shared(part, to_json)
 
     def _model(self, part: Any) -> Any:
         return self._shared(part, repr)
 
-    def _shared(self, part: Any, said: Callable[[Any], str]) -> Any:
+    def _shared(self, part: Any, said: Callable[[Any], str | bytes]) -> Any:
         if id(part) in self._given:
             return part
         found = self._known.setdefault(said(part), part)
@@ -68,13 +71,18 @@ class Once:
         return found[1]
 
 
-def epochs_of(folder: Path, record: RunRecord) -> list[Epoch]:
-    """What ``Shared`` has left out of a record.
+def epochs_of(folder: Path, record: RunRecord) -> list[dict[str, Any]]:
+    """What ``Shared`` has left out of a record that was found valid, as JSON has it.
 
     Raises:
-        ValueError: another record is there now, one line.
+        FileNotFoundError, ValueError: another record is there now, or none; one line.
     """
-    found = read_record(folder)
-    if found.seal != record.seal:
+    try:
+        found = from_json(read_file(folder / RECORD, LARGEST_RECORD))
+    except (OSError, ValueError):
+        found = {}
+    if found.get("schema_version") != SCHEMA_VERSION:
+        found = read_record(folder).model_dump()  # which says what is wrong
+    if found["seal"] != record.seal:
         raise ValueError(f"{folder}: was run anew while its page was written; write the pages again")
-    return found.epochs
+    return found["epochs"]

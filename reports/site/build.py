@@ -102,7 +102,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         for i, context in enumerate(contexts):
             _write(context, new / profile_folder(context.profile) if i else new, unchanged, progress)
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
-        write_manifest(new, unchanged.made_from, running.at if running else "")
+        write_manifest(new, unchanged.made_from, running.at if running else "", unchanged.taken)
         _keep_foreign(site, new)
         os.chmod(new, 0o755)  # noqa: S103  a web server reads it
         _swap(new, site)
@@ -203,12 +203,13 @@ def _later(
 ) -> None:
     """Write the pages that are made one at a time, and take over those that are made from the same as before."""
     shared = {name: value for name, value in site.items() if name not in ELSEWHERE} | {"running": None}
-    common, env = f"{code_digest()} {shared!r} {context.ledger.privacy.said}", environment()
+    common = hashlib.sha256(f"{code_digest()} {shared!r} {context.ledger.privacy.said}".encode())
+    env = environment()
     later = [(page, page.later) for page in pages if page.later is not None]
     for done, (page, make) in enumerate(later, 1):
         own = {page.path: site["rows"].get(page.path, {})}
         said = page.made_from() if page.made_from else ""
-        digest = hashlib.sha256(f"{common} {own!r} {said}".encode()).hexdigest() if said else ""
+        digest = _continued(common, f" {own!r} {said}") if said else ""
         name = (out / page.path).relative_to(unchanged.new).as_posix()
         if not (digest and unchanged.take(name, digest)):
             values, files = make()
@@ -218,6 +219,13 @@ def _later(
             unchanged.note(name, digest, [name.removesuffix(page.path) + file for file in files])
         if progress:
             progress(done, len(later))
+
+
+def _continued(begun: hashlib._Hash, text: str) -> str:
+    """Hex digest of what was hashed and more text."""
+    digest = begun.copy()
+    digest.update(text.encode())
+    return digest.hexdigest()
 
 
 def _files(page: Page, out: Path) -> None:
@@ -258,4 +266,4 @@ def _json(path: Path, content: dict[str, Any]) -> None:
 
 def _text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_bytes(text.encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -36,6 +36,7 @@ def environment() -> Environment:
     env.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     env.filters["p_value"] = f.p_value
     env.filters["page_title"] = page_title
+    env.filters["confusion_cells"] = confusion_cells
     env.filters["pretty"] = partial(json.dumps, indent=2, sort_keys=True, ensure_ascii=False)
     once = Once()
     env.globals["once"] = lambda part, macro: once(part, macro, macro.name)
@@ -47,6 +48,17 @@ def page_title(title: Markup, site: str, longest: int = 70) -> str:
     without it, else its first sentence."""
     own = title.unescape()
     return next((t for t in (f"{own} · {site}", own) if len(t) <= longest), own.split(". ")[0])
+
+
+def confusion_cells(cells: Iterable[tuple[int, int, bool]]) -> Markup:
+    """``ClassRow.cells`` as HTML. A page has hundreds, which take a template longer than the rest of it."""
+    own = ' class="diagonal"'
+    return Markup(  # noqa: S704  whole numbers alone
+        "".join(
+            f'<td style="--s:{shade}%"{own * diagonal}>{n}</td>' if n else f"<td{own * diagonal}></td>"
+            for n, shade, diagonal in cells
+        )
+    )
 
 
 def render(env: Environment, page: Page, site: dict[str, Any]) -> str:

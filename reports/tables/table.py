@@ -61,6 +61,11 @@ class Cell:
     origin: Origin = "text"
     mark: str = ""
 
+    @property
+    def plain(self) -> bool:
+        """Whether a page shows its text and nothing else."""
+        return not (self.href or self.state or self.sub or self.bar or self.links or self.warn or self.mark)
+
 
 def marked(cells: Mapping[str, Cell], adopted: bool) -> dict[str, Cell]:
     """The cells, what is measured in them marked where it was made with adopted runs."""
@@ -233,6 +238,19 @@ class Table:
         """Columns at which a group or an origin begins, where the page draws a rule."""
         shown = self.page_columns
         return {b.id for a, b in zip(shown, shown[1:], strict=False) if (a.group, a.origin) != (b.group, b.origin)}
+
+    @property
+    def classes(self) -> list[tuple[str, str, str]]:
+        """Id of each column of the page, with the classes of its cells before and after that of their state."""
+        firsts = self.firsts
+        return [
+            (
+                c.id,
+                c.origin + " num" * c.numeric,
+                " first" * (c.id in firsts) + " lead" * bool(c.key) + " beside" * (c.key == "beside"),
+            )
+            for c in self.page_columns
+        ]
 
     @property
     def labels(self) -> dict[str, str]:

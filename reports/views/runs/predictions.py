@@ -100,11 +100,13 @@ def summarise(
     confusion = np.zeros((k, k), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
 
-    rows = []
-    for i, counts in enumerate(confusion.tolist()):
-        n = sum(counts)
-        cells = tuple((c, round(100 * c / n) if c else 0, i == j) for j, c in enumerate(counts))
-        rows.append(ClassRow(names[i], n, counts[i], cells))
+    of_class = confusion.sum(axis=1)
+    shares = np.rint(100 * confusion / np.maximum(of_class, 1)[:, None]).astype(int).tolist()
+    own = np.eye(k, dtype=bool).tolist()
+    rows = [
+        ClassRow(names[i], n, counts[i], tuple(zip(counts, shares[i], own[i], strict=True)))
+        for i, (n, counts) in enumerate(zip(of_class.tolist(), confusion.tolist(), strict=True))
+    ]
     off = [(int(confusion[i, j]), i, j) for i, j in np.argwhere(confusion).tolist() if i != j]
     off.sort(key=lambda t: (-t[0], t[1], t[2]))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from pydantic import TypeAdapter
+
 from harness.ledger.record import Epoch, RunRecord
 from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
@@ -21,6 +23,7 @@ from reports.tables.method_cells import anchor
 from reports.views.runs.predictions import Predictions, summarise, tested
 
 OLDER = "older config, code or data"
+EPOCHS = TypeAdapter(list[Epoch])
 NAMED = 12  # further runs of a cell that a page names; the others are counted
 
 
@@ -124,7 +127,9 @@ def details(context: ReportContext, run: RunView) -> RunDetails:
     """Read them. Raises ValueError where the run was made anew meanwhile."""
     ledger, r = context.ledger, run.record
     folder = ledger.records[r.key][0]
-    epochs = [Epoch.model_validate(ledger.privacy.all(e.model_dump())) for e in epochs_of(folder, r)]
+    epochs = EPOCHS.validate_python(
+        [e | {"losses": ledger.privacy.all(e.get("losses", {}))} for e in epochs_of(folder, r)]
+    )
     predictions = None
     if run.scored is not None:
         predictions = summarise(tested(folder), r.data.classes if r.data else [], listed=run.shown)
