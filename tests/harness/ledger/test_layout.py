@@ -1,6 +1,7 @@
 """Files in the place of folders, and folders, pipes and devices in that of files: named, and mended by ``run``."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -167,6 +168,7 @@ def test_a_picture_that_is_a_pipe_is_left_out(tmp_path):
 def test_what_is_too_large_is_said(tmp_path):
     (tmp_path / "x").write_bytes(bytes(11))
     assert len(read_file(tmp_path / "x", 11)) == 11
+    assert read_file(Path("/proc/self/status"), 1 << 20).startswith(b"Name:")  # which does not say how long it is
     with pytest.raises(ValueError, match="larger than"):
         read_file(tmp_path / "x", 10)
 
