@@ -65,6 +65,14 @@ def make_synthetic(
     )
 
 
+def check_quick(quick: bool, suite: SuiteOptions, chosen: tuple[str, ...] = ()) -> None:
+    """Raises BadUsage where something else than ``--quick`` says as well what is to be run."""
+    others = {"--tables": suite.tables, "--cell": chosen, "--all-methods": suite.all_methods}
+    given = [name for name, value in others.items() if value]
+    if quick and given:
+        raise BadUsage(f"--quick and {given[0]}: each says what is to be run; give one of them")
+
+
 def check_choice(choice: ChoiceOptions) -> None:
     """Raises BadUsage where everything would be run anew unasked."""
     if choice.force and not choice.chosen:

@@ -121,6 +121,13 @@ work_dir_option = click.option(
 site_option = click.option(
     "--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="Where the pages go."
 )
+
+
+def quick_option(said: str) -> Callable[[Callable], Callable]:
+    """``--quick``: the cells that the benchmark names as a quick look."""
+    return click.option("--quick", is_flag=True, help=said)
+
+
 device_option = click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
 jobs_option = click.option("--jobs", type=PROCESSES, default=None, help="Processes.  [default: one per core]")
 configs_option = click.option(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.common import open_suite, print_json, say_remarks
+from harness.cli.common import check_quick, open_suite, print_json, say_remarks
 from harness.cli.cost_lines import say, say_json
 from harness.cli.costs import CardOptions, predict
-from harness.cli.options import COUNT, FiniteRange, SuiteOptions, cell_option, json_option, suite_options
+from harness.cli.options import COUNT, FiniteRange, SuiteOptions, cell_option, json_option, quick_option, suite_options
 from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     help="With --device: what `bench gpu --json` has measured on such a card, in place of --share.",
 )
 @cell_option
+@quick_option("Only what `run-all --quick` runs.")
 @click.option("--list-cells", is_flag=True, help="List every cell with the tables that use it, not the jobs.")
 @click.option("--cells", is_flag=True, hidden=True)  # its name until --cell
 def command(
@@ -61,6 +62,7 @@ def command(
     cost: bool,
     probe: bool,
     chosen: tuple[str, ...],
+    quick: bool,
     list_cells: bool,
     cells: bool,
     device: str | None,
@@ -76,16 +78,23 @@ def command(
     if device is None and (devices != 1 or share is not None or measured is not None):
         raise BadUsage("--devices, --share and --measured say how fast a card is; name it with --device")
     if device is not None:
-        if probe or list_cells or cells or chosen:
-            raise BadUsage("--device: predicts from multiply-adds; leave --probe, --list-cells and --cell out")
+        if probe or list_cells or cells or chosen or quick:
+            raise BadUsage("--device: predicts from multiply-adds; leave --probe, --list-cells, --cell and --quick out")
         found = predict(suite, CardOptions(device, devices, share, measured))
         (say_json if as_json else say)(found)
         return 0
-    return _listed(suite, as_json, cost, probe, list_cells or cells, chosen)
+    check_quick(quick, suite, chosen)
+    return _listed(suite, as_json, cost, probe, list_cells or cells, chosen, quick)
 
 
 def _listed(
-    suite: SuiteOptions, as_json: bool, cost: bool, probe: bool, show_cells: bool, chosen: tuple[str, ...]
+    suite: SuiteOptions,
+    as_json: bool,
+    cost: bool,
+    probe: bool,
+    show_cells: bool,
+    chosen: tuple[str, ...],
+    quick: bool,
 ) -> int:
     """The plan itself."""
     from harness.plan.by_table import by_table
@@ -94,7 +103,7 @@ def _listed(
     from harness.plan.workspace import check_planned
     from harness.schedule.run import jobs_to_run
 
-    ws = open_suite(suite, chosen=chosen)
+    ws = open_suite(suite, chosen=chosen, quick=quick)
     jobs = jobs_to_run(ws)
     cells = [c for c in ws.cells if not ws.chosen or cell_name(c.id, c.seed) in ws.chosen]
     states = {key: job_state(job, suite.work_dir) for key, job in ws.needed().items()}
@@ -125,8 +134,9 @@ def _listed(
     for table in () if ws.chosen else tables:
         click.echo(table.line)
     counts = Counter(wanted.values())
+    asked = [t for t in ws.tables if not ws.chosen or any(t in c.used_by for c in cells)]
     click.echo(
-        f"{count(len(cells), 'cell')} of {', '.join(ws.tables)} at profile {suite.profile}: "
+        f"{count(len(cells), 'cell')} of {', '.join(asked)} at profile {suite.profile}: "
         f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("done", "missing", "failed"))
     )
     return int(not jobs)

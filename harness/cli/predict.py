@@ -46,8 +46,8 @@ def command(run: str, clips: tuple[str, ...], work_dir: Path, device: str, top: 
         "profile": found.record.cell.profile,
     }
     if not as_json:
-        made = " (synthetic)" if found.synthetic else ""
-        click.echo(f"{head['run']}, trained on {head['data']}{made}, profile {head['profile']}")
+        data = f"{head['data']} (synthetic)" if found.synthetic else f"clips in the layout of {head['data']}"
+        click.echo(f"{head['run']}, trained on {data}, profile {head['profile']}")
     rows: list[dict[str, Any]] = []
     for clip, files in zip(clips, videos, strict=True):
         try:

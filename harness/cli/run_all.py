@@ -18,10 +18,10 @@ from harness.cli.options import (
     SuiteOptions,
     choice_options,
     execution_options,
+    quick_option,
     site_option,
     suite_options,
 )
-from harness.errors import BadUsage
 
 if TYPE_CHECKING:
     from harness.plan.workspace import Workspace
@@ -34,9 +34,7 @@ log = logging.getLogger(__name__)
 @execution_options
 @choice_options
 @site_option
-@click.option(
-    "--quick", is_flag=True, help="The shortest honest look: the few cells that benchmark.yml names under `quick`."
-)
+@quick_option("The shortest honest look: the few cells that benchmark.yml names under `quick`.")
 def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOptions, site: Path, quick: bool) -> int:
     """Plan, run and report: from nothing to a leaderboard.
 
@@ -48,7 +46,7 @@ def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOpti
 
     began = time.monotonic()
     work_dir = suite.work_dir
-    _check_quick(quick, suite, choice)
+    common.check_quick(quick, suite, choice.chosen)
     common.check_choice(choice)
     common.executor_for(execution)
     check_writable(work_dir, "--work-dir")
@@ -71,14 +69,6 @@ def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOpti
     if full is not None:
         raise full
     return code
-
-
-def _check_quick(quick: bool, suite: SuiteOptions, choice: ChoiceOptions) -> None:
-    """Raises BadUsage where something else says as well what is to be run."""
-    others = {"--tables": suite.tables, "--cell": choice.chosen, "--all-methods": suite.all_methods}
-    given = [name for name, value in others.items() if value]
-    if quick and given:
-        raise BadUsage(f"--quick and {given[0]}: each says what is to be run; give one of them")
 
 
 def _run(ws: Workspace, work_dir: Path, execution: ExecutionOptions, choice: ChoiceOptions, site: Path) -> int:

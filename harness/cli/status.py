@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.common import open_suite, print_json, say_remarks
-from harness.cli.options import SuiteOptions, json_option, suite_options
+from harness.cli.common import check_quick, open_suite, print_json, say_remarks
+from harness.cli.options import SuiteOptions, json_option, quick_option, suite_options
 from harness.errors import count
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 @click.command("status")
 @suite_options
+@quick_option("Only what `run-all --quick` runs.")
 @click.option(
     "--why",
     default=None,
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 )
 @click.option("--check", is_flag=True, help="Exit code 1 unless every job is done and every cell could be planned.")
 @json_option("a list of {job, key, state, detail}; with --why {job, lines}")
-def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) -> int:
+def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_json: bool) -> int:
     """What is done, missing, stale, failed or running, table by table; last one line a table of what it lacks, and why.
 
     A run is stale when its cell now has another key.
@@ -43,8 +44,9 @@ def command(suite: SuiteOptions, why: str | None, check: bool, as_json: bool) ->
     from harness.plan.status import explain, ledger_status
     from harness.schedule.submitted import with_submitted
 
+    check_quick(quick, suite)
     _check_work_dir(suite.work_dir)
-    ws = open_suite(suite)
+    ws = open_suite(suite, quick=quick)
     found = ledger_status(ws, suite.work_dir)
     jobs, faults = with_submitted(found.jobs, suite.work_dir)
     found = replace(found, jobs=jobs)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import count
 from harness.ledger.files import read_file
 from harness.ledger.run_dir import PROGRESS
 from harness.ledger.store import load_heads
@@ -88,7 +89,9 @@ class Progress:
     def _running(self, status: Status) -> dict[str, Stands]:
         now = time.monotonic()
         return {
-            key: stands(folder, now - self.began.get(key, now), self.beside.get(key, ""))
+            key: stands(
+                folder, now - self.began.get(key, now), self.beside.get(key, ""), clips_to_render(self.jobs[key])
+            )
             for key, folder in status.running.items()
         }
 
@@ -149,11 +152,19 @@ def history(work_dir: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
     return {k: v for k, v in found.items() if v is not None}
 
 
-def stands(folder: Path, seconds: float, beside: str = "") -> Stands:
+def clips_to_render(job: Job) -> tuple[int, int] | None:
+    """How many clips a rendering writes, and how many at a time; None for any other job."""
+    if job.kind != "render" or job.data is None:
+        return None
+    return job.data.test_clips, int((job.config.get("test_dataloader") or {}).get("batch_size", 1))
+
+
+def stands(folder: Path, seconds: float, beside: str = "", renders: tuple[int, int] | None = None) -> Stands:
     """Where the job of a run's folder stands, from what its worker wrote there.
 
     Args:
         beside: what is said of a job that trains in another's process, which writes nothing of its own.
+        renders: ``clips_to_render`` of the job.
     """
     if beside:
         return Stands(seconds, 0.0, f"{beside}, {duration(seconds)}")
@@ -164,6 +175,10 @@ def stands(folder: Path, seconds: float, beside: str = "") -> Stands:
         loss, top1 = p.get("loss"), p.get("train_top1")
     except (OSError, ValueError, TypeError, KeyError):
         return Stands(seconds, 0.0, f"starting, {duration(seconds)}")
+    if renders is not None:
+        clips = max(renders[0], 1)
+        done = min(int(p.get("iteration", 0)) * renders[1], clips)
+        return Stands(seconds, done / clips, f"rendering, {done} of {count(clips, 'clip')}, {duration(seconds)}")
     if phase != "train":
         return Stands(seconds, 1.0, f"{phase}, {duration(seconds)}")
     said = [

@@ -179,7 +179,10 @@ def find_tips(repo: Path, branch: str, remote: str = "") -> tuple[str, str]:
 
 def check_branch(repo: Path, branch: str) -> None:
     """Raises GitError outside a repository, BadUsage for a branch that is checked out or cannot be one."""
-    git(repo, "rev-parse", "--git-dir")
+    try:
+        git(repo, "rev-parse", "--git-dir")
+    except GitError as e:
+        raise GitError(f"--repo {repo}: {e}; give the folder of a git repository") from None
     ref = f"refs/heads/{branch}"
     try:
         read_as = git(repo, "check-ref-format", "--branch", branch)

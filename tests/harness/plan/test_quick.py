@@ -108,6 +108,23 @@ def test_before_the_first_run_pages_say_that_the_data_are_synthetic_or_want_the_
     assert "run-all --profile smoke --data-root DIR" in " ".join(pages)
 
 
+def test_plan_and_status_speak_of_a_quick_look_alone_where_asked(capsys, configs, tiny_data, tmp_path):
+    options = ["--configs", configs, "--data-root", tiny_data, "--work-dir", tmp_path / "work", "--profile", "smoke"]
+
+    def said(command, *more):
+        with pytest.raises(SystemExit) as stop:
+            main([command, *map(str, (*options, *more))])
+        assert not stop.value.code
+        return capsys.readouterr().out
+
+    for command in ("plan", "status"):
+        assert f"{DEPTH}-s0" in said(command)
+        quick = said(command, "--quick")
+        assert f"{RGB}-s0" in quick and DEPTH not in quick
+        code, err = failed(capsys, command, "--quick", "--tables", "table2", *options)
+        assert code == 2 and "--quick and --tables: each says what is to be run" in err
+
+
 @pytest.mark.parametrize("more", [["--tables", "table2"], ["--cell", RGB], ["--all-methods"]])
 def test_what_says_as_well_what_is_to_be_run_is_refused_in_one_line(capsys, configs, tiny_data, tmp_path, more):
     options = ["--configs", configs, "--data-root", tiny_data, "--work-dir", tmp_path / "work", "--profile", "smoke"]

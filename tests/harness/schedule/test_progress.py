@@ -3,13 +3,14 @@
 import io
 import json
 import logging
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from harness.schedule import progress
-from harness.schedule.progress import Progress, stands
+from harness.schedule.progress import Progress, clips_to_render, stands
 from harness.schedule.task import Status
 from tests.helpers.toy_jobs import toy_job
 
@@ -50,6 +51,18 @@ def test_a_running_job_says_epoch_loss_and_training_accuracy(tmp_path):
     (tmp_path / "progress.json").write_text("{}")
     assert stands(tmp_path, 2.0).text == "starting, 2 s"
     assert stands(tmp_path, 2.0, "beside x").text == "beside x, 2 s"
+
+
+def test_a_rendering_says_how_many_clips_are_rendered_and_counts_for_that_share(two, tmp_path):
+    trained = next(iter(two[0].values()))
+    loader = {"test_dataloader": {"batch_size": 16}}
+    job = replace(trained, kind="render", config=loader, data=SimpleNamespace(test_clips=100))
+    assert clips_to_render(trained) is None and clips_to_render(job) == (100, 16)
+    heartbeat(tmp_path, phase="test", iteration=3, epoch=0, max_epochs=0)
+    found = stands(tmp_path, 12.0, "", clips_to_render(job))
+    assert found.text == "rendering, 48 of 100 clips, 12 s" and found.share == 0.48
+    heartbeat(tmp_path, phase="test", iteration=7, epoch=0, max_epochs=0)  # the last batch is smaller
+    assert stands(tmp_path, 12.0, "", clips_to_render(job)).text == "rendering, 100 of 100 clips, 12 s"
 
 
 def test_piped_output_says_it_in_lines_every_30_s(two, clock, caplog, monkeypatch):

@@ -284,7 +284,7 @@ def test_variables_of_a_git_hook_do_not_lead_elsewhere(repo, site, clone, monkey
 
 
 def test_no_repository_and_no_remote_are_one_line(repo, site, tmp_path):
-    with pytest.raises(ValueError, match="git rev-parse: .*not a git repository"):
+    with pytest.raises(ValueError, match="--repo .*: git rev-parse: .*not a git repository.*; give the folder"):
         put(site, tmp_path)
     with pytest.raises(ValueError, match="no such folder"):
         put(site, tmp_path / "nowhere")
