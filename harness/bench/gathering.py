@@ -21,8 +21,9 @@ LIMITS = {"gather_over_copy": 0.7, "threads_over_workers": 4.0, "data_time_share
 def measure_gathering(dataset, samples: int, rounds: int) -> dict[str, Any]:
     """Clips per second into collated batches, by three ways that take turns; the best round of each.
 
-    ``gather_over_copy_cpu``: the same ratio by time on the processor, which other programs disturb less: that of the
-    copy over that of the busier of the two threads that gather.
+    ``gather_over_copy``: of each round, by the clock, and of these the median: cores are not equally fast at all times.
+    ``gather_over_copy_cpu``: the same by time on the processor, which other programs disturb less: that of the copy
+    over that of the busier of the two threads that gather.
 
     The bare copy is that of the same crops out of the memory-mapped store into one buffer, with everything else done
     before. Loader processes run the pipeline clip by clip. ``batches_equal``: they give the same, bit for bit.
@@ -41,26 +42,32 @@ def measure_gathering(dataset, samples: int, rounds: int) -> dict[str, Any]:
     equal = all(same(*batches) for batches in zip(processes, loader, strict=True))  # also warms up
     copy = bare_copy(gather, samples)
     ways: list[Callable[[], None]] = [copy, lambda: drained(loader), lambda: drained(processes)]
-    best, best_cpu = np.full((2, len(ways)), np.inf)
+    took = np.full((rounds, len(ways), 2), np.inf)  # on the clock; on the processor, by the busier thread
     for number in range(rounds):
         for way, run in enumerate(ways):
             if way < 2 or number % 5 == 0:
                 began = clocks()
                 run()
                 wall, everything, own = clocks() - began
-                best[way] = min(best[way], wall)
-                best_cpu[way] = min(best_cpu[way], max(own, everything - own))
-    copied, gathered, by_workers = samples / best
+                took[number, way] = wall, max(own, everything - own)
+    copied, gathered, by_workers = samples / took[:, :, 0].min(axis=0)
+    by_clock, by_cpu = median_ratio(took[:, 0], took[:, 1])
     return {
         "copied_clips_per_s": float(copied),
         "gathered_clips_per_s": float(gathered),
         "workers_clips_per_s": float(by_workers),
-        "gather_over_copy": float(gathered / copied),
-        "gather_over_copy_cpu": float(best_cpu[0] / best_cpu[1]),
+        "gather_over_copy": float(by_clock),
+        "gather_over_copy_cpu": float(by_cpu),
         "threads_over_workers": float(gathered / by_workers),
         "batches_equal": equal,
         "machine_busy": is_busy(),
     }
+
+
+def median_ratio(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The ratio of two ways [rounds, clocks], round by round, and its median; the best rounds of two ways may be of
+    different moments, at which cores were not equally fast."""
+    return np.median(one / other, axis=0)
 
 
 def is_busy() -> bool:

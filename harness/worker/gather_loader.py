@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,9 @@ from torch.utils.data import DataLoader
 from harness.worker.gather import ClipGather, ClipPlan
 
 BUFFERS = 2  # one in use, one being filled
+# Seconds for which the thread that copies waits for the interpreter between two clips, which take a millisecond, while
+# the other one draws; by default five times as long as a clip.
+HAND_OVER_S = 2e-5
 
 
 class GatherLoader:
@@ -52,6 +56,8 @@ class GatherLoader:
         ahead = BUFFERS - 1 if self.gather.dataset.draws_by_index else 0
         under_way: deque[Future] = deque()
         pool = ThreadPoolExecutor(1, "gather")
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(min(before, HAND_OVER_S))
         try:
             for number, plans in enumerate(self._plans):
                 under_way.append(pool.submit(self._gather, plans, number % BUFFERS, self._end_of_work()))
@@ -60,6 +66,7 @@ class GatherLoader:
             while under_way:
                 yield under_way.popleft().result()
         finally:
+            sys.setswitchinterval(before)
             pool.shutdown(cancel_futures=True)
 
     def _end_of_work(self) -> torch.cuda.Event | None:

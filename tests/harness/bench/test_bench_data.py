@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from harness.bench import data as bench
 from harness.bench.clip_set import moving_noise, write_clip_set
-from harness.bench.gathering import checks_of
+from harness.bench.gathering import checks_of, median_ratio
 from harness.cli import cli
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.video import probe
@@ -76,3 +77,10 @@ def test_on_a_busy_machine_the_bare_copy_is_compared_by_processor_time():
     short = [check.line for check in checks_of(busy) if not check.ok]
     assert len(short) == 1 and "0.70 by the clock, 0.60 by processor time" in short[0] and "is busy" in short[0]
     assert all(check.ok for check in checks_of({**busy, "gather_over_copy": 0.4, "gather_over_copy_cpu": 0.8}))
+
+
+def test_ways_are_compared_within_a_round():
+    """The cores are twice as slow in one round, and faster for the copy alone in another one."""
+    copy = np.array([[0.5, 0.4], [1.0, 0.8], [0.2, 0.1]])
+    gathered = np.array([[1.0, 0.5], [2.0, 1.0], [1.0, 0.5]])
+    assert median_ratio(copy, gathered).tolist() == [0.5, 0.8]

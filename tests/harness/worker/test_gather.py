@@ -1,6 +1,7 @@
 """Batches gathered from clip stores are, bit for bit, those of the data set's own pipeline."""
 
 import random
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from harness.data.store.cache import build_for_datasets
 from harness.errors import BadUsage
 from harness.worker.gather import ClipGather, NotGathered
 from harness.worker.gather_hook import GatherHook
-from harness.worker.gather_loader import GatherLoader
+from harness.worker.gather_loader import HAND_OVER_S, GatherLoader
 from harness.worker.resident import ResidentStores
 
 CUTS = {
@@ -229,6 +230,26 @@ def test_batches_use_two_buffers_in_turns(mgr_dark_root, stores):
     loader = GatherLoader(loader_of(dataset), ClipGather(dataset))
     places = [batch["inputs"].data_ptr() for _ in range(2) for batch in loader]
     assert len(places) == 10 and len(set(places)) == 2
+
+
+@pytest.mark.parametrize(("before", "meanwhile"), [(0.005, HAND_OVER_S), (1e-6, 1e-6)])
+def test_the_thread_that_copies_gets_the_interpreter_soon_and_all_is_as_before_then(
+    mgr_dark_root, stores, before, meanwhile
+):
+    dataset = build(mgr_dark_root, stores, pipeline(dict(type="RandomCrop", size=16)), lighting="both")
+    dataset.set_epoch(7, 0)
+    loader = GatherLoader(loader_of(dataset), ClipGather(dataset))
+    was = sys.getswitchinterval()
+    sys.setswitchinterval(before)
+    try:
+        assert all(sys.getswitchinterval() == pytest.approx(meanwhile) for _ in loader)
+        assert sys.getswitchinterval() == pytest.approx(before)
+        broken_off = iter(loader)
+        next(broken_off)
+        broken_off.close()
+        assert sys.getswitchinterval() == pytest.approx(before)
+    finally:
+        sys.setswitchinterval(was)
 
 
 def test_stores_held_on_the_device_give_the_same(mgr_dark_root, stores):
