@@ -103,7 +103,8 @@ def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:
         return
     lengths = sorted(found.pop("lengths"))
     found["frames"] = f"{lengths[0]} to {lengths[-1]}" if lengths else ""
-    print_table([(name, _in_words(value, SIZED.get(name, ", "))) for name, value in found.items()])
+    shown = {name: value for name, value in found.items() if value not in (None, "", {})}
+    print_table([(name, _in_words(value, SIZED.get(name, ", "))) for name, value in shown.items()])
 
 
 SIZED = {"resolution": " x "}  # what stands between the numbers of a list, where that is no comma
@@ -112,7 +113,7 @@ SIZED = {"resolution": " x "}  # what stands between the numbers of a list, wher
 def _in_words(value: object, between: str = ", ") -> str:
     """A value of the statistics in one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_in_words(below, between)}" for name, below in value.items())
+        return ", ".join((f"{name}: " if name else "") + _in_words(below, between) for name, below in value.items())
     if isinstance(value, list):
         return between.join(map(str, value)) or "nothing"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -142,7 +143,7 @@ def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path 
     datasets = [d for job in ws.needed().values() for d in dataset_configs(job.config).values()]
     root = store or suite.work_dir / "clip_store"
     folders = build_for_datasets(datasets, root, jobs or usable_cores(), log.info, codec, check)
-    click.echo(f"{len(folders)} clip stores in {root}")
+    click.echo(f"{count(len(folders), 'clip store')} in {root}")
 
 
 @command.command("verify")

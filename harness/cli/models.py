@@ -52,11 +52,19 @@ def list_models(configs: Path, as_json: bool) -> None:
         keys = ("name", "method", "dataset", "images", "train_modalities", "test_modality", "stage")
         common.print_json([{**{k: getattr(e, k) for k in keys}, "config": str(e.config)} for e in entries])
         return
-    for e in entries:
-        data = f"{e.dataset} + {e.images}" if e.images else e.dataset
-        click.echo(
-            f"{e.name:44s} {e.method:14s} {data:20s} {'+'.join(e.train_modalities)} -> {e.test_modality}  {e.stage}"
+    rows = [
+        (
+            e.name,
+            e.method,
+            f"{e.dataset} + {e.images}" if e.images else e.dataset,
+            f"{'+'.join(e.train_modalities)} -> {e.test_modality}",
+            e.stage,
         )
+        for e in entries
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 @command.command("show")

@@ -19,6 +19,8 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
             f"{t.rate:g}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}" for t in rates
         ]
         yield f"{name:32s} {'   '.join(shown)}"
+        if not any(t.own for t in rates):
+            yield "  the config's own rate is not among these; with it in --rates they are compared with it"
         measured = [t for t in rates if len(t.correct)]
         for own in measured:
             if own.own:

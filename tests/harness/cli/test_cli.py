@@ -1,6 +1,7 @@
 """The command line: bad input is one clear line with the right exit code; planning, status and drop-in models."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -672,6 +673,14 @@ def test_rates_are_tried_on_no_more_synthetic_data_than_their_cells_read(monkeyp
         )
     ((preset, wanted),) = made
     assert preset == "smoke" and wanted["mgr_dark"] == ("dark rgb",) and "nvgesture" not in wanted
+
+
+def test_the_columns_of_the_list_of_models_stand_below_one_another(capsys):
+    _, out, _ = run(capsys, "models", "list")
+    rows = [re.fullmatch(r".*  (\S+(?: \+ \S+)?) +\S+ -> \S+ +(\S+)", row) for row in out.splitlines()]
+    assert len(rows) > 50
+    for column in (1, 2):
+        assert len({row.start(column) for row in rows}) == 1
 
 
 @pytest.mark.parametrize(

@@ -118,5 +118,7 @@ def test_data_stats(capsys, mgr_dark_root):
     assert code == 0 and found["clips"] == sum(found["clips_per_split"].values()) and found["lengths"]
     with pytest.raises(SystemExit):
         main(["data", "stats", str(mgr_dark_root)])
-    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines() if " " in line)
+    said = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
+    assert {len(parts) for parts in said} == {2}  # nothing is named that there is nothing to say of
+    lines = dict(said)
     assert int(lines["clips"]) == found["clips"] and lines["frames"].startswith(str(min(found["lengths"])))

@@ -11,7 +11,8 @@ from harness.plan.jobs import Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
 from harness.plan.rates import Tried, parse_rates, rate_cells
-from harness.suite import load_benchmark, load_entries
+from harness.plan.resolve import resolve
+from harness.suite import load_benchmark, load_entries, load_suite
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.sysu import SysuImage
 from tests.harness.conftest import CONFIGS
@@ -78,6 +79,27 @@ def test_a_one_cycle_schedule_follows_the_rate():
         "optim_wrapper.optimizer.lr": 5e-4,
         "param_scheduler.0.eta_max": 5e-4,
     }
+
+
+def test_the_guide_sets_a_rate_as_the_trials_set_it(small_configs):
+    """What stands in the guide gives, written into a config, the schedule of the trial at that rate."""
+    section = (CONFIGS.parent / "docs" / "methods.md").read_text().split("## 5.")[1].split("## 6.")[0]
+    entry = load_suite(small_configs)[1]["i3d_r50_mgr-dark-rgb"]
+    (cell,) = rate_cells([entry], {entry.name: entry}, [2e-3], "demo", 1)
+    tried = resolve(entry.config, "demo", cell.overrides).config
+    with entry.config.open("a") as config:
+        config.write("\n" + section.split("```python")[1].split("```")[0])
+    said = resolve(entry.config, "demo").config
+    assert said["optim_wrapper"]["optimizer"]["lr"] == 2e-3
+    assert [said[k] for k in ("optim_wrapper", "param_scheduler")] == [
+        tried[k] for k in ("optim_wrapper", "param_scheduler")
+    ]
+
+
+def test_where_the_configs_own_rate_is_not_tried_it_is_said():
+    found = {"entry": [tried(2e-3, 5)], "other": [tried(1e-3, 5, own=True)]}
+    lines = list(rate_lines(found))
+    assert [i for i, line in enumerate(lines) if "own rate is not among these" in line] == [2]
 
 
 def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch):
