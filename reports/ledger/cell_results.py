@@ -64,9 +64,9 @@ def _by_cell(planned: Mapping[str, Planned], suite: Mapping[str, Cell], runs: Ru
     for record in runs.records.values():
         found.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
     for i, seeds in planned.items():  # equal keys are one run, recorded under the cell that asked first
-        for key in {c.key for cells in seeds.values() for c in cells if c.key in runs.records}:
-            if all(r.key != key for r in found.setdefault(i, [])):
-                found[i].append(runs.records[key])
+        own = found.setdefault(i, [])
+        asked = {c.key for cells in seeds.values() for c in cells if c.key in runs.records}
+        own += [runs.records[key] for key in sorted(asked - {r.key for r in own})]
     for i, cell in suite.items():
         if i not in found and (same := answering(cell, runs.records.values())):
             found[i] = same

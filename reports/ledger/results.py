@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from harness.ledger.judge import labels_fingerprint, read_predictions
 from harness.ledger.planfile import PlannedCell
@@ -20,6 +19,9 @@ from reports.stats.intervals import accuracy_interval
 from reports.stats.remembered import remembered
 from reports.stats.significance import binomial_p
 from reports.stats.training import Training, mean_std
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HARDEST = 10  # clips of a run that its page names
 
@@ -113,7 +115,7 @@ class Result:
     training: Training | None = None
     train_seconds: tuple[float | None, ...] = ()
 
-    @property
+    @cached_property
     def done(self) -> list[RunRecord]:
         records = [r.record for r in self.runs if r.status == "done" and r.record is not None]
         return [record for record in records if record.metrics is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports import format as f
-from reports.ledger.results import Result
+from reports.ledger.results import Outcomes, Result
 from reports.stats.intervals import difference_interval
 from reports.stats.multiplicity import holm
 from reports.stats.power import Comparison, compared
@@ -79,7 +79,7 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
     common = sorted(set(seeds_of(a)) & set(seeds_of(b)))
     if not common:
         return "no seed is done for both"
-    x, y = (o.correct[[seeds_of(r).index(s) for s in common]] for r, o in ((a, a.outcomes), (b, b.outcomes)))
+    x, y = (_of_seeds(r, o, common) for r, o in ((a, a.outcomes), (b, b.outcomes)))
     training = a.training
     each = x.mean(axis=1) - y.mean(axis=1)
     p_seeds = student_p(each.tolist()) if len(each) > 1 else None
@@ -94,6 +94,12 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         adopted=bool(a.adopted or b.adopted),
         comparison=compared(x, y, training) if training is not None else None,
     )
+
+
+def _of_seeds(result: Result, outcomes: Outcomes, seeds: Sequence[int]) -> np.ndarray:
+    """Correctness bool [seeds, clips] of some of a result's seeds."""
+    row = {seed: i for i, seed in enumerate(seeds_of(result))}
+    return outcomes.correct[[row[seed] for seed in seeds]]
 
 
 def adjusted(found: Sequence[Difference | str], family: int = 0) -> list[Difference | str]:

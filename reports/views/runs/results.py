@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from harness.suite.cells import cell_id
 from reports.ledger.context import ReportContext
@@ -48,9 +48,13 @@ COLUMNS = {
 }
 
 
+KINDS = {"seed": "integer", "test_clips": "integer", "synthetic": "boolean", "adopted": "boolean"}  # else a string
+KINDS |= dict.fromkeys(("value", "interval_low", "interval_high"), "number")
+
+
 def results_files(context: ReportContext, runs: Sequence[RunView]) -> dict[str, File]:
     """``results.csv``, its description, and ``results.parquet``, by their places in the site."""
-    about = json.dumps(_metadata(context, results(context, runs[:1])), indent=1, ensure_ascii=False) + "\n"
+    about = json.dumps(_metadata(context), indent=1, ensure_ascii=False) + "\n"
     return {
         "downloads/results.csv": lambda path: _write_csv(context, runs, path),
         "downloads/results.csv-metadata.json": about,
@@ -58,41 +62,47 @@ def results_files(context: ReportContext, runs: Sequence[RunView]) -> dict[str, 
     }
 
 
-def _parts(context: ReportContext, runs: Sequence[RunView]) -> Iterator[pd.DataFrame]:
-    """``results`` of so many runs that they need little memory; at least one part."""
-    for start in range(0, max(1, len(runs)), AT_ONCE):
-        yield results(context, runs[start : start + AT_ONCE])
-
-
 def _write_csv(context: ReportContext, runs: Sequence[RunView], path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
-        for number, frame in enumerate(_parts(context, runs)):
-            for name in frame.select_dtypes(include=["object", "string"]):
-                frame[name] = frame[name].map(csv_text, na_action="ignore")
-            frame.to_csv(file, index=False, lineterminator="\n", header=number == 0)
+        file.write(",".join(COLUMNS) + "\n")
+        file.writelines(_parts(context, runs, csv_text))
 
 
 def _write_parquet(context: ReportContext, runs: Sequence[RunView], about: str, path: Path) -> None:
     import pyarrow as pa
+    import pyarrow.csv as pc  # makes tables without pandas, which PyArrow imports to make them of lists
     import pyarrow.parquet as pq
 
-    parts = _parts(context, runs)
-    first = pa.Table.from_pandas(next(parts), preserve_index=False).replace_schema_metadata({"description": about})
-    with pq.ParquetWriter(path, first.schema) as writer:
-        writer.write_table(first)
-        for frame in parts:
-            writer.write_table(
-                pa.Table.from_pandas(frame, schema=first.schema, preserve_index=False).cast(first.schema)
-            )
+    of_kind = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    kinds = {name: of_kind[KINDS[name]] if name in KINDS else pa.large_string() for name in COLUMNS}
+    schema = pa.schema(kinds.items(), metadata={"description": about})
+    how = (
+        pc.ReadOptions(column_names=list(COLUMNS), use_threads=False),
+        pc.ParseOptions(newlines_in_values=True),
+        pc.ConvertOptions(column_types=kinds, null_values=[""]),
+    )
+    with pq.ParquetWriter(path, schema) as writer:
+        for part in _parts(context, runs):
+            table = pc.read_csv(pa.BufferReader(part.encode()), *how) if part else schema.empty_table()
+            writer.write_table(table.combine_chunks().replace_schema_metadata(schema.metadata))
 
 
-def results(context: ReportContext, runs: Sequence[RunView]) -> pd.DataFrame:
-    """One row per run and metric, with ``COLUMNS``; a run that failed has one row without a value."""
-    rows = [tuple(map(row.get, COLUMNS)) for run in runs for row in _rows(context, run)]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    kinds = {"seed": "int64", "test_clips": "Int64", "synthetic": "bool", "adopted": "bool"}
-    kinds |= dict.fromkeys(("value", "interval_low", "interval_high"), "float64")
-    return frame.astype(kinds)
+def _parts(
+    context: ReportContext, runs: Sequence[RunView], said: Callable[[str], str] = lambda text: text
+) -> Iterator[str]:
+    """Rows of CSV with ``COLUMNS``, one per run and metric, of so many runs that they need little memory; at least one
+    part. A run that failed has one row without a value.
+
+    Args:
+        said: makes of each text what is written.
+    """
+    for start in range(0, max(1, len(runs)), AT_ONCE):
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        for run in runs[start : start + AT_ONCE]:
+            for row in _rows(context, run):
+                writer.writerow([said(v) if isinstance(v, str) else v for v in map(row.get, COLUMNS)])
+        yield out.getvalue()
 
 
 def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
@@ -129,18 +139,16 @@ def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
         low, high = (p.interval if p is not None and metric == "top1_percent" else None) or (None, None)
         yield about | {
             "metric": metric,
-            "value": value,
+            "value": float(value),
             "interval_low": None if low is None else 100 * low,
             "interval_high": None if high is None else 100 * high,
             "test_clips": p.clips if p is not None and metric.endswith("_percent") else None,
         }
 
 
-def _metadata(context: ReportContext, frame: pd.DataFrame) -> dict[str, Any]:
-    kinds = {"i": "integer", "f": "number", "b": "boolean"}
+def _metadata(context: ReportContext) -> dict[str, Any]:
     columns = [
-        {"titles": name, "datatype": kinds.get(frame[name].dtype.kind, "string")}
-        | ({"dc:description": text} if text else {})
+        {"titles": name, "datatype": KINDS.get(name, "string")} | ({"dc:description": text} if text else {})
         for name, text in COLUMNS.items()
     ]
     metrics = [f"{name}: {text}" for name, text in METRICS.items()] + [f"{STAGES}: its own and that of every stage"]
