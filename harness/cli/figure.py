@@ -22,7 +22,8 @@ from harness.errors import count
 )
 @work_dir_option
 def command(runs: tuple[str, ...], folder: Path, work_dir: Path) -> int:
-    """Write training curves, confusion matrix and strips of RUNs as PDF, PNG and SVG.
+    """Write training curves, confusion matrix and strips of RUNs as PDF, PNG and SVG, each where a run has it: a
+    training has curves, what classifies a confusion matrix, a rendering strips of its clips.
 
     A RUN is called as its page and its folder in the ledger are, or is a cell: all its runs.
     """
