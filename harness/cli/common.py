@@ -199,6 +199,11 @@ def print_json(found: Any) -> None:
     click.echo(json.dumps(found, indent=1, default=str))
 
 
+def printable(text: str) -> str:
+    r"""A name from outside for a line of text: what a terminal would obey (line ends, escapes) as ``\n``, ``\x1b``."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def print_table(rows: Sequence[Sequence[object]]) -> None:
     """Print rows of cells with aligned columns, the last one as it is."""
     texts = [[str(cell) for cell in row] for row in rows]

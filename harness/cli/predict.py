@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.common import print_json
+from harness.cli.common import print_json, printable
 from harness.cli.options import device_option, json_option, work_dir_option
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ def _best(scores: np.ndarray, classes: Sequence[str], top: int) -> list[dict[str
 
 def _line(row: dict[str, Any]) -> str:
     if "problem" in row:
-        return f"{row['clip']}: not predicted, {row['problem']}"
-    return f"{row['clip']}: " + ", ".join(f"{c['class']} {100 * c['score']:.1f} %" for c in row["classes"])
+        return f"{printable(row['clip'])}: not predicted, {printable(row['problem'])}"
+    return f"{printable(row['clip'])}: " + ", ".join(f"{c['class']} {100 * c['score']:.1f} %" for c in row["classes"])

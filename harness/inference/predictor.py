@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from harness.errors import BadUsage
 from harness.ledger.record import DataInfo, RunRecord
 from harness.ledger.run_dir import CHECKPOINT, SPEC
 from harness.network.cost import predicting_network
+from harness.network.registered import not_registered
 from harness.worker.precision import use_channels_last
 from harness.worker.spec import read_spec
+from mtcd_plugin.formats.checkpoint_errors import one_line
 from mtcd_plugin.formats.clips import RENDERED_FROM, Stream
 from mtcd_plugin.formats.video import probe
 
@@ -48,34 +51,40 @@ class Predictor:
             clip: modality -> video of a gesture from its first frame to its last, as ``videos`` returns them.
 
         Raises:
-            OSError, ValueError: a video that cannot be read; one line.
+            OSError, ValueError: a video that cannot be read, or scores that are no numbers; one line.
         """
         sample = self.pipeline(_sample(clip))
         with torch.inference_mode():
             (found,) = self.model.test_step(pseudo_collate([sample]))
-        return found.pred_score.cpu().numpy().astype(np.float32)
+        scores = found.pred_score.cpu().numpy().astype(np.float32)
+        if not np.isfinite(scores).all():
+            raise ValueError(f"the scores of {self.name} are not finite; its weights, or those of a stage, are damaged")
+        return scores
 
     def videos(self, clip: str) -> dict[str, Path]:
         """The files of a clip by modality, given as ``FILE`` or ``MODALITY=FILE,...``.
 
         Raises:
-            BadUsage: modalities that are not those of the network, or no such file.
+            BadUsage: modalities that are not those of the network or that are given twice, or no such file.
         """
         parts = [part.partition("=") for part in clip.split(",")]
-        if Path(clip).exists() or not all(separator for _, separator, _ in parts):
-            given = {self.modalities[0]: Path(clip)} if len(self.modalities) == 1 else {"one video": Path(clip)}
+        if os.path.exists(clip) or not all(separator for _, separator, _ in parts):
+            given = {self.modalities[0]: clip} if len(self.modalities) == 1 else {"one video": clip}
         else:
-            given = {name.strip(): Path(file) for name, _, file in parts}
+            # no shell knows a home folder after a comma
+            given = {name.strip(): os.path.expanduser(file) for name, _, file in parts}
+            if len(given) < len(parts):
+                raise BadUsage(f"{clip}: names a modality twice; give each clip one video of each")
         if given.keys() != set(self.modalities):
             as_asked = ",".join(f"{m}=FILE" for m in self.modalities)
             raise BadUsage(
                 f"{clip}: {self.name} reads {' and '.join(self.modalities)}, not {' and '.join(given)}; "
                 f"give each clip as {as_asked}"
             )
-        for path in given.values():
-            if not path.is_file():
-                raise BadUsage(f"{path}: no such file")
-        return {m: given[m] for m in self.modalities}
+        for file in given.values():
+            if not os.path.isfile(file):
+                raise BadUsage(f"{file or repr(clip)}: {'is no file' if os.path.exists(file) else 'no such file'}")
+        return {m: Path(given[m]) for m in self.modalities}
 
 
 def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Predictor:
@@ -94,12 +103,15 @@ def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Pre
     if rendered:
         raise BadUsage(f"{folder.name} reads {', '.join(rendered)}, which a stage makes of a data set's clips")
     init_default_scope("mmaction")
-    import_modules_from_strings(**(config.get("custom_imports") or {"imports": []}))
-    model = MODELS.build(config["model"])
+    try:
+        import_modules_from_strings(**(config.get("custom_imports") or {"imports": []}))
+        model = MODELS.build(config["model"])
+        pipeline = Compose([TRANSFORMS.build(step) for step in dataset["pipeline"]])
+    except Exception as e:  # the classes of a user's package, as they are by now
+        raise ValueError(f"{folder.name}: cannot be built any more: {not_registered(e, config) or one_line(e)}") from e
     use_channels_last(model)
     if record.checkpoint_sha256:
         _load_weights(model, folder, record)
-    pipeline = Compose([TRANSFORMS.build(step) for step in dataset["pipeline"]])
     return Predictor(folder.name, modalities, record.data, model.to(device).eval(), pipeline)
 
 
@@ -118,15 +130,31 @@ def config_of(folder: Path, record: RunRecord) -> dict[str, Any]:
         return record.identity.config | imports
     if spec is None or spec.key != record.key:
         raise ValueError(f"{folder / SPEC}: is not there, or of another job; `python -m harness run --force` writes it")
-    return spec.config
+    return _with_stages_of(folder, spec.config, tuple(f"-{key[:12]}" for key in record.identity.parents.values()))
+
+
+def _with_stages_of(folder: Path, node: Any, stages: tuple[str, ...]) -> Any:
+    """A config whose files of stages are those beside a run, wherever the work dir was when it was written.
+
+    Args:
+        stages: how their folders' names end.
+    """
+    if isinstance(node, dict):
+        return {key: _with_stages_of(folder, value, stages) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_stages_of(folder, value, stages) for value in node]
+    if isinstance(node, str) and (stage := Path(node).parent.name).endswith(stages):
+        return str(folder.parent / stage / Path(node).name)
+    return node
 
 
 def _load_weights(model: BaseModel, folder: Path, record: RunRecord) -> None:
     """Put the weights of a run's checkpoint into its network, or into the part of it that predicts, whose they are."""
     path = folder / CHECKPOINT
     state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    shapes = {name: value.shape for name, value in state.items()}
     for network in (model, predicting_network(model)):
-        if network.state_dict().keys() == state.keys():
+        if {name: value.shape for name, value in network.state_dict().items()} == shapes:
             network.load_state_dict(state)
             return
     raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from mmaction.registry import MODELS
 
+from harness.errors import BadUsage
 from harness.measure.memory import PeakMemory
 from harness.measure.parts import import_named, shapes
 from harness.measure.timing import latency, throughput
@@ -32,8 +33,19 @@ def bench_entries(entries: Iterable[Entry], profile: str, device: str = "auto") 
 
 
 def device_of(name: str) -> torch.device:
-    """The device that ``cpu``, ``cuda`` or ``auto`` (a GPU where there is one) stands for."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+    """The device that ``cpu``, ``cuda``, ``cuda:1`` or ``auto`` (a GPU where there is one) stands for.
+
+    Raises:
+        BadUsage: another name, or a GPU that is not here.
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name in ("auto", "cpu"):
+        return torch.device("cuda" if gpus and name == "auto" else "cpu")
+    choices = ["auto", "cpu", *(["cuda"] if gpus else []), *(f"cuda:{i}" for i in range(gpus))]
+    if name not in choices:
+        here = "" if gpus or not name.startswith("cuda") else ": PyTorch finds no GPU here"
+        raise BadUsage(f"--device {name}{here}; choose from {', '.join(choices)}")
+    return torch.device(name)
 
 
 def _bench(entry: Entry, profile: str, device: torch.device) -> dict[str, Any]:

@@ -6,10 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
-from harness.inference.predictor import config_of
-from harness.ledger.store import load_predictions, load_records, read_record
-from harness.worker.spec import read_spec
+from harness.errors import BadUsage
+from harness.inference.named import named_run
+from harness.inference.predictor import config_of, load_predictor
+from harness.ledger.identity import run_key
+from harness.ledger.store import load_predictions, load_records, read_record, run_dir, write_record
+from harness.worker.spec import read_spec, write_spec
 from mtcd_plugin.formats.video import write_video
 from tests.harness.conftest import write_small_configs
 from tests.helpers.command_line import harness_here
@@ -101,7 +105,13 @@ def test_a_video_that_cannot_be_read_is_a_line_and_the_others_are_predicted(ledg
         ((CELLS[0], "nothing.mp4"), "nothing.mp4: no such file"),
         ((CELLS[0], "depth=nothing.mp4"), "reads rgb, not depth; give each clip as rgb=FILE"),
         ((CELLS[0], "rgb=a.mp4,depth=b.mp4"), "reads rgb, not rgb and depth"),
-        ((CELLS[0], "."), ".: no such file"),
+        ((CELLS[0], "."), ".: is no file"),
+        ((CELLS[0], "/dev/null"), "/dev/null: is no file"),
+        ((CELLS[0], "http://localhost/a.mp4"), "http://localhost/a.mp4: no such file"),
+        ((CELLS[0], "rgb="), "'rgb=': no such file"),
+        ((CELLS[0], "rgb=a.mp4,rgb=b.mp4"), "rgb=a.mp4,rgb=b.mp4: names a modality twice"),
+        ((CELLS[0], "a.mp4", "--device", "x"), "--device x; choose from auto, cpu"),
+        ((CELLS[0], "a.mp4", "--device", "cuda:99"), "--device cuda:99"),
     ],
 )
 def test_what_cannot_be_predicted_is_one_line_of_usage(ledger, args, said):
@@ -129,3 +139,78 @@ def test_what_tests_the_weights_of_its_stages_is_built_from_its_job(ledger):
     assert config_of(folder, without) == read_spec(folder).config
     with pytest.raises(ValueError, match="is not there, or of another job"):
         config_of(folder, without.model_copy(update={"key": "0" * 64}))
+
+
+def test_weights_of_stages_are_those_of_the_ledger_that_is_asked(ledger, tmp_path):
+    """One that was copied has the old place in its jobs: another's weights lie there by now, or nothing."""
+    folder, _ = own_test(ledger, CELLS[0])
+    record, spec = read_record(folder), read_spec(folder)
+    stage = f"streams-s0-{'a' * 12}"
+    spec.config["model"]["members"] = [f"/old/runs/{stage}/checkpoint.pth", "/elsewhere/weights.pth"]
+    copied = tmp_path / "runs" / folder.name
+    copied.mkdir(parents=True)
+    write_spec(copied, spec)
+    identity = record.identity.model_copy(update={"parents": {"streams": "a" * 64}})
+    without = record.model_copy(update={"checkpoint_sha256": "", "identity": identity})
+    assert config_of(copied, without)["model"]["members"] == [
+        str(tmp_path / "runs" / stage / "checkpoint.pth"),
+        "/elsewhere/weights.pth",
+    ]
+
+
+def test_a_run_whose_stages_have_the_weights_needs_them_valid(ledger, tmp_path):
+    folder, _ = own_test(ledger, CELLS[0])
+    record = read_record(folder)
+    identity = record.identity.model_copy(update={"parents": {"streams": "a" * 64}})
+    key = run_key(identity)
+    copied = run_dir(tmp_path, record.cell.model, key)
+    shutil.copytree(folder, copied)
+    (copied / "checkpoint.pth").unlink()
+    update = {"identity": identity, "key": key, "kind": "render", "checkpoint_sha256": ""}
+    write_record(copied, record.model_copy(update=update))
+    with pytest.raises(BadUsage, match="its streams is no valid run any more"):
+        named_run(tmp_path, CELLS[0])
+
+
+def test_a_cell_whose_only_run_is_not_valid_says_why(ledger, tmp_path):
+    shutil.copytree(ledger / "w", tmp_path / "w")
+    folder, _ = own_test(ledger, CELLS[0])
+    (tmp_path / "w" / "runs" / folder.name / "run.json").write_text("{")
+    with pytest.raises(BadUsage, match=f"{folder.name} is no valid run: .*corrupt"):
+        named_run(tmp_path / "w", CELLS[0])
+    with pytest.raises(BadUsage, match="empty has no valid run; --work-dir"):
+        named_run(tmp_path / "empty", CELLS[0])
+
+
+def test_names_of_clips_do_not_break_their_line(ledger, tmp_path):
+    _, rows = own_test(ledger, CELLS[0])
+    odd = tmp_path / "a\n\x1b[31m,b=c.mp4"
+    shutil.copy(rows[0][0], odd)
+    got = predict(ledger, CELLS[0], odd)
+    assert got.returncode == 0, got.stderr
+    assert got.stdout.splitlines()[1].startswith(f"{tmp_path}/a\\n\\x1b[31m,b=c.mp4: ")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("model", {"type": "OfAPackageThatIsGone"}, "no class 'OfAPackageThatIsGone' is registered"),
+        ("custom_imports", {"imports": ["gone_package"]}, "gone_package"),
+    ],
+)
+def test_classes_that_are_not_here_any_more_are_named(ledger, tmp_path, key, value, said):
+    folder, _ = own_test(ledger, CELLS[0])
+    spec, record = read_spec(folder), read_record(folder)
+    spec.config[key] = record.identity.config[key] = value
+    write_spec(tmp_path, spec)
+    with pytest.raises(ValueError, match=f"cannot be built any more: .*{said}"):
+        load_predictor(tmp_path, record, torch.device("cpu"))
+
+
+def test_scores_that_are_no_numbers_are_a_problem(ledger):
+    folder, rows = own_test(ledger, CELLS[0])
+    predictor = load_predictor(folder, read_record(folder), torch.device("cpu"))
+    for value in predictor.model.parameters():
+        value.data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="are not finite"):
+        predictor.scores({"rgb": rows[0][0]})
