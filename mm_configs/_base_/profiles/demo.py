@@ -1,5 +1,5 @@
 # Learns something real on a 2-core CPU: 16 frames, 64 -> 56 pixels, a short schedule. The rate was chosen on held-out
-# training subjects (docs/rates.md); a method keeps it unless another rate was better there by more than two clips.
+# training subjects; a method keeps it unless another rate was better there by more than chance (docs/rates.md).
 # Epochs of every training but the translator's. What begins at a later epoch (MTUT, Decouple & Recouple) has its own number.
 __epochs = 4
 
