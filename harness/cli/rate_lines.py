@@ -30,8 +30,12 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
 def _against(one: Tried, own: Tried) -> str:
     by = points(float(one.correct.mean() - own.correct.mean()))
     interval = difference_interval(one.correct, own.correct, one.subjects)
-    if interval is None:
+    if interval is None and one.mean == own.mean:
         return f"{one.rate:g} has the same clips right as {own.rate:g}"
+    if interval is None:  # each clip is right with one rate alone
+        return (
+            f"{one.rate:g} over {own.rate:g}: {by} points, for every draw of clips alike; more clips give an interval"
+        )
     seeds = min(len(one.correct), len(own.correct))
     said = "better" if interval[0] > 0 else "worse" if interval[1] < 0 else "not told apart"
     other = "" if seeds > 1 else "; what another training changes is not in it, --seeds 3 has it"

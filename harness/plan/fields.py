@@ -31,7 +31,8 @@ def check_fields(path: Path, config: Mapping[str, Any]) -> None:
     loop = config.get("train_cfg")
     by_epoch = loop.get("by_epoch", True) if isinstance(loop, dict) else True
     usual = "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop"
-    if isinstance(loop, dict) and (known := LOOPS.get(loop.get("type", usual))):
+    kind = loop.get("type", usual) if isinstance(loop, dict) else None
+    if isinstance(kind, str) and (known := LOOPS.get(kind)):
         _check(path, "train_cfg", loop, (*known, *OF_A_LOOP))
 
 

@@ -40,4 +40,5 @@ def test_a_misspelt_key_is_named(section, content, said):
 
 def test_what_a_loop_of_another_class_takes_is_its_own():
     check_fields(Path("x.py"), {"train_cfg": {"type": "LabLoop", "rounds": 3}, "val_dataloader": None})
+    check_fields(Path("x.py"), {"train_cfg": {"type": ["no", "name"]}})  # whoever builds the loop refuses it
     check_fields(Path("x.py"), {"train_cfg": {"by_epoch": False, "max_iters": 3}, "train_dataloader": {"dataset": {}}})

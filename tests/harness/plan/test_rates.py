@@ -160,6 +160,11 @@ def test_rates_that_these_clips_do_not_tell_apart_are_said_so():
     assert "0.002 over 0.001: \u221250.0 points, worse" in lines[3]
     same = list(rate_lines({"entry": [own, Tried(5e-4, False, own.correct, own.subjects)]}))
     assert same[2] == "  0.0005 has the same clips right as 0.001"
+    all_right, none_right = (
+        Tried(rate, rate == 1e-3, np.full((1, 4), rate == 1e-3), tuple("aabb")) for rate in (1e-3, 2e-3)
+    )
+    opposite = list(rate_lines({"entry": [all_right, none_right]}))
+    assert "0.002 over 0.001: \u2212100.0 points" in opposite[2] and "same" not in opposite[2]
 
 
 @pytest.mark.parametrize("text", ["", "x", "1e-3,", "0", "-1", "nan", "inf"])
