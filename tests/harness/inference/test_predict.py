@@ -12,6 +12,7 @@ from harness.errors import BadUsage
 from harness.inference.named import named_run
 from harness.inference.predictor import config_of, load_predictor
 from harness.ledger.identity import run_key
+from harness.ledger.record import Failure
 from harness.ledger.store import load_predictions, load_records, read_record, run_dir, write_record
 from harness.worker.spec import read_spec, write_spec
 from mtcd_plugin.formats.video import write_video
@@ -180,6 +181,24 @@ def test_a_cell_whose_only_run_is_not_valid_says_why(ledger, tmp_path):
         named_run(tmp_path / "w", CELLS[0])
     with pytest.raises(BadUsage, match="empty has no valid run; --work-dir"):
         named_run(tmp_path / "empty", CELLS[0])
+
+
+def test_a_cell_means_the_run_that_is_done_beside_one_that_failed(ledger, tmp_path):
+    folder, _ = own_test(ledger, CELLS[0])
+    shutil.copytree(folder, tmp_path / "runs" / folder.name)
+    record = read_record(folder)
+    identity = record.identity.model_copy(update={"seed": 1})
+    failed = {
+        **{"identity": identity, "key": run_key(identity), "status": "failed", "metrics": None},
+        **{"failure": Failure(kind="crash", message="no more"), "cell": record.cell.model_copy(update={"seed": 1})},
+        **{"checkpoint_sha256": "", "predictions_sha256": ""},
+    }
+    other = run_dir(tmp_path, f"{CELLS[0]}-s1", failed["key"])
+    other.mkdir()
+    write_record(other, record.model_copy(update=failed))
+    assert named_run(tmp_path, CELLS[0]).folder.name == folder.name
+    with pytest.raises(BadUsage, match=r"the run failed \(crash: no more\)"):
+        named_run(tmp_path, other.name)
 
 
 def test_names_of_clips_do_not_break_their_line(ledger, tmp_path):
