@@ -25,6 +25,7 @@ MADE_WITH = (  # what pages, their drawings and their downloads are
     "pandas",
     "pyarrow",
     "pydantic",
+    "pydantic_core",
     "pyyaml",
     "scipy",
 )

@@ -206,7 +206,8 @@ def test_a_data_set_that_cannot_be_read_takes_its_own_jobs_with_it_alone(capsys,
     [
         (["--device", "h1000"], "unknown card 'h1000' (near: h100"),
         (["--share", "0.3"], "name it with --device"),
-        (["--device", "h100", "--probe"], "leave --probe, --list-cells and --cell out"),
+        (["--device", "h100", "--probe"], "leave --probe, --list-cells, --cell and --quick out"),
+        (["--device", "h100", "--quick"], "leave --probe, --list-cells, --cell and --quick out"),
         (["--device", "h100", "--quarantine", "mgr_dark=x"], "name their folder with --data-root"),
     ],
 )
