@@ -22,6 +22,7 @@ from harness.ledger.record import DataInfo, RunRecord
 from harness.ledger.run_dir import CHECKPOINT, SPEC
 from harness.network.cost import predicting_network
 from harness.network.registered import not_registered
+from harness.suite.cells import cell_id
 from harness.worker.precision import use_channels_last
 from harness.worker.spec import read_spec
 from mtcd_plugin.formats.checkpoint_errors import one_line
@@ -129,7 +130,9 @@ def config_of(folder: Path, record: RunRecord) -> dict[str, Any]:
         imports = {"custom_imports": spec.config.get("custom_imports")} if spec is not None else {}
         return record.identity.config | imports
     if spec is None or spec.key != record.key:
-        raise ValueError(f"{folder / SPEC}: is not there, or of another job; `python -m harness run --force` writes it")
+        job = f"{cell_id(record.cell.model, record.cell.variant)}-s{record.cell.seed}"
+        again = f"`python -m harness run --cell {job} --force`"
+        raise ValueError(f"{folder / SPEC}: is not there, or of another job; {again} writes it")
     return _with_stages_of(folder, spec.config, tuple(f"-{key[:12]}" for key in record.identity.parents.values()))
 
 

@@ -138,7 +138,7 @@ def test_what_tests_the_weights_of_its_stages_is_built_from_its_job(ledger):
     assert config_of(folder, record)["test_dataloader"]["dataset"].get("data_root") is None
     without = record.model_copy(update={"checkpoint_sha256": ""})
     assert config_of(folder, without) == read_spec(folder).config
-    with pytest.raises(ValueError, match="is not there, or of another job"):
+    with pytest.raises(ValueError, match=f"of another job; `python -m harness run --cell {CELLS[0]}-s0 --force`"):
         config_of(folder, without.model_copy(update={"key": "0" * 64}))
 
 
