@@ -336,7 +336,10 @@ def bench_engines_command(
     Exit code 1 where anything differs from the undisturbed ledger, is lost or has run twice.
     """
     from harness.bench.engines import Disturbances, bench_engine, flags_of, smoke_command
+    from harness.executors.base import Resources
+    from harness.executors.registry import make_executor
 
+    make_executor(backend, of_backends, Resources())  # says what is not there before minutes on this machine
     with contextlib.ExitStack() as stack:
         folder = work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         found = bench_engine(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,9 @@ from harness.executors.ray.head import bounded, greet, outlast_it
 from harness.executors.ray.options import ANY_CLUSTER
 
 REACH_S = 10.0  # for a head to answer at all; Ray itself tries for minutes
+HEAD = "node:__internal_head__"  # what Ray counts on the head's node alone
+
+_named = ""  # the address that this process was connected by
 
 
 def connect(address: str) -> None:
@@ -26,6 +28,7 @@ def connect(address: str) -> None:
     Raises:
         BadUsage: no Ray here, no cluster there, or one of another version of Ray or Python; one line.
     """
+    global _named
     with _own_signals():
         try:
             import ray
@@ -35,26 +38,40 @@ def connect(address: str) -> None:
                 "run with --backend local"
             ) from None
         if ray.is_initialized():
-            if address not in (ANY_CLUSTER, cluster_address()):
+            if address not in (ANY_CLUSTER, _named, cluster_address()):
                 raise BadUsage(f"--ray address={address}: this process is connected to {cluster_address()} already")
             return
-        named = os.environ.get("RAY_ADDRESS", "") if address == ANY_CLUSTER else address  # by Ray's own rule
-        if named.rpartition(":")[2].isdecimal():
-            _check_reachable(named)
         outlast_it()
         try:
-            with bounded(named or address):
+            named = address
+            if address == ANY_CLUSTER:
+                named = ray._private.services.get_ray_address_from_environment(address, None)
+            if named.rpartition(":")[2].isdecimal():
+                _check_reachable(named)
+            with bounded(named):
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             _keep_standard_output(ray._private.worker)
+            _named = address
+        except BadUsage:
+            raise
         except (OSError, RuntimeError, ValueError, AssertionError) as e:
             raise BadUsage(f"--ray address={address}: {one_line(e)}{_advice(e)}") from None
 
 
-def cluster_address() -> str:
-    """HOST:PORT of the head of the cluster that this process is connected to."""
+def disconnect() -> None:
+    """Let go of the cluster that this process is connected to, if it is; detached jobs go on."""
     import ray
 
-    return str(ray.get_runtime_context().gcs_address)
+    ray.shutdown()
+
+
+def cluster_address() -> str:
+    """HOST:PORT of the head of the cluster that this process is connected to, the same whatever it was named by."""
+    import ray
+
+    named = str(ray.get_runtime_context().gcs_address)
+    heads = [n["NodeManagerAddress"] for n in ray.nodes() if n["Alive"] and HEAD in n["Resources"]]
+    return f"{heads[0]}:{named.rpartition(':')[2]}" if heads else named
 
 
 def nodes() -> list[dict[str, float]]:

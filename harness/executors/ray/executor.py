@@ -22,7 +22,7 @@ import click
 
 from harness.errors import BadUsage, one_line
 from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
-from harness.executors.ray.cluster import cluster_address, connect, nodes
+from harness.executors.ray.cluster import cluster_address, connect, disconnect, nodes
 from harness.executors.ray.head import Head
 from harness.executors.ray.options import EXAMPLE, Asked, check_gpus, for_nodes, parse
 from harness.executors.ray.starts import StartProbes
@@ -214,15 +214,24 @@ class RayExecutor:
     @classmethod
     def describe(cls, ids: Iterable[str]) -> dict[str, str]:
         """Where jobs are that wait or run, one line by id. Raises OSError where their cluster is not there."""
-        found = {}
+        found, faults = {}, []
+        of_cluster: dict[str, list[str]] = {}
         for job_id in ids:
+            of_cluster.setdefault(job_id.rpartition("@")[2], []).append(job_id)
+        for i, (address, own) in enumerate(of_cluster.items()):
             try:
-                connect(job_id.rpartition("@")[2])
+                if i:
+                    disconnect()
+                connect(address)
             except BadUsage as e:
-                raise ConnectionError(str(e)) from None
-            job = find(job_id)
-            if job is not None and job.wait_for_answer(ANSWER_S) is None:
-                found[job_id] = f"{job_id} {f'RUNNING on {job.address}' if job.address else 'PENDING'}"
+                faults.append(str(e))
+                continue
+            for job_id in own:
+                job = find(job_id)
+                if job is not None and job.wait_for_answer(ANSWER_S) is None:
+                    found[job_id] = f"{job_id} {f'RUNNING on {job.address}' if job.address else 'PENDING'}"
+        if faults and not found:  # else jobs of a cluster that was there before this one
+            raise ConnectionError(faults[0])
         return found
 
     def submit(self, run_dir: Path, resources: Resources) -> RayJob:

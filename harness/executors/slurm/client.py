@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 
 from harness.errors import BadUsage, EngineLost, QueueFull
 
-COMMANDS = ("sbatch", "squeue", "scancel", "sinfo")
 FIELDS = ("JobID", "State", "exit_code", "NodeList", "TimeUsed", "TimeLimit", "Reason", "Name")
 COMMAND_TIMEOUT_S = 120.0
 FULL_AFTER_S = 10.0  # sbatch itself tries for two minutes where the queue is full; it is not waited for
@@ -53,15 +51,6 @@ class Seen:
     def __str__(self) -> str:
         where = f" on {self.node}" if self.node else f" ({self.reason})" if self.reason != "None" else ""
         return f"{self.number} {self.state}{where}"
-
-
-def check_installed() -> None:
-    """Raise BadUsage where this machine has no Slurm, or it does not answer."""
-    if missing := [name for name in COMMANDS if shutil.which(name) is None]:
-        raise BadUsage(
-            f"--backend slurm: no Slurm here ({', '.join(missing)} not found); run on a login node of the cluster, or "
-            "with --backend local"
-        )
 
 
 def check_accepts(options: Sequence[str]) -> None:
@@ -248,9 +237,14 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not dropped.fullmatch(name)}
 
 
+def partitions() -> list[str]:
+    """Names of the cluster's partitions. Raises SlurmError."""
+    return list(dict.fromkeys(_call("sinfo", "--noheader", "--format=%R").split()))
+
+
 def _partitions() -> str:
     try:
-        names = _call("sinfo", "--noheader", "--format=%R").split()
+        names = partitions()
     except SlurmError:
         return ""
-    return f"; partitions here: {', '.join(dict.fromkeys(names))}" if names else ""
+    return f"; partitions here: {', '.join(names)}" if names else ""

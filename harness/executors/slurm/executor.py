@@ -22,7 +22,7 @@ import click
 from harness.errors import BadUsage
 from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
 from harness.executors.shared_files import log_size, record_is_shown
-from harness.executors.slurm import client
+from harness.executors.slurm import client, reach
 from harness.executors.slurm.options import EXAMPLE, arguments, check_gpus, parse, time_of, warning
 from harness.ledger.run_dir import LOG, RECORD, RESUME
 
@@ -122,7 +122,7 @@ class SlurmExecutor:
 
     @classmethod
     def create(cls, options: Mapping[str, Any], resources: Resources) -> SlurmExecutor:
-        client.check_installed()
+        reach.check()
         asked = parse(options["slurm"]) if options["slurm"] else {}
         check_gpus(asked, resources.gpus)
         client.check_accepts(arguments(asked))
@@ -130,8 +130,14 @@ class SlurmExecutor:
 
     @classmethod
     def describe(cls, ids: Iterable[str]) -> dict[str, str]:
-        """What Slurm says of jobs that wait or run, one line by id. Raises SlurmError where it does not answer."""
-        found = client.jobs()
+        """What Slurm says of jobs that wait or run, one line by id. Raises OSError where it does not answer."""
+        try:
+            reach.check_installed()
+            found = client.jobs()
+        except BadUsage as e:
+            raise ConnectionError(str(e)) from None
+        except client.SlurmError as e:
+            raise ConnectionError(f"--backend slurm: {reach.explained(e)}") from None
         return {i: str(found[i]) for i in ids if i in found and not is_over(found[i])}
 
     def submit(self, run_dir: Path, resources: Resources) -> SlurmJob:

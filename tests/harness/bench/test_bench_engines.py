@@ -74,3 +74,9 @@ def test_options_are_given_on_to_the_command_line():
 def test_local_jobs_end_with_the_harness():
     got = harness_here("bench", "engines")
     assert got.returncode == 2 and "`bench kills` measures that" in got.stderr
+
+
+def test_a_cluster_that_is_not_there_is_said_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none"))
+    got = harness_here("bench", "engines", "--backend", "slurm", "--work-dir", str(tmp_path / "work"))
+    assert got.returncode == 2 and got.stderr.count("\n") == 1 and "--backend slurm: " in got.stderr

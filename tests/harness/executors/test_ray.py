@@ -1,6 +1,7 @@
 """What the Ray executor alone does, on a real cluster of two nodes (see ``test_clusters.py`` for the rest)."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,29 @@ try:
 except BadUsage as e:
     print(e)
 """
+
+NAMINGS = """
+import sys
+from harness.executors.base import Resources
+from harness.executors.ray.cluster import cluster_address, disconnect
+from harness.executors.ray.executor import RayExecutor
+for given in sys.argv[1:]:
+    for _ in range(2):  # a command looks whether the cluster is there before it plans, and connects after that
+        RayExecutor.create({"ray": given, "ray_jobs": None, "detach": None}, Resources())
+    print(cluster_address())
+    disconnect()
+"""
+DESCRIBE = """
+import sys
+from harness.executors.ray.executor import RayExecutor
+print(*RayExecutor.describe(sys.argv[1:]).values(), sep="\\n")
+"""
+
+
+def said_elsewhere(program, *words):
+    """What a process of its own prints, which this cluster is known to as it is to a user's."""
+    command = [sys.executable, "-c", program, *words]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def create(text):
@@ -56,6 +80,21 @@ def test_where_a_job_goes_is_written_down_before_it_does(ray_cluster, tmp_path, 
 def test_what_the_cluster_does_not_have_is_said_before_anything_is_submitted(ray_cluster, asked, line):
     with pytest.raises(BadUsage, match=line):
         create(asked)
+
+
+def test_the_head_is_the_same_one_whatever_it_is_named_by(ray_cluster):
+    head, _, port = os.environ["RAY_ADDRESS"].rpartition(":")
+    hosts = [head, "127.0.0.1", "localhost", socket.gethostname()]
+    given = ["", "address=auto", *(f"address={host}:{port}" for host in hosts)]
+    assert said_elsewhere(NAMINGS, *given) == [f"{head}:{port}"] * len(given)
+
+
+def test_jobs_are_described_although_those_of_an_earlier_cluster_are_not(ray_cluster, tmp_path):
+    handle = create("").submit(prepared(tmp_path).folder, Resources())
+    [line] = said_elsewhere(DESCRIBE, "before.0@127.0.0.1:9", handle.id)
+    assert line.startswith(handle.id)
+    handle.cancel()
+    until(lambda: handle.poll())
 
 
 def test_another_version_of_ray_is_one_line(ray_cluster):

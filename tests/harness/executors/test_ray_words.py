@@ -90,9 +90,9 @@ def test_where_there_is_no_ray(monkeypatch):
         executor.RayExecutor.create({"ray": None, "ray_jobs": None, "detach": None}, Resources())
 
 
-def connect_elsewhere(asked, **environment):
+def connect_elsewhere(asked, before="", **environment):
     """The last line of a process that connects to Ray, as this one is already."""
-    program = f"from harness.executors.ray.cluster import connect; connect({asked!r})"
+    program = f"{before}from harness.executors.ray.cluster import connect; connect({asked!r})"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env={**os.environ, **environment})
     return done.stderr.strip().splitlines()[-1]
@@ -103,6 +103,19 @@ def test_where_no_cluster_answers(asked):
     pytest.importorskip("ray")
     last = connect_elsewhere(asked, RAY_ADDRESS="127.0.0.1:9")
     assert "BadUsage: " in last and "address=127.0.0.1:9: no cluster answers there" in last and "refused" in last
+
+
+def test_a_head_that_has_left_its_address_behind_is_not_waited_for(tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:9")
+    # whatever else this machine runs
+    alone = "import functools, ray._private.services as s; s.find_gcs_addresses = functools.cache(set); "
+    last = connect_elsewhere("auto", alone, RAY_ADDRESS="", RAY_TMPDIR=str(tmp_path))
+    assert "BadUsage: --ray address=127.0.0.1:9: no cluster answers there" in last
+    (tmp_path / "ray" / "ray_current_cluster").unlink()
+    last = connect_elsewhere("auto", alone, RAY_ADDRESS="", RAY_TMPDIR=str(tmp_path))
+    assert "BadUsage: --ray address=auto: Could not find any running Ray" in last and "`ray start --head`" in last
 
 
 def test_where_something_else_answers():

@@ -1,6 +1,8 @@
 """What Slurm says and is told, without a Slurm."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import pytest
 from harness.errors import BadUsage, EngineLost
 from harness.executors import node_script, shared_files
 from harness.executors.base import Resources
-from harness.executors.slurm import client, executor
+from harness.executors.slurm import client, executor, reach
 from harness.executors.slurm.client import Seen
 from harness.executors.slurm.ends import end_of
 from harness.executors.slurm.executor import SlurmExecutor, SlurmJob
@@ -243,6 +245,53 @@ def test_where_there_is_no_slurm(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BadUsage, match=r"no Slurm here \(sbatch, .*--backend local"):
         SlurmExecutor.create({"slurm": None, "slurm_jobs": None, "detach": None}, Resources())
+
+
+def refused():
+    with pytest.raises(BadUsage) as refusal:
+        SlurmExecutor.create({"slurm": None, "slurm_jobs": None, "detach": None}, Resources())
+    with pytest.raises(ConnectionError) as fault:
+        SlurmExecutor.describe(["a.b"])
+    assert str(fault.value).replace("squeue", "sinfo") == str(refusal.value) and "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+def test_settings_that_are_not_there_or_not_to_be_read_are_said_at_once(tmp_path, monkeypatch):
+    if shutil.which("sbatch") is None:
+        pytest.skip("no Slurm here")
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
+    assert f"SLURM_CONF={tmp_path}/slurm.conf is not there; name the cluster's" in refused()
+    (tmp_path / "slurm.conf").write_text("garbage\n")
+    said = refused()
+    assert "the slurm.conf of this machine cannot be used (Parse error in file" in said and "have it mended" in said
+
+
+NO_CONF = (
+    "resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\nfatal: Could not establish a configuration source"
+)
+NO_MUNGE = """error: If munged is up, restart with --num-threads=10
+error: Munge encode failed: Failed to access "/run/munge/munge.socket.2": No such file or directory
+error: slurm_send_node_msg: auth_g_create: REQUEST_PARTITION_INFO has authentication error
+slurm_load_partitions: Protocol authentication error"""
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (NO_CONF, "--backend slurm: this machine is part of no Slurm cluster: .*; run on a login node"),
+        (NO_MUNGE, r"prove who asks it \(Munge encode failed: Failed [^;]*\); see that munged runs"),
+        (
+            "Unable to contact slurm controller (connect failure)",
+            "no controller of the cluster answers .*slurmctld runs",
+        ),
+        ("slurm_load_partitions: Zero Bytes were transmitted or received", "slurm: .*: Zero Bytes"),
+    ],
+)
+def test_why_slurm_does_not_answer_is_a_line_that_says_what_to_do(monkeypatch, said, line):
+    monkeypatch.setattr(reach, "check_installed", lambda: None)
+    failed = subprocess.CompletedProcess([], 1, "", said)
+    monkeypatch.setattr(client, "_run", lambda command, script: failed)
+    assert re.search(line, refused())
 
 
 def run_script(job, **changes):
