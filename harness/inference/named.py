@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import BadUsage, unknown_name
 from harness.ledger.ancestry import dependency_closure, synthetic_data
 from harness.ledger.record import RunRecord
+from harness.ledger.redo_advice import redo_advice
 from harness.ledger.store import load_heads, read_record
 from harness.suite.cells import cell_id
 
@@ -58,5 +59,5 @@ def named_run(work_dir: Path, name: str) -> NamedRun:
     if not record.checkpoint_sha256:  # it predicts with the weights of its stages
         for stage, key in record.identity.parents.items():
             if key not in records:
-                raise BadUsage(f"{folder.name}: its {stage} is no valid run any more; `run` makes it anew")
+                raise BadUsage(f"{folder.name}: its {stage} is no valid run any more; {redo_advice(folder)}")
     return NamedRun(folder, record, synthetic_data(keys[0], records) or ())

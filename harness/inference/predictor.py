@@ -19,12 +19,12 @@ from mmengine.utils import import_modules_from_strings
 
 from harness.errors import BadUsage
 from harness.ledger.record import DataInfo, RunRecord
+from harness.ledger.redo_advice import redo_advice
 from harness.ledger.run_dir import CHECKPOINT, SPEC
 from harness.network.cost import predicting_network
 from harness.network.registered import not_registered
-from harness.suite.cells import cell_id
 from harness.worker.precision import use_channels_last
-from harness.worker.spec import read_spec
+from harness.worker.spec import JobSpec, read_spec
 from mtcd_plugin.formats.checkpoint_errors import one_line
 from mtcd_plugin.formats.clips import RENDERED_FROM, Stream
 from mtcd_plugin.formats.video import probe
@@ -122,7 +122,7 @@ def config_of(folder: Path, record: RunRecord) -> dict[str, Any]:
     Of a run that was trained it is the record's, in which a student's teachers have no weights: they need not be there
     any more. What tests the weights of its stages has them in ``job.json``, with their paths.
     """
-    spec = read_spec(folder) if (folder / SPEC).exists() else None  # none where it was trained beside another run
+    spec = _job_of(folder)
     if spec is not None and spec.fused:
         members = ", ".join(Path(f).name for f in spec.fused)
         raise BadUsage(f"{folder.name} is the mean of what other runs predict; choose from these: {members}")
@@ -130,10 +130,18 @@ def config_of(folder: Path, record: RunRecord) -> dict[str, Any]:
         imports = {"custom_imports": spec.config.get("custom_imports")} if spec is not None else {}
         return record.identity.config | imports
     if spec is None or spec.key != record.key:
-        job = f"{cell_id(record.cell.model, record.cell.variant)}-s{record.cell.seed}"
-        again = f"`python -m harness run --cell {job} --force`"
-        raise ValueError(f"{folder / SPEC}: is not there, or of another job; {again} writes it")
+        raise ValueError(f"{folder / SPEC}: is not there, or of another job; {redo_advice(folder)}")
     return _with_stages_of(folder, spec.config, tuple(f"-{key[:12]}" for key in record.identity.parents.values()))
+
+
+def _job_of(folder: Path) -> JobSpec | None:
+    """What a run's worker was told, None where nothing of it is left."""
+    try:
+        return read_spec(folder)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as e:
+        raise ValueError(f"{one_line(e)}; {redo_advice(folder)}") from None
 
 
 def _with_stages_of(folder: Path, node: Any, stages: tuple[str, ...]) -> Any:
@@ -160,9 +168,7 @@ def _load_weights(model: BaseModel, folder: Path, record: RunRecord) -> None:
         if {name: value.shape for name, value in network.state_dict().items()} == shapes:
             network.load_state_dict(state)
             return
-    raise ValueError(
-        f"{path}: has other weights than {record.cell.model} has by now; `python -m harness run` makes it anew"
-    )
+    raise ValueError(f"{path}: has other weights than {record.cell.model} has by now; {redo_advice(folder)}")
 
 
 def _sample(clip: Mapping[str, Path]) -> dict[str, Any]:

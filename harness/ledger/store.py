@@ -16,6 +16,7 @@ from harness.ledger.head import Head, head_of
 from harness.ledger.judge import predictions_table, problems_of
 from harness.ledger.migrate import NewerSchema, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
+from harness.ledger.redo_advice import redo_advice
 from harness.ledger.run_dir import LOCK, PASSING, PREDICTIONS, RECORD, RUNS
 from harness.ledger.verdicts import Verdicts, stamp_of, verdicts_of
 from harness.system.gc_pause import gc_paused
@@ -223,7 +224,7 @@ def _load(
             rejected.append(Rejected(folder, str(e)))
             continue
         except ValueError as e:
-            rejected.append(Rejected(folder, str(e), "`run` makes it anew"))
+            rejected.append(Rejected(folder, str(e), redo_advice(folder)))
             continue
         if record.key in records:
             first = records[record.key][0].name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from harness.ledger.store import load_heads, read_record, write_record
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
 from harness.plan.status import JobState
+from harness.worker.spec import read_spec, write_spec
 
 COMPONENTS = ("code", "config", "data", "parents", "version")  # of an identity, in which a run may differ from its job
 NOT_COPIED = (RECORD, LOCK, SPEC, SUBMITTED, *PASSING)  # the adopted run has a record of its own
@@ -146,13 +148,12 @@ def _copy(a: Adoption, source: Path, work_dir: Path, reason: str) -> Path:
                 path, _, why = e.args[0][0]
                 raise OSError(f"{path}: cannot be copied: {why}") from e
             raise
-        adopted = {
-            "key": a.job.key,
-            "identity": a.job.identity,
-            "cell": a.job.cell,
-            "adopted": reason,
-            "adopted_from": a.other.key,
-        }
+        of_job = {"key": a.job.key, "identity": a.job.identity, "cell": a.job.cell}
+        if a.other.checkpoint_sha256:
+            with suppress(OSError, ValueError):  # damaged, or there is none
+                told = read_spec(source)  # which modules register its classes
+                write_spec(folder, told.model_copy(update={**of_job, "members": []}))
+        adopted = {**of_job, "adopted": reason, "adopted_from": a.other.key}
         write_record(folder, a.other.model_copy(update=adopted), lock.check)
     finally:
         lock.release()

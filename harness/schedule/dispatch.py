@@ -25,7 +25,7 @@ FILES = {"checkpoint": CHECKPOINT, "store": STORE, "predictions": PREDICTIONS}  
 
 
 def prepare(group: list[Task], options: Options) -> None:
-    """Count an attempt at the jobs of a group, and write what their process is told into the folder of the first.
+    """Count an attempt at the jobs of a group, and write what their process is told.
 
     Raises:
         OSError: there is no room, or the output of a parent is gone.
@@ -36,7 +36,16 @@ def prepare(group: list[Task], options: Options) -> None:
         task.count_attempt()
         (task.folder / RECORD).unlink(missing_ok=True)
         forget(task.folder)
-    write_spec(lead.folder, make_spec(group, options))
+    write_specs(group, options)
+
+
+def write_specs(group: list[Task], options: Options) -> None:
+    """Write what the process of a group is told into the folder of the first, and into those of the others what each
+    would be told alone: nothing else says how their networks are built.
+    """
+    for task in group[1:]:
+        write_spec(task.folder, make_spec([task], options))
+    write_spec(group[0].folder, make_spec(group, options))
 
 
 def _check_disk(folder: Path, work_dir: Path) -> None:

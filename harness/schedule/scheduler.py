@@ -21,7 +21,7 @@ from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, last_attempt, look_up
 from harness.schedule.claim import Report, claim, what_it_waits_for
-from harness.schedule.dispatch import devices_of, make_spec, prepare
+from harness.schedule.dispatch import devices_of, prepare, write_specs
 from harness.schedule.grouping import batch_compatible_jobs, room_after
 from harness.schedule.options import Options
 from harness.schedule.outcome import disk_full, record_outcome, summary_of
@@ -29,7 +29,6 @@ from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
 from harness.schedule.task import Status, Task, after_failures, status_of
 from harness.system.disk import is_disk_full
-from harness.worker.spec import write_spec
 
 POLL_SECONDS = 0.5
 FULL_SECONDS = 60.0  # until an engine that takes no more jobs is given one again
@@ -248,7 +247,7 @@ class Scheduler:
         self._full_until = time.monotonic() + FULL_SECONDS
         for task in group:
             task.uncount_attempt()
-        write_spec(group[0].folder, make_spec(group, self._options))  # with that count, and a token that nobody has
+        write_specs(group, self._options)  # with that count, and a token that nobody has
         for task in group:
             forget(task.folder)
             task.lock.release()

@@ -84,7 +84,7 @@ def _run_job(folder: Path, threads: int, on_gpu: bool, submission: str) -> int:
     try:
         spec = read_spec(folder)
     except (OSError, ValueError) as e:
-        print(one_line(e), flush=True)
+        print(f"{one_line(e)}; run the harness again, which writes it anew", flush=True)
         return 1
     if submission not in ("", spec.submission):
         raise LockLost(f"{folder}: this job was submitted anew since; nothing is written")

@@ -70,7 +70,7 @@ def read_spec(directory: Path) -> JobSpec:
     except ValidationError as e:
         first = e.errors(include_url=False)[0]
         said = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
-        raise ValueError(f"{path}: is damaged ({said}); run the harness again, which writes it anew") from None
+        raise ValueError(f"{path}: is damaged ({said})") from None
 
 
 def locks_of(folder: Path, spec: JobSpec) -> dict[Path, RunLock]:

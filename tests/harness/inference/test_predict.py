@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
@@ -76,6 +77,21 @@ def test_a_run_that_was_trained_beside_another_has_no_job_of_its_own(ledger, tmp
     assert without.stdout == with_job.stdout
 
 
+def test_a_damaged_job_names_the_command_that_mends_it(ledger, tmp_path):
+    shutil.copytree(ledger / "w", tmp_path / "w")
+    folder, rows = own_test(ledger, CELLS[0])
+    (tmp_path / "w" / "runs" / folder.name / "job.json").write_text('{"key": ')
+    ask = ("predict", CELLS[0], rows[0][0], "--work-dir", tmp_path / "w")
+    got = harness_here(*ask)
+    assert got.returncode == 1 and "job.json: is damaged" in got.stderr and got.stderr.count("\n") == 1
+    command = re.search("`python -m harness (.*)` makes it anew", got.stderr)[1]
+    places = command.replace("--data-root DIR", f"--data-root {ledger / 'data'}")
+    again = harness_here(*shlex.split(places.replace("--configs DIR", f"--configs {ledger / 'configs'}")))
+    assert again.returncode == 0, again.stderr
+    mended = harness_here(*ask)
+    assert mended.returncode == 0 and mended.stdout == predict(ledger, CELLS[0], rows[0][0]).stdout
+
+
 def test_another_video_has_other_scores_and_text_says_them(ledger, tmp_path):
     folder, rows = own_test(ledger, CELLS[0])
     other = tmp_path / "my gesture.mp4"
@@ -138,7 +154,7 @@ def test_what_tests_the_weights_of_its_stages_is_built_from_its_job(ledger):
     assert config_of(folder, record)["test_dataloader"]["dataset"].get("data_root") is None
     without = record.model_copy(update={"checkpoint_sha256": ""})
     assert config_of(folder, without) == read_spec(folder).config
-    with pytest.raises(ValueError, match=f"of another job; `python -m harness run --cell {CELLS[0]}-s0 --force`"):
+    with pytest.raises(ValueError, match=f"of another job; `python -m harness run .*--cell '{CELLS[0]}-s0' --force"):
         config_of(folder, without.model_copy(update={"key": "0" * 64}))
 
 

@@ -143,7 +143,7 @@ def test_only_files_are_read_and_with_a_bound(tmp_path, kind):
     with pytest.raises(ValueError, match=f"run.json: is a {kind}"):
         read_record(folder)
     ((_, reason),) = [(r.path, r.line) for r in load_records(tmp_path)[1]]
-    assert f"is a {kind}" in reason and reason.endswith("`run` makes it anew")
+    assert f"is a {kind}" in reason and reason.endswith("`run` with the options that it was made with makes it anew")
     for name in ("plan.json", "data_statistics.json", "verdicts.json", "pages.json"):
         put(tmp_path / name, kind)
     assert {"plan.json", "data_statistics.json", "verdicts.json", "pages.json"} <= {
@@ -178,7 +178,8 @@ def test_a_corrupt_record_is_said_to_be_made_anew_and_is(tmp_path):
     run([job], finish, tmp_path)
     (folder_of(job, tmp_path) / "run.json").write_text("{")
     ((_, line),) = [(f.run, f.problem) for f in verify_ledger(tmp_path)[1]]
-    assert line.endswith("; `run` makes it anew") and "remove the folder" not in line
+    again = f"`python -m harness run --cell 'a' --work-dir {tmp_path}` makes it anew"  # as the job has it
+    assert line.endswith(f"; {again}") and "remove the folder" not in line
     execute({job.key: job}, FakeExecutor(finish), Options(work_dir=tmp_path), lambda e, j, d: said.append(d))
     assert "corrupt" in said[0] and said[0].endswith("; it is run again") and "remove" not in said[0]
     assert look_up(job, tmp_path).done and last_attempt(job, tmp_path) is not None

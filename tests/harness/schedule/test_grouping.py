@@ -1,6 +1,7 @@
 """Which students train side by side, and how many: the group is bounded by slots, by a limit, and by free memory."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from harness.ledger.record import Cost
 from harness.schedule.grouping import LIMIT, batch_compatible_jobs, room_for
 from harness.schedule.options import Options
 from harness.schedule.scheduler import Scheduler
+from harness.worker.spec import read_spec
 from tests.helpers.toy_jobs import FakeExecutor, finish, toy_job
 
 
@@ -73,3 +75,20 @@ def test_the_room_is_asked_of_what_classifies_whatever_it_is_called(tmp_path, cl
     executor.free_memory = lambda: 16 * 10**6 * 5 // 4
     Scheduler({j.key: j for j in (expert, *pupils)}, executor, Options(tmp_path), lambda *_: None).run()
     assert max(sizes) == (together if together > 1 else 0)
+
+
+def test_each_of_a_group_is_left_what_it_would_be_told_alone(tmp_path):
+    """Without it nothing says which modules register its classes, nor how often it was tried."""
+    pupils = students(3)
+    for pupil in pupils:
+        pupil.config.update(optim_wrapper={}, custom_imports={"imports": ["my_package"]})
+    seen = []
+
+    def behave(spec, folder):
+        seen.append([read_spec(Path(m.directory)) for m in spec.members[1:]])
+        return 0
+
+    executor = FakeExecutor(behave, slots=1)
+    Scheduler({j.key: j for j in pupils}, executor, Options(tmp_path, retries=0), lambda *_: None).run()
+    assert [(s.key, s.members, s.attempts) for s in seen[0]] == [(p.key, [], 1) for p in pupils[1:]]
+    assert all(s.config["custom_imports"] == {"imports": ["my_package"]} for s in seen[0])

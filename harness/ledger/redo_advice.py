@@ -1,0 +1,39 @@
+"""The command that makes a run anew, from its own files: what is advised where one of them is damaged."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+from harness.ledger.files import read_file
+from harness.ledger.run_dir import RECORD, SPEC
+
+LARGEST = 64 << 20  # bytes
+PLAIN = re.compile(r"python -m harness( [\w.,=/+@:-]+| '[\w.,=/+@: -]+')+")  # nothing that a shell would obey
+
+
+def redo_advice(folder: Path) -> str:
+    """What makes a run anew, to follow what is wrong with it: the command that its record has, or its job where that
+    cannot be read, with the work dir that it lies in.
+    """
+    command = _command_of(folder)
+    if not command:
+        return "`run` with the options that it was made with makes it anew"
+    work_dir = Path(folder).parent.parent
+    where = "" if work_dir == Path("work_dirs") else f" --work-dir {shlex.quote(str(work_dir))}"
+    return f"`{command}{where}` makes it anew"
+
+
+def _command_of(folder: Path) -> str:
+    """ "" where neither file has one that can be copied into a shell as it is."""
+    for name in (RECORD, SPEC):
+        try:
+            found = json.loads(read_file(Path(folder) / name, LARGEST))
+        except (OSError, ValueError, RecursionError):
+            continue
+        command = found.get("command") if isinstance(found, dict) else None
+        if isinstance(command, str) and PLAIN.fullmatch(command):
+            return command
+    return ""
