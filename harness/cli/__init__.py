@@ -14,8 +14,9 @@ import click
 
 from harness.cli.completion import VARIABLE, complete
 from harness.cli.console import FILE_ONLY, Console
-from harness.cli.group import Group, accept_everywhere
+from harness.cli.group import Group, accept_everywhere, no_such_option
 from harness.errors import EXIT_ENGINE_LOST, BadUsage, EngineLost, one_line
+from harness.system.home import check_home
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class LazyGroup(Group):
 @click.version_option(package_name="mgr-dark-benchmark")
 def cli() -> None:
     """Benchmark of gesture recognition in the dark: MGR-Dark, NvGesture, MTCD and its rivals."""
+    check_home()
 
 
 accept_everywhere(cli)
@@ -81,6 +83,8 @@ def main(argv: list[str] | None = None) -> None:
         except click.exceptions.NoArgsIsHelpError as e:
             click.echo(e.format_message(), err=True)
             sys.exit(2)
+        except click.NoSuchOption as e:
+            _fail(console, no_such_option(e), 2)
         except click.UsageError as e:
             _fail(console, e.format_message(), 2)
         except click.exceptions.Abort as e:

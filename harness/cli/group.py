@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from harness.cli.console import Console
-from harness.errors import unknown_name
+from harness.errors import near, unknown_name
 
 LONGEST = 1000  # characters of what a command does: click would cut it where a line ends
 
@@ -31,6 +31,14 @@ class Group(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, self.about(ctx, name)) for name in self.list_commands(ctx)])
+
+
+def no_such_option(e: click.NoSuchOption) -> str:
+    """The text of an error about an option that there is not, with those that are like it; click counts the dashes, in
+    which all are alike.
+    """
+    like = [p for p in e.possibilities or () if near(e.option_name.lstrip("-"), [p.lstrip("-")])]
+    return click.NoSuchOption(e.option_name, e.message, like, e.ctx).format_message()
 
 
 EVERYWHERE = {

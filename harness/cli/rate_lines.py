@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.errors import count
 from harness.plan.rates import Tried
+from harness.suite.cells import as_said
 from reports.format import points
 from reports.stats.intervals import difference_interval
 
@@ -16,7 +17,8 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
     yield "top-1 on held-out training subjects; * is the config's own rate"
     for name, rates in found.items():
         shown = [
-            f"{t.rate:g}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}" for t in rates
+            f"{as_said(t.rate)}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}"
+            for t in rates
         ]
         yield f"{name:32s} {'   '.join(shown)}"
         if not any(t.own for t in rates):
@@ -29,17 +31,16 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
 
 def _against(one: Tried, own: Tried) -> str:
     by = points(float(one.correct.mean() - own.correct.mean()))
+    rate, others = as_said(one.rate), as_said(own.rate)
     interval = difference_interval(one.correct, own.correct, one.subjects)
     if interval is None and one.mean == own.mean:
-        return f"{one.rate:g} has the same clips right as {own.rate:g}"
+        return f"{rate} has the same clips right as {others}"
     if interval is None:  # each clip is right with one rate alone
-        return (
-            f"{one.rate:g} over {own.rate:g}: {by} points, for every draw of clips alike; more clips give an interval"
-        )
+        return f"{rate} over {others}: {by} points, for every draw of clips alike; more clips give an interval"
     seeds = min(len(one.correct), len(own.correct))
     said = "better" if interval[0] > 0 else "worse" if interval[1] < 0 else "not told apart"
     other = "" if seeds > 1 else "; what another training changes is not in it, --seeds 3 has it"
     return (
-        f"{one.rate:g} over {own.rate:g}: {by} points, {said} "
+        f"{rate} over {others}: {by} points, {said} "
         f"(95 % interval {points(interval[0])} to {points(interval[1])}, {count(seeds, 'seed')}{other})"
     )

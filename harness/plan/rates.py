@@ -20,6 +20,7 @@ from harness.plan.resolve import resolve
 from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace
 from harness.suite import Cell, Entry
+from harness.suite.cells import as_said
 from mtcd_plugin.accuracy import predicted_classes
 
 HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
@@ -84,7 +85,7 @@ def rate_cells(
             raise BadUsage(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
         for rate in rates:
             overrides = held_out(entry, by_path, profile, rate)
-            cells += [Cell(entry, f"rate={rate:g}", overrides, seed) for seed in range(seeds)]
+            cells += [Cell(entry, f"rate={as_said(rate)}", overrides, seed) for seed in range(seeds)]
     return cells
 
 

@@ -23,6 +23,7 @@ from harness.site.manifest import (
     read_manifest,
     running_since,
 )
+from harness.site.methods import other_methods
 from harness.system.git import GitError, git, without_password
 
 DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\s*")
@@ -83,7 +84,8 @@ def check_pages(site: Path, fresh: Path) -> list[str]:
     found = {n: sha256_of(site / n) for n in wanted | written if (site / n).is_file()}
     differ = sorted((n for n in wanted | written if found.get(n) != wanted.get(n)), key=lambda n: (n == MANIFEST, n))
     if differ:
-        raise _differ(site, differ, "is not what the ledger gives now")
+        because = other_methods(site, fresh)
+        raise _differ(site, differ, f"is not what the ledger gives now{because and f' ({because})'}")
     return [n for n in not_written(files_below(site), written) if n != OWN_DOMAIN]
 
 

@@ -51,7 +51,13 @@ def in_methods_table(entry: Entry, table: Table) -> bool:
 
 
 def sweep_variant(sweep_id: str, value: float) -> str:
-    return f"{sweep_id}={value:g}"
+    return f"{sweep_id}={as_said(value)}"
+
+
+def as_said(value: float) -> str:
+    """A number as names have it: six digits, or all where those are another number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def grid_points(figure: Figure, profile: str) -> list[tuple[float, ...]]:

@@ -107,7 +107,7 @@ def _missing_stream(clip: Clip, name: str, usual: tuple | None) -> list[Finding]
 
 def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable[Finding]:
     def finding(severity: str, check: str, message: str, remedy: str = LEAVE_OUT) -> Finding:
-        return Finding(clip.clip_id, severity, check, f"{name} file {tail_of(stream.path)} {message}", remedy)
+        return Finding(clip.clip_id, severity, check, f"{name} file {stream.path} {message}", remedy)
 
     window = f"[{stream.start}, {stream.end})"
     if video.problem == ABSENT:
@@ -150,9 +150,7 @@ def _check_times(clip: Clip, name: str, stream: Stream, video: Video) -> Iterabl
     if stream.times is not None or video.problem or not video.frames:
         return
     if video.times_problem:
-        message = (
-            f"{name} file {tail_of(stream.path)}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
-        )
+        message = f"{name} file {stream.path}: {video.times_problem}; frames are taken as 1/{stream.fps:g} s apart"
         yield Finding(
             clip.clip_id, "warning", "time stamps", message, "write the file anew with time stamps, if it matters"
         )
@@ -269,8 +267,3 @@ def _usual(clips: tuple[Clip, ...], videos: Mapping[str, Video], name: str) -> t
 def _stated(video: Video) -> str:
     differs = video.stated_frames and video.stated_frames != video.frames
     return f" (its header says {video.stated_frames})" if differs else ""
-
-
-def tail_of(path: str) -> str:
-    """The last two parts of a path: enough to know a file, and the same on every machine."""
-    return "/".join(path.split("/")[-2:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.data.verify.clips import Rules, cuts_of, tail_of
+from harness.data.verify.clips import Rules, cuts_of
 from harness.data.verify.finding import Finding, at_most_warning
 from harness.data.verify.videos import Video
 from mtcd_plugin.formats.clips import Clip, Stream
@@ -36,7 +36,7 @@ def check_copies(clips: tuple[Clip, ...], videos: Mapping[str, Video], rules: Ru
             if same is not here:
                 found = _finding(here, same, f"{name} shows the same frames as", rules)
             elif copied is not None:
-                found = _finding(here, copied, f"{name} file {tail_of(stream.path)} is a copy of", rules)
+                found = _finding(here, copied, f"{name} file {stream.path} is a copy of", rules)
             else:
                 continue
             yield from found

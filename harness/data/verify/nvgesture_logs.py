@@ -22,7 +22,7 @@ def check_log(clip_id: str, name: str, stream: Stream, frames: int) -> list[Find
     path = Path(stream.path).with_name(f"{name}_log.txt")
 
     def warning(message: str, remedy: str) -> Finding:
-        return Finding(clip_id, "warning", "log", f"{path.name}: {message}", remedy)
+        return Finding(clip_id, "warning", "log", f"{path}: {message}", remedy)
 
     if stream.times is None:
         return [warning(stream.clock.removeprefix("fps: "), RELATIVE)]

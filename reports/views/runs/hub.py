@@ -9,11 +9,15 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 
+PROTOCOL = "paper"  # the profile that has the paper's clips and schedule
+
 
 def eval_results(context: ReportContext) -> dict[str, str]:
     """Place in the site -> file, for each cell that was measured on a data set of which the benchmark names the Hub's
-    repository. Results on synthetic data, or on other clips in its
-    layout, are none of that data set and have no file."""
+    repository, at the paper's own profile. Results on synthetic data, or on other clips in its layout, are none of
+    that data set and have no file; nor have those of a smaller profile, which follow another protocol."""
+    if context.profile != PROTOCOL:
+        return {}
     found = {}
     for name, result in context.ledger.results.items():
         dataset = result.runs[0].cell.dataset

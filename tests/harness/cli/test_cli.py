@@ -217,6 +217,7 @@ def without_notes(err):
         (["models", "check", "nonesuch"], "'nonesuch'; `python -m harness models list` lists them"),
         (["models", "rates", "i3d", "--rates", "nan"], "'nan'"),
         (["data", "segment", "/nowhere", "--out", "x"], "'/nowhere' does not exist"),
+        (["plan", "--tabels", "table2"], "No such option '--tabels'. Did you mean '--tables'?\n"),
         (["data", "segment", ".", "--out", "x", "--min-frames", "9", "--max-frames", "8"], "--min-frames 9"),
         (["data", "synthesize", "--datasets", "mgr", "--out", "x"], "unknown synthetic data set 'mgr'"),
         (

@@ -90,8 +90,8 @@ def test_every_defect_of_mgr_dark_is_found_and_nothing_else(spoiled):
 @pytest.mark.parametrize(
     ("check", "text"),
     [
-        ("decode", "depth file backward/s1_backward_dark.mp4 is empty (0 bytes)"),
-        ("decode", "rgb file forward/s1_forward_dark.mp4 cannot be opened as a video"),
+        ("decode", "mgr_dark/clips/dark/depth/backward/s1_backward_dark.mp4 is empty (0 bytes)"),
+        ("decode", "mgr_dark/clips/dark/rgb/forward/s1_forward_dark.mp4 cannot be opened as a video"),
         ("window", "has 48 frames, but the window [0, 60) ends beyond"),
         ("copy", "rgb shows the same frames as rgb of clip s4_stop_dark of the test split"),
         ("annotation", "annotations.csv line 27: 3 fields where the header has 18"),
@@ -186,6 +186,9 @@ def test_every_defect_of_nvgesture_is_found_and_nothing_else(tmp_path):
     assert before.sound and {f.check for f in before.findings if f.severity == "warning"} == {"class balance"}
     expected = spoil_nvgesture(root)
     outcome = verify_dataset("nvgesture", root)
+    about_files = [f for f in outcome.findings if f.clip_id and (" file " in f.message or f.check == "log")]
+    assert {f.check for f in about_files} >= {"decode", "log"}
+    assert all(f"{root}/Video_data/{f.clip_id}/" in f.message for f in about_files)  # paths that can be opened
     assert defects(outcome) == expected
     log = messages(outcome, "log")
     for text in (
@@ -413,7 +416,7 @@ def test_what_is_no_regular_file_is_a_finding_and_never_opened(tmp_path, make):
     outcome = verify_dataset("mgr_dark", tmp_path)
     wrong = "a pipe, socket or device, not a regular file" if make is os.mkfifo else "Is a directory"
     kind = "named pipe" if make is os.mkfifo else "folder"
-    assert f"rgb file forward/s1_forward_dark.mp4 is a {kind}, not a file" in messages(outcome, "decode")
+    assert f"/clips/dark/rgb/forward/s1_forward_dark.mp4 is a {kind}, not a file" in messages(outcome, "decode")
     (clip,) = read_mgr_dark(str(tmp_path)).clips
     with pytest.raises(FileNotFoundError, match=re.escape(wrong)):
         check_file(clip, "rgb")

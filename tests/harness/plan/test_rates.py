@@ -13,6 +13,7 @@ from harness.plan.planner import make_plan
 from harness.plan.rates import Tried, parse_rates, rate_cells
 from harness.plan.resolve import resolve
 from harness.suite import load_benchmark, load_entries, load_suite
+from harness.suite.cells import sweep_variant
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
 from mtcd_plugin.formats.sysu import SysuImage
 from tests.harness.conftest import CONFIGS
@@ -171,3 +172,17 @@ def test_rates_that_these_clips_do_not_tell_apart_are_said_so():
 def test_what_is_no_rate(text):
     with pytest.raises(ValueError, match="is not a valid learning rate"):
         parse_rates(text)
+
+
+def test_rates_that_are_alike_in_six_digits_are_cells_of_their_own():
+    entries = load_suite(CONFIGS)[1]
+    rates = parse_rates("1e-3,1.0000001e-3,2e-3")
+    cells = rate_cells([entries["i3d_r50_mgr-dark-rgb"]], entries, rates, "smoke", 1)
+    assert [c.variant for c in cells] == ["rate=0.001", "rate=0.0010000001", "rate=0.002"]
+    assert len({c.id for c in cells}) == 3
+    found = {"i3d": [Tried(r, r == 1e-3, np.ones((1, 2), bool), ("a", "b")) for r in rates]}
+    assert "0.001* 100.0 %   0.0010000001 100.0 %" in "\n".join(rate_lines(found))
+
+
+def test_so_are_values_of_a_sweep():
+    assert [sweep_variant("alpha", v) for v in (0.5, 0.50000001, 1.0)] == ["alpha=0.5", "alpha=0.50000001", "alpha=1"]

@@ -421,6 +421,17 @@ def test_pages_older_than_the_ledger_do_not_go_out(published, repo):
     assert not git(repo, "branch", "--list", "gh-pages")
 
 
+def test_an_added_config_is_said_to_be_why_pages_do_not_go_out(published, small_configs, capsys):
+    with pytest.raises(SystemExit):
+        main(["models", "new", "my-method", "--configs", str(small_configs)])
+    capsys.readouterr()
+    code, said = published("publish")
+    assert code == 1 and "the configs have my-method, which these pages do not show" in said
+    assert published("report")[0] == 0 and published("publish", "--dry-run")[0] == 0
+    (small_configs / "my-method" / "metafile.yml").unlink()
+    assert "these pages show my-method, which the configs do not have" in published("publish")[1]
+
+
 def test_the_site_keeps_the_users_own_files_through_a_report(published, repo):
     (repo / "site" / "CNAME").write_text("bench.example.org\n")
     (repo / "site" / "notes").mkdir()

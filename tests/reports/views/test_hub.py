@@ -1,4 +1,4 @@
-"""Results for the Hugging Face Hub: of real data whose repository is named, and of nothing else."""
+"""Results for the Hugging Face Hub: real data at profile paper whose repository is named, and nothing else."""
 
 import json
 from types import SimpleNamespace
@@ -14,8 +14,8 @@ from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
 
 
-def site(folder, synthetic, **hub):
-    made = write(folder, seeds=2, tables=["table3"], synthetic=synthetic)
+def site(folder, synthetic, profile="paper", **hub):
+    made = write(folder, seeds=2, tables=["table3"], synthetic=synthetic, profile=profile)
     sets = {k: d.model_copy(update={"hub": hub.get(k)}) for k, d in made.benchmark.datasets.items()}
     build(made.work_dir, made.site, made.benchmark.model_copy(update={"datasets": sets}), made.entries)
     return made
@@ -29,15 +29,17 @@ def test_a_file_for_each_cell_on_real_data_in_the_form_that_the_hub_asks_for(tmp
     assert entry["dataset"] == {"id": "someone/nvgesture", "task_id": "rgb"}
     runs = [json.loads(p.read_text()) for p in (made.work_dir / "runs").glob("plain_nvgesture-rgb-s*-*/run.json")]
     assert entry["value"] == pytest.approx(100 * sum(r["metrics"]["top1"] for r in runs) / 2, abs=1e-3)
-    assert "mean over 2 seeds" in entry["notes"] and "profile demo" in entry["notes"]
+    assert "mean over 2 seeds" in entry["notes"] and "profile paper" in entry["notes"]
     links = [a.attrs["href"] for a in parse(made.site / "runs.html").all("a")]
     assert "downloads/eval_results/plain_nvgesture-rgb.yaml" in links
 
 
-def test_none_of_synthetic_data_and_none_without_a_repository(tmp_path):
+def test_none_of_synthetic_data_of_another_profile_or_without_a_repository(tmp_path):
     fake = site(tmp_path / "a", True, nvgesture=Hub(repository="someone/nvgesture", task="rgb"))
     assert not (fake.site / "downloads" / "eval_results").exists()
     assert not (site(tmp_path / "b", False).site / "downloads" / "eval_results").exists()
+    small = site(tmp_path / "c", False, "demo", nvgesture=Hub(repository="someone/nvgesture", task="rgb"))
+    assert not (small.site / "downloads" / "eval_results").exists()
 
 
 def test_a_repository_has_an_owner():
