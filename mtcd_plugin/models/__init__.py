@@ -9,6 +9,7 @@ from mtcd_plugin.models.backbones import (
     ni3d,
     prernn,
     raar3d,
+    recurrent_resnet,
     res3d,
     slim_c3d,
     slim_resnet,

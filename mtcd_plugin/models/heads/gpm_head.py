@@ -19,31 +19,29 @@ class GPMHead(BaseHead):
     """Gesture and progress of each frame, after GPM (3DV 2019, https://arxiv.org/abs/1909.06672).
 
     The paper's idea, recognition frame by frame and a model of how far the gesture is, trained together; sizes and
-    losses are our own design. A GRU over the frames' features, then two layers: the gesture or "no gesture" (the last
-    class), and the progress (a sigmoid).
+    losses are our own design. Two layers on each frame's feature: the gesture or "no gesture" (the last class), and the
+    progress (a sigmoid).
 
     Args:
         num_classes: gestures, without "no gesture".
         in_channels: of a frame's feature.
-        hidden_channels: of the GRU.
         progress_weight: of ``loss_progress``.
         progress_beta: where the smooth L1 loss of progress turns from square to linear.
-        dropout_ratio: of frames' features before the GRU.
         init_std: of both layers' weights.
 
     ``loss_cls`` is the mean cross-entropy over all frames, ``loss_progress`` the smooth L1 loss over frames within the
     gesture. Targets come from the samples' ``progress`` (``GestureProgress``); a sample without one is all gesture, its
     frames at the centres of equal segments. A clip's probabilities are the mean of its frames', without "no gesture".
+
+    Input: ``[N, in_channels, T, 1, 1]`` of a backbone that knows earlier frames, as :class:`RecurrentResNet` does.
     """
 
     def __init__(
         self,
         num_classes: int,
         in_channels: int,
-        hidden_channels: int = 512,
         progress_weight: float = 1.0,
         progress_beta: float = 0.1,
-        dropout_ratio: float = 0.5,
         init_std: float = 0.01,
         **kwargs,
     ) -> None:
@@ -51,36 +49,28 @@ class GPMHead(BaseHead):
         self.progress_weight = progress_weight
         self.progress_beta = progress_beta
         self.init_std = init_std
-        self.avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout_ratio)
-        self.gru = nn.GRU(in_channels, hidden_channels, batch_first=True)
-        self.fc_cls = nn.Linear(hidden_channels, num_classes + 1)
-        self.fc_progress = nn.Linear(hidden_channels, 1)
+        self.fc_cls = nn.Linear(in_channels, num_classes + 1)
+        self.fc_progress = nn.Linear(in_channels, 1)
 
     def init_weights(self) -> None:
-        """Both layers start from small values, the GRU as PyTorch has it."""
+        """Both layers start from small values."""
         normal_init(self.fc_cls, std=self.init_std)
         normal_init(self.fc_progress, std=self.init_std)
 
-    def frame_scores(self, x: Tensor, num_segs: int) -> tuple[Tensor, Tensor]:
-        """Features ``[N * num_segs, C, H, W]`` -> logits ``[N, num_segs, num_classes + 1]`` and progress in 0..1,
-        ``[N, num_segs]``. A frame's scores depend on no later frame.
-        """
-        frames = self.avg_pool(x).flatten(1).view(-1, num_segs, self.in_channels)
-        states, _ = self.gru(self.dropout(frames))
-        return self.fc_cls(states), self.fc_progress(states).squeeze(2).sigmoid()
+    def frame_scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of each frame, ``[N, T, num_classes + 1]``, and its progress in 0..1, ``[N, T]``."""
+        frames = x.mean(dim=(3, 4)).transpose(1, 2)
+        return self.fc_cls(frames), self.fc_progress(frames).squeeze(2).sigmoid()
 
-    def forward(self, x: Tensor, num_segs: int, **kwargs) -> Tensor:
-        """Frames' features ``[N * num_segs, C, H, W]`` -> scores of clips ``[N, num_classes]``; their softmax are the
-        clip's probabilities.
-        """
-        logits, _ = self.frame_scores(x, num_segs)
+    def forward(self, x: Tensor, **kwargs) -> Tensor:
+        """Scores of clips ``[N, num_classes]``; their softmax are the clip's probabilities."""
+        logits, _ = self.frame_scores(x)
         return mean_probability(logits, self.num_classes)
 
-    def loss(self, feats: Tensor, data_samples: list, num_segs: int, **kwargs) -> dict[str, Tensor]:
+    def loss(self, feats: Tensor, data_samples: list, **kwargs) -> dict[str, Tensor]:
         """See the class."""
-        logits, progress = self.frame_scores(feats, num_segs)
-        wanted = progress_of(data_samples, num_segs).to(logits.device)
+        logits, progress = self.frame_scores(feats)
+        wanted = progress_of(data_samples, logits.shape[1]).to(logits.device)
         inside = wanted.isfinite()
         labels = labels_of(data_samples, logits.device)
         classes = torch.where(inside, labels[:, None], self.num_classes)
