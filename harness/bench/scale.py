@@ -36,7 +36,7 @@ LIMITS = {
     "report_mib": 1024,
     "site_s": 15.0,
     "site_again_s": 3.0,
-}  # of 20,000 records; but the exponent is that of all, and a site is one of 1,000
+}  # of 20,000 records; but the exponent is that of all, and a site is one of ``SITE``
 
 FINGERPRINT = """
 import sys
@@ -84,37 +84,42 @@ class Sizes:
 
 
 QUICK = Sizes(2_000, 1_000, 2_000)
-SHARES, SMALL = (4, 2, 1), 20  # of the sizes
+SHARES = (4, 2, 1)  # of the sizes
+SITE = 1_000  # runs of the site that has limits of its own
 
 
 def bench_scale(ws: Workspace, sizes: Sizes, say: Callable[[str], None]) -> dict[str, Any]:
-    """Exponents, and seconds and MiB of the largest size.
+    """Exponents, and seconds and MiB of the largest size; seconds of the reports of ``SITE`` runs, or a word that there
+    are not so many.
 
     Args:
-        sizes: the largest; a half and a quarter of them are measured as well, and reports of a twentieth.
+        sizes: the largest; a half and a quarter of them are measured as well.
         say: gets a line for each size that was measured.
     """
     found: dict[str, list[Cost]] = {}
 
-    def measured(costs: dict[str, Cost]) -> None:
+    def measured(costs: dict[str, Cost], of_growth: bool = True) -> None:
         for name, cost in costs.items():
-            found.setdefault(name, []).append(cost)
+            if of_growth:
+                found.setdefault(name, []).append(cost)
             say(f"{name}: {cost.n} in {cost.seconds:.2f} s, {cost.mib:.0f} MiB")
 
     for share in SHARES:
         measured({"plan": cost_of(*planning_command(ws, sizes.cells // share))})
         measured(_clips(sizes.clips // share))
+    result: dict[str, Any] = {"site": f"not measured: no ledger of {SITE} runs among those of up to {sizes.records}"}
+    grown = [sizes.records // share for share in SHARES]
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:  # one ledger, that grows
         done: set[str] = set()
-        for share in (SMALL, *SHARES):
-            measured(_ledger(ws, sizes.records // share, Path(folder), done))
-    result: dict[str, Any] = {}
-    for name in ("report", "report_again"):
-        small, *found[name] = found[name]
-        result |= {name.replace("report", "site") + "_s": small.seconds, "site_n": small.n}
-    for name, costs in found.items():
-        last = costs[-1]
-        result |= {f"{name}_exponent": exponent(costs), f"{name}_n": last.n}
+        for records in sorted({*grown, SITE} if SITE < sizes.records else grown):
+            costs = _ledger(ws, records, Path(folder), done)
+            measured(costs, records in grown)
+            if records == SITE:
+                first, again = costs["report"], costs["report_again"]
+                result = {"site_n": first.n, "site_s": first.seconds, "site_again_s": again.seconds}
+    for name, of_size in found.items():
+        last = of_size[-1]
+        result |= {f"{name}_exponent": exponent(of_size), f"{name}_n": last.n}
         result |= {f"{name}_s": last.seconds, f"{name}_mib": last.mib}
     return {**result, "limits": LIMITS, "hardware": hardware(), "environment": environment()}
 
