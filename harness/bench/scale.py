@@ -111,7 +111,7 @@ def bench_scale(ws: Workspace, sizes: Sizes, say: Callable[[str], None]) -> dict
     grown = [sizes.records // share for share in SHARES]
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:  # one ledger, that grows
         done: set[str] = set()
-        for records in sorted({*grown, SITE} if SITE < sizes.records else grown):
+        for records in sorted({*grown, SITE} if sizes.records > SITE else grown):
             costs = _ledger(ws, records, Path(folder), done)
             measured(costs, records in grown)
             if records == SITE:

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pydantic_core
+
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.head import Head, from_json, head_of, to_json
 from harness.ledger.judge import problems_of
@@ -37,7 +39,7 @@ class Verdicts:
         self.known: dict[str, Any] = {}  # folder -> [its stamp, its problems, its head], as read: checked on use
         self.changed = False
         try:
-            match json.loads(read_file(self.path, MOST_VERDICTS)):
+            match pydantic_core.from_json(read_file(self.path, MOST_VERDICTS)):
                 case {"rules": rules, "runs": dict(known)} if rules == rules_digest():
                     self.known = known
         except (OSError, ValueError, RecursionError):

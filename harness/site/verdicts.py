@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from harness.ledger.files import read_file
 from harness.ledger.planfile import LARGEST_PLAN
@@ -17,7 +18,7 @@ def verdict_lines(site: Path, tables: Container[str] | None = None) -> list[str]
 
     Read from what the last report wrote: nothing that makes pages is imported for it.
     """
-    found = json.loads(read_file(site / LEADERBOARD, LARGEST_PLAN)).get("verdicts", [])
+    found = from_json(read_file(site / LEADERBOARD, LARGEST_PLAN)).get("verdicts", [])
     return [
         f"{', '.join(filter(None, (v['title'], v['column'])))}: {v['line']}"
         for v in found

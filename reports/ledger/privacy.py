@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.names import names
-from harness.ledger.record import RunRecord
+from harness.ledger.record import RunRecord, Strict
 
 BELOW = (
     *names(),
@@ -37,6 +37,7 @@ SENTENCES = {
     "environment",
     "hardware",
 }  # of a record: where a name may stand alone
+SHARED = ("data", "environment", "hardware")  # of a record: what runs have in common
 SHORT, MOST = 200, 20_000  # characters of a text, and texts, that are remembered
 HARMLESS = {"root", "user", "users", "home", "data", "admin", "ubuntu", "runner", "test", "localhost", "host"}
 
@@ -131,17 +132,21 @@ class Privacy:
 
     def record(self, record: RunRecord) -> RunRecord:
         """A record to make pages of. Its key is no longer the hash of what it says, where a config held paths."""
-        own, large = record.identity, {"config", "code"}  # which runs share
-        content = record.model_dump(exclude={"identity": large})
+        own, large = record.identity, {"config", "code"}
+        content = record.model_dump(exclude={"identity": large, **dict.fromkeys(SHARED, True)})
         content["identity"] |= dict.fromkeys(large, {})
         public = RunRecord.model_validate({k: self.all(v, k in SENTENCES) for k, v in content.items()})
         public.identity.config, public.identity.code = self._once(own.config), self._once(own.code)
+        for name in SHARED:
+            setattr(public, name, self._once(getattr(record, name), name in SENTENCES))
         return public
 
-    def _once(self, part: dict[str, Any]) -> dict[str, Any]:
+    def _once(self, part: Any, words: bool = False) -> Any:
         """``all`` of a part that records share, made once."""
         if id(part) not in self._done:
-            self._done[id(part)] = part, self.all(part, False)
+            model = type(part) if isinstance(part, Strict) else None
+            public = self.all(part.model_dump() if model else part, words)
+            self._done[id(part)] = part, model.model_validate(public) if model else public
         return self._done[id(part)][1]
 
 

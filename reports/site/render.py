@@ -4,21 +4,48 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from markupsafe import Markup, escape
 
 from reports import format as f
+from reports.cache_folder import cache_folder, keep, read_kept
 from reports.ledger.context import ReportContext
 from reports.ledger.shared import Once
 from reports.page import Page
 from reports.site.citation import citation
 from reports.site.pages import idle, navigation, verdicts_of
-from reports.tables.table import Link, Table
+from reports.site.unchanged import code_digest
+from reports.tables.table import Cell, Link, Row, Table
 from reports.tables.verdict import NOTHING_YET, Verdict
+
+
+class Compiled(BytecodeCache):
+    """Templates as an earlier report with the same code and libraries compiled them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.code = folder, code_digest()[:16]
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError, ValueError):  # none, or damaged: compiled anew
+            bucket.bytecode_from_string(b64decode(read_kept(self._path(bucket))))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):  # read-only or full: the next report compiles itself
+            keep(self._path(bucket), b64encode(bucket.bytecode_to_string()).decode())
+            for other in self.folder.glob("template-*"):
+                if not other.name.startswith(f"template-{self.code}-"):
+                    other.unlink(missing_ok=True)
+
+    def _path(self, bucket: Bucket) -> Path:
+        return self.folder / f"template-{self.code}-{bucket.key}"
 
 
 @cache  # compiling the templates takes as long as filling in a small ledger's, and a run writes its pages often
@@ -31,11 +58,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=Compiled(folder) if (folder := cache_folder()) else None,
     )
     env.filters["slug"] = lambda text: re.sub(r"[^A-Za-z0-9]+", "-", text)
     env.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     env.filters["p_value"] = f.p_value
     env.filters["page_title"] = page_title
+    env.filters["cell_heads"], env.filters["row_cells"] = cell_heads, row_cells
     env.filters["confusion_cells"] = confusion_cells
     env.filters["pretty"] = partial(json.dumps, indent=2, sort_keys=True, ensure_ascii=False)
     once = Once()
@@ -48,6 +77,33 @@ def page_title(title: Markup, site: str, longest: int = 70) -> str:
     without it, else its first sentence."""
     own = title.unescape()
     return next((t for t in (f"{own} · {site}", own) if len(t) <= longest), own.split(". ")[0])
+
+
+def cell_heads(table: Table) -> list[tuple[str, str, str]]:
+    """Id of each column of the page, with the tag of its cells before and after what is a cell's own."""
+    labels = table.labels
+    return [
+        (column, f'<td class="{escape(before)}', f'{escape(after)}" data-label="{escape(labels[column])}"')
+        if number
+        else (column, f'<th scope="row" class="{escape(before)}', f'{escape(after)}"')
+        for number, (column, before, after) in enumerate(table.classes)
+    ]
+
+
+def row_cells(row: Row, heads: Sequence[tuple[str, str, str]], folds: bool, body: Callable[[Cell], str]) -> Markup:
+    """The cells of a row as HTML. A table has thousands, which take a template longer than the rest of the page.
+
+    Args:
+        heads: ``cell_heads``. body: what is in a cell that is not plain, as HTML.
+    """
+    parts = []
+    for number, (column, before, after) in enumerate(heads):
+        cell = row.cells[column]
+        state, value = f" {cell.state}" * bool(cell.state), "" if cell.value is None else f' data-v="{cell.value:.8g}"'
+        more = f'<input type="checkbox" class="more" aria-label="All of {escape(cell.text)}">' * (folds and not number)
+        content = escape(cell.text) if cell.plain else body(cell)
+        parts.append(f"{before}{state}{after}{value}>{content}{more}</{'td' if number else 'th'}>")
+    return Markup("".join(parts))  # noqa: S704  all that is not markup is escaped above
 
 
 def confusion_cells(cells: Iterable[tuple[int, int, bool]]) -> Markup:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
+from pydantic_core import from_json
 
 from reports.cache_folder import cache_folder, keep, read_kept
 
@@ -78,7 +79,7 @@ def remembering() -> Iterator[None]:
 
 def _read(path: Path | None) -> dict[str, list[Any]]:
     try:
-        found = json.loads(read_kept(path)) if path else {}
+        found = from_json(read_kept(path)) if path else {}
     except (OSError, ValueError):  # none, or damaged: computed anew
         return {}
     return {k: v for k, v in found.items() if isinstance(v, list)} if isinstance(found, dict) else {}

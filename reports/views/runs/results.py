@@ -46,6 +46,9 @@ COLUMNS = {
     "commit": "of the harness",
     "date": "when it ended, UTC",
 }
+VALUE = ("metric", "value", "interval_low", "interval_high", "test_clips")  # all rows of a run agree in the others
+FIRST = list(COLUMNS).index(VALUE[0])
+BEFORE, AFTER = list(COLUMNS)[:FIRST], list(COLUMNS)[FIRST + len(VALUE) :]
 
 
 KINDS = {"seed": "integer", "test_clips": "integer", "synthetic": "boolean", "adopted": "boolean"}  # else a string
@@ -100,14 +103,16 @@ def _parts(
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         for run in runs[start : start + AT_ONCE]:
-            for row in _rows(context, run):
-                writer.writerow([said(v) if isinstance(v, str) else v for v in map(row.get, COLUMNS)])
+            about = {k: said(v) if isinstance(v, str) else v for k, v in _about(context, run).items()}
+            before, after = ([about[name] for name in names] for names in (BEFORE, AFTER))
+            writer.writerows([*before, said(metric), *value, *after] for metric, *value in _values(run))
         yield out.getvalue()
 
 
-def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
-    r, p = run.record, run.scored
-    about = {
+def _about(context: ReportContext, run: RunView) -> dict[str, Any]:
+    """What all rows of a run say."""
+    r = run.record
+    return {
         "run": run.name,
         "cell": cell_id(r.cell.model, r.cell.variant),
         "tables": ";".join(run.used_by),
@@ -129,21 +134,26 @@ def _rows(context: ReportContext, run: RunView) -> Iterator[dict[str, Any]]:
         "commit": r.commit,
         "date": r.finished,
     }
+
+
+def _values(run: RunView) -> Iterator[tuple[str, float | None, float | None, float | None, int | None]]:
+    """Of each metric of a run what ``VALUE`` names."""
+    r, p = run.record, run.scored
     if r.status != "done":
-        yield about | {"metric": "top1_percent"}
+        yield "top1_percent", None, None, None, None
         return
     found = numbers(r)
     if run.parents and run.train_seconds is not None:
         found[STAGES] = run.train_seconds
     for metric, value in found.items():
         low, high = (p.interval if p is not None and metric == "top1_percent" else None) or (None, None)
-        yield about | {
-            "metric": metric,
-            "value": float(value),
-            "interval_low": None if low is None else 100 * low,
-            "interval_high": None if high is None else 100 * high,
-            "test_clips": p.clips if p is not None and metric.endswith("_percent") else None,
-        }
+        yield (
+            metric,
+            float(value),
+            None if low is None else 100 * low,
+            None if high is None else 100 * high,
+            p.clips if p is not None and metric.endswith("_percent") else None,
+        )
 
 
 def _metadata(context: ReportContext) -> dict[str, Any]:
