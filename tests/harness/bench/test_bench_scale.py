@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from harness.bench.clip_set import write_clip_set
 from harness.bench import scale
+from harness.bench.clip_set import write_clip_set
 from harness.bench.scale import QUICK, Cost, Sizes, bench_scale, cost_of, exponent, falls_short, link_clips
 from harness.data.clips import select
 from harness.plan.workspace import open_workspace
@@ -44,8 +44,8 @@ def test_no_site_of_1000_runs_is_said_and_not_judged(monkeypatch):
 
 
 def stub_costs(monkeypatch):
-    """Costs that need no process: a report takes 10 ms a run, one after a new run 1 ms. Returns the sizes of the ledgers
-    that were asked for."""
+    """Costs that need no process: a report takes 10 ms a run, one after a new run 1 ms. Returns the sizes of ledgers
+    that are asked for."""
     made = []
 
     def ledger(ws, records, folder, done):
