@@ -13,7 +13,7 @@ from harness.ledger.files import NotAFile, read_file, write_text_atomically
 from harness.ledger.migrate import newer
 from harness.ledger.record import Strict, seal_of, seal_of_content
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 LARGEST_PLAN = 1 << 30  # bytes; a cell has about one thousand
 
 
@@ -45,6 +45,7 @@ class PlanFile(Strict):
     seeds: int
     commit: str = ""
     synthetic: list[str] | None = None  # data sets of which cells read generated clips; None: planned before version 3
+    clips: dict[str, tuple[int, int]] = Field(default_factory=dict)  # classes and subjects of real ones, by data set
     cells: list[PlannedCell]
     seal: str = ""  # ``seal_of`` the plan, set when it is written
 

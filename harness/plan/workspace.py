@@ -20,6 +20,7 @@ from harness.plan.choice import asked_by_name, chosen_jobs
 from harness.plan.jobs import Job, Plan, Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.parts import ToMake, sets_to_make
+from harness.plan.planned_data import clips_of_sets, synthetic_sets
 from harness.plan.planner import make_plan
 from harness.suite import Benchmark, Cell, Entry, expand, load_suite
 from harness.suite.benchmark import Quick
@@ -243,6 +244,7 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
     check_writable(work_dir, "--work-dir")
     check_files(work_dir)
     Path(work_dir).mkdir(parents=True, exist_ok=True)
+    jobs = [workspace.plan.jobs[key] for key in workspace.plan.keys.values()]
     write_plan(
         Path(work_dir) / PLAN,
         PlanFile(
@@ -250,16 +252,11 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
             tables=workspace.tables,
             seeds=workspace.seeds,
             commit=commit(),
-            synthetic=_synthetic(workspace),
+            synthetic=synthetic_sets(jobs),
+            clips=clips_of_sets(jobs),
             cells=[_planned(c, workspace, blocked or {}) for c in workspace.cells],
         ),
     )
-
-
-def _synthetic(workspace: Workspace) -> list[str]:
-    """The data sets of which planned cells read generated clips."""
-    jobs = (workspace.plan.jobs[key] for key in workspace.plan.keys.values())
-    return sorted({job.cell.dataset for job in jobs if job.data is not None and job.data.synthetic})
 
 
 def _planned(cell: Cell, workspace: Workspace, blocked: dict[str, str]) -> PlannedCell:

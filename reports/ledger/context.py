@@ -14,7 +14,7 @@ from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
 from reports.ledger.command import command_for, command_of, is_quick
 from reports.ledger.ledger import Ledger
-from reports.ledger.other_clips import note, other_clips
+from reports.ledger.other_clips import note, other_clips, planned_others
 from reports.ledger.results import STATUS, Result
 from reports.ledger.running import Running
 from reports.ledger.training import training_note
@@ -90,10 +90,12 @@ class ReportContext:
 
     @cached_property
     def _others(self) -> dict[str, tuple[int, int]]:
-        return other_clips(self.benchmark, self.ledger.shown_records)
+        planned = planned_others(self.benchmark, self.ledger.plans)
+        measured = other_clips(self.benchmark, self.ledger.shown_records)
+        return {d: counts for d, counts in planned.items() if self.synthetic(d) is None} | measured
 
     def title(self, dataset: str) -> str:
-        """What the clips that were measured are called: a data set's own title only where they are that data set."""
+        """What the clips that were, or are to be, measured are called: by a data set's own title if they are it."""
         declared = self.benchmark.datasets[dataset]
         return declared.title_of_others if dataset in self._others else declared.title
 
@@ -105,8 +107,8 @@ class ReportContext:
         return record.data.name.replace(declared.title, self.title(record.cell.dataset))
 
     def others_note(self, dataset: str = "") -> str:
-        """Which clips that were measured (on any data set, for "") are not the data set whose layout they have, in
-        words; "" for none.
+        """Which clips that were measured, or are to be (on any data set, for "") are not the data set whose layout they
+        have, in words; "" for none.
         """
         return note(self.benchmark, {d: counts for d, counts in self._others.items() if dataset in ("", d)})
 
@@ -174,7 +176,8 @@ class ReportContext:
     def made(self, dataset: str = "") -> dict[str, str]:
         """How the numbers of a data set were made, as columns that every row of a CSV file has."""
         names = self.synthetic_names(dataset)
-        data = "no run yet" if names is None else self.others_note(dataset) or "real"
+        note = self.others_note(dataset)
+        data = "; ".join(filter(None, [note, "no run yet"])) if names is None else note or "real"
         if self.planned_on_synthetic(dataset):
             data = "SYNTHETIC DATA, no run yet"
         if names:
@@ -202,7 +205,7 @@ class ReportContext:
             )
         elif note := self.others_note(dataset):
             lines.append(f"{note}; not comparable with any published value")
-        elif names is None:
+        if names is None:
             made = "SYNTHETIC DATA: " if self.planned_on_synthetic(dataset) else ""
             lines.append(f"{made}no run has been recorded for this data set yet")
         lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")

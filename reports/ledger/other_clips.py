@@ -1,9 +1,10 @@
-"""Clips that were measured and have no more than the layout of a data set: they do not go by its name."""
+"""Clips that were measured, or are to be, and only have the layout of a data set: they do not go by its name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from harness.ledger.planfile import PlanFile
 from harness.ledger.record import DataInfo, RunRecord
 from harness.suite import Benchmark
 from reports.format import count
@@ -28,6 +29,12 @@ def other_clips(benchmark: Benchmark, records: Iterable[RunRecord]) -> dict[str,
             if benchmark.datasets[dataset].is_other(*counts) and not any(data.synthetic for data in seen):
                 found[dataset] = counts
     return found
+
+
+def planned_others(benchmark: Benchmark, plans: Iterable[PlanFile]) -> dict[str, Counts]:
+    """The same of the clips that are to be measured, by the last plans."""
+    said = ((dataset, counts) for plan in plans for dataset, counts in plan.clips.items())
+    return {d: counts for d, counts in said if d in benchmark.datasets and benchmark.datasets[d].is_other(*counts)}
 
 
 def note(benchmark: Benchmark, others: Mapping[str, Counts]) -> str:

@@ -103,8 +103,10 @@ def test_before_the_first_run_pages_say_that_the_data_are_synthetic_or_want_the_
     shutil.copytree(tiny_data / "mgr_dark", own / "mgr_dark")
     (own / "mgr_dark" / "dataset.json").unlink()
     pages, csv = written(own, "filmed")
-    assert all("MGR-Dark (no run yet)" in page and "Synthetic data." not in page for page in pages)
-    assert "SYNTHETIC" not in csv and "no run yet" in csv
+    assert all("clips in the layout of MGR-Dark (no run yet)" in page for page in pages)
+    assert all("Synthetic data." not in page for page in pages)
+    assert not parse(tmp_path / "filmed" / "site" / "table2.html").all("td", cls="claimed")
+    assert "SYNTHETIC" not in csv and "are not MGR-Dark (10, 21); no run yet" in csv
     assert "run-all --profile smoke --data-root DIR" in " ".join(pages)
 
 
