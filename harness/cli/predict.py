@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from harness.cli.options import device_option, json_option, work_dir_option
 
 if TYPE_CHECKING:
     import numpy as np
+
+log = logging.getLogger(__name__)
 
 
 @click.command("predict")
@@ -28,11 +31,15 @@ def command(run: str, clips: tuple[str, ...], work_dir: Path, device: str, top: 
     A RUN is called as its page and its folder in the ledger are, or is a cell that has one run. A CLIP is a video of
     one gesture from its first frame to its last (`data segment` cuts recordings), or rgb=FILE,depth=FILE for a network
     that reads both. Frames are sampled, resized and cropped as in the run's own test; scores are what the network
-    makes of all of them, from 0 to 100 %.
+    makes of all of them, from 0 to 100 %. A line says where the run's code, or the plan of
+    its cell, has changed since.
     """
     from harness.inference.named import named_run
+    from harness.inference.remarks import remarks
 
     found = named_run(work_dir, run)
+    for line in remarks(work_dir, found.record):
+        log.info("note: %s", line)
     from harness.inference.predictor import load_predictor  # imports torch
     from harness.measure.entries import device_of
     from mtcd_plugin.formats.checkpoint_errors import one_line

@@ -12,6 +12,7 @@ import torch
 from harness.errors import BadUsage
 from harness.inference.named import named_run
 from harness.inference.predictor import config_of, load_predictor
+from harness.inference.remarks import remarks
 from harness.ledger.identity import run_key
 from harness.ledger.record import Failure
 from harness.ledger.store import load_predictions, load_records, read_record, run_dir, write_record
@@ -75,6 +76,24 @@ def test_a_run_that_was_trained_beside_another_has_no_job_of_its_own(ledger, tmp
     )
     assert without.returncode == 0, without.stderr
     assert without.stdout == with_job.stdout
+
+
+def test_a_stale_run_is_said_to_be_one(ledger, tmp_path):
+    folder, _ = own_test(ledger, CELLS[0])
+    record = read_record(folder)
+    assert not list(remarks(ledger / "w", record))
+    name = next(n for n in record.identity.code if n.endswith(":ClipDataset"))
+    code = {**record.identity.code, name: "0" * 64}
+    edited = record.model_copy(update={"identity": record.identity.model_copy(update={"code": code})})
+    why = f"`status --why {CELLS[0]}-s0` says what differs"
+    assert list(remarks(ledger / "w", edited)) == [f"this run is stale: {name} has changed since; {why}"]
+    other = record.model_copy(update={"key": "0" * 64})
+    (line,) = remarks(ledger / "w", other)
+    assert line.startswith("this run is older than the last plan") and line.endswith(why)
+    assert not list(remarks(tmp_path, other))  # where nothing was planned
+    cell = record.cell.model_copy(update={"dataset": "nvgesture"})
+    (line,) = remarks(ledger / "w", record.model_copy(update={"cell": cell}))
+    assert "NvGesture's lists" in line
 
 
 def test_a_damaged_job_names_the_command_that_mends_it(ledger, tmp_path):
