@@ -18,13 +18,6 @@ from harness import PACKAGED_CONFIGS
 from harness.cli.common import make_synthetic, open_suite, print_json
 from harness.cli.group import Group
 from harness.cli.options import (
-    COUNT,
-    FOLDER,
-    NEW_FOLDER,
-    NOT_NEGATIVE,
-    SECONDS,
-    SEEDS,
-    FiniteRange,
     SuiteOptions,
     backend_options,
     configs_option,
@@ -33,6 +26,7 @@ from harness.cli.options import (
     profile_option,
     suite_options,
 )
+from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, NOT_NEGATIVE, SECONDS, SEEDS, FiniteRange
 from harness.errors import BadUsage, unknown_name
 
 if TYPE_CHECKING:

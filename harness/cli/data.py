@@ -11,17 +11,8 @@ import click
 from harness.cli.common import open_suite, print_json, print_table
 from harness.cli.counter import counter
 from harness.cli.group import Group
-from harness.cli.options import (
-    COUNT,
-    FOLDER,
-    NEW_FILE,
-    NEW_FOLDER,
-    NOT_NEGATIVE,
-    SuiteOptions,
-    jobs_option,
-    json_option,
-    suite_options,
-)
+from harness.cli.options import SuiteOptions, jobs_option, json_option, suite_options
+from harness.cli.types import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE
 from harness.data.names import BUILT_IN, synthetic_root
 from harness.errors import BadUsage, count
 

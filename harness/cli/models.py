@@ -14,18 +14,8 @@ import click
 from harness import PACKAGED_CONFIGS
 from harness.cli import common
 from harness.cli.group import Group
-from harness.cli.options import (
-    COUNT,
-    FOLDER,
-    NEW_FOLDER,
-    SEEDS,
-    ExecutionOptions,
-    FiniteRange,
-    configs_option,
-    execution_options,
-    json_option,
-    profile_option,
-)
+from harness.cli.options import ExecutionOptions, configs_option, execution_options, json_option, profile_option
+from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, SEEDS, FiniteRange
 from harness.errors import BadUsage, count, unknown_name
 
 if TYPE_CHECKING:

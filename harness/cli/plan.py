@@ -11,7 +11,8 @@ import click
 from harness.cli.common import check_quick, open_suite, print_json, say_remarks
 from harness.cli.cost_lines import say, say_json
 from harness.cli.costs import CardOptions, predict
-from harness.cli.options import COUNT, FiniteRange, SuiteOptions, cell_option, json_option, quick_option, suite_options
+from harness.cli.options import SuiteOptions, cell_option, json_option, quick_option, suite_options
+from harness.cli.types import COUNT, FiniteRange
 from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.counter import counter
-from harness.cli.options import NEW_FOLDER, configs_option, ledgers_options
+from harness.cli.options import configs_option, ledgers_options
+from harness.cli.types import NEW_FOLDER
 from harness.errors import count
 
 if TYPE_CHECKING:

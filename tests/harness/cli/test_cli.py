@@ -13,7 +13,7 @@ import yaml
 
 from harness.bench.made_up import finish
 from harness.cli import cli, main
-from harness.cli.options import Seconds
+from harness.cli.types import Seconds
 from harness.errors import BadUsage
 from harness.plan.workspace import open_workspace, save_plan
 
