@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -27,6 +29,8 @@ from harness.system.memory_kills import MemoryWatch
 from harness.system.parent_exit import on_parent_exit
 from harness.system.process import keep_freed_memory, start_time, this_machine
 
+log = logging.getLogger(__name__)
+
 ORPHAN_KILL_TIMEOUT_S = 60.0  # from the death of the harness to that of a job that does not stop
 JOB_BYTES = 1.2 * 2**30  # of memory, as a rule of thumb for the number of jobs
 EXIT_UNSEEN = 255  # what multiprocessing says of a job whose fork server is gone
@@ -36,6 +40,12 @@ OUT_OF_MEMORY = (
     "killed by the system, which had run out of memory; fewer jobs at a time need less: run with a lower --jobs"
 )
 PROCESSES = click.IntRange(1, 1024)
+
+
+@functools.cache
+def _say_once(line: str) -> None:
+    """A command makes its executor twice where it makes data first."""
+    log.info("%s", line)
 
 
 class LocalJob:
@@ -141,6 +151,10 @@ class LocalExecutor:
     @classmethod
     def create(cls, options: Mapping[str, Any], resources: Resources) -> LocalExecutor:
         gpus = detect_gpus()
+        if options["jobs_per_gpu"] and not gpus:
+            raise BadUsage("--jobs-per-gpu: there is no GPU; --jobs says how many run side by side on the CPU")
+        if options["jobs"] and gpus:
+            _say_once("note: --jobs has no effect where there is a GPU; --jobs-per-gpu says how many run on each")
         jobs = (options["jobs_per_gpu"] or 1) if gpus else options["jobs"] or default_jobs(resources.gpus)
         return cls(jobs, gpus, usable_cores(), resources.gpus)
 

@@ -97,12 +97,12 @@ def make_executor(backend: str, given: Mapping[str, Any], resources: Resources) 
     if backend not in known:
         raise BadUsage(f"--backend {backend}: not installed; choose from {', '.join(known)}")
     own = known[backend].options
-    for name, kind in known.items():
-        for flag in kind.options:
-            if flag not in own and given.get(option_name(flag)) is not None:
-                raise BadUsage(
-                    f"{flag}: is an option of --backend {name}; --backend {backend} has {', '.join(own) or 'none'}"
-                )
+    for flag in dict.fromkeys(flag for kind in known.values() for flag in kind.options):
+        if flag not in own and given.get(option_name(flag)) is not None:
+            of = " and ".join(name for name, kind in known.items() if flag in kind.options)
+            raise BadUsage(
+                f"{flag}: is an option of --backend {of}; --backend {backend} has {', '.join(own) or 'none'}"
+            )
     values = {option_name(flag): given.get(option_name(flag)) for flag in own}
     made: Executor = ask(backend, "create", known[backend].create, values, resources)
     return made

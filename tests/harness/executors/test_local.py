@@ -1,5 +1,6 @@
 """Slots of this machine, and what ends of processes mean there."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import BadUsage
 from harness.executors import local
-from harness.executors.base import GRACE_SECONDS, Outcome
+from harness.executors.base import GRACE_SECONDS, Outcome, Resources
 from harness.executors.local import LocalExecutor, LocalJob
 from harness.ledger.run_dir import LOG
 
@@ -19,6 +21,21 @@ def test_gpus_are_dealt_out_in_groups():
     assert executor.slots == 2 and executor._devices == ["0,1", "2,3"]
     with pytest.raises(ValueError, match="--gpus-per-job 3: choose from 1 to 2"):
         LocalExecutor(jobs=1, gpus=("0", "1"), gpus_per_job=3)
+
+
+@pytest.mark.parametrize("gpus", [(), ("0", "1")])
+def test_an_option_for_what_is_not_there_is_not_ignored_in_silence(gpus, monkeypatch, caplog):
+    monkeypatch.setattr(local, "detect_gpus", lambda: gpus)
+    caplog.set_level(logging.INFO)
+    both = {"jobs": 3, "jobs_per_gpu": 2}
+    if gpus:
+        local._say_once.cache_clear()
+        assert LocalExecutor.create(both, Resources()).slots == 4 == LocalExecutor.create(both, Resources()).slots
+        assert caplog.text.count("--jobs has no effect") == 1
+        return
+    with pytest.raises(BadUsage, match="--jobs-per-gpu: there is no GPU"):
+        LocalExecutor.create(both, Resources())
+    assert LocalExecutor.create({"jobs": 3, "jobs_per_gpu": None}, Resources()).slots == 3 and not caplog.text
 
 
 def test_slots_share_what_is_free(monkeypatch):

@@ -75,6 +75,7 @@ def test_an_executor_of_another_package_is_a_backend_with_its_own_options(toy):
     [
         ("cloud", {}, "--backend cloud: not installed; choose from local, ray, slurm, toy"),
         ("toy", {"jobs": 2}, "--jobs: is an option of --backend local; --backend toy has --queue"),
+        ("toy", {"detach": True}, "--detach: is an option of --backend ray and slurm; --backend toy has --queue"),
         ("local", {"queue": "x"}, "--queue: is an option of --backend toy; --backend local has --jobs, --jobs-per-gpu"),
     ],
 )
