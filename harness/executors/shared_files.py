@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.ledger.run_dir import LOG, RECORD
 
+LOOK_S = 0.1  # between two looks for a record
 VISIBLE_S = 90.0  # until what a node has written is seen here: network file systems cache what is not there
 FIRST_BYTES = 1 << 16  # of a log: what is said before a job begins, and that it does
 
@@ -23,6 +25,20 @@ def record_is_shown(run_dir: Path | None, since: float) -> bool:
         return True
     os.listdir(run_dir)  # makes network file systems look anew
     return (run_dir / RECORD).exists() or time.monotonic() - since > VISIBLE_S
+
+
+def sleep_until_recorded(run_dirs: Iterable[Path | None], seconds: float) -> None:
+    """Sleep so long, or until one more of these runs has a record. None: of another harness, whose is not looked for.
+
+    A look costs nothing, and asking an engine does: so the end of a job is seen soon although it is asked seldom.
+    """
+    records = [run_dir / RECORD for run_dir in run_dirs if run_dir is not None]
+    records = [record for record in records if not record.exists()]
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(LOOK_S, left))
+        if any(record.exists() for record in records):
+            return
 
 
 def log_size(run_dir: Path | None) -> int:

@@ -18,7 +18,6 @@ import mtcd_plugin.register  # noqa: F401  isort: skip  (its shims come before M
 import cv2
 import torch
 import torch._dynamo
-from matplotlib import pyplot  # noqa: F401  so does the visualizer
 from mmengine.dist import is_main_process
 
 from harness.ledger.files import write_text_atomically

@@ -16,7 +16,7 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
     config["experiment_name"] = spec.key[:16]
     config["launcher"] = "none"
     config["randomness"] = {**config.get("randomness", {}), "seed": spec.cell.seed}
-    config["visualizer"] = {"type": "Visualizer", "vis_backends": []}
+    config["visualizer"] = {"type": "LateVisualizer"}
     hooks = config.get("default_hooks", {})
     every = hooks.get("logger", {}).get("interval", 10) if on_gpu else 1
     numbers = {"type": "StepNumbersHook", "every": every}

@@ -23,6 +23,7 @@ from harness.worker.device_accuracy import count_on_device
 from harness.worker.distributed import GatherInFolderHook, check_model
 from harness.worker.gather_hook import GatherHook
 from harness.worker.hooks import AtomicCheckpointHook, ExactResumeHook, NanLossHook, RunLogHook
+from harness.worker.late_visualizer import LateVisualizer  # noqa: F401  registers it
 from harness.worker.loading import LoaderRoomHook
 from harness.worker.precision import chosen_precision, set_precision, use_channels_last
 from harness.worker.resident import ResidentStores

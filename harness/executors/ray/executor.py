@@ -26,7 +26,7 @@ from harness.executors.ray.cluster import cluster_address, connect, disconnect, 
 from harness.executors.ray.head import Head
 from harness.executors.ray.options import EXAMPLE, Asked, check_gpus, for_nodes, parse
 from harness.executors.ray.starts import StartProbes
-from harness.executors.shared_files import log_size, logged_since, record_is_shown
+from harness.executors.shared_files import log_size, logged_since, record_is_shown, sleep_until_recorded
 from harness.ledger.run_dir import LOG, RECORD
 from harness.worker.signals import EXIT_STOPPED
 
@@ -62,7 +62,7 @@ class RayJob:
         self.address = ""
         self.outcome: Outcome | None = None
         self._actor = actor
-        self._run_dir = run_dir
+        self.run_dir = run_dir
         self._spec = spec
         self._asked = False  # to stop, by this harness
         self._ended: tuple[float, Outcome] | None = None  # and when it was heard of
@@ -99,7 +99,7 @@ class RayJob:
     @property
     def pause(self) -> float:
         """Seconds between two questions after it."""
-        return LAST_POLL_S if self._run_dir is not None and (self._run_dir / RECORD).exists() else POLL_S
+        return LAST_POLL_S if self.run_dir is not None and (self.run_dir / RECORD).exists() else POLL_S
 
     def _question(self) -> None:
         self._answer = self._actor.report.remote()
@@ -129,14 +129,14 @@ class RayJob:
 
     def _once_shown(self, since: float, outcome: Outcome) -> Outcome | None:
         needs_record = outcome.exit_code == 0 and outcome.cause is None
-        return outcome if not needs_record or record_is_shown(self._run_dir, since) else None
+        return outcome if not needs_record or record_is_shown(self.run_dir, since) else None
 
     def _end(self, code: int, cause: str) -> Outcome:
         from harness.executors.node_script import CANNOT_START, fault_of
 
-        if self._run_dir and self._spec:
-            lines = [cause] if code == CANNOT_START else logged_since(self._run_dir, self._log_before)[1:]
-            if line := fault_of(code, self.address, self._run_dir, self._spec, lines[-1] if lines else ""):
+        if self.run_dir and self._spec:
+            lines = [cause] if code == CANNOT_START else logged_since(self.run_dir, self._log_before)[1:]
+            if line := fault_of(code, self.address, self.run_dir, self._spec, lines[-1] if lines else ""):
                 raise BadUsage(f"--backend ray: {line}")
         if cause == "time_limit":
             return Outcome(code, "time_limit", "stopped at the time limit")
@@ -264,7 +264,8 @@ class RayExecutor:
         return job if job.poll() is None else None
 
     def wait(self, timeout: float) -> None:
-        time.sleep(min([timeout, *(job.pause for job in self._jobs.values())]))
+        pauses = [job.pause for job in self._jobs.values()]
+        sleep_until_recorded([job.run_dir for job in self._jobs.values()], min([timeout, *pauses]))
         self._head.check()
         self._jobs = {i: job for i, job in self._jobs.items() if job.poll() is None}
         if waiting := [job.submitted for job in self._jobs.values() if not job.address]:

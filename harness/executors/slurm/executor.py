@@ -21,7 +21,7 @@ import click
 
 from harness.errors import BadUsage
 from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
-from harness.executors.shared_files import log_size, record_is_shown
+from harness.executors.shared_files import log_size, record_is_shown, sleep_until_recorded
 from harness.executors.slurm import client, reach
 from harness.executors.slurm.options import EXAMPLE, arguments, check_gpus, parse, time_of, warning
 from harness.ledger.run_dir import LOG, RECORD, RESUME
@@ -171,7 +171,7 @@ class SlurmExecutor:
 
     def wait(self, timeout: float) -> None:
         """Sleeps: the files of the runs, which cost nothing to look at, say when to ask the controller."""
-        time.sleep(min([timeout, *(job.pause for job in self._jobs)]))
+        sleep_until_recorded([job.run_dir for job in self._jobs], min([timeout, *(job.pause for job in self._jobs)]))
         now = time.monotonic()
         for job in self._jobs:
             if job.kill_at is not None and now > job.kill_at and not job.killed and job.poll() is None:

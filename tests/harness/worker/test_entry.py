@@ -50,6 +50,45 @@ def test_garbage_is_looked_for_once_all_is_imported_and_not_before(monkeypatch):
     assert load() is False and gc.isenabled()
 
 
+LAST_ACT = """
+import atexit, sys
+from harness.worker.__main__ import leave
+class Kept:
+    def __del__(self):
+        print("taken apart")
+kept = Kept()
+atexit.register(print, "what is to be done at the end is")
+print("said", end=" ")
+leave(3)
+"""
+
+
+def test_a_worker_that_is_done_ends_at_once_and_loses_nothing():
+    done = subprocess.run([sys.executable, "-c", LAST_ACT], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "said what is to be done at the end is\n")
+
+
+NO_PLOTS = """
+import sys
+from harness.worker.__main__ import load
+load()
+from mmengine.registry import VISUALIZERS
+drawer = VISUALIZERS.build({"type": "LateVisualizer", "name": "a", "save_dir": "unused"})
+drawer.add_scalars({"loss": 1.0})
+drawer.add_config(None)
+assert not [name for name in sys.modules if name.split(".")[0] == "matplotlib"]
+import numpy
+drawer.set_image(numpy.zeros((8, 8, 3), numpy.uint8))
+drawer.draw_points(numpy.array([[4, 4]]), colors="w", sizes=numpy.array([9]))
+print(drawer.get_image().shape, drawer.get_image().max())
+"""
+
+
+def test_plots_are_imported_once_something_is_drawn():
+    done = subprocess.run([sys.executable, "-c", NO_PLOTS], capture_output=True, text=True)
+    assert done.stdout.endswith("(8, 8, 3) 255\n"), done.stderr
+
+
 LATER = """
 import sys
 from harness.worker.scipy_later import scipy_stats_later
