@@ -25,6 +25,7 @@ from harness.site.manifest import (
     write_manifest,
 )
 from harness.suite import Benchmark, Entry
+from harness.system.gc_pause import gc_paused
 from reports.ledger.clip_pictures import wanted_pictures
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger, privacy_of
@@ -87,7 +88,8 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     folders = [Path(w) for w in ([work_dirs] if isinstance(work_dirs, (str, Path)) else work_dirs)]
     for folder in folders:
         check_site(site, folder)
-    contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
+    with gc_paused():  # a large ledger stays until its pages are written: no use to look for garbage in it
+        contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
     contexts[0] = replace(contexts[0], running=running)
     if draw is not None:
         for context in contexts:
