@@ -75,15 +75,24 @@ class ReportContext:
             r.cell.dataset for r in shown if r.data is not None and r.data.synthetic and r.metrics is not None
         )
 
+    @cached_property
+    def _tested(self) -> frozenset[str]:
+        """The data sets on whose clips something was tested; stages alone test nothing."""
+        return frozenset(r.cell.dataset for r in self.ledger.shown_records if r.metrics is not None)
+
+    def tested(self, dataset: str = "") -> bool:
+        """Whether anything was tested on a data set's clips (on any, for "")."""
+        return bool(self._tested) if dataset == "" else dataset in self._tested
+
     def planned_on_synthetic(self, dataset: str = "") -> bool:
-        """Whether no run says what its clips are, and the last plan's are generated."""
+        """Whether nothing was tested yet, and the clips of the last plan are generated."""
         planned = {d for plan in self.ledger.plans for d in plan.synthetic or ()}
-        return self.synthetic(dataset) is None and bool(planned & {dataset} if dataset else planned)
+        return not self.tested(dataset) and bool(planned & {dataset} if dataset else planned)
 
     @property
     def real_data(self) -> bool:
         """Whether clips of a data set of the user's were measured, or are to be, which no command can make."""
-        if self.synthetic() is None:
+        if not self.tested():
             plans = self.ledger.plans
             return any(c.key for plan in plans for c in plan.cells) and all(plan.synthetic == [] for plan in plans)
         return not self.measured_on_synthetic()
@@ -179,8 +188,8 @@ class ReportContext:
         note = self.others_note(dataset)
         data = "; ".join(filter(None, [note, "no run yet"])) if names is None else note or "real"
         if self.planned_on_synthetic(dataset):
-            data = "SYNTHETIC DATA, no run yet"
-        if names:
+            data = f"SYNTHETIC DATA, {self._nothing_yet(dataset)}"
+        elif names:
             data = f"SYNTHETIC DATA ({', '.join(names)}){'' if self.measured_on_synthetic(dataset) else ' in stages'}"
         return {"Profile": self.profile, "Commit": self.stamp, "Data": data}
 
@@ -198,27 +207,31 @@ class ReportContext:
                 f"SYNTHETIC DATA ({', '.join(names)}): measured on generated videos; "
                 "not comparable with any published value"
             )
-        elif names:
+        elif names and self.tested(dataset):
             lines.append(
                 f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs depend on; not "
                 "comparable with any published value"
             )
         elif note := self.others_note(dataset):
             lines.append(f"{note}; not comparable with any published value")
-        if names is None:
+        if not self.tested(dataset):
             made = "SYNTHETIC DATA: " if self.planned_on_synthetic(dataset) else ""
-            lines.append(f"{made}no run has been recorded for this data set yet")
+            lines.append(f"{made}nothing has been tested on this data set yet")
         lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
         return lines
 
     def data_label(self, dataset: str) -> str:
         """A data set with whether it is synthetic."""
         title, names = self.title(dataset), self.synthetic_names(dataset)
-        if names is None:
-            return f"{title} ({'synthetic, ' if self.planned_on_synthetic(dataset) else ''}no run yet)"
+        if not self.tested(dataset):
+            made = "synthetic, " if self.planned_on_synthetic(dataset) else ""
+            return f"{title} ({made}{self._nothing_yet(dataset)})"
         if self.measured_on_synthetic(dataset):
             return f"{title} (synthetic)"
         return f"{title} (stages on synthetic {', '.join(names)})" if names else title
+
+    def _nothing_yet(self, dataset: str) -> str:
+        return "no run yet" if self.synthetic(dataset) is None else "nothing tested yet"
 
     def figure_note(self, dataset: str) -> str:
         """What stands in the file of a figure: how its numbers were made."""
@@ -235,14 +248,14 @@ class ReportContext:
                 "claimed and measured values are not comparable, not even in their order."
             )
         names = self.synthetic_names(dataset)
+        if not self.tested(dataset):
+            return "Nothing has been measured here yet."
         if names:
             return (
                 f"Measured on {title} with the {self.profile} profile; some runs "
                 "depend on stages that saw synthetic data "
                 f"({', '.join(names)}), and each says so: those are not comparable with claimed values."
             )
-        if names is None:
-            return "Nothing has been measured here yet."
         if dataset in self._others:
             return f"Measured on {title}, not on the data set itself: not comparable with claimed values."
         return (

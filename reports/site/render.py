@@ -145,7 +145,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "quick": _quick(context),
         "synthetic": context.measured_on_synthetic() or context.planned_on_synthetic(),
         "others": context.others_note(),
-        "stages_on": ", ".join(context.synthetic_names() or ()),
+        "stages_on": ", ".join(context.synthetic_names() or ()) if context.tested() else "",
         "profile": context.profile,
         "profiles": context.profiles,
         "data": ", ".join(data) or "none planned",

@@ -599,3 +599,21 @@ def test_the_stamp_says_what_is_not_in_the_commit(commit, command, said):
     record = SimpleNamespace(commit=commit, command=command, finished="2024-07-20T10:00:00Z")
     ledger = SimpleNamespace(shown_records=[record], plans=[])
     assert ReportContext(None, {}, ledger).stamp == said
+
+
+def test_runs_that_tested_nothing_do_not_make_generated_clips_real(tmp_path):
+    """Stages come first, and a run may fail: their clips are known then, and no number is there yet."""
+    failure = Failure(kind="nan_loss", message="fake: loss is not a number")
+    failed = {(cell, seed): failure for cell in (PLAIN, "plain_mgr-dark-depth") for seed in range(3)}
+    made = write(tmp_path, tables=["table2"], failed=failed, missing={("student_mgr-dark-rgb", s) for s in range(3)})
+    for path in (made.work_dir / "runs").glob("*"):
+        if load_record(path).metrics is not None:
+            shutil.rmtree(path)
+    plan = read_plan(made.work_dir / "plan.json")
+    write_plan(made.work_dir / "plan.json", plan.model_copy(update={"synthetic": ["mgr_dark"]}))
+    page = parse(site(made) / "table2.html")
+    banner = page.one("p", cls="synthetic").text
+    assert "come from generated videos" in banner and "real" not in banner
+    assert "MGR-Dark (synthetic, nothing tested yet)" in page.one("dl", cls="stamp").text
+    csv = (made.site / "downloads" / "table2.csv").read_text()
+    assert "SYNTHETIC DATA, nothing tested yet" in csv and "in stages" not in csv
