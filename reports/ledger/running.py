@@ -27,4 +27,4 @@ class Running:
 
     def reason(self, job: str) -> str:
         """Why a job has no result yet; "" where it is not one of these."""
-        return "it is running" if job in self.running else "it is still to be run" if job in self.to_come else ""
+        return "running" if job in self.running else "still to come" if job in self.to_come else ""

@@ -136,14 +136,14 @@
     const known = ({ gap, low, high, p }) => `${points(gap, digits(first))} points (${low === null ? "" : "95 % interval "}${span({ low, high }, digits(first))}${
       p === null ? "" : p < 0.001 ? ", p < 0.001" : `, p = ${p.toFixed(3)}`})`;
     said.textContent = differences.map(({ name, pair, own, theirs }) => (
-      `${names[0]} ${pair ? known(pair) : "no difference known"} against ${name}; they disagree on ${own.length + theirs.length} of ${set.clips} clips.`
+      `${names[0]}: ${pair ? known(pair) : "no difference known"} against ${name}; they disagree on ${own.length + theirs.length} of ${set.clips} clips.`
     )).join(" ");
     const configs = results.map(configOf);
     const keys = data.keys.map((_, k) => k).filter((k) => new Set(configs.map((c) => c.get(k))).size > 1);
     out.replaceChildren(
       make("h2", {}, "Difference in top-1"),
-      table(`${names[0]} against the others`, ["Method", "Top-1", `${names[0]} is better by (points)`, "95 % interval", "p, adjusted", `Right with ${names[0]} alone`, "Right with this alone"],
-        [[[link(0)], `${top1(first)} %`, "–", "–", "–", "–", "–"], ...differences.map((d) => d.cells)]),
+      table(`${names[0]} against the others`, ["Method", "Top-1", `${names[0]} is better by (points)`, "95 % interval", "Adjusted p", `Right with ${names[0]} alone`, "Right with this alone"],
+        [[[link(0)], `${top1(first)} %`, "reference", "", "", "", ""], ...differences.map((d) => d.cells)]),
       make("p", { class: "quiet" }, `p: the larger of an exact McNemar test on the same clips and a t test with the variance of training, adjusted by Holm for all pairs of the column; none where nothing says how trainings vary. A clip is right when most seeds say so.`),
       ...differences.filter((d) => d.own.length + d.theirs.length).map((d) => make("details", {},
         make("summary", {}, `Clips on which ${names[0]} and ${d.name} disagree (${d.own.length + d.theirs.length})`),

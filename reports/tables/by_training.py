@@ -72,7 +72,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
     return [
         Column("method", "Method"),
         Column("train", "Training"),
-        Column("test", "Inference"),
+        Column("test", "Inference", key="beside"),
         Column(
             "claimed",
             "Claimed top-1 (%)",

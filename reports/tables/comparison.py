@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.suite import benchmark as suite
+from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
 from reports.tables.method_cells import asked, listed_entries, ranked
+from reports.tables.verdict import LEVEL
 
 
 @dataclass(frozen=True)
@@ -81,4 +83,10 @@ def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison
         f"Of {len(clips)} test clips, {int(most.all(axis=0).sum())} are right with all {len(chosen)} methods "
         f"and {len(never)} with none of them in any seed."
     )
+    if pairs:
+        apart = sum(p is not None and p < LEVEL for one in pairs for p in one.p) // 2
+        of = len(pairs) * (len(pairs) - 1) // 2
+        text = (
+            f"{apart} of {f.count(of, 'pair')} of methods {'differs' if apart == 1 else 'differ'} significantly. {text}"
+        )
     return Comparison(title, text, pairs, tuple(never.tolist()), tuple(alone))

@@ -142,7 +142,7 @@ def cost_table(context: ReportContext, field: CostField) -> Table:
             Column(m.id, m.title, MEASURED, numeric=True, ascending=True, explain=f"{m.explain}; ● on the Pareto front")
             for m in MEASURES
         ),
-        Column("hardware", "Trained on", MEASURED, explain="stages included"),
+        Column("hardware", "Machine", MEASURED, explain="that it was trained on, stages included"),
     )
     rows = tuple(Row(p.result.id, _cells(context, p)) for p in field.points)
     notes = (f"Times are of these machines: {hardware(context, field.points)}.", *_synthetic(context, field))
@@ -174,7 +174,7 @@ def _cost(measure: Measure, point: Point) -> Cell:
     if value is None:
         return missing(f.DASH, "not recorded", MEASURED)
     on = measure.id in point.front
-    return Cell(measure.text(value) + (" ●" if on else ""), value, origin=MEASURED)
+    return Cell(("● " if on else "") + measure.text(value), value, origin=MEASURED)
 
 
 def hardware(context: ReportContext, points: Sequence[Point]) -> str:

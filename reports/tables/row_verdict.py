@@ -11,7 +11,18 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.table import Cell, Row, Table
-from reports.tables.verdict import LEVEL, State, Verdict, basis, coverage, guessing, nothing, same_as, with_interval
+from reports.tables.verdict import (
+    LEVEL,
+    NOTHING_YET,
+    State,
+    Verdict,
+    basis,
+    coverage,
+    guessing,
+    nothing,
+    same_as,
+    with_interval,
+)
 
 
 def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tuple[Verdict, ...]:
@@ -23,7 +34,9 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
     rows = [(r, shown[r.id], context.result(cell_id(r.model, r.variant))) for r in own]
     done = [(r, cells, result) for r, cells, result in rows if result is not None and result.done]
     if not done:
-        return (nothing(result for _, _, result in rows),)
+        others = any(row.cells["m.top1"].value is not None for row in table.rows)
+        said = "none of the rows that are compared has been measured yet" if others else NOTHING_YET
+        return (nothing((result for _, _, result in rows), said=said),)
     first, _, _ = rows[0]
     highest = max(done, key=lambda row: row[2].top1[0])
     last = [row for row in done if declared.marks and row[0] is own[-1] and row[0] is not first]

@@ -18,7 +18,6 @@ def settings(config: dict[str, Any]) -> dict[str, Cell]:
     sample, load = _find(train, "SampleClipFrames"), _find(train, "LoadModalities")
     crop = _find(train, "RandomCrop") or _find(config.get("test_dataloader") or {}, "CenterCrop")
     wrapper = config.get("optim_wrapper") or {}
-    optimiser = wrapper.get("optimizer") or {}
     loop = config.get("train_cfg") or {}
     schedule = config.get("param_scheduler") or []
     return {
@@ -27,8 +26,11 @@ def settings(config: dict[str, Any]) -> dict[str, Cell]:
         "crop": _text(_size(crop.get("size") or crop.get("crop_size"))),
         "batch": _number(train.get("batch_size")),
         "epochs": _number(loop.get("max_epochs")),
-        "optimiser": _text(f"{optimiser.get('type')}, {optimiser.get('lr'):g}" if optimiser.get("lr") else ""),
-        "schedule": _text(", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))),
+        "optimiser": _text(_optimisers(wrapper)),
+        "schedule": _text(
+            ", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))
+            or "constant rate" * bool(loop)
+        ),
     }
 
 
@@ -81,6 +83,13 @@ def _empty_starts(node: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str,
             yield from _empty_starts(value, place)
     elif node is None and "init_from" in place:
         yield place
+
+
+def _optimisers(wrapper: dict[str, Any]) -> str:
+    """The optimiser of a wrapper, or that of each network which a wrapper of several names: a GAN has two."""
+    parts = {"": wrapper} if "optimizer" in wrapper else {k: v for k, v in wrapper.items() if isinstance(v, dict)}
+    found = {name: part.get("optimizer") or {} for name, part in parts.items()}
+    return "; ".join(f"{name} {o.get('type')}, {o['lr']:g}".lstrip() for name, o in found.items() if o.get("lr"))
 
 
 def _find(node: Any, kind: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def row_start(context: ReportContext, results: Iterable[Result | None]) -> str:
     if not asked and not any(r.pretrained or NO_START in r.notes for r in context.ledger.shown_records):
         return ""
     done = [r for result in results if result is not None for r in result.done]
-    found = dict.fromkeys(started_from(run) for r in done for run in trained_runs(r, context.ledger.records))
+    found = dict.fromkeys(_start(run) for r in done for run in trained_runs(r, context.ledger.records))
     return f"start: {' or '.join(found)}" if found else ""
 
 
@@ -44,11 +44,14 @@ def training_cell(result: Result | None) -> Cell:
     return Cell(" or ".join(dict.fromkeys(s[0] for s in said)), sub=" or ".join(s[1] for s in said))
 
 
+def _start(record: RunRecord) -> str:
+    return started_from(record).removeprefix("none: ")
+
+
 def _training(record: RunRecord) -> tuple[str, str]:
     config = record.identity.config
     if not config.get("train_cfg"):
         return "not trained", "made of networks that other rows train"
     facts = {name: cell.text for name, cell in settings(config).items()}
-    schedule = "constant rate" if facts["schedule"] == f.DASH else facts["schedule"]
     epochs = f"{facts['epochs']} epoch{'s' * (facts['epochs'] != '1')}"
-    return facts["optimiser"], f"{schedule}, {epochs}; start: {started_from(record)}"
+    return facts["optimiser"], f"{facts['schedule']}, {epochs}; start: {_start(record)}"

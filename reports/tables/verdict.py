@@ -51,10 +51,10 @@ class Verdict:
 NOTHING_YET = "nothing is measured yet"
 
 
-def nothing(results: Iterable[Result | None], column: str = "") -> Verdict:
+def nothing(results: Iterable[Result | None], column: str = "", said: str = NOTHING_YET) -> Verdict:
     """The verdict where no result is done; it says how many ended without one."""
     failed = failures(results)
-    return Verdict(column, "none", NOTHING_YET + f"; {failed} failed" * bool(failed))
+    return Verdict(column, "none", said + f"; {failed} failed" * bool(failed))
 
 
 def failures(results: Iterable[Result | None]) -> int:
@@ -178,7 +178,8 @@ def guessing(results: Sequence[Result], what: str) -> str:
     first = max(results, key=lambda r: r.top1[0])
     alike = sum(r.top1[0] == first.top1[0] for r in results)
     chance = f"{f.percent(first.chance[0])} %" if first.chance else "not known"
-    said = f"none of {len(results)} {what} is above chance, {chance}; {alike} of them share the highest number"
+    said = f"none of {len(results)} {what} is above chance, {chance}; "
+    said += f"{alike} of them share the highest number" if alike < len(results) else "all of them have the same number"
     return f"{said}, {_share(first)}"
 
 

@@ -53,6 +53,7 @@ def build(context: ReportContext) -> Iterator[Page]:
             "lede": lede,
             "table1": printed,
             "measured": measured,
+            "any_measured": any(d.facts for d in datasets),
             "light": light.svg if light else "",
             "figure": "" if others else "Figure 4. ",
             "notes": tuple(filter(None, (context.synthetic_note(d.id) for d in datasets))),

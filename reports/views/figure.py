@@ -49,6 +49,8 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             **values,
             "table": table,
             "svg": svg,
+            "measured": _measured(table),
+            "to_come": _to_come(context, figure.id),
             "command": context.command_for(figure.id),
             "sweeps": _side_by_side(table),
             "verdicts": verdicts[figure.id],
@@ -57,6 +59,8 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             if context.measured_on_synthetic(figure.dataset)
             else "claimed and measured values never share a plot here.",
             "grid": grid,
+            "grid_measured": grid is not None and _measured(grid),
+            "grid_to_come": figure.grid is not None and _to_come(context, figure.grid.id),
             "grid_svg": grid_drawn.svg if grid_drawn else "",
             "grid_command": _grid_command(context, figure),
         },
@@ -66,6 +70,16 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
         card=_card(context, table, svg, verdicts),
         links=links,
     )
+
+
+def _measured(table: Table) -> bool:
+    """Whether any point has a number, or failed."""
+    return len(table.unmeasured) < len(table.rows)
+
+
+def _to_come(context: ReportContext, figure: str) -> bool:
+    """Whether runs go on, and a figure was asked of them."""
+    return figure in context.ledger.tables and bool(context.running and context.running.to_come)
 
 
 def _spread(several: bool, training: Training | None) -> str:

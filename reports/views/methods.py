@@ -92,7 +92,7 @@ def first_paragraph(path: Path) -> str:
 
 def _config(context: ReportContext, entry: Entry) -> ConfigRow:
     result = context.result(entry.name)
-    top1, href = ": ".join(context.absent(entry.name)) if context.leaves_out(entry.name) else "no run", ""
+    top1, href = ": ".join(context.absent(entry.name)) if context.leaves_out(entry.name) else "not run", ""
     if result is not None:
         href = next((r.page for r in result.runs if r.page), "")
         status = result.runs[0].status

@@ -9,7 +9,7 @@ from harness.ledger.ancestry import dependency_closure
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
-from reports.ledger.results import STATUS
+from reports.ledger.results import STATUS, Run
 from reports.page import Page, View
 from reports.tables.table import Link
 
@@ -109,6 +109,10 @@ def _sources(context: ReportContext) -> list[str]:
     return said
 
 
+def _job(run: Run) -> str:
+    return run.cell.key or f"{run.cell.id}-s{run.cell.seed}"
+
+
 FEW = 5  # cells of one reason that have a line each
 
 
@@ -116,11 +120,15 @@ def _gaps(context: ReportContext) -> tuple[list[dict[str, Any]], list[dict[str, 
     """Runs without a result: one line per cell and reason, and the cells of a reason together where more than ``FEW``
     were not run, or could not be planned, for it."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    jobs: dict[str, list[str]] = {}  # cells that share a run share its job, which has the name of one of them
+    for run in context.ledger.runs:
+        jobs.setdefault(_job(run), []).append(f"{run.cell.id}-s{run.cell.seed}")
     for run in context.ledger.runs:
         if run.status == "done":
             continue
-        name = f"{run.cell.id}-s{run.cell.seed}"
-        now = context.running.reason(name) if context.running and run.status == "missing" else ""
+        now = ""
+        if context.running and run.status == "missing":
+            now = next(filter(None, map(context.running.reason, jobs[_job(run)])), "")
         gap = found.setdefault(
             (run.cell.id, run.status, now or run.reason),
             {

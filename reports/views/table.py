@@ -32,6 +32,7 @@ def build(context: ReportContext) -> Iterator[Page]:
                 "table": best_first(declared, table).short() if rows else best_first(declared, table),
                 "command": "" if _measured(table) else context.command_for(table.id),
                 "rest": context.command_for(table.id) if rows and table.unmeasured else "",
+                "to_come": declared.id in context.ledger.tables and bool(context.running and context.running.to_come),
                 "comparisons": _comparisons(context, declared),
                 "verdicts": verdicts,
             },

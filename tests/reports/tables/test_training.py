@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
+from reports import format as f
 from reports.ledger.results import Result, Run
 from reports.tables.method_cells import facets
-from reports.tables.settings import start_kind, started_from
+from reports.tables.settings import settings, start_kind, started_from
 from reports.tables.training import row_start, training_cell
 from tests.helpers.fake_benchmark import fake_entries
 from tests.helpers.fake_ledger import fake_record
@@ -39,12 +40,23 @@ def done(lr=1e-3, pretrained=(), **config):
 
 def test_rates_schedules_and_starts_that_differ_are_read_off():
     one = training_cell(result(done(), done()))
-    assert one.text == "AdamW, 0.001" and one.sub == "OneCycleLR, 12 epochs; start: none: from scratch"
+    assert one.text == "AdamW, 0.001" and one.sub == "OneCycleLR, 12 epochs; start: from scratch"
     other = training_cell(result(done(2e-3, ["weights/kinetics.pth"])))
     assert other.text == "AdamW, 0.002" and other.sub.endswith("start: kinetics.pth (aaaaaaaaaaaa)")
     assert training_cell(result(done(), done(2e-3))).text == "AdamW, 0.001 or AdamW, 0.002"
     assert training_cell(result(done(train_cfg=None))).text == "not trained"
     assert training_cell(None).title == "no run of it is done"
+
+
+def test_a_gan_names_both_optimisers_and_no_schedule_is_a_constant_rate():
+    networks = {
+        "generator": {"optimizer": {"type": "Adam", "lr": 1e-3}},
+        "discriminator": {"optimizer": {"type": "Adam", "lr": 5e-4}},
+    }
+    said = settings({"optim_wrapper": {"constructor": "Two", **networks}, "train_cfg": {"max_epochs": 1}})
+    assert said["optimiser"].text == "generator Adam, 0.001; discriminator Adam, 0.0005"
+    assert said["schedule"].text == "constant rate"
+    assert settings({})["schedule"].text == f.DASH  # renders, and has no rate
 
 
 def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():
@@ -57,7 +69,7 @@ def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():
 
     assert start() == ""  # nobody asked
     one.notes = [NO_START]
-    assert start() == "start: none: from scratch"
+    assert start() == "start: from scratch"
 
 
 def test_what_its_stages_trained_is_no_start_from_scratch():

@@ -255,6 +255,20 @@ def test_groups_compete_where_the_table_says_so(compete):
         assert said.text == "Base has 50.0 %; 1 of 2 rows measured"
 
 
+@pytest.mark.parametrize(
+    ("teacher", "line"),
+    [(95.0, "none of the rows that are compared has been measured yet."), (None, "nothing is measured yet.")],
+)
+def test_a_number_of_a_row_that_is_not_compared_is_not_called_nothing(teacher, line):
+    rows = [dict(id=n, title=n.title(), model=n) for n in ("base", "teacher")]
+    declared = Table(id="t", layout="rows", title="T", dataset="mgr_dark", rows=rows)
+    cells = [Row("base", {"m.top1": Cell("")}), Row("teacher", {"m.top1": Cell("", teacher)})]
+    shown = Shown("t", "T", "", (Column("m.top1", "top1"),), tuple(cells))
+    context = SimpleNamespace(entries={"base": entry("base"), "teacher": entry("teacher", "ir")}, result=lambda _: None)
+    (said,) = of_rows(context, declared, shown)
+    assert said.state == "none" and said.line == line
+
+
 def test_rows_that_tie_at_chance_name_nobody():
     rows = [dict(id=n, title=n.title(), model=n) for n in ("base", "more")]
     declared = Table(id="t", layout="rows", title="T", dataset="mgr_dark", rows=rows)
@@ -270,7 +284,7 @@ def test_rows_that_tie_at_chance_name_nobody():
         title=lambda dataset: dataset,
     )
     (said,) = of_rows(context, declared, shown)
-    assert said.text == "none of 2 rows is above chance, 10.0 %; 2 of them share the highest number, 10.00 %"
+    assert said.text == "none of 2 rows is above chance, 10.0 %; all of them have the same number, 10.00 %"
     assert said.best == ""
 
 

@@ -99,7 +99,7 @@ def test_the_script_compares_what_is_chosen(browse, data):
     gap, low, high, p = next(x for x in field["pairs"] if x[:2] == [0, 1])[2:]
     span = f"{-high:+.1f} to {-low:+.1f}".replace("-", "−")
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    expected = f"Plain −{gap:.1f} points (95 % interval {span}, {shown}) against Student; they disagree on "
+    expected = f"Plain: −{gap:.1f} points (95 % interval {span}, {shown}) against Student; they disagree on "
     assert seen[0].startswith(expected)
     assert [r[0] for r in seen[1]] == ["Plain", "Student", field["names"][2]] and seen[1][1][2] == f"−{gap:.1f}"
     assert seen[2] == 4 and seen[3].count("of=") == 3 and seen[4] >= 2

@@ -21,7 +21,7 @@ def test_the_table_says_what_is_recorded_and_on_which_machine(fake):
     page = parse(fake.site / "cost.html")
     record = json.loads(next((fake.work_dir / "runs").glob("student_mgr-dark-rgb-s0-*/run.json")).read_text())
     assert cell(page, "cost_table2_rgb", "Student", "params").attrs["data-v"] == f"{record['cost']['params']:.8g}"
-    assert cell(page, "cost_table2_rgb", "Student", "params").text == "1.23 M ●"  # the best of equal costs
+    assert cell(page, "cost_table2_rgb", "Student", "params").text == "● 1.23 M"  # the best of equal costs
     assert cell(page, "cost_table2_rgb", "Plain", "params").text == "1.23 M"
     plain = float(cell(page, "cost_table2_rgb", "Plain", "train").attrs["data-v"])
     assert plain == pytest.approx(36.5)  # one stage

@@ -1,10 +1,12 @@
 """The grid of a figure: a heat map and its numbers, on the figure's page."""
 
 import re
+import shutil
 
 import pytest
 
 from reports import build
+from reports.ledger.running import Running
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, grid, parse
 
@@ -43,3 +45,17 @@ def test_without_it_the_page_says_how_to_have_it(tmp_path):
     page = parse(made.site / "figure6.html")
     assert "--tables figure6,figure6_grid" in page.text and not page.all(id="figure6_grid")
     assert not (made.site / "downloads" / "figure6_grid.svg").exists()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_is_not_measured_is_one_line_and_its_command(tmp_path, running):
+    made = write(tmp_path, seeds=1, tables=["figure6", "figure6_grid"])
+    for run in (made.work_dir / "runs").glob("*"):
+        shutil.rmtree(run)
+    now = Running(0, 0, (), ("student_mgr-dark-rgb-s0",), "2024-07-20 12:00 UTC", 30) if running else None
+    build(made.work_dir, made.site, made.benchmark, made.entries, running=now)
+    main = parse(made.site / "figure6.html").one("main")
+    assert not main.all("table") and len(main.all("div", cls="command")) == 2
+    assert main.text.count("Nothing of this") == 2 and "one seed" not in main.text
+    assert main.text.count("its runs are still to come") == 2 * running
+    assert main.all(id="figure6_grid")  # the overview links to it

@@ -4,14 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from reports.ledger.running import Running
 from reports.site.render import _nothing
 from reports.tables.verdict import Verdict, nothing
 from reports.views.overview import FEW, _gaps
 from tests.helpers.html_tree import parse
 
 
-def run(name, status, reason):
-    cell = SimpleNamespace(id=name, seed=0, used_by=["table2"])
+def run(name, status, reason, key=""):
+    cell = SimpleNamespace(id=name, seed=0, used_by=["table2"], key=key)
     return SimpleNamespace(cell=cell, status=status, reason=reason, page="")
 
 
@@ -24,6 +25,13 @@ def test_many_cells_that_were_not_run_for_one_reason_take_one_line(status, said)
     assert [g["cell"] for g in lines] == [r.cell.id for r in few]  # each failure is shown
     (waiting,) = together
     assert waiting == {"text": said, "reason": "still to be run", "cells": [r.cell.id for r in many]}
+
+
+def test_cells_that_share_a_run_wait_for_one_job():
+    runs = [run("sweep", "missing", "no run yet", "k"), run("grid", "missing", "no run yet", "k")]
+    now = Running(0, 0, (), ("sweep-s0",), "", 30)
+    lines, _ = _gaps(SimpleNamespace(ledger=SimpleNamespace(runs=runs), running=now))
+    assert [g["reason"] for g in lines] == ["still to come"] * 2
 
 
 def test_only_what_has_no_number_and_no_failure_is_called_unmeasured():
