@@ -74,7 +74,7 @@ def only_made(clips: Iterable[Clip], unmade: Unmade) -> tuple[Clip, ...]:
 def unmade_line(unmade: Unmade) -> str:
     """Which parts of a set are not made yet, in words; "" for none."""
     parts = ", ".join(dict.fromkeys(unmade.values()))
-    return f"not made yet: {parts}; run-all makes what its cells read, data synthesize all" if parts else ""
+    return f"not made yet: {parts}; `run-all` makes what its cells read, `data synthesize` makes all" if parts else ""
 
 
 def check_made(root: str, data_set: ClipDataSet, clips: Iterable[Clip], modalities: Iterable[str]) -> None:

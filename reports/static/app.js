@@ -125,6 +125,7 @@
     addSorting() {
       this.heads.forEach((head, index) => {
         const button = make("button", { type: "button" }, head.textContent);
+        const name = this.rows.length && this.rows[0].cells[index].dataset.label || head.textContent; // with its group
         head.textContent = "";
         head.append(button);
         head.classList.add("sortable");
@@ -135,7 +136,7 @@
           const next = now === "" ? first : now === first ? second : "";
           writeHash(this.id, "sort", next && `${head.dataset.col},${next}`);
           this.order(next ? { index, order: next } : null);
-          this.status.textContent = next ? `sorted by ${button.textContent}, ${next === "asc" ? "ascending" : "descending"}` : "in the order of the page";
+          this.status.textContent = next ? `sorted by ${name}, ${next === "asc" ? "ascending" : "descending"}` : "in the order of the page";
         });
       });
     }

@@ -35,8 +35,8 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
     done = [(r, cells, result) for r, cells, result in rows if result is not None and result.done]
     if not done:
         others = any(row.cells["m.top1"].value is not None for row in table.rows)
-        said = "none of the rows that are compared has been measured yet" if others else NOTHING_YET
-        return (nothing((result for _, _, result in rows), said=said),)
+        yet = "none of the rows that are compared has been measured yet" if others else NOTHING_YET
+        return (nothing((result for _, _, result in rows), said=yet),)
     first, _, _ = rows[0]
     highest = max(done, key=lambda row: row[2].top1[0])
     last = [row for row in done if declared.marks and row[0] is own[-1] and row[0] is not first]

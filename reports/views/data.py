@@ -169,7 +169,7 @@ def measured_table(context: ReportContext) -> Table:
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
     rows = []
-    for dataset in context.benchmark.datasets:
+    for dataset, declared in context.benchmark.datasets.items():
         s = context.statistics.get(dataset, {})
         rows.append(
             Row(
@@ -179,7 +179,7 @@ def measured_table(context: ReportContext) -> Table:
                     "classes": _number(_size(s.get("classes"))),
                     "clips": _number(_size(s.get("clips"))),
                     "subjects": _number(_size(s.get("subjects"))),
-                    "light": _words(" and ".join(_lights(s))),
+                    "light": _words(" and ".join(_lights(s)) or (declared.lighting if s.get("rgb") else "")),
                     **{m: _words(_resolution(s, m)) for m in RECORDED},
                 },
             )

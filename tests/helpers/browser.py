@@ -83,6 +83,19 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def names(self, address: str) -> list[tuple[str, str]]:
+        """Role and name of all that a screen reader would read of a page."""
+        self._events = []
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        page = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._ask("Page.enable", page)
+        self._ask("Page.navigate", page, url=address)
+        while not any(e["method"] == "Page.loadEventFired" for e in self._events):
+            self._events.append(self._hear())
+        nodes = self._ask("Accessibility.getFullAXTree", page)["nodes"]
+        self._ask("Target.closeTarget", targetId=target)
+        return [(n["role"]["value"], n["name"]["value"]) for n in nodes if n.get("name") and not n["ignored"]]
+
     def close(self) -> None:
         self._ask("Browser.close")
         self._process.wait(PATIENCE)

@@ -10,7 +10,7 @@ from reports.ledger.context import ReportContext
 from reports.stats.power import ALPHA, Comparison, smallest_difference
 from reports.tables.differences import Difference, adjusted, difference
 
-FOUND, NOT_FOUND, UNTESTED, UNMEASURED = "found", "not found", "too few seeds", "not measured"
+FOUND, NOT_FOUND, UNTESTED, UNMEASURED = "found", "not found", "not decided", "not measured"
 
 
 @dataclass(frozen=True)

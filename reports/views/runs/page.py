@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -41,7 +41,8 @@ def _lists(table: Table, hub: list[str], files: dict[str, File]) -> Iterator[Pag
     """The list of all runs on as many pages as it takes; downloads have it in one."""
     parts = [table.rows[i : i + PER_PAGE] for i in range(0, len(table.rows), PER_PAGE)] or [()]
     paths = [f"runs-{i}.html" if i > 1 else "runs.html" for i in range(1, len(parts) + 1)]
-    pages = [(path, rows[0].id, rows[-1].id) for path, rows in zip(paths, parts, strict=True) if rows]
+    ends = [[rows[i].id.rpartition("-")[0] for i in (0, -1)] for rows in parts if rows]  # without the key
+    pages = [(path, *names) for path, names in zip(paths, ends, strict=False)]
     for i, (path, rows) in enumerate(zip(paths, parts, strict=True)):
         shown = {"table": replace(table, rows=rows), "all": len(table.rows), "hub": hub, "pages": pages}
         first = {"tables": (table,), "files": files} if i == 0 else {"nav": ""}
@@ -180,7 +181,11 @@ def _waiting(share: float | None) -> str:
 def _training_clips(r: RunRecord) -> str:
     if r.data is None or r.kind == "render":
         return NOT_TRAINED
-    return f"{r.data.train_clips}, of {f.count(len(r.data.train_subjects), 'subject')}"
+    return _of_subjects(r.data.train_clips, r.data.train_subjects)
+
+
+def _of_subjects(clips: int, subjects: Sequence[str]) -> str:
+    return f"{clips}, of {f.count(len(subjects), 'subject')}" if clips else "none"
 
 
 def _data(run: RunView) -> str:
@@ -202,7 +207,7 @@ def _what(run: RunView, epochs: int) -> list[tuple[str, str]]:
         what += [
             ("Data", _data(run)),
             ("Training clips", _training_clips(r)),
-            ("Test clips", f"{r.data.test_clips}, of {f.count(len(r.data.test_subjects), 'subject')}"),
+            ("Test clips", _of_subjects(r.data.test_clips, r.data.test_subjects)),
             ("Clips left out", f"list {r.data.quarantine[:12]}" if r.data.quarantine else "none"),
         ]
     what += [

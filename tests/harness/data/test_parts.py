@@ -21,7 +21,10 @@ from harness.data.verify.dataset import verify_dataset
 
 TAKES = [t for t in plan_takes(0) if t.pair_id in ("s01_g01_t1", "s03_g07_t1")]
 RECORDINGS = [Take(9, 7, 9, "train"), Take(25, 20, 25, "test")]
-LINE = "not made yet: dark depth, daylight depth, daylight ir; run-all makes what its cells read, data synthesize all"
+LINE = (
+    "not made yet: dark depth, daylight depth, daylight ir; "
+    "`run-all` makes what its cells read, `data synthesize` makes all"
+)
 
 
 @pytest.fixture(autouse=True)

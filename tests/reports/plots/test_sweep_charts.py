@@ -11,6 +11,14 @@ from reports.plots.sweep_charts import sweeps
 MEASURED = {0: (), 1: (0.5,), 2: (0.5, 1.0)}
 
 
+def test_a_band_ends_where_accuracies_do():
+    """One degree of freedom gives an interval of hundreds of points."""
+    points = tuple(Point(x, 0.1, None, 1, band=0.95) for x in (0.0, 1.0))
+    drawn = sweeps([Curve("alpha", "alpha", 0.5, points, ())], None, "f").svg
+    ticks = [float(t.replace("−", "-")) for t in re.findall(r">([−\d.]+)<", drawn)]
+    assert 100 in ticks and not [t for t in ticks if not 0 <= t <= 100]
+
+
 @pytest.mark.parametrize("number", MEASURED)
 def test_points_without_a_result_lie_inside_of_the_axes(number):
     """An annotation outside of them would leave the axes no room, and the layout would not be applied."""

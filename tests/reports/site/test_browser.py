@@ -167,6 +167,48 @@ def test_a_number_stands_on_one_line(browse):
     assert one == two
 
 
+def test_what_is_sorted_is_said_with_the_group_of_its_column(browse):
+    said = browse(
+        "table2.html",
+        """
+      const status = document.querySelector('[role=status]');
+      return ['rgb.top1', 'depth.top1'].map((id) => {
+        document.querySelector(`th[data-col="${id}"] button`).click();
+        return status.textContent;
+      });
+    """,
+    )
+    assert said == [f"sorted by {group}: measured top-1 (%), descending" for group in ("RGB", "Depth")]
+
+
+def test_names_that_are_read_out_have_no_arrows(fake, browser):
+    names = browser.names((fake.site / "table2.html").as_uri())
+    heads = [name for role, name in names if role == "columnheader"]
+    assert "Method" in heads and "Measured top‑1 (%)" in heads and ("table", "Table 2. Fake methods") in names
+    assert not [name for _, name in names if set(name) & set("↕↑↓▾")]
+
+
+def test_words_of_a_card_stay_inside_it_on_a_phone(browse):
+    out = browse(
+        "table4.html",
+        """
+      const words = (cell) => {  // a copy of what stands before the number, measured as it is drawn
+        const own = getComputedStyle(cell, '::before');
+        const copy = document.createElement('span');
+        copy.textContent = cell.dataset.label;
+        copy.style.cssText = `display: inline-block; font: ${own.font}; white-space: ${own.whiteSpace}`;
+        cell.prepend(copy);
+        return copy.getBoundingClientRect().right;
+      };
+      const cells = [...document.querySelectorAll('table.stack td.lead')].filter((c) => c.checkVisibility());
+      cells.forEach((c) => { c.dataset.label = 'Against a row with a long name, as that of a student: difference'; });
+      return [cells.length, cells.filter((c) => words(c) > innerWidth).length];
+    """,
+        width=390,
+    )
+    assert out[0] > 2 and out[1] == 0
+
+
 def test_themes_change_the_colours(browse):
     colours = browse(
         "index.html",
