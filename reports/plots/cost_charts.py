@@ -43,7 +43,7 @@ def against_cost(panels: Sequence[Panel], names: Sequence[str], name: str, title
     """
     figure, axes = new_figure(10.5, 4.0, len(panels), sharey=True)
     for ax, panel in zip(axes, panels, strict=True):
-        ax.set_title(panel.title)
+        ax.set_title(panel.title, fontsize=9)
         ax.set_xlabel(panel.unit + (f" ({panel.absent} not recorded)" if panel.absent else ""))
         _draw(ax, panel.marks)
     axes[0].set_ylabel("Top-1 accuracy (%)")

@@ -44,7 +44,7 @@ def points(places: Sequence[str], axis: str, lines: Sequence[Line], gain: Line, 
         look = (MUTED, *OTHERS[others.index(line) % len(OTHERS)]) if line in others else LOOKS[line.role]
         _draw(left, line, look, aside=APART * (n - (len(lines) - 1) / 2))
     left.set_ylabel("Top-1 accuracy (%)")
-    left.legend(frameon=False, fontsize=8, loc="best")
+    left.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # above: hides no mark
     right.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     _draw(right, gain, LOOKS[GAIN])
     right.set_ylabel("Gain (points)")

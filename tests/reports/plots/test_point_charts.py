@@ -14,3 +14,6 @@ def test_no_two_lines_look_the_same_or_hide_one_another(monkeypatch):
     looks = {(x.get_color(), x.get_marker(), x.get_linestyle()) for x in shown}
     assert len(shown) == len(looks) == len({x.get_xdata()[0] for x in shown}) == 5
     assert all(abs(x.get_xdata()[i] - i) < 0.2 for x in shown for i in range(3))
+    drawn[0].draw_without_rendering()
+    left = drawn[0].axes[0]
+    assert left.get_legend().get_window_extent().y0 >= left.bbox.y1  # above the lines, whatever they are

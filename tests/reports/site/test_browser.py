@@ -188,6 +188,21 @@ def test_names_that_are_read_out_have_no_arrows(fake, browser):
     assert not [name for _, name in names if set(name) & set("↕↑↓▾")]
 
 
+def test_a_head_that_has_the_focus_is_seen_on_a_narrow_page(browse):
+    hidden, seen = browse(
+        "table2.html",
+        """
+      const head = document.querySelector('table.stack thead');
+      const look = () => [getComputedStyle(head).clipPath, head.getBoundingClientRect().height > 20];
+      const before = look();
+      head.querySelector('button').focus();
+      return [before, look()];
+    """,
+        width=390,
+    )
+    assert hidden[0] != "none" and not hidden[1] and seen == ["none", True]
+
+
 def test_words_of_a_card_stay_inside_it_on_a_phone(browse):
     out = browse(
         "table4.html",
