@@ -56,6 +56,14 @@ def test_the_foot_says_when_under_which_licence_and_how_to_cite(pages):
         assert not re.search(r"year|url", cite.text)  # the file has neither
 
 
+def test_the_smoke_profile_says_what_its_numbers_are_worth(tmp_path, pages):
+    made = write(tmp_path, seeds=1, tables=["table2"], profile="smoke")
+    paths = build(made.work_dir, made.site, made.benchmark, made.entries)
+    said = "their accuracies say nothing about the methods"
+    assert all(said in parse(p).text for p in paths if p.suffix == ".html")
+    assert not any(said in page.text for page in pages.values())
+
+
 def test_the_address_of_the_repository_is_that_of_the_benchmark(tmp_path):
     made = write(tmp_path, seeds=1, tables=["table2"])
     address = "https://example.org/benchmark"

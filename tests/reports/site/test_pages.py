@@ -422,7 +422,7 @@ def test_a_plan_without_a_single_run_still_makes_pages(tmp_path, fake):
     build(empty.work_dir, empty.site, empty.benchmark, empty.entries)
     page = parse(empty.site / "table2.html")
     assert cell(page, "table2", "Plain", "rgb.top1").text.startswith("not run")
-    assert "No point of this figure" in parse(empty.site / "figure6.html").text
+    assert "Nothing of this figure has been measured yet" in parse(empty.site / "figure6.html").text
     assert not page.all("p", cls="synthetic")
 
 
