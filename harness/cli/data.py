@@ -73,11 +73,26 @@ def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     from harness.data.describe.contact_sheet import contact_sheet
     from harness.data.describe.statistics import open_readable
 
-    for line in contact_sheet(root, out, quarantine or ""):
+    for line in contact_sheet(root, out, _of_its_clips(quarantine, root)):
         log.warning("left out: %s", line)
     if line := open_readable(root).unmade:
         log.info("note: %s", line)
     click.echo(str(out))
+
+
+def _of_its_clips(quarantine: Path | None, root: Path) -> str:
+    """A quarantine file, all of whose ids are clips of a data set; "" for none. BadUsage for one that is not."""
+    if quarantine is None:
+        return ""
+    from harness.data.describe.statistics import open_table
+    from mtcd_plugin.formats.splits import quarantine_of
+
+    table = open_table(root)
+    try:
+        quarantine_of(str(quarantine), {c.clip_id for c in table.clips}, table.name)
+    except ValueError as e:
+        raise BadUsage(f"--quarantine {e}") from None
+    return str(quarantine)
 
 
 @command.command("stats")
@@ -88,7 +103,7 @@ def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:
     """Statistics of one data set (paper, Table 1 and Figure 4); what cannot be read is under "left_out"."""
     from harness.data.describe.statistics import dataset_statistics
 
-    found = dataset_statistics(root, quarantine or "")
+    found = dataset_statistics(root, _of_its_clips(quarantine, root))
     if as_json:
         print_json(found)
         return

@@ -27,7 +27,7 @@ from harness.suite.benchmark import Quick
 from harness.suite.configs import profiles_of
 from harness.system.disk import check_writable
 from harness.system.environment import commit
-from mtcd_plugin.formats.splits import read_quarantine
+from mtcd_plugin.formats.splits import quarantine_of
 
 
 @dataclass(frozen=True)
@@ -210,9 +210,10 @@ def _check_quarantine(quarantine: dict[str, Path], plan: Plan) -> None:
             if plan.errors:
                 continue  # what reads it could not be planned, which is said
             raise BadUsage(f"--quarantine {name}={path}: nothing that is planned reads {name}")
-        if unknown := sorted(read_quarantine(str(path)) - known):
-            more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
-            raise BadUsage(f"--quarantine {name}={path}: {name} has no clip '{unknown[0]}'{more}; correct the file")
+        try:
+            quarantine_of(str(path), known, name)
+        except ValueError as e:
+            raise BadUsage(f"--quarantine {name}={e}") from None
 
 
 def _clip_datasets(jobs: Iterable[Job]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from pathlib import Path
 
 from mtcd_plugin.formats.clips import MODALITIES, Clip, ClipTable, check_file, has_stream
@@ -120,6 +120,22 @@ def read_quarantine(path: str) -> frozenset[str]:
     """Clip ids to leave out: one per line; text after ``#`` and empty lines do not count."""
     lines = read_lines(Path(path), "quarantine: clip ids to leave out")
     return frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
+
+
+def quarantine_of(path: str, known: Collection[str], name: str) -> frozenset[str]:
+    """Clip ids to leave out of a data set called ``name``.
+
+    Args:
+        known: ids of all of its clips.
+
+    Raises:
+        ValueError: one that is not among them, which would have no effect.
+    """
+    ids = read_quarantine(path)
+    if unknown := sorted(ids.difference(known)):
+        more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        raise ValueError(f"{path}: {name} has no clip '{unknown[0]}'{more}; correct the file")
+    return ids
 
 
 def _in_split(clip: Clip, split: str, held_out: frozenset[str]) -> bool:

@@ -122,3 +122,14 @@ def test_data_stats(capsys, mgr_dark_root):
     assert {len(parts) for parts in said} == {2}  # nothing is named that there is nothing to say of
     lines = dict(said)
     assert int(lines["clips"]) == found["clips"] and lines["frames"].startswith(str(min(found["lengths"])))
+
+
+@pytest.mark.parametrize("command", ["stats", "sheet"])
+def test_a_quarantine_of_clips_that_are_not_there_is_refused(command, capsys, mgr_dark_root, tmp_path):
+    (tmp_path / "bad.txt").write_text("nonesuch\nneither\n")
+    out = ["--out", str(tmp_path / "sheet.png")] if command == "sheet" else []
+    with pytest.raises(SystemExit) as e:
+        main(["data", command, str(mgr_dark_root), "--quarantine", str(tmp_path / "bad.txt"), *out])
+    said = capsys.readouterr().err
+    assert e.value.code == 2 and "has no clip 'neither' (and 1 more); correct the file" in said
+    assert not (tmp_path / "sheet.png").exists()
