@@ -102,6 +102,18 @@ def test_no_page_scrolls_sideways_on_a_phone(browse, fake, page):
     assert wide <= width, f"{page} is {wide - width} px wider than the window"
 
 
+def test_long_names_to_choose_from_fit_a_phone(browse):
+    wide, width = browse(
+        "compare.html",
+        """
+      for (const option of document.querySelectorAll('#choose option')) option.textContent = 'a long name '.repeat(9);
+      return [document.documentElement.scrollWidth, innerWidth];
+    """,
+        width=390,
+    )
+    assert wide <= width
+
+
 @pytest.mark.parametrize(
     ("page", "first", "last"), [("table2", "rgb.top1", "claimed"), ("table4", "m.top1", "training")]
 )
