@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from harness.data.verify.files import content_findings, unlisted
 from harness.data.verify.finding import Checked, Finding
 from harness.data.verify.numbering import one_based
 from harness.data.verify.published import balance
-from harness.data.verify.videos import Video, scan_videos
+from harness.data.verify.videos import ABSENT, Video, scan_videos
+from mtcd_plugin.formats.clips import Clip
 
 Sizes = Mapping[str, tuple[int, int]]  # modality -> usual width, height
 
@@ -49,7 +50,11 @@ def check_clip_set(
     annotation = replace(whole, clips=only_made(whole.clips, unmade)) if unmade else whole
     videos = scan_videos(windows_by_file(annotation.clips), processes, progress)
     rules = replace(checks.rules, unmade=unmade.keys())
+    nowhere = files_nowhere(annotation.clips, videos)
+    annotation = replace(annotation, clips=without_streams(annotation.clips, nowhere))
+    videos = {path: videos[path] for path in windows_by_file(annotation.clips)}
     found = [*annotation.findings, *check_clips(annotation.clips, videos, rules)]
+    found += [_no_file(name, first, name in rules.required) for name, first in nowhere.items()]
     of_content = content_findings(root, list(videos))
     found += check_copies(annotation.clips, videos, rules)
     if unmade:
@@ -62,6 +67,31 @@ def check_clip_set(
         found += unlisted(root, whole.clips, folder, suffix)
     decoded = sum(video.frames > 0 for video in videos.values())
     return Checked(annotation.synthetic, len(annotation.clips), len(videos), decoded, tuple(found))
+
+
+def files_nowhere(clips: tuple[Clip, ...], videos: Mapping[str, Video]) -> dict[str, str]:
+    """Streams of which no clip has its file, each with the path of its first; none where no file is there at all."""
+    files: dict[str, list[str]] = {}
+    for clip in clips:
+        for name, stream in clip.streams.items():
+            files.setdefault(name, []).append(stream.path)
+    nowhere = {name: paths[0] for name, paths in files.items() if all(videos[path].problem == ABSENT for path in paths)}
+    return nowhere if len(nowhere) < len(files) else {}
+
+
+def without_streams(clips: tuple[Clip, ...], names: Container[str]) -> tuple[Clip, ...]:
+    """The clips without the streams of these names."""
+    return tuple(
+        replace(clip, streams={name: stream for name, stream in clip.streams.items() if name not in names})
+        for clip in clips
+    )
+
+
+def _no_file(name: str, first: str, required: bool) -> Finding:
+    text = f"no clip has its {name} file, the first would be {first}"
+    if required:
+        return Finding("", "error", "files", text, f"restore the files; what reads {name} cannot be planned without")
+    return Finding("", "note", "files", text, "nothing to do: no method of the benchmark reads it")
 
 
 def checks_of_reader(data_set: ClipDataSet) -> ClipChecks:

@@ -215,6 +215,32 @@ def test_a_missing_modality_is_a_note_and_not_a_defect_of_every_clip(sound, tmp_
     assert "24 video files below clips/ are in no annotation" in messages(outcome, "files")
 
 
+def test_a_stream_that_was_not_extracted_is_one_line_and_not_two_of_each_clip(tmp_path):
+    root = tmp_path / "nvgesture"
+    write_sound_nvgesture(root)
+    for name in ("sk_wrapped", "duo_right", "sk_depth"):
+        for path in root.rglob(f"{name}*"):
+            path.unlink()
+    outcome = verify_dataset("nvgesture", root)
+    of_files = {(f.severity, f.message.split(" file")[0]) for f in outcome.findings if f.check == "files"}
+    assert of_files == {
+        ("note", "no clip has its sk_wrapped"),  # which no config reads
+        ("note", "no clip has its duo_right"),
+        ("error", "no clip has its sk_depth"),
+    }
+    assert defects(outcome) == {("", "error", "files"), ("", "warning", "class balance")}
+    assert (outcome.files, outcome.decoded) == (20, 20)
+    assert write_quarantine(tmp_path / "out.txt", outcome) == 0  # colour and infrared of every clip can be read
+
+
+def test_a_defect_of_a_stream_that_nothing_reads_does_not_advise_to_leave_the_clip_out(tmp_path):
+    root = tmp_path / "nvgesture"
+    write_sound_nvgesture(root)
+    next(root.rglob("sk_wrapped.avi")).unlink()
+    (found,) = [f for f in verify_dataset("nvgesture", root).findings if f.check == "file"]
+    assert found.severity == "warning" and found.remedy == "nothing to do: no method of the benchmark reads it"
+
+
 @pytest.mark.parametrize(
     ("first", "form", "remedy"), [(1, "[1, n + 1)", "every start and end"), (0, "[1, n]", "every start;")]
 )
