@@ -44,7 +44,11 @@ def chosen_jobs(
         names.setdefault(name, []).append(full)
         names[full] = [full]
     if unknown := [name for name in asked if name not in names]:
-        also = () if unknown[0] in entries else entries  # a method that the profile leaves out can be named as well
-        known = dict.fromkeys([*names, *also])
+        if unknown[0] in entries:
+            raise BadUsage(
+                f"--cell {unknown[0]}: no table that is asked for has this entry; name one that has it by --tables, or "
+                "add its modality to the columns of one in benchmark.yml"
+            )
+        known = dict.fromkeys([*names, *entries])  # a method that the profile leaves out can be named as well
         raise BadUsage(f"--cell: {unknown_name('job', unknown[0], known, listed_by='plan')}")
     return tuple(dict.fromkeys(full for name in asked for full in names[name]))

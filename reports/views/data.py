@@ -180,7 +180,7 @@ def measured_table(context: ReportContext) -> Table:
                     "clips": _number(_size(s.get("clips"))),
                     "subjects": _number(_size(s.get("subjects"))),
                     "light": _words(" and ".join(_lights(s)) or (declared.lighting if s.get("rgb") else "")),
-                    **{m: _words(_resolution(s, m)) for m in RECORDED},
+                    **{m: _words(_resolution(s, m), "none at hand" if "clips" in s else "not measured") for m in RECORDED},
                 },
             )
         )
@@ -199,8 +199,8 @@ def _number(value: int | None) -> Cell:
     )
 
 
-def _words(text: str) -> Cell:
-    return Cell(text, origin="measured") if text else missing(f.DASH, "not measured", "measured")
+def _words(text: str, reason: str = "not measured") -> Cell:
+    return Cell(text, origin="measured") if text else missing(f.DASH, reason, "measured")
 
 
 def _size(value: Any) -> int | None:

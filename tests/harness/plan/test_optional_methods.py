@@ -1,6 +1,7 @@
 """Methods that a profile leaves out unless they are asked for (``Optional At`` in a metafile)."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from harness.errors import BadUsage
 from harness.plan.workspace import RunChoices, open_workspace
 from harness.suite import expand, load_suite
 
+CONFIGS = Path(__file__).resolve().parents[3] / "mm_configs"
 RGB, DEPTH = "i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"
 
 
@@ -66,6 +68,13 @@ def test_its_name_plans_it(configs, tiny_data, chosen, planned):
 def test_a_name_that_nothing_has_is_still_an_error(configs, tiny_data):
     with pytest.raises(BadUsage, match="--cell: unknown job 'i3d_r51'"):
         open_workspace(configs, "smoke", tiny_data, None, 1, chosen=("i3d_r51",))
+
+
+def test_an_entry_that_no_table_asks_for_is_no_unknown_name(tmp_path, tiny_data):
+    """Infrared alone, which ``models new`` writes a config for, is in no column of Table 2."""
+    ir = "i3d_r50_mgr-dark-ir"
+    with pytest.raises(BadUsage, match=f"--cell {ir}: no table that is asked for has this entry; name one"):
+        open_workspace(CONFIGS, "smoke", tiny_data, "table2", 1, chosen=(ir,))
 
 
 def test_all_methods_plans_it_as_if_no_profile_left_it_out(small_configs, tiny_data):

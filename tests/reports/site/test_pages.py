@@ -463,8 +463,9 @@ def test_data_page_measures_beside_what_is_printed(pages, fake):
     assert cell(page, "table1", "Fakes", "instances").text == "4,321"
     assert cell(page, "data", "MGR-Dark", "clips").text == "1,234"
     assert cell(page, "data", "MGR-Dark", "rgb").text == "192 × 108"
-    assert cell(page, "data", "MGR-Dark", "depth").text == "– (not measured)"
+    assert cell(page, "data", "MGR-Dark", "depth").text == "– (none at hand)"  # its clips were measured
     assert cell(page, "data", "NvGesture", "clips").text == "– (not measured)"
+    assert cell(page, "data", "NvGesture", "depth").text == "– (not measured)"
     for said in ("train 1,000", "version fake 1, seed 7", "45 to 210", "1 h 2 min", "<i>fake two</i>"):
         assert said in page.text, said
     assert (fake.site / "images" / "contact_sheet_mgr_dark.png").read_bytes() == b"fake image"
