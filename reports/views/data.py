@@ -180,7 +180,10 @@ def measured_table(context: ReportContext) -> Table:
                     "clips": _number(_size(s.get("clips"))),
                     "subjects": _number(_size(s.get("subjects"))),
                     "light": _words(" and ".join(_lights(s)) or (declared.lighting if s.get("rgb") else "")),
-                    **{m: _words(_resolution(s, m), "none at hand" if "clips" in s else "not measured") for m in RECORDED},
+                    **{
+                        m: _words(_resolution(s, m), "none at hand" if "clips" in s else "not measured")
+                        for m in RECORDED
+                    },
                 },
             )
         )
