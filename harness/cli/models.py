@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -243,7 +244,7 @@ def try_rates(
     init = benchmark.init.get(profile, "scratch")
     settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
     plan = make_plan(cells, entries, settings)
-    again = f"python -m harness models rates {' '.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
+    again = f"python -m harness models rates {shlex.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
     ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds)
     code = common.run_jobs(ws, work_dir, execution, again=again)
     for line in rate_lines(tried(ws, work_dir)):
@@ -316,7 +317,7 @@ def pretrain(
     settings = Settings(configs, profile, root)
     ws = Workspace(benchmark, entries, cells, make_plan(cells, entries, settings), settings, [], 1)
     given = [f"--{name} {value:g}" for name, value in (("epochs", epochs), ("rate", rate)) if value]
-    again = " ".join(["python -m harness models pretrain", *names, f"--profile {profile}", *given])
+    again = " ".join(["python -m harness models pretrain", *map(shlex.quote, names), f"--profile {profile}", *given])
     code = common.run_jobs(ws, work_dir, execution, again=again)
     for network, cell in zip(chosen, cells, strict=True):
         key = ws.plan.keys.get((cell.id, cell.seed))

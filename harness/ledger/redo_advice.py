@@ -11,7 +11,18 @@ from harness.ledger.files import read_file
 from harness.ledger.run_dir import RECORD, SPEC
 
 LARGEST = 64 << 20  # bytes
-PLAIN = re.compile(r"python -m harness( [\w.,=/+@:-]+| '[\w.,=/+@: -]+')+")  # nothing that a shell would obey
+QUOTED = r"'(?:[^'\n]|'\"'\"')*'"  # a text as ``quoted`` writes it, in which a shell obeys nothing
+VALUE = rf"(?:[\w.,+@:][\w.,=+@:-]*|{QUOTED})"
+OPTION = (
+    rf"--(?:profile|seeds|tables|init|gpus-per-job|precision|cell|rates|epochs|rate) {VALUE}"
+    r"|--(?:data-root|configs) DIR|--quarantine [\w.-]+=FILE|--compile|--force"
+)
+COMMAND = rf"python -m harness (?:run|models (?:rates|pretrain)(?: {VALUE})*)(?: (?:{OPTION}))*"  # all that we write
+
+
+def quoted(text: str) -> str:
+    """A text as one word of a shell, in quotes whatever it is."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def redo_advice(folder: Path) -> str:
@@ -27,13 +38,15 @@ def redo_advice(folder: Path) -> str:
 
 
 def _command_of(folder: Path) -> str:
-    """ "" where neither file has one that can be copied into a shell as it is."""
+    """ "" where neither file has one that the harness would write: those of a ledger may be of somebody else, and an
+    edited one could publish, or import what it names.
+    """
     for name in (RECORD, SPEC):
         try:
             found = json.loads(read_file(Path(folder) / name, LARGEST))
         except (OSError, ValueError, RecursionError):
             continue
         command = found.get("command") if isinstance(found, dict) else None
-        if isinstance(command, str) and PLAIN.fullmatch(command):
+        if isinstance(command, str) and command.isprintable() and re.fullmatch(COMMAND, command):
             return command
     return ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.ledger.redo_advice import quoted
+
 
 @dataclass(frozen=True)
 class Options:
@@ -25,4 +27,4 @@ class Options:
 
     def command_of(self, name: str) -> str:
         """The command that redoes the job of a name."""
-        return self.command.replace("{job}", name)
+        return self.command.replace("'{job}'", quoted(name))
