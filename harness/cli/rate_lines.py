@@ -15,12 +15,13 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
     """Each entry's rates, and how much better each is than the config's own: a difference that these clips and seeds
     vary by is none."""
     yield "top-1 on held-out training subjects; * is the config's own rate"
+    width = max(map(len, found), default=0)
     for name, rates in found.items():
         shown = [
             f"{as_said(t.rate)}{'*' if t.own else ''} {'-' if t.mean is None else f'{100 * t.mean:.1f} %'}"
             for t in rates
         ]
-        yield f"{name:32s} {'   '.join(shown)}"
+        yield f"{name:{width}s}  {'   '.join(shown)}"
         if not any(t.own for t in rates):
             yield "  the config's own rate is not among these; with it in --rates they are compared with it"
         measured = [t for t in rates if len(t.correct)]
