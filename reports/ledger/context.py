@@ -237,30 +237,32 @@ class ReportContext:
         """What stands in the file of a figure: how its numbers were made."""
         return f"{self.data_label(dataset)} · profile {self.profile} · commit {self.stamp}"
 
-    def comparability(self, dataset: str) -> str:
-        """One sentence on whether claimed and measured values can be compared."""
-        title = self.title(dataset)
-        if self.comparable(dataset):
-            return f"Measured on {title} itself with the paper's protocol: claimed and measured values can be compared."
-        if self.measured_on_synthetic(dataset):
-            return (
-                f"Measured on synthetic data in the layout of {title} with the {self.profile} profile: "
-                "claimed and measured values are not comparable, not even in their order."
-            )
-        names = self.synthetic_names(dataset)
-        if not self.tested(dataset):
+    def comparability(self, dataset: str, claimed: bool = True) -> str:
+        """One sentence on how values were measured and, in a table that papers fill too, whether they compare."""
+        if not self.comparable(dataset) and not self.measured_on_synthetic(dataset) and not self.tested(dataset):
             return "Nothing has been measured here yet."
+        how, compared = self._measured_how(dataset)
+        return f"{how}: {compared}." if claimed else f"{how}."
+
+    def _measured_how(self, dataset: str) -> tuple[str, str]:
+        title, names = self.title(dataset), self.synthetic_names(dataset)
+        if self.comparable(dataset):
+            how = f"Measured on {title} itself with the paper's protocol"
+            return how, "claimed and measured values can be compared"
+        if self.measured_on_synthetic(dataset):
+            how = f"Measured on synthetic data in the layout of {title} with the {self.profile} profile"
+            return how, "claimed and measured values are not comparable, not even in their order"
         if names:
-            return (
-                f"Measured on {title} with the {self.profile} profile; some runs "
-                "depend on stages that saw synthetic data "
-                f"({', '.join(names)}), and each says so: those are not comparable with claimed values."
+            how = (
+                f"Measured on {title} with the {self.profile} profile; some runs depend on stages that saw synthetic "
+                f"data ({', '.join(names)}), and each says so"
             )
+            return how, "those are not comparable with claimed values"
         if dataset in self._others:
-            return f"Measured on {title}, not on the data set itself: not comparable with claimed values."
-        return (
-            f"Measured with the {self.profile} profile, not the paper's protocol: not comparable with claimed values."
-        )
+            how = f"Measured on {title}, not on the data set itself"
+        else:
+            how = f"Measured with the {self.profile} profile, not the paper's protocol"
+        return how, "not comparable with claimed values"
 
     def synthetic_note(self, dataset: str) -> str:
         """What the benchmark says of numbers on a synthetic data set;

@@ -64,6 +64,7 @@ def environment() -> Environment:
     env.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     env.filters["joined"] = lambda text: text.replace(" %", "\u00a0%")
     env.filters["breakable"] = lambda text: Markup(str(escape(text)).replace("_", "_<wbr>"))  # noqa: S704  escaped
+    env.filters["code"] = lambda text: Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped
     env.filters["p_value"] = f.p_value
     env.filters["page_title"] = page_title
     env.filters["cell_heads"], env.filters["row_cells"] = cell_heads, row_cells

@@ -77,6 +77,6 @@ def grid_table(context: ReportContext, figure: suite.Figure, grid: suite.Grid) -
         tuple(columns),
         tuple(rows),
         tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
-        verdict=context.comparability(figure.dataset),
+        verdict=context.comparability(figure.dataset, claimed=False),
         dataset=figure.dataset,
     )

@@ -211,7 +211,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering], left_ou
             *([adopted] if adopted else []),
         ),
         (),
-        context.comparability(dataset),
+        context.comparability(dataset, claimed=False),
     )
 
 

@@ -143,7 +143,7 @@ def _rows_table(
         tuple(made),
         tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
         (),
-        context.comparability(declared.dataset),
+        context.comparability(declared.dataset, claimed=False),
     )
 
 
@@ -188,7 +188,7 @@ def _statements_table(context: ReportContext, declared: suite.Evidence, verdicts
         rows,
         (note,) if (note := context.adopted_note(compared)) else (),
         (),
-        context.comparability(declared.dataset),
+        context.comparability(declared.dataset, claimed=False),
     )
 
 

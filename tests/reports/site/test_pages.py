@@ -124,6 +124,11 @@ def test_synthetic_data_is_called_synthetic_on_every_page(pages):
     assert "not comparable" in pages["table2.html"].one("p", cls="verdict").text
 
 
+def test_what_no_paper_claims_is_not_compared_with_claims(pages):
+    notes = [p.text for p in pages["evidence.html"].all("p", cls="verdict")]
+    assert notes and all(n.startswith("Measured on synthetic data") and "claimed" not in n for n in notes)
+
+
 def test_real_data_with_the_papers_protocol_is_compared(tmp_path):
     real = write(tmp_path, seeds=1, tables=["table2"], profile="paper", synthetic=False)
     build(real.work_dir, real.site, real.benchmark, real.entries)
@@ -499,7 +504,7 @@ def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
             **fake.statistics["mgr_dark"],
             "quarantined": 3,
             "left_out": ["clip <b>c1</b>, rgb: is empty"],
-            "unmade": "not made yet: dark depth",
+            "unmade": "not made yet: dark depth; `run-all` makes it",
         },
         "nvgesture": {"name": "NvGesture", "problem": "the lists are <i>gone</i>"},
     }
@@ -508,7 +513,8 @@ def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
     assert "Could not be read, and left out here: 1" in page.text and "clip <b>c1</b>, rgb: is empty" in page.text
     assert "Not measured: the lists are <i>gone</i>." in page.text
     assert "In quarantine, not counted here" in page.text
-    assert page.text.count("Synthetic clips not made yet: dark depth.") == 1
+    assert page.text.count("Synthetic clips not made yet: dark depth; run-all makes it.") == 1
+    assert "run-all" in [code.text for code in page.all("code")]
     assert cell(page, "data", "NvGesture", "clips").text == "– (not measured)"
 
 

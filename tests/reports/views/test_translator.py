@@ -110,6 +110,7 @@ def test_measures_stand_beside_the_frozen_teachers_accuracy(made):
     )
     assert cell(page, table, "Infrared itself", "flicker").text == "0.750"
     assert len(CLASSES["mgr_dark"]) == 10 and "Synthetic data." in page.text
+    assert not any("claimed" in note.text for note in page.all("p", cls="verdict"))  # no paper has such values
 
 
 def test_pictures_are_rows_of_the_strips_with_every_translators_own(made):
