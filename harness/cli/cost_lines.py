@@ -98,7 +98,7 @@ def _fits(sizes: Sizes) -> str:
     measured = all(s.measured for s in sizes.stores)
     how = "from clips at hand" if measured else f"assumed: {ASSUMED_JPEG_SHARE:g} of raw"
     but = ", ".join(Path(folder).name for folder in sizes.unknown)
-    those = f"all stores but those of {but}" if but else "all stores"
+    those = f"the stores above, without what is unknown of {but}" if but else "all stores"
     line = f"{those}: raw {_span(sizes.raw)}, jpeg about {gib(sizes.jpeg)} ({how}); free here: {gib(sizes.free)}: "
     advice = {
         "raw": "raw fits",

@@ -22,8 +22,10 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
             for t in rates
         ]
         yield f"{name:{width}s}  {'   '.join(shown)}"
-        if not any(t.own for t in rates):
-            yield "  the config's own rate is not among these; with it in --rates they are compared with it"
+        own_rate = rates[0].own_rate
+        if own_rate is not None and not any(t.own for t in rates):
+            said = f"the config's own rate, {as_said(own_rate)}, is not among these"
+            yield f"  {said}; with it in --rates they are compared with it"
         measured = [t for t in rates if len(t.correct)]
         for own in measured:
             if own.own:

@@ -32,15 +32,19 @@ class Tried:
     """One rate of one entry: which of the held-out clips it has right, for each seed that was measured.
 
     Attributes:
-        own: the config's own rate.
+        own_rate: the config's own.
         correct: bool [seeds, clips], clips in order of their id.
         subjects: of each clip.
     """
 
     rate: float
-    own: bool
+    own_rate: float | None
     correct: np.ndarray
     subjects: tuple[str, ...]
+
+    @property
+    def own(self) -> bool:
+        return self.rate == self.own_rate
 
     @property
     def mean(self) -> float | None:
@@ -146,13 +150,13 @@ def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
 
 def _in_order(entry: Entry, by_rate: dict[float, list[Path]], profile: str) -> list[Tried]:
     own = own_rate(resolve(entry.config, profile).config)
-    return [_tried(rate, rate == own, folders) for rate, folders in sorted(by_rate.items())]
+    return [_tried(rate, own, folders) for rate, folders in sorted(by_rate.items())]
 
 
-def _tried(rate: float, own: bool, folders: list[Path]) -> Tried:
+def _tried(rate: float, own_rate: float | None, folders: list[Path]) -> Tried:
     answers = [_answers(folder) for folder in folders]
     subjects = answers[0][1] if answers else ()
-    return Tried(rate, own, np.array([correct for correct, _ in answers], dtype=bool), subjects)
+    return Tried(rate, own_rate, np.array([correct for correct, _ in answers], dtype=bool), subjects)
 
 
 def _answers(folder: Path) -> tuple[np.ndarray, tuple[str, ...]]:

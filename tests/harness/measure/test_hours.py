@@ -198,7 +198,7 @@ def test_a_data_set_that_cannot_be_read_takes_its_own_jobs_with_it_alone(capsys,
     assert code == 0
     (line,) = [line for line in out.splitlines() if line.startswith("unknown: ")]
     assert line.startswith("unknown: clip stores of part, i3d_r50_mgr-dark-depth-s0: ") and "part/classes.txt" in line
-    assert "all stores but those of part: raw" in out and "for 1 job;" in out
+    assert "the stores above, without what is unknown of part: raw" in out and "for 1 job;" in out
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_the_guide_sets_a_rate_as_the_trials_set_it(small_configs):
 def test_where_the_configs_own_rate_is_not_tried_it_is_said():
     found = {"entry": [tried(2e-3, 5)], "other": [tried(1e-3, 5, own=True)]}
     lines = list(rate_lines(found))
-    assert [i for i, line in enumerate(lines) if "own rate is not among these" in line] == [2]
+    assert [i for i, line in enumerate(lines) if "own rate, 0.0001, is not among these" in line] == [2]
 
 
 def test_no_stage_of_a_student_sees_the_held_out_subjects(tiny_data, monkeypatch):
@@ -138,12 +138,17 @@ def test_what_predicts_no_class_is_refused(name):
 
 def tried(rate, right, own=False):
     """Seeds that each have the same clips right; ten people with ten clips each."""
-    return Tried(rate, own, np.tile(np.arange(100) % 10 < right, (3, 1)), tuple(str(i // 10) for i in range(100)))
+    return Tried(
+        rate,
+        rate if own else 1e-4,
+        np.tile(np.arange(100) % 10 < right, (3, 1)),
+        tuple(str(i // 10) for i in range(100)),
+    )
 
 
 def test_a_rate_is_compared_with_the_configs_own_on_the_same_clips():
     """Clips within a person alone vary: the standard error of 20 points is 4, the root of 0.2 * 0.8 / 100."""
-    own, much, none = tried(1e-3, 5, own=True), tried(2e-3, 7), Tried(5e-4, False, np.empty((0, 0), bool), ())
+    own, much, none = tried(1e-3, 5, own=True), tried(2e-3, 7), Tried(5e-4, 1e-3, np.empty((0, 0), bool), ())
     lines = list(rate_lines({"entry": [none, own, much]}))
     assert lines[1].split() == ["entry", "0.0005", "-", "0.001*", "50.0", "%", "0.002", "70.0", "%"]
     assert len(lines) == 3 and lines[2].startswith("  0.002 over 0.001: +20.0 points, better") and "3 seeds" in lines[2]
@@ -154,16 +159,14 @@ def test_a_rate_is_compared_with_the_configs_own_on_the_same_clips():
 def test_rates_that_these_clips_do_not_tell_apart_are_said_so():
     swapped = np.tile(np.arange(100) % 10 < 5, (1, 1))
     swapped[0, [0, 5, 6]] = False, True, True  # one clip less and two more: one point
-    own = Tried(1e-3, True, np.tile(np.arange(100) % 10 < 5, (1, 1)), tuple(str(i // 10) for i in range(100)))
-    worse = Tried(2e-3, False, ~own.correct & False, own.subjects)
-    lines = list(rate_lines({"entry": [own, Tried(5e-4, False, swapped, own.subjects), worse]}))
+    own = Tried(1e-3, 1e-3, np.tile(np.arange(100) % 10 < 5, (1, 1)), tuple(str(i // 10) for i in range(100)))
+    worse = Tried(2e-3, 1e-3, ~own.correct & False, own.subjects)
+    lines = list(rate_lines({"entry": [own, Tried(5e-4, 1e-3, swapped, own.subjects), worse]}))
     assert "0.0005 over 0.001: +1.0 points, not told apart" in lines[2] and "1 seed; what another training" in lines[2]
     assert "0.002 over 0.001: \u221250.0 points, worse" in lines[3]
-    same = list(rate_lines({"entry": [own, Tried(5e-4, False, own.correct, own.subjects)]}))
+    same = list(rate_lines({"entry": [own, Tried(5e-4, 1e-3, own.correct, own.subjects)]}))
     assert same[2] == "  0.0005 has the same clips right as 0.001"
-    all_right, none_right = (
-        Tried(rate, rate == 1e-3, np.full((1, 4), rate == 1e-3), tuple("aabb")) for rate in (1e-3, 2e-3)
-    )
+    all_right, none_right = (Tried(rate, 1e-3, np.full((1, 4), rate == 1e-3), tuple("aabb")) for rate in (1e-3, 2e-3))
     opposite = list(rate_lines({"entry": [all_right, none_right]}))
     assert "0.002 over 0.001: \u2212100.0 points" in opposite[2] and "same" not in opposite[2]
 
@@ -180,7 +183,7 @@ def test_rates_that_are_alike_in_six_digits_are_cells_of_their_own():
     cells = rate_cells([entries["i3d_r50_mgr-dark-rgb"]], entries, rates, "smoke", 1)
     assert [c.variant for c in cells] == ["rate=0.001", "rate=0.0010000001", "rate=0.002"]
     assert len({c.id for c in cells}) == 3
-    found = {"i3d": [Tried(r, r == 1e-3, np.ones((1, 2), bool), ("a", "b")) for r in rates]}
+    found = {"i3d": [Tried(r, 1e-3, np.ones((1, 2), bool), ("a", "b")) for r in rates]}
     assert "0.001* 100.0 %   0.0010000001 100.0 %" in "\n".join(rate_lines(found))
 
 
