@@ -5,6 +5,7 @@ A key that neither has is an error, so that none is misspelt in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,8 +16,9 @@ from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
 from harness.suite.stages import SINGLE, Stage
 
-OneLine = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"  # ends a line, or turns round what stands beside it on pages
+OneLine = Annotated[str, StringConstraints(pattern=rf"^[^{UNSEEN}]*$")]
+Name = Annotated[str, StringConstraints(pattern=rf"^[^{UNSEEN}]*[^{UNSEEN}\s][^{UNSEEN}]*$")]
 TEXTS = ("Title", "Training Data")  # of Metadata: named in tables and messages
 
 
@@ -35,7 +37,7 @@ def _texts(found: dict[str, Any]) -> dict[str, Any]:
     """A check that what is named in tables is a line of text; YAML reads 3, on and an empty value as something else."""
     for key in TEXTS:
         text = found.get(key, "text")
-        if not isinstance(text, str) or not text.strip() or len(text.strip().splitlines()) > 1:
+        if not isinstance(text, str) or not text.strip() or re.search(f"[{UNSEEN}]", text.strip()):
             raise ValueError(f"{key} {text!r} is not one line of text; put it in quotes")
     return {key: found[key].strip() if key in TEXTS else found[key] for key in found}
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from harness.suite import load_benchmark, load_entries
 from harness.suite.configs import load_suite
+from harness.suite.metafile import Metadata, Name, OneLine
 from harness.suite.yaml_file import read_yaml
 
 MODEL = "model 'i3d_r50_mgr-dark-rgb': "
@@ -203,3 +205,15 @@ def test_methods_whose_names_differ_in_capitals_alone_are_refused(small_configs)
         path.read_text().replace("In Collection: i3d", "In Collection: I3D").replace("Name: i3d\n", "Name: I3D\n")
     )
     assert len(load_suite(small_configs)[1]) == 4
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\x1b[2J", "a\u202eb", "a\u2067b", "a\u2028b", "a\x00"])
+def test_a_name_or_title_turns_nothing_round_that_stands_beside_it(text):
+    sound = "Réseau (v2) \u05d0\u05d1"  # letters that run from right to left are letters
+    for kind in (Name, OneLine):
+        assert TypeAdapter(kind).validate_python(sound) == sound
+        with pytest.raises(ValidationError):
+            TypeAdapter(kind).validate_python(text)
+    assert TypeAdapter(Metadata).validate_python({"Title": sound}) == {"Title": sound}
+    with pytest.raises(ValidationError, match="is not one line of text"):
+        TypeAdapter(Metadata).validate_python({"Title": text + "."})
