@@ -100,7 +100,10 @@ def _of_its_clips(quarantine: Path | None, root: Path) -> str:
 @quarantine_option
 @json_option("{name, synthetic, clips, subjects, classes, clips_per_class, resolution, fps, lengths, left_out, ...}")
 def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:
-    """Statistics of one data set (paper, Table 1 and Figure 4); what cannot be read is under "left_out"."""
+    """Statistics of one data set (paper, Table 1 and Figure 4).
+
+    Pictures are measured on a sample of clips; what of it cannot be read is under "left_out". `data verify` reads all.
+    """
     from harness.data.describe.statistics import dataset_statistics
 
     found = dataset_statistics(root, _of_its_clips(quarantine, root))

@@ -88,7 +88,8 @@ class ClipDataSet(DataSet):
 
     keys: of a dataset config, those that ``read`` takes as arguments. everything: arguments with which it reads all
     that is there. segment: cuts recordings (root, out, and the options of ``data segment``) into such a data set.
-    parts: what its generator makes for itself where not all is wanted; None: it makes whole sets alone.
+    parts: what its generator makes for itself where not all is wanted; None: it makes whole sets alone. windows: what
+    says which frames of its files are the clips; "": its files are whole clips.
     """
 
     read: Callable[..., ClipTable]
@@ -96,6 +97,7 @@ class ClipDataSet(DataSet):
     everything: Mapping[str, Any] = field(default_factory=dict, hash=False)
     segment: Callable[..., Summary] | None = None
     parts: Parts | None = None
+    windows: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +196,9 @@ def clips_at(root: Path) -> ClipDataSet:
     fitting = [d for d in data_sets() if (Path(root) / d.marker).exists()]
     if len(fitting) > 1:
         fitting = [d for d in fitting if d.name == Path(root).absolute().name] or fitting
+    below = [str(Path(root) / d.name) for d in data_sets() if (Path(root) / d.name / d.marker).exists()]
+    if not fitting and below:
+        raise FileNotFoundError(f"{root}: no data set is here, but below it; give {' or '.join(below)}")
     if not fitting:
         markers = ", ".join(f"{d.marker} ({d.title})" for d in data_sets())
         raise FileNotFoundError(f"{root}: no data set is here; its folder has one of {markers}")

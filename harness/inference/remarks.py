@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.data.registry import clip_data_sets
 from harness.fingerprint.code import changed
 from harness.ledger.planfile import read_plan
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PLAN
 from harness.suite.cells import cell_id
-
-WINDOWED = "nvgesture"  # its lists name 80 frames of each file
 
 
 def remarks(work_dir: Path, record: RunRecord) -> Iterator[str]:
@@ -28,11 +27,15 @@ def remarks(work_dir: Path, record: RunRecord) -> Iterator[str]:
         yield f"this run is stale: {name} has changed since; {why}"
     elif _planned_otherwise(work_dir, record, cell):
         yield f"this run is older than the last plan, which asks for another one of {cell}; {why}"
-    if record.cell.dataset == WINDOWED:
+    if windows := _windows(record.cell.dataset):
         yield (
-            "the test of this run saw of each file the frames that NvGesture's lists name; a whole file of that set "
-            "has other scores"
+            f"the test of this run saw of each file the frames that {windows} name; a whole file of that set has other "
+            "scores"
         )
+
+
+def _windows(dataset: str) -> str:
+    return next((d.windows for d in clip_data_sets() if d.name == dataset), "")
 
 
 def _planned_otherwise(work_dir: Path, record: RunRecord, cell: str) -> bool:

@@ -54,4 +54,5 @@ NVGESTURE = ClipDataSet(
     read=read,
     keys=("streams", "lists", "spans"),
     parts=Parts(parts_read, part_of),
+    windows="NvGesture's lists",
 )

@@ -55,6 +55,13 @@ def test_a_folder_that_holds_no_data_set_of_clips_says_what_one_has(tmp_path):
         clips_at(tmp_path)
 
 
+def test_of_the_folder_above_data_sets_those_below_are_named(tmp_path):
+    """``data stats`` and ``data sheet`` take one data set, other commands the folder that holds all of them."""
+    (tmp_path / "nvgesture" / "Video_data").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=f"but below it; give {tmp_path}/nvgesture$"):
+        clips_at(tmp_path)
+
+
 def test_of_two_layouts_in_one_folder_the_name_of_the_folder_decides(tmp_path):
     for name in ("mgr_dark", "other"):
         (tmp_path / name / "Video_data").mkdir(parents=True)
