@@ -65,7 +65,7 @@ def run(argv: list[str] | None = None) -> int:
 def leave(code: int) -> NoReturn:
     """End this process as ``sys.exit`` does, but for taking apart what it has imported, which others wait for."""
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed before this process began
         with suppress(OSError):
             stream.flush()
     os._exit(code)

@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,16 @@ def test_a_worker_that_is_done_ends_at_once_and_loses_nothing():
     assert (done.returncode, done.stdout) == (3, "said what is to be done at the end is\n")
 
 
+@pytest.mark.parametrize("closed", [(), (1,), (2,), (1, 2)])
+def test_its_exit_code_is_kept_where_nobody_listens(closed):
+    act = "from harness.worker.__main__ import leave; leave(3)"
+    shut = partial(list, map(os.close, closed))
+    assert subprocess.run([sys.executable, "-c", act], preexec_fn=shut, check=False).returncode == 3
+
+
 NO_PLOTS = """
 import sys
+from functools import partial
 from harness.worker.__main__ import load
 load()
 from mmengine.registry import VISUALIZERS
@@ -91,6 +100,7 @@ def test_plots_are_imported_once_something_is_drawn():
 
 LATER = """
 import sys
+from functools import partial
 from harness.worker.scipy_later import scipy_stats_later
 with scipy_stats_later():
     from scipy.stats import mode
