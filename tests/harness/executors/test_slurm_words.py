@@ -385,9 +385,9 @@ def test_the_controller_is_asked_more_often_the_nearer_the_end(job, monkeypatch)
         now[0] += executor.LAST_S - 1.0
         pauses.append(job.pause)
     assert pauses == [executor.LAST_POLL_S, executor.LAST_POLL_S, executor.QUICK_POLL_S]
-    job._executor._jobs, slept = [job], []
+    job._executor._jobs = [job]
     monkeypatch.setattr(job, "poll", lambda: None)
-    monkeypatch.setattr(executor.time, "sleep", slept.append)
-    job.recorded = now[0]
+    monkeypatch.setattr(executor.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+    job.recorded = before = now[0]
     job._executor.wait(0.5)
-    assert slept == [executor.LAST_POLL_S]
+    assert now[0] - before == pytest.approx(executor.LAST_POLL_S)
