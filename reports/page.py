@@ -58,8 +58,9 @@ class Page:
         card: what the overview shows of it.
         links: id of a table or figure of the benchmark -> how other pages link to it.
         later: makes values and files when the page is written, for kinds of which there are thousands; files are named
-            as the page, with other endings. Of ``site`` the template sees nothing that each new run changes: no cards,
-            verdicts and stamp, not that jobs run, and of its rows those that lead here.
+            as the page, with other endings. Where there are many, other processes make them: it can be pickled. Of
+            ``site`` the template sees nothing that each new run changes: no cards, verdicts and stamp, not that jobs
+            run, and of its rows those that lead here.
         made_from: gives what such a page follows from beside ``site``; None where it is always written anew.
     """
 

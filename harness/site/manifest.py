@@ -50,7 +50,12 @@ def write_manifest(
     known = known or {}
     files = {name: known.get(name) or sha256_of(site / name) for name in files_below(site)}
     more = {"running": running} if running else {}
-    about = {"written_by": "python -m harness report", "files": files, "made_from": made_from or {}, **more}
+    about = {
+        "written_by": "python -m harness report",
+        "files": files,
+        "made_from": dict(sorted((made_from or {}).items())),
+        **more,
+    }
     text = json.dumps(about, indent=1)
     (site / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
 

@@ -23,11 +23,19 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
+_spared = 0  # contexts of ``gc_spared`` that are open
+
+
 @contextmanager
 def gc_spared() -> Iterator[None]:
-    """A context in which a collection that somebody asks for looks at nothing that was made before."""
+    """A context in which a collection, asked for or not, looks at nothing that was made before. What is frozen stays so
+    until the outermost of these contexts ends."""
+    global _spared
     gc.freeze()
+    _spared += 1
     try:
         yield
     finally:
-        gc.unfreeze()
+        _spared -= 1
+        if not _spared:
+            gc.unfreeze()

@@ -95,6 +95,10 @@ class Privacy:
     )  # id -> it, its public form
     _texts: dict[tuple[str, bool], str] = field(default_factory=dict, repr=False, compare=False)
 
+    def __reduce__(self) -> tuple[type[Privacy], tuple[tuple[str, ...], re.Pattern | None]]:
+        """To another process it goes without what it remembers, which may be a whole ledger."""
+        return Privacy, (self.roots, self.names)
+
     @property
     def said(self) -> str:
         """Equal where the same is taken out."""

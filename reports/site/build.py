@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -25,7 +24,7 @@ from harness.site.manifest import (
     write_manifest,
 )
 from harness.suite import Benchmark, Entry
-from harness.system.gc_pause import gc_paused
+from harness.system.gc_pause import gc_paused, gc_spared
 from reports.ledger.clip_pictures import wanted_pictures
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger, privacy_of
@@ -34,20 +33,15 @@ from reports.ledger.statistics import of_runs
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
 from reports.site.json_pieces import json_pieces
+from reports.site.later import Progress, write_later
 from reports.site.leaderboard import SCHEMA_PLACE, Leaderboard, leaderboard
 from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
-from reports.site.unchanged import Unchanged, code_digest
+from reports.site.unchanged import Unchanged
 from reports.stats.remembered import remembering
 from reports.tables import export as exports
 from reports.tables.latex import to_latex
 from reports.tables.table import Table
-
-Progress = Callable[[int, int], None] | None
-
-
-# What pages written one at a time do not see of the site, so that they stay while others are run.
-ELSEWHERE = ("cards", "verdicts", "unmeasured", "idle", "rows", "date", "data", "seeds", "commit", "profiles")
 
 
 @remembering()
@@ -101,10 +95,11 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         raise OSError(f"{site}: cannot write here ({e.strerror}); choose another folder with --site") from None
     try:
         unchanged = Unchanged(site, new)
-        for i, context in enumerate(contexts):
-            _write(context, new / profile_folder(context.profile) if i else new, unchanged, progress)
+        with gc_spared():
+            for i, context in enumerate(contexts):
+                _write(context, new / profile_folder(context.profile) if i else new, unchanged, progress)
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
-        write_manifest(new, unchanged.made_from, running.at if running else "", unchanged.taken)
+        write_manifest(new, unchanged.made_from, running.at if running else "", unchanged.hashes)
         _keep_foreign(site, new)
         os.chmod(new, 0o755)  # noqa: S103  a web server reads it
         _swap(new, site)
@@ -187,47 +182,12 @@ def _write(context: ReportContext, out: Path, unchanged: Unchanged, progress: Pr
     for page in (p for p in pages if p.later is None):
         _text(out / page.path, render(env, page, site))
         _files(page, out)
-    _later(pages, context, site, out, unchanged, progress)
+    write_later(pages, context, site, out, unchanged, progress)
     for table in tables_of(pages):
         _downloads(out / "downloads", table, context)
     _json(out / "leaderboard.json", leaderboard(context, pages))
     _json(out / SCHEMA_PLACE, Leaderboard.model_json_schema())
     _static(out / "static")
-
-
-def _later(
-    pages: Sequence[Page],
-    context: ReportContext,
-    site: dict[str, Any],
-    out: Path,
-    unchanged: Unchanged,
-    progress: Progress,
-) -> None:
-    """Write the pages that are made one at a time, and take over those that are made from the same as before."""
-    shared = {name: value for name, value in site.items() if name not in ELSEWHERE} | {"running": None}
-    common = hashlib.sha256(f"{code_digest()} {shared!r} {context.ledger.privacy.said}".encode())
-    env = environment()
-    later = [(page, page.later) for page in pages if page.later is not None]
-    for done, (page, make) in enumerate(later, 1):
-        own = {page.path: site["rows"].get(page.path, {})}
-        said = page.made_from() if page.made_from else ""
-        digest = _continued(common, f" {own!r} {said}") if said else ""
-        name = (out / page.path).relative_to(unchanged.new).as_posix()
-        if not (digest and unchanged.take(name, digest)):
-            values, files = make()
-            made = replace(page, values=values, files=files)
-            _text(out / page.path, render(env, made, {**shared, "rows": own}))
-            _files(made, out)
-            unchanged.note(name, digest, [name.removesuffix(page.path) + file for file in files])
-        if progress:
-            progress(done, len(later))
-
-
-def _continued(begun: hashlib._Hash, text: str) -> str:
-    """Hex digest of what was hashed and more text."""
-    digest = begun.copy()
-    digest.update(text.encode())
-    return digest.hexdigest()
 
 
 def _files(page: Page, out: Path) -> None:

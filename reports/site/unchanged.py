@@ -34,7 +34,7 @@ class _Manifest(BaseModel):
 
 class Unchanged:
     """Takes pages over from the site that is there. ``made_from`` is what the manifest of the new one is to hold;
-    ``taken`` has the sha256 of each file that was taken.
+    ``hashes`` has the sha256 of the files that were taken or noted.
 
     A file that was edited since, or that is named otherwise than its page, is not taken.
     """
@@ -42,7 +42,7 @@ class Unchanged:
     def __init__(self, old: Path, new: Path) -> None:
         self.old, self.new = old, new
         self.made_from: dict[str, Mapping[str, str | list[str]]] = {}
-        self.taken: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
         self._known = _Manifest(files={}, made_from={})
         with suppress(OSError, ValueError):  # none, or of an earlier version: every page is written anew
             self._known = _Manifest.model_validate_json(read_file(old / MANIFEST, LARGEST))
@@ -69,13 +69,13 @@ class Unchanged:
                 os.link(self.old / name, self.new / name)  # the old site goes: no use to write it all again
             except OSError:  # a file system without links, or another user's file
                 (self.new / name).write_bytes(content)
-            self.taken[name] = self._known.files[name]
-        self.note(path, digest, known.files)
+        self.note(path, digest, {name: self._known.files[name] for name in contents})
         return True
 
-    def note(self, path: str, digest: str, files: list[str]) -> None:
-        """Remember what a page of the new site was made from."""
-        self.made_from[path] = {"digest": digest, "files": files}
+    def note(self, path: str, digest: str, hashes: Mapping[str, str]) -> None:
+        """Remember what a page of the new site was made from, and the sha256 of it and of each file beside it."""
+        self.hashes.update(hashes)
+        self.made_from[path] = {"digest": digest, "files": [name for name in hashes if name != path]}
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from harness.ledger.record import RunRecord, StartingWeights
@@ -13,6 +14,7 @@ from reports import format as f
 from reports.ledger.adopted import adopted_note, reason
 from reports.ledger.clip_pictures import ClipPictures
 from reports.ledger.context import ReportContext
+from reports.ledger.privacy import Privacy
 from reports.page import File, Page, View
 from reports.stats.intervals import INTERVAL
 from reports.tables.export import APOSTROPHES
@@ -34,7 +36,8 @@ def build(context: ReportContext) -> Iterator[Page]:
     files: dict[str, File] = {**results_files(context, runs), **hub, **pictures.files}
     yield from _lists(table, list(hub), files)
     for run in runs:
-        yield Page(run.page, "run.html.j2", {}, nav="", later=partial(run_page, context, run), made_from=run.made_from)
+        later = partial(run_page, context.ledger.records[run.record.key][0], context.ledger.privacy, run)
+        yield Page(run.page, "run.html.j2", {}, nav="", later=later, made_from=run.made_from)
 
 
 def _lists(table: Table, hub: list[str], files: dict[str, File]) -> Iterator[Page]:
@@ -119,9 +122,9 @@ def _top1(view: RunView) -> Cell:
     return Cell(text, 100 * metrics.top1, origin=MEASURED, bar=Bar(metrics.top1, *(scored.interval or (None, None))))
 
 
-def run_page(context: ReportContext, run: RunView) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    """Values and files of the page of one run."""
-    more = details(context, run)
+def run_page(folder: Path, own: Privacy, run: RunView) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """Values and files of the page of one run, which lies in ``folder``."""
+    more = details(folder, own, run)
     facts = [{"value": value, "name": name, "sub": sub} for value, name, sub in (*_metrics(run), *_costs(run))]
     values = {"run": run, "more": more, "facts": facts, "what": _what(run, len(more.epochs))}
     values |= {"data": _data(run) or "none recorded", "commit": f.short_commit(run.record.commit)}

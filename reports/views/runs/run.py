@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -13,6 +14,7 @@ from reports.ledger.clip_pictures import ClipPictures, PicturedClip
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import Ledger
 from reports.ledger.log import Log, log_digest, read_log
+from reports.ledger.privacy import Privacy
 from reports.ledger.results import Answers
 from reports.ledger.shared import epochs_of
 from reports.ledger.training import train_seconds
@@ -123,13 +125,10 @@ class RunDetails:
     log: Log | None
 
 
-def details(context: ReportContext, run: RunView) -> RunDetails:
+def details(folder: Path, own: Privacy, run: RunView) -> RunDetails:
     """Read them. Raises ValueError where the run was made anew meanwhile."""
-    ledger, r = context.ledger, run.record
-    folder = ledger.records[r.key][0]
-    epochs = EPOCHS.validate_python(
-        [e | {"losses": ledger.privacy.all(e.get("losses", {}))} for e in epochs_of(folder, r)]
-    )
+    r = run.record
+    epochs = EPOCHS.validate_python([e | {"losses": own.all(e.get("losses", {}))} for e in epochs_of(folder, r)])
     predictions = None
     if run.scored is not None:
         predictions = summarise(tested(folder), r.data.classes if r.data else [], listed=run.shown)
@@ -137,7 +136,7 @@ def details(context: ReportContext, run: RunView) -> RunDetails:
         epochs=epochs,
         charts=training_charts(epochs),
         predictions=predictions,
-        log=read_log(folder, ledger.privacy) if run.log_digest else None,
+        log=read_log(folder, own) if run.log_digest else None,
     )
 
 
