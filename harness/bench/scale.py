@@ -15,13 +15,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from harness.bench.clip_set import DATA_SET_CLASS, write_clip_set
+from harness.bench.demo import memory_of
 from harness.bench.made_up import finish
 from harness.bench.orchestration import command_of, planning_command, with_jobs
 from harness.plan.workspace import Workspace, save_plan
@@ -69,11 +72,13 @@ sys.exit(code % 256)
 
 @dataclass(frozen=True)
 class Cost:
-    """Processor seconds and peak memory (MiB) of a process that did ``n`` of something."""
+    """Processor seconds of a process that did ``n`` of something, with those that it started; the most memory (MiB)
+    that they had at once; and the seconds that passed."""
 
     n: int
     seconds: float
     mib: float
+    wall: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Sizes:
 
 QUICK = Sizes(2_000, 1_000, 2_000)
 SHARES = (4, 2, 1)  # of the sizes
+EVERY_SECONDS = 0.5  # between two looks at the memory of several processes
 SITE = 1_000  # runs of the site that has limits of its own
 
 
@@ -102,7 +108,7 @@ def bench_scale(ws: Workspace, sizes: Sizes, say: Callable[[str], None]) -> dict
         for name, cost in costs.items():
             if of_growth:
                 found.setdefault(name, []).append(cost)
-            say(f"{name}: {cost.n} in {cost.seconds:.2f} s, {cost.mib:.0f} MiB")
+            say(f"{name}: {cost.n} in {cost.seconds:.2f} s ({cost.wall:.2f} s passed), {cost.mib:.0f} MiB")
 
     for share in SHARES:
         measured({"plan": cost_of(*planning_command(ws, sizes.cells // share))})
@@ -120,7 +126,7 @@ def bench_scale(ws: Workspace, sizes: Sizes, say: Callable[[str], None]) -> dict
     for name, of_size in found.items():
         last = of_size[-1]
         result |= {f"{name}_exponent": exponent(of_size), f"{name}_n": last.n}
-        result |= {f"{name}_s": last.seconds, f"{name}_mib": last.mib}
+        result |= {f"{name}_s": last.seconds, f"{name}_mib": last.mib, f"{name}_wall_s": last.wall}
     return {**result, "limits": LIMITS, "hardware": hardware(), "environment": environment()}
 
 
@@ -197,16 +203,37 @@ def font_cache() -> str:
 
 
 def cost_of(command: list[str], n: int, environ: Mapping[str, str] | None = None) -> Cost:
-    """What a process costs. ValueError where it fails, with its last words."""
+    """What a process costs, with those that it starts. ValueError where it fails, with its last words."""
     with tempfile.TemporaryFile() as said, tempfile.NamedTemporaryFile() as used:
         measured = [sys.executable, "-IS", "-c", MEASURED, used.name, *command]
-        done = subprocess.run(measured, stdout=subprocess.DEVNULL, stderr=said, env={**os.environ, **(environ or {})})
-        if done.returncode:
+        began, together = time.perf_counter(), 0.0
+        own = {**os.environ, **(environ or {})}
+        with subprocess.Popen(measured, stdout=subprocess.DEVNULL, stderr=said, env=own) as process:
+            try:
+                while process.poll() is None:
+                    together = max(together, _together(process.pid))
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(EVERY_SECONDS)
+            except BaseException:
+                process.kill()
+                raise
+        wall = time.perf_counter() - began
+        if process.returncode:
             said.seek(0)
             words = said.read().decode(errors="replace").strip()[-300:]
             raise ValueError(f"{' '.join(command[1:4])} failed: {words}")
         seconds, mib = json.load(used)
-    return Cost(n, seconds, mib)
+    return Cost(n, seconds, max(mib, together), wall)
+
+
+def _together(pid: int) -> float:
+    """MiB that the processes below one have now; 0 of a single one, of which the system keeps the most itself."""
+    sizes = []
+    with suppress(psutil.Error):  # it has ended, or one of them has
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.Error):
+                sizes.append(memory_of(process))
+    return sum(sizes) / 2**20 if len(sizes) > 1 else 0.0
 
 
 def falls_short(found: dict[str, Any]) -> list[str]:

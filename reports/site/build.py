@@ -105,7 +105,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         _swap(new, site)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return sorted(p for p in site.rglob("*") if p.is_file())
+    return [path for name in files_below(site) if (path := site / name).is_file()]
 
 
 def _contexts(

@@ -68,6 +68,15 @@ def test_a_cost_is_of_the_process_alone_and_a_failure_says_its_last_words():
         cost_of([sys.executable, "-c", "import sys; sys.exit('so be it')"], 1)
 
 
+def test_the_memory_of_a_process_counts_with_what_those_that_it_starts_have_meanwhile():
+    held = f"import time; b = bytearray({100 * 2**20}); "
+    child = f"{held} time.sleep(3)"
+    both = cost_of(
+        [sys.executable, "-c", f"{held} import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"], 1
+    )
+    assert 200 < both.mib < 290 and both.wall > 3 > both.seconds
+
+
 def test_linked_clips_are_a_data_set_of_few_files(tmp_path):
     root = write_clip_set(tmp_path, 2, frames=4, size=(32, 32), other_size=(32, 32))
     link_clips(root, 7)
