@@ -30,6 +30,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger, privacy_of
 from reports.ledger.running import Running
 from reports.ledger.statistics import of_runs
+from reports.ledger.undeclared import with_undeclared
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
 from reports.site.json_pieces import json_pieces
@@ -134,7 +135,8 @@ def _contexts(
         there = {name: entry.at(p) for name, entry in entries.items()}
         ledger = make_ledger(ledgers, p, benchmark, there, own)
         known = {} if i else {name: ledger.privacy.all(about) for name, about in of_runs(statistics, ledger).items()}
-        contexts.append(ReportContext(benchmark, there, ledger, known, places(p)))
+        declared = with_undeclared(benchmark, (record for _, record in ledger.records.values()))
+        contexts.append(ReportContext(declared, there, ledger, known, places(p)))
     return contexts
 
 
