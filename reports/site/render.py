@@ -75,6 +75,9 @@ def environment() -> Environment:
     return env
 
 
+FILLED = ("title", "main")  # blocks of ``base.html.j2``
+
+
 def page_title(title: Markup, site: str, longest: int = 70) -> str:
     """A title that the tab of a browser and a search engine show whole: with the site's name where there is room, else
     without it, else its first sentence."""
@@ -121,9 +124,19 @@ def confusion_cells(cells: Iterable[tuple[int, int, bool]]) -> Markup:
 
 
 def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
-    """A page as HTML; links are relative to where the page lies."""
+    """A page as HTML; links are relative to where the page lies.
+
+    Raises:
+        ValueError: its template lacks a block that every page fills; what stands in others of its own is never shown.
+    """
+    template = env.get_template(page.template)
+    if lacking := [name for name in FILLED if name not in template.blocks]:
+        raise ValueError(
+            f"reports/templates/{page.template}: no block {' and no block '.join(lacking)}; a page's template extends "
+            f"base.html.j2 and fills its blocks {' and '.join(FILLED)}"
+        )
     depth = page.path.count("/")
-    return env.get_template(page.template).render(site=site, root="../" * depth, here=page.path, **page.values)
+    return template.render(site=site, root="../" * depth, here=page.path, **page.values)
 
 
 def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:

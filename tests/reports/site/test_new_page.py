@@ -5,9 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2 import ChoiceLoader, DictLoader
 
 import reports.views
 from reports import build
+from reports.page import Page
+from reports.site import render
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
 
@@ -73,6 +76,37 @@ def test_the_page_of_the_guide_for_contributors(folder, made):
     listed = texts(page)
     assert listed[listed.index("Machines") - 1 :][:3] == ["Methods", "Machines", "Runs"]
     assert cell(page, "machines", "a fake processor", "runs").text.isdigit()
+
+
+def test_the_template_of_the_guide_for_contributors(folder, made, monkeypatch):
+    guide = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text()
+    template = guide.split("## Add a page")[1].split("```html+jinja\n")[1].split("```")[0]
+    (folder / "made_up_runs.py").write_text(
+        "from reports.page import Page, View\n\n\ndef build(context):\n"
+        '    yield Page("my_page.html", "my_page.html.j2", {"runs": context.ledger.shown_records})\n\n\n'
+        'VIEW = View("My page", 35, build)\n'
+    )
+    env = render.environment.__wrapped__()
+    env.loader = ChoiceLoader([DictLoader({"my_page.html.j2": template}), env.loader])
+    monkeypatch.setattr("reports.site.build.environment", lambda: env)
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    page = parse(made.site / "my_page.html")
+    assert "plain_mgr-dark-rgb" in page.one("main").text and "My page" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "said"),
+    [
+        ("{% block main %}Mine{% endblock %}", "no block title; "),
+        ("{% block title %}Mine{% endblock %}{% block content %}Mine{% endblock %}", "no block main; "),
+    ],
+)
+def test_a_template_without_what_every_page_has_is_named_with_what_to_write(blocks, said):
+    env = render.environment.__wrapped__()
+    env.loader = ChoiceLoader([DictLoader({"mine.html.j2": '{% extends "base.html.j2" %}' + blocks}), env.loader])
+    with pytest.raises(ValueError, match="^reports/templates/mine.html.j2: ") as error:
+        render.render(env, Page("mine.html", "mine.html.j2", {}), {})
+    assert said in str(error.value) and "fills its blocks title and main" in str(error.value)
 
 
 def test_a_page_that_is_not_shown_is_neither_built_nor_listed(folder, made):
