@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.errors import BadUsage, not_installed, one_line
 from harness.executors.base import Executor, Resources
-from harness.executors.checked import ask
+from harness.executors.checked import ExecutorFault, ask
 
 GROUP = "harness.executors"
 BUILT_IN = (  # a checkout has no metadata
@@ -105,4 +105,7 @@ def make_executor(backend: str, given: Mapping[str, Any], resources: Resources) 
             )
     values = {option_name(flag): given.get(option_name(flag)) for flag in own}
     made: Executor = ask(backend, "create", known[backend].create, values, resources)
+    slots = ask(backend, "slots", getattr, made, "slots")
+    if not isinstance(slots, int) or slots < 1:
+        raise ExecutorFault(f"executor {backend}: slots is {slots!r}, not how many jobs it takes at a time, from 1 on")
     return made

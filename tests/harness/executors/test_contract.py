@@ -179,7 +179,8 @@ from harness.executors.registry import executors, option_name
 from tests.helpers.cluster_jobs import quicken
 from tests.helpers.engines import ENGINES
 if __name__ == "__main__":
-    quicken(ENGINES[sys.argv[1]], pytest.MonkeyPatch())
+    if sys.argv[1] in ENGINES:  # one of another package trains
+        quicken(ENGINES[sys.argv[1]], pytest.MonkeyPatch())
     kind = executors()[sys.argv[1]]
     executor = kind.create({option_name(flag): None for flag in kind.options} | {"jobs": 1}, Resources())
     handle = executor.submit(Path(sys.argv[2]), Resources())

@@ -14,6 +14,7 @@ from harness.cli.options import execution_options
 from harness.errors import BadUsage
 from harness.executors import registry
 from harness.executors.base import Resources
+from harness.executors.checked import ExecutorFault
 
 OTHER = """
 class Toy:
@@ -68,6 +69,23 @@ def test_an_executor_of_another_package_is_a_backend_with_its_own_options(toy):
     command = click.command("run")(execution_options(lambda **given: None))
     flags = {flag for option in command.params for flag in option.opts}
     assert {"--queue", "--jobs", "--backend"} <= flags
+
+
+@pytest.mark.parametrize(
+    ("slots", "said"),
+    [
+        ("name, options", "slots failed (AttributeError: 'Toy' object has no attribute 'slots')"),
+        ("slots, name, options = 0,", "slots is 0, not how many jobs it takes at a time, from 1 on"),
+        ("slots, name, options = '3',", "slots is '3', not how many jobs it takes at a time, from 1 on"),
+    ],
+)
+def test_an_executor_that_does_not_say_how_many_jobs_it_takes_is_named_before_anything_starts(install, slots, said):
+    declared = 'name, options, slots = "toy", {"--queue": {"help": "Queue."}}, 3'
+    named = slots if "=" in slots else f"{slots} ="
+    assert declared in OTHER
+    install(OTHER.replace(declared, f'{named} "toy", {{}}'))
+    with pytest.raises(ExecutorFault, match=re.escape(f"executor toy: {said}")):
+        registry.make_executor("toy", {}, Resources())
 
 
 @pytest.mark.parametrize(
