@@ -22,7 +22,7 @@ from harness.ledger.record import DataInfo, RunRecord
 from harness.ledger.redo_advice import redo_advice
 from harness.ledger.run_dir import CHECKPOINT, SPEC
 from harness.network.cost import predicting_network
-from harness.network.registered import not_registered
+from harness.network.registered import IMPORTABLE, not_registered
 from harness.worker.precision import use_channels_last
 from harness.worker.spec import JobSpec, read_spec
 from mtcd_plugin.formats.checkpoint_errors import one_line
@@ -109,7 +109,10 @@ def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Pre
         model = MODELS.build(config["model"])
         pipeline = Compose([TRANSFORMS.build(step) for step in dataset["pipeline"]])
     except Exception as e:  # the classes of a user's package, as they are by now
-        raise ValueError(f"{folder.name}: cannot be built any more: {not_registered(e, config) or one_line(e)}") from e
+        said = not_registered(e, config) or one_line(e)
+        if isinstance(e, ImportError):
+            said = f"{said}; {IMPORTABLE}"
+        raise ValueError(f"{folder.name}: cannot be built any more: {said}") from e
     use_channels_last(model)
     if record.checkpoint_sha256:
         _load_weights(model, folder, record)

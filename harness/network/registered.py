@@ -28,6 +28,9 @@ def check_registered(config: Mapping[str, Any]) -> None:
             raise NotRegistered(_line(key, name, known))
 
 
+IMPORTABLE = "install the package with this Python, or put its folder on PYTHONPATH"
+
+
 def not_registered(e: BaseException, config: Mapping[str, Any]) -> str:
     """One line about MMEngine's error for a class that no registry has: the key, and names like it.
 

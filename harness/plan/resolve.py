@@ -19,7 +19,7 @@ from harness.errors import unknown_name
 from harness.ledger.identity import HARDWARE_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
 from harness.plan.fields import check_fields
-from harness.plan.top_level import check_section, refuse_a_seed, without_effect
+from harness.plan.top_level import check_dicts, check_section, refuse_a_seed, without_effect
 from harness.suite.dotted import ABSENT, DATA, get_dotted
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
     if unknown := sorted(set(own) - known):
         raise ValueError(f"{path}: profiles: {unknown_name('profile', unknown[0], sorted(known))}")
     refuse_a_seed(path, config, "")
+    check_dicts(path, config)
     unread = without_effect(config, files)
     before = plain(config)
     config = _merged_section(config, {k: v for k, v in chosen.items() if _applies(config, k)})

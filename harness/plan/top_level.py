@@ -75,6 +75,13 @@ def refuse_a_seed(path: Path, section: dict[str, Any], where: str) -> None:
         )
 
 
+def check_dicts(path: Path, config: Mapping[str, Any]) -> None:
+    """Raise ValueError for a key that holds a dict in every config and is none here."""
+    for key in ("model", "train_dataloader", "test_dataloader", "optim_wrapper"):
+        if (given := config.get(key)) is not None and not isinstance(given, Mapping):
+            raise ValueError(f"{path}: {key} = {given!r}; write {key} = dict(...) with the arguments that differ")
+
+
 def _check_key(file: Path, key: str) -> None:
     if key == "transforms":
         raise ValueError(

@@ -12,6 +12,7 @@ from harness.measure.checks import declared, network
 from harness.measure.checks.declared import CheckFailed, EntryUnderCheck, head_hint
 from harness.measure.checks.start import starts
 from harness.measure.parts import ParentWeights, quietly
+from harness.network.registered import IMPORTABLE
 from harness.plan.parents import is_fusion
 from harness.plan.twins import Known
 from harness.suite import Entry
@@ -78,7 +79,7 @@ def _checks(s: EntryUnderCheck) -> list[Check]:
     found = [
         Check("metafile is complete", declared.metafile_is_complete, f"fix {metafile}"),
         Check("config resolves at every profile", declared.resolves, f"fix {file}"),
-        Check("custom imports are there", declared.imports_are_there, f"fix custom_imports of {file}"),
+        Check("custom imports are there", declared.imports_are_there, f"{IMPORTABLE}, or fix custom_imports of {file}"),
         Check("classes are registered", declared.names_registered_classes, f"fix {file}"),
         Check("code and twins are looked for", declared.looks_around, f"fix {file}"),
         Check("uses the modalities it declares", declared.reads_what_it_declares, f"fix the loaders of {file}"),

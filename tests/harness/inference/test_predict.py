@@ -249,7 +249,7 @@ def test_names_of_clips_do_not_break_their_line(ledger, tmp_path):
     ("key", "value", "said"),
     [
         ("model", {"type": "OfAPackageThatIsGone"}, "no class 'OfAPackageThatIsGone' is registered"),
-        ("custom_imports", {"imports": ["gone_package"]}, "gone_package"),
+        ("custom_imports", {"imports": ["gone_package"]}, "gone_package; install the package with this Python"),
     ],
 )
 def test_classes_that_are_not_here_any_more_are_named(ledger, tmp_path, key, value, said):

@@ -185,7 +185,7 @@ def append(text):
         (
             append("\ncustom_imports = dict(imports=['no_such_package'], allow_failed_imports=False)"),
             "custom imports",
-            ["no_such_package", "fix custom_imports of i3d_r50_mgr-dark-rgb.py"],
+            ["no_such_package; install the package with this", "or fix custom_imports of i3d_r50_mgr-dark-rgb.py"],
         ),
         (
             append("\ntrain_dataloader = dict(dataset=dict(modalities=['rgb', 'ir']))"),

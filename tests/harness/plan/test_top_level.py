@@ -36,6 +36,8 @@ def leaf(tmp_path: Path):
         ("optim_wraper = dict(lr=1)", "unknown key 'optim_wraper' (near: optim_wrapper)"),
         ("profile = dict(demo=dict())", "unknown key 'profile' (near: profiles)"),
         ("transforms = dict(Resize=dict(scale=2))", "transforms has no effect outside of profiles"),
+        ("model = 'Net'", "model = 'Net'; write model = dict(...)"),
+        ("train_dataloader = []", "train_dataloader = []; write train_dataloader = dict(...)"),
         ("profiles = dict(demo=dict(epochs=9))", "profiles.demo: unknown key 'epochs'; choose from "),
     ],
 )
