@@ -73,6 +73,7 @@ class Cell(_Part):
 
 class Row(_Part):
     group: str
+    apart: str = ""  # the protocol of its own for which it is not ranked with the other rows
     cells: dict[str, Cell]  # by the id of the column
 
 

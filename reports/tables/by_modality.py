@@ -15,6 +15,7 @@ from reports.tables.measured import absent_cells, measured_columns
 from reports.tables.method_cells import (
     NO_FOLDER,
     OWN_PROTOCOL,
+    PROTOCOL,
     Standings,
     architecture,
     asked,
@@ -25,7 +26,9 @@ from reports.tables.method_cells import (
     listed_entries,
     method_cell,
     own_protocol,
+    protocol_of,
     ranked,
+    unranked_protocol,
 )
 from reports.tables.ranking import RANK, rank
 from reports.tables.table import Cell, Column, Row, Table
@@ -59,6 +62,8 @@ def by_modality(context: ReportContext, table: suite.Table) -> Table:
             _cells(context, table, line, standings),
             ours=not line.listed,
             facets=facets(context, list(line.group.values()), line.claims[0].backbone if line.claims else ""),
+            field=table.id,
+            apart=unranked_protocol(context, line.group.values()),
         )
         for i, line in enumerate(_lines(table, groups))
     ]
@@ -68,7 +73,7 @@ def by_modality(context: ReportContext, table: suite.Table) -> Table:
 
 def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
     comparable = context.comparable(table.dataset)
-    columns = [Column("method", "Method"), Column("backbone", "Backbone", detail=True, toggle="Backbone")]
+    columns = [Column("method", "Method"), Column("backbone", "Backbone", detail=True, toggle="Backbone"), PROTOCOL]
     for c in table.columns:
         p = c.modality + "."
         columns.append(
@@ -145,6 +150,7 @@ def _cells(
             "; ".join(filter(None, (line.sub or _extra_training(line.group), *_fused(line.group), start))),
         ),
         "backbone": Cell((first.backbone if first else "") or (architecture(entry) if entry else f.DASH)),
+        "protocol": Cell(protocol_of(line.group.values())),
     }
     for c in table.columns:
         prefix, own = c.modality + ".", line.group.get(c.modality)

@@ -11,6 +11,8 @@ from reports.tables.claimed import claimed
 from reports.tables.columns import against, against_column, finished
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.measured import cells_or_absent, measured_columns
+from reports.tables.method_cells import own_protocol, unranked_protocol
+from reports.tables.row_verdict import compared_rows
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, marked, missing
 from reports.tables.training import training_cell, training_column
 
@@ -45,11 +47,13 @@ P = Column(
 def by_rows(context: ReportContext, table: suite.Table) -> Table:
     """Rows that name their own configs: an ablation with its marks, its controls and its bounds."""
     results = [context.result(cell_id(r.model, r.variant)) for r in table.rows]
+    compared = {r.id for r in compared_rows(context, table)}
     deltas = _deltas(results, len({cell_id(r.model, r.variant) for r in table.rows}) - 1)
     rows = []
     for row, result, (delta, p) in zip(table.rows, results, deltas, strict=True):
+        entry = context.entries[row.model]
         cells = {
-            "row": Cell(row.title, sub=cell_id(row.model, row.variant)),
+            "row": Cell(row.title, sub="; ".join(filter(None, (cell_id(row.model, row.variant), own_protocol(entry))))),
             **{"mark." + m.id: _mark(row, m) for m in table.marks},
             "claimed": claimed(row.claim, context.benchmark),
             **cells_or_absent(result, context.absent(cell_id(row.model, row.variant)), "m."),
@@ -60,7 +64,8 @@ def by_rows(context: ReportContext, table: suite.Table) -> Table:
         }
         if context.comparable(table.dataset):
             cells["against"] = against(result, row.claim)
-        rows.append(Row(row.id, cells, row.group, ours=row.claim is None))
+        field, apart = table.id * (row.id in compared), unranked_protocol(context, [entry])
+        rows.append(Row(row.id, cells, row.group, ours=row.claim is None, field=field, apart=apart))
     return finished(context, table, _columns(context, table), rows, [r.claim for r in table.rows], results)
 
 

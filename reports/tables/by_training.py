@@ -15,6 +15,7 @@ from reports.tables.columns import against, against_column, finished
 from reports.tables.measured import absent_cells, measured_columns
 from reports.tables.method_cells import (
     NO_FOLDER,
+    PROTOCOL,
     Standings,
     asked,
     backbone_name,
@@ -24,7 +25,9 @@ from reports.tables.method_cells import (
     listed_entries,
     method_cell,
     own_protocol,
+    protocol_of,
     ranked,
+    unranked_protocol,
 )
 from reports.tables.ranking import RANK, rank
 from reports.tables.table import Cell, Column, Row, Table
@@ -61,6 +64,8 @@ def by_training(context: ReportContext, table: suite.Table) -> Table:
             facets=facets(context, [line.entry])
             if line.entry
             else {"Modality": (f.modalities(line.test),), "Training streams": (f.modalities(line.train),)},
+            field=line.test,
+            apart=unranked_protocol(context, [line.entry] if line.entry else []),
         )
         for i, line in enumerate(_lines(table, entries))
     ]
@@ -71,6 +76,7 @@ def by_training(context: ReportContext, table: suite.Table) -> Table:
 def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
     return [
         Column("method", "Method"),
+        PROTOCOL,
         Column("train", "Training"),
         Column("test", "Inference", key="beside"),
         Column(
@@ -126,6 +132,7 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
         "method": method_cell(
             line.title, entry, "; ".join(filter(None, (own_protocol(entry) or sub, fused(entry), start)))
         ),
+        "protocol": Cell(protocol_of([entry] if entry else [])),
         "train": Cell(f.modalities(line.train)),
         "test": Cell(f.modalities(line.test)),
         "claimed": claimed(claim, context.benchmark),

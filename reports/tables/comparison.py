@@ -12,7 +12,7 @@ from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
-from reports.tables.method_cells import asked, listed_entries, ranked
+from reports.tables.method_cells import asked, listed_entries, measured_apart, ranked
 from reports.tables.verdict import LEVEL
 
 
@@ -47,6 +47,13 @@ def named_results(context: ReportContext, table: suite.Table, column: suite.Colu
         for e in run
     }
     return named, asked(context, entries)
+
+
+def unranked_note(context: ReportContext, table: suite.Table, column: suite.Column) -> str:
+    """Which measured methods of a column are compared with none, since their protocol is their own; "" where none."""
+    entries = [e for e in listed_entries(context, table) if e.test_modality == column.modality]
+    names = ", ".join(dict.fromkeys(e.title for e in measured_apart(context, entries)))
+    return f"Left out, since their protocols are their own: {names}." if names else ""
 
 
 def compare(title: str, named: dict[str, Result], family: int = 0) -> Comparison | None:

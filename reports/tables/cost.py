@@ -11,7 +11,7 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, twins
 from reports.stats.training import mean_std
-from reports.tables.comparison import named_results
+from reports.tables.comparison import named_results, unranked_note
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
 
 
@@ -95,6 +95,7 @@ class CostField:
     title: str
     dataset: str
     points: tuple[Point, ...]
+    unranked: str = ""  # which methods are left out, since their protocols are their own
 
 
 def cost_fields(context: ReportContext) -> list[CostField]:
@@ -106,7 +107,8 @@ def cost_fields(context: ReportContext) -> list[CostField]:
             if points:
                 title = f"{table.title.split('.')[0]}, {column.title}"
                 name = f"cost_{table.id}_{column.modality.replace('+', '_')}"
-                found.append(CostField(name, title, table.dataset, points))
+                unranked = unranked_note(context, table, column)
+                found.append(CostField(name, title, table.dataset, points, unranked))
     return found
 
 
@@ -145,7 +147,8 @@ def cost_table(context: ReportContext, field: CostField) -> Table:
         Column("hardware", "Machine", MEASURED, explain="that it was trained on, stages included"),
     )
     rows = tuple(Row(p.result.id, _cells(context, p)) for p in field.points)
-    notes = (f"Times are of these machines: {hardware(context, field.points)}.", *_synthetic(context, field))
+    times = f"Times are of these machines: {hardware(context, field.points)}."
+    notes = tuple(filter(None, (field.unranked, times, *_synthetic(context, field))))
     caption = (
         "● and a filled mark: on the Pareto front of that cost, nothing is as cheap and as accurate and better in one "
         "of the two. What is not recorded is missing in the figure too. Latency is not in a run's record; "

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.tables.apart import apart_last, apart_notes
 from reports.tables.table import Cell, Column, Table
 
 
@@ -105,11 +106,15 @@ def to_markdown(table: Table, header: Sequence[str] = ()) -> str:
     ]
     lines.append("| " + " | ".join(_md(heading(c)) for c in columns) + " |")
     lines.append("|" + "|".join(" ---: " if c.numeric else " --- " for c in columns) + "|")
-    for group, rows in table.groups:
+    for group, rows in apart_last(table).groups:
         if group:
             lines.append(f"| **{_md(group)}** |" + " |" * (len(columns) - 1))
         lines += ["| " + " | ".join(_md(flat(r.cells[c.id])) for c in columns) + " |" for r in rows]
-    lines += ["", _md(table.caption), *(f"\n- {_md(n)}" for n in (table.verdict, *table.notes) if n)]
+    lines += [
+        "",
+        _md(table.caption),
+        *(f"\n- {_md(n)}" for n in (table.verdict, *apart_notes(table), *table.notes) if n),
+    ]
     lines += [f"\n- Source of claimed values: [{_md(s.text)}]({s.href})" for s in table.sources]
     return "\n".join(lines) + "\n"
 
@@ -117,11 +122,13 @@ def to_markdown(table: Table, header: Sequence[str] = ()) -> str:
 def _md(text: str) -> str:
     for char in "\\`*_[]<>|":
         text = text.replace(char, "\\" + char)
+    text = text.replace("$", "<span>$</span>")  # two in a line would be a formula on GitHub, with a backslash too
     return " ".join(text.split())
 
 
 def head_lines(table: Table, header: Sequence[str]) -> list[str]:
-    return [" ".join(line.split()) for line in (table.title, *header, table.verdict, *table.notes) if line]
+    parts = (table.title, *header, table.verdict, *apart_notes(table), *table.notes)
+    return [" ".join(line.split()) for line in parts if line]
 
 
 def to_json(table: Table) -> dict[str, Any]:
@@ -138,7 +145,9 @@ def to_json(table: Table) -> dict[str, Any]:
             {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric} for c in columns
         ],
         "rows": (
-            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in columns}} for row in table.rows
+            {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in columns}}
+            | ({"apart": row.apart} if row.apart else {})
+            for row in table.rows
         ),
     }
 

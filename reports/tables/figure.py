@@ -34,6 +34,7 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
                         **cells_or_absent(result, context.absent(figure.model), "m."),
                     },
                     group=sweep.title,
+                    field=sweep.id,
                 )
             )
     claimed = not context.others_note(figure.dataset)
@@ -69,7 +70,7 @@ def grid_table(context: ReportContext, figure: suite.Figure, grid: suite.Grid) -
         default = "default" if pair == (x.default, y.default) else ""
         weights = {s.id: Cell(f"{v:g}", v) for s, v in zip((x, y), pair, strict=True)}
         cells = {"point": Cell(variant.replace(",", ", "), sub=default), **weights}
-        rows.append(Row(variant, cells | cells_or_absent(result, context.absent(figure.model), "m.")))
+        rows.append(Row(variant, cells | cells_or_absent(result, context.absent(figure.model), "m."), field=grid.id))
     return Table(
         grid.id,
         grid.title,

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.tables.apart import apart_last, apart_notes
+from reports.tables.best import best_cells
 from reports.tables.export import head_lines
-from reports.tables.method_cells import OWN_PROTOCOL
-from reports.tables.table import CLAIMED, Cell, Column, Row, Table
-from reports.tables.verdict import LEVEL
+from reports.tables.table import Cell, Column, Row, Table
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -69,7 +69,9 @@ def tex(text: str) -> str:
 
 
 def to_latex(table: Table, header: Sequence[str] = ()) -> str:
-    """The columns of a paper, of the rows in which one of them has a number; the best of each block is bold."""
+    """The columns of a paper, of the rows in which one of them has a number; the best of what is
+    ranked together is bold, and what is not ranked stands apart."""
+    table = apart_last(table)
     rows = _rows(table)
     columns = [c for c in table.paper_columns if _filled(c, rows)]
     texts = _texts(columns, rows)
@@ -94,7 +96,8 @@ def to_latex(table: Table, header: Sequence[str] = ()) -> str:
         *(f"    {line}" for line in _head(columns, layout)),
     ]
     lines += [f"    {line}" for line in _body(rows, texts, layout)]
-    notes = [f"  \\par\\smallskip\\footnotesize {tex(n)}" for n in table.mark_notes]
+    below = (*apart_notes(table, rows), *table.mark_notes)
+    notes = [f"  \\par\\smallskip\\footnotesize {tex(n)}" for n in below]
     return "\n".join([*lines, "    \\bottomrule", "  \\end{tabular}", *notes, f"\\end{{{layout.place}}}"]) + "\n"
 
 
@@ -154,7 +157,7 @@ def _texts(columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, list[str
     """Row -> its cells as LaTeX: the best is bold, and a number of seeds other than the usual one is said."""
     seeds = _seeds(columns, rows)
     usual = Counter(seeds.values()).most_common(1)[0][0] if seeds else 0
-    best = _best(columns, rows)
+    best = best_cells(columns, rows)
     out = {}
     for row in rows:
         texts = []
@@ -174,36 +177,6 @@ def _cell(cell: Cell, column: Column) -> str:
     if column.numeric and cell.value is None:
         return "--"
     return tex(cell.text + cell.mark)
-
-
-def _best(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[str, str]]:
-    """(row, column) of the highest accuracy of each column, per block of rows and test modality; a block of one row,
-    and rows of a protocol of their own, have none; nor has what is not ranked, provisional or not above chance."""
-    blocks: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if not next(iter(row.cells.values())).sub.startswith(OWN_PROTOCOL):
-            tested = row.cells["test"].text if "test" in row.cells else ""
-            blocks.setdefault((row.group, tested), []).append(row)
-    found = set()
-    for column in columns:
-        if not (column.id.endswith("top1") or (column.origin == CLAIMED and column.short)):
-            continue
-        for block in blocks.values():
-            known = [(v, r) for r in block if (v := r.cells[column.id].value) is not None]
-            top = max((v for v, _ in known), default=0.0)
-            found |= {(r.id, column.id) for v, r in known if v == top and len(known) > 1 and _stands_out(r, column)}
-    return found
-
-
-def _stands_out(row: Row, column: Column) -> bool:
-    """Whether a row may be called the best of a column by the page's own words; a claimed value always may."""
-    if column.origin == CLAIMED:
-        return True
-    prefix = column.id.removesuffix("top1")
-    chance, rank = row.cells.get(prefix + "chance"), row.cells.get(prefix + "rank")
-    by_chance = chance is not None and chance.value is not None and chance.value >= LEVEL
-    unranked = rank is not None and rank.value is None
-    return not (by_chance or unranked or "(provisional)" in row.cells[column.id].sub)
 
 
 def _head(columns: Sequence[Column], layout: _Layout) -> list[str]:
@@ -242,14 +215,18 @@ def _body(rows: Sequence[Row], texts: dict[str, list[str]], layout: _Layout) -> 
         if row.group != group:
             group = row.group
             lines += ["\\midrule"] * (i > 0)
-            lines += (
-                [f"\\multicolumn{{{len(texts[row.id])}}}{{@{{}}l@{{}}}}{{\\emph{{{tex(group)}}}}} \\tabularnewline"]
-                if group
-                else []
-            )
+            lines += [_row_title(group, layout)] if group else []
         cells = [f"\\raggedright {t}" if k in layout.broken and t else t for k, t in enumerate(texts[row.id])]
         lines.append(" & ".join(cells) + " \\tabularnewline")
     return lines
+
+
+def _row_title(text: str, layout: _Layout) -> str:
+    """A title over a block of rows, on several lines where it is wider than the table."""
+    text, n = tex(text), len(layout.widths)
+    room = sum(layout.widths) + 2 * GAP * (n - 1)
+    kind = f"p{{{room:.0f}pt}}" if _width(text) > room else "l"
+    return rf"\multicolumn{{{n}}}{{@{{}}{kind}@{{}}}}{{\emph{{{text}}}}} \tabularnewline"
 
 
 def _layout(columns: Sequence[Column], texts: dict[str, list[str]]) -> _Layout:

@@ -12,11 +12,17 @@ from reports.ledger.context import ReportContext
 from reports.stats.ranks import Standing
 from reports.tables.measured import absent_cells, measured_cells
 from reports.tables.settings import start_kind, trained_runs
-from reports.tables.table import Cell
+from reports.tables.table import Cell, Column
 
 Standings = dict[str, Standing | str]
 OWN_PROTOCOL = "own protocol: "
 STARTS = {"pretrained": "pretrained", "stages": "weights of its stages", "scratch": "from scratch"}
+PROTOCOL = Column(
+    "protocol",
+    "Protocol",
+    page=False,
+    explain="common, or the method's own: what has its own is not ranked with the others",
+)
 NO_FOLDER = ("not implemented yet", "no config of this method in mm_configs yet")
 
 
@@ -46,6 +52,23 @@ def fused(entry: Entry | None) -> str:
 def own_protocol(entry: Entry | None) -> str:
     """What a row says of an entry whose protocol is not the common one, "" for any other."""
     return f"{OWN_PROTOCOL}{entry.protocol}" if entry is not None and entry.protocol else ""
+
+
+def unranked_protocol(context: ReportContext, entries: Iterable[Entry]) -> str:
+    """The protocol of its own that a row's measured values have; "" where they have none, and where nothing is
+    measured."""
+    return next((e.protocol for e in measured_apart(context, entries)), "")
+
+
+def measured_apart(context: ReportContext, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that are measured and not ranked, since their protocol is their own."""
+    own = [e for e in entries if e.protocol]
+    return [e for e in own if (result := context.result(e.name)) is not None and result.done]
+
+
+def protocol_of(entries: Iterable[Entry]) -> str:
+    """What the downloads say of a row: ``common`` or the protocol of its own; "" without an entry."""
+    return "; ".join(dict.fromkeys(e.protocol or "common" for e in entries))
 
 
 def backbone_name(entry: Entry) -> str:

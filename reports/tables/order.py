@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from harness.suite import benchmark as suite
-from reports.tables.method_cells import OWN_PROTOCOL
 from reports.tables.table import CLAIMED, Row, Table
 
 APART = "Protocols of their own, best first; not ranked with the others"
@@ -52,7 +51,7 @@ def _headings(declared: suite.Table) -> Iterable[str]:
 def _block(declared: suite.Table, row: Row, columns: Sequence[str]) -> str:
     if not _values(row, columns):
         return LAST
-    if next(iter(row.cells.values())).sub.startswith(OWN_PROTOCOL):
+    if row.apart:
         return APART
     if declared.layout == "by_modality":
         return next(iter(_headings(declared)))

@@ -61,12 +61,13 @@ def compared_rows(context: ReportContext, declared: suite.Table) -> list[suite.R
 
 
 def rows_alike(context: ReportContext, declared: suite.Table) -> list[suite.Row]:
-    """The rows that see the first one's modalities at test time."""
+    """The rows that see the first one's modalities at test time, and have its protocol."""
     return [r for r in declared.rows if _sees(context, r) == _sees(context, declared.rows[0])]
 
 
-def _sees(context: ReportContext, row: suite.Row) -> str:
-    return context.entries[row.model].test_modality
+def _sees(context: ReportContext, row: suite.Row) -> tuple[str, str]:
+    entry = context.entries[row.model]
+    return entry.test_modality, entry.protocol
 
 
 def _highest(row: suite.Row, top1: Cell, of: int) -> str:

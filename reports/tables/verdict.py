@@ -14,7 +14,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import Standing
 from reports.tables.differences import difference
-from reports.tables.method_cells import asked, listed_entries, ranked
+from reports.tables.method_cells import asked, listed_entries, measured_apart, ranked
 from reports.tables.ranking import rank
 
 LEVEL = 0.05
@@ -82,21 +82,38 @@ def to_json(verdicts: Iterable[Verdict], table: str, title: str) -> list[dict[st
 def by_column(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]:
     """The verdicts of a table of methods, one for each column."""
     found = []
+    listed = listed_entries(context, table)
     for column in table.columns:
-        entries = [e for e in ranked(listed_entries(context, table)) if e.test_modality == column.modality]
-        if asked(context, entries):
-            found.append(_column(context, column.title, entries))
+        own = [e for e in listed if e.test_modality == column.modality]
+        if asked(context, own):
+            found.append(_column(context, column.title, ranked(own), len(measured_apart(context, own))))
     if any(v.state != "none" for v in found):
         return tuple(found)
-    return (nothing(context.result(e.name) for e in ranked(listed_entries(context, table))),)
+    said = _none(len(measured_apart(context, listed)))
+    return (nothing((context.result(e.name) for e in ranked(listed)), said=said),)
 
 
-def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Verdict:
-    """The verdict of methods that were tested on the same modalities."""
+def _none(apart: int) -> str:
+    """What is said where nothing that is ranked is measured."""
+    return f"nothing that is ranked is measured yet; {_apart(apart)}" if apart else NOTHING_YET
+
+
+def _apart(n: int) -> str:
+    """How many methods are measured beside those that a sentence is about; "" for none."""
+    have = "has a protocol of its own and is" if n == 1 else "have protocols of their own and are"
+    return f"{f.count(n, 'more method')} {have} not ranked" if n else ""
+
+
+def _column(context: ReportContext, title: str, entries: Sequence[Entry], unranked: int) -> Verdict:
+    """The verdict of methods that were tested on the same modalities.
+
+    Args:
+        unranked: how many more are measured, of protocols of their own.
+    """
     results = [r for e in entries if (r := context.result(e.name)) is not None]
     done = sorted((r for r in results if r.done), key=lambda r: -r.top1[0])
     if not done:
-        return nothing(results, title)
+        return nothing(results, title, _none(unranked))
     standings = rank(results, asked(context, entries))
     placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
     names = _names(entries, done)
@@ -123,7 +140,7 @@ def _column(context: ReportContext, title: str, entries: Sequence[Entry]) -> Ver
     apart = len(done) - len(field) - len(twins(done))
     others = f"{f.count(apart, 'method')} tested on other clips" if apart > 0 and state != "alone" else ""
     measured = coverage(len(done), asked(context, entries), "methods", results)
-    more = filter(None, ("" if guesses else _chance(first), others, measured))
+    more = filter(None, ("" if guesses else _chance(first), others, measured, _apart(unranked)))
     best = "" if guesses else first.id
     return Verdict(title, state, "; ".join((said, *more)), basis(context, done), best, tuple(r.id for r in tied))
 

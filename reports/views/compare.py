@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Page, View
+from reports.tables.comparison import unranked_note
 from reports.tables.head_to_head import Field, fields, most_right, to_data
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
 
@@ -47,10 +49,17 @@ def build(context: ReportContext) -> Iterator[Page]:
     found = fields(context)
     if not found:
         return
-    table = nearest(found)
+    table = replace(nearest(found), notes=_unranked(context))
     data, left_out = embedded(found)
     values = {"table": table, "data": data, "left_out": left_out}
     yield Page("compare.html", "compare.html.j2", values, tables=(table,))
+
+
+def _unranked(context: ReportContext) -> tuple[str, ...]:
+    """Which measured methods cannot be chosen, since their protocols are their own, by column."""
+    columns = [(t, c) for t in context.benchmark.tables if t.layout != "rows" for c in t.columns]
+    said = [(f"{t.title.split('.')[0]}, {c.title}", unranked_note(context, t, c)) for t, c in columns]
+    return tuple(f"{title}. {note}" for title, note in said if note)
 
 
 def nearest(found: list[Field]) -> Table:

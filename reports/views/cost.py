@@ -34,6 +34,7 @@ def build(context: ReportContext) -> Iterator[Page]:
         found.append(Drawn(field.title, drawing.svg if drawing else "", note, cost_table(context, field)))
         if drawing:
             note += f" · trained on {hardware(context, field.points)}"
+            note += f" · {field.unranked[:1].lower()}{field.unranked[1:].rstrip('.')}" * bool(field.unranked)
             files |= {f"downloads/{field.id}.{kind}": content for kind, content in kept_files(drawing, note).items()}
     if found:
         tables = tuple(d.table for d in found)

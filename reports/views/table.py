@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.page import Best, Card, Page, View
-from reports.tables.comparison import Comparison, compare, named_results
+from reports.tables.comparison import Comparison, compare, named_results, unranked_note
 from reports.tables.layouts import build_table
-from reports.tables.method_cells import OWN_PROTOCOL
 from reports.tables.order import best_first
 from reports.tables.row_verdict import compared_rows, of_rows
 from reports.tables.table import MEASURED, Link, Row, Table
@@ -53,8 +53,13 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
     """Per column of a table of methods: significant differences, and the clips that make them."""
     if declared.layout == "rows":
         return []
-    columns = ((c.title, *named_results(context, declared, c)) for c in declared.columns)
-    return [one for title, named, family in columns if (one := compare(title, named, family))]
+    found = []
+    for column in declared.columns:
+        named, family = named_results(context, declared, column)
+        if one := compare(column.title, named, family):
+            text = " ".join(filter(None, (one.text, unranked_note(context, declared, column))))
+            found.append(replace(one, text=text))
+    return found
 
 
 def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts: tuple[Verdict, ...]) -> Card:
@@ -64,7 +69,9 @@ def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts:
     kept = tuple(b for b in blocks if b.rows)
     asked = table.id in context.ledger.tables
     said = {table.id: verdicts} if asked else {}
-    return Card(table.title, table.caption, asked or bool(kept), kept, verdicts=said)
+    return Card(
+        table.title, table.caption, asked or bool(kept and context.ledger.has_own_runs(table.id)), kept, verdicts=said
+    )
 
 
 def _parts(context: ReportContext, declared: suite.Table, table: Table) -> list[tuple[str, str, Sequence[Row]]]:
@@ -80,7 +87,7 @@ def _parts(context: ReportContext, declared: suite.Table, table: Table) -> list[
 
 def _best(title: str, table: Table, column: str, rows: Sequence[Row], top: int, ordered: bool) -> Best:
     """The measured rows, the best first where they are to be ``ordered``."""
-    common = [r for r in rows if not r.cells[table.columns[0].id].sub.startswith(OWN_PROTOCOL)]
+    common = [r for r in rows if not r.apart]
     shown = [(r.cells[table.columns[0].id].text, r.cells[column]) for r in common if r.cells[column].value is not None]
     if ordered:
         shown.sort(key=lambda pair: -(pair[1].value or 0.0))

@@ -41,6 +41,12 @@ def test_no_title_ends_the_comment_of_a_markdown_file(title):
     assert comment.startswith("<!--\n") and "--" not in comment[4:] and rest.lstrip().startswith("**")
 
 
+def test_dollars_of_a_markdown_cell_begin_no_formula():
+    """GitHub takes what stands between two of them for TeX, escaped with a backslash too."""
+    table = Table("t", "T", "", (Column("m", "Method"),), (Row("r", {"m": Cell("${a} or ${b}")}),))
+    assert exports.to_markdown(table).count("<span>$</span>{") == 2
+
+
 def test_predictions_are_no_formulas_either():
     import numpy as np
 

@@ -21,12 +21,12 @@ COLUMNS = (
 )
 
 
-def line(name, claimed=None, top1=None, n=None, test="RGB", group="", sub=""):
+def line(name, claimed=None, top1=None, n=None, test="RGB", group="", apart=""):
     def number(value, text, origin):
         return Cell("–" if value is None else text, value, origin=origin)
 
     cells = {
-        "method": Cell(name, sub=sub),
+        "method": Cell(name),
         "test": Cell(test),
         "claimed": number(claimed, str(claimed), CLAIMED),
         "rgb.top1": number(top1, f"{top1} ± 0.5", MEASURED),
@@ -34,7 +34,7 @@ def line(name, claimed=None, top1=None, n=None, test="RGB", group="", sub=""):
         "detail": Cell("not for papers"),
         "remark": Cell("not for papers"),
     }
-    return Row(name, cells, group)
+    return Row(name, cells, group, field=test, apart=apart)
 
 
 def table(*rows, title="Table 2, more. Fake & methods", caption="50 % of_it."):
@@ -74,9 +74,36 @@ def test_another_number_of_seeds_than_the_usual_one_is_said():
 
 def test_the_best_is_sought_per_block_and_test_modality_and_among_the_common_protocol():
     rows = [line("A", None, 60.0, 1), line("B", None, 50.0, 1), line("C", None, 90.0, 1, test="Depth")]
-    rows += [line("D", None, 80.0, 1, test="Depth"), line("Own", None, 99.0, 1, sub="own protocol: fake")]
-    rows += [line("Alone", None, 95.0, 1, group="Bounds")]
+    rows += [line("D", None, 80.0, 1, test="Depth"), line("Own", None, 99.0, 1, apart="fake")]
+    rows += [replace(line("Bound", None, 95.0, 1, group="Bounds"), field="")]
     assert re.findall(r"textbf\{([\d.]+)", to_latex(table(*rows))) == ["60.0", "90.0"]
+
+
+def test_groups_that_are_compared_have_one_best_and_a_group_that_is_not_has_none():
+    """Of a table of rivals, and of the bounds of an ablation."""
+    groups = {"": (60.0, 61.0), "Taught": (75.0, 70.0), "Bounds": (95.0, 94.0)}
+    rows = [line(f"{g}{i}", None, v, 1, group=g) for g, values in groups.items() for i, v in enumerate(values)]
+    rows = [replace(r, field="rivals" * (r.group != "Bounds")) for r in rows]
+    assert re.findall(r"textbf\{([\d.]+)", to_latex(table(*rows))) == ["75.0"]
+
+
+def test_rows_of_a_protocol_of_their_own_are_a_last_block_that_says_why():
+    rows = [line("Own", 96.0, 96.5, 3, apart="more frames_"), line("A", 80.1, 95.5, 3), line("B", 70.0, 60.0, 3)]
+    rows += [line("Other", None, 99.0, 3, apart="more frames_"), line("Third", None, 50.0, 3, apart="120 epochs")]
+    tex = to_latex(table(*rows))
+    names = re.findall(r"^    (\w+) & RGB", tex, re.M)
+    assert names == ["A", "B", "Own", "Other", "Third"]
+    between = tex[tex.index("    B &") : tex.index("    Own &")]
+    assert r"\midrule" in between and r"\emph{Protocols of their own, not ranked}" in between
+    below = tex[tex.index(r"\end{tabular}") :]
+    assert r"Not ranked with the others: Own, Other. Protocol: more frames\_." in below
+    assert "Not ranked with the others: Third. Protocol: 120 epochs." in below
+    assert re.findall(r"textbf\{([\d.]+)", tex) == ["95.5"], "no claim either: the highest one is of a row apart"
+
+
+def test_a_block_title_that_is_wider_than_its_table_is_broken():
+    rows = [line("A", None, 1.0, 1), line("B", None, 2.0, 1, group="Words " * 40)]
+    assert re.search(r"multicolumn\{3\}\{@\{\}p\{\d+pt\}@\{\}\}\{\\emph\{Words", to_latex(table(*rows)))
 
 
 def test_everything_is_escaped():

@@ -1,17 +1,27 @@
 """Methods that see RGB and depth, and those of a protocol of their own: which rows are ranked with which."""
 
 import copy
+import csv
+import io
 from dataclasses import replace
 
 import pytest
 import yaml
 
 from harness.suite import Benchmark, Entry, load_entries
+from harness.suite import benchmark as suite
 from harness.suite.stages import Stage
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
 from reports.ledger.work_dir import read_work_dir
+from reports.site.render import environment
+from reports.tables.cost import cost_fields, cost_table
+from reports.tables.export import csv_metadata, to_csv, to_json, to_markdown
+from reports.tables.latex import to_latex
 from reports.tables.layouts import build_table
+from reports.tables.row_verdict import compared_rows
+from reports.tables.verdict import by_column
+from reports.views import compare
 from reports.views.methods import methods
 from reports.views.table import build as pages
 from tests.helpers import fake_benchmark as fake
@@ -128,6 +138,77 @@ def test_differences_and_best_lists_leave_other_protocols_out(made):
     best = {b.title: [name for name, _ in b.rows] for b in page.card.blocks}
     assert sorted(best["RGB at inference"]) == ["Plain", "Three"]
     assert sorted(best["RGB + Depth at inference"]) == ["Absent", "Two"]
+
+
+def test_every_sentence_and_page_that_leaves_other_protocols_out_says_so(made):
+    names = "Left out, since their protocols are their own: "
+    page = next(p for p in pages(made) if p.path == "table3.html")
+    said = {v.column: v.line for v in page.values["verdicts"]}
+    one = "1 more method has a protocol of its own and is not ranked"
+    assert one in said["RGB"] and one in said["RGB + Depth"] and "protocol" not in said["Depth"]
+    texts = {c.title: c.text for c in page.values["comparisons"]}
+    assert texts["RGB"].endswith(names + "Plain.") and texts["RGB + Depth"].endswith(names + "Two.")
+    (field,) = [x for x in cost_fields(made) if x.id == "cost_table3_rgb_depth" or x.title == "Table 3, RGB + Depth"]
+    assert names + "Two." in cost_table(made, field).notes
+    (compared,) = compare.build(made)
+    assert f"Table 3, RGB. {names}Plain." in compared.tables[0].notes
+
+
+def test_what_only_another_protocol_has_measured_is_not_called_unmeasured(made):
+    results = {n: r for n, r in made.ledger.results.items() if made.protocol(n) != "common"}
+    context = replace(made, ledger=replace(made.ledger, results=results))
+    (said,) = by_column(context, made.benchmark.tables[1])
+    assert said.text == (
+        "nothing that is ranked is measured yet; 2 more methods have protocols of their own and are not ranked"
+    )
+
+
+def test_every_file_keeps_other_protocols_apart_and_says_why(made):
+    table = build_table(made, made.benchmark.tables[1])
+    own = {r.cells["method"].text for r in table.rows if r.apart}
+    assert own == {"Plain", "Two"}
+    lines = to_markdown(table).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("| **Protocols of their own"))
+    rows_after = [line.split(" | ")[0].strip("| ") for line in lines[at + 1 : at + 3]]
+    assert set(rows_after) == own and lines[at + 3] == "", "a last block, and nothing else in it"
+    why = f"Not ranked with the others: Plain, Two. Protocol: {OWN}."
+    assert f"- {why}" in lines
+    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert {r["Method"] for r in read if r["Protocol"] == OWN} == own
+    assert {r["Protocol"] for r in read} - {OWN, ""} == {"common"}
+    assert "Protocol" in [c["titles"] for c in csv_metadata(table)["tableSchema"]["columns"]]
+    found = [r for r in to_json(table)["rows"] if r.get("apart")]
+    assert {r["cells"]["method"]["text"] for r in found} == own and {r["apart"] for r in found} == {OWN}
+    tex = to_latex(table)
+    assert tex.index("Protocols of their own, not ranked") > tex.index("Three &") and tex.count(why) == 2
+
+
+def test_a_row_that_is_not_measured_is_in_no_block_of_other_protocols(made):
+    """Its claimed value is as printed, whatever protocol we would train it with."""
+    entries = {n: replace(e, protocol=OWN) if e.method == "Absent" else e for n, e in made.entries.items()}
+    ledger = replace(made.ledger, results={})
+    table = build_table(replace(made, entries=entries, ledger=ledger), made.benchmark.tables[1])
+    assert not any(r.apart for r in table.rows) and OWN in to_csv(table)
+
+
+def test_a_row_of_a_table_that_names_its_configs_is_not_compared_with_another_protocol(made):
+    rows = [
+        {"id": f"r{i}", "title": f"Row {i}", "model": name, "shows": "something"}
+        for i, name in enumerate(["plain_mgr-dark-rgb", "plain_own-protocol_mgr-dark-rgb"])
+    ]
+    data = {"id": "own", "layout": "rows", "title": "Own. Rows", "caption": "c", "dataset": "mgr_dark", "rows": rows}
+    declared = suite.Table.model_validate(data)
+    table = build_table(made, declared)
+    assert [(bool(r.field), bool(r.apart)) for r in table.rows] == [(True, False), (False, True)]
+    assert [r.id for r in compared_rows(made, declared)] == ["r0"]
+    assert f"own protocol: {OWN}" in table.rows[1].cells["row"].sub
+
+
+def test_the_list_in_the_drafts_order_says_it_too(made):
+    page = next(p for p in pages(made) if p.path == "table3.html")
+    draft = '{% import "parts.html.j2" as parts %}{{ parts.draft(t) }}'
+    html = environment().from_string(draft).render(t=page.values["table"])
+    assert html.count("own protocol, not ranked") == 2
 
 
 def test_the_methods_page_says_it(made):
