@@ -28,7 +28,7 @@ class Card:
     """What the overview shows of a page.
 
     Attributes:
-        asked: something of it was planned or run.
+        asked: it was asked for, or something of it was run that no other table brought.
         finding: its result in one sentence. verdicts: what its tables and figures say, by their ids,
             where they were asked for.
         svg: a drawing. image: path of a picture in the site, which ``alt`` describes.

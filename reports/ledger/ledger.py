@@ -117,6 +117,19 @@ class Ledger:
                 users.setdefault(name, []).append(i in self.results)
         return asked | {name for name, there in users.items() if all(there)}
 
+    @cached_property
+    def _of_asked(self) -> frozenset[str]:
+        """Keys of the runs of tables and figures that were asked for, and of their stages."""
+        known = {key: record for key, (_, record) in self.records.items()}
+        asked = [r for i, r in self.results.items() if self.tables.intersection(self.used_by.get(i, ()))]
+        own = {run.cell.key for r in asked for run in r.runs if run.cell.key in known}
+        return frozenset(own.union(*(dependency_closure(key, known) for key in own)))
+
+    def has_own_runs(self, name: str) -> bool:
+        """Whether a table or figure has a run that none that was asked for brought: its rows may be some of another."""
+        own = (r for i, r in self.results.items() if name in self.used_by.get(i, ()))
+        return any(run.record is not None and run.record.key not in self._of_asked for r in own for run in r.runs)
+
 
 def make_ledger(
     work_dirs: Sequence[WorkDir],

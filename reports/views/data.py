@@ -37,7 +37,7 @@ class DatasetView:
 
 def build(context: ReportContext) -> Iterator[Page]:
     sheets = _contact_sheets(context)
-    datasets = [_dataset(context, d, sheets) for d in context.benchmark.datasets]
+    datasets = [_dataset(context, d, sheets) for d in _at_hand(context)]
     made = [d.title for d in datasets if d.synthetic]
     others = any(_title(context, d) != declared.title for d, declared in context.benchmark.datasets.items())
     lede = "What the numbers were measured on" + ("." if others else ", beside the data sets that the draft compares.")
@@ -70,6 +70,12 @@ def build(context: ReportContext) -> Iterator[Page]:
             alt="Contact sheet of the data at hand",
         ),
     )
+
+
+def _at_hand(context: ReportContext) -> list[str]:
+    """The data sets that a plan or a run measures, or that are there; all, where none is."""
+    there = [d for d in context.benchmark.datasets if d in context.datasets or context.statistics.get(d)]
+    return there or list(context.benchmark.datasets)
 
 
 def _files(context: ReportContext, light: Drawing | None) -> dict[str, bytes]:
@@ -169,8 +175,8 @@ def measured_table(context: ReportContext) -> Table:
         *(column(m, TITLES[m], "Resolution") for m in RECORDED),
     )
     rows = []
-    for dataset, declared in context.benchmark.datasets.items():
-        s = context.statistics.get(dataset, {})
+    for dataset in _at_hand(context):
+        s, declared = context.statistics.get(dataset, {}), context.benchmark.datasets[dataset]
         rows.append(
             Row(
                 dataset,

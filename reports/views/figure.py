@@ -112,7 +112,8 @@ def _files(context: ReportContext, figure: suite.Figure, drawings: Mapping[str, 
 def _card(context: ReportContext, table: Table, svg: str, verdicts: dict[str, tuple[Verdict, ...]]) -> Card:
     asked = context.ledger.tables
     said = {i: found for i, found in verdicts.items() if i in asked}
-    return Card(table.title, table.caption, bool(svg) or table.id in asked, verdicts=said, svg=svg)
+    own = bool(svg) and context.ledger.has_own_runs(table.id)
+    return Card(table.title, table.caption, own or table.id in asked, verdicts=said, svg=svg)
 
 
 def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any], Drawing | None]:

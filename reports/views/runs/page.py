@@ -92,7 +92,7 @@ def _cells(view: RunView) -> dict[str, Cell]:
     return {
         "run": Cell(name, href=view.page, sub=r.key[:12]),
         "stage": Cell(view.stage),
-        "dataset": Cell(view.dataset),
+        "dataset": Cell(view.data_name or view.dataset),
         "date": Cell(r.finished[:10]),
         "commit": Cell(f.short_commit(r.commit)),
         "state": Cell(
