@@ -49,6 +49,7 @@ class Progress:
         self.began: dict[str, float] = {}
         self.beside: dict[str, str] = {}  # key of a job that trains in another's process -> what is said of it
         self.seen: list[float] = []
+        self.late: list[float] = []  # by how much jobs took longer than their estimate: a start of a process, a store
         self.live: Live | None = None
         self.told = time.monotonic()
 
@@ -72,7 +73,9 @@ class Progress:
             self.began[job.key] = now
             self.beside[job.key] = detail
         elif event == "done":
-            self.seen.append(now - self.began.get(job.key, now))
+            took = now - self.began.get(job.key, now)
+            self.seen.append(took)
+            self.late += [took - self.estimates[job.key]] if job.key in self.estimates else []
         level = logging.DEBUG if self.live and event == "started" else logging.INFO
         log.log(level, "%-9s %s%s", event, job.name, f"  {detail}" if detail else "")
 
@@ -126,7 +129,8 @@ class Progress:
 
     def remaining_seconds(self, status: Status, running: Mapping[str, Stands] | None = None) -> float | None:
         """Estimated seconds to the end: history of the same model where there is one, the mean of this run otherwise;
-        of jobs that run now where nothing has ended yet.
+        of jobs that run now where nothing has ended yet. No less than the longest chain of jobs that wait for another
+        takes, however many slots are idle.
         """
         found = self._running(status) if running is None else running
         known = list(self.estimates.values()) + self.seen
@@ -134,10 +138,34 @@ class Progress:
         if not known:
             return None
         mean = sum(self.seen) / len(self.seen) if self.seen else sum(known) / len(known)
-        total = sum(self.estimates.get(key, mean) for key in status.waiting)
-        for key, s in found.items():
-            total += max(0.0, self.estimates.get(key, mean) - s.seconds)
-        return total / max(self.slots, 1)
+        left = {key: self._expected(key, mean) for key in status.waiting}
+        left |= {key: _left(self._expected(key, mean), s) for key, s in found.items()}
+        return max(sum(left.values()) / max(self.slots, 1), _longest_chain(self.jobs, left))
+
+    def _expected(self, key: str, mean: float) -> float:
+        """Seconds that a job should take, from its start to its end as this run sees them."""
+        late = sum(self.late) / len(self.late) if self.late else 0.0
+        return self.estimates[key] + max(late, 0.0) if key in self.estimates else mean
+
+
+def _left(expected: float, s: Stands) -> float:
+    """Seconds that a running job should still take: where it has overrun, as its share of epochs says."""
+    if s.seconds < expected or not SHARE_THAT_TELLS <= s.share < 1:
+        return max(0.0, expected - s.seconds)
+    return s.seconds / s.share - s.seconds
+
+
+def _longest_chain(jobs: Mapping[str, Job], left: Mapping[str, float]) -> float:
+    """Seconds of the longest chain of jobs of which each waits for the one before.
+
+    Args:
+        jobs: parents before children. left: what each job that is not over still takes.
+    """
+    ends: dict[str, float] = {}
+    for key, job in jobs.items():
+        if key in left:
+            ends[key] = left[key] + max((ends.get(parent, 0.0) for parent in job.parents.values()), default=0.0)
+    return max(ends.values(), default=0.0)
 
 
 def history(work_dir: Path, jobs: Mapping[str, Job]) -> dict[str, float]:

@@ -91,8 +91,41 @@ def test_a_first_run_has_an_estimate_before_its_first_job_is_over(two, clock):
     shown.report("started", next(iter(jobs.values())), "")
     clock.now += 10
     assert shown.remaining_seconds(status(jobs, folder)) is None
-    heartbeat(folder, epoch=3)  # a quarter of it: 40 s a job, 30 s left of this one and 40 s of the other, on two slots
-    assert shown.remaining_seconds(status(jobs, folder)) == pytest.approx((30 + 40) / 2)
+    heartbeat(folder, epoch=3)  # a quarter of it: 40 s a job; the other has 40 s on the second slot
+    assert shown.remaining_seconds(status(jobs, folder)) == pytest.approx(40)
+
+
+def test_the_last_job_takes_as_long_as_on_one_slot(two, clock):
+    jobs, folder = two
+    a, b = jobs
+    shown = Progress(jobs, 4, {a: 40.0, b: 20.0})
+    shown.report("started", jobs[a], "")
+    clock.now += 10
+    assert shown.remaining_seconds(Status(total=2, done=1, running={a: folder})) == 30
+    jobs[b] = replace(jobs[b], parents={"teacher": a})
+    assert shown.remaining_seconds(status(jobs, folder)) == 30 + 20, "idle slots help no job that waits"
+
+
+def test_jobs_that_take_longer_than_before_are_expected_to(two, clock):
+    """As short ones do: a record's seconds are without the start of a process."""
+    jobs, folder = two
+    a, b = jobs
+    shown = Progress(jobs, 1, {a: 5.0, b: 3.0})
+    shown.report("started", jobs[a], "")
+    clock.now += 15
+    assert shown.remaining_seconds(Status(total=2, running={a: folder}, waiting=(b,))) == 3
+    shown.report("done", jobs[a], "")
+    assert shown.remaining_seconds(Status(total=2, done=1, waiting=(b,))) == 3 + 10
+
+
+def test_a_job_that_has_overrun_takes_what_its_epochs_say(two, clock):
+    jobs, folder = two
+    a, _ = jobs
+    heartbeat(folder, epoch=9)  # three quarters
+    shown = Progress(jobs, 1, {a: 20.0})
+    shown.report("started", jobs[a], "")
+    clock.now += 60
+    assert shown.remaining_seconds(Status(total=1, running={a: folder})) == pytest.approx(20)
 
 
 def test_a_terminal_has_one_bar_for_all_and_a_line_for_each_running_job(two, clock):
