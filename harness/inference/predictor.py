@@ -21,6 +21,7 @@ from harness.errors import BadUsage
 from harness.ledger.record import DataInfo, RunRecord
 from harness.ledger.redo_advice import redo_advice
 from harness.ledger.run_dir import CHECKPOINT, SPEC
+from harness.ledger.store import read_record
 from harness.network.cost import predicting_network
 from harness.network.registered import IMPORTABLE, not_registered
 from harness.worker.precision import use_channels_last
@@ -100,8 +101,7 @@ def load_predictor(folder: Path, record: RunRecord, device: torch.device) -> Pre
     config = config_of(folder, record)
     dataset = config["test_dataloader"]["dataset"]
     modalities = tuple(dataset.get("modalities", ("rgb",)))
-    rendered = [m for m in modalities if m in RENDERED_FROM]
-    if rendered:
+    if rendered := _rendered(config):
         raise BadUsage(f"{folder.name} reads {', '.join(rendered)}, which a stage makes of a data set's clips")
     init_default_scope("mmaction")
     try:
@@ -127,14 +127,29 @@ def config_of(folder: Path, record: RunRecord) -> dict[str, Any]:
     """
     spec = _job_of(folder)
     if spec is not None and spec.fused:
-        members = ", ".join(Path(f).name for f in spec.fused)
-        raise BadUsage(f"{folder.name} is the mean of what other runs predict; choose from these: {members}")
+        members = [name for name in (Path(f).name for f in spec.fused) if not _rendered(_config_beside(folder, name))]
+        chosen = f"choose from these: {', '.join(members)}" if members else "none of them reads videos alone"
+        raise BadUsage(f"{folder.name} is the mean of what other runs predict; {chosen}")
     if record.checkpoint_sha256:
         imports = {"custom_imports": spec.config.get("custom_imports")} if spec is not None else {}
         return record.identity.config | imports
     if spec is None or spec.key != record.key:
         raise ValueError(f"{folder / SPEC}: is not there, or of another job; {redo_advice(folder)}")
     return _with_stages_of(folder, spec.config, tuple(f"-{key[:12]}" for key in record.identity.parents.values()))
+
+
+def _rendered(config: Mapping[str, Any]) -> list[str]:
+    """The modalities that a run reads and no video has: a stage makes them of a data set's clips."""
+    dataset = (config.get("test_dataloader") or {}).get("dataset") or {}
+    return [m for m in dataset.get("modalities", ()) if m in RENDERED_FROM]
+
+
+def _config_beside(folder: Path, name: str) -> dict[str, Any]:
+    """The config of another run of the ledger; {} where it has no record any more."""
+    try:
+        return read_record(folder.parent / name).identity.config
+    except (OSError, ValueError):
+        return {}
 
 
 def _job_of(folder: Path) -> JobSpec | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.ledger.files import kind_of, read_file
 from harness.ledger.head import Head
 from harness.ledger.layout import misplaced, misplaced_beside
 from harness.ledger.planfile import PlanFile, PlannedCell, read_plan
-from harness.ledger.run_dir import PLAN
+from harness.ledger.redo_advice import LARGEST, redo_advice
+from harness.ledger.run_dir import PLAN, SPEC
 from harness.ledger.store import folders_of, load_heads, runs_dir
 
 
@@ -29,6 +32,7 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
     records, rejected = load_heads(work_dir, anew=True)
     findings = [Finding(r.path.name, r.line) for r in rejected]
     for folder, record in records.values():
+        findings += [Finding(folder.name, f"{p}; {redo_advice(folder)}") for p in _job_problems(folder, record.key)]
         for stage, parent in record.parents.items():
             if parent not in records:
                 findings.append(
@@ -42,10 +46,27 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
     for folder in folders_of(runs_dir(work_dir)):
         for name, what in misplaced(folder).items():
             if not name or name not in said.get(folder, ""):
-                findings.append(Finding(folder.name, f"{folder / name}: {what}"))
+                findings.append(Finding(folder.name, f"{folder / name}: {what}; {_way_out(folder, name)}"))
     findings += [Finding(name, what) for name, what in misplaced_beside(work_dir).items() if name != PLAN]
     findings += [Finding(PLAN, p) for p in _plan_problems(Path(work_dir) / PLAN, records)]
     return len(records), findings
+
+
+def _job_problems(folder: Path, key: str) -> list[str]:
+    """What is wrong with the file that a sound run's worker was told its job by; nothing where it is gone."""
+    path = folder / SPEC
+    if kind_of(path) != "file":  # what else lies there is a finding of its own
+        return []
+    try:
+        found = json.loads(read_file(path, LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return [f"{path}: is damaged"]
+    return [] if isinstance(found, dict) and found.get("key") == key else [f"{path}: is of another job, or damaged"]
+
+
+def _way_out(folder: Path, name: str) -> str:
+    """What to do about something in the place of a file or folder of a run."""
+    return redo_advice(folder) if name == SPEC else "move it away"
 
 
 def _plan_problems(path: Path, records: dict[str, tuple[Path, Head]]) -> list[str]:

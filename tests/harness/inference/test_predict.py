@@ -78,6 +78,17 @@ def test_a_run_that_was_trained_beside_another_has_no_job_of_its_own(ledger, tmp
     assert without.stdout == with_job.stdout
 
 
+@pytest.mark.parametrize(("second", "said"), [("depth", "choose from these: {0}, {1}$"), ("flow", "these: {0}$")])
+def test_of_what_a_mean_is_made_of_only_networks_that_read_videos_are_named(ledger, tmp_path, second, said):
+    shutil.copytree(ledger / "w", tmp_path / "w")
+    folders = [tmp_path / "w" / "runs" / own_test(ledger, cell)[0].name for cell in CELLS]
+    text = (folders[1] / "run.json").read_text()
+    (folders[1] / "run.json").write_text(text.replace('"depth"', f'"{second}"'))
+    write_spec(folders[0], read_spec(folders[0]).model_copy(update={"fused": [str(f) for f in folders]}))
+    with pytest.raises(BadUsage, match=said.format(*(f.name for f in folders))):
+        config_of(folders[0], read_record(folders[0]))
+
+
 def test_a_stale_run_is_said_to_be_one(ledger, tmp_path):
     folder, _ = own_test(ledger, CELLS[0])
     record = read_record(folder)

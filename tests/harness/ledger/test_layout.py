@@ -88,7 +88,9 @@ def test_a_link_in_the_place_of_the_lock_is_named_before_a_run_meets_it(tmp_path
     (tmp_path / "elsewhere").mkdir()
     place.parent.mkdir(parents=True)
     place.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert [f.problem for f in verify_ledger(tmp_path)[1]] == [f"{place}: is a link, where a folder belongs"]
+    assert [f.problem for f in verify_ledger(tmp_path)[1]] == [
+        f"{place}: is a link, where a folder belongs; move it away"
+    ]
     (found,) = ledger_status(SimpleNamespace(needed=lambda: {odd.key: odd}), tmp_path).jobs
     assert (found.state, found.detail) == ("rejected", f"{place}: is a link, where a folder belongs; move it away")
     state, order = run([odd], finish, tmp_path)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.ledger.identity import IDENTITY_VERSION, run_key
-from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord
+from harness.ledger.record import CellInfo, DataInfo, Identity, RunRecord, seal_of
 from harness.ledger.store import load_record
 from harness.ledger.verify import verify_ledger
 from harness.plan.adopt import adopt, adopt_all, adoptions
@@ -92,6 +92,29 @@ def test_each_fault_is_named(tmp_path, make, words):
     assert any(words in p for p in problems(tmp_path))
 
 
+@pytest.mark.parametrize("content", ['{"key": ', "[]", '{"key": "another"}', None])
+def test_a_job_file_that_is_damaged_or_a_folder_names_the_command_that_makes_it_anew(tmp_path, content):
+    folder, record = make_run(tmp_path)
+    job, command = folder / "job.json", "python -m harness run --cell 'toy-s0' --force"
+    job.write_text(json.dumps({"key": record.key, "command": command}))
+    assert problems(tmp_path) == []
+    record = record.model_copy(update={"command": command})
+    (folder / "run.json").write_text(record.model_copy(update={"seal": seal_of(record)}).model_dump_json())
+    job.unlink()
+    if content is None:
+        job.mkdir()
+    else:
+        job.write_text(content)
+    (said,) = problems(tmp_path)
+    assert said.startswith(f"{job}: is ") and said.endswith(f"; `{command} --work-dir {tmp_path}` makes it anew")
+
+
+def test_a_file_in_the_place_of_a_folder_is_to_be_moved_away(tmp_path):
+    (make_run(tmp_path)[0] / "log.txt").mkdir()
+    (said,) = problems(tmp_path)
+    assert said.endswith("log.txt: is a folder, where a file belongs; move it away")
+
+
 def test_a_key_that_is_not_its_identitys_is_named(tmp_path):
     folder, _ = make_run(tmp_path)
     path = folder / "run.json"
@@ -118,8 +141,8 @@ def test_adopt_copies_the_run_under_the_new_key_and_says_why(tmp_path):
     _, old = make_run(tmp_path)
     job = job_like(old, {"name": "toy", "renamed": True})
     (source,) = (tmp_path / "runs").iterdir()
-    for name in ("job.json", ".submitted.json"):  # what its worker was told, and where
-        (source / name).write_text("{}")
+    (source / "job.json").write_text(json.dumps({"key": old.key}))  # what its worker was told
+    (source / ".submitted.json").write_text("{}")
     folder = adopt(job, old, tmp_path, "only a default was written out")
     assert not (folder / "job.json").exists() and not (folder / ".submitted.json").exists()
     record = load_record(folder)
