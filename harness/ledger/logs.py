@@ -19,9 +19,22 @@ def log_tail(directory: Path, lines: int = 30) -> list[str]:
 
 def log_to(path: Path) -> None:
     """Send what this process and its children print to the end of a file."""
+    open_standard_files()
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(fd, 1)
     os.dup2(fd, 2)
     os.close(fd)
+
+
+def open_standard_files() -> None:
+    """Give this process an input and outputs, to nowhere, where it was started with closed ones: the next file that it
+    opens would have the number of one of them."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", buffering=1, closefd=False)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from harness.ledger.logs import log_tail
+from harness.ledger.logs import log_tail, open_standard_files
 from harness.ledger.run_dir import LOG, SPEC
 from harness.system.gc_pause import gc_paused
 from harness.worker.scipy_later import scipy_stats_later
@@ -49,6 +49,7 @@ def load() -> Callable[..., int]:
 
 def run(argv: list[str] | None = None) -> int:
     """Run the job; returns the exit code. How it ended without a record is said here too, not in the log alone."""
+    open_standard_files()
     options = parse(argv)
     main = load()
     terminal, code = os.dup(2), 1  # from here on what is printed goes to the log

@@ -9,7 +9,6 @@ training's device.
 from __future__ import annotations
 
 import copy
-import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +74,6 @@ class ClipGather(Dataset):
         }
         self.frames_of = frames_of or mapped_frames
         self._frames: dict[str, Tensor] = {}
-        self._asking = threading.Lock()
 
     def __len__(self) -> int:
         return self._length
@@ -130,10 +128,9 @@ class ClipGather(Dataset):
 
     def _frames_of(self, store: ClipStore) -> Tensor:
         key = str(store.folder)
-        with self._asking:  # several threads copy clips
-            if key not in self._frames:
-                self._frames[key] = self.frames_of(store)
-            return self._frames[key]
+        if key not in self._frames:
+            self._frames[key] = self.frames_of(store)
+        return self._frames[key]
 
 
 def index_of(frames: Sequence[np.ndarray | None], out: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -16,8 +16,7 @@ from torch.utils.data import DataLoader
 from harness.worker.gather import ClipGather, ClipPlan
 
 BUFFERS = 2  # one in use, one being filled
-COPIERS = 2  # threads that copy clips, which hold the interpreter only between two of them
-# Seconds for which a thread that copies waits for the interpreter between two clips, which take a millisecond, while
+# Seconds for which the thread that copies waits for the interpreter between two clips, which take a millisecond, while
 # the other one draws; by default five times as long as a clip.
 HAND_OVER_S = 2e-5
 
@@ -26,7 +25,7 @@ class GatherLoader:
     """The batches of a DataLoader, bit for bit, in two buffers that are used in turns: a batch is valid until the next
     one is asked for.
 
-    What is drawn is drawn in the caller's thread, in the order of the DataLoader; only frames are copied in threads.
+    What is drawn is drawn in the caller's thread, in the order of the DataLoader; only frames are copied in a thread.
     Where draws depend on those before them nothing is drawn ahead.
 
     Args:
@@ -55,17 +54,17 @@ class GatherLoader:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         ahead = BUFFERS - 1 if self.gather.dataset.draws_by_index else 0
-        under_way: deque[Callable[[], dict[str, Any]]] = deque()
-        pool = ThreadPoolExecutor(COPIERS, "gather")
+        under_way: deque[Future] = deque()
+        pool = ThreadPoolExecutor(1, "gather")
         before = sys.getswitchinterval()
         sys.setswitchinterval(min(before, HAND_OVER_S))
         try:
             for number, plans in enumerate(self._plans):
-                under_way.append(self._gather(pool, plans, number % BUFFERS))
+                under_way.append(pool.submit(self._gather, plans, number % BUFFERS, self._end_of_work()))
                 if len(under_way) > ahead:
-                    yield under_way.popleft()()
+                    yield under_way.popleft().result()
             while under_way:
-                yield under_way.popleft()()
+                yield under_way.popleft().result()
         finally:
             sys.setswitchinterval(before)
             pool.shutdown(cancel_futures=True)
@@ -78,28 +77,12 @@ class GatherLoader:
         event.record()
         return event
 
-    def _gather(self, pool: Executor, plans: list[ClipPlan], number: int) -> Callable[[], dict[str, Any]]:
-        """Starts to fill a buffer; what is returned waits until it is full and gives the batch."""
-        free = self._end_of_work()
-        batch = {name: self._buffer(number, name, (len(plans), *s)) for name, s in self.gather.shapes(plans[0]).items()}
-        parts = [slice(first, None, COPIERS) for first in range(COPIERS)]
-        filled = [
-            pool.submit(self._fill, plans[part], {name: clips[part] for name, clips in batch.items()}, free)
-            for part in parts
-            if plans[part]
-        ]
-
-        def ready() -> dict[str, Any]:
-            for part in filled:
-                part.result()
-            return collated(batch, [plan.sample for plan in plans])
-
-        return ready
-
-    def _fill(self, plans: list[ClipPlan], batch: dict[str, Tensor], free: torch.cuda.Event | None) -> None:
+    def _gather(self, plans: list[ClipPlan], number: int, free: torch.cuda.Event | None) -> dict[str, Any]:
         if free is not None:
             free.synchronize()
+        batch = {name: self._buffer(number, name, (len(plans), *s)) for name, s in self.gather.shapes(plans[0]).items()}
         self.gather.fill(plans, batch)
+        return collated(batch, [plan.sample for plan in plans])
 
     def _buffer(self, number: int, name: str, shape: tuple[int, ...]) -> Tensor:
         kept = self._buffers[number].get(name)

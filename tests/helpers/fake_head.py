@@ -13,16 +13,16 @@ class Server:
     """Takes connections on a port of this machine, and says the same to each.
 
     Args:
-        says: None: it closes the connection. port: 0 for any that is free.
+        says: None: it closes the connection. port: 0 for any that is free. host: of this machine.
     """
 
-    def __init__(self, says: bytes | None = SETTINGS, port: int = 0) -> None:
-        self._listener = socket.socket()
+    def __init__(self, says: bytes | None = SETTINGS, port: int = 0, host: str = "127.0.0.1") -> None:
+        self._listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", port))
+        self._listener.bind((host, port))
         self._listener.listen()
         self.port = self._listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         self._says = says
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)

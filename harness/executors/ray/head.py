@@ -110,7 +110,7 @@ def greet(address: str, timeout: float) -> None:
     """
     host, _, port = address.rpartition(":")
     until = time.monotonic() + timeout
-    with socket.create_connection((host, int(port)), timeout) as connection:
+    with socket.create_connection((host.strip("[]"), int(port)), timeout) as connection:
         if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
             return
         connection.sendall(GREETING)

@@ -77,7 +77,7 @@ def for_nodes(asked: Asked, gpus_per_job: int, nodes: Iterable[Mapping[str, floa
 
 
 def _address(value: str) -> str | None:
-    return value if value == ANY_CLUSTER or re.fullmatch(r"[^\s:/]+:\d{1,5}", value) else None
+    return value if value == ANY_CLUSTER or re.fullmatch(r"([^\s:/\[\]]+|\[[\w.:%]+\]):\d{1,5}", value) else None
 
 
 def _whole(value: str) -> int | None:
@@ -97,7 +97,10 @@ def _bytes(value: str) -> int | None:
 
 
 READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {  # and what values look like
-    "address": (_address, f"HOST:PORT of the head, or {ANY_CLUSTER}; the harness runs on a node of that cluster"),
+    "address": (
+        _address,
+        f"HOST:PORT of the head, [HOST]:PORT for IPv6, or {ANY_CLUSTER}; the harness runs on a node of that cluster",
+    ),
     "num_cpus": (_whole, "a whole number, at least 1"),
     "num_gpus": (_gpus, "a whole number, or a part of one GPU, e.g. 0.5"),
     "memory": (_bytes, "a size, e.g. 48G"),

@@ -127,6 +127,16 @@ with Console():
 """
 
 
+def test_a_head_is_greeted_over_ipv6():
+    try:
+        server = Server(host="::1")
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with server:
+        assert server.address.startswith("[::1]:")
+        greet(server.address, 5.0)
+
+
 def test_what_greets_as_a_head_does_and_is_none_ends_the_driver_with_a_line():
     """Ray itself would try for ever."""
     pytest.importorskip("ray")

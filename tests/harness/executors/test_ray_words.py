@@ -30,6 +30,10 @@ def test_keys_and_values_are_read():
     assert parse("") == Asked() == Asked("auto", None, None, None)
     asked = parse("address=10.0.0.1:6379,num_cpus=8,num_gpus=0.5,memory=2G")
     assert asked == Asked("10.0.0.1:6379", 8, 0.5, 2 << 30)
+    assert parse("address=[fe80::1%eth0]:6379,num_cpus=8") == Asked("[fe80::1%eth0]:6379", 8)
+    for no_head in ("::1:6379", "[::1]", "[::1:6379", "::1]:6379"):
+        with pytest.raises(BadUsage, match=r"\[HOST\]:PORT for IPv6"):
+            parse(f"address={no_head}")
 
 
 @pytest.mark.parametrize(

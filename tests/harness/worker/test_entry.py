@@ -76,6 +76,33 @@ def test_its_exit_code_is_kept_where_nobody_listens(closed):
     assert subprocess.run([sys.executable, "-c", act], preexec_fn=shut, check=False).returncode == 3
 
 
+CLOSED = """
+import os, sys
+from pathlib import Path
+from harness.ledger.logs import log_to
+from harness.worker import __main__ as worker
+folder = Path(sys.argv[1])
+def main(*_):
+    log_to(folder / "log.txt")
+    print("of the job")
+    sys.stdout.flush()
+    os.system("echo of a child; echo of its errors >&2")
+    return 3
+worker.load = lambda: main
+worker.leave(worker.run([str(folder)]))
+"""
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (1, 2), (0, 1, 2)])
+def test_its_log_is_whole_where_it_was_started_with_closed_files(tmp_path, closed):
+    (tmp_path / "job.json").touch()
+    words = [sys.executable, "-c", CLOSED, tmp_path]
+    shut = partial(list, map(os.close, closed))
+    done = subprocess.run(words, preexec_fn=shut, check=False, stderr=subprocess.PIPE, text=True)
+    assert (tmp_path / "log.txt").read_text() == "of the job\nof a child\nof its errors\n"
+    assert done.returncode == 3 and ("exit code 3" in done.stderr) is (2 not in closed)
+
+
 NO_PLOTS = """
 import sys
 from functools import partial
