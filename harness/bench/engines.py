@@ -185,6 +185,12 @@ class _Plan:
     longest_wait: float
 
 
+def one_at_a_time(command: list[str], flag: str) -> list[str]:
+    """The command with one job at a time, whatever number of jobs it has."""
+    at = command.index(flag) if flag in command else len(command)
+    return [*command[:at], *command[at + 2 :], flag, "1"]
+
+
 def _one_at_a_time(command: list[str], backend: str, place: Path, say: Say) -> dict[str, float]:
     """Seconds of each training that are neither epochs nor testing, by name, of a run with one job at a time.
 
@@ -194,7 +200,7 @@ def _one_at_a_time(command: list[str], backend: str, place: Path, say: Say) -> d
     (place / WORK).mkdir(parents=True, exist_ok=True)
     flag = "--jobs" if backend == "local" else f"--{backend}-jobs"
     say(f"undisturbed, {backend}")
-    start = Start([*command, *([flag, "1"] if flag in executors()[backend].options else [])], place)
+    start = Start(one_at_a_time(command, flag) if flag in executors()[backend].options else command, place)
     try:
         code = start.result()
     except BaseException:

@@ -23,7 +23,7 @@ def measure_gathering(dataset, samples: int, rounds: int) -> dict[str, Any]:
 
     ``gather_over_copy``: of each round, by the clock, and of these the median: cores are not equally fast at all times.
     ``gather_over_copy_cpu``: the same by time on the processor, which other programs disturb less: that of the copy
-    over that of the thread that draws, or of those that copy together, whichever is more.
+    over that of the busier of the two threads that gather.
 
     The bare copy is that of the same crops out of the memory-mapped store into one buffer, with everything else done
     before. Loader processes run the pipeline clip by clip. ``batches_equal``: they give the same, bit for bit.
@@ -42,7 +42,7 @@ def measure_gathering(dataset, samples: int, rounds: int) -> dict[str, Any]:
     equal = all(same(*batches) for batches in zip(processes, loader, strict=True))  # also warms up
     copy = bare_copy(gather, samples)
     ways: list[Callable[[], None]] = [copy, lambda: drained(loader), lambda: drained(processes)]
-    took = np.full((rounds, len(ways), 2), np.inf)  # on the clock; on the processor, by who draws or copies
+    took = np.full((rounds, len(ways), 2), np.inf)  # on the clock; on the processor, by the busier thread
     for number in range(rounds):
         for way, run in enumerate(ways):
             if way < 2 or number % 5 == 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.common import open_suite
+from harness.cli.group import Command
 from harness.cli.options import SuiteOptions, suite_options
 from harness.errors import BadUsage, unknown_name
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from harness.plan.workspace import Workspace
 
 
-@click.command("adopt")
+@click.command("adopt", cls=Command)
 @suite_options
 @click.argument("job", required=False)
 @click.option("--all-stale", is_flag=True, help="All stale jobs of the plan; --tables chooses some of them.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,8 +67,41 @@ quarantine_option = click.option(
 )
 
 
+def one_data_set(f: Callable) -> Callable:
+    """Which data set: its folder, as an argument or by ``--data-root``, or the one that holds it with ``--dataset``."""
+
+    @functools.wraps(f)
+    def call(root: Path | None, data_root: Path | None, dataset: str | None, **given: Any) -> Any:
+        if (root is None) == (data_root is None):
+            raise BadUsage("give the data set's folder once: ROOT, or --data-root DIR (with --dataset NAME below it)")
+        return f(root=_place_of(root or data_root or Path(), dataset), **given)
+
+    for option in (
+        click.option("--dataset", default=None, metavar="NAME", help="Of those that --data-root holds."),
+        click.option(
+            "--data-root", type=FOLDER, default=None, help="Folder of the data set, or the one that holds it."
+        ),
+        click.argument("root", type=FOLDER, required=False),
+    ):
+        call = option(call)
+    return call
+
+
+def _place_of(root: Path, dataset: str | None) -> Path:
+    """The folder of a data set that is there, or below, as for ``data verify``. BadUsage for an unknown name."""
+    if dataset is None:
+        return root
+    from harness.data.registry import clips_at, data_set
+
+    marker = data_set(dataset).marker
+    place = root / dataset if not (root / marker).exists() and (root / dataset).is_dir() else root
+    if (found := clips_at(place).name) != dataset:
+        raise BadUsage(f"--dataset {dataset}: {place} holds {found}")
+    return place
+
+
 @command.command("sheet")
-@click.argument("root", type=FOLDER)
+@one_data_set
 @click.option("--out", type=NEW_FILE, default=Path("contact_sheet.png"), show_default=True)
 @quarantine_option
 def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
@@ -96,7 +132,7 @@ def _of_its_clips(quarantine: Path | None, root: Path) -> str:
 
 
 @command.command("stats")
-@click.argument("root", type=FOLDER)
+@one_data_set
 @quarantine_option
 @json_option("{name, synthetic, clips, subjects, classes, clips_per_class, resolution, fps, lengths, left_out, ...}")
 def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from harness.cli.common import print_json
+from harness.cli.group import Command
 from harness.cli.options import json_option
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @json_option("a list of {name, ok, found, remedy}")
 def command(as_json: bool) -> int:
     """Check the installation, say which device will be used, and print the fix of what fails.

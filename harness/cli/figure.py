@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from harness.cli.group import Command
 from harness.cli.options import work_dir_option
 from harness.errors import count
 
 
-@click.command("figure")
+@click.command("figure", cls=Command)
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option(
     "--to",

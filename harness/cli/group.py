@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -12,10 +13,24 @@ from harness.errors import near, unknown_name
 LONGEST = 1000  # characters of what a command does: click would cut it where a line ends
 
 
+class Command(click.Command):
+    """A command that takes no option twice where only the last would count."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:  # by completion, of a line that is being written
+            _, _, given = self.make_parser(ctx).parse_args(list(args))
+            options = Counter(p for p in given if isinstance(p, click.Option) and not (p.multiple or p.is_flag))
+            for option in (o for o, times in options.items() if times > 1):
+                raise click.UsageError(f"{option.opts[-1]} is given {options[option]} times; give it once", ctx)
+        return super().parse_args(ctx, args)
+
+
 class Group(click.Group):
     """A group that names its commands where one is asked for that it does not have, and whose help says in a whole
     sentence what each does.
     """
+
+    command_class = Command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         try:

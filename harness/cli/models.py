@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,15 @@ import click
 from harness import PACKAGED_CONFIGS
 from harness.cli import common
 from harness.cli.group import Group
-from harness.cli.options import ExecutionOptions, configs_option, execution_options, json_option, profile_option
-from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, SEEDS, FiniteRange
+from harness.cli.model_training import MODELS_LISTED_BY, named_entries, pretrain, try_rates
+from harness.cli.options import configs_option, json_option, profile_option
+from harness.cli.types import NEW_FOLDER
 from harness.errors import BadUsage, count, unknown_name
 
 if TYPE_CHECKING:
     from harness.suite import Entry
 
 log = logging.getLogger(__name__)
-LISTED_BY = "python -m harness models list"
 
 
 @click.group("models", cls=Group)
@@ -146,7 +145,7 @@ def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
     benchmark, entries = load_suite(configs)
     if not every and name is None:
         raise BadUsage("models check: name an entry or a folder, or give --all")
-    chosen = list(entries.values()) if every else _named([str(name)], entries.values())
+    chosen = list(entries.values()) if every else named_entries([str(name)], entries.values())
     found = []
     bad = 0
     for entry in chosen:
@@ -171,156 +170,13 @@ def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
     return 1 if bad else 0
 
 
-def _named(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that names of entries or of their folders stand for. Raises BadUsage for a name of neither."""
-    entries = list(entries)
-    chosen = []
-    for name in names:
-        matches = [e for e in entries if name in (e.name, e.config.parent.name)]
-        if not matches:
-            known = [*dict.fromkeys(e.config.parent.name for e in entries), *(e.name for e in entries)]
-            raise BadUsage(unknown_name("model or folder", name, known, LISTED_BY))
-        chosen += matches
-    return chosen
-
-
 def _no_such_model(name: str, entries: Mapping[str, Entry]) -> str:
     """The text of an error about a name that is no model's; that of a folder is answered with the models in it."""
     within = [e.name for e in entries.values() if e.config.parent.name == name]
     if within:
         return f"'{name}' is a folder of several models; choose from {', '.join(within)}"
-    return unknown_name("model", name, entries, LISTED_BY)
+    return unknown_name("model", name, entries, MODELS_LISTED_BY)
 
 
-@command.command("rates")
-@click.argument("names", nargs=-1, required=True)
-@click.option("--rates", required=True, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
-@profile_option("demo")
-@click.option("--data-root", type=FOLDER, default=None, help="As for run-all.")
-@click.option(
-    "--work-dir",
-    type=NEW_FOLDER,
-    default=Path("work_dirs") / "rates",
-    show_default=True,
-    help="A ledger of its own.",
-)
-@click.option("--seeds", type=SEEDS, default=1, show_default=True)
-@configs_option
-@execution_options
-def try_rates(
-    names: tuple[str, ...],
-    rates: str,
-    profile: str,
-    data_root: Path | None,
-    work_dir: Path,
-    seeds: int,
-    configs: Path,
-    execution: ExecutionOptions,
-) -> int:
-    """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
-
-    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
-    and by all stages that it depends on. Each rate is compared with the config's own on the same clips.
-    """
-    from harness.cli.rate_lines import rate_lines
-    from harness.plan.jobs import Settings
-    from harness.plan.parts import sets_to_make
-    from harness.plan.planner import make_plan
-    from harness.plan.rates import parse_rates, rate_cells, tried
-    from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
-    from harness.suite import load_suite
-    from harness.system.disk import check_writable
-
-    check_profile(configs, profile)
-    benchmark, entries = load_suite(configs)
-    cells = rate_cells(_named(names, entries.values()), entries, parse_rates(rates), profile, seeds)
-    if data_root is None:
-        if profile == "paper":
-            raise BadUsage("--profile paper needs --data-root with the real data sets")
-        common.executor_for(execution)
-        check_writable(work_dir, "--work-dir")
-        wanted = sets_to_make(cells, entries, profile)
-        common.make_synthetic(synthetic_root(profile), preset_of(profile), wanted)
-    init = benchmark.init.get(profile, "scratch")
-    settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
-    plan = make_plan(cells, entries, settings)
-    again = f"python -m harness models rates {shlex.join(names)} --rates {rates} --profile {profile} --seeds {seeds}"
-    ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds)
-    code = common.run_jobs(ws, work_dir, execution, again=again)
-    for line in rate_lines(tried(ws, work_dir)):
-        click.echo(line)
-    return code
-
-
-@command.command("pretrain")
-@click.argument("names", nargs=-1, metavar="[METHOD]...")
-@profile_option("demo")
-@click.option(
-    "--data-root", type=FOLDER, default=None, help="Folder with source_motions/.  [default: as run-all; made]"
-)
-@click.option(
-    "--work-dir",
-    type=NEW_FOLDER,
-    default=Path("work_dirs") / "pretrain",
-    show_default=True,
-    help="A ledger of its own.",
-)
-@click.option(
-    "--out", type=NEW_FOLDER, default=None, help="Folder for the files.  [default: where the metafiles list them]"
-)
-@click.option("--epochs", type=COUNT, default=None, help="Passes over the source set.  [default: 2, at smoke 1]")
-@click.option("--rate", type=FiniteRange(0, min_open=True), default=None, help="Learning rate.  [default: its own]")
-@configs_option
-@execution_options
-def pretrain(
-    names: tuple[str, ...],
-    profile: str,
-    data_root: Path | None,
-    work_dir: Path,
-    out: Path | None,
-    epochs: int | None,
-    rate: float | None,
-    configs: Path,
-    execution: ExecutionOptions,
-) -> int:
-    """Train networks on the synthetic source set, and write their backbones as starting weights.
-
-    METHOD is a folder of mm_configs that lists such weights; without one, all of them. In a checkout, SHA256 in the
-    metafiles is written as well.
-    """
-    from harness.measure.backbone_file import write_weights
-    from harness.plan.jobs import Settings
-    from harness.plan.planner import make_plan
-    from harness.plan.pretrain import SOURCE, networks, source_cell, source_clips
-    from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
-    from harness.suite import load_suite
-    from harness.suite.scaffold import writable_checkout
-    from harness.system.disk import check_writable
-
-    check_profile(configs, profile)
-    benchmark, entries = load_suite(configs)
-    chosen = networks(entries.values(), profile, names)
-    if out is None and (kept := [n for n in chosen if not n.listed and n.path.exists()]):
-        raise BadUsage(
-            f"models pretrain: {kept[0].path} is there, and no start of profile {profile}; write elsewhere: --out DIR"
-        )
-    packaged = any(n.path.is_relative_to(PACKAGED_CONFIGS) for n in chosen)
-    if out is None and packaged and not writable_checkout():
-        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
-    root = data_root or synthetic_root(profile)
-    if data_root is None:
-        common.executor_for(execution)
-        check_writable(work_dir, "--work-dir")
-        common.make_synthetic(root, preset_of(profile), [SOURCE])
-    table = source_clips(root)
-    cells = [source_cell(n, profile, len(table.classes), epochs, rate) for n in chosen]
-    settings = Settings(configs, profile, root)
-    ws = Workspace(benchmark, entries, cells, make_plan(cells, entries, settings), settings, [], 1)
-    given = [f"--{name} {value:g}" for name, value in (("epochs", epochs), ("rate", rate)) if value]
-    again = " ".join(["python -m harness models pretrain", *map(shlex.quote, names), f"--profile {profile}", *given])
-    code = common.run_jobs(ws, work_dir, execution, again=again)
-    for network, cell in zip(chosen, cells, strict=True):
-        key = ws.plan.keys.get((cell.id, cell.seed))
-        for line in write_weights(network, ws, key, work_dir, out):
-            click.echo(line)
-    return code
+for training in (try_rates, pretrain):
+    command.add_command(training)

@@ -11,6 +11,7 @@ import click
 from harness.cli.common import check_quick, open_suite, print_json, say_remarks
 from harness.cli.cost_lines import say, say_json
 from harness.cli.costs import CardOptions, predict
+from harness.cli.group import Command
 from harness.cli.options import SuiteOptions, cell_option, json_option, quick_option, suite_options
 from harness.cli.types import COUNT, FiniteRange
 from harness.errors import BadUsage, count
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from harness.suite import Cell
 
 
-@click.command("plan")
+@click.command("plan", cls=Command)
 @suite_options
 @json_option(
     "{profile, cells: a list of {id, seed, key, used_by, error}, jobs: a list of {name, key, kind, state, parents, "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.common import print_json, printable
+from harness.cli.group import Command
 from harness.cli.options import device_option, json_option, work_dir_option
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@click.command("predict")
+@click.command("predict", cls=Command)
 @click.argument("run", metavar="RUN")
 @click.argument("clips", metavar="CLIP...", nargs=-1, required=True)
 @work_dir_option

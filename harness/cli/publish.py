@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.counter import counter
+from harness.cli.group import Command
 from harness.cli.options import configs_option, ledgers_options
 from harness.cli.types import NEW_FOLDER
 from harness.errors import count
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@click.command("publish")
+@click.command("publish", cls=Command)
 @click.option("--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="The pages.")
 @ledgers_options
 @configs_option

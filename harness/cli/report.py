@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from harness.cli import common
+from harness.cli.group import Command
 from harness.cli.options import configs_option, ledgers_options, site_option
 
 
-@click.command("report")
+@click.command("report", cls=Command)
 @ledgers_options
 @site_option
 @configs_option

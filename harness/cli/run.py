@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli import common
+from harness.cli.group import Command
 from harness.cli.options import (
     ChoiceOptions,
     ExecutionOptions,
@@ -15,7 +16,7 @@ from harness.cli.options import (
 )
 
 
-@click.command("run")
+@click.command("run", cls=Command)
 @suite_options
 @execution_options
 @choice_options

@@ -12,6 +12,7 @@ import click
 
 from harness.cli import common
 from harness.cli.counter import counter
+from harness.cli.group import Command
 from harness.cli.options import (
     ChoiceOptions,
     ExecutionOptions,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@click.command("run-all")
+@click.command("run-all", cls=Command)
 @suite_options
 @execution_options
 @choice_options

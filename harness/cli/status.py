@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.common import check_quick, open_suite, print_json, say_remarks
+from harness.cli.group import Command
 from harness.cli.options import SuiteOptions, json_option, quick_option, suite_options
 from harness.errors import count
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@click.command("status")
+@click.command("status", cls=Command)
 @suite_options
 @quick_option("Only what `run-all --quick` runs.")
 @click.option(

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from harness.cli.common import print_json
+from harness.cli.group import Command
 from harness.cli.options import json_option, work_dir_option
 
 
-@click.command("verify")
+@click.command("verify", cls=Command)
 @work_dir_option
 @json_option("{records, findings: a list of {run, problem}}")
 def command(work_dir: Path, as_json: bool) -> int:

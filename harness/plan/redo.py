@@ -20,7 +20,7 @@ from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import LOCK, RECORD, SUBMITTED
 from harness.ledger.store import read_record
-from harness.plan.jobs import Job
+from harness.plan.jobs import Job, Settings
 from harness.plan.run_state import folder_of, look_up
 from harness.plan.workspace import Workspace, synthetic_root
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 REPLACED = "replaced"  # in the work dir, beside runs/: no ledger reads it
 WAITS, MOVING = ".waiting", ".moving"  # ends of names there: no new run is done yet; a part still lies in the ledger
+THIS_JOB = "--cell '{job}' --force"  # at the end of a command that redoes a job
 HELD = ".held"  # beside both: the lock of the harness that set it aside
 
 
@@ -253,19 +254,25 @@ def _keep(old: Replaced) -> Path:
     return old.kept
 
 
-def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto", compiled: bool = False) -> str:
+def redo_command(
+    ws: Workspace,
+    gpus_per_job: int = 1,
+    precision: str = "auto",
+    compiled: bool = False,
+    first: str = "python -m harness run",
+) -> str:
     """The command that redoes a job, whose name takes the place of ``{job}``; the user's own places are DIR and FILE.
 
     It works in a fresh clone, where the built-in synthetic data is made first, and where the job is done already.
+
+    Args:
+        first: the command itself, with what it asks for beside the options that all share.
     """
     s = ws.settings
-    parts = ["python -m harness run", f"--profile {s.profile}", f"--seeds {ws.seeds}"]
-    if ws.tables != ws.benchmark.usual:
+    parts = [first, f"--profile {s.profile}", f"--seeds {ws.seeds}"]
+    if ws.tables and ws.tables != ws.benchmark.usual:
         parts.append(f"--tables {','.join(ws.tables)}")
-    if s.profile == "paper" or s.data_root != synthetic_root(s.profile):
-        parts.append("--data-root DIR")
-    if s.configs.resolve() != PACKAGED_CONFIGS:
-        parts.append("--configs DIR")
+    parts += places_of(s)
     parts += [f"--quarantine {name}=FILE" for name in sorted(s.quarantine)]
     if s.init != ws.benchmark.init.get(s.profile, "scratch"):
         parts.append(f"--init {s.init}")
@@ -275,5 +282,11 @@ def redo_command(ws: Workspace, gpus_per_job: int = 1, precision: str = "auto", 
         parts.append(f"--precision {precision}")
     if compiled:
         parts.append("--compile")
-    parts.append("--cell '{job}' --force")
-    return " ".join(parts)
+    return " ".join([*parts, THIS_JOB])
+
+
+def places_of(s: Settings) -> list[str]:
+    """The options that name the user's own data and configs, where there are such."""
+    own_data = s.profile == "paper" or s.data_root != synthetic_root(s.profile)
+    own_configs = s.configs.resolve() != PACKAGED_CONFIGS
+    return ["--data-root DIR"] * own_data + ["--configs DIR"] * own_configs

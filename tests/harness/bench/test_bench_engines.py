@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from harness.bench import engines
-from harness.bench.engines import Disturbances, Happened, bench_engine, flags_of
+from harness.bench.engines import Disturbances, Happened, bench_engine, flags_of, one_at_a_time
 from tests.helpers.command_line import harness_here
 from tests.helpers.made_up_run import write_run
 
@@ -69,6 +69,13 @@ def test_options_are_given_on_to_the_command_line():
     given = {"slurm": "partition=main", "slurm_jobs": 4, "detach": None, "ray": None, "jobs": None}
     assert flags_of("slurm", given) == [*FLAGS, "--slurm-jobs", "4"]
     assert flags_of("ray", {"ray": None, "detach": True}) == ["--backend", "ray", "--detach"]
+
+
+def test_one_job_at_a_time_is_said_once():
+    assert one_at_a_time(["run", "--slurm-jobs", "4", "--seeds", "1"], "--slurm-jobs") == [
+        *("run", "--seeds", "1", "--slurm-jobs", "1")
+    ]
+    assert one_at_a_time(["run"], "--jobs") == ["run", "--jobs", "1"]
 
 
 def test_local_jobs_end_with_the_harness():

@@ -13,6 +13,7 @@ import yaml
 
 from harness.bench.made_up import finish
 from harness.cli import cli, main
+from harness.cli.group import Command
 from harness.cli.types import Seconds
 from harness.errors import BadUsage
 from harness.plan.workspace import open_workspace, save_plan
@@ -37,6 +38,31 @@ def suite(small_configs, tiny_data, tmp_path):
         "--profile",
         "smoke",
     ]
+
+
+@pytest.mark.parametrize(
+    ("args", "option"),
+    [
+        (["plan", "--profile", "smoke", "--profile=demo"], "--profile"),
+        (["run", "--seeds", "1", "--cell", "a", "--cell", "b", "--seeds", "1"], "--seeds"),
+        (["bench", "step", "--clips", "2", "--clips", "3"], "--clips"),
+        (["data", "verify", "--dataset", "a", "--dataset", "b", "--data-root", "."], "--dataset"),
+        (["models", "rates", "i3d", "--rates", "1", "--rates", "2"], "--rates"),
+    ],
+)
+def test_an_option_of_which_the_last_would_count_is_taken_once(capsys, args, option):
+    code, _, err = run(capsys, *args)
+    assert code == 2 and f"{option} is given 2 times; give it once" in err and "--cell" not in err
+
+
+def test_no_command_takes_an_option_twice_and_flags_may_be_repeated():
+    """Of all commands, also those to come."""
+    names = [(name,) for name in cli.list_commands(None)]
+    names += [(n, s) for (n,) in names for s in getattr(cli.get_command(None, n), "commands", ())]
+    found = [cli.get_command(None, n[0]) if len(n) == 1 else cli.get_command(None, n[0]).commands[n[1]] for n in names]
+    assert all(isinstance(c, (Command, click.Group)) for c in found) and len(found) > 30
+    verify = cli.get_command(None, "verify")
+    assert verify.make_context("verify", ["--json", "--json"]).params["as_json"]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +93,12 @@ def test_bad_usage_is_one_clear_line(capsys, args, code, words):
     assert all(w in err for w in words)
 
 
+def without(suite, options):
+    """A suite's options without those that others give."""
+    pairs = zip(suite[::2], suite[1::2], strict=True)
+    return [word for flag, value in pairs if flag not in options for word in (flag, value)]
+
+
 @pytest.mark.parametrize(
     ("option", "words"),
     [
@@ -78,7 +110,7 @@ def test_bad_usage_is_one_clear_line(capsys, args, code, words):
     ],
 )
 def test_bad_suite_options(capsys, suite, option, words):
-    code, _, err = run(capsys, "plan", *suite, *option)
+    code, _, err = run(capsys, "plan", *without(suite, option), *option)
     assert code == 2 and err.count("\n") == 1 and all(w in err for w in words)
 
 
@@ -339,7 +371,8 @@ def test_what_cannot_be_leaves_plan_and_pages_alone(
     (tmp_path / "bad.txt").write_text("nonesuch\n")
     (tmp_path / "ok.txt").write_text("")
     before = snapshot(tmp_path)
-    got, _, err = run(capsys, "run-all", *suite, "--site", finished, *options)
+    given = without([*suite, "--site", finished], options)
+    got, _, err = run(capsys, "run-all", *given, *options)
     assert got == code and all(w in err for w in words)
     assert snapshot(tmp_path) == before
 

@@ -124,6 +124,23 @@ def test_data_stats(capsys, mgr_dark_root):
     assert int(lines["clips"]) == found["clips"] and lines["frames"].startswith(str(min(found["lengths"])))
 
 
+def test_a_data_set_is_named_as_for_the_other_commands(capsys, mgr_dark_root, tmp_path):
+    _, found, _ = run(capsys, "data", "stats", mgr_dark_root, "--json")
+    (tmp_path / "mgr_dark").symlink_to(mgr_dark_root)
+    below = ("--data-root", tmp_path, "--dataset", "mgr_dark")
+    for given in (("--data-root", mgr_dark_root), below, (mgr_dark_root, "--dataset", "mgr_dark")):
+        assert run(capsys, "data", "stats", *given, "--json")[1] == found
+    for given, said in (
+        ((), "give the data set's folder once: ROOT, or --data-root DIR"),
+        ((mgr_dark_root, "--data-root", tmp_path), "give the data set's folder once"),
+        (("--data-root", tmp_path, "--dataset", "nonesuch"), "unknown data set 'nonesuch'"),
+        (("--data-root", mgr_dark_root, "--dataset", "nvgesture"), "holds mgr_dark"),
+    ):
+        with pytest.raises(SystemExit) as e:
+            main(["data", "sheet", *map(str, given), "--out", str(tmp_path / "sheet.png")])
+        assert e.value.code == 2 and said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["stats", "sheet"])
 def test_a_quarantine_of_clips_that_are_not_there_is_refused(command, capsys, mgr_dark_root, tmp_path):
     (tmp_path / "bad.txt").write_text("nonesuch\nneither\n")

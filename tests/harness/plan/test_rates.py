@@ -1,6 +1,7 @@
 """``models rates``: what is trained on and tested on, and that the test split has no part in it."""
 
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -67,6 +68,10 @@ def test_rates_are_tried_on_held_out_training_subjects(small_configs, tiny_data,
         tmp_path / "w",
     )
     assert "2 jobs: 2 done before, 0 run" in again.stdout
+    (one,) = [r for r in records if r.identity.config["optim_wrapper"]["optimizer"]["lr"] == 1e-4]
+    words = shlex.split(one.command.replace(" DIR", " {}").format(tiny_data, small_configs))[3:]
+    redone = harness_here(*words, "--work-dir", tmp_path / "w")
+    assert "predictions equal to the last digit" in redone.stdout, "the recorded command redoes its run"
 
 
 ENTRIES = load_entries(CONFIGS, load_benchmark(CONFIGS / "benchmark.yml"))

@@ -1,0 +1,193 @@
+"""``models rates`` and ``models pretrain``: trainings that no table asks for, each in a ledger of its own."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness import PACKAGED_CONFIGS
+from harness.cli import common
+from harness.cli.group import Command
+from harness.cli.options import (
+    ChoiceOptions,
+    ExecutionOptions,
+    choice_options,
+    configs_option,
+    execution_options,
+    profile_option,
+)
+from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, SEEDS, FiniteRange
+from harness.errors import BadUsage, unknown_name
+
+if TYPE_CHECKING:
+    from harness.suite import Entry
+
+MODELS_LISTED_BY = "python -m harness models list"
+
+
+def named_entries(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that names of entries or of their folders stand for. Raises BadUsage for a name of neither."""
+    entries = list(entries)
+    chosen = []
+    for name in names:
+        matches = [e for e in entries if name in (e.name, e.config.parent.name)]
+        if not matches:
+            known = [*dict.fromkeys(e.config.parent.name for e in entries), *(e.name for e in entries)]
+            raise BadUsage(unknown_name("model or folder", name, known, MODELS_LISTED_BY))
+        chosen += matches
+    return chosen
+
+
+@click.command("rates", cls=Command)
+@click.argument("names", nargs=-1, required=True)
+@click.option("--rates", required=True, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
+@profile_option("demo")
+@click.option("--data-root", type=FOLDER, default=None, help="As for run-all.")
+@click.option(
+    "--work-dir",
+    type=NEW_FOLDER,
+    default=Path("work_dirs") / "rates",
+    show_default=True,
+    help="A ledger of its own.",
+)
+@click.option("--seeds", type=SEEDS, default=1, show_default=True)
+@configs_option
+@execution_options
+@choice_options
+def try_rates(
+    names: tuple[str, ...],
+    rates: str,
+    profile: str,
+    data_root: Path | None,
+    work_dir: Path,
+    seeds: int,
+    configs: Path,
+    execution: ExecutionOptions,
+    choice: ChoiceOptions,
+) -> int:
+    """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
+
+    A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
+    and by all stages that it depends on. Each rate is compared with the config's own on the same clips.
+    """
+    from harness.cli.rate_lines import rate_lines
+    from harness.plan.choice import chosen_jobs
+    from harness.plan.jobs import Settings
+    from harness.plan.parts import sets_to_make
+    from harness.plan.planner import make_plan
+    from harness.plan.rates import parse_rates, rate_cells, tried
+    from harness.plan.redo import redo_command
+    from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
+    from harness.suite import load_suite
+    from harness.system.disk import check_writable
+
+    common.check_choice(choice)
+    check_profile(configs, profile)
+    benchmark, entries = load_suite(configs)
+    cells = rate_cells(named_entries(names, entries.values()), entries, parse_rates(rates), profile, seeds)
+    if data_root is None:
+        if profile == "paper":
+            raise BadUsage("--profile paper needs --data-root with the real data sets")
+        common.executor_for(execution)
+        check_writable(work_dir, "--work-dir")
+        wanted = sets_to_make(cells, entries, profile)
+        common.make_synthetic(synthetic_root(profile), preset_of(profile), wanted)
+    init = benchmark.init.get(profile, "scratch")
+    settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
+    chosen = chosen_jobs(choice.chosen, cells, entries, settings)
+    plan = make_plan(cells, entries, settings)
+    ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds, chosen=chosen)
+    first = f"python -m harness models rates {shlex.join(names)} --rates {rates}"
+    again = redo_command(ws, execution.gpus_per_job, execution.precision, execution.compile, first)
+    code = common.run_jobs(ws, work_dir, execution, again=again, force=choice.force)
+    for line in rate_lines(tried(ws, work_dir)):
+        click.echo(line)
+    return code
+
+
+@click.command("pretrain", cls=Command)
+@click.argument("names", nargs=-1, metavar="[METHOD]...")
+@profile_option("demo")
+@click.option(
+    "--data-root", type=FOLDER, default=None, help="Folder with source_motions/.  [default: as run-all; made]"
+)
+@click.option(
+    "--work-dir",
+    type=NEW_FOLDER,
+    default=Path("work_dirs") / "pretrain",
+    show_default=True,
+    help="A ledger of its own.",
+)
+@click.option(
+    "--out", type=NEW_FOLDER, default=None, help="Folder for the files.  [default: where the metafiles list them]"
+)
+@click.option("--epochs", type=COUNT, default=None, help="Passes over the source set.  [default: 2, at smoke 1]")
+@click.option("--rate", type=FiniteRange(0, min_open=True), default=None, help="Learning rate.  [default: its own]")
+@configs_option
+@execution_options
+@choice_options
+def pretrain(
+    names: tuple[str, ...],
+    profile: str,
+    data_root: Path | None,
+    work_dir: Path,
+    out: Path | None,
+    epochs: int | None,
+    rate: float | None,
+    configs: Path,
+    execution: ExecutionOptions,
+    choice: ChoiceOptions,
+) -> int:
+    """Train networks on the synthetic source set, and write their backbones as starting weights.
+
+    METHOD is a folder of mm_configs that lists such weights; without one, all of them. In a checkout, SHA256 in the
+    metafiles is written as well.
+    """
+    from harness.measure.backbone_file import write_weights
+    from harness.plan.choice import chosen_jobs
+    from harness.plan.jobs import Settings
+    from harness.plan.planner import make_plan
+    from harness.plan.pretrain import SOURCE, networks, source_cell, source_clips
+    from harness.plan.redo import THIS_JOB, places_of
+    from harness.plan.remarks import cell_name
+    from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
+    from harness.suite import load_suite
+    from harness.suite.scaffold import writable_checkout
+    from harness.system.disk import check_writable
+
+    common.check_choice(choice)
+    check_profile(configs, profile)
+    benchmark, entries = load_suite(configs)
+    chosen = networks(entries.values(), profile, names)
+    if out is None and (kept := [n for n in chosen if not n.listed and n.path.exists()]):
+        raise BadUsage(
+            f"models pretrain: {kept[0].path} is there, and no start of profile {profile}; write elsewhere: --out DIR"
+        )
+    packaged = any(n.path.is_relative_to(PACKAGED_CONFIGS) for n in chosen)
+    if out is None and packaged and not writable_checkout():
+        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
+    root = data_root or synthetic_root(profile)
+    if data_root is None:
+        common.executor_for(execution)
+        check_writable(work_dir, "--work-dir")
+        common.make_synthetic(root, preset_of(profile), [SOURCE])
+    table = source_clips(root)
+    cells = [source_cell(n, profile, len(table.classes), epochs, rate) for n in chosen]
+    settings = Settings(configs, profile, root)
+    jobs = chosen_jobs(choice.chosen, cells, entries, settings)
+    ws = Workspace(benchmark, entries, cells, make_plan(cells, entries, settings), settings, [], 1, chosen=jobs)
+    given = [f"--{name} {value:g}" for name, value in (("epochs", epochs), ("rate", rate)) if value]
+    words = [*map(shlex.quote, names), f"--profile {profile}", *given, *places_of(settings), THIS_JOB]
+    again = " ".join(["python -m harness models pretrain", *words])
+    code = common.run_jobs(ws, work_dir, execution, again=again, force=choice.force)
+    for network, cell in zip(chosen, cells, strict=True):
+        if jobs and cell_name(cell.id, cell.seed) not in jobs:
+            continue
+        key = ws.plan.keys.get((cell.id, cell.seed))
+        for line in write_weights(network, ws, key, work_dir, out):
+            click.echo(line)
+    return code
