@@ -35,6 +35,7 @@ class EvidenceView:
     rows: Table
     statements: Table
     drawn: tuple[Drawn, ...]
+    tables: tuple[str, ...]  # whose runs it is about
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -59,8 +60,10 @@ def _name(drawn: Drawn) -> str:
 
 def _card(context: ReportContext, view: EvidenceView) -> Card:
     """What the overview says of the page, and of the tables drawn on it that were asked for."""
+    tables = [*view.tables, *(d.table.id for d in view.drawn)]
+    asked = any(t in context.ledger.tables or context.ledger.has_own_runs(t) for t in tables)
     said = {d.table.id: d.verdicts for d in view.drawn if d.table.id in context.ledger.tables}
-    return Card(view.title, view.caption, finding=view.short or view.summary, verdicts=said)
+    return Card(view.title, view.caption, asked, finding=view.short or view.summary, verdicts=said)
 
 
 def _view(context: ReportContext, declared: suite.Evidence) -> EvidenceView | None:
@@ -84,6 +87,7 @@ def _view(context: ReportContext, declared: suite.Evidence) -> EvidenceView | No
         rows=_rows_table(context, declared, rows, results),
         statements=_statements_table(context, declared, verdicts),
         drawn=drawn,
+        tables=tuple(declared.tables),
     )
 
 

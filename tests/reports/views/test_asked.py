@@ -8,6 +8,7 @@ from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
 from reports.ledger.work_dir import read_work_dir
 from reports.views import data, figure, methods, table
+from reports.views.evidence import page as evidence
 from reports.views.runs.page import ClipPictures, runs_table
 from reports.views.runs.run import run_views
 from tests.helpers.fake_site import write
@@ -31,6 +32,7 @@ def test_a_table_all_of_whose_runs_are_another_ones_has_no_card(made):
     found = cards(context_of(made))
     assert found["Table 2"].asked and found["Table 4"].blocks, "its rows are of Table 2 as well"
     assert not found["Table 4"].asked and not found["Figure 6"].asked
+    assert not any(p.card.asked for p in evidence.build(context_of(made)) if p.card)
 
 
 def test_what_an_earlier_plan_asked_for_and_ran_in_part_keeps_its_card(tmp_path):
@@ -39,6 +41,7 @@ def test_what_an_earlier_plan_asked_for_and_ran_in_part_keeps_its_card(tmp_path)
     made = write(tmp_path, seeds=1, tables=["table2"])
     context = context_of(made)
     assert "table4" not in context.ledger.tables and cards(context)["Table 4"].asked
+    assert all(p.card.asked for p in evidence.build(context))
 
 
 def test_the_data_page_lists_what_is_planned_or_there(tmp_path):
