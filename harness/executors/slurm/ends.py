@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from harness.errors import BadUsage
 from harness.executors.base import Outcome
 from harness.executors.node_script import CANNOT_START, TIMED_OUT, began_line, fault_of
 from harness.executors.shared_files import logged_since
 from harness.executors.slurm.client import Seen
+from harness.executors.slurm.job import SlurmJob
 from harness.ledger.run_dir import RECORD
 from harness.worker.signals import EXIT_STOPPED
-
-if TYPE_CHECKING:
-    from harness.executors.slurm.executor import SlurmJob
 
 FORGOTTEN = "Slurm no longer knows how it ended: it keeps no accounts, and forgets jobs (MinJobAge) before it was asked"
 CHECKED_EVERY_S = 90.0  # the controller looks at time limits now and then

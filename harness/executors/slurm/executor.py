@@ -15,82 +15,22 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import click
 
 from harness.errors import BadUsage
-from harness.executors.base import DETACH, GRACE_SECONDS, Outcome, Resources
-from harness.executors.shared_files import log_size, record_is_shown, sleep_until_recorded
+from harness.executors.base import DETACH, Outcome, Resources
+from harness.executors.shared_files import record_is_shown, sleep_until_recorded
 from harness.executors.slurm import client, reach
+from harness.executors.slurm.job import POLL_S, QUICK_POLL_S, SlurmJob
 from harness.executors.slurm.options import EXAMPLE, arguments, check_gpus, parse, time_of, warning
-from harness.ledger.run_dir import LOG, RECORD, RESUME
-
-if TYPE_CHECKING:  # --help starts without pydantic
-    from harness.worker.spec import JobSpec
+from harness.ledger.run_dir import LOG
 
 SLOTS = 16
 THREADS = "${SLURM_CPUS_PER_TASK:-1}"
 JOBS = click.IntRange(1, 10_000)
-POLL_S = 10.0  # between questions to the controller while nothing is known to have changed
-QUICK_POLL_S = 1.0  # where a job has written its record or was asked to stop
-LAST_POLL_S, LAST_S = 0.25, 5.0  # for so long after its record was seen: its node's next job can start
 WAITS_FOREVER = ("PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "InvalidAccount", "InvalidQOS")
-
-
-class SlurmJob:
-    """A job of the cluster; see ``JobHandle``.
-
-    Args:
-        spec: what its worker was told, None for a job that another harness has submitted.
-    """
-
-    def __init__(
-        self, executor: SlurmExecutor, name: str, run_dir: Path | None = None, spec: JobSpec | None = None
-    ) -> None:
-        self._executor = executor
-        self.id = name
-        self.run_dir = run_dir
-        self.spec = spec
-        self.submitted = time.monotonic()
-        self.state_before = _saved(run_dir)
-        self.log_before = log_size(run_dir)
-        self.time_limit: float | None = None
-        self.asked = False  # to stop, by this harness
-        self.kill_at: float | None = None  # on the monotonic clock
-        self.killed = False
-        self.recorded: float | None = None  # since when its record is seen
-        self.missed: float | None = None  # since when a job that is over has not shown what it wrote
-        self.outcome: Outcome | None = None
-
-    def poll(self) -> Outcome | None:
-        if self.outcome is None:
-            try:
-                self.outcome = self._executor.outcome_of(self)
-            except BadUsage:
-                self.outcome = Outcome(None)  # it is over: said once
-                raise
-        return self.outcome
-
-    def cancel(self, grace: float = GRACE_SECONDS) -> None:
-        self.asked, self.kill_at = True, time.monotonic() + grace
-        client.signal(self.id, "--state=PENDING")
-        client.signal(self.id, "--batch", "--signal=TERM")
-
-    @property
-    def pause(self) -> float:
-        """Seconds between two questions after it: few where it is about to end, as far as is seen from here."""
-        now = time.monotonic()
-        if self.recorded is None and self.run_dir is not None and (self.run_dir / RECORD).exists():
-            self.recorded = now
-        if self.recorded is not None and now - self.recorded < LAST_S:
-            return LAST_POLL_S
-        return QUICK_POLL_S if self.asked or self.missed is not None or self.recorded is not None else POLL_S
-
-    @property
-    def went_on(self) -> bool:
-        """Whether it has saved a state since it was submitted."""
-        return _saved(self.run_dir) != self.state_before
 
 
 class SlurmExecutor:
@@ -150,7 +90,7 @@ class SlurmExecutor:
         name = f"{run_dir.name}.{spec.submission[:12]}"
         for folder in {run_dir, *(Path(m.directory) for m in spec.members)}:
             remember(folder, Submission(self.name, name))
-        job = SlurmJob(self, name, run_dir, spec)
+        job = SlurmJob(self.outcome_of, name, run_dir, spec)
         job.time_limit = resources.time_limit
         files = [f"--chdir={os.getcwd()}", f"--output={run_dir / LOG}", "--open-mode=append"]
         given = ["--no-requeue", "--export=ALL", "--nodes=1", "--ntasks=1", *files, *self._arguments]
@@ -167,7 +107,7 @@ class SlurmExecutor:
         while seen is None and self._away_since is not None:  # an old answer does not say that a job is gone
             time.sleep(client.PAUSE_S)
             seen = self._look(0.0).get(job_id)
-        return SlurmJob(self, job_id) if seen is not None and not is_over(seen) else None
+        return SlurmJob(self.outcome_of, job_id) if seen is not None and not is_over(seen) else None
 
     def wait(self, timeout: float) -> None:
         """Sleeps: the files of the runs, which cost nothing to look at, say when to ask the controller."""
@@ -246,11 +186,3 @@ OVER = (
     *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"),
     *("REVOKED", "TIMEOUT"),
 )
-
-
-def _saved(run_dir: Path | None) -> int:
-    """The time of the state that a training goes on from, 0 where there is none."""
-    try:
-        return 0 if run_dir is None else os.stat(run_dir / RESUME).st_mtime_ns
-    except FileNotFoundError:
-        return 0

@@ -41,7 +41,7 @@ def make(backend, **given):
 def backend(request, monkeypatch):
     if request.param == "slurm":
         request.getfixturevalue("slurm_cluster")
-        monkeypatch.setattr("harness.executors.slurm.executor.POLL_S", 1.0)
+        monkeypatch.setattr("harness.executors.slurm.job.POLL_S", 1.0)
     if request.param == "ray":
         request.getfixturevalue("ray_cluster")
     return request.param

@@ -13,9 +13,11 @@ from harness.errors import BadUsage, EngineLost
 from harness.executors import node_script, shared_files
 from harness.executors.base import Resources
 from harness.executors.slurm import client, executor, reach
+from harness.executors.slurm import job as slurm_job
 from harness.executors.slurm.client import Seen
 from harness.executors.slurm.ends import end_of
-from harness.executors.slurm.executor import SlurmExecutor, SlurmJob
+from harness.executors.slurm.executor import SlurmExecutor
+from harness.executors.slurm.job import SlurmJob
 from harness.executors.slurm.options import arguments, check_gpus, parse, warning
 from harness.ledger.run_dir import LOG, RESUME
 from harness.plan.run_state import folder_of
@@ -28,13 +30,18 @@ from tests.helpers.toy_jobs import toy_job
 
 
 @pytest.fixture
-def job(tmp_path):
+def slurm():
+    return SlurmExecutor({})
+
+
+@pytest.fixture
+def job(tmp_path, slurm):
     """A submitted job, of which Slurm has heard nothing."""
     task = Task(toy_job("a"), folder_of(toy_job("a"), tmp_path))
     assert task.lock.acquire()
     spec = make_spec([task], Options(tmp_path, clip_store=str(tmp_path)))
     write_spec(task.folder, spec)
-    return SlurmJob(SlurmExecutor({}), "a.b", task.folder, spec)
+    return SlurmJob(slurm.outcome_of, "a.b", task.folder, spec)
 
 
 def test_options_of_sbatch_may_hold_commas():
@@ -160,22 +167,22 @@ def test_a_controller_that_is_away_for_long_fails_no_job_that_is_submitted(monke
         client.submit("a.b", [], "")
 
 
-def test_a_record_that_the_network_does_not_show_yet_is_waited_for(job, monkeypatch):
-    job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
+def test_a_record_that_the_network_does_not_show_yet_is_waited_for(job, slurm, monkeypatch):
+    slurm._seen, slurm._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
     assert job.poll() is None
     (job.run_dir / "run.json").touch()
     assert job.poll().exit_code == 0
 
 
-def test_a_record_that_never_shows_is_missing(job, monkeypatch):
-    job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
+def test_a_record_that_never_shows_is_missing(job, slurm, monkeypatch):
+    slurm._seen, slurm._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
     monkeypatch.setattr(shared_files, "VISIBLE_S", -1.0)
     log(job, began(job))
     assert job.poll().exit_code == 0
 
 
-def test_a_job_that_is_called_completed_and_has_not_run_is_no_crash(job, monkeypatch):
-    job._executor._seen, job._executor._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
+def test_a_job_that_is_called_completed_and_has_not_run_is_no_crash(job, slurm, monkeypatch):
+    slurm._seen, slurm._asked_at = {"a.b": seen("COMPLETED")}, float("inf")
     monkeypatch.setattr(shared_files, "VISIBLE_S", -1.0)
     with pytest.raises(
         BadUsage, match=r"node n1 did not start job 17 \(Slurm calls it COMPLETED, None\); .*exclude=n1"
@@ -216,7 +223,7 @@ def test_a_job_that_slurm_could_not_start_is_one_line_with_what_slurm_said(job, 
 
 def test_what_was_said_of_an_earlier_attempt_is_not_what_became_of_this_one(job):
     log(job, NO_INTERPRETER)
-    again = SlurmJob(job._executor, "a.c", job.run_dir, job.spec)
+    again = SlurmJob(job._outcome_of, "a.c", job.run_dir, job.spec)
     assert end_of(again, seen("FAILED", 2)).exit_code == 2
     log(again, began(again), NO_CHDIR)
     assert end_of(again, seen("FAILED", 2)).exit_code == 2
@@ -375,19 +382,19 @@ def test_a_controller_that_is_away_is_said_once(monkeypatch, caplog):
     ]
 
 
-def test_the_controller_is_asked_more_often_the_nearer_the_end(job, monkeypatch):
+def test_the_controller_is_asked_more_often_the_nearer_the_end(job, slurm, monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(executor.time, "monotonic", lambda: now[0])
-    assert job.pause == executor.POLL_S
+    monkeypatch.setattr(slurm_job.time, "monotonic", lambda: now[0])
+    assert job.pause == slurm_job.POLL_S
     (job.run_dir / "run.json").touch()
     pauses = [job.pause]
     for _ in range(2):
-        now[0] += executor.LAST_S - 1.0
+        now[0] += slurm_job.LAST_S - 1.0
         pauses.append(job.pause)
-    assert pauses == [executor.LAST_POLL_S, executor.LAST_POLL_S, executor.QUICK_POLL_S]
-    job._executor._jobs = [job]
+    assert pauses == [slurm_job.LAST_POLL_S, slurm_job.LAST_POLL_S, slurm_job.QUICK_POLL_S]
+    slurm._jobs = [job]
     monkeypatch.setattr(job, "poll", lambda: None)
-    monkeypatch.setattr(executor.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(slurm_job.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
     job.recorded = before = now[0]
-    job._executor.wait(0.5)
-    assert now[0] - before == pytest.approx(executor.LAST_POLL_S)
+    slurm.wait(0.5)
+    assert now[0] - before == pytest.approx(slurm_job.LAST_POLL_S)
