@@ -123,10 +123,7 @@ def bench_engine(
         ValueError: a run fails by itself.
     """
     backend = flags[1]
-    if folder.exists() and any(folder.iterdir()):
-        raise BadUsage(f"{folder}: not empty; give an empty or a new folder with --work-dir")
-    if backend == "local":
-        raise BadUsage("--backend local: its jobs end with the harness; `bench kills` measures that")
+    _check(folder, backend)
     if configs is not None:
         of_several_epochs(configs, folder / CONFIGS)
     began = time.monotonic()
@@ -139,16 +136,8 @@ def bench_engine(
     calm_s = time.monotonic() - calm_began
     start_s = start_seconds(backend, flags)
     longest_wait = asked.longest_wait or LONGEST_WAIT * calm_s
-    draw, happened, runs = random.Random(asked.seed), Happened(), 0
-    while asked.next_of(happened, draw):
-        place = folder / f"run-{runs}"
-        (place / WORK).mkdir(parents=True)
-        share(here, place)
-        plan = _Plan(asked, draw, longest_wait)
-        _disturb([*command, *flags], place, plan, happened, say)
-        _hold_against(calm, place, happened)
-        runs += 1
-        say(f"run {runs} over: {happened.equal} records equal so far, {happened.retried} jobs tried again")
+    plan = _Plan(asked, random.Random(asked.seed), longest_wait)
+    happened, runs = _disturbed_runs([*command, *flags], folder, plan, say)
     return {
         "driver_kills": happened.kills,
         "node_losses": happened.losses,
@@ -174,6 +163,14 @@ def bench_engine(
         "hardware": hardware(),
         "environment": environment(),
     }
+
+
+def _check(folder: Path, backend: str) -> None:
+    """Raises BadUsage where nothing can be measured in that folder, or of that backend."""
+    if folder.exists() and any(folder.iterdir()):
+        raise BadUsage(f"{folder}: not empty; give an empty or a new folder with --work-dir")
+    if backend == "local":
+        raise BadUsage("--backend local: its jobs end with the harness; `bench kills` measures that")
 
 
 @dataclass(frozen=True)
@@ -218,6 +215,20 @@ def _one_at_a_time(command: list[str], backend: str, place: Path, say: Say) -> d
         if record.kind == "train" and ("started", name) in at and ("done", name) in at:
             found[name] = at["done", name] - at["started", name] - worked(record)
     return found
+
+
+def _disturbed_runs(command: list[str], folder: Path, plan: _Plan, say: Say) -> tuple[Happened, int]:
+    """What happened in whole runs, each held against the undisturbed one, and how many these were."""
+    happened, runs = Happened(), 0
+    while plan.asked.next_of(happened, plan.draw):
+        place = folder / f"run-{runs}"
+        (place / WORK).mkdir(parents=True)
+        share(folder / "local", place)
+        _disturb(command, place, plan, happened, say)
+        _hold_against(folder / "undisturbed", place, happened)
+        runs += 1
+        say(f"run {runs} over: {happened.equal} records equal so far, {happened.retried} jobs tried again")
+    return happened, runs
 
 
 def _disturb(command: list[str], place: Path, plan: _Plan, happened: Happened, say: Say) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.executors.base import Executor
     from harness.plan.parts import ToMake
     from harness.plan.workspace import Workspace
+    from harness.schedule.options import Options
     from harness.schedule.run import Watch
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,7 @@ def run_jobs(
     """
     from harness.plan.redo import redo_command
     from harness.plan.workspace import save_plan
-    from harness.schedule.options import Options
     from harness.schedule.run import jobs_to_run, run_workspace
-    from harness.system.gpus import detect_gpus
 
     say_remarks(ws, jobs_to_run(ws), ws.chosen or None)
     executor = executor_for(execution)
@@ -120,21 +119,8 @@ def run_jobs(
             "note: --compile: each job compiles its backbones in its first steps: minutes on a processor, in which no "
             "step is shown"
         )
-    workers = execution.workers if execution.workers is not None else (4 if detect_gpus() else 0)
-    options = Options(
-        work_dir=work_dir,
-        clip_store="" if execution.no_cache else str(work_dir / "clip_store"),
-        workers=workers,
-        resident=execution.resident,
-        retries=execution.retries,
-        fuse=not execution.no_fuse,
-        processes=execution.gpus_per_job,
-        precision=execution.precision,
-        compile=execution.compile,
-        time_limit=execution.time_limit,
-        command=again or redo_command(ws, execution.gpus_per_job, execution.precision, execution.compile),
-    )
-    done = run_workspace(ws, executor, options, force, watch)
+    again = again or redo_command(ws, execution.gpus_per_job, execution.precision, execution.compile)
+    done = run_workspace(ws, executor, _options(work_dir, execution, again), force, watch)
     say_result(done.summary)
     for line in done.compared:
         say_result(line)
@@ -143,6 +129,26 @@ def run_jobs(
     if done.failures and (asked := console.current()) is not None:
         log.warning("log: %s", asked.file)
     return done.code
+
+
+def _options(work_dir: Path, execution: ExecutionOptions, command: str) -> Options:
+    """What the scheduler is told of the command line."""
+    from harness.schedule.options import Options
+    from harness.system.gpus import detect_gpus
+
+    return Options(
+        work_dir=work_dir,
+        clip_store="" if execution.no_cache else str(work_dir / "clip_store"),
+        workers=execution.workers if execution.workers is not None else (4 if detect_gpus() else 0),
+        resident=execution.resident,
+        retries=execution.retries,
+        fuse=not execution.no_fuse,
+        processes=execution.gpus_per_job,
+        precision=execution.precision,
+        compile=execution.compile,
+        time_limit=execution.time_limit,
+        command=command,
+    )
 
 
 def log_to_file(work_dir: Path) -> None:

@@ -12,6 +12,7 @@ import click
 
 from harness import PACKAGED_CONFIGS
 from harness.cli.types import FOLDER, NEW_FOLDER, NOT_NEGATIVE, PROCESSES, SECONDS, SEEDS
+from harness.system.precision import CHOICES
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ _execution_options = _together(
     ),
     click.option(
         "--precision",
-        type=click.Choice(["auto", "fp32", "tf32", "bf16"]),
+        type=click.Choice(CHOICES),
         default="auto",
         show_default=True,
         help="Of forward and backward passes. auto: bf16 on a GPU that has it, else fp32.",

@@ -118,10 +118,7 @@ def _listed(
         return int(not jobs)
     if show_cells:
         for c in cells:
-            key = ws.plan.keys.get((c.id, c.seed))
-            click.echo(
-                f"{states[key] if key else 'cannot be planned':17s} {c.id} seed {c.seed}  [{', '.join(c.used_by)}]"
-            )
+            click.echo(_cell_line(c, states.get(ws.plan.keys.get((c.id, c.seed), ""), "cannot be planned")))
     else:
         for table in tables:
             keys = [key for key in table.keys if key in jobs]
@@ -142,6 +139,10 @@ def _listed(
         f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("done", "missing", "failed"))
     )
     return int(not jobs)
+
+
+def _cell_line(cell: Cell, state: str) -> str:
+    return f"{state:17s} {cell.id} seed {cell.seed}  [{', '.join(cell.used_by)}]"
 
 
 def _as_json(

@@ -67,10 +67,11 @@ def command(
     With --push, from any clone: the remote's branch is fetched and built on, and the local branch plays no part. Pages
     can prove no more than the ledger: who edits records consistently, or a config's code, publishes what they say.
     """
+    from harness.ledger.site_manifest import files_below
     from harness.site.git_branch import check_as_written, check_pages, find_tips, publish
-    from harness.site.manifest import files_below
     from harness.site.pages import write_site
     from harness.suite import load_suite
+    from reports.site.build import Callbacks
 
     check_as_written(site)
     find_tips(repo, branch, remote)  # what cannot take the pages is refused before they are written anew
@@ -78,7 +79,7 @@ def command(
         fresh = Path(folder) / "site"
         log.info("writing every page anew, to compare it with %s", site)
         show = partial(counter(), "pages of runs written anew")
-        write_site(work_dirs, fresh, *load_suite(configs), profiles, progress=show)
+        write_site(work_dirs, fresh, *load_suite(configs), profiles, callbacks=Callbacks(progress=show))
         for name in check_pages(site, fresh):
             log.info("left out: %s (no report wrote it)", site / name)
         done = publish(site, files_below(fresh), repo, branch, remote, dry_run)

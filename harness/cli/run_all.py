@@ -42,7 +42,7 @@ def command(suite: SuiteOptions, execution: ExecutionOptions, choice: ChoiceOpti
     Without --data-root the built-in synthetic data is made first; the pages say so. They are there before the first
     job, and grow as results arrive.
     """
-    from harness.site.manifest import check_site
+    from harness.ledger.site_manifest import check_site
     from harness.system.disk import check_writable, is_disk_full
 
     began = time.monotonic()

@@ -48,4 +48,4 @@ class _LogFile(logging.FileHandler):
             super().handleError(record)
             return
         self.given_up = True
-        print(f"{self.baseFilename}: no longer written: {error.strerror}", file=sys.stderr)
+        print(f"{self.baseFilename}: no longer written: {error.strerror}", file=sys.stderr)  # noqa: T201  logging has failed

@@ -20,7 +20,6 @@ class Timing:
     repeats: int
     median: float
     p95: float
-    fastest: float
     device: str
     threads: int
 
@@ -67,7 +66,6 @@ def throughput(
         repeats=repeats,
         median=_quantile(seconds, 0.5),
         p95=_quantile(seconds, 0.95),
-        fastest=seconds[0],
         device=str(device),
         threads=torch.get_num_threads(),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.data.registry import clips_of_config
+from harness.errors import unknown_name
 from harness.suite import Entry
 from harness.suite.modalities import DERIVED_FROM, TITLES, in_metafile, ordered
 
@@ -47,9 +48,7 @@ def check_reads(
         if read is None or any(key.startswith(f"{split}_dataloader.dataset.modalities") for key in given):
             continue
         if unknown := [name for name in read if name not in TITLES]:
-            raise ValueError(
-                f"{entry.config}: {split}_dataloader reads '{unknown[0]}'; choose from {', '.join(TITLES)}"
-            )
+            raise ValueError(f"{entry.config}: {split}_dataloader reads {unknown_name('modality', unknown[0], TITLES)}")
         allowed = set(declared) | _derived(TITLES if split == "train" else declared)
         if split == "test" and entry.metadata.get("Bound"):
             allowed |= set(entry.train_modalities) | _derived(entry.train_modalities)

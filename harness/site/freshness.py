@@ -5,30 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.planfile import LARGEST_PLAN
 from harness.ledger.run_dir import CLIP_PICTURES, LOCK, LOGS, PAGES, PLAN, VERDICTS
 from harness.suite.configs import folders
+from harness.system.libraries import libraries
 
 SKIPPED = ("clip_store", "__pycache__", CLIP_PICTURES, LOCK, LOGS, PAGES, VERDICTS)
 CODE = Path(__file__).resolve().parents[2]
-MADE_WITH = (  # what pages, their drawings and their downloads are
-    "jinja2",
-    "markupsafe",
-    "matplotlib",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pydantic",
-    "pydantic_core",
-    "pyyaml",
-    "scipy",
-)
 
 
 def sources(work_dir: Path, configs: Path) -> str:
@@ -38,11 +25,6 @@ def sources(work_dir: Path, configs: Path) -> str:
     for root in (work_dir, *folders(configs), CODE / "harness", CODE / "mtcd_plugin", CODE / "reports"):
         digest.update(_listing(root, skipped=(*SKIPPED, PLAN)).encode())
     return digest.hexdigest()
-
-
-def libraries() -> str:
-    """Python and the libraries that pages are made with, each with its version."""
-    return "\n".join([f"python {platform.python_version()}", *(f"{n} {metadata.version(n)}" for n in MADE_WITH)])
 
 
 def are_current(work_dir: Path, site: Path, made_from: str) -> bool:

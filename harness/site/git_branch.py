@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import BadUsage, unknown_name
 from harness.ledger.files import sha256_of
-from harness.site.manifest import (
+from harness.ledger.site_manifest import (
     MANIFEST,
     OWN_DOMAIN,
     files_below,

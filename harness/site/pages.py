@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from harness.data.describe.summary import load_summaries, save_summaries
 from harness.data.registry import clips_of_config
 from harness.errors import count
-from harness.ledger.clip_pictures import Wanted
 from harness.site import freshness
 from harness.suite import Benchmark, Entry
 from harness.system.slow import said_if_slow
@@ -19,30 +18,29 @@ from harness.system.slow import said_if_slow
 if TYPE_CHECKING:  # `report` plans nothing
     from harness.plan.workspace import Workspace
     from reports.ledger.running import Running
+    from reports.site.build import Callbacks
 
 log = logging.getLogger(__name__)
 
 
-def write_site(  # noqa: PLR0913  what pages are made of, and what may be known beside it
+def write_site(
     work_dirs: Sequence[Path],
     site: Path,
     benchmark: Benchmark,
     entries: dict[str, Entry],
     profiles: Sequence[str] = (),
     running: Running | None = None,
-    draw: Callable[[Wanted], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    callbacks: Callbacks | None = None,
 ) -> Path:
     """Write the pages of ledgers, with the statistics of the data sets that these keep. Returns the index page.
 
     Args:
-        draw: is told which pictures of clips the pages would show, before they take what is there.
-        progress: called as progress(pages of runs done, pages of runs in all).
+        callbacks: told while pages are written.
     """
-    from reports import build
+    from reports.site.build import Callbacks, build
 
     statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, log.warning).items()}
-    build(work_dirs, site, benchmark, entries, statistics, profiles, running, draw, progress)
+    build(work_dirs, site, benchmark, entries, statistics, profiles, running, callbacks or Callbacks())
     return site / "index.html"
 
 
@@ -54,6 +52,7 @@ def refresh_site(ws: Workspace, work_dir: Path, site: Path, progress: Callable[[
         progress: called as progress(pages of runs done, pages of runs in all).
     """
     from harness.data.describe.clip_pictures import draw_clips  # with what decodes videos: `report` draws nothing
+    from reports.site.build import Callbacks
 
     with said_if_slow(log.info, f"measuring the data sets in {ws.settings.data_root} for the pages"):
         settings = ws.settings
@@ -63,7 +62,7 @@ def refresh_site(ws: Workspace, work_dir: Path, site: Path, progress: Callable[[
         return False
     draw = partial(draw_clips, work_dir, test_sets=splits_at_hand(ws), say=log.warning)
     with said_if_slow(log.info, f"writing the pages of {count(len(ws.needed()), 'job')} to {site}"):
-        write_site([work_dir], site, ws.benchmark, ws.entries, draw=draw, progress=progress)
+        write_site([work_dir], site, ws.benchmark, ws.entries, callbacks=Callbacks(draw, progress))
     freshness.remember(work_dir, site, made_from)
     return True
 

@@ -73,7 +73,7 @@ def new_entry(
             base's method does not have.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-        raise BadUsage(f"'{name}': a method's folder is named in small letters, digits, - and _, a letter first")
+        raise BadUsage(f"'{name}': the name of a method's folder must match [a-z][a-z0-9_-]*")
     folder = configs / name
     if folder.exists():
         raise BadUsage(f"{folder} is there already; choose another name")

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from harness.errors import BadUsage
 from harness.ledger.clip_pictures import Wanted
 from harness.ledger.files import exchange
-from harness.site.manifest import (
+from harness.ledger.site_manifest import (
     MANIFEST,
     check_site,
     files_below,
@@ -45,6 +45,19 @@ from reports.tables.latex import to_latex
 from reports.tables.table import Table
 
 
+@dataclass(frozen=True)
+class Callbacks:
+    """What is told while pages are written.
+
+    Args:
+        draw: which pictures of clips the pages would show, before they take those that are there.
+        progress: called as progress(pages of runs done, pages of runs in all) for each profile.
+    """
+
+    draw: Callable[[Wanted], None] | None = None
+    progress: Progress = None
+
+
 @remembering()
 def build(  # noqa: PLR0913  what pages are made of, and what may be known beside it
     work_dirs: Path | Sequence[Path],
@@ -54,8 +67,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     statistics: dict[str, dict[str, Any]] | None = None,
     profiles: Sequence[str] = (),
     running: Running | None = None,
-    draw: Callable[[Wanted], None] | None = None,
-    progress: Progress = None,
+    callbacks: Callbacks = Callbacks(),
 ) -> list[Path]:
     """Write the pages of ledgers to ``site`` and return their paths, sorted.
 
@@ -70,8 +82,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The
             others have pages of their own in ``profiles/<name>/``.
         running: what runs meanwhile; the pages say it, and reload themselves.
-        draw: is told which pictures of clips the pages would show, before they take those that are there.
-        progress: called as progress(pages of runs done, pages of runs in all) for each profile.
+        callbacks: told while pages are written.
 
     Raises:
         FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
@@ -86,9 +97,9 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     with gc_paused():  # a large ledger stays until its pages are written: no use to look for garbage in it
         contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
     contexts[0] = replace(contexts[0], running=running)
-    if draw is not None:
+    if callbacks.draw is not None:
         for context in contexts:
-            draw(wanted_pictures(context))
+            callbacks.draw(wanted_pictures(context))
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
@@ -98,7 +109,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         unchanged = Unchanged(site, new)
         with gc_spared():
             for i, context in enumerate(contexts):
-                _write(context, new / profile_folder(context.profile) if i else new, unchanged, progress)
+                _write(context, new / profile_folder(context.profile) if i else new, unchanged, callbacks.progress)
         _text(new / ".nojekyll", "")  # hosts that build pages would drop folders that begin with _
         write_manifest(new, unchanged.made_from, running.at if running else "", unchanged.hashes)
         _keep_foreign(site, new)

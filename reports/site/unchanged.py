@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from harness.ledger.files import read_file
-from harness.site.freshness import libraries
-from harness.site.manifest import MANIFEST
+from harness.ledger.site_manifest import MANIFEST
+from harness.system.libraries import libraries
 
 CODE = Path(__file__).resolve().parents[2]
 FOLDERS = ("reports", "harness/ledger", "harness/suite", "mtcd_plugin/accuracy.py")  # what pages of runs are made with

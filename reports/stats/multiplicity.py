@@ -1,4 +1,8 @@
-"""Adjustment of p values for looking at many of them together."""
+"""Adjustment of p values for looking at many of them together.
+
+Here and not by statsmodels, whose ``multipletests`` is the tests' reference: to import it takes 1.7 s of a processor, a
+third of what a report may take.
+"""
 
 from __future__ import annotations
 

@@ -91,14 +91,41 @@ def make_scene(seed: int, name: str) -> Scene:
     rng = generator(seed, "scene", name)
     outdoor = name in OUTDOOR_SCENES
 
-    def albedo(low: float, high: float, tint: float = 0.12) -> tuple[float, float, float]:
-        value = np.exp(rng.uniform(np.log(low), np.log(high))) * (1 + rng.normal(0, tint, 3))
-        return rgb(np.clip(value, 0.02, 0.9))
-
     def between(low_high: tuple[float, float]) -> float:
         return float(np.exp(rng.uniform(*np.log(low_high))))
 
     wall = float(rng.uniform(5.0, 9.0) if outdoor else rng.uniform(4.2, 6.0))
+    panels = _panels(rng, outdoor, wall)
+    waves = np.stack(
+        [rng.uniform(0.5, 9, 6), rng.uniform(0.5, 9, 6), rng.uniform(0, 6.28, 6), rng.uniform(0.01, 0.05, 6)], 1
+    )
+    tint = np.array([1.0, rng.uniform(0.72, 0.95), rng.uniform(0.4, 1.1)])
+    side = rng.uniform(-0.8, 0.8)
+    return Scene(
+        name=name,
+        outdoor=outdoor,
+        wall=wall,
+        wall_albedo=_albedo(rng, 0.06, 0.2),
+        floor_albedo=_albedo(rng, 0.05, 0.15),
+        panels=tuple(sorted(panels, key=lambda p: -p.z)),
+        texture=waves,
+        ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
+        day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
+        night_lux=between(NIGHT_LUX),
+        night_tint=rgb(tint / tint.mean()),
+        day_lux=between(DAY_LUX_OUTDOORS if outdoor else DAY_LUX_INDOORS),
+        day_tint=rgb(1 + rng.normal(0, 0.04, 3)),
+        light=(float(side), -0.9, -0.9),
+    )
+
+
+def _albedo(rng: np.random.Generator, low: float, high: float, tint: float = 0.12) -> tuple[float, float, float]:
+    value = np.exp(rng.uniform(np.log(low), np.log(high))) * (1 + rng.normal(0, tint, 3))
+    return rgb(np.clip(value, 0.02, 0.9))
+
+
+def _panels(rng: np.random.Generator, outdoor: bool, wall: float) -> list[Panel]:
+    """What stands before the wall."""
     panels = []
     for _ in range(int(rng.integers(4, 8))):
         bottom = 0.0 if rng.random() < 0.65 else float(rng.uniform(0.6, 1.6))
@@ -113,31 +140,11 @@ def make_scene(seed: int, name: str) -> Scene:
                 top,
                 float(rng.uniform(4.1, wall)),
                 width,
-                albedo(0.04, 0.2, 0.2),
+                _albedo(rng, 0.04, 0.2, 0.2),
                 float(rng.normal(0, 0.8) + 6.0 * (rng.random() < 0.08)),
             )
         )
-    waves = np.stack(
-        [rng.uniform(0.5, 9, 6), rng.uniform(0.5, 9, 6), rng.uniform(0, 6.28, 6), rng.uniform(0.01, 0.05, 6)], 1
-    )
-    tint = np.array([1.0, rng.uniform(0.72, 0.95), rng.uniform(0.4, 1.1)])
-    side = rng.uniform(-0.8, 0.8)
-    return Scene(
-        name=name,
-        outdoor=outdoor,
-        wall=wall,
-        wall_albedo=albedo(0.06, 0.2),
-        floor_albedo=albedo(0.05, 0.15),
-        panels=tuple(sorted(panels, key=lambda p: -p.z)),
-        texture=waves,
-        ambient=float(rng.uniform(10, 22) if outdoor else rng.uniform(17, 24)),
-        day_warming=float(rng.uniform(1, 6) if outdoor else rng.uniform(0, 2)),
-        night_lux=between(NIGHT_LUX),
-        night_tint=rgb(tint / tint.mean()),
-        day_lux=between(DAY_LUX_OUTDOORS if outdoor else DAY_LUX_INDOORS),
-        day_tint=rgb(1 + rng.normal(0, 0.04, 3)),
-        light=(float(side), -0.9, -0.9),
-    )
+    return panels
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class CrossModalDistiller(BaseModel):
 
     reads_init_cfg = True  # see mtcd_plugin.models.weights.init_cfg
 
-    def __init__(
+    def __init__(  # long: one argument a setting of the config, each kept
         self,
         student: dict,
         teachers: dict,

@@ -167,15 +167,7 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
                 dataset=context.title(record.cell.dataset),
                 data_name=context.data_name(record),
                 scored=_scored(ledger.answers.get(key), ledger.training.get(record.cell.dataset)),
-                parents=tuple(
-                    Parent(
-                        stage,
-                        parent,
-                        ledger.pages.get(parent, ""),
-                        ledger.records[parent][0].name if parent in ledger.records else parent[:12],
-                    )
-                    for stage, parent in record.identity.parents.items()
-                ),
+                parents=tuple(_parent(ledger, *named) for named in record.identity.parents.items()),
                 children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
                 siblings=tuple(s for s in siblings[_cell(record)][: NAMED + 1] if s.page != page)[:NAMED],
                 more_siblings=max(0, len(siblings[_cell(record)]) - 1 - NAMED),
@@ -192,6 +184,11 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
             )
         )
     return views
+
+
+def _parent(ledger: Ledger, stage: str, key: str) -> Parent:
+    name = ledger.records[key][0].name if key in ledger.records else key[:12]
+    return Parent(stage, key, ledger.pages.get(key, ""), name)
 
 
 def _cell(record: RunRecord) -> tuple[str, str]:

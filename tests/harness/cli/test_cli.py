@@ -236,7 +236,7 @@ def without_notes(err):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["models", "new", "Mine"], "small letters"),
+        (["models", "new", "Mine"], "must match [a-z]"),
         (["models", "new", "i3d"], "is there already"),
         (
             ["models", "new", "mine", "--from", "mtcd_i3d-r50_mgr-dark-rgb"],

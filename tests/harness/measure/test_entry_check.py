@@ -449,7 +449,7 @@ def test_a_new_folder_passes_its_check_and_is_a_row_of_the_plan(tmp_path, each_n
 @pytest.mark.parametrize(
     ("name", "base", "modalities", "words"),
     [
-        ("My Method", "i3d_r50_mgr-dark-rgb", (), "small letters"),
+        ("My Method", "i3d_r50_mgr-dark-rgb", (), r"must match \[a-z\]"),
         ("i3d", "i3d_r50_mgr-dark-rgb", (), "is there already; choose another name"),
         ("mine", "i3d_r50_mgr-dark-rgb", ("sonar",), "choose from rgb, depth, ir"),
     ],

@@ -65,7 +65,13 @@ def test_what_is_declared_may_be_read_and_what_is_derived_from_it(declares, trai
         ("depth", ("depth",), None, ["depth", "flow"], "test_dataloader reads Depth.Flow"),
         ("flow", ("flow",), None, ["rgb"], "test_dataloader reads RGB, but .* Modality Flow;"),
         ("rgb", ("rgb",), ["rgb", "depth"], ["rgb"], "train_dataloader reads RGB.Depth, .* Training Modalities RGB;"),
-        ("rgb", ("rgb",), ["sonar"], ["rgb"], "train_dataloader reads 'sonar'; choose from rgb, depth"),
+        (
+            "rgb",
+            ("rgb",),
+            ["sonar"],
+            ["rgb"],
+            "train_dataloader reads unknown modality 'sonar'; choose from rgb, depth",
+        ),
     ],
 )
 def test_other_modalities_are_one_line(declares, trains, train, test, words):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.site import freshness as pages
+from harness.system import libraries
 from reports.site.unchanged import code_digest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -94,11 +95,11 @@ def test_the_code_counts(ledger, monkeypatch, tmp_path):
     assert not current(ledger)
 
 
-@pytest.mark.parametrize("library", pages.MADE_WITH)
+@pytest.mark.parametrize("library", libraries.MADE_WITH)
 def test_another_version_of_a_library_makes_them_stale(ledger, monkeypatch, library):
     remember(ledger)
-    before, real = code_digest(), pages.metadata.version
-    monkeypatch.setattr(pages.metadata, "version", lambda name: "0.0" if name == library else real(name))
+    before, real = code_digest(), libraries.metadata.version
+    monkeypatch.setattr(libraries.metadata, "version", lambda name: "0.0" if name == library else real(name))
     code_digest.cache_clear()
     assert not current(ledger) and code_digest() != before
     code_digest.cache_clear()
@@ -114,4 +115,4 @@ def test_every_library_that_pages_are_made_with_counts():
             imported |= {name.split(".")[0] for name in names}
     foreign = imported - set(sys.stdlib_module_names) - {"harness", "mtcd_plugin", "reports"}
     known = packages_distributions()
-    assert {known[name][0].lower() for name in foreign} <= {*pages.MADE_WITH}
+    assert {known[name][0].lower() for name in foreign} <= {*libraries.MADE_WITH}

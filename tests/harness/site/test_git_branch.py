@@ -11,9 +11,9 @@ import pytest
 from harness.bench.made_up import finish
 from harness.cli import main
 from harness.errors import BadUsage
+from harness.ledger.site_manifest import files_below, write_manifest
 from harness.plan.workspace import open_workspace, save_plan
 from harness.site.git_branch import page_address, publish
-from harness.site.manifest import files_below, write_manifest
 
 
 def git(repo, *args):

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from harness.ledger.files import exchange
+from harness.ledger.site_manifest import MANIFEST, running_since
 from harness.site import live
 from harness.site.live import LivePages
-from harness.site.manifest import MANIFEST, running_since
 from harness.site.pages import write_site
 from harness.site.verdicts import verdict_lines
 from harness.system import slow

@@ -15,6 +15,7 @@ from reports import build
 from reports.ledger.privacy import privacy
 from reports.page import Page
 from reports.site import later
+from reports.site.build import Callbacks
 from tests.helpers.fake_site import write
 
 
@@ -61,7 +62,7 @@ def test_what_a_process_finds_wrong_is_the_line_that_one_process_says(made, pool
     kept = {p: p.read_text() for p in (made.work_dir / "runs").glob("*/run.json")}
     try:
         with pytest.raises(ValueError, match="was run anew while its page was written; write the pages again"):
-            build(made.work_dir, tmp_path / "site", made.benchmark, made.entries, draw=run_anew)
+            build(made.work_dir, tmp_path / "site", made.benchmark, made.entries, callbacks=Callbacks(draw=run_anew))
     finally:
         for path, text in kept.items():
             path.write_text(text)

@@ -9,6 +9,7 @@ import pytest
 from harness.ledger.clip_pictures import Drawn, picture_folder, save_picture, write_index
 from harness.ledger.store import load_predictions, load_record
 from reports import build
+from reports.site.build import Callbacks
 from tests.helpers.fake_site import FAKE_STATISTICS, write
 from tests.helpers.html_tree import parse
 
@@ -77,7 +78,7 @@ def test_each_of_the_hardest_clips_has_its_own_pictures(made):
 
 def test_it_is_asked_for_the_hardest_clips_of_runs_on_tables_as_what_they_predict_from(made):
     asked = []
-    build(made.work_dir, made.site, made.benchmark, made.entries, draw=asked.append)
+    build(made.work_dir, made.site, made.benchmark, made.entries, callbacks=Callbacks(draw=asked.append))
     (wanted,) = asked
     on_tables = [p for p in (made.work_dir / "runs").iterdir() if not p.name.startswith("fake_")]
     expected = {}
@@ -130,7 +131,7 @@ def test_a_data_set_may_be_left_without_pictures(made):
     declared = made.benchmark.datasets["mgr_dark"].model_copy(update={"pictures": False})
     made.benchmark = made.benchmark.model_copy(update={"datasets": made.benchmark.datasets | {"mgr_dark": declared}})
     asked = []
-    page = page_of(made, run, statistics=FAKE_STATISTICS, draw=asked.append)
+    page = page_of(made, run, statistics=FAKE_STATISTICS, callbacks=Callbacks(draw=asked.append))
     assert not page.all("img") and "Moments" not in page.text
     assert not any(clips for (dataset, _), clips in asked[0].items() if dataset == "mgr_dark")
     assert not list(made.site.rglob("*.jpg")) and not (made.site / "images").exists()
