@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from mmengine.hooks import Hook
@@ -71,6 +72,18 @@ def use_channels_last(model: nn.Module) -> None:
                 module.register_forward_pre_hook(_channels_first)
             else:
                 module.weight.data = module.weight.data.contiguous(memory_format=memory_format)
+                module.register_forward_pre_hook(partial(_laid_out, memory_format))
+
+
+def _laid_out(
+    memory_format: torch.memory_format, conv: nn.Module, args: tuple[torch.Tensor, ...]
+) -> tuple[torch.Tensor, ...]:
+    """Once, where the forward and the backward pass would each do it for themselves."""
+    x, *rest = args
+    batched = 5 if memory_format is torch.channels_last_3d else 4
+    if x.device.type != "cpu" or x.dim() != batched:
+        return args
+    return (x.contiguous(memory_format=memory_format), *rest)
 
 
 def _channels_first(conv: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

@@ -43,6 +43,19 @@ def test_channels_last_is_for_networks_of_frames_as_well():
     assert layer.weight.is_contiguous(memory_format=torch.channels_last) and not layer.weight.is_contiguous()
 
 
+@pytest.mark.parametrize("layer", [nn.Conv2d(3, 4, 3), nn.Conv3d(3, 4, 3, stride=2)])
+def test_inputs_are_laid_out_once_for_both_passes(layer):
+    use_channels_last(layer)
+    clip = torch.randn(2, 3, *(6, 8, 8)[-len(layer.kernel_size) :])
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
+        out = layer(clip)
+    memory_format = torch.channels_last if clip.dim() == 4 else torch.channels_last_3d
+    saved = [x for x in kept if x.shape == clip.shape]
+    assert saved and all(x.is_contiguous(memory_format=memory_format) for x in saved)
+    torch.testing.assert_close(out, layer._conv_forward(clip, layer.weight, layer.bias), rtol=0, atol=0)
+
+
 def test_narrow_strided_convolutions_of_one_pixel_keep_channels_first_all_through():
     """With channels last, oneDNN of torch 2.13 writes outside of their memory where the processor has no AVX-512."""
     torch.manual_seed(0)
