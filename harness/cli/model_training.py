@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, SEEDS, FiniteRange
 from harness.errors import BadUsage, unknown_name
 
 if TYPE_CHECKING:
+    from harness.plan.pretrain import Network
     from harness.suite import Entry
 
 MODELS_LISTED_BY = "python -m harness models list"
@@ -156,20 +157,14 @@ def pretrain(
     from harness.plan.remarks import cell_name
     from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
     from harness.suite import load_suite
-    from harness.suite.scaffold import writable_checkout
     from harness.system.disk import check_writable
 
     common.check_choice(choice)
     check_profile(configs, profile)
     benchmark, entries = load_suite(configs)
     chosen = networks(entries.values(), profile, names)
-    if out is None and (kept := [n for n in chosen if not n.listed and n.path.exists()]):
-        raise BadUsage(
-            f"models pretrain: {kept[0].path} is there, and no start of profile {profile}; write elsewhere: --out DIR"
-        )
-    packaged = any(n.path.is_relative_to(PACKAGED_CONFIGS) for n in chosen)
-    if out is None and packaged and not writable_checkout():
-        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
+    if out is None:
+        _check_places(chosen, profile)
     root = data_root or synthetic_root(profile)
     if data_root is None:
         common.executor_for(execution)
@@ -191,3 +186,15 @@ def pretrain(
         for line in write_weights(network, ws, key, work_dir, out):
             click.echo(line)
     return code
+
+
+def _check_places(chosen: Sequence[Network], profile: str) -> None:
+    """Raise BadUsage where the files that metafiles list, or would list, are not to be written to."""
+    from harness.suite.scaffold import writable_checkout
+
+    if kept := [n for n in chosen if not n.listed and n.path.exists()]:
+        raise BadUsage(
+            f"models pretrain: {kept[0].path} is there, and no start of profile {profile}; write elsewhere: --out DIR"
+        )
+    if any(n.path.is_relative_to(PACKAGED_CONFIGS) for n in chosen) and not writable_checkout():
+        raise BadUsage("models pretrain: the packaged configs are not to be written to; give a folder: --out DIR")
