@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
 
 from harness.ledger.files import read_file
-from harness.ledger.run_dir import RECORD, SPEC
+from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RECORD, SPEC
 
 LARGEST = 64 << 20  # bytes
 QUOTED = r"'(?:[^'\n]|'\"'\"')*'"  # a text as ``quoted`` writes it, in which a shell obeys nothing
@@ -27,8 +28,13 @@ def quoted(text: str) -> str:
 
 def redo_advice(folder: Path) -> str:
     """What makes a run anew, to follow what is wrong with it: the command that its record has, or its job where that
-    cannot be read, with the work dir that it lies in.
+    cannot be read, with the work dir that it lies in. Where this user may not read one of its files, that comes first.
     """
+    for name in ("", RECORD, SPEC, PREDICTIONS, CHECKPOINT):
+        path = Path(folder) / name
+        needed = os.R_OK if name else os.R_OK | os.X_OK
+        if os.path.exists(path) and not os.access(path, needed):  # Path.exists raises where it may not look
+            return f"this user may not read {path}: change its permissions first"
     command = _command_of(folder)
     if not command:
         return "`run` with the options that it was made with makes it anew"

@@ -25,6 +25,18 @@ def test_the_command_of_the_record_or_else_of_the_job_with_the_work_dir(work_dir
     assert redo_advice(folder) == f"`{COMMAND} --compile{where}` makes it anew"
 
 
+@pytest.mark.parametrize("name", ["", "run.json", "job.json", "predictions.parquet", "checkpoint.pth"])
+def test_what_this_user_may_not_read_is_not_made_anew(name, tmp_path, monkeypatch):
+    folder = tmp_path / "runs" / "a-s0-0123456789ab"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"command": COMMAND}))
+    if name:
+        (folder / name).touch()
+    hidden = folder / name
+    monkeypatch.setattr("os.access", lambda path, _: Path(path) != hidden)  # root may read everything
+    assert redo_advice(folder) == f"this user may not read {hidden}: change its permissions first"
+
+
 RUN = "python -m harness run"
 
 
