@@ -19,7 +19,7 @@ class Precision(StrEnum):
     BF16 = "bf16"  # autocast to bfloat16
 
 
-CHOICES = ("auto", *Precision)
+CHOICES = ("auto", *(p.value for p in Precision))
 AMPERE = 8.0  # the compute capability that brought bfloat16 and TF32
 CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 WRONG_GRADIENTS = "bfloat16 convolutions of this torch give wrong gradients on this processor"

@@ -94,7 +94,7 @@ def test_timing_counts_its_batches_and_orders_its_numbers():
     toy = Toy()
     timing = throughput(toy, (C, T, H, W), batch_size=6, repeats=3, warmup=2)
     assert toy.batches == [6] * 5
-    assert 0 < timing.fastest <= timing.median <= timing.p95
+    assert 0 < timing.median <= timing.p95
     assert timing.clips_per_second == pytest.approx(6 / timing.median)
     assert (timing.device, timing.threads, timing.batch_size, timing.repeats) == ("cpu", 1, 6, 3)
 

@@ -42,7 +42,13 @@ def contents(site: Path) -> dict[str, str]:
 
 def test_several_processes_write_the_pages_that_one_writes(made, pools, tmp_path, monkeypatch):
     seen = []
-    build(made.work_dir, tmp_path / "several", made.benchmark, made.entries, progress=lambda *at: seen.append(at))
+    build(
+        made.work_dir,
+        tmp_path / "several",
+        made.benchmark,
+        made.entries,
+        callbacks=Callbacks(progress=lambda *at: seen.append(at)),
+    )
     runs = len(list((made.work_dir / "runs").iterdir()))
     assert pools == [2] and seen == [(i, runs) for i in range(1, runs + 1)]
     monkeypatch.setattr(later, "MANY", runs + 1)
