@@ -61,14 +61,16 @@ def cell_results(plans: Iterable[PlanFile], suite: Mapping[str, Cell], runs: Run
 def _by_cell(planned: Mapping[str, Planned], suite: Mapping[str, Cell], runs: Runs) -> dict[str, list[RunRecord]]:
     """The records that may represent each cell."""
     found: dict[str, list[RunRecord]] = {}
+    of_model: dict[str, list[RunRecord]] = {}
     for record in runs.records.values():
         found.setdefault(cell_id(record.cell.model, record.cell.variant), []).append(record)
+        of_model.setdefault(record.cell.model, []).append(record)
     for i, seeds in planned.items():  # equal keys are one run, recorded under the cell that asked first
         own = found.setdefault(i, [])
         asked = {c.key for cells in seeds.values() for c in cells if c.key in runs.records}
         own += [runs.records[key] for key in sorted(asked - {r.key for r in own})]
     for i, cell in suite.items():
-        if i not in found and (same := answering(cell, runs.records.values())):
+        if i not in found and (same := answering(cell, of_model.get(cell.entry.name, []))):
             found[i] = same
     return {i: records for i, records in found.items() if records}
 

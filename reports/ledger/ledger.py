@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.ledger.ancestry import dependency_closure, synthetic_data
 from harness.ledger.planfile import PlanFile
-from harness.ledger.record import RunRecord
+from harness.ledger.record import NO_START, RunRecord
 from harness.ledger.store import Rejected
 from harness.suite import Benchmark, Entry, expand
 from harness.suite.cells import Cell
@@ -84,6 +84,19 @@ class Ledger:
         """The runs behind the numbers of the pages, in the order of their pages."""
         keys = sorted(self.shown, key=lambda k: self.pages[k])
         return [self.records[k][1] for k in keys]
+
+    @cached_property
+    def shown_of(self) -> dict[str, list[RunRecord]]:
+        """Model -> its runs among ``shown_records``."""
+        found: dict[str, list[RunRecord]] = {}
+        for record in self.shown_records:
+            found.setdefault(record.cell.model, []).append(record)
+        return found
+
+    @cached_property
+    def asked_for_weights(self) -> bool:
+        """Whether one of them was asked to have starting weights."""
+        return any(r.pretrained or NO_START in r.notes for r in self.shown_records)
 
     @cached_property
     def older(self) -> frozenset[str]:

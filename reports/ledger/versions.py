@@ -93,8 +93,12 @@ def choose(
 def answering(cell: Cell, records: Iterable[RunRecord]) -> list[RunRecord]:
     """Runs of other variants of a cell's model in which its overrides change nothing, or that have them too: they are
     its runs as well, as a sweep's default point is that of the config as it stands, and as a stage is that of a row.
-    Told from the resolved configs, which have no ``parents``, and from the overrides; no plan is needed."""
-    own = [r for r in records if r.cell.model == cell.entry.name and r.cell.variant != cell.variant]
+    Told from the resolved configs, which have no ``parents``, and from the overrides; no plan is needed.
+
+    Args:
+        records: of the cell's model.
+    """
+    own = [r for r in records if r.cell.variant != cell.variant]
     plain = [r.identity.config for r in own if not r.cell.overrides]
 
     def same(r: RunRecord) -> bool:

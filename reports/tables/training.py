@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.ledger.record import NO_START, RunRecord
+from harness.ledger.record import RunRecord
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
@@ -15,7 +15,7 @@ from reports.tables.table import Cell, Column, missing
 def row_start(context: ReportContext, results: Iterable[Result | None]) -> str:
     """What the finished runs of a row started from; "" where none was asked to have starting weights."""
     asked = context.benchmark.init.get(context.profile) == "pretrained"
-    if not asked and not any(r.pretrained or NO_START in r.notes for r in context.ledger.shown_records):
+    if not asked and not context.ledger.asked_for_weights:
         return ""
     done = [r for result in results if result is not None for r in result.done]
     found = dict.fromkeys(_start(run) for r in done for run in trained_runs(r, context.ledger.records))

@@ -118,7 +118,7 @@ def _weights(context: ReportContext, entry: Entry) -> str:
     """What the config names, and what its runs loaded."""
     if not {"trains", "renders"} & set(entry.role.does):
         return "none of its own: it fuses what other runs predicted"
-    runs = [r for r in context.ledger.shown_records if r.cell.model == entry.name]
+    runs = context.ledger.shown_of.get(entry.name, [])
     loaded = sorted({w.file for r in runs for w in r.pretrained})
     if loaded:
         return "loaded: " + ", ".join(loaded)

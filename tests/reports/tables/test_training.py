@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
 from reports import format as f
+from reports.ledger.ledger import Ledger
 from reports.ledger.results import Result, Run
 from reports.tables.method_cells import facets
 from reports.tables.settings import settings, start_kind, started_from
@@ -63,7 +64,8 @@ def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():
     one = done()
 
     def start():
-        ledger = SimpleNamespace(shown_records=[one], records={})
+        asked = Ledger.asked_for_weights.func(SimpleNamespace(shown_records=[one]))
+        ledger = SimpleNamespace(asked_for_weights=asked, records={})
         board = SimpleNamespace(benchmark=SimpleNamespace(init={"demo": "scratch"}), profile="demo", ledger=ledger)
         return row_start(board, [result(one)])
 
