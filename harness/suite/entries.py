@@ -132,6 +132,10 @@ def _entry(
     if m.stage not in stages:
         raise ValueError(f"{where}: {unknown_name('stage', m.stage, stages)}, or declare it under Stages")
     config = path.parent / Path(m.config).name
+    if Path(m.config).parent.name not in ("", path.parent.name):
+        raise ValueError(
+            f"{where}: Config {m.config} lies in another folder; a config lies beside its metafile, in {path.parent.name}"
+        )
     if not config.is_file():
         raise ValueError(f"{where}: config {config} does not exist")
     if config.stem != m.name:

@@ -157,3 +157,15 @@ def test_a_config_that_does_not_do_what_its_stage_is_declared_to_is_refused(fold
     entries = load_entries(folder("denoiser", f"[{{Name: denoiser, Title: Denoiser, Does: {does}}}]"), benchmark)
     with pytest.raises(ValueError, match=words):
         check_outputs(entries["mine"], config, "demo")
+
+
+@pytest.mark.parametrize("place", ["other/mine.py", "mm_configs/other/mine.py"])
+def test_a_config_in_another_folder_than_its_metafile_is_not_taken_from_this_one(folder, benchmark, place):
+    metafile = folder("single", "[]") / "mine" / "metafile.yml"
+    for same in ("mine.py", "mm_configs/mine/mine.py"):
+        metafile.write_text(metafile.read_text().replace("Config: mine/mine.py", f"Config: {same}"))
+        assert list(load_entries(metafile.parents[1], benchmark)) == ["mine"]
+        metafile.write_text(metafile.read_text().replace(f"Config: {same}", "Config: mine/mine.py"))
+    metafile.write_text(metafile.read_text().replace("Config: mine/mine.py", f"Config: {place}"))
+    with pytest.raises(ValueError, match=f"model 'mine': Config {place} lies in another folder"):
+        load_entries(metafile.parents[1], benchmark)
