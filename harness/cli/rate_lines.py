@@ -26,6 +26,8 @@ def rate_lines(found: dict[str, list[Tried]]) -> Iterator[str]:
         if own_rate is not None and not any(t.own for t in rates):
             said = f"the config's own rate, {as_said(own_rate)}, is not among these"
             yield f"  {said}; with it in --rates they are compared with it"
+        if own_rate is None:
+            yield "  the stages that train for it have several rates of their own: none of these is compared with them"
         measured = [t for t in rates if len(t.correct)]
         for own in measured:
             if own.own:

@@ -25,6 +25,7 @@ from mtcd_plugin.accuracy import predicted_classes
 
 HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
 RATE = "optim_wrapper.optimizer.lr"
+VARIANT = "rate="  # and the rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class Tried:
     """One rate of one entry: which of the held-out clips it has right, for each seed that was measured.
 
     Attributes:
-        own_rate: the config's own.
+        own_rate: the config's own; None where stages that train for it have several.
         correct: bool [seeds, clips], clips in order of their id.
         subjects: of each clip.
     """
@@ -73,33 +74,58 @@ def rate_cells(
     """Every chosen entry with every rate and seed, trained on split ``fit`` and tested on ``holdout``.
 
     So are the stages that it depends on, which would otherwise have seen the held-out subjects; those that
-    classify have the rate as well.
+    classify have the rate as well, and so have those that train for an entry which trains nothing itself (a fusion, one
+    stream of a network of several).
 
     Raises:
         BadUsage: an entry that predicts no class, or that has no rate to change.
     """
-    by_path = {e.config.resolve(): e for e in entries.values()}
+    by_path = _by_path(entries)
     cells = []
     for entry in chosen:
         if not entry.classifies:
             raise BadUsage(
                 f"{entry.name}: a {entry.stage} predicts no class, so no rate is best; choose what classifies"
             )
-        if own_rate(resolve(entry.config, profile).config) is None:
+        if not own_rates(entry, by_path, profile):
             raise BadUsage(f"{entry.name}: {RATE} is not in its config, so there is no rate to change")
         for rate in rates:
             overrides = held_out(entry, by_path, profile, rate)
-            cells += [Cell(entry, f"rate={as_said(rate)}", overrides, seed) for seed in range(seeds)]
+            cells += [Cell(entry, f"{VARIANT}{as_said(rate)}", overrides, seed) for seed in range(seeds)]
     return cells
 
 
+def _by_path(entries: dict[str, Entry]) -> dict[Path, Entry]:
+    return {e.config.resolve(): e for e in entries.values()}
+
+
+def _trains_nothing(entry: Entry) -> bool:
+    return not {"trains", "renders"} & set(entry.role.does)
+
+
+def own_rates(entry: Entry, by_path: dict[Path, Entry], profile: str) -> set[float]:
+    """The rate of an entry, or those of its stages where it trains nothing itself."""
+    resolved = resolve(entry.config, profile)
+    own = own_rate(resolved.config)
+    if own is not None or not _trains_nothing(entry):
+        return set() if own is None else {own}
+    stages = (by_path.get(named_config(entry.config, s["config"]).resolve()) for s in resolved.parents.values())
+    return set().union(*(own_rates(stage, by_path, profile) for stage in stages if stage is not None))
+
+
 def held_out(
-    entry: Entry, by_path: dict[Path, Entry], profile: str, rate: float, given: dict[str, Any] | None = None
+    entry: Entry,
+    by_path: dict[Path, Entry],
+    profile: str,
+    rate: float,
+    given: dict[str, Any] | None = None,
+    trains_for_it: bool = False,
 ) -> dict[str, Any]:
     """Overrides that keep the held-out subjects out of an entry's training, and out of that of its parents, at a rate.
 
     Args:
         given: overrides that the entry has as a parent.
+        trains_for_it: what it is a parent of trains nothing itself, so that this rate is the one that is tried.
     """
     resolved = resolve(entry.config, profile, given)
     overrides = dict(given or {})
@@ -108,7 +134,7 @@ def held_out(
         dataset = datasets.get(split, {})
         if clips_of_config(dataset) is not None and dataset.get("split", "train") == usual:
             overrides[f"{split}_dataloader.dataset.split"] = instead
-    if entry.classifies and own_rate(resolved.config) is not None:
+    if (entry.classifies or trains_for_it) and own_rate(resolved.config) is not None:
         overrides[RATE] = rate
         for i, scheduler in enumerate(resolved.config.get("param_scheduler") or []):
             if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
@@ -116,7 +142,7 @@ def held_out(
     for stage, declared in resolved.parents.items():
         parent = by_path.get(named_config(entry.config, declared["config"]).resolve())
         if parent is not None:  # planning says what is wrong with one that is not listed
-            below = held_out(parent, by_path, profile, rate, declared.get("overrides"))
+            below = held_out(parent, by_path, profile, rate, declared.get("overrides"), _trains_nothing(entry))
             if below:
                 overrides[f"parents.{stage}.overrides"] = below
     return overrides
@@ -134,7 +160,7 @@ def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
     """
     found: dict[Entry, dict[float, list[Path]]] = {}
     for cell in ws.cells:
-        runs = found.setdefault(cell.entry, {}).setdefault(cell.overrides[RATE], [])
+        runs = found.setdefault(cell.entry, {}).setdefault(float(cell.variant.removeprefix(VARIANT)), [])
         key = ws.plan.keys.get((cell.id, cell.seed))
         if key is None:
             continue
@@ -145,12 +171,13 @@ def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
             continue
         if record.metrics is not None:
             runs.append(folder)
-    return {entry.name: _in_order(entry, by_rate, ws.settings.profile) for entry, by_rate in found.items()}
-
-
-def _in_order(entry: Entry, by_rate: dict[float, list[Path]], profile: str) -> list[Tried]:
-    own = own_rate(resolve(entry.config, profile).config)
-    return [_tried(rate, own, folders) for rate, folders in sorted(by_rate.items())]
+    by_path = _by_path(ws.entries)
+    own = {entry: own_rates(entry, by_path, ws.settings.profile) for entry in found}
+    only = {entry: rates.pop() if len(rates) == 1 else None for entry, rates in own.items()}
+    return {
+        entry.name: [_tried(rate, only[entry], folders) for rate, folders in sorted(by_rate.items())]
+        for entry, by_rate in found.items()
+    }
 
 
 def _tried(rate: float, own_rate: float | None, folders: list[Path]) -> Tried:

@@ -134,7 +134,8 @@ def _entry(
     config = path.parent / Path(m.config).name
     if Path(m.config).parent.name not in ("", path.parent.name):
         raise ValueError(
-            f"{where}: Config {m.config} lies in another folder; a config lies beside its metafile, in {path.parent.name}"
+            f"{where}: Config {m.config} lies in another folder; a config lies beside its metafile, "
+            f"in {path.parent.name}"
         )
     if not config.is_file():
         raise ValueError(f"{where}: config {config} does not exist")

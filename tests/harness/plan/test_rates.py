@@ -11,7 +11,7 @@ from harness.ledger.store import load_records
 from harness.plan.jobs import Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
-from harness.plan.rates import Tried, parse_rates, rate_cells
+from harness.plan.rates import Tried, own_rates, parse_rates, rate_cells
 from harness.plan.resolve import resolve
 from harness.suite import load_benchmark, load_entries, load_suite
 from harness.suite.cells import sweep_variant
@@ -100,6 +100,26 @@ def test_the_guide_sets_a_rate_as_the_trials_set_it(small_configs):
     assert [said[k] for k in ("optim_wrapper", "param_scheduler")] == [
         tried[k] for k in ("optim_wrapper", "param_scheduler")
     ]
+
+
+def test_what_trains_nothing_itself_is_searched_by_the_rate_of_what_trains_for_it():
+    """As MTUT's stream, whose network is a part of a training of two, and as fusions."""
+    (cell,) = rate_cells([ENTRIES["mtut_ir_mgr-dark-rgb"]], ENTRIES, [2e-3], "demo", 1)
+    assert cell.overrides["parents.ir_streams.overrides"]["optim_wrapper.optimizer.lr"] == 2e-3
+    assert cell.overrides["parents.ir_streams.overrides"]["train_dataloader.dataset.split"] == "fit"
+    assert cell.overrides["test_dataloader.dataset.split"] == "holdout" and len(cell.overrides) == 2
+    by_path = {e.config.resolve(): e for e in ENTRIES.values()}
+    streams = ENTRIES["mtut_ir-streams_mgr-dark"]
+    own = resolve(streams.config, "demo").config["optim_wrapper"]["optimizer"]["lr"]
+    assert own_rates(ENTRIES["mtut_ir_mgr-dark-rgb"], by_path, "demo") == {own}
+
+
+def test_where_stages_have_several_rates_nothing_is_compared_with_them():
+    found = {"fusion": [tried(2e-3, 5), tried(1e-3, 5)]}
+    for of_one in found["fusion"]:
+        object.__setattr__(of_one, "own_rate", None)
+    lines = list(rate_lines(found))
+    assert len(lines) == 3 and "have several rates of their own" in lines[2]
 
 
 def test_where_the_configs_own_rate_is_not_tried_it_is_said():
