@@ -25,10 +25,12 @@ class Resources:
     Args:
         gpus: GPUs (on the CPU: processes) that train it together.
         time_limit: seconds after which it is stopped, None for no limit.
+        slots: whose cores it may use, its own and those that nothing else is ready for; an executor may give it less.
     """
 
     gpus: int = 1
     time_limit: float | None = None
+    slots: int = 1
 
 
 @dataclass(frozen=True)

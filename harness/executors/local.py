@@ -163,11 +163,14 @@ class LocalExecutor:
         return len(self._devices)
 
     def submit(self, run_dir: Path, resources: Resources) -> LocalJob:
-        """A job has its slot's GPUs and threads, whatever it asks for."""
+        """A job has its slot's GPUs and threads, whatever it asks for; on the CPU those of further slots as well.
+
+        These are not taken: where another job becomes ready, it starts there, and they share the cores.
+        """
         slot = self._free_slots()[0]
-        process = self._context.Process(
-            target=_child, args=(str(run_dir), self.threads, self._devices[slot]), name=run_dir.name
-        )
+        devices = self._devices[slot]
+        threads = self.threads * (resources.slots if devices is None else 1)
+        process = self._context.Process(target=_child, args=(str(run_dir), threads, devices), name=run_dir.name)
         process.start()
         job = LocalJob(process.pid or 0, process, slot)
         job.deadline = None if resources.time_limit is None else time.monotonic() + resources.time_limit

@@ -221,7 +221,8 @@ class Scheduler:
     def _submit(self, group: list[Task]) -> None:
         """Start the process of the jobs of a group."""
         lead = group[0]
-        resources = Resources(devices_of(lead.job, self._options.processes), self._options.time_limit)
+        gpus, slots = devices_of(lead.job, self._options.processes), self._slots_for(lead)
+        resources = Resources(gpus, self._options.time_limit, slots)
         try:
             handle = self._executor.submit(lead.folder, resources)
         except QueueFull as e:
@@ -239,6 +240,15 @@ class Scheduler:
             self._report("started", task.job, f"beside {lead.job.name}" if task is not lead else "")
         for task in group:
             remember(task.folder, Submission(self._executor.name, handle.id))
+
+    def _slots_for(self, task: Task) -> int:
+        """Slots for a job that is about to start: one; a rendering, which can be shared among cores, has with it those
+        that no other job is ready for.
+        """
+        if task.job.kind != "render" or not task.job.renders:
+            return 1
+        ready = sum(t is not task and self._is_ready(t) for t in self._tasks.values())
+        return max(1, self._most_groups - len(self._groups) - ready)
 
     def _put_back(self, group: list[Task], e: QueueFull) -> None:
         """The engine did not take the jobs of a group: as if they had not been tried."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,19 @@ def runner_config(folder: Path, spec: JobSpec, on_gpu: bool) -> dict[str, Any]:
         config["test_dataloader"] = {**loader, "batch_size": batch}
     if spec.processes > 1:
         config.update(group_config(config, spec.processes, on_gpu))
-    evaluator = config.get("test_evaluator")
-    if evaluator:
-        many = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
-        config["test_evaluator"] = [_place_output(e, folder) for e in many]
+    if config.get("test_evaluator"):
+        config["test_evaluator"] = [_place_output(e, folder) for e in _evaluators(config)]
     return config
+
+
+def writes_store(config: Mapping[str, Any]) -> bool:
+    """Whether the test of a config writes a store of clips."""
+    return any("output_dir" in e for e in _evaluators(config))
+
+
+def _evaluators(config: Mapping[str, Any]) -> list[Any]:
+    found = config.get("test_evaluator") or []
+    return list(found) if isinstance(found, (list, tuple)) else [found]
 
 
 def group_config(config: dict[str, Any], processes: int, on_gpu: bool) -> dict[str, Any]:

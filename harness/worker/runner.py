@@ -18,7 +18,7 @@ from harness.ledger.run_dir import SCRATCH
 from harness.network.cost import count_cost
 from harness.worker.accumulation import accumulate_gradients
 from harness.worker.compiled import CompileHook
-from harness.worker.config import runner_config
+from harness.worker.config import runner_config, writes_store
 from harness.worker.device_accuracy import count_on_device
 from harness.worker.distributed import GatherInFolderHook, check_model
 from harness.worker.gather_hook import GatherHook
@@ -26,6 +26,7 @@ from harness.worker.hooks import AtomicCheckpointHook, ExactResumeHook, NanLossH
 from harness.worker.late_visualizer import LateVisualizer  # noqa: F401  registers it
 from harness.worker.loading import LoaderRoomHook
 from harness.worker.precision import chosen_precision, set_precision, use_channels_last
+from harness.worker.render_threads import RenderThreadsHook
 from harness.worker.resident import ResidentStores
 from harness.worker.spec import JobSpec
 from harness.worker.start import watch_start
@@ -63,6 +64,8 @@ def make_runner(folder: Path, spec: JobSpec, on_gpu: bool) -> tuple[Runner, RunL
     stores = ResidentStores(spec.resident, device, retried=spec.accumulate > 1)
     runner.register_hook(GatherHook(stores), priority="VERY_LOW")
     runner.register_hook(LoaderRoomHook(spec.loading == "thread"), priority="LOWEST")
+    if spec.kind == "render" and writes_store(cfg) and not on_gpu:
+        runner.register_hook(RenderThreadsHook(one_by_one=spec.accumulate > 1), priority="LOWEST")
     if spec.kind == "train":
         watch_start(runner)
         if spec.compile:

@@ -92,6 +92,28 @@ class Process:
 
 
 @pytest.mark.parametrize(
+    ("gpus", "slots", "threads"),
+    [((), 1, 2), ((), 3, 6), (("0", "1", "2"), 3, 2)],  # on a GPU, those of other slots would do nothing for it
+)
+def test_a_job_has_the_threads_of_the_slots_that_it_may_use(monkeypatch, tmp_path, gpus, slots, threads):
+    started = []
+
+    class Started(Process):
+        def __init__(self, target, args, name):
+            super().__init__(0)
+            started.append(args)
+
+        def start(self):
+            pass
+
+    monkeypatch.setattr(local, "signal_group", lambda pid, number: None)
+    executor = LocalExecutor(jobs=1 if gpus else 3, gpus=gpus, cores=6)
+    monkeypatch.setattr(executor._context, "Process", Started)
+    executor.submit(tmp_path, Resources(slots=slots))
+    assert [args[1] for args in started] == [threads]
+
+
+@pytest.mark.parametrize(
     ("exitcode", "for_memory", "timed_out", "code", "cause"),
     [
         (0, True, False, 0, None),  # one of its data-loading processes was killed so

@@ -116,6 +116,33 @@ def test_several_processes_train_what_can_be_shared(tmp_path, loader, kind, proc
     assert bool(seen[0].notes) == (kind == "train")
 
 
+def rendering(name, parents=None):
+    return dataclasses.replace(toy_job(name, parents), kind="render", classifies=False, renders=True)
+
+
+def slots_of(jobs, tmp_path, slots=3):
+    """Slots that each job was given, by name, where all end at once."""
+    executor = FakeExecutor(lambda s, f: finish(s, f, checkpoint_sha256=weights(f)), slots)
+    execute({j.key: j for j in jobs}, executor, Options(work_dir=tmp_path), lambda *_: None)
+    return dict(zip(executor.order, (asked.slots for asked in executor.asked), strict=True))
+
+
+def test_a_rendering_has_the_slots_that_no_other_job_is_ready_for(tmp_path):
+    first = rendering("first")
+    assert slots_of([first, toy_job("child", {"t": first})], tmp_path / "a") == {"first": 3, "child": 1}
+    assert slots_of([first, toy_job("ready")], tmp_path / "b") == {"first": 2, "ready": 1}
+    assert slots_of([toy_job("running"), first], tmp_path / "c") == {"running": 1, "first": 2}
+    assert slots_of([first, *map(toy_job, "abcd")], tmp_path / "d")["first"] == 1  # more than there are slots
+    assert slots_of([first, rendering("second")], tmp_path / "e") == {"first": 2, "second": 2}
+
+
+def test_a_training_or_a_test_of_scores_has_one_slot(tmp_path):
+    fusion = dataclasses.replace(toy_job("fusion"), kind="render")
+    trained = dataclasses.replace(toy_job("trained"), renders=True)
+    for job in (fusion, trained):
+        assert slots_of([job], tmp_path) == {job.name: 1}
+
+
 def test_a_failed_run_is_tried_again_by_the_next_invocation(tmp_path):
     job = toy_job("a")
     run([job], lambda s, f: fail(s, f, "nan_loss"), tmp_path)
