@@ -1,13 +1,15 @@
 """``python -m harness``, and the command ``harness``."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 
 def start() -> None:
-    """Run the command line, which ends the process."""
+    """Run the command line, which ends the process. SIGTERM interrupts it as Ctrl-C does."""
     leave_current_folder()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         from harness.cli import main
     except ModuleNotFoundError as e:

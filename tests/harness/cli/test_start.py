@@ -156,3 +156,14 @@ def test_a_python_without_the_packages_is_told_to_activate_the_environment(comma
     assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith(f"error: {sys.executable} has no module click: activate the environment")
     assert "pip install -c constraints.txt -e ." in done.stderr
+
+
+def test_a_request_to_end_is_answered_as_an_interrupt_where_no_job_runs():
+    code = (
+        "import os, signal, sys, harness.__main__ as m, harness.system.doctor as d\n"
+        "d.checks = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.argv[1:] = ['doctor']\n"
+        "m.start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 130 and done.stderr.strip() == "error: interrupted"
