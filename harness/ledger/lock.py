@@ -198,7 +198,8 @@ class RunLock:
     def _make(self, number: int) -> bool:
         """Make the claim of a number; False where another process made it first."""
         claim = Claim(*this_machine(), ((os.getpid(), start_time(os.getpid())),), uuid.uuid4().hex)
-        hidden = Path(tempfile.mkdtemp(dir=self.folder / LOCK, prefix="."))
+        hidden = self.folder / LOCK / f".{claim.token}"
+        hidden.mkdir()  # readable as the umask says: other users ask who holds it
         try:
             (hidden / CLAIM).write_text(_to_json(claim), encoding="utf-8")
             os.rename(hidden, self._place(number))
@@ -258,9 +259,15 @@ class RunLock:
 
     def _now(self) -> float:
         """The time by the file system's clock, 0 where somebody cleared away the file that was to tell it."""
-        with suppress(FileNotFoundError), tempfile.NamedTemporaryFile(dir=self.folder / LOCK, prefix=".") as file:
-            return os.stat(file.name).st_mtime
-        return 0.0
+        try:
+            with tempfile.NamedTemporaryFile(dir=self.folder / LOCK, prefix=".") as file:
+                return os.stat(file.name).st_mtime
+        except FileNotFoundError:
+            return 0.0
+        except OSError as e:
+            if e.errno not in (errno.EACCES, errno.EROFS):
+                raise
+            return time.time()  # who may only read takes nothing over
 
 
 class Held(Protocol):

@@ -1,5 +1,6 @@
 """Locks of run folders: one holder at a time, none left behind by the dead, nothing written by who lost one."""
 
+import errno
 import json
 import os
 import signal
@@ -383,3 +384,29 @@ def test_claims_that_are_a_link_remove_nothing_elsewhere(tmp_path):
     with pytest.raises(OSError, match="lock: is a link; nothing is written or removed through it"):
         RunLock(tmp_path / "run").acquire()
     assert [p.name for p in (tmp_path / "theirs").rglob("*")] == [".hidden", "key"]
+
+
+def test_other_users_may_see_who_holds_a_run(tmp_path):
+    before = os.umask(0o027)
+    try:
+        lock = RunLock(tmp_path)
+        assert lock.acquire()
+    finally:
+        os.umask(before)
+    assert claim_file(lock).parent.stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "no"), OSError(errno.EROFS, "no")])
+def test_who_may_only_read_is_told_who_holds_a_run_elsewhere(tmp_path, monkeypatch, error):
+    lock = RunLock(tmp_path)
+    assert lock.acquire()
+    edit(lock, host="elsewhere")
+
+    def refused(**_):
+        raise error
+
+    monkeypatch.setattr(lock_module.tempfile, "NamedTemporaryFile", refused)
+    assert RunLock(tmp_path).holder().host == "elsewhere"
+    long_ago = time.time() - 2 * STALE_S
+    os.utime(claim_file(lock), (long_ago, long_ago))
+    assert RunLock(tmp_path).holder() is None
