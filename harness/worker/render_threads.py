@@ -14,13 +14,15 @@ from typing import Any
 import torch
 from mmengine.hooks import Hook
 
+KNOWN = "mtcd_plugin."  # modules whose networks keep nothing of one batch for the next
 MOST = 8  # batches at a time: each takes memory of its own
 
 
 class RenderThreadsHook(Hook):
     """Before a rendering on the CPU: gives each thread of this process a batch, where they would share an operation.
 
-    It comes after the hooks that choose how batches are loaded, and how they are computed.
+    It comes after the hooks that choose how batches are loaded, and how they are computed. Networks of others are left
+    as they are: they may keep something of one batch for the next.
 
     Args:
         one_by_one: a batch at a time in any case, where several have needed too much memory.
@@ -33,7 +35,7 @@ class RenderThreadsHook(Hook):
         threads, loop = torch.get_num_threads(), runner.test_loop
         torch.set_num_threads(1)
         mixed = torch.is_autocast_enabled("cpu") or getattr(loop, "fp16", False)  # which other threads would not see
-        if threads == 1 or self.one_by_one or mixed:
+        if threads == 1 or self.one_by_one or mixed or not type(runner.model).__module__.startswith(KNOWN):
             return
         ahead = BatchesAhead(loop.dataloader, runner.model.test_step, min(threads, MOST))
         loop.dataloader, runner.model.test_step = ahead, ahead.test_step

@@ -79,9 +79,11 @@ def test_threads_take_a_batch_each(tmp_path):
     assert len(seen) == 5 and set(names) == {"render_0", "render_1"} and set(threads) == {1}
 
 
-@pytest.mark.parametrize("reason", ["one thread", "one by one", "autocast"])
-def test_one_batch_at_a_time_where_it_must_be(tmp_path, reason):
+@pytest.mark.parametrize("reason", ["one thread", "one by one", "autocast", "a network of others"])
+def test_one_batch_at_a_time_where_it_must_be(tmp_path, reason, monkeypatch):
     seen = []
+    if reason == "a network of others":
+        monkeypatch.setattr(MODELS.get("TrivialTranslator"), "__module__", "my_plugin.translator")
     with torch.autocast("cpu", torch.bfloat16, enabled=reason == "autocast"):
         render(
             tmp_path / "run",
