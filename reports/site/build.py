@@ -91,6 +91,8 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         OSError: ``site`` cannot be written.
     """
     site = Path(site)
+    if site.is_symlink():  # what it points to is replaced, wherever that lies, and the link stays
+        site = site.resolve()
     folders = [Path(w) for w in ([work_dirs] if isinstance(work_dirs, (str, Path)) else work_dirs)]
     for folder in folders:
         check_site(site, folder)

@@ -403,6 +403,18 @@ def test_a_site_is_replaced_whole_and_nothing_else_is(small, tmp_path):
         build(tmp_path / "w" / "x", tmp_path / "w", small.benchmark, small.entries)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_pages_go_where_a_link_points(small, tmp_path, there):
+    host, link = tmp_path / "host" / "pages", tmp_path / "site"
+    (host if there else host.parent).mkdir(parents=True)
+    link.symlink_to(host)
+    for _ in range(2):
+        build(small.work_dir, link, small.benchmark, small.entries)
+        assert link.is_symlink() and (host / "index.html").is_file()
+        assert {p.name for p in tmp_path.iterdir()} == {"host", "site"}
+        assert [p.name for p in host.parent.iterdir()] == ["pages"]
+
+
 def test_a_failing_build_leaves_the_old_site(small, tmp_path, monkeypatch):
     site = tmp_path / "site"
     build(small.work_dir, site, small.benchmark, small.entries)
