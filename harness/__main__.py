@@ -9,6 +9,8 @@ from pathlib import Path
 def start() -> None:
     """Run the command line, which ends the process. SIGTERM interrupts it as Ctrl-C does."""
     leave_current_folder()
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  None where it was started with a closed one
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         from harness.cli import main

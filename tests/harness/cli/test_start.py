@@ -167,3 +167,13 @@ def test_a_request_to_end_is_answered_as_an_interrupt_where_no_job_runs():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 130 and done.stderr.strip() == "error: interrupted"
+
+
+def test_closed_output_hinders_nothing():
+    code = (
+        "import sys, harness.__main__ as m, harness.cli as cli\n"
+        "cli.main = lambda: sys.exit(0 if sys.stdout.isatty() is sys.stderr.isatty() is False else 7)\n"
+        "m.start()\n"
+    )
+    closed = ["sh", "-c", '"$0" -c "$1" >&- 2>&-', sys.executable, code]
+    assert subprocess.run(closed, cwd=ROOT, check=False).returncode == 0
