@@ -30,8 +30,8 @@ SIZES = {"rgb": (160, 90), "depth": (128, 106), "ir": (140, 106)}
 FIELDS_OF_VIEW = {"rgb": 50.0, "depth": 48.0, "ir": 44.0}
 """Horizontal, degrees. Colour and depth are narrower than a Kinect V2's (84 and 71), so that the person is as many
 pixels tall as the reduced resolution needs."""
-DRAWN, SENSED = 64, 16
-"""Frames that are drawn, and that a sensor sees, at a time: as the processor is quickest."""
+DRAWN = 64
+"""Frames that are drawn at a time: as the processor is quickest."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,6 @@ def render_take(
             sensor = ThermalSensor(person, outfit, backdrop, ambient, noise).measure
         chunks = []
         for i in range(0, frames, DRAWN):
-            drawing = drawer.draw(i, min(i + DRAWN, frames))
-            chunks += [sensor(drawing.frames(j, j + SENSED), noise) for j in range(0, len(drawing.part), SENSED)]
+            chunks.append(sensor(drawer.draw(i, min(i + DRAWN, frames)), noise))
         out[m] = np.concatenate(chunks)
     return out

@@ -197,12 +197,12 @@ def measure_depth(drawing: Drawing, background: np.ndarray, grain: Grain) -> np.
         gray *= -scale
         gray += np.float32(255.5)
         np.clip(gray, 1, 255, out=gray)
-        gray[z > DEPTH_FAR_MM / 1000] = 0
-        jump = np.abs(np.diff(z, axis=1)) > 0.08
+        missing = z > DEPTH_FAR_MM / 1000
+        jump = np.abs(z[:, 1:] - z[:, :-1]) > 0.08
         jump &= noise[:, 1:] > 0.5
-        gray[:, 1:][jump] = 0
-        np.copyto(gray, 0, where=(drawing.part[i] == HAIR) & (noise > 1.0))
-        frames[i] = gray
+        missing[:, 1:] |= jump
+        missing |= (drawing.part[i] == HAIR) & (noise > 1.0)
+        frames[i] = gray * ~missing
     return frames[..., None]
 
 

@@ -116,21 +116,21 @@ class Rasteriser:
         bulge = np.multiply(qx, qx, out=inverse)
         bulge += qy * qy
         np.subtract(1, bulge, out=bulge)
-        inside = bulge > 0
-        frame, place = np.nonzero(inside.reshape(len(inside), -1))
-        rise, z = np.sqrt(bulge[inside]), t[inside]
-        z *= c.dz[frame]
-        z += c.z[frame]
-        z -= rise * c.thick[frame]
+        inside = np.flatnonzero(bulge > 0)
+        rise = np.sqrt(np.maximum(bulge, 0, out=bulge), out=bulge)
+        z = np.multiply(t, column(c.dz), out=t)
+        z += column(c.z)
+        z -= rise * column(c.thick)
         pixels = (rows[:, None] * self.camera.width + columns).ravel()
         first = (np.arange(len(x0)) * self.camera.height + y0) * self.camera.width + x0
-        pixel = first[frame] + pixels[place]
-        nearer = z < depth[pixel]
-        pixel = pixel[nearer]
+        # `take` and whole numbers: NumPy is slower with masks of truth values
+        pixel, z = (first[:, None] + pixels).take(inside), z.take(inside)
+        nearer = np.flatnonzero(z < depth.take(pixel))
+        pixel, inside = pixel.take(nearer), inside.take(nearer)
         lx, ly, lz = self.light
-        depth[pixel] = z[nearer]
+        depth[pixel] = z.take(nearer)
         part[pixel] = self.parts[number]
-        shade[pixel] = (qx[inside] * lx + qy[inside] * ly + rise * -lz)[nearer]
+        shade[pixel] = qx.take(inside) * lx + qy.take(inside) * ly + rise.take(inside) * -lz
 
 
 def _pixels(low: np.ndarray, high: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

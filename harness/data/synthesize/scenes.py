@@ -171,7 +171,7 @@ def see_scene(scene: Scene, camera: Camera) -> Backdrop:
     floor_reach = np.where(falling, -oy / np.where(falling, slope_y, -1), np.inf)
     on_floor = floor_reach < reach
     reach = np.where(on_floor, floor_reach, reach)
-    albedo = np.where(on_floor[..., None], scene.floor_albedo, scene.wall_albedo)
+    albedo = np.array([scene.wall_albedo, scene.floor_albedo]).take(on_floor, axis=0)
     warmth = np.where(on_floor, -0.5, 0.0)
     for panel in scene.panels:
         away = panel.z - oz

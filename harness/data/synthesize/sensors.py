@@ -6,8 +6,10 @@ place for each frame: the same statistics as fresh numbers at a tenth of the tim
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from harness.data.synthesize.body import FACE, FOREARM, HAIR, HAND, NECK, PARTS, SLEEVE, TOP, TROUSERS
@@ -35,7 +37,7 @@ def _index_pool() -> np.ndarray:
 
 
 def _noise(pool: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     if size > len(pool):
         pool = np.tile(pool, -(-size // len(pool)) + 1)
     start = int(rng.integers(0, len(pool) - size + 1))
@@ -78,27 +80,17 @@ class ColourSensor:
     def expose(self, drawing: Drawing, rng: np.random.Generator) -> np.ndarray:
         """uint8 frames [n,H,W,3]."""
         frames = np.empty((*drawing.part.shape, 3), np.uint8)
-        rows, columns = body_box(drawing.part)
         pool = _index_pool()
         for i in range(len(frames)):
             index = self.background.copy()
-            part = drawing.part[i, rows, columns]
-            shade = np.maximum(drawing.shade[i, rows, columns], 0) * np.float32(_SHADES - 1)
-            look = part.astype(np.intp) * _SHADES + shade.astype(np.intp)
-            for plane, levels in zip(index, self.parts, strict=True):
-                np.copyto(plane[rows, columns], levels[look], where=part > 0)
+            body = np.flatnonzero(drawing.part[i] > 0)
+            shade = np.maximum(drawing.shade[i].take(body), 0) * np.float32(_SHADES - 1)
+            look = drawing.part[i].take(body).astype(np.intp) * _SHADES + shade.astype(np.intp)
+            for plane, levels in zip(index.reshape(3, -1), self.parts, strict=True):
+                plane[body] = levels.take(look)
             index += _noise(pool, index.shape, rng)
-            frames[i] = np.moveaxis(np.take(self.response, index, mode="clip"), 0, -1)
+            cv2.merge(list(self.response.take(index, mode="clip")), frames[i])
         return frames
-
-
-def body_box(part: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns that hold every drawn pixel of [n,H,W]."""
-    drawn = np.any(part, axis=0)
-    rows, cols = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
-    if not len(rows):
-        return slice(0, 0), slice(0, 0)
-    return slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
 
 
 class DepthSensor:
@@ -128,12 +120,11 @@ class DepthSensor:
             np.clip(gray, 1, 255, out=gray)
             missing = z > DEPTH_FAR_MM / 1000
             missing |= self.holes
-            jump = np.abs(np.diff(z, axis=1)) > 0.12
+            jump = np.abs(z[:, 1:] - z[:, :-1]) > 0.12
             jump &= noise[:, 1:] > 0.2
             missing[:, 1:] |= jump
             np.copyto(missing, noise > 0.9, where=drawing.part[i] == HAIR)
-            gray[missing] = 0
-            frames[i] = gray
+            frames[i] = gray * ~missing
         return frames[..., None]
 
 
@@ -162,12 +153,11 @@ class ThermalSensor:
     def measure(self, drawing: Drawing, rng: np.random.Generator) -> np.ndarray:
         """uint8 frames [n,H,W,1]."""
         frames = np.empty(drawing.part.shape, np.uint8)
-        box = body_box(drawing.part)
         for i in range(len(frames)):
             heat = self.background.copy()
-            part = drawing.part[i][box]
-            rim = drawing.shade[i][box] * np.float32(0.06) + np.float32(0.94)
-            np.copyto(heat[box], self.table[part] * rim, where=part > 0)
+            body = np.flatnonzero(drawing.part[i] > 0)
+            rim = drawing.shade[i].take(body) * np.float32(0.06) + np.float32(0.94)
+            heat.ravel()[body] = self.table.take(drawing.part[i].take(body)) * rim
             blur(heat)
             heat += self.pattern
             heat += self.noise * _noise(_normal_pool(), heat.shape, rng)
