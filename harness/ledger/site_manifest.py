@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from harness.errors import BadUsage
-from harness.ledger.files import sha256_of
+from harness.ledger.files import sha256_of, write_text_atomically
 from harness.system.disk import check_writable
 
 MANIFEST = ".leaderboard"  # only a folder or a branch with this file is ever replaced
+NOTE = "Written by "  # what earlier versions left in it instead of a list begins so
 OWN_DOMAIN = "CNAME"  # a static host's file with the site's domain: the user's, and published with the pages
 
 
@@ -29,6 +30,9 @@ def check_site(site: Path, work_dir: Path) -> None:
         raise BadUsage(
             f"{site}: holds files that are not a leaderboard and would be lost; choose another folder with --site"
         )
+    if (site / MANIFEST).is_file():
+        text = (site / MANIFEST).read_text(encoding="utf-8", errors="replace")
+        check_manifest(text, site / MANIFEST, "move these away and delete the folder, or choose another with --site")
     if site.resolve() == work_dir.resolve() or site.resolve() in work_dir.resolve().parents:
         raise BadUsage(f"{site}: holds the work dir {work_dir}; choose another folder with --site")
     check_writable(site if site.exists() else site.parent, "--site")
@@ -57,7 +61,7 @@ def write_manifest(
         **more,
     }
     text = json.dumps(about, indent=1)
-    (site / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_text_atomically(site / MANIFEST, text + "\n")
 
 
 def files_below(folder: Path) -> list[str]:
@@ -77,6 +81,15 @@ def read_manifest(text: str) -> dict[str, str] | None:
         return {str(name): str(sha256) for name, sha256 in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def check_manifest(text: str, place: Path | str, advice: str) -> None:
+    """Raises BadUsage for what is neither a list nor the note of earlier versions: without one every file would pass
+    for a page that may go."""
+    if read_manifest(text) is None and not text.startswith(NOTE):
+        raise BadUsage(
+            f"{place}: is damaged, so that nothing says which files a report wrote and which are your own; {advice}"
+        )
 
 
 def running_since(text: str) -> str:

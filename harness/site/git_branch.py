@@ -17,6 +17,7 @@ from harness.ledger.files import sha256_of
 from harness.ledger.site_manifest import (
     MANIFEST,
     OWN_DOMAIN,
+    check_manifest,
     files_below,
     not_written,
     overlap,
@@ -118,7 +119,7 @@ def publish(
     ref = f"refs/heads/{branch}"
     local, tip = find_tips(repo, branch, remote)
     old = _tree(repo, tip) if tip else {}
-    kept = [n for n in _foreign(repo, tip, old) if n not in files or n != OWN_DOMAIN] if tip else []
+    kept = [n for n in _foreign(repo, tip, old, branch) if n not in files or n != OWN_DOMAIN] if tip else []
     if clash := overlap(kept, files):
         raise ValueError(
             f"{branch}: no report wrote {clash} there, and a page has its place now; remove it from the branch"
@@ -246,9 +247,11 @@ def _tree(repo: Path, commit: str) -> Tree:
     return found
 
 
-def _foreign(repo: Path, tip: str, tree: Tree) -> list[str]:
+def _foreign(repo: Path, tip: str, tree: Tree, branch: str) -> list[str]:
     """Files of a published tree that no report wrote."""
-    return not_written(tree, read_manifest(git(repo, "cat-file", "blob", f"{tip}:{MANIFEST}")))
+    text = git(repo, "cat-file", "blob", f"{tip}:{MANIFEST}")
+    check_manifest(text, f"{branch}:{MANIFEST}", "choose another branch with --branch, or delete that one")
+    return not_written(tree, read_manifest(text))
 
 
 def _store(repo: Path, site: Path, files: list[str], write: bool) -> Tree:

@@ -256,6 +256,20 @@ def test_a_branch_of_an_earlier_version_is_replaced_but_for_its_domain(repo, sit
     assert names(repo, put(site, repo).commit) == {"index.html", "a.html", ".leaderboard", "CNAME"}
 
 
+@pytest.mark.parametrize("text", ["", '{"files": {"index.ht', "[]", "{}"])
+def test_a_branch_whose_list_is_damaged_keeps_what_it_has(repo, site, text):
+    git(repo, "checkout", "-q", "--orphan", "gh-pages")
+    for name, content in {"index.html": "page", "mine.html": "mine", ".leaderboard": text}.items():
+        (repo / name).write_text(content)
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "pages")
+    git(repo, "checkout", "-q", "main")
+    before = state(repo)
+    with pytest.raises(BadUsage, match="gh-pages:.leaderboard: is damaged.*which are your own; choose another branch"):
+        put(site, repo)
+    assert state(repo) == before
+
+
 def test_the_domain_of_the_site_goes_out_and_a_second_line_does_not(repo, site):
     (site / "CNAME").write_text("bench.example.org\n")
     done = publish(site, ["index.html"], repo, "gh-pages", "origin")

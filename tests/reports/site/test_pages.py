@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from harness.errors import BadUsage
 from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure
 from reports import build
@@ -374,6 +375,19 @@ def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
 def small(tmp_path_factory):
     """A ledger with one table and one seed."""
     return write(tmp_path_factory.mktemp("small"), seeds=1, tables=["table3"])
+
+
+@pytest.mark.parametrize("left", [0, 900])
+def test_a_site_whose_list_is_damaged_is_left_as_it_is(small, tmp_path, left):
+    site = tmp_path / "site"
+    build(small.work_dir, site, small.benchmark, small.entries)
+    (site / "mine.txt").write_text("mine")
+    manifest = (site / ".leaderboard").read_text()[:left]
+    (site / ".leaderboard").write_text(manifest)
+    with pytest.raises(BadUsage, match=".leaderboard: is damaged.*which are your own; move these away"):
+        build(small.work_dir, site, small.benchmark, small.entries)
+    assert (site / "mine.txt").read_text() == "mine" and (site / ".leaderboard").read_text() == manifest
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
 
 
 def test_a_site_is_replaced_whole_and_nothing_else_is(small, tmp_path):
