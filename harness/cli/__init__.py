@@ -17,6 +17,7 @@ from harness.cli.console import FILE_ONLY, Console
 from harness.cli.group import Group, accept_everywhere, no_such_option
 from harness.errors import EXIT_ENGINE_LOST, BadUsage, EngineLost, one_line
 from harness.system.home import check_home
+from harness.system.names import check_names
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,9 @@ def main(argv: list[str] | None = None) -> None:
     """Run one command line. Bad usage exits with 2, a lost engine with 75, failure with 1, each with one line."""
     args = sys.argv[1:] if argv is None else argv
     with Console() as console:
-        log.debug("command: harness %s", shlex.join(args), extra=FILE_ONLY)
         try:
+            check_names(args)
+            log.debug("command: harness %s", shlex.join(args), extra=FILE_ONLY)
             if asked := os.environ.get(VARIABLE):
                 complete(cli, asked)
                 sys.exit(0)
