@@ -166,7 +166,7 @@ def log_to_file(work_dir: Path) -> None:
 
 def say_result(line: str) -> None:
     """Print a line that the command was asked for; the log file has it as well."""
-    click.echo(line)
+    console.say(line)
     log.info("%s", line, extra=console.FILE_ONLY)
 
 
@@ -180,7 +180,7 @@ def say_verdicts(site: Path, tables: Container[str] | None = None) -> None:
 
 def say_address(site: Path) -> None:
     """Print where a browser finds the pages; on the terminal alone, since it is a place on this machine."""
-    click.echo((site / "index.html").resolve().as_uri())
+    console.say((site / "index.html").resolve().as_uri())
 
 
 def say_remarks(ws: Workspace, keys: Container[str] | None = None, wanted: Container[str] | None = None) -> None:

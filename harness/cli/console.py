@@ -6,6 +6,7 @@ printed with ``click.echo`` and is no log record.
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from logging.handlers import MemoryHandler
@@ -51,9 +52,9 @@ class Console(logging.Handler):
             return
         line = record.getMessage()
         if record.name == PROGRESS:
-            click.secho(f"{time.strftime('%H:%M:%S')}  {line}", fg=COLOURS.get(record.levelno))
+            say(f"{time.strftime('%H:%M:%S')}  {line}", fg=COLOURS.get(record.levelno))
         else:
-            click.secho(line, err=True, fg=COLOURS.get(record.levelno))
+            say(line, err=True, fg=COLOURS.get(record.levelno))
 
     def to_file(self, work_dir: Path) -> None:
         """Write all records, those from before as well, to a new file in a work dir."""
@@ -80,6 +81,22 @@ class Console(logging.Handler):
         if self.kept.target is not None:
             self.kept.target.close()
         self.kept.close()
+
+
+def say(line: str, err: bool = False, fg: str | None = None) -> None:
+    """Print a line on standard output or standard error.
+
+    Raises:
+        OSError: one line that names the output. It has no number: the disk below it may be another than the work dir's.
+    """
+    try:
+        click.secho(line, err=err, fg=fg)
+        return
+    except OSError as e:
+        if e.errno == errno.EPIPE:  # whoever read has enough, which click knows
+            raise
+        reason = e.strerror
+    raise OSError(f"standard {'error' if err else 'output'}: {reason}")  # outside: a context would tell the number
 
 
 def is_quiet() -> bool:

@@ -57,7 +57,8 @@ def check_space(missing: list[StoreSpec], root: Path, say: Callable[[str], None]
     if need + MARGIN_BYTES > free:
         raise DiskFull(
             f"{root}: the clip stores need {gib(need)} (and {gib(MARGIN_BYTES)} to spare) and {gib(free)} are free; "
-            "free some, use --codec jpeg, put the work dir elsewhere, or run with --no-cache"
+            "free some, build them with `python -m harness data cache --codec jpeg`, put the work dir elsewhere, or "
+            "run with --no-cache"
         )
 
 

@@ -343,6 +343,7 @@ def test_it_refuses_rather_than_fill_the_disk(mgr_dark_root, tmp_path, monkeypat
     with pytest.raises(OSError, match=r"need 0\.1 MiB .*300\.0 MiB are free") as caught:
         build(mgr_dark_root, tmp_path, modalities=("rgb",))
     assert "\n" not in str(caught.value)
+    assert "`python -m harness data cache --codec jpeg`" in str(caught.value)  # run-all has no such option
     assert [p.name for p in tmp_path.iterdir()] == [BUILDER]
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import re
 import shutil
@@ -13,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.console import Console
 from harness.executors.base import Outcome
 from harness.ledger.lock import RunLock
 from harness.ledger.store import load_records
 from harness.ledger.tidy import tidy
 from harness.plan.run_state import folder_of
 from harness.schedule.options import Options
+from harness.schedule.progress import Progress
 from harness.schedule.scheduler import execute
 from harness.system.disk import DiskFull, is_disk_full, require_room
 from harness.worker.signals import EXIT_DISK_FULL
@@ -148,6 +151,25 @@ def test_a_disk_that_is_full_for_the_record_itself_is_said_too(tmp_path, monkeyp
     job = toy_job("a")
     with pytest.raises(OSError, match="the disk is full, at least 64 MiB are needed"):
         execute({job.key: job}, FakeExecutor(lambda s, f: -9), Options(work_dir=tmp_path), lambda *a: None)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(("name", "said"), [("stdout", "standard output"), ("stderr", "standard error")])
+def test_a_full_output_is_not_called_a_full_work_dir(tmp_path, monkeypatch, name, said):
+    """Progress goes to standard output, a failure's line to standard error."""
+    job, other = toy_job("a"), toy_job("b")
+    monkeypatch.setattr(sys, name, open("/dev/full", "w"))  # noqa: SIM115  closing it would fail as well
+
+    def report(event, job, detail):
+        if name == "stderr":
+            logging.getLogger("harness").error("%s", event)
+        progress.report(event, job, detail)
+
+    jobs = {j.key: j for j in (job, other)}
+    line = f"^{said}: No space left on device$"
+    with pytest.raises(OSError, match=line) as caught, Console(), Progress(jobs, 1, {}) as progress:
+        execute(jobs, FakeExecutor(finish), Options(work_dir=tmp_path), report)
+    assert not is_disk_full(caught.value, tmp_path)
 
 
 @pytest.mark.parametrize("room", [True, False])
