@@ -88,10 +88,14 @@ def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_j
 
 
 def _check_work_dir(work_dir: Path) -> None:
-    """Raises FileNotFoundError for a folder of something else; says where nothing has run yet."""
+    """Raises FileNotFoundError for a folder of something else, NotADirectoryError where the folder of runs is none;
+    says where nothing has run yet.
+    """
+    from harness.ledger.layout import check_runs
     from harness.ledger.run_dir import PLAN
     from harness.ledger.store import runs_dir
 
+    check_runs(work_dir)
     if runs_dir(work_dir).is_dir() or (work_dir / PLAN).is_file():
         return
     if work_dir.is_dir() and any(work_dir.iterdir()):

@@ -19,9 +19,11 @@ def command(work_dir: Path, as_json: bool) -> int:
 
     Exit code 1 on findings.
     """
+    from harness.ledger.layout import check_runs
     from harness.ledger.store import runs_dir
     from harness.ledger.verify import verify_ledger
 
+    check_runs(work_dir)
     if not runs_dir(work_dir).is_dir():
         raise FileNotFoundError(f"{work_dir}: no ledger here (no folder 'runs'); give it with --work-dir")
     count, findings = verify_ledger(work_dir)

@@ -9,6 +9,7 @@ from harness.ledger.run_dir import (
     CHECKPOINT,
     LOCK,
     LOG,
+    LOGS,
     PAGES,
     PASSING,
     PLAN,
@@ -16,6 +17,7 @@ from harness.ledger.run_dir import (
     PROGRESS,
     RECORD,
     RENDERED,
+    RUNS,
     SPEC,
     STATISTICS,
     SUBMITTED,
@@ -25,7 +27,7 @@ from harness.ledger.run_dir import (
 OF_A_RUN = dict.fromkeys((RECORD, PREDICTIONS, CHECKPOINT, SPEC, LOG, PROGRESS, SUBMITTED), "file") | dict.fromkeys(
     (*RENDERED, *PASSING, LOCK), "folder"
 )
-OF_A_WORK_DIR = (PLAN, PAGES, STATISTICS, VERDICTS)
+OF_A_WORK_DIR = dict.fromkeys((PLAN, PAGES, STATISTICS, VERDICTS), "file") | dict.fromkeys((RUNS, LOGS), "folder")
 
 
 def misplaced(folder: Path) -> dict[str, str]:
@@ -40,14 +42,25 @@ def misplaced(folder: Path) -> dict[str, str]:
 
 
 def misplaced_beside(work_dir: Path) -> dict[str, str]:
-    """The same for the files of a work dir itself."""
-    kinds = {name: kind_of(Path(work_dir) / name) for name in OF_A_WORK_DIR}
-    return {
-        n: f"is a {kind}, where a file belongs; move it away" for n, kind in kinds.items() if kind not in ("", "file")
-    }
+    """The same for the files and folders of a work dir itself."""
+    found = {}
+    for name, right in OF_A_WORK_DIR.items():
+        path = Path(work_dir) / name
+        kind = kind_of(path)
+        if not kind and right == "folder" and path.is_symlink():  # none can be made there; a file takes a link's place
+            kind = "link to nothing"
+        if kind not in ("", right):
+            found[name] = f"is a {kind}, where a {right} belongs; move it away"
+    return found
 
 
 def check_files(work_dir: Path) -> None:
-    """Raises NotAFile where something else has the place of one of a work dir's files."""
+    """Raises NotAFile where something else has the place of one of a work dir's files or folders."""
     for name, what in misplaced_beside(work_dir).items():
         raise NotAFile(f"{Path(work_dir) / name}: {what}")
+
+
+def check_runs(work_dir: Path) -> None:
+    """Raises NotADirectoryError where something else has the place of the folder of runs: they are not just missing."""
+    if what := misplaced_beside(work_dir).get(RUNS):
+        raise NotADirectoryError(f"{Path(work_dir) / RUNS}: {what}")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from harness.ledger.files import NotAFile, read_file, sync_folder, sync_tree, write_text_atomically
 from harness.ledger.head import Head, head_of
 from harness.ledger.judge import predictions_table, problems_of
+from harness.ledger.layout import check_runs
 from harness.ledger.migrate import NewerSchema, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 from harness.ledger.redo_advice import redo_advice
@@ -187,6 +188,9 @@ def load_records(
     Args:
         anew: read every file of every run, whatever was found before.
         keep: makes of each record, when it was judged, what stays in memory.
+
+    Raises:
+        NotADirectoryError: something else has the place of the folder of runs; one line.
     """
     with gc_paused():
         return _load(work_dir, anew, lambda folder, verdicts: keep(load_record(folder, verdicts)))
@@ -210,6 +214,7 @@ Loaded = TypeVar("Loaded", RunRecord, Head)
 def _load(
     work_dir: Path, anew: bool, load: Callable[[Path, Verdicts], Loaded]
 ) -> tuple[dict[str, tuple[Path, Loaded]], list[Rejected]]:
+    check_runs(work_dir)
     records: dict[str, tuple[Path, Loaded]] = {}
     rejected: list[Rejected] = []
     verdicts = verdicts_of(Path(work_dir))

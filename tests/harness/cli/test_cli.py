@@ -314,6 +314,32 @@ def test_status_says_where_there_is_no_ledger(capsys, suite, tmp_path):
         ) and err == f"error: {work}: no ledger here (no folder 'runs'); give it with --work-dir\n"
 
 
+@pytest.mark.parametrize("command", ["status", "verify", "report", "run", "run-all"])
+def test_a_file_in_the_place_of_the_runs_is_said_and_nothing_is_made(capsys, suite, tmp_path, command):
+    work, site = tmp_path / "work", tmp_path / "site"
+    save_plan(open_workspace(suite[1], "smoke", suite[3], None, None), work)
+    (work / "runs").write_text("a file")
+    words = {"verify": suite[4:6], "report": [*suite[:2], *suite[4:6], "--site", site]}.get(command, suite)
+    code, out, err = run(capsys, command, *words, *(["--site", site] if command == "run-all" else []))
+    assert (code, out) == (1, "") and not site.exists()
+    assert err == f"error: {work / 'runs'}: is a file, where a folder belongs; move it away\n"
+
+
+@pytest.mark.parametrize("kind", ["file", "link to nothing"])
+def test_what_has_the_place_of_the_log_files_is_said(capsys, suite, tmp_path, kind):
+    place = tmp_path / "work" / "logs"
+    place.parent.mkdir()
+    place.write_text("mine") if kind == "file" else place.symlink_to(tmp_path / "nowhere")
+    code, _, err = run(capsys, "run", *suite)
+    assert code == 1 and err == f"error: {place}: is a {kind}, where a folder belongs; move it away\n"
+    place.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    place.symlink_to(tmp_path / "elsewhere")  # log files may lie on another disk
+    (place.parent / "runs").mkdir()
+    code, out, _ = run(capsys, "verify", "--work-dir", place.parent)
+    assert (code, out) == (0, "0 records, 0 findings\n")
+
+
 def test_check_sets_the_exit_code_of_status(capsys, suite):
     assert run(capsys, "status", *suite)[0] == 0
     code, out, _ = run(capsys, "status", *suite, "--check")
