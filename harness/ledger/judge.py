@@ -7,14 +7,17 @@ accidents and from careless hands, not from forgers.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import one_line
 from harness.ledger.files import NotAFile, kind_of, open_file, sha256_of
 from harness.ledger.identity import canonical_json, run_key
+from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import DataInfo, Metrics, RunRecord, seal_of
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, RENDERED
 
@@ -29,16 +32,36 @@ def problems_of(folder: Path, record: RunRecord) -> list[str]:
     Args:
         folder: the run's folder.
         record: as read from its ``run.json``.
+
+    Raises:
+        LeftAlone: a file of it cannot be read, see ``unreadable``.
     """
     try:
         problems = [*_own(record), *_of_data(record), *_of_files(Path(folder), record)]
-    except (ValueError, OSError) as e:
-        return [" ".join(str(e).split())]
+    except OSError as e:
+        if unreadable(e):
+            raise left_alone(Path(e.filename or folder), e) from None
+        return [one_line(e)]
+    except ValueError as e:
+        return [one_line(e)]
     if not problems and record.seal != seal_of(record):
         problems = [
             "edited since it was written" if record.seal else "without a seal: written by an older harness, or edited"
         ]
     return problems
+
+
+def unreadable(error: OSError) -> bool:
+    """Whether the system could not read what may be sound: this user may not, the disk or its server does not answer,
+    too many files are open. Nothing, a folder or a loop of links in the place of a file is damage."""
+    return error.errno not in (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+
+
+def left_alone(path: Path, error: OSError) -> LeftAlone:
+    return LeftAlone(
+        f"{path}: cannot be read ({error.strerror}); its run is left as it is: change its permissions, or see to its "
+        "disk, and start again"
+    )
 
 
 def _own(record: RunRecord) -> Iterator[str]:

@@ -15,8 +15,12 @@ STEPS: dict[int, Callable[[Document], Document]] = {  # version -> function that
 }
 
 
-class NewerSchema(ValueError):
-    """Written by a newer harness: neither read nor replaced."""
+class LeftAlone(ValueError):
+    """What lies there may be sound, and cannot be told: it is neither used nor replaced."""
+
+
+class NewerSchema(LeftAlone):
+    """Written by a newer harness."""
 
 
 def newer(path: Path, version: int, known: int) -> NewerSchema:

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from harness.ledger.files import NotAFile, read_file, sync_folder, sync_tree, write_text_atomically
 from harness.ledger.head import Head, head_of
-from harness.ledger.judge import predictions_table, problems_of
+from harness.ledger.judge import left_alone, predictions_table, problems_of, unreadable
 from harness.ledger.layout import check_runs
-from harness.ledger.migrate import NewerSchema, migrate
+from harness.ledger.migrate import LeftAlone, migrate
 from harness.ledger.record import SCHEMA_VERSION, RunRecord, seal_of
 from harness.ledger.redo_advice import redo_advice
 from harness.ledger.run_dir import LOCK, PASSING, PREDICTIONS, RECORD, RUNS
@@ -109,7 +109,7 @@ def read_record(directory: Path) -> RunRecord:
 
     Raises:
         FileNotFoundError: there is no record.
-        NewerSchema: a newer harness wrote it.
+        LeftAlone: a newer harness wrote it, or it cannot be read now.
         ValueError: it is no record, one line.
     """
     path = Path(directory, RECORD)
@@ -120,7 +120,7 @@ def read_record(directory: Path) -> RunRecord:
     except NotAFile as e:
         raise ValueError(str(e)) from None
     except OSError as e:
-        raise ValueError(f"{path}: cannot be read ({e.strerror})") from None
+        raise left_alone(path, e) if unreadable(e) else ValueError(f"{path}: cannot be read ({e.strerror})") from None
     return _present_record(raw) or _other_record(raw, path)
 
 
@@ -132,7 +132,8 @@ def load_record(directory: Path, verdicts: Verdicts | None = None) -> RunRecord:
 
     Raises:
         FileNotFoundError: there is no record.
-        ValueError: it is corrupt, of a newer schema, foreign, edited, or disagrees with the run's files.
+        LeftAlone: a newer harness wrote it, or a file of the run cannot be read now.
+        ValueError: it is corrupt, foreign, edited, or disagrees with the run's files.
     """
     folder = Path(directory)
     stamp = stamp_of(folder) if verdicts else []
@@ -225,7 +226,7 @@ def _load(
             record = load(folder, verdicts)
         except FileNotFoundError:
             continue  # a run that is not over, or no run at all
-        except NewerSchema as e:
+        except LeftAlone as e:
             rejected.append(Rejected(folder, str(e)))
             continue
         except ValueError as e:

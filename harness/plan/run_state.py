@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.ledger.migrate import NewerSchema
+from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, STORE
 from harness.ledger.store import load_record, run_dir
@@ -41,13 +41,13 @@ def look_up(job: Job, work_dir: Path) -> Found:
     """The valid record of a job; changes nothing.
 
     Raises:
-        NewerSchema: a newer harness wrote it; its run is neither redone nor touched.
+        LeftAlone: a newer harness wrote it, or it cannot be read now; its run is neither redone nor touched.
     """
     try:
         return Found(load_record(folder_of(job, work_dir), verdicts_of(Path(work_dir))))
     except FileNotFoundError:
         return Found()
-    except NewerSchema:
+    except LeftAlone:
         raise
     except ValueError as e:
         return Found(problem=str(e))
@@ -65,7 +65,7 @@ def job_state(job: Job, work_dir: Path) -> str:
     """``done``, ``failed`` or ``missing``, read from the ledger without changing it."""
     try:
         record = look_up(job, work_dir).record
-    except NewerSchema:
+    except LeftAlone:
         return "missing"
     if record is None:
         return "missing"

@@ -21,7 +21,7 @@ def claim(task: Task, executor: CheckedExecutor, work_dir: Path, report: Report)
     """Take a job for this harness; False where another one runs it or has just finished it.
 
     Raises:
-        OSError: its folder cannot be locked. NewerSchema: its record is of a later version.
+        OSError: its folder cannot be locked. LeftAlone: its record is of a later version, or cannot be read now.
         ExecutorFault: the executor cannot say whether it runs the job.
     """
     left = recall(task.folder)  # by a harness that is gone, perhaps before the job has joined its lock

@@ -14,7 +14,7 @@ from harness.errors import EngineLost, QueueFull, one_line
 from harness.executors.base import GRACE_SECONDS, Executor, JobHandle, Outcome, Resources
 from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
-from harness.ledger.migrate import NewerSchema
+from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import Failure
 from harness.ledger.submission import Submission, forget, recall, remember
 from harness.ledger.tidy import tidy
@@ -122,7 +122,7 @@ class Scheduler:
         """The state of a job before anything has started."""
         try:
             found = look_up(task.job, self._options.work_dir)
-        except NewerSchema as e:
+        except LeftAlone as e:
             self._fail(task, str(e))
             return
         if found.done:
@@ -212,7 +212,7 @@ class Scheduler:
         """``claim``; a folder in which that cannot be done is the failure of its own job alone."""
         try:
             return claim(task, self._executor, self._options.work_dir, self._report)
-        except NewerSchema as e:
+        except LeftAlone as e:
             self._fail(task, str(e))
         except (OSError, ExecutorFault) as e:
             self._give_up(task, e)

@@ -1,8 +1,11 @@
 """What changes between a plan and its run, or between two harnesses: said in one line, and nothing is lost."""
 
+import errno
 import json
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from harness.bench.made_up import finish
 from harness.cli import main
 from harness.fingerprint.code import forget
 from harness.fingerprint.source import index_package
+from harness.ledger import files, store
 from harness.plan.workspace import open_workspace
 from harness.schedule.dispatch import make_spec
 from harness.schedule.options import Options
@@ -68,6 +72,38 @@ def test_a_record_of_a_newer_harness_stays_as_it_is_and_stops_no_other_job(capsy
     assert path.read_bytes() == before and (tmp_path / "site" / "index.html").is_file()
     code, out, _ = run(capsys, "status", *suite)
     assert code == 0 and "rejected" in out and "update the harness" in out and "1 done" in out
+
+
+@pytest.mark.parametrize("name", ["run.json", "predictions.parquet", "checkpoint.pth"])
+def test_a_run_that_cannot_be_read_now_is_not_run_again(capsys, suite, done, tmp_path, monkeypatch, name):
+    """As on a disk or a server that does not answer for a while: what was computed is not written over."""
+    work = tmp_path / "wörk 1"
+    path = next(work.glob(f"runs/*/{name}"))
+    before = snapshot(work)
+    real = files.open_file, store.read_file
+
+    def no_answer(read):
+        def reading(place, *more):
+            if Path(place) == path:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(place))
+            return read(place, *more)
+
+        return reading
+
+    monkeypatch.setattr(files, "open_file", no_answer(real[0]))
+    monkeypatch.setattr(store, "read_file", no_answer(real[1]))
+    code, out, err = run(capsys, "run", *suite, "--jobs", "1")
+    told = f"{name}: cannot be read (Input/output error); its run is left as it is"
+    assert code == 1 and err.count(told) == 1 and "Traceback" not in err
+    assert "2 jobs: 1 done before, 0 run, 1 failed" in out
+    assert {p: c for p, c in snapshot(work).items() if p in before and p.name != "plan.json"} == {
+        p: c for p, c in before.items() if p.name != "plan.json"
+    }
+    code, out, _ = run(capsys, "verify", "--work-dir", work)
+    assert code == 1 and told in out and "makes it anew" not in out
+    monkeypatch.undo()
+    code, out, _ = run(capsys, "run", *suite, "--jobs", "1")
+    assert code == 0 and "2 jobs: 2 done before, 0 run" in out
 
 
 def test_the_plan_of_a_newer_harness_is_not_replaced(capsys, suite, done, tmp_path):
