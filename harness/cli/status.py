@@ -78,10 +78,10 @@ def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_j
     say_remarks(ws, ws.needed())
     for table in tables:
         click.echo(table.line)
-    counts = Counter(s.state for s in found.jobs)
+    counts = ", ".join(f"{n} {s}" for s, n in sorted(Counter(s.state for s in found.jobs).items()))
     click.echo(
-        f"{count(len(found.jobs), 'job')}: "
-        + ", ".join(f"{n} {s}" for s, n in sorted(counts.items()))
+        count(len(found.jobs), "job")
+        + (f": {counts}" if counts else "")
         + (f"; {count(lacking, 'cell')} cannot be planned" if lacking else "")
     )
     return code

@@ -91,9 +91,8 @@ def read_plan(path: Path) -> PlanFile:
         plan = PlanFile.model_validate_json(text)
     except ValidationError as e:
         err = e.errors()[0]
-        raise ValueError(
-            f"{path}: not a plan ({'.'.join(map(str, err['loc']))}: {err['msg']}); plan again to rewrite it"
-        ) from None
+        said = ": ".join(filter(None, (".".join(map(str, err["loc"])), err["msg"])))  # of no place where it is no JSON
+        raise ValueError(f"{path}: not a plan ({said}); plan again to rewrite it") from None
     if plan.seal != seal_of_content(json.loads(text)):
         raise EditedPlan(f"{path}: edited since the planner wrote it; plan again to rewrite it")
     return plan

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.errors import one_line
 from harness.fingerprint.code import code_fingerprint, imported_modules, undefined_types
 from harness.ledger.identity import IDENTITY_VERSION, canonical_json, identity_config, key_maker
 from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, StartingWeights
@@ -69,8 +70,14 @@ def _make_plan(cells: Iterable[Cell], planner: _Planner) -> Plan:
         try:
             keys[cell.id, cell.seed] = planner.job(cell.entry, cell.variant, cell.overrides, cell.seed).key
         except (ValueError, OSError) as e:
-            errors[cell.id, cell.seed] = " ".join(str(e).split())
+            errors[cell.id, cell.seed] = _reason(e)
     return Plan(planner.jobs, keys, errors)
+
+
+def _reason(e: ValueError | OSError) -> str:
+    """Why a cell cannot be planned, one line."""
+    denied = isinstance(e, PermissionError) and e.filename
+    return one_line(e) + ("; change its permissions, so that this user may read it" if denied else "")
 
 
 class _Planner:

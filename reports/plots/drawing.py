@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 from markupsafe import Markup
 
-from reports.plots.fonts import families, missing_letters
+from reports.plots.fonts import families, give_folder, missing_letters
 from reports.plots.kept import kept
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        give_folder()
         import matplotlib
 
         with matplotlib.rc_context(STYLE | {"font.family": families()}):

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import os
 import re
+import shutil
+import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import BadUsage
+from harness.system.disk import check_writable
 
 # After matplotlib's own font, where they are installed: families with Chinese, Japanese or Korean, then other scripts.
 FURTHER = (
@@ -20,6 +29,23 @@ FURTHER = (
     ),
     *("Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Unifont"),
 )
+
+
+def give_folder() -> None:
+    """Where matplotlib could not write its list of fonts, give it a folder that lasts as long as this process, before
+    it is imported: it would make one as well, and say so in lines of its own.
+    """
+    if "matplotlib" in sys.modules:
+        return
+    own = os.environ.get("MPLCONFIGDIR")
+    usual = {"XDG_CONFIG_HOME": "~/.config", "XDG_CACHE_HOME": "~/.cache"}
+    places = [own] if own else [os.environ.get(name) or os.path.expanduser(home) for name, home in usual.items()]
+    try:
+        for place in places:
+            check_writable(Path(place) if own else Path(place, "matplotlib"), "MPLCONFIGDIR")
+    except (BadUsage, OSError):
+        os.environ["MPLCONFIGDIR"] = folder = tempfile.mkdtemp(prefix="matplotlib-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 @functools.cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import shutil
 import tempfile
@@ -24,6 +26,7 @@ from harness.ledger.site_manifest import (
     write_manifest,
 )
 from harness.suite import Benchmark, Entry
+from harness.system.disk import DiskFull
 from harness.system.gc_pause import gc_paused, gc_spared
 from reports.ledger.clip_pictures import wanted_pictures
 from reports.ledger.context import ReportContext
@@ -43,6 +46,8 @@ from reports.stats.remembered import remembering
 from reports.tables import export as exports
 from reports.tables.latex import to_latex
 from reports.tables.table import Table
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         FileNotFoundError, ValueError: nothing was planned or run, or the plan of an empty ledger cannot be read.
         BadUsage: a profile of which there is nothing.
         ValueError: ``site`` holds files that are not a leaderboard, or one in the place of a page.
-        OSError: ``site`` cannot be written.
+        OSError: ``site`` cannot be written; DiskFull where there is no room for the new pages.
     """
     site = Path(site)
     if site.is_symlink():  # what it points to is replaced, wherever that lies, and the link stays
@@ -117,6 +122,11 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         _keep_foreign(site, new)
         os.chmod(new, 0o755)  # noqa: S103  a web server reads it
         _swap(new, site)
+    except OSError as e:
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        stay = "; the pages from before stay" if site.exists() else ""
+        raise DiskFull(f"{site}: the disk is full, the new pages do not fit{stay}; free some and report again") from e
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return [path for name in files_below(site) if (path := site / name).is_file()]
@@ -132,6 +142,8 @@ def _contexts(
     """What is known of each profile, the main one first. Statistics of the data at hand are the main one's alone."""
     ledgers = [read_work_dir(folder) for folder in folders]
     found, own = profiles_of(ledgers), privacy_of(ledgers)
+    for problem in (w.problem for w in ledgers if w.problem):
+        log.warning("%s", problem)
     for profile in asked:
         if profile not in found:
             raise BadUsage(

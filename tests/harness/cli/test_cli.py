@@ -287,6 +287,17 @@ def test_missing_data_is_said_per_cell_and_plans_the_rest(capsys, suite, tmp_pat
     assert code == 1 and json.loads(out)["jobs"] == [] and err.splitlines() == [last]
 
 
+def test_data_that_this_user_may_not_read_are_named_with_what_to_do(capsys, suite, monkeypatch):
+    def denied(config):
+        raise PermissionError(13, "Permission denied", "/data/mgr_dark/dataset.json")
+
+    monkeypatch.setattr("harness.plan.planner.describe_data", denied)
+    code, out, err = run(capsys, "status", *suite)
+    reason = "/data/mgr_dark/dataset.json: Permission denied; change its permissions, so that this user may read it"
+    assert reason in err and "Errno" not in out + err
+    assert code == 0 and out.splitlines()[-1] == "0 jobs; 2 cells cannot be planned"
+
+
 def test_missing_synthetic_data_can_be_made(capsys, suite, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny = suite[3]

@@ -125,11 +125,23 @@ def test_without_any_plan_the_runs_are_shown(tmp_path):
     assert rows(site(made, "b") / "downloads" / "table2.csv") == with_plan
 
 
-def test_an_edited_plan_is_said_and_costs_no_page(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{}", "not a plan (profile: Field required); "),
+        (b"", "not a plan (Invalid JSON: EOF "),
+        (b"[]", "not a plan (Input should be an object); "),
+        (b"\xff\x00", "cannot be read ('utf-8' codec"),
+        (b'{"schema_version": 99}', "newer"),
+    ],
+)
+def test_a_damaged_plan_is_said_on_the_page_and_in_the_log_and_costs_no_page(tmp_path, caplog, content, said):
     made = write(tmp_path, seeds=1)
-    (made.work_dir / "plan.json").write_text("{}")
+    (made.work_dir / "plan.json").write_bytes(content)
     out = site(made)
-    assert "not a plan" in parse(out / "index.html").text
+    (line,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert said in line and str(made.work_dir / "plan.json") in line and "(: " not in line
+    assert said in parse(out / "index.html").text
     assert cell(parse(out / "table2.html"), "table2", "Plain", "rgb.top1").attrs["data-v"]
 
 

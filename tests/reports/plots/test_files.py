@@ -1,9 +1,11 @@
 """Figures as files: they stand alone, say how they were made, and are the same bytes for the same numbers."""
 
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -49,6 +51,24 @@ def test_the_same_numbers_give_the_same_bytes_and_no_date(files, request):
     again = to_files(DRAW[request.node.callspec.params["files"]](), NOTE)
     assert files == again
     assert b"CreationDate" not in files["pdf"] and b"<dc:date>" not in files["svg"]
+
+
+@pytest.mark.parametrize("own", ["MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HOME"])
+def test_where_matplotlib_can_keep_nothing_it_says_nothing_and_leaves_nothing(tmp_path, own):
+    (tmp_path / "file").touch()  # no folder can be made below it, whoever asks
+    (tmp_path / "temporary").mkdir()
+    places = {"MPLCONFIGDIR": "", "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "HOME": str(tmp_path)}
+    code = (
+        "import os, sys\n"
+        "from reports.plots.drawing import styled\n"
+        "styled(lambda: None)()\n"
+        "print('matplotlib' in sys.modules, os.listdir(os.environ['TMPDIR']) != [])\n"
+    )
+    env = {**os.environ, **places, own: str(tmp_path / "file"), "TMPDIR": str(tmp_path / "temporary")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    said = [line for line in done.stderr.splitlines() if "building the font cache" not in line]  # which takes a while
+    assert (done.stdout, said) == ("True True\n", [])
+    assert os.listdir(tmp_path / "temporary") == []
 
 
 def test_each_file_says_how_its_numbers_were_made(files):

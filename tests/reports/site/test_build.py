@@ -1,11 +1,16 @@
 """What writing a site does with what it reads."""
 
+import errno
 import gc
 import importlib
+import shutil
 import weakref
 
+import pytest
+
+from harness.system.disk import DiskFull
 from reports import build
-from tests.helpers.fake_site import write
+from tests.helpers.fake_site import FAKE_STATISTICS, write
 
 site_build = importlib.import_module("reports.site.build")
 
@@ -33,3 +38,25 @@ def test_a_ledger_is_read_without_a_search_for_garbage_and_is_gone_without_one(t
         assert [ledger() for ledger in ledgers[1:]] == [None]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_disk_without_room_for_the_pages_is_said_of_the_site_and_the_old_pages_stay(tmp_path, monkeypatch, before):
+    made, copied = write(tmp_path, seeds=1), []
+    (made.work_dir / "contact_sheet_mgr_dark.png").write_bytes(b"fake image")
+    if before:
+        build(made.work_dir, made.site, made.benchmark, made.entries, FAKE_STATISTICS)
+    old = {p: p.read_bytes() for p in made.site.rglob("*") if p.is_file()}
+
+    def full(source, target):
+        copied.append(source)
+        raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(DiskFull) as caught:
+        build(made.work_dir, made.site, made.benchmark, made.entries, FAKE_STATISTICS)
+    said = str(caught.value)
+    assert copied and said.startswith(f"{made.site}: the disk is full") and "contact_sheet" not in said
+    assert ("pages from before stay" in said) == before
+    assert {p: p.read_bytes() for p in made.site.rglob("*") if p.is_file()} == old
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
