@@ -7,11 +7,11 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined, Template
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
@@ -48,11 +48,33 @@ class Compiled(BytecodeCache):
         return self.folder / f"template-{self.code}-{bucket.key}"
 
 
+class Escaping(Template):
+    """A template that escapes what its pages say again and again (names of classes, say) once."""
+
+    @classmethod
+    def from_code(cls, *args: Any, **kwargs: Any) -> Template:
+        template = super().from_code(*args, **kwargs)
+        template.root_render_func.__globals__["escape"] = escaped
+        return template
+
+
+LONG = 200  # characters of a text that is not worth remembering
+
+
+def escaped(value: Any) -> Markup:
+    """``markupsafe.escape``, remembered for short texts: a page of a run has some 600."""
+    return _escaped(value) if type(value) is str and len(value) < LONG else escape(value)
+
+
+_escaped = lru_cache(maxsize=20_000)(escape)
+
+
 @cache  # compiling the templates takes as long as filling in a small ledger's, and a run writes its pages often
 def environment() -> Environment:
     """Templates with every string escaped and every undefined name an error; the same object each time."""
     env = Environment(
         loader=PackageLoader("reports"),
+        auto_reload=False,  # they are looked for once, not for every page
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -60,6 +82,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         bytecode_cache=Compiled(folder) if (folder := cache_folder()) else None,
     )
+    env.template_class = Escaping
     env.filters["slug"] = lambda text: re.sub(r"[^A-Za-z0-9]+", "-", text)
     env.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     env.filters["joined"] = lambda text: text.replace(" %", "\u00a0%")

@@ -2,6 +2,7 @@
 
 import pytest
 from jinja2 import Environment
+from markupsafe import Markup, escape
 
 from reports.site import render
 from reports.tables.table import MEASURED, Cell, Column, Link, Row, Table
@@ -41,6 +42,19 @@ def test_a_damaged_template_is_compiled_anew_and_one_of_other_code_goes(folder, 
     assert other.name != path.name
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")  # cannot be written
     assert chart_of(fresh()) == first
+
+
+@pytest.mark.parametrize("value", ["a < b & \"c\" 'd'", "<" * 300, Markup("<b>"), "<b>", 5, 0.5, None, ["<"]])
+def test_what_a_template_says_is_escaped_each_time(value):
+    page = fresh().from_string("{{ v }} {{ v }}")
+    assert page.render(v=value) == f"{escape(value)} {escape(value)}" == page.render(v=value)
+
+
+def test_what_templates_say_again_is_escaped_once():
+    fresh().from_string("{{ v }}").render(v="a name < of a class")
+    before = render._escaped.cache_info()
+    fresh().from_string("{{ v }}").render(v="a name < of a class")
+    assert render._escaped.cache_info().hits == before.hits + 1
 
 
 def test_the_cells_of_a_row(tmp_path):
