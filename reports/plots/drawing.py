@@ -10,6 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from xml.sax.saxutils import escape
 
@@ -67,6 +68,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+KINDS = ("pdf", "png", "svg")  # of files
 WIDTH = 6.5  # inches of a file: the text of a paper, over both columns where it has two
 
 
@@ -144,7 +146,7 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
 
 
 def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
-    """The plot as files: kind ("pdf", "png", "svg") -> content, on white and with literal colours.
+    """The plot as files: kind (of ``KINDS``) -> content, on white and with literal colours.
 
     Args:
         note: how the numbers were made; stands below the plot and in what the file says about itself.
@@ -200,6 +202,16 @@ def _to_files(drawing: Drawing, note: str) -> tuple[dict[str, bytes], str]:
 def kept_files(drawing: Drawing, note: str) -> Mapping[str, bytes]:
     """``to_files``, made once for a drawing that is kept: pages are written again and again while jobs run."""
     return to_files(drawing, note)
+
+
+def file_writers(drawing: Drawing, note: str, place: str) -> dict[str, Callable[[Path], None]]:
+    """What writes ``kept_files`` of a drawing, by their places in the site, which begin with ``place``. They are drawn
+    when the first is written, which takes longer than the drawing itself: other processes write pages meanwhile."""
+    return {f"{place}.{kind}": functools.partial(_write, drawing, note, kind) for kind in KINDS}
+
+
+def _write(drawing: Drawing, note: str, kind: str, path: Path) -> None:
+    path.write_bytes(kept_files(drawing, note)[kind])
 
 
 def _svg(figure: Any, title: str, description: str) -> str:

@@ -72,12 +72,13 @@ def chart(title: str, series: Mapping[str, Sequence[tuple[float, float]]], zero:
     def py(y: float) -> float:
         return TOP + (HEIGHT - BOTTOM - TOP) * (1 - (y - y0) / (y1 - y0))
 
+    across = {x: f"{px(x):.1f}" for x in {*xs}}  # lines have their epochs in common
     whole = sorted({round(x) for x in nice_ticks(x0, x1) if x0 <= round(x) <= x1} | {x0, x1})
     xticks = [x for x in whole if x in (x0, x1) or min(abs(px(x) - px(x0)), abs(px(x) - px(x1))) > 24]
     return Chart(
         title,
         tuple(
-            Line(n, " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in _ends(s)), f"{s[-1][1]:.3g}", len(s) == 1)
+            Line(n, " ".join(f"{across[x]},{py(y):.1f}" for x, y in _ends(s)), f"{s[-1][1]:.3g}", len(s) == 1)
             for n, s in kept.items()
         ),
         tuple(Tick(round(px(x), 1), f"{x:g}") for x in xticks),

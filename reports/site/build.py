@@ -37,7 +37,7 @@ from reports.ledger.undeclared import with_undeclared
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
 from reports.site.json_pieces import json_pieces
-from reports.site.later import Progress, write_later
+from reports.site.later import Progress, later_written
 from reports.site.leaderboard import SCHEMA_PLACE, Leaderboard, leaderboard
 from reports.site.pages import build_pages, tables_of
 from reports.site.render import environment, render, site_context
@@ -206,15 +206,15 @@ def _write(context: ReportContext, out: Path, unchanged: Unchanged, progress: Pr
     """Write the pages of a profile to ``out``, in the new site."""
     pages = build_pages(context)
     site, env = site_context(context, pages), environment()
-    for page in (p for p in pages if p.later is None):
-        _text(out / page.path, render(env, page, site))
-        _files(page, out)
-    write_later(pages, context, site, out, unchanged, progress)
-    for table in tables_of(pages):
-        _downloads(out / "downloads", table, context)
-    _json(out / "leaderboard.json", leaderboard(context, pages))
-    _json(out / SCHEMA_PLACE, Leaderboard.model_json_schema())
-    _static(out / "static")
+    with later_written(pages, context, site, out, unchanged, progress):
+        for page in (p for p in pages if p.later is None):
+            _text(out / page.path, render(env, page, site))
+            _files(page, out)
+        for table in tables_of(pages):
+            _downloads(out / "downloads", table, context)
+        _json(out / "leaderboard.json", leaderboard(context, pages))
+        _json(out / SCHEMA_PLACE, Leaderboard.model_json_schema())
+        _static(out / "static")
 
 
 def _files(page: Page, out: Path) -> None:

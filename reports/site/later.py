@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +57,17 @@ class Writer:
         return hashlib.sha256(content).hexdigest()
 
 
-def write_later(
+@contextmanager
+def later_written(
     pages: Sequence[Page],
     context: ReportContext,
     site: dict[str, Any],
     out: Path,
     unchanged: Unchanged,
     progress: Progress = None,
-) -> None:
-    """Write the pages that are made one at a time, and take over those that are made from the same as before.
+) -> Iterator[None]:
+    """A context that, before it ends, writes the pages that are made one at a time, and takes over those that are made
+    from the same as before. Where other processes write them, these begin at once.
 
     Raises:
         ValueError: a run was made anew meanwhile, or a process that wrote pages was killed.
@@ -83,8 +88,9 @@ def write_later(
         elif progress:
             progress(total - len(new), total)
     processes = 1 if context.running or len(new) < MANY else min(usable_cores(), MOST_PROCESSES)  # jobs need the others
-    with gc_spared():  # each page leaves little garbage, and a large ledger stays until all are written
-        written = _written(Writer(out, shared), new, processes)
+    # each page leaves little garbage, and a large ledger stays until all are written
+    with gc_spared(), _written(Writer(out, shared), new, processes) as written:
+        yield
         for done, ((page, _), digest, hashes) in enumerate(
             zip(new, digests, written, strict=True), total - len(new) + 1
         ):
@@ -101,17 +107,17 @@ def _continued(begun: hashlib._Hash, text: str) -> str:
     return digest.hexdigest()
 
 
-def _written(writer: Writer, pages: Sequence[tuple[Page, Rows]], processes: int) -> Iterator[dict[str, str]]:
-    """Write pages; gives the hashes of each, in their order."""
+@contextmanager
+def _written(writer: Writer, pages: Sequence[tuple[Page, Rows]], processes: int) -> Iterator[Iterable[dict[str, str]]]:
+    """The hashes of each page, in their order. One process writes a page when its hashes are asked for; several write
+    from now on."""
     if processes == 1:
-        for page in pages:
-            yield from writer.write([page])
+        yield chain.from_iterable(writer.write([page]) for page in pages)
         return
     parts = [pages[i : i + AT_ONCE] for i in range(0, len(pages), AT_ONCE)]
     with process_pool(processes, partial(_start, writer)) as pool:
         try:
-            for hashes in pool.map(_write_part, parts):
-                yield from hashes
+            yield chain.from_iterable(pool.map(_write_part, parts))
         except BrokenProcessPool:
             raise ValueError(
                 f"{writer.out}: a process that wrote pages of runs was killed, perhaps for want of memory; report again"
@@ -124,9 +130,14 @@ _writer: Writer | None = None  # of a process of the pool
 def _start(writer: Writer) -> None:
     global _writer
     _writer = writer
+    gc.disable()  # a page leaves little garbage: it is looked for after each part
+    gc.freeze()
 
 
 def _write_part(pages: Sequence[tuple[Page, Rows]]) -> list[dict[str, str]]:
     if _writer is None:
         raise RuntimeError("a process of the pool was not started by _start")
-    return _writer.write(pages)
+    try:
+        return _writer.write(pages)
+    finally:
+        gc.collect()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.ledger.context import ReportContext
-from reports.page import Page, View
+from reports.page import File, Page, View
 from reports.plots.cost_charts import Mark, Panel, against_cost
-from reports.plots.drawing import Drawing, kept_files
+from reports.plots.drawing import Drawing, file_writers
 from reports.tables.cost import MEASURES, CostField, Measure, cost_fields, cost_table, hardware
 from reports.tables.table import Table
 
@@ -28,14 +28,14 @@ class Drawn:
 
 def build(context: ReportContext) -> Iterator[Page]:
     found: list[Drawn] = []
-    files: dict[str, bytes] = {}
+    files: dict[str, File] = {}
     for field in cost_fields(context):
         drawing, note = draw(field), context.figure_note(field.dataset)
         found.append(Drawn(field.title, drawing.svg if drawing else "", note, cost_table(context, field)))
         if drawing:
             note += f" · trained on {hardware(context, field.points)}"
             note += f" · {field.unranked[:1].lower()}{field.unranked[1:].rstrip('.')}" * bool(field.unranked)
-            files |= {f"downloads/{field.id}.{kind}": content for kind, content in kept_files(drawing, note).items()}
+            files |= file_writers(drawing, note, f"downloads/{field.id}")
     if found:
         tables = tuple(d.table for d in found)
         yield Page("cost.html", "cost.html.j2", {"figures": found}, tables=tables, files=files)

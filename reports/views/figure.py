@@ -11,9 +11,9 @@ from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.training import origin
-from reports.page import Card, Page, View
+from reports.page import Card, File, Page, View
 from reports.plots.curves import Curve, baseline, curves, heat_map
-from reports.plots.drawing import Drawing, kept_files
+from reports.plots.drawing import Drawing, file_writers
 from reports.plots.sweep_charts import heat_map as draw_heat_map
 from reports.plots.sweep_charts import sweeps as draw_sweeps
 from reports.stats.training import Training
@@ -98,14 +98,14 @@ def _side_by_side(table: Table) -> list[tuple[Row | None, ...]]:
     return list(zip_longest(*(rows for _, rows in table.groups)))
 
 
-def _files(context: ReportContext, figure: suite.Figure, drawings: Mapping[str, Drawing | None]) -> dict[str, bytes]:
+def _files(context: ReportContext, figure: suite.Figure, drawings: Mapping[str, Drawing | None]) -> dict[str, File]:
     """The drawings to take away, by their places in the site."""
     note = context.figure_note(figure.dataset)
     return {
-        f"downloads/{i}.{kind}": content
+        place: write
         for i, drawn in drawings.items()
         if drawn
-        for kind, content in kept_files(drawn, note).items()
+        for place, write in file_writers(drawn, note, f"downloads/{i}").items()
     }
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.suite import benchmark as suite
 from reports.ledger.context import ReportContext
-from reports.plots.drawing import Drawing, kept_files
+from reports.page import File
+from reports.plots.drawing import Drawing, file_writers
 from reports.plots.point_charts import GAIN, OTHER, REFERENCE, At, Line, points
 from reports.tables.by_points import by_points, gain_title, gains_of, of_points, result_at
 from reports.tables.differences import Difference
@@ -38,14 +39,14 @@ def drawn_tables(context: ReportContext, declared: suite.Evidence) -> Iterator[D
             yield Drawn(shown, _drawing(context, table, shown), command, of_points(context, table))
 
 
-def files(context: ReportContext, declared: suite.Evidence, found: tuple[Drawn, ...]) -> dict[str, bytes]:
+def files(context: ReportContext, declared: suite.Evidence, found: tuple[Drawn, ...]) -> dict[str, File]:
     """The drawings to take away, by their places in the site."""
     note = context.figure_note(declared.dataset)
     return {
-        f"downloads/{one.table.id}.{kind}": content
+        place: write
         for one in found
         if one.drawing
-        for kind, content in kept_files(one.drawing, note).items()
+        for place, write in file_writers(one.drawing, note, f"downloads/{one.table.id}").items()
     }
 
 

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import os
 import pickle
+import time
 from functools import partial
 from pathlib import Path
 
@@ -77,10 +78,21 @@ def test_what_a_process_finds_wrong_is_the_line_that_one_process_says(made, pool
 
 def test_a_process_that_is_killed_is_one_line(tmp_path):
     page = Page("runs/a.html", "run.html.j2", {}, later=partial(os._exit, 9))
-    with pytest.raises(
-        ValueError, match=f"{tmp_path}: a process that wrote pages of runs was killed, .*; report again"
+    said = f"{tmp_path}: a process that wrote pages of runs was killed, .*; report again"
+    with (
+        pytest.raises(ValueError, match=said),
+        later._written(later.Writer(tmp_path, {}), [(page, {})], 2) as written,
     ):
-        list(later._written(later.Writer(tmp_path, {}), [(page, {})], 2))
+        list(written)
+
+
+def test_several_processes_begin_while_other_pages_are_written(tmp_path):
+    page = Page("runs/a.html", "run.html.j2", {}, later=partial(os.mkdir, tmp_path / "begun"))
+    with later._written(later.Writer(tmp_path, {}), [(page, {})], 2) as written:
+        while not (tmp_path / "begun").exists():  # nothing was asked of ``written`` yet
+            time.sleep(0.01)
+        with pytest.raises(TypeError, match="NoneType"):  # what mkdir gives is no page
+            list(written)
 
 
 def test_privacy_goes_to_a_process_without_what_it_remembers():
