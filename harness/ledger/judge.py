@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,7 +208,7 @@ def _of_predictions(path: Path, record: RunRecord, metrics: Metrics) -> Iterator
         yield f"{path.name}: its clips and labels are not those of the test split that its identity names"
 
 
-def read_predictions(path: Path) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+def read_predictions(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray, np.ndarray]:
     """Clip ids, subjects, labels int [clips] and scores [clips, classes], without pandas, which is slow to import.
 
     Raises:
@@ -221,15 +222,28 @@ def read_predictions(path: Path) -> tuple[list[str], list[str], np.ndarray, np.n
         lists, labels = table["scores"].combine_chunks(), table["label"].combine_chunks()
         lengths = np.diff(np.from_dlpack(lists.offsets))
         scores, labels = np.from_dlpack(lists.flatten()), np.from_dlpack(labels)
-        clips, subjects = table["clip_id"].to_pylist(), table["subject"].to_pylist()
+        clips, subjects = _named(path, table.select(["clip_id", "subject"]))
     except (KeyError, AttributeError, TypeError, BufferError, pa.ArrowException) as e:
         raise ValueError(f"{path}: not predictions ({' '.join(str(e).split())})") from None
+    if len(lengths) and lengths.min() != lengths.max():
+        raise ValueError(f"{path}: clips with {lengths.min()} and clips with {lengths.max()} scores")
+    return clips, subjects, labels, scores.reshape(len(labels), -1) if len(labels) else np.empty((0, 0))
+
+
+_tests: deque[tuple[pa.Table, tuple[str, ...], tuple[str, ...]]] = deque(maxlen=8)  # the last test sets that were read
+
+
+def _named(path: Path, columns: pa.Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Clip ids and subjects: the same objects for runs that were tested on the same clips, as most of a ledger were."""
+    for known, *named in _tests:
+        if known.equals(columns):
+            return named[0], named[1]
+    clips, subjects = (tuple(columns[name].to_pylist()) for name in ("clip_id", "subject"))
     for name, column in (("clip_id", clips), ("subject", subjects)):
         if not all(isinstance(v, str) for v in column):
             raise ValueError(f"{path}: not predictions ({name} is not text in every row)")
-    if len(set(lengths.tolist())) > 1:
-        raise ValueError(f"{path}: clips with {lengths.min()} and clips with {lengths.max()} scores")
-    return clips, subjects, labels, scores.reshape(len(labels), -1) if len(labels) else np.empty((0, 0))
+    _tests.append((columns, clips, subjects))
+    return clips, subjects
 
 
 def predictions_table(path: Path) -> pa.Table:
@@ -238,8 +252,9 @@ def predictions_table(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        open_file(path).close()
-        return pq.ParquetFile(path, pre_buffer=False).read(use_threads=False)  # threads cost more than they read
+        with open_file(path) as file:
+            content = pa.BufferReader(file.read())
+        return pq.ParquetFile(content, pre_buffer=False).read(use_threads=False)  # threads cost more than they read
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no predictions") from None
     except NotAFile as e:

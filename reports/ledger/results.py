@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
+from reports.ledger.shared import Once
 from reports.stats.intervals import accuracy_interval
 from reports.stats.remembered import remembered
 from reports.stats.significance import binomial_p
@@ -257,9 +258,16 @@ def _answered(predictions: _Predictions) -> list[Any]:
 def predictions_by_clip(path: Path) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
     """``read_predictions`` in order of the ids of clips; labels int64, scores float64."""
     clips, subjects, labels, scores = read_predictions(path)
-    order = sorted(range(len(clips)), key=clips.__getitem__)
+    order = _once(clips, _order)
     labels, scores = np.asarray(labels, dtype=np.int64)[order], np.asarray(scores, dtype=np.float64)[order]
     return [clips[i] for i in order], [subjects[i] for i in order], labels, scores
+
+
+_once = Once()  # runs that were tested on the same have the same clips
+
+
+def _order(clips: Sequence[str]) -> list[int]:
+    return sorted(range(len(clips)), key=clips.__getitem__)
 
 
 def outcomes_of(answers: list[Answers]) -> Outcomes | str:
