@@ -8,7 +8,8 @@ import io
 import logging
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -134,7 +135,7 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
 
     Text stays text, and the colours are CSS variables, so that the plot turns dark with its page.
     """
-    with missing_letters():  # a browser has fonts of its own
+    with missing_letters(), laid_out(figure):  # a browser has fonts of its own
         text = _svg(figure, title, description)
     for drawn, variable in COLOURS.items():
         text = text.replace(drawn, f"var({variable}, {drawn})")
@@ -143,6 +144,19 @@ def to_svg(figure: Any, title: str, description: str, prefix: str) -> Markup:
     start, rest = text.split(">", 1)
     start = re.sub(r' (?:width|height|version)="[^"]*"', "", start)
     return Markup(f"{start}>{rest}")  # noqa: S704  matplotlib escapes its texts, and ``_svg`` escapes the others
+
+
+@contextmanager
+def laid_out(figure: Any) -> Iterator[None]:
+    """A context in which the layout of a figure is found once: with an engine each format draws everything twice, and
+    lays it out each time."""
+    engine = figure.get_layout_engine()
+    engine.execute(figure)
+    figure.set_layout_engine(None)
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
@@ -175,6 +189,7 @@ def to_files(drawing: Drawing, note: str) -> dict[str, bytes]:
 def _to_files(drawing: Drawing, note: str) -> tuple[dict[str, bytes], str]:
     """(files, letters that no font here has)"""
     import matplotlib
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
     figure = drawing.figure() if callable(drawing.figure) else drawing.figure
     width, height = figure.get_size_inches()
@@ -183,7 +198,8 @@ def _to_files(drawing: Drawing, note: str) -> tuple[dict[str, bytes], str]:
     figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=MUTED)
     said = {"Title": drawing.title}
     out = {}
-    with missing_letters() as missing:
+    FigureCanvasPdf(figure)
+    with missing_letters() as missing, laid_out(figure):
         for kind, metadata in (
             ("pdf", said | {"Subject": note, "Keywords": drawing.description, "CreationDate": None}),
             ("png", said | {"Description": f"{drawing.description}\n{note}"}),
@@ -191,7 +207,6 @@ def _to_files(drawing: Drawing, note: str) -> tuple[dict[str, bytes], str]:
             content = io.BytesIO()
             figure.savefig(content, format=kind, dpi=200, metadata=metadata)
             out[kind] = content.getvalue()
-            figure.set_layout_engine(None)  # the first has found it; with one, each format draws everything twice
         with matplotlib.rc_context({"svg.fonttype": "path"}):  # looks the same where the fonts are others
             svg = _svg(figure, drawing.title, f"{drawing.description}\n{note}")
     out["svg"] = f'<?xml version="1.0" encoding="utf-8"?>\n{svg}'.encode()
