@@ -33,7 +33,7 @@ AT_ONCE = 100  # pages that a process is given; what their records share travels
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes pages to ``out``. ``site``: what all of them see of it."""
+    """Writes pages to ``out``, which has their folders. ``site``: what all of them see of it."""
 
     out: Path
     site: dict[str, Any]
@@ -51,9 +51,7 @@ class Writer:
 
     def _file(self, path: str, text: str) -> str:
         content = text.encode()
-        place = self.out / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
+        (self.out / path).write_bytes(content)
         return hashlib.sha256(content).hexdigest()
 
 
@@ -87,6 +85,8 @@ def later_written(
             digests.append(digest)
         elif progress:
             progress(total - len(new), total)
+    for folder in {page.path.rpartition("/")[0] for page, _ in new}:
+        (out / folder).mkdir(parents=True, exist_ok=True)
     processes = 1 if context.running or len(new) < MANY else min(usable_cores(), MOST_PROCESSES)  # jobs need the others
     # each page leaves little garbage, and a large ledger stays until all are written
     with gc_spared(), _written(Writer(out, shared), new, processes) as written:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -61,9 +61,14 @@ class Escaping(Template):
 LONG = 200  # characters of a text that is not worth remembering
 
 
-def escaped(value: Any) -> Markup:
-    """``markupsafe.escape``, remembered for short texts: a page of a run has some 600."""
-    return _escaped(value) if type(value) is str and len(value) < LONG else escape(value)
+def escaped(value: Any) -> str:
+    """What a template writes: ``markupsafe.escape``, remembered for short texts. A page of a run has some 600."""
+    kind = type(value)
+    if kind is str:
+        return _escaped(value) if len(value) < LONG else escape(value)
+    if kind is Markup:
+        return value
+    return str(value) if kind is int or kind is float else escape(value)
 
 
 _escaped = lru_cache(maxsize=20_000)(escape)
@@ -98,6 +103,7 @@ def environment() -> Environment:
     return env
 
 
+DIAGONAL = ' class="diagonal"'  # of a confusion matrix
 FILLED = ("title", "main")  # blocks of ``base.html.j2``
 
 
@@ -135,15 +141,18 @@ def row_cells(row: Row, heads: Sequence[tuple[str, str, str]], folds: bool, body
     return Markup("".join(parts))  # noqa: S704  all that is not markup is escaped above
 
 
-def confusion_cells(cells: Iterable[tuple[int, int, bool]]) -> Markup:
-    """``ClassRow.cells`` as HTML. A page has hundreds, which take a template longer than the rest of it."""
-    own = ' class="diagonal"'
-    return Markup(  # noqa: S704  whole numbers alone
-        "".join(
-            f'<td style="--s:{shade}%"{own * diagonal}>{n}</td>' if n else f"<td{own * diagonal}></td>"
-            for n, shade, diagonal in cells
-        )
-    )
+def confusion_cells(cells: Mapping[int, tuple[int, int]], own: int, classes: int) -> Markup:
+    """``ClassRow.cells`` as HTML, and the empty ones. A page has hundreds, which take a template longer than the rest
+    of it.
+
+    Args:
+        own: number of the true class.
+    """
+    made = ["<td></td>"] * classes
+    made[own] = '<td class="diagonal"></td>'
+    for i, (n, shade) in cells.items():
+        made[i] = f'<td style="--s:{shade}%"{DIAGONAL * (i == own)}>{n}</td>'
+    return Markup("".join(made))  # noqa: S704  whole numbers alone
 
 
 def render(env: Environment, page: Page, site: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +21,14 @@ PAIRS = 10  # of classes that are named as most confused
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One true class. ``cells``, by predicted class: clips, their share of the row in percent, and whether it is the
-    true class."""
+    """One true class, number ``index``. ``cells``: predicted class -> clips, and their share of the row in percent; of
+    those that any clip was taken for."""
 
     name: str
+    index: int
     clips: int
     right: int
-    cells: tuple[tuple[int, int, bool], ...]
+    cells: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,15 @@ def summarise(
     np.add.at(confusion, (labels, predicted), 1)
 
     of_class = confusion.sum(axis=1)
-    shares = np.rint(100 * confusion / np.maximum(of_class, 1)[:, None]).astype(int).tolist()
-    own = np.eye(k, dtype=bool).tolist()
-    rows = [
-        ClassRow(names[i], n, counts[i], tuple(zip(counts, shares[i], own[i], strict=True)))
-        for i, (n, counts) in enumerate(zip(of_class.tolist(), confusion.tolist(), strict=True))
-    ]
-    off = [(int(confusion[i, j]), i, j) for i, j in np.argwhere(confusion).tolist() if i != j]
-    off.sort(key=lambda t: (-t[0], t[1], t[2]))
+    true, taken_for = np.nonzero(confusion)
+    clips = confusion[true, taken_for]
+    shares = np.rint(100 * clips / of_class[true]).astype(int)
+    found = list(zip(true.tolist(), taken_for.tolist(), clips.tolist(), shares.tolist(), strict=True))
+    cells: list[dict[int, tuple[int, int]]] = [{} for _ in names]
+    for i, j, n, share in found:
+        cells[i][j] = n, share
+    rows = [ClassRow(names[i], i, n, cells[i].get(i, (0, 0))[0], cells[i]) for i, n in enumerate(of_class.tolist())]
+    off = sorted(((n, i, j) for i, j, n, _ in found if i != j), key=lambda t: (-t[0], t[1], t[2]))
 
     furthest, margins = hardest(scores, labels)
     subjects = np.array(table.subjects)
