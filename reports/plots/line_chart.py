@@ -5,22 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.ledger.record import Epoch
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 190, 46, 24, 10, 10
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     name: str
     points: str  # "x,y x,y" in the coordinates of the drawing
     last: str  # the last value, for the legend
     dot: bool = False  # a single point, which stands twice
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
     at: float
     text: str
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,27 +20,24 @@ from reports.tables.export import csv_text
 PAIRS = 10  # of classes that are named as most confused
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """One true class, number ``index``. ``cells``: predicted class -> clips, and their share of the row in percent; of
+class ClassRow(NamedTuple):
+    """One true class, by its number. ``cells``: predicted class -> clips, and their share of the row in percent; of
     those that any clip was taken for."""
 
     name: str
-    index: int
+    number: int
     clips: int
     right: int
     cells: Mapping[int, tuple[int, int]]
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     true: str
     predicted: str
     clips: int
 
 
-@dataclass(frozen=True)
-class HardClip:
+class HardClip(NamedTuple):
     clip_id: str
     subject: str
     true: str
@@ -47,8 +45,7 @@ class HardClip:
     margin: float  # own score minus the best other score
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     name: str
     right: int
     clips: int

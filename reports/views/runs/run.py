@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -29,16 +30,14 @@ EPOCHS = TypeAdapter(list[Epoch])
 NAMED = 12  # further runs of a cell that a page names; the others are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(NamedTuple):
     stage: str
     key: str
     page: str  # "" where the ledger has no such record
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sibling:
+class Sibling(NamedTuple):
     """Another run of the same cell. ``state`` as that of its page."""
 
     name: str
