@@ -98,14 +98,14 @@ def rules_digest(code: Path = CODE) -> str:
 def stamp_of(folder: Path) -> Stamp:
     """Changes when a file of the run does."""
     names = [RECORD, PREDICTIONS, CHECKPOINT]
+    place = os.fspath(folder)  # paths take longer to put together than files to look up
     for rendered in RENDERED:
-        root = folder / rendered
-        if root.is_dir():
-            names += [p.relative_to(folder).as_posix() for p in sorted(root.rglob("*"))]
-    return [found for name in names if (found := _stat(folder / name, name))]
+        if os.path.isdir(f"{place}/{rendered}"):
+            names += [p.relative_to(folder).as_posix() for p in sorted((folder / rendered).rglob("*"))]
+    return [found for name in names if (found := _stat(f"{place}/{name}", name))]
 
 
-def _stat(path: Path, name: str) -> list[str | int] | None:
+def _stat(path: str, name: str) -> list[str | int] | None:
     try:
         s = os.stat(path)
     except OSError:
