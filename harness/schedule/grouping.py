@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.identity import canonical_json
+from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import RunRecord
 from harness.plan.jobs import Job
 from harness.plan.run_state import look_up
@@ -50,8 +51,11 @@ def batch_compatible_jobs(
 
 
 def room_after(parents: Iterable[Job], work_dir: Path, free_bytes: Callable[[], int | None]) -> int:
-    """``room_for`` students of networks that a ledger has."""
-    records = [look_up(p, work_dir).record for p in parents if p.classifies]
+    """``room_for`` students of networks that a ledger has; one where the record of a network cannot be read now."""
+    try:
+        records = [look_up(p, work_dir).record for p in parents if p.classifies]
+    except LeftAlone:
+        return 1
     return room_for([r for r in records if r is not None], free_bytes())
 
 

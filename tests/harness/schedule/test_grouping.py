@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import Cost
+from harness.schedule import grouping
 from harness.schedule.grouping import LIMIT, batch_compatible_jobs, room_for
 from harness.schedule.options import Options
 from harness.schedule.scheduler import Scheduler
@@ -75,6 +77,24 @@ def test_the_room_is_asked_of_what_classifies_whatever_it_is_called(tmp_path, cl
     executor.free_memory = lambda: 16 * 10**6 * 5 // 4
     Scheduler({j.key: j for j in (expert, *pupils)}, executor, Options(tmp_path), lambda *_: None).run()
     assert max(sizes) == (together if together > 1 else 0)
+
+
+def test_students_of_a_network_that_cannot_be_read_now_train_one_by_one(tmp_path, monkeypatch):
+    """What is wrong with it is for those to say that read it; other jobs go on."""
+    expert = toy_job("expert")
+    pupils = [replace(j, parents={"expert": expert.key}) for j in students(3)]
+    for pupil in pupils:
+        pupil.config["optim_wrapper"] = {}
+
+    def unreadable(job, work_dir):
+        raise LeftAlone(f"{job.name}: cannot be read now")
+
+    monkeypatch.setattr(grouping, "look_up", unreadable)
+    jobs = {j.key: j for j in (expert, *pupils, toy_job("other"))}
+    sizes = []
+    executor = FakeExecutor(lambda s, f: sizes.append(len(s.members)) or finish(s, f), slots=1)
+    Scheduler(jobs, executor, Options(tmp_path, retries=0), lambda *_: None).run()
+    assert len(executor.order) == 5 and not any(sizes)
 
 
 def test_each_of_a_group_is_left_what_it_would_be_told_alone(tmp_path):

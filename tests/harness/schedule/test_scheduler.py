@@ -136,6 +136,18 @@ def test_a_rendering_has_the_slots_that_no_other_job_is_ready_for(tmp_path):
     assert slots_of([first, rendering("second")], tmp_path / "e") == {"first": 2, "second": 2}
 
 
+def test_what_an_earlier_harness_left_running_keeps_its_slot_beside_a_rendering(tmp_path):
+    theirs, first = toy_job("theirs"), rendering("first")
+    folder = folder_of(theirs, tmp_path)
+    folder.mkdir(parents=True)
+    remember(folder, Submission("fake", "job 7"))
+    executor = FakeExecutor(lambda s, f: finish(s, f, checkpoint_sha256=weights(f)), slots=3)
+    executor.attach = lambda job_id: job_id if job_id == "job 7" and not executor.order else None
+    status = execute({j.key: j for j in (theirs, first)}, executor, Options(work_dir=tmp_path), lambda *_: None)
+    assert status.done == 2 and executor.order == ["first", "theirs"]
+    assert [asked.slots for asked in executor.asked] == [2, 1]
+
+
 def test_a_training_or_a_test_of_scores_has_one_slot(tmp_path):
     fusion = dataclasses.replace(toy_job("fusion"), kind="render")
     trained = dataclasses.replace(toy_job("trained"), renders=True)
