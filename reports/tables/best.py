@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reports.tables.differences import LEVEL
 from reports.tables.table import CLAIMED, Column, Row
-from reports.tables.verdict import LEVEL
 
 
 def best_cells(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[str, str]]:

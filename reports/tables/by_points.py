@@ -8,10 +8,10 @@ from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.columns import finished
-from reports.tables.differences import Difference, adjusted, difference, difference_cells, difference_columns
+from reports.tables.differences import LEVEL, Difference, adjusted, difference, difference_cells, difference_columns
 from reports.tables.measured import EXPORTED_IDS, cells_or_absent, measured_columns
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
-from reports.tables.verdict import LEVEL, Verdict, basis, nothing
+from reports.tables.verdict import Verdict, basis, nothing
 
 SHOWN = ("top1", *EXPORTED_IDS)
 

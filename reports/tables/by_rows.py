@@ -122,7 +122,13 @@ def _delta_cells(found: Difference | str, digits: int) -> tuple[Cell, Cell]:
         return (missing(f.DASH, found, MEASURED),) * 2
     provisional = " (provisional)" if found.provisional else ""
     cells = {
-        "delta": Cell(f.points(found.gap, digits), 100 * found.gap, sub=found.span() + provisional, origin=MEASURED),
+        "delta": Cell(
+            f.points(found.gap, digits),
+            100 * found.gap,
+            sub=found.span() + provisional,
+            warn=found.caveat,
+            origin=MEASURED,
+        ),
         "p": Cell(f.p_value(found.p), found.p, sub=provisional.strip(" ()"), origin=MEASURED),
     }
     delta, p = marked(cells, found.adopted).values()

@@ -12,8 +12,8 @@ from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
+from reports.tables.differences import LEVEL
 from reports.tables.method_cells import asked, listed_entries, measured_apart, ranked
-from reports.tables.verdict import LEVEL
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from reports.tables.table import MEASURED, Cell, Column, marked, missing
 
 NO_INTERVAL = "no interval: the same answers"
 SAME_DIFFERENCE = "no test: every seed has the same difference"
+ALL_AT_ONCE = "with other people, clips and trainings at once it may be none"
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,14 @@ class Difference:
     def provisional(self) -> bool:
         """Nothing says how another training would have come out."""
         return self.p_seeds is None and self.p_training is None
+
+    @property
+    def caveat(self) -> str:
+        """What must be said with a difference that the tests find and the interval does not: they draw clips alone, or
+        trainings, it draws people as well, and all at once. "" where there is no such.
+        """
+        open_ = self.interval is not None and self.interval[0] <= 0 <= self.interval[1]
+        return ALL_AT_ONCE if open_ and self.p < LEVEL and not self.provisional else ""
 
     @property
     def text(self) -> str:

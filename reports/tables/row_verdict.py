@@ -9,10 +9,9 @@ from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_varian
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
-from reports.tables.differences import Difference, adjusted, difference
+from reports.tables.differences import LEVEL, Difference, adjusted, difference
 from reports.tables.table import Cell, Row, Table
 from reports.tables.verdict import (
-    LEVEL,
     NOTHING_YET,
     State,
     Verdict,
@@ -87,7 +86,8 @@ def _against(row: Row, first: str) -> str:
     verdict = "provisional" if p.sub else "a significant difference" if p.value < LEVEL else "which is a tie"
     span = delta.sub.removesuffix(" (provisional)")
     adopted = "; adopted runs among them" if delta.mark else ""
-    return f"{delta.text} points ({span}, {shown}{adopted}) against {first}, {verdict}"
+    caveat = f", but {delta.warn}" * bool(delta.warn)
+    return f"{delta.text} points ({span}, {shown}{adopted}) against {first}, {verdict}{caveat}"
 
 
 def _state_of(against: Sequence[Cell]) -> State:
@@ -140,7 +140,8 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
             ends = {"provisional": "provisional", "best": "a significant difference"}.get(state, "which is a tie")
             p = f.p_value(found.p)
             shown = f"p {p}" if p.startswith("<") else f"p = {p}"
-            said += f"; against it {f.points(found.gap)} points ({found.span()}, {shown}), {ends}"
+            caveat = f", but {found.caveat}" * bool(found.caveat)
+            said += f"; against it {f.points(found.gap)} points ({found.span()}, {shown}), {ends}{caveat}"
     return Verdict(sweep.title, state, said + _rest(done, results), basis(context, list(done.values())), done[best].id)
 
 

@@ -13,11 +13,10 @@ from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import Standing
-from reports.tables.differences import difference
+from reports.tables.differences import LEVEL, difference
 from reports.tables.method_cells import asked, listed_entries, measured_apart, ranked
 from reports.tables.ranking import rank
 
-LEVEL = 0.05
 NAMED = 3  # of tied methods; of more it says how many
 
 State = Literal["best", "tied", "provisional", "alone", "none"]
@@ -205,7 +204,8 @@ def _above(a: Result, b: Result) -> str:
     found = difference(a, b)
     if isinstance(found, str):
         return f"{100 * (a.top1[0] - b.top1[0]):.1f} points (no interval: {found}) above"
-    return f"{100 * found.gap:.1f} points ({found.span()}) above"
+    span = ": ".join(filter(None, (found.span(), found.caveat)))
+    return f"{100 * found.gap:.1f} points ({span}) above"
 
 
 def _chance(r: Result) -> str:

@@ -62,6 +62,8 @@ def _verdict(statement: suite.Statement, found: Difference | str, seeds: int, en
         return Verdict(statement, UNTESTED, f"Not decided: {statement.says}. {found.text} so far, {n}{why}.", found)
     tests = f"p {_p(found.p_clips)} over clips, p {_p(found.p_seeds)} over {n}, better in {found.better_in} of them"
     clear = found.p_clips < ALPHA and found.p_seeds < ALPHA
+    if clear and found.caveat:
+        tests += f"; {found.caveat}"
     if clear and found.gap > 0 and 100 * found.gap >= statement.points:
         return Verdict(statement, FOUND, f"Found: {statement.says}. {found.text}; {tests}.", found)
     if clear and found.gap < 0:

@@ -343,6 +343,22 @@ def test_a_first_row_that_is_highest_is_tied_only_where_no_row_differs(p, state)
     assert of_rows(context, declared, Shown("t", "T", "", columns, tuple(shown)))[0].state == state
 
 
+@pytest.mark.parametrize("people", [2, 8])
+def test_a_difference_that_one_person_makes_is_not_called_significant_without_a_word(people):
+    """Better by 40 clips of one person and worse by 10 of the other: among two people the other one alone may be drawn.
+    The same votes spread evenly over eight people leave no doubt.
+    """
+    better, worse = np.zeros((2, CLIPS), bool)
+    better[:40], worse[CLIPS // 2 : CLIPS // 2 + 10] = True, True
+    found = [result("good", better), result("fair", worse)]
+    names = np.repeat(["a", "b"], CLIPS // 2) if people == 2 else np.arange(CLIPS) % people
+    found = [replace(r, outcomes=replace(r.outcomes, subjects=tuple(map(str, names)))) for r in found]
+    (said,) = verdicts(found)
+    assert said.state == "best" and "above Fair, the next that is not tied" in said.text
+    assert ("it may be none) above" in said.text) == (people == 2)
+    assert bool(difference(*found).caveat) == (people == 2)
+
+
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_equal_answers_have_no_interval_of_their_difference(seeds):
     """Two networks that always predict the same class, or the same clips right in each of several trainings."""
