@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -24,6 +25,28 @@ def test_files_and_functions_that_a_page_names_are_there(page):
         if function:
             defined = {getattr(node, "name", "") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))}
             assert function in defined, f"{page.name}: {name}:{function}"
+
+
+def test_commits_that_figures_are_dated_by_are_in_the_history():
+    """What was measured can be measured again. A work of one's own is rebased, and its commits are gone."""
+    said = {}
+    for page in PAGES:
+        text = " ".join(page.read_text(encoding="utf-8").split())
+        for line in re.findall(r"commits?:? (?:\| )?((?:`?[0-9a-f]{7,40}`?(?:,? and |, | \| |\b))+)", text):
+            said |= dict.fromkeys(re.findall(r"[0-9a-f]{7,40}", line), page.name)
+    assert len(said) > 10
+    if git("rev-parse", "--is-shallow-repository") != "false":
+        pytest.skip("needs the history")
+    history = set(git("rev-list", "HEAD").split())
+    assert {c: page for c, page in said.items() if not any(h.startswith(c) for h in history)} == {}
+
+
+def git(*words: str) -> str:
+    """What git says of this checkout; "" where it says nothing."""
+    try:
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def test_the_architecture_names_every_file_of_a_run():
