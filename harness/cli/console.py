@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import sys
 import time
 from logging.handlers import MemoryHandler
 from pathlib import Path
@@ -90,7 +91,8 @@ def say(line: str, err: bool = False, fg: str | None = None) -> None:
         OSError: one line that names the output. It has no number: the disk below it may be another than the work dir's.
     """
     try:
-        click.secho(line, err=err, fg=fg)
+        # named, since click would write past what draws on the terminal and puts these lines above it
+        click.secho(line, file=sys.stderr if err else sys.stdout, fg=fg)
         return
     except OSError as e:
         if e.errno == errno.EPIPE:  # whoever read has enough, which click knows

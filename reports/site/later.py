@@ -83,8 +83,8 @@ def later_written(
         if not (digest and unchanged.take((place / page.path).as_posix(), digest)):
             new.append((replace(page, made_from=None), own))
             digests.append(digest)
-        elif progress:
-            progress(total - len(new), total)
+    if progress and total > len(new):
+        progress(total - len(new), total)
     for folder in {page.path.rpartition("/")[0] for page, _ in new}:
         (out / folder).mkdir(parents=True, exist_ok=True)
     processes = 1 if context.running or len(new) < MANY else min(usable_cores(), MOST_PROCESSES)  # jobs need the others

@@ -1,8 +1,12 @@
 """What is said beside results: how much, where, and in the log file of a run."""
 
 import logging
+import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +141,36 @@ def test_a_log_that_cannot_be_written_is_given_up_with_one_line(tmp_path, capsys
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr.count("no longer written") == 1 and "Traceback" not in done.stderr
+
+
+DRAWING = """
+import sys
+sys.path.insert(0, {root!r})
+from harness.cli.console import Console
+from harness.schedule.progress import Progress
+from harness.schedule.task import Status
+from tests.helpers.toy_jobs import toy_job
+job = toy_job("job")
+with Console(), Progress({{job.key: job}}, 1, {{}}) as shown:
+    shown.report("started", job, "")
+    shown.tick(Status(total=1, running={{job.key: {folder!r}}}))
+    shown.live.refresh()
+    shown.report("done", job, "top-1 50.0 %")
+"""
+
+
+def test_on_a_terminal_a_line_stands_above_the_bar_and_stays(tmp_path):
+    """The bar is wiped before the line is written, and drawn anew below it: what is wiped after that is the bar."""
+    pty = pytest.importorskip("pty", reason="needs a terminal of a Unix system")
+    code = DRAWING.format(root=str(Path(__file__).resolve().parents[3]), folder=str(tmp_path))
+    terminal, end = pty.openpty()
+    subprocess.Popen([sys.executable, "-c", code], stdout=end, stderr=end, env={**os.environ, "TERM": "xterm"})
+    os.close(end)
+    drawn = ""
+    with suppress(OSError):  # how Linux says that nobody writes any more
+        while data := os.read(terminal, 1024):
+            drawn += data.decode()
+    os.close(terminal)
+    before, line, after = drawn.partition("done      job  top-1 50.0 %")
+    assert line and re.search(r"\x1b\[2K\d\d:\d\d:\d\d  $", before), "it begins on a line that was wiped"
+    assert re.match(r"(\x1b\[0m)?\r\n.*running", after, re.S), "the bar and what runs follow on lines of their own"

@@ -56,7 +56,15 @@ def test_several_processes_write_the_pages_that_one_writes(made, pools, tmp_path
     build(made.work_dir, tmp_path / "one", made.benchmark, made.entries)
     assert pools == [2]
     assert contents(tmp_path / "several") == contents(tmp_path / "one")
-    build(made.work_dir, tmp_path / "several", made.benchmark, made.entries)  # takes over what several have written
+    del seen[:]
+    build(  # takes over what several have written, and says so once
+        made.work_dir,
+        tmp_path / "several",
+        made.benchmark,
+        made.entries,
+        callbacks=Callbacks(progress=lambda *at: seen.append(at)),
+    )
+    assert seen == [(runs, runs)]
     assert contents(tmp_path / "several") == contents(tmp_path / "one")
 
 
