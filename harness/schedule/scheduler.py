@@ -27,7 +27,7 @@ from harness.schedule.options import Options
 from harness.schedule.outcome import disk_full, record_outcome, summary_of
 from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
-from harness.schedule.task import Status, Task, after_failures, status_of
+from harness.schedule.task import JobState, Status, Task, after_failures, status_of
 from harness.system.disk import is_disk_full
 
 POLL_SECONDS = 0.5
@@ -308,6 +308,13 @@ class Scheduler:
         task.fail(message)
         self._report("failed", task.job, message)
 
+    def _note_end(self, task: Task) -> None:
+        """A job that had ended when it was to be stopped is done."""
+        with suppress(LeftAlone):
+            if (record := look_up(task.job, self._options.work_dir).record) and record.status == "done":
+                task.succeed()
+                self._report("done", task.job, summary_of(record))
+
     def _cancel_running(self) -> None:
         """Stop running jobs at their checkpoints and give back what this harness holds."""
         if self._engine_lost:
@@ -328,7 +335,9 @@ class Scheduler:
                     with suppress(OSError):  # lost to another harness, whose file it is then
                         task.lock.check()
                         forget(task.folder)
-                    task.requeue(next(self._turns))
+                        self._note_end(task)
+                    if task.state is JobState.RUNNING:
+                        task.requeue(next(self._turns))
             self._groups.clear()
             for task in self._tasks.values():
                 task.lock.release()

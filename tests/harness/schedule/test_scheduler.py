@@ -361,6 +361,23 @@ def test_a_stop_request_cancels_what_runs_and_gives_its_locks_back(tmp_path):
     assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
 
 
+def test_a_job_that_ends_while_it_is_stopped_is_done(tmp_path):
+    """The first has written its record when the stop is asked for, the second has not."""
+
+    class Interrupted(FakeExecutor):
+        def wait(self, timeout):
+            if not any(job.cancelled for job in self.running):
+                signal.raise_signal(signal.SIGTERM)
+
+    jobs, events = [toy_job("a"), toy_job("b")], []
+    executor = Interrupted(lambda s, f: finish(s, f) if s.name == "a" else 3)
+    report = lambda event, job, detail: events.append((event, job.name))  # noqa: E731
+    status = execute({j.key: j for j in jobs}, executor, Options(tmp_path), report)
+    assert status.stopped and status.done == 1 and status.waiting == (jobs[1].key,)
+    assert events[-1] == ("done", "a")
+    assert not any(RunLock(folder_of(j, tmp_path)).holder() for j in jobs)
+
+
 def test_where_one_job_cannot_be_cancelled_the_others_are_all_the_same(tmp_path):
     handles = []
 
