@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import glob
 import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -48,6 +51,9 @@ from reports.tables.latex import to_latex
 from reports.tables.table import Table
 
 log = logging.getLogger(__name__)
+
+UNFINISHED = ".unfinished"  # end of the name of the folder in which pages are written
+LEFT_SECONDS = 24 * 3600.0  # that old, nobody writes there any more
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
             callbacks.draw(wanted_pictures(context))
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}-"))
+        _remove_left(site)
+        new = Path(tempfile.mkdtemp(UNFINISHED, f".{site.name}-", site.parent))
     except OSError as e:
         raise OSError(f"{site}: cannot write here ({e.strerror}); choose another folder with --site") from None
     try:
@@ -168,6 +175,14 @@ def _contexts(
 def profile_folder(profile: str) -> str:
     """Where the pages of a further profile lie in the site."""
     return f"profiles/{profile}"
+
+
+def _remove_left(site: Path) -> None:
+    """Remove what earlier reports, which were killed, have left of unfinished pages."""
+    for left in site.parent.glob(f".{glob.escape(site.name)}-????????{UNFINISHED}"):
+        with suppress(FileNotFoundError):  # it has just become the site
+            if time.time() - left.stat().st_mtime > LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep_foreign(site: Path, new: Path) -> None:

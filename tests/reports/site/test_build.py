@@ -3,7 +3,9 @@
 import errno
 import gc
 import importlib
+import os
 import shutil
+import time
 import weakref
 
 import pytest
@@ -38,6 +40,23 @@ def test_a_ledger_is_read_without_a_search_for_garbage_and_is_gone_without_one(t
         assert [ledger() for ledger in ledgers[1:]] == [None]
     finally:
         gc.enable()
+
+
+def test_unfinished_pages_of_a_report_that_was_killed_go_after_a_day(tmp_path):
+    made = write(tmp_path, seeds=1)
+    names = [
+        ".pages-abcdefgh.unfinished",
+        ".pages-ijklmnop.unfinished",
+        ".pages-20260101",
+        ".other-abcdefgh.unfinished",
+    ]
+    for name in names:
+        (tmp_path / name / "runs").mkdir(parents=True)
+    long_ago = time.time() - site_build.LEFT_SECONDS - 60
+    for name in (names[0], *names[2:]):
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    build(made.work_dir, tmp_path / "pages", made.benchmark, made.entries)
+    assert sorted(p.name for p in tmp_path.glob(".*-*")) == sorted(names[1:])
 
 
 @pytest.mark.parametrize("before", [False, True])
