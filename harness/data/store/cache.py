@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,12 @@ from harness.data.names import at_light
 from harness.data.registry import clips_of_config
 from harness.data.store.build import begin, build, complete, decoders
 from harness.data.store.clip_writer import jobs_of
-from harness.data.store.existing import find_whole, remove_damaged, say_stale
+from harness.data.store.existing import all_known, find_whole, remove_damaged, say_stale
+from harness.data.store.note import note
 from harness.data.store.space import allocated, check_margin, check_space
 from harness.data.store.spec import StoreSpec
 from harness.errors import BadUsage, unknown_name
-from harness.system.duration import duration
+from harness.system.duration import duration, left
 from mtcd_plugin.formats.clip_store import FRAMES, groups, source_hash
 from mtcd_plugin.formats.frame_codec import CODECS
 from mtcd_plugin.formats.splits import read_quarantine
@@ -74,7 +77,8 @@ def build_for_datasets(
         processes: that decode side by side.
         say: gets lines for the user: sizes before it starts, progress, stale stores.
         codec: ``raw`` or ``jpeg``; None builds raw ones where there is no store of either.
-        check: compare every frame of the stores that are there with its checksum, and build damaged ones anew.
+        check: compare every frame of the stores that are there with its checksum, and build damaged ones anew. Without
+            it, so are those whose file is not the one that was built here or compared last.
 
     Raises:
         DiskFull: they would fill the disk, or did.
@@ -87,10 +91,8 @@ def build_for_datasets(
     root.mkdir(parents=True, exist_ok=True)
     say_stale(stores, root, say)
     names = (codec,) if codec else CODECS
-    if check or not all(find_whole(s, names) for s in stores):
-        with locked(
-            root / BUILDER, lambda: say(f"{root}: another process builds stores there; waiting for it")
-        ) as lock:
+    if check or not all_known(stores, names):
+        with _alone(root, say) as check_lock:
             remove_damaged(stores, names, check, say)
             missing = [s for s in stores if not find_whole(s, names)]
             check_space(missing, root, say)
@@ -98,7 +100,7 @@ def build_for_datasets(
             try:
                 with decoders(processes if missing else 1) as pool:
                     for store in missing:
-                        lock.check()
+                        check_lock()
                         problems.append(_problem(store, pool, processes, say))
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(
@@ -107,6 +109,17 @@ def build_for_datasets(
         if problems := [p for p in problems if p]:
             raise ValueError("; ".join(problems))
     return [folder for s in stores if (folder := find_whole(s, names))]
+
+
+@contextmanager
+def _alone(root: Path, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+    """The only process that builds or compares stores there; gives what raises where that is so no longer. Where
+    nothing can be written, as many as like read."""
+    if not os.access(root, os.W_OK):
+        yield lambda: None
+        return
+    with locked(root / BUILDER, lambda: say(f"{root}: another process builds stores there; waiting for it")) as lock:
+        yield lock.check
 
 
 def _problem(store: StoreSpec, pool, processes: int, say: Callable[[str], None]) -> str:
@@ -134,10 +147,9 @@ def build_store(store: StoreSpec, pool, processes: int, say: Callable[[str], Non
         if now - said > EVERY_S:
             said = now
             check_margin(store)
-            rate = number / (now - began)
             say(
-                f"{store}: {len(done) + number} of {len(jobs)} clips, {rate:.1f} clips/s, "
-                f"about {duration((len(todo) - number) / rate)} left"
+                f"{store}: {len(done) + number} of {len(jobs)} clips, {number / (now - began):.1f} clips/s"
+                f"{left(now - began, number, len(todo))}"
             )
     if bad:
         more = f" (and {len(bad) - NAMED} more)" if len(bad) > NAMED else ""
@@ -149,6 +161,7 @@ def build_store(store: StoreSpec, pool, processes: int, say: Callable[[str], Non
         shutil.rmtree(store.building)
         raise ValueError(f"{store}: the videos changed while it was built; run the same command again")
     complete(store)
+    note(store.folder, say)
     size, seconds = allocated(store.folder / FRAMES), time.monotonic() - began
     say(f"{store}: {len(jobs)} clips, {size / 2**20:.0f} MiB, {duration(seconds)}")
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from harness.data.store import build as store_build
-from harness.data.store import cache, clip_writer, space
+from harness.data.store import cache, clip_writer, existing, space
 from harness.data.store.cache import BUILDER, build_for_datasets, store_specs
 from mtcd_plugin.formats.clip_store import FRAMES, ClipStore, StoreError
 from mtcd_plugin.formats.clips import fingerprint
@@ -289,20 +289,140 @@ def test_videos_that_change_during_the_build_give_no_store(own_root, tmp_path, m
     assert [p.name for p in (tmp_path / "stores").iterdir()] == [BUILDER]
 
 
-@pytest.mark.parametrize("check", [False, True])
-def test_a_damaged_store_is_built_anew(mgr_dark_root, tmp_path, check):
+def zero(folder: Path, share: float = 1.0) -> None:
+    """Lose a part of the frames; the file keeps its size."""
+    path, before = folder / FRAMES, os.stat(folder / FRAMES)
+    with open(path, "r+b") as file:
+        file.write(bytes(int(before.st_size * share)))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))  # however coarse the file system's clock is
+
+
+def flip_in_secret(folder: Path) -> None:
+    """A bit that rots on the disk: nothing says that the file changed."""
+    path, found = folder / FRAMES, os.stat(folder / FRAMES)
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def truncate(folder: Path) -> None:
+    os.truncate(folder / FRAMES, 100)
+
+
+def index_becomes_a_folder(folder: Path) -> None:
+    (folder / "index.json").unlink()
+    (folder / "index.json").mkdir()
+
+
+def store_becomes_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("")
+
+
+@pytest.mark.parametrize(
+    ("harm", "check", "said"),
+    [
+        (zero, False, "12 of 12 clips do not match their checksum"),
+        (lambda folder: zero(folder, 0.01), False, "1 of 12 clips do not match their checksum"),
+        (flip_in_secret, True, "1 of 12 clips do not match their checksum"),
+        (truncate, False, "the clip store is incomplete"),
+        (lambda folder: (folder / "index.json").write_text("{}"), False, "the clip store's index is damaged"),
+        (lambda folder: (folder / FRAMES).unlink(), False, "is missing"),
+        (index_becomes_a_folder, False, "is a folder"),
+        (store_becomes_a_file, False, "is no folder"),
+    ],
+)
+def test_a_damaged_store_is_built_anew_and_said_once(mgr_dark_root, tmp_path, harm, check, said):
     folder = build(mgr_dark_root, tmp_path, modalities=("ir",))[0]
-    with open(folder / FRAMES, "r+b") as file:
-        if check:
-            byte = file.read(1)[0]
-            file.seek(0)
-            file.write(bytes([byte ^ 1]))
-        else:
-            file.truncate(100)
+    whole = (folder / FRAMES).read_bytes()
+    harm(folder)
     lines = []
     assert build(mgr_dark_root, tmp_path, lines.append, ("ir",), check=check) == [folder]
-    assert str(folder) in lines[0] and "building it anew" in lines[0]
-    assert ClipStore.open(folder).verify() == []
+    assert lines[0].startswith(f"{folder}: ") and said in lines[0] and lines[0].endswith("; building it anew")
+    assert lines[0].count("anew") == 1 and "remove" not in lines[0]
+    assert (folder / FRAMES).read_bytes() == whole
+    lines.clear()
+    build(mgr_dark_root, tmp_path, lines.append, ("ir",))
+    assert lines == []
+
+
+def test_a_store_of_something_else_under_its_name_is_built_anew(mgr_dark_root, own_root, tmp_path):
+    import mtcd_plugin.register  # noqa: F401
+    from mtcd_plugin.transforms.load_modalities import find_store
+
+    folder = build(mgr_dark_root, tmp_path / "stores", modalities=("ir",))[0]
+    clip = read_mgr_dark(str(own_root)).clips[0]
+    with open(clip.streams["ir"].path, "ab") as file:
+        file.write(b"\0")
+    other = build(own_root, tmp_path / "other", modalities=("ir",))[0]
+    jpeg = build(mgr_dark_root, tmp_path / "other", modalities=("ir",), codec="jpeg")[0]
+    for wrong in (other, jpeg):
+        shutil.rmtree(folder)
+        shutil.copytree(wrong, folder)
+        lines = []
+        assert build(mgr_dark_root, tmp_path / "stores", lines.append, ("ir",)) == [folder]
+        found = ClipStore.open(wrong)
+        text = f"{folder}: is a store of ir 20x16 {found.codec} made from {found.source}; building it anew"
+        assert lines[0] == text
+        source = store_specs([config(mgr_dark_root, ("ir",))], tmp_path)[0].source
+        assert find_store(str(tmp_path / "stores"), "ir", SIZE, source).codec == "raw"
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The stores whose frames are compared with their checksums."""
+    folders = []
+    inner = existing._compare
+    monkeypatch.setattr(
+        existing, "_compare", lambda store, folder, say: folders.append(folder) or inner(store, folder, say)
+    )
+    return folders
+
+
+def test_frames_are_compared_once_after_each_change_of_their_file(mgr_dark_root, tmp_path, compared):
+    folder = build(mgr_dark_root, tmp_path, modalities=("ir",))[0]
+    build(mgr_dark_root, tmp_path, modalities=("ir",))
+    assert compared == [], "it was built here"
+    os.utime(folder / FRAMES)
+    for _ in range(2):
+        build(mgr_dark_root, tmp_path, modalities=("ir",))
+    assert compared == [folder]
+    for damaged in ("", "[]", "{", '{"size": 0}'):  # no note, or one that says nothing
+        (note,) = tmp_path.glob(".*.checked")
+        note.write_text(damaged)
+        build(mgr_dark_root, tmp_path, modalities=("ir",))
+    assert compared == [folder] * 5
+
+
+def test_of_two_codecs_both_are_compared_since_jobs_read_the_first(mgr_dark_root, tmp_path):
+    raw, jpeg = (build(mgr_dark_root, tmp_path, modalities=("ir",), codec=codec)[0] for codec in ("raw", "jpeg"))
+    zero(raw)
+    lines = []
+    assert build(mgr_dark_root, tmp_path, lines.append, ("ir",)) == [jpeg]
+    assert len(lines) == 1 and lines[0].endswith(f"; removed, {jpeg.name} is read") and not raw.exists()
+
+
+def test_a_store_on_read_only_storage_is_compared_each_time(mgr_dark_root, tmp_path, compared, monkeypatch):
+    folder = build(mgr_dark_root, tmp_path, modalities=("ir",))[0]
+    (note,) = tmp_path.glob(".*.checked")
+    note.unlink()
+    shutil.rmtree(tmp_path / BUILDER)
+
+    def refuse(*args, **more):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(cache.os, "access", lambda *args: False)
+    monkeypatch.setattr("harness.data.store.note.write_text_atomically", refuse)
+    for _ in range(2):
+        lines = []
+        assert build(mgr_dark_root, tmp_path, lines.append, ("ir",)) == [folder]
+        assert lines == [
+            f"{note}: cannot be written (Read-only file system); the store is compared with its checksums at each start"
+        ]
+    assert compared == [folder] * 2 and not (tmp_path / BUILDER).exists()
+    zero(folder)
+    monkeypatch.setattr(existing.shutil, "rmtree", refuse)
+    with pytest.raises(OSError, match=r"12 of 12 clips do not match.*cannot be removed \(Read-only.*--no-cache"):
+        build(mgr_dark_root, tmp_path, modalities=("ir",))
 
 
 def test_a_broken_video_is_named_the_others_are_kept_and_quarantine_leaves_it_out(own_root, tmp_path, decoded):
