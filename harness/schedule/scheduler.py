@@ -16,6 +16,7 @@ from harness.executors.checked import CheckedExecutor, ExecutorFault
 from harness.ledger.lock import LockLost, kept_alive
 from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import Failure
+from harness.ledger.run_dir import RESUME
 from harness.ledger.submission import Submission, forget, recall, remember
 from harness.ledger.tidy import tidy
 from harness.plan.jobs import Job
@@ -223,6 +224,7 @@ class Scheduler:
         lead = group[0]
         gpus, slots = devices_of(lead.job, self._options.processes), self._slots_for(lead)
         resources = Resources(gpus, self._options.time_limit, slots)
+        again = "goes on from its checkpoint" if (lead.folder / RESUME).is_file() else ""
         try:
             handle = self._executor.submit(lead.folder, resources)
         except QueueFull as e:
@@ -237,7 +239,8 @@ class Scheduler:
         self._groups.append(_Group(handle, group))
         for task in group:
             task.start()
-            self._report("started", task.job, f"beside {lead.job.name}" if task is not lead else "")
+            beside = f"beside {lead.job.name}" if task is not lead else ""
+            self._report("started", task.job, ", ".join(filter(None, (beside, again))))
         for task in group:
             remember(task.folder, Submission(self._executor.name, handle.id))
 

@@ -16,7 +16,7 @@ from harness.executors.checked import ExecutorFault
 from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.lock import RunLock
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOG, SUBMITTED
+from harness.ledger.run_dir import LOG, RESUME, SUBMITTED
 from harness.ledger.store import load_record, write_record
 from harness.ledger.submission import Submission, recall, remember
 from harness.plan.run_state import folder_of, look_up, output_of
@@ -341,6 +341,21 @@ def test_a_stop_request_leaves_jobs_for_the_next_run(tmp_path):
     assert state.stopped and not state.failed
     state, order = run(jobs, finish, tmp_path)
     assert sorted(order) == ["a", "b"] and state.done == 2
+
+
+def test_a_job_that_goes_on_says_so_when_it_starts(tmp_path):
+    job, said = toy_job("a"), []
+
+    def stopped(spec, folder):
+        (folder / RESUME).parent.mkdir()
+        (folder / RESUME).write_bytes(b"state")
+        return 3
+
+    report = lambda event, job, detail: said.append((event, detail))  # noqa: E731
+    for behave in (stopped, finish):
+        executor = FakeExecutor(behave)
+        execute({job.key: job}, executor, Options(tmp_path, retries=0), report)
+    assert [detail for event, detail in said if event == "started"] == ["", "goes on from its checkpoint"]
 
 
 def test_a_stop_request_cancels_what_runs_and_gives_its_locks_back(tmp_path):
