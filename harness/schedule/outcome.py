@@ -89,6 +89,6 @@ def disk_full(folder: Path, need: str = "") -> DiskFull:
     """The error for a disk that is full. ``need``: how much is needed, as the job said it."""
     need = need or f"at least {NEEDED_BYTES >> 20} MiB are needed"
     return DiskFull(
-        f"{folder}: the disk is full, {need}; every job was stopped at its last checkpoint: free some space and "
-        "run the same command again"
+        f"{folder}: the disk is full, {need}; every job was stopped, those with a checkpoint go on from it: free "
+        "some space and run the same command again"
     )

@@ -46,7 +46,7 @@ def require_room(folder: Path, model, files: int) -> None:
 
 def need_line(e: BaseException) -> str:
     """What is needed, as far as the error knows."""
-    return str(e) if isinstance(e, DiskFull) else f"{' '.join(str(e).split())[:200]}; more than was free is needed"
+    return str(e) if isinstance(e, DiskFull) else f"{' '.join(str(e).split())[:200]}, with too little free"
 
 
 def is_disk_full(e: BaseException | None, folder: Path) -> bool:
