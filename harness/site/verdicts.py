@@ -14,13 +14,16 @@ LEADERBOARD = "leaderboard.json"
 
 
 def verdict_lines(site: Path, tables: Container[str] | None = None) -> list[str]:
-    """The verdict of each table and figure, and of each of its columns, in one line; None for all that were asked for.
+    """The verdict of each table and figure, and of each of its columns, in one line, and which runs are in no row of a
+    table; None for all that were asked for.
 
     Read from what the last report wrote: nothing that makes pages is imported for it.
     """
-    found = from_json(read_file(site / LEADERBOARD, LARGEST_PLAN)).get("verdicts", [])
-    return [
+    about = from_json(read_file(site / LEADERBOARD, LARGEST_PLAN))
+    left_out = about.get("without_row", {})
+    verdicts = [
         f"{', '.join(filter(None, (v['title'], v['column'])))}: {v['line']}"
-        for v in found
+        for v in about.get("verdicts", [])
         if tables is None or v["table"] in tables
     ]
+    return verdicts + [f"{table}: {line}." for table, line in left_out.items() if tables is None or table in tables]

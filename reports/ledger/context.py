@@ -13,11 +13,13 @@ from harness.suite.stages import SINGLE
 from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
 from reports.ledger.command import command_for, command_of, is_quick
+from reports.ledger.kinds import Banner, Kinds, kinds_of
 from reports.ledger.ledger import Ledger
 from reports.ledger.other_clips import note, other_clips, planned_others
 from reports.ledger.results import STATUS, Result
 from reports.ledger.running import Running
 from reports.ledger.training import training_note
+from reports.ledger.undeclared import without_row
 
 
 @dataclass(frozen=True)
@@ -42,21 +44,17 @@ class ReportContext:
         measured = {run.cell.dataset for run in self.ledger.runs}
         return [d for d in self.benchmark.datasets if d in measured]
 
+    @cached_property
+    def kinds(self) -> Kinds:
+        """Of the runs behind the numbers of tables; a run whose method has no config here is in none of them."""
+        shown = self.ledger.shown_records
+        return kinds_of([r for r in shown if r.cell.model in self.entries] or shown, self.ledger.synthetic)
+
     def synthetic_names(self, dataset: str = "") -> tuple[str, ...] | None:
         """Synthetic data sets that the runs on a data set (on any, for "") or their stages saw;
         None where no run says.
         """
-        return self._synthetic.get(dataset)
-
-    @cached_property
-    def _synthetic(self) -> dict[str, tuple[str, ...]]:
-        """``synthetic_names`` of each data set of which a run says them, and of "" for any."""
-        found: dict[str, set[str]] = {}
-        for record in self.ledger.shown_records:
-            if (names := self.ledger.synthetic[record.key]) is not None:
-                for dataset in ("", record.cell.dataset):
-                    found.setdefault(dataset, set()).update(names)
-        return {dataset: tuple(sorted(names)) for dataset, names in found.items()}
+        return self.kinds.synthetic.get(dataset)
 
     def synthetic(self, dataset: str = "") -> bool | None:
         """Whether the runs on a data set (on any, for "") or any of their stages used synthetic data;
@@ -66,23 +64,11 @@ class ReportContext:
 
     def measured_on_synthetic(self, dataset: str = "") -> bool:
         """Whether runs were tested on generated clips, rather than only depending on stages that saw some."""
-        return bool(self._on_synthetic) if dataset == "" else dataset in self._on_synthetic
-
-    @cached_property
-    def _on_synthetic(self) -> frozenset[str]:
-        shown = self.ledger.shown_records
-        return frozenset(
-            r.cell.dataset for r in shown if r.data is not None and r.data.synthetic and r.metrics is not None
-        )
-
-    @cached_property
-    def _tested(self) -> frozenset[str]:
-        """The data sets on whose clips something was tested; stages alone test nothing."""
-        return frozenset(r.cell.dataset for r in self.ledger.shown_records if r.metrics is not None)
+        return dataset in self.kinds.generated
 
     def tested(self, dataset: str = "") -> bool:
         """Whether anything was tested on a data set's clips (on any, for "")."""
-        return bool(self._tested) if dataset == "" else dataset in self._tested
+        return dataset in self.kinds.tested
 
     def planned_on_synthetic(self, dataset: str = "") -> bool:
         """Whether nothing was tested yet, and the clips of the last plan are generated."""
@@ -100,20 +86,66 @@ class ReportContext:
     @cached_property
     def _others(self) -> dict[str, tuple[int, int]]:
         planned = planned_others(self.benchmark, self.ledger.plans)
-        measured = other_clips(self.benchmark, self.ledger.shown_records)
+        measured = {d: counts for d, counts in self._other_clips.items() if d in self.kinds.recorded}
         return {d: counts for d, counts in planned.items() if self.synthetic(d) is None} | measured
 
+    @cached_property
+    def _other_clips(self) -> dict[str, tuple[int, int]]:
+        """``other_clips`` of all runs, whether a table shows them or not."""
+        return other_clips(self.benchmark, (record for _, record in self.ledger.records.values()))
+
     def title(self, dataset: str) -> str:
-        """What the clips that were, or are to be, measured are called: by a data set's own title if they are it."""
+        """What the clips that were, or are to be, measured are called: by a data set's own title if they are it, or
+        some of them are synthetic."""
         declared = self.benchmark.datasets[dataset]
-        return declared.title_of_others if dataset in self._others else declared.title
+        others = dataset in self._others and not self.measured_on_synthetic(dataset)
+        return declared.title_of_others if others else declared.title
 
     def data_name(self, record: RunRecord) -> str:
         """What the data of a run are called; "" where it does not say which they were."""
         if record.data is None:
             return ""
+        return record.data.name.replace(self.benchmark.datasets[record.cell.dataset].title, self.clips_of(record))
+
+    def clips_of(self, record: RunRecord) -> str:
+        """What the clips of a run are called, whatever else was measured on clips in their layout."""
         declared = self.benchmark.datasets[record.cell.dataset]
-        return record.data.name.replace(declared.title, self.title(record.cell.dataset))
+        made = record.data is not None and record.data.synthetic
+        return declared.title_of_others if not made and record.cell.dataset in self._other_clips else declared.title
+
+    def banner(self, users: Iterable[str] = ()) -> Banner:
+        """What a page says first of its numbers, which are those of some tables and figures; of all, where they have
+        none or the page is of no table."""
+        ids = set(users)
+        results = (r for i, r in self.ledger.results.items() if ids.intersection(self.ledger.used_by.get(i, ())))
+        records = [x for r in results for x in r.done]
+        if records:
+            return self.banner_over(kinds_of(records, self.ledger.synthetic))
+        if not self.tested():
+            return Banner(self.planned_on_synthetic(), False, self.others_note(), "")
+        return self.banner_over(self.kinds)
+
+    def banner_over(self, kinds: Kinds) -> Banner:
+        """The same of runs on such clips."""
+        made = "" in kinds.generated
+        others = {d: counts for d, counts in self._other_clips.items() if d in kinds.recorded}
+        stages_on = "" if made else ", ".join(kinds.synthetic.get("", ()))
+        return Banner(made, "" in kinds.recorded, note(self.benchmark, others), stages_on)
+
+    def banner_of(self, record: RunRecord) -> Banner:
+        """The same of the page of one run; that of the site where its record does not say what it read."""
+        seen, dataset = self.ledger.synthetic[record.key], record.cell.dataset
+        if record.data is None:
+            return self.banner()
+        if record.data.synthetic:
+            return Banner(True, False, "", "")
+        others = {dataset: self._other_clips[dataset]} if dataset in self._other_clips else {}
+        return Banner(False, True, note(self.benchmark, others), ", ".join(seen or ()))
+
+    @cached_property
+    def without_row(self) -> dict[str, str]:
+        """Table -> which results would be rows of it if their methods had configs here, in a sentence."""
+        return without_row(self.benchmark, self.entries, self.ledger)
 
     def others_note(self, dataset: str = "") -> str:
         """Which clips that were measured, or are to be (on any data set, for "") are not the data set whose layout they
@@ -191,6 +223,8 @@ class ReportContext:
             data = f"SYNTHETIC DATA, {self._nothing_yet(dataset)}"
         elif names:
             data = f"SYNTHETIC DATA ({', '.join(names)}){'' if self.measured_on_synthetic(dataset) else ' in stages'}"
+        if self.kinds.mixed(dataset):
+            data += f"; some of {note or 'real clips'}: each row says which"
         return {"Profile": self.profile, "Commit": self.stamp, "Data": data}
 
     def header(self, dataset: str = "") -> list[str]:
@@ -202,7 +236,12 @@ class ReportContext:
         if len(self.ledger.work_dirs) > 1:
             lines.append(f"from {len(self.ledger.work_dirs)} ledgers: {', '.join(self.ledger.names)}")
         names = self.synthetic_names(dataset)
-        if names and self.measured_on_synthetic(dataset):
+        if names and self.kinds.mixed(dataset):
+            lines.append(
+                f"SYNTHETIC DATA ({', '.join(names)}): some numbers are measured on generated videos, others on real "
+                "ones, and each says on which; not comparable with each other, nor with any published value"
+            )
+        elif names and self.measured_on_synthetic(dataset):
             lines.append(
                 f"SYNTHETIC DATA ({', '.join(names)}): measured on generated videos; "
                 "not comparable with any published value"
@@ -212,7 +251,7 @@ class ReportContext:
                 f"SYNTHETIC DATA ({', '.join(names)}) in stages that runs depend on; not "
                 "comparable with any published value"
             )
-        elif note := self.others_note(dataset):
+        if (note := self.others_note(dataset)) and (not names or self.kinds.mixed(dataset)):
             lines.append(f"{note}; not comparable with any published value")
         if not self.tested(dataset):
             made = "SYNTHETIC DATA: " if self.planned_on_synthetic(dataset) else ""
@@ -226,6 +265,9 @@ class ReportContext:
         if not self.tested(dataset):
             made = "synthetic, " if self.planned_on_synthetic(dataset) else ""
             return f"{title} ({made}{self._nothing_yet(dataset)})"
+        if self.kinds.mixed(dataset):
+            real = self.benchmark.datasets[dataset].title_of_others if dataset in self._others else f"{title} (real)"
+            return f"{title} (synthetic) and {real}"
         if self.measured_on_synthetic(dataset):
             return f"{title} (synthetic)"
         return f"{title} (stages on synthetic {', '.join(names)})" if names else title
@@ -249,6 +291,11 @@ class ReportContext:
         if self.comparable(dataset):
             how = f"Measured on {title} itself with the paper's protocol"
             return how, "claimed and measured values can be compared"
+        if self.kinds.mixed(dataset):
+            how = (
+                f"Some measured on synthetic data in the layout of {title}, some on real clips, and each says on which"
+            )
+            return how, "numbers of the two are not comparable with each other, nor with claimed values"
         if self.measured_on_synthetic(dataset):
             how = f"Measured on synthetic data in the layout of {title} with the {self.profile} profile"
             return how, "claimed and measured values are not comparable, not even in their order"

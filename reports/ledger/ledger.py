@@ -15,11 +15,12 @@ from harness.suite import Benchmark, Entry, expand
 from harness.suite.cells import Cell
 from reports.format import slug
 from reports.ledger.cell_results import Runs, cell_results, reasons
+from reports.ledger.kinds import clip_names
 from reports.ledger.privacy import Privacy, privacy
 from reports.ledger.results import Answers, ClipList, Result, Run, answers_of
 from reports.ledger.shared import Shared
 from reports.ledger.starts import other_starts
-from reports.ledger.training import training_variance
+from reports.ledger.training import by_kind
 from reports.ledger.versions import versions
 from reports.ledger.work_dir import WorkDir, newest_records
 from reports.stats.training import Training
@@ -38,7 +39,7 @@ class Ledger:
         pages: key of each of them -> its page.
         shown: keys of the runs behind a result, stages included; the others are of older versions.
         answers: key of a run that predicts -> which clips it has right.
-        training: data set -> how much accuracy varies between trainings.
+        trainings: of synthetic clips (True) and of others: data set -> how much accuracy varies between trainings.
         other_start: key of a run that did not start as its profile does -> the ``--init`` it was made with.
         synthetic: key -> names of the synthetic data sets that the run or its stages saw, None where nothing is
             recorded.
@@ -53,7 +54,7 @@ class Ledger:
     pages: dict[str, str]
     shown: frozenset[str]
     answers: dict[str, Answers]
-    training: dict[str, Training]
+    trainings: dict[bool, dict[str, Training]]
     other_start: dict[str, str]
     synthetic: dict[str, tuple[str, ...] | None]
     rejected: list[Rejected]
@@ -78,6 +79,16 @@ class Ledger:
         """Keys of shown runs that no table asks for itself."""
         asked = {run.record.key for run in self.runs if run.record is not None}
         return [key for key in self.pages if key in self.shown and key not in asked]
+
+    @cached_property
+    def training(self) -> dict[str, Training]:
+        """Data set -> how much accuracy varies between trainings, on synthetic clips where some are."""
+        return self.trainings[False] | self.trainings[True]
+
+    def training_of(self, record: RunRecord) -> Training | None:
+        """The same of the clips of a run."""
+        made = record.data is not None and record.data.synthetic
+        return self.trainings[made].get(record.cell.dataset)
 
     @cached_property
     def shown_records(self) -> list[RunRecord]:
@@ -175,8 +186,14 @@ def make_ledger(
     plans = tuple(_public(w.plan, own) for w in work_dirs if w.plan is not None and w.plan.profile == profile)
     suite = _suite(benchmark, entries, profile)
     results = cell_results(plans, suite, runs)
-    training = training_variance(results, benchmark, profile)
-    results = {i: replace(r, training=training.get(r.runs[0].cell.dataset)) for i, r in results.items()}
+    training = by_kind(results, benchmark, profile)
+    named = clip_names(benchmark, [r for i, r in results.items() if i in suite])
+    for ids, found in training.values():
+        results |= {
+            i: replace(r, training=found.get(r.runs[0].cell.dataset), clips=named.get(i, ""))
+            for i, r in results.items()
+            if i in ids
+        }
     chosen = {run.record.key for r in results.values() for run in r.runs if run.record is not None}
     shown = chosen.union(*(dependency_closure(key, runs.records) for key in chosen))
     return Ledger(
@@ -189,7 +206,7 @@ def make_ledger(
         pages=dict(runs.pages),
         shown=frozenset(shown & records.keys()),
         answers=dict(runs.answers),
-        training=training,
+        trainings={kind: found for kind, (_, found) in training.items()},
         other_start=dict(runs.other_start),
         synthetic={key: synthetic_data(key, runs.records) for key in records},
         rejected=rejected,

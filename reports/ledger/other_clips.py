@@ -13,20 +13,20 @@ Counts = tuple[int, int]  # classes and subjects
 
 
 def other_clips(benchmark: Benchmark, records: Iterable[RunRecord]) -> dict[str, Counts]:
-    """Data set -> classes and subjects of the clips that were measured in its place, where these are neither synthetic
-    nor, by these numbers, the data set as it was published.
+    """Data set -> classes and subjects of the recorded clips that were measured in its place, where these are not, by
+    these numbers, the data set as it was published. Synthetic clips are none of them.
 
     The subjects are those of all its records: a network may read clips of some alone.
     """
     measured: dict[str, list[DataInfo]] = {}
     for r in records:
-        if r.data is not None and r.data.classes and r.metrics is not None:
+        if r.data is not None and not r.data.synthetic and r.data.classes and r.metrics is not None:
             measured.setdefault(r.cell.dataset, []).append(r.data)
     found = {}
     for dataset, seen in measured.items():
         people = {subject for data in seen for subject in (*data.train_subjects, *data.test_subjects)}
         for counts in sorted({(len(data.classes), len(people)) for data in seen}):
-            if benchmark.datasets[dataset].is_other(*counts) and not any(data.synthetic for data in seen):
+            if benchmark.datasets[dataset].is_other(*counts):
                 found[dataset] = counts
     return found
 

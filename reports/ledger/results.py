@@ -103,7 +103,8 @@ class Result:
         outcomes: of the runs that are done and predict classes.
         note: goes with the number: that it is of an older version, why finished runs could not be put together.
         older: the runs are not of the config, code and data that the last plan asks for.
-        training: how much a number varies from training to training on this data set; None where nothing says.
+        training: how much a number varies from training to training on such clips; None where nothing says.
+        clips: what they are called, where the numbers of this data set were measured on several kinds; else "".
         train_seconds: per done run of ``done``, its own training and that of all its stages; None where one is not
             known.
     """
@@ -115,6 +116,7 @@ class Result:
     older: bool = False
     training: Training | None = None
     train_seconds: tuple[float | None, ...] = ()
+    clips: str = ""
 
     @cached_property
     def done(self) -> list[RunRecord]:

@@ -29,6 +29,19 @@ def train_seconds(key: str, known: Mapping[str, RunRecord]) -> float | None:
     return total
 
 
+def by_kind(
+    results: Mapping[str, Result], benchmark: Benchmark, profile: str
+) -> dict[bool, tuple[frozenset[str], dict[str, Training]]]:
+    """``training_variance`` of what was measured on synthetic clips (True) and on others, each with its results' ids:
+    how trainings vary on the one says nothing of the other."""
+    made = {i for i, r in results.items() if any(x.data is not None and x.data.synthetic for x in r.done)}
+    apart = {True: frozenset(made), False: frozenset(results.keys() - made)}
+    return {
+        kind: (ids, training_variance({i: r for i, r in results.items() if i in ids}, benchmark, profile))
+        for kind, ids in apart.items()
+    }
+
+
 def training_variance(results: Mapping[str, Result], benchmark: Benchmark, profile: str) -> dict[str, Training]:
     """Per data set: from the cells that were trained more than once. What the benchmark states counts with it where
     these have few degrees of freedom, and alone where nothing was trained twice; only where it was measured on the same

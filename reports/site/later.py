@@ -25,7 +25,19 @@ Progress = Callable[[int, int], None] | None
 Rows = dict[str, dict[str, str]]
 
 # What pages written one at a time do not see of the site, so that they stay while others are run.
-ELSEWHERE = ("cards", "verdicts", "unmeasured", "idle", "rows", "date", "data", "seeds", "commit", "profiles")
+ELSEWHERE = (
+    "cards",
+    "verdicts",
+    "unmeasured",
+    "idle",
+    "rows",
+    "date",
+    "data",
+    "seeds",
+    "commit",
+    "profiles",
+    "banners",
+)
 MANY = 2000  # pages from which on further processes write them: each takes a second to start, a page some milliseconds
 MOST_PROCESSES = 4  # with what each of them needs, a large ledger still fits into 1 GiB
 AT_ONCE = 100  # pages that a process is given; what their records share travels once

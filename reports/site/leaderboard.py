@@ -121,6 +121,7 @@ class Leaderboard(_Part):
     datasets: dict[str, DataSet]
     runs: list[RunLine]
     verdicts: list[VerdictLine]
+    without_row: dict[str, str] = Field(description="table -> which runs are in no row of it, in a sentence")
     tables: list[TableData]
 
 
@@ -151,6 +152,7 @@ def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]
         },
         "runs": (_run(context, r) for r in context.ledger.runs),
         "verdicts": [v for i, (title, _, said) in verdicts_of(pages).items() for v in to_json(said, i, title)],
+        "without_row": context.without_row,
         "tables": (export.to_json(t) for t in tables_of(pages)),
     }
 

@@ -168,7 +168,10 @@ def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
             f"base.html.j2 and fills its blocks {' and '.join(FILLED)}"
         )
     depth = page.path.count("/")
-    return template.render(site=site, root="../" * depth, here=page.path, **page.values)
+    values = {"root": "../" * depth, "here": page.path, **page.values}
+    if "banner" not in values:
+        values["banner"] = site["banners"].get(page.path, site["banners"][""])
+    return template.render(site=site, **values)
 
 
 def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
@@ -191,9 +194,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "rows": _rows(pages),
         "running": context.running,
         "quick": _quick(context),
-        "synthetic": context.measured_on_synthetic() or context.planned_on_synthetic(),
-        "others": context.others_note(),
-        "stages_on": ", ".join(context.synthetic_names() or ()) if context.tested() else "",
+        "banners": {"": context.banner()} | {p.path: context.banner(p.links) for p in pages if p.links},
         "profile": context.profile,
         "profiles": context.profiles,
         "data": ", ".join(data) or "none planned",

@@ -31,6 +31,7 @@ def finished(
     rows, reasons = reasons_below(rows)
     notes = (
         *reasons,
+        f"{left_out}." if (left_out := context.without_row.get(table.id)) else "",
         table.note,
         table.claims_note if claimed else "",
         context.synthetic_note(table.dataset),

@@ -202,4 +202,5 @@ def _machine(record: RunRecord) -> str:
 
 def _synthetic(context: ReportContext, field: CostField) -> tuple[str, ...]:
     names = context.synthetic_names(field.dataset)
-    return (f"Accuracies are of synthetic data ({', '.join(names)}).",) if names else ()
+    some = "Some accuracies" if context.kinds.mixed(field.dataset) else "Accuracies"
+    return (f"{some} are of synthetic data ({', '.join(names)}).",) if names else ()

@@ -170,7 +170,7 @@ def _top1(result: Result, lost: list[Run]) -> Cell:
     return Cell(
         text=f.percent(mean, digits) + (f" ± {f.percent(std, digits)}" if std is not None else ""),
         value=100 * mean,
-        sub=span + n,
+        sub=span + n + f"; on {result.clips}" * bool(result.clips),
         origin=MEASURED,
         href=runs[0].page,
         title=f"run page of seed {runs[0].cell.seed}",

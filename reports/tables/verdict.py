@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from harness.ledger.record import RunRecord
 from harness.suite import Entry
 from harness.suite import benchmark as suite
 from reports import format as f
@@ -219,11 +220,17 @@ def basis(context: ReportContext, results: Sequence[Result]) -> str:
     records = [record for r in results for record in r.done]
     if not records:
         return ""
-    names = dict.fromkeys(context.title(r.cell.dataset) for r in records)
     made = any(r.data is not None and r.data.synthetic for r in records)
-    data = ("synthetic " if made else "") + ", ".join(names)
+    data = " and ".join(sorted({_clips(context, r) for r in records}, reverse=True))
     stages = "" if made or not any(r.synthetic for r in results) else ", some stages on synthetic data"
     seeds = sorted({len(r.done) for r in results if r.done})
     span = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f.count(seeds[0], "seed")
     day = max(r.finished for r in records)[:10] or "of unknown date"
     return f"{data}{stages}, profile {context.profile}, {span}, newest run {day}"
+
+
+def _clips(context: ReportContext, record: RunRecord) -> str:
+    """What the clips that a run was tested on are called."""
+    if record.data is None:
+        return context.title(record.cell.dataset)
+    return f"{'synthetic ' * record.data.synthetic}{context.clips_of(record)}"

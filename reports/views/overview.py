@@ -82,6 +82,7 @@ def _sources(context: ReportContext) -> list[str]:
     if len(ledger.work_dirs) > 1:
         names = ", ".join(ledger.names)
         said.append(f"Read from {len(ledger.work_dirs)} ledgers: {names}. A run that lies in several counts once.")
+    said += [f"{table}: {line}." for table, line in context.without_row.items()]
     left_out = ledger.other_start.keys() - ledger.shown
     planned = [c for plan in ledger.plans for c in plan.cells if c.key not in left_out]
     records = {key: record for key, (_, record) in ledger.records.items()}

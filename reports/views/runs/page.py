@@ -14,6 +14,7 @@ from reports import format as f
 from reports.ledger.adopted import adopted_note, reason
 from reports.ledger.clip_pictures import ClipPictures
 from reports.ledger.context import ReportContext
+from reports.ledger.kinds import Banner, kinds_of
 from reports.ledger.privacy import Privacy
 from reports.page import File, Page, View
 from reports.stats.intervals import INTERVAL
@@ -34,13 +35,14 @@ def build(context: ReportContext) -> Iterator[Page]:
     table = runs_table(runs)
     hub = eval_results(context)
     files: dict[str, File] = {**results_files(context, runs), **hub, **pictures.files}
-    yield from _lists(table, list(hub), files)
+    banner = context.banner_over(kinds_of((run.record for run in runs), context.ledger.synthetic))
+    yield from _lists(table, list(hub), files, banner if context.tested() else context.banner())
     for run in runs:
         later = partial(run_page, context.ledger.records[run.record.key][0], context.ledger.privacy, run)
         yield Page(run.page, "run.html.j2", {}, nav="", later=later, made_from=run.made_from)
 
 
-def _lists(table: Table, hub: list[str], files: dict[str, File]) -> Iterator[Page]:
+def _lists(table: Table, hub: list[str], files: dict[str, File], banner: Banner) -> Iterator[Page]:
     """The list of all runs on as many pages as it takes; downloads have it in one."""
     parts = [table.rows[i : i + PER_PAGE] for i in range(0, len(table.rows), PER_PAGE)] or [()]
     paths = [f"runs-{i}.html" if i > 1 else "runs.html" for i in range(1, len(parts) + 1)]
@@ -48,6 +50,7 @@ def _lists(table: Table, hub: list[str], files: dict[str, File]) -> Iterator[Pag
     pages = [(path, *names) for path, names in zip(paths, ends, strict=False)]
     for i, (path, rows) in enumerate(zip(paths, parts, strict=True)):
         shown = {"table": replace(table, rows=rows), "all": len(table.rows), "hub": hub, "pages": pages}
+        shown |= {"banner": banner}
         first = {"tables": (table,), "files": files} if i == 0 else {"nav": ""}
         yield Page(path, "runs.html.j2", {**shown, "number": i + 1}, **first)
 
@@ -80,19 +83,22 @@ COLUMNS = (
 def runs_table(runs: list[RunView]) -> Table:
     """All runs that have a page."""
     caption = f"Bars are 95 % intervals: {INTERVAL}, as on every page."
-    rows = tuple(Row(view.name, marked(_cells(view), bool(view.adopted))) for view in runs)
+    kinds = {v.record.data.synthetic for v in runs if v.record.data is not None}
+    rows = tuple(Row(view.name, marked(_cells(view, len(kinds) > 1), bool(view.adopted))) for view in runs)
     note = adopted_note(a for view in runs for a in view.adopted)
     return Table("runs", "All runs", caption, COLUMNS, rows, (note,) if note else (), paper=False)
 
 
-def _cells(view: RunView) -> dict[str, Cell]:
+def _cells(view: RunView, mixed: bool) -> dict[str, Cell]:
+    """The row of a run. ``mixed``: others read clips of another kind, synthetic or not."""
     r = view.record
+    made = mixed and r.data is not None and r.data.synthetic
     name = f"{r.cell.model}+{r.cell.variant}" if r.cell.variant else r.cell.model
     share = r.cost.data_time_share
     return {
         "run": Cell(name, href=view.page, sub=r.key[:12]),
         "stage": Cell(view.stage),
-        "dataset": Cell(view.data_name or view.dataset),
+        "dataset": Cell(view.data_name or view.dataset, sub="synthetic" * made),
         "date": Cell(r.finished[:10]),
         "commit": Cell(f.short_commit(r.commit)),
         "state": Cell(
@@ -126,7 +132,7 @@ def run_page(folder: Path, own: Privacy, run: RunView) -> tuple[Mapping[str, Any
     """Values and files of the page of one run, which lies in ``folder``."""
     more = details(folder, own, run)
     facts = [{"value": value, "name": name, "sub": sub} for value, name, sub in (*_metrics(run), *_costs(run))]
-    values = {"run": run, "more": more, "facts": facts, "what": _what(run, len(more.epochs))}
+    values = {"run": run, "banner": run.banner, "more": more, "facts": facts, "what": _what(run, len(more.epochs))}
     values |= {"data": _data(run) or "none recorded", "commit": f.short_commit(run.record.commit)}
     values |= {"pictures": {c.clip_id: c for c in run.pictures}, "moments": _moments(run)}
     return values | {"apostrophes": APOSTROPHES, "older": OLDER}, _files(run, more)

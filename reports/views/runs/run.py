@@ -13,6 +13,7 @@ from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
 from reports.ledger.clip_pictures import ClipPictures, PicturedClip
 from reports.ledger.context import ReportContext
+from reports.ledger.kinds import Banner
 from reports.ledger.ledger import Ledger
 from reports.ledger.log import Log, log_digest, read_log
 from reports.ledger.privacy import Privacy
@@ -73,6 +74,7 @@ class RunView:
     page: str
     stage: str  # its declared title
     method: str  # address of the method
+    banner: Banner
     dataset: str  # title of the data set
     data_name: str  # of what it read, "" where it does not say
     scored: Scored | None
@@ -163,9 +165,10 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
                 page=page,
                 stage=context.stage(record.cell),
                 method=f"methods.html#{anchor(record.cell.method)}",
-                dataset=context.title(record.cell.dataset),
+                banner=context.banner_of(record),
+                dataset=context.clips_of(record),
                 data_name=context.data_name(record),
-                scored=_scored(ledger.answers.get(key), ledger.training.get(record.cell.dataset)),
+                scored=_scored(ledger.answers.get(key), ledger.training_of(record)),
                 parents=tuple(_parent(ledger, *named) for named in record.identity.parents.items()),
                 children=tuple(sorted(children.get(key, []), key=lambda c: c.name)),
                 siblings=tuple(s for s in siblings[_cell(record)][: NAMED + 1] if s.page != page)[:NAMED],
@@ -178,7 +181,7 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
                 synthetic=ledger.synthetic[key],
                 adopted=adopted_runs(key, known),
                 adopted_page=ledger.pages.get(record.adopted_from, ""),
-                provisional=record.cell.dataset not in ledger.training,
+                provisional=ledger.training_of(record) is None,
                 train_seconds=train_seconds(key, known),
             )
         )

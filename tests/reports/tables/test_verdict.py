@@ -87,6 +87,7 @@ def verdicts(found, further=(), entries=None):
         result=results.get,
         leaves_out=lambda _: False,
         title=lambda dataset: fake_benchmark().datasets[dataset].title,
+        clips_of=lambda record: fake_benchmark().datasets[record.cell.dataset].title,
     )
     return by_column(context, TABLE)
 
@@ -246,6 +247,7 @@ def test_groups_compete_where_the_table_says_so(compete):
         profile="demo",
         result=results.get,
         title=lambda dataset: dataset,
+        clips_of=lambda record: record.cell.dataset,
     )
     (said,) = of_rows(context, declared, shown)
     if compete:
@@ -282,6 +284,7 @@ def test_rows_that_tie_at_chance_name_nobody():
         profile="demo",
         result=results.get,
         title=lambda dataset: dataset,
+        clips_of=lambda record: record.cell.dataset,
     )
     (said,) = of_rows(context, declared, shown)
     assert said.text == "none of 2 rows is above chance, 10.0 %; all of them have the same number, 10.00 %"
@@ -307,7 +310,9 @@ def swept(values, training=KNOWN):
     sweep = figure.sweeps[0]
     cells = {cell_id(figure.model, sweep_variant(sweep.id, v)): right(x) for v, x in values.items()}
     results = {i: result(i, correct, training) for i, correct in cells.items()}
-    context = SimpleNamespace(profile="demo", result=results.get, title=lambda dataset: dataset)
+    context = SimpleNamespace(
+        profile="demo", result=results.get, title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset
+    )
     return of_figure(context, figure)[0]
 
 
@@ -339,6 +344,7 @@ def test_a_first_row_that_is_highest_is_tied_only_where_no_row_differs(p, state)
         profile="demo",
         result=results.get,
         title=lambda dataset: dataset,
+        clips_of=lambda record: record.cell.dataset,
     )
     assert of_rows(context, declared, Shown("t", "T", "", columns, tuple(shown)))[0].state == state
 

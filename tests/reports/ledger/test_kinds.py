@@ -1,0 +1,93 @@
+"""A site of synthetic and of recorded clips says of each number, and first on each page, which they are."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.ledger.record import CellInfo, DataInfo
+from harness.site.verdicts import verdict_lines
+from harness.suite.benchmark import Published
+from reports import build
+from tests.helpers.fake_ledger import fake_predictions, fake_record, save
+from tests.helpers.fake_site import write
+from tests.helpers.html_tree import parse
+
+GENERATED, BOTH = "The numbers measured here come from generated videos", "Synthetic and real data"
+OWN = "own_mgr-dark-rgb"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A ledger of synthetic data, and one of recordings of others with a method that the benchmark does not have."""
+    folder = tmp_path_factory.mktemp("kinds")
+    made = write(folder, seeds=1, tables=["table2", "table4"])
+    published = made.benchmark.datasets["mgr_dark"].model_copy(update={"published": Published(classes=10, subjects=21)})
+    made.benchmark.datasets["mgr_dark"] = published
+    entry = replace(made.entries["plain_mgr-dark-rgb"], name=OWN, method="own", title="Own")
+    cell = CellInfo(
+        model=OWN,
+        method="own",
+        stage=entry.stage,
+        dataset="mgr_dark",
+        train_modalities=["rgb"],
+        test_modality="rgb",
+        seed=0,
+        profile="demo",
+    )
+    record = fake_record(cell, synthetic=False)
+    data = DataInfo(**{**record.data.model_dump(), "train_subjects": ["me"], "test_subjects": ["you"]})
+    table = fake_predictions("mgr_dark", 1.0, 0, OWN, 1).assign(subject="you")
+    made.other = folder / "lab" / "work_dirs"
+    save(made.other, record.model_copy(update={"data": data}), table)
+    made.own = {OWN: entry}
+    return made
+
+
+def site(lab, tmp_path, entries):
+    build([lab.work_dir, lab.other], tmp_path / "site", lab.benchmark, {**lab.entries, **entries})
+    return tmp_path / "site"
+
+
+def words(path) -> str:
+    return " ".join(parse(path).text.split())
+
+
+def page_of(site, name):
+    return words(next((site / "runs").glob(f"{name}-s0*.html")))
+
+
+def test_a_run_whose_method_has_no_config_is_named_and_its_page_is_true(lab, tmp_path):
+    made = site(lab, tmp_path, {})
+    own, table = page_of(made, OWN), words(made / "table2.html")
+    assert GENERATED not in own and BOTH not in own and "are not MGR-Dark (10, 21)" in own
+    assert "Synthetic data, stages included none" in own and "Data clips in the layout of MGR-Dark, dark" in own
+    assert "as a stage" not in own
+    assert GENERATED in table and "on clips in the layout" not in table
+    assert f"{OWN} has runs here and no config" in table and "claimed" in table
+    assert any(OWN in line and "--configs" in line for line in verdict_lines(made))
+    assert any(OWN in line for line in verdict_lines(made, ["table2"])) and not verdict_lines(made, ["table3"])
+    assert GENERATED in page_of(made, "plain_mgr-dark-rgb") and BOTH in words(made / "runs.html")
+
+
+def test_numbers_of_both_kinds_in_one_table_say_which_they_are(lab, tmp_path):
+    made = site(lab, tmp_path, lab.own)
+    rows = (made / "downloads" / "table2.md").read_text().splitlines()
+    own, plain = (next(row for row in rows if row.startswith(f"| {name}")) for name in ("Own", "Plain"))
+    assert "on clips in the layout of MGR-Dark" in own and "synthetic" not in own
+    assert "on synthetic clips" in plain and "in the layout" not in plain
+    assert BOTH in words(made / "table2.html") and BOTH in words(made / "index.html")
+    assert GENERATED in words(made / "table4.html")  # which has none of the recorded ones
+    assert "has runs here" not in words(made / "table2.html")
+    assert not any(OWN in line for line in verdict_lines(made) if "--configs" in line)
+    assert any("synthetic MGR-Dark and clips in the layout of MGR-Dark" in line for line in verdict_lines(made))
+
+
+def test_how_trainings_vary_on_recordings_changes_no_interval_on_synthetic_clips(lab, tmp_path):
+    alone = tmp_path / "alone"
+    build(lab.work_dir, alone, lab.benchmark, lab.entries)
+    for entries in ({}, lab.own):
+        both = site(lab, tmp_path / str(len(entries)), entries)
+        assert (
+            page_of(both, "plain_mgr-dark-rgb").split("top-1 accuracy")[1][:60]
+            == page_of(alone, "plain_mgr-dark-rgb").split("top-1 accuracy")[1][:60]
+        )
