@@ -18,6 +18,7 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 
 from harness.errors import BadUsage
+from harness.inference.streams import streams_of
 from harness.ledger.record import DataInfo, RunRecord
 from harness.ledger.redo_advice import redo_advice
 from harness.ledger.run_dir import CHECKPOINT, SPEC
@@ -27,8 +28,7 @@ from harness.network.registered import IMPORTABLE, not_registered
 from harness.worker.precision import use_channels_last
 from harness.worker.spec import JobSpec, read_spec
 from mtcd_plugin.formats.checkpoint_errors import one_line
-from mtcd_plugin.formats.clips import RENDERED_FROM, Stream
-from mtcd_plugin.formats.video import probe
+from mtcd_plugin.formats.clips import RENDERED_FROM
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,8 @@ def _sample(clip: Mapping[str, Path]) -> dict[str, Any]:
         "clip_id": next(iter(clip.values())).stem,
         "subject": "",
         "label": -1,
-        "streams": {m: _stream(path) for m, path in clip.items()},
+        "streams": streams_of(clip),
         "missing": [],
         "modality": "RGB",
         "start_index": 0,
     }
-
-
-def _stream(path: Path) -> Stream:
-    found = probe(str(path))
-    return Stream(str(path), 0, found.frames, found.fps)

@@ -135,6 +135,17 @@ def test_another_video_has_other_scores_and_text_says_them(ledger, tmp_path):
     assert best != pytest.approx(100 * max(rows[0][1]), abs=0.05)
 
 
+def test_a_slow_video_has_the_scores_of_the_same_frames_at_another_rate(ledger, tmp_path):
+    frames = np.random.default_rng(3).integers(0, 256, (13, 24, 32, 3), np.uint8)
+    for fps in (25, 0.4):
+        write_video(tmp_path / f"{fps}.mp4", frames, fps, crf=0)
+    got = predict(ledger, CELLS[0], tmp_path / "25.mp4", tmp_path / "0.4.mp4", "--json")
+    assert got.returncode == 0 and "Warning" not in got.stderr
+    quick, slow = json.loads(got.stdout)["clips"]
+    assert slow["classes"] == quick["classes"]
+    assert f"note: {tmp_path / '0.4.mp4'}: its time stamps say 0.4 frames/s; frames are taken by them" in got.stderr
+
+
 def test_a_video_that_cannot_be_read_is_a_line_and_the_others_are_predicted(ledger, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
