@@ -26,7 +26,8 @@ def command(runs: tuple[str, ...], folder: Path, work_dir: Path) -> int:
     """Write training curves, confusion matrix and strips of RUNs as PDF, PNG and SVG, each where a run has it: a
     training has curves, what classifies a confusion matrix, a rendering strips of its clips.
 
-    A RUN is called as its page and its folder in the ledger are, or is a cell: all its runs.
+    A RUN is called as its page and its folder in the ledger are, or is a job as `status` lists it, or a cell: all
+    runs of it.
     """
     from harness.site.figures import write_figures
 

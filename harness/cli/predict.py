@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 def command(run: str, clips: tuple[str, ...], work_dir: Path, device: str, top: int, as_json: bool) -> int:
     """Predict the gesture of each CLIP with the network of RUN.
 
-    A RUN is called as its page and its folder in the ledger are, or is a cell that has one run. A CLIP is a video of
-    one gesture from its first frame to its last (`data segment` cuts recordings), or rgb=FILE,depth=FILE for a network
-    that reads both. Frames are sampled, resized and cropped as in the run's own test; scores are what the network
-    makes of all of them, from 0 to 100 %. A line says where the run's code, or the plan of
+    A RUN is called as its page and its folder in the ledger are, or is a job as `status` lists it, or a cell, that has
+    one run. A CLIP is a video of one gesture from its first frame to its last (`data segment` cuts recordings), or
+    rgb=FILE,depth=FILE for a network that reads both. Frames are sampled, resized and cropped as in the run's own test;
+    scores are what the network makes of all of them, from 0 to 100 %. A line says where the run's code, or the plan of
     its cell, has changed since.
     """
     from harness.inference.named import named_run

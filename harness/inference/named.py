@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage
 from harness.ledger.ancestry import dependency_closure, synthetic_data
 from harness.ledger.record import RunRecord
 from harness.ledger.redo_advice import redo_advice
 from harness.ledger.store import load_heads, read_record
-from harness.suite.cells import cell_id
+from harness.suite.run_names import runs_called
 
 
 @dataclass(frozen=True)
@@ -24,25 +23,14 @@ class NamedRun:
 
 
 def named_run(work_dir: Path, name: str) -> NamedRun:
-    """The valid run that is called so: as its folder is, or by its cell where that has one run.
+    """The valid run that is called so: as its folder is, or by its job or cell where that has one run.
 
     Raises:
         BadUsage: no such run, a cell of several runs, or a run that failed or is not valid, or whose stages are not
             although it has their weights.
     """
     heads, rejected = load_heads(work_dir)
-    runs = {folder.name: key for key, (folder, _) in heads.items()}
-    cells = {key: cell_id(head.model, head.variant) for key, (_, head) in heads.items()}
-    keys = [runs[name]] if name in runs else [key for key, cell in cells.items() if cell == name]
-    for one in rejected:
-        if one.path.name == name or (not keys and re.fullmatch(r"-s\d+-\w{12}", one.path.name.removeprefix(name))):
-            raise BadUsage(f"{one.path.name} is no valid run: {one.line}")
-    if not keys:
-        if not runs:
-            raise BadUsage(f"{work_dir} has no valid run; --work-dir names another folder")
-        raise BadUsage(
-            unknown_name("run or cell", name, sorted({*runs, *cells.values()}), listed_by="python -m harness status")
-        )
+    keys = runs_called(work_dir, name, heads, rejected)
     keys = [key for key in keys if heads[key][1].status == "done"] or keys
     if len(keys) > 1:
         several = sorted(heads[key][0].name for key in keys)

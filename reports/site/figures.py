@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import BadUsage, count, unknown_name
+from harness.errors import count
 from harness.ledger.ancestry import synthetic_data
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_predictions, read_record
-from harness.suite.cells import cell_id
+from harness.suite.run_names import runs_called
 from reports.format import short_commit, slug
 from reports.ledger.results import right_and_predicted
 from reports.ledger.strips import read_strips
@@ -19,21 +19,21 @@ from reports.ledger.work_dir import read_work_dir
 from reports.plots import run_charts
 from reports.plots.drawing import Drawing, to_files
 
-Records = Mapping[str, tuple[Path, RunRecord]]  # key -> folder and record
-
 
 def run_figures(work_dir: Path, names: Sequence[str], out: Path) -> list[Path]:
     """Write training curves, confusion matrix and strips of runs to ``out`` as PDF, PNG and SVG; returns the paths.
 
     Args:
-        names: of runs (as their pages and folders are called), or of cells: all their runs.
+        names: of runs (as their pages and folders are called), or of jobs or cells: all their runs.
 
     Raises:
-        BadUsage: a name that is none of a valid run or cell.
+        BadUsage: a name that is none of a valid run, job or cell.
         OSError: ``out`` cannot be written.
     """
-    records = read_work_dir(work_dir).records
-    keys = list(dict.fromkeys(key for name in names for key in _named(records, name)))
+    ledger = read_work_dir(work_dir)
+    records = ledger.records
+    cells = {key: (folder, record.cell) for key, (folder, record) in records.items()}
+    keys = list(dict.fromkeys(k for name in names for k in runs_called(work_dir, name, cells, ledger.rejected)))
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for key in keys:
@@ -45,16 +45,6 @@ def run_figures(work_dir: Path, names: Sequence[str], out: Path) -> list[Path]:
                 path.write_bytes(content)
                 written.append(path)
     return written
-
-
-def _named(records: Records, name: str) -> list[str]:
-    found = [
-        key for key, (folder, r) in records.items() if name in (folder.name, cell_id(r.cell.model, r.cell.variant))
-    ]
-    if not found:
-        known = {n for f, r in records.values() for n in (f.name, cell_id(r.cell.model, r.cell.variant))}
-        raise BadUsage(unknown_name("run or cell", name, sorted(known), listed_by="python -m harness status"))
-    return sorted(found, key=lambda key: records[key][0].name)
 
 
 def _note(key: str, records: Mapping[str, RunRecord]) -> str:

@@ -159,7 +159,10 @@ def test_a_video_that_cannot_be_read_is_a_line_and_the_others_are_predicted(ledg
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("i3d_r50_mgr-dark-rbg", "x.mp4"), "unknown run or cell 'i3d_r50_mgr-dark-rbg' (near: i3d_r50_mgr-dark-rgb"),
+        (
+            ("i3d_r50_mgr-dark-rbg", "x.mp4"),
+            "unknown run, job or cell 'i3d_r50_mgr-dark-rbg' (near: i3d_r50_mgr-dark-rgb",
+        ),
         ((CELLS[0], "nothing.mp4"), "nothing.mp4: no such file"),
         ((CELLS[0], "depth=nothing.mp4"), "reads rgb, not depth; give each clip as rgb=FILE"),
         ((CELLS[0], "rgb=a.mp4,depth=b.mp4"), "reads rgb, not rgb and depth"),
@@ -234,8 +237,9 @@ def test_a_cell_whose_only_run_is_not_valid_says_why(ledger, tmp_path):
     shutil.copytree(ledger / "w", tmp_path / "w")
     folder, _ = own_test(ledger, CELLS[0])
     (tmp_path / "w" / "runs" / folder.name / "run.json").write_text("{")
-    with pytest.raises(BadUsage, match=f"{folder.name} is no valid run: .*corrupt"):
-        named_run(tmp_path / "w", CELLS[0])
+    for name in (CELLS[0], f"{CELLS[0]}-s0", folder.name):
+        with pytest.raises(BadUsage, match=f"{folder.name} is no valid run: .*corrupt"):
+            named_run(tmp_path / "w", name)
     with pytest.raises(BadUsage, match="empty has no valid run; --work-dir"):
         named_run(tmp_path / "empty", CELLS[0])
 
@@ -254,6 +258,7 @@ def test_a_cell_means_the_run_that_is_done_beside_one_that_failed(ledger, tmp_pa
     other.mkdir()
     write_record(other, record.model_copy(update=failed))
     assert named_run(tmp_path, CELLS[0]).folder.name == folder.name
+    assert named_run(tmp_path, f"{CELLS[0]}-s0").folder.name == folder.name  # as `status` lists its job
     with pytest.raises(BadUsage, match=r"the run failed \(crash: no more\)"):
         named_run(tmp_path, other.name)
 

@@ -40,6 +40,18 @@ def test_a_strip_of_pictures_is_written_with_what_its_rows_show(fake, tmp_path):
     assert "from the top: above, below" in next(p for p in strips if p.suffix == ".svg").read_text()
 
 
+def test_a_job_is_its_run_and_a_run_that_is_not_valid_says_so(fake, tmp_path):
+    written = write_figures(fake.work_dir, ["plain_nvgesture-rgb-s1"], tmp_path / "out")
+    assert {p.name.split("-s")[1][0] for p in written} == {"1"} and len(written) == 2 * 3
+    work = tmp_path / "work"
+    folder = next((fake.work_dir / "runs").glob("plain_nvgesture-rgb-s1-*"))
+    shutil.copytree(folder, work / "runs" / folder.name)
+    (work / "runs" / folder.name / "run.json").write_text("{")
+    for name in ("plain_nvgesture-rgb", "plain_nvgesture-rgb-s1", folder.name):
+        with pytest.raises(BadUsage, match=f"{folder.name} is no valid run: "):
+            write_figures(work, [name], tmp_path / "none")
+
+
 def test_a_name_that_is_none_is_one_line_with_what_is_like_it(fake, tmp_path, capsys):
     with pytest.raises(BadUsage, match=r"'plain_nvgesture-rbg' \(near: plain_nvgesture-rgb"):
         write_figures(fake.work_dir, ["plain_nvgesture-rbg"], tmp_path)
