@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.builder import check_made_to_end
-from harness.data.registry import ClipDataSet, Progress, data_set
+from harness.data.registry import ClipDataSet, DataSet, ImageDataSet, Progress, data_set
 from harness.data.verify.finding import SEVERITIES, Finding
+from harness.errors import one_line
 from harness.ledger.files import write_text_atomically
 from mtcd_plugin.formats.text import check_place
 
@@ -17,7 +18,8 @@ from mtcd_plugin.formats.text import check_place
 @dataclass(frozen=True)
 class Verification:
     """The outcome. ``clips`` counts clips (or images) whose annotation could be read, ``files`` the files that they
-    name, ``decoded`` those of them that gave at least one frame."""
+    name, ``decoded`` those of them that gave at least one frame. ``refused`` is why the reader refuses the whole
+    set, which no quarantine changes; "" where it reads it."""
 
     dataset: str
     name: str
@@ -27,6 +29,7 @@ class Verification:
     files: int
     decoded: int
     findings: tuple[Finding, ...]
+    refused: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -40,7 +43,7 @@ class Verification:
 
     @property
     def sound(self) -> bool:
-        return not self.counts["error"]
+        return not (self.counts["error"] or self.refused)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "counts": self.counts, "findings": [asdict(f) for f in self.findings]}
@@ -85,7 +88,20 @@ def verify_dataset(dataset: str, root: Path, processes: int = 1, progress: Progr
         checked.files,
         checked.decoded,
         tuple(order),
+        _refusal(known, root),
     )
+
+
+def _refusal(known: DataSet, root: Path) -> str:
+    """Why the reader of runs refuses the data set as it is, "" where it does not."""
+    try:
+        if isinstance(known, ClipDataSet):
+            known.read(str(root), **known.everything)
+        elif isinstance(known, ImageDataSet):
+            known.read(str(root))
+    except (OSError, ValueError) as error:
+        return one_line(error)
+    return ""
 
 
 def write_quarantine(path: Path, verification: Verification) -> int:

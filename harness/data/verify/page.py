@@ -37,6 +37,7 @@ td { overflow-wrap: break-word; } td:nth-child(2) { white-space: nowrap; }
 {% for severity, n in v.counts.items() %}{{ count(n, severity) }}{{ ", " if not loop.last }}{% endfor %}.</p>
 {% if v.synthetic %}<p class="synthetic">
 Synthetic data: numbers of the paper are shown for orientation only.</p>{% endif %}
+{% if v.refused %}<p>No run reads the set as it is: {{ v.refused }}.</p>{% endif %}
 {% for severity, title in titles %}{% set found = v.findings | selectattr("severity", "equalto", severity) | list %}
 <h2 id="{{ severity }}">{{ title }} ({{ found | length }})</h2>
 {% if found %}<table>
@@ -104,7 +105,10 @@ def _listed(clips: Sequence[str], samples: str) -> str:
 
 
 def _fate(verification: Verification, quarantine: object) -> list[str]:
-    """Whether clips with errors are trained on; nothing where there are none."""
+    """Whether the set can be read, and clips with errors are trained on; nothing where there are none."""
+    if verification.refused:
+        why = f"no run reads the set as it is, with --quarantine neither: {verification.refused}"
+        return [f"{why}; mend it, then verify again"]
     bad = len({f.clip_id for f in verification.findings if f.severity == "error" and f.clip_id})
     if not bad:
         return []

@@ -133,6 +133,30 @@ def test_equal_findings_are_one_line_and_clips_with_errors_have_their_fate_said(
     assert "with errors" not in findings_text(replace(outcome, findings=tuple(rate)))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (",dark,", ",dusk,", "annotations.csv line 2: lighting 'dusk' is unknown"),
+        (",12,", ",12.5,", "annotations.csv line 2: "),
+        ("clip_id,", "id,", "annotations.csv"),
+    ],
+)
+def test_a_row_that_the_readers_refuse_is_not_said_to_be_read(mgr_dark_root, tmp_path, old, new, said):
+    root = shutil.copytree(mgr_dark_root, tmp_path / "mgr_dark")
+    table = root / "annotations.csv"
+    assert findings_text(verify_dataset("mgr_dark", root)).count("no run reads the set") == 0
+    table.write_text(table.read_text().replace(old, new, 1))
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        read_mgr_dark(str(root), lighting="both")
+    outcome = verify_dataset("mgr_dark", root)
+    for quarantine in (None, tmp_path / "bad.txt"):
+        text = findings_text(outcome, quarantine)
+        assert f"no run reads the set as it is, with --quarantine neither: {refused.value}; mend it" in text
+        assert "all the same" not in text and "unless they are given" not in text
+    assert not outcome.sound and outcome.as_json()["refused"] == str(refused.value)
+    assert "No run reads the set as it is" in findings_page(outcome)
+
+
 def test_quarantine_leaves_a_set_that_can_be_trained_on(spoiled, tmp_path):
     """Once the tables are mended, the clips that are left all decode and have every stream."""
     root, expected, outcome = spoiled
@@ -573,4 +597,7 @@ def check_agreement(dataset, root, read) -> None:
     try:
         read(str(root))
     except (ValueError, OSError):
-        assert not outcome.sound, "the reader refuses what verification calls sound"
+        assert outcome.counts["error"], "the reader refuses what verification calls sound"
+        assert outcome.refused and not outcome.sound
+    else:
+        assert not outcome.refused
