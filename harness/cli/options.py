@@ -164,7 +164,8 @@ cell_option = click.option(
     "--cell",
     "chosen",
     multiple=True,
-    help="Only these jobs (and the stages they depend on), by name as `plan` lists them; without -s<seed>: all seeds.",
+    help="Only these jobs (and the stages they depend on), by name as `plan` lists them, with commas between or given "
+    "again; without -s<seed>: all seeds.",
 )
 choice_options = _together(
     "choice",

@@ -11,6 +11,18 @@ from harness.plan.remarks import cell_name
 from harness.suite import Cell, Entry
 
 
+def split_names(
+    asked: Iterable[str], cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings
+) -> list[str]:
+    """Names with commas between them, one by one; the points of a grid have commas in their own."""
+    given = list(asked)
+    if not any("," in name for name in given):
+        return given
+    known = {name for job in named_jobs(cells, entries, settings) for name in (job[0], cell_name(*job))}
+    parts = ([name] if name in known else [p.strip() for p in name.split(",") if p.strip()] for name in given)
+    return [part for name, names in zip(given, parts, strict=True) for part in names or [name]]
+
+
 def asked_by_name(
     asked: Iterable[str], cells: Iterable[Cell], left_out: Iterable[Cell], entries: dict[str, Entry], settings: Settings
 ) -> list[Cell]:

@@ -16,7 +16,8 @@ from harness.ledger.identity import canonical_json
 from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.run_dir import PLAN
-from harness.plan.choice import asked_by_name, chosen_jobs
+from harness.plan.asked import Asked, asked
+from harness.plan.choice import asked_by_name, chosen_jobs, split_names
 from harness.plan.jobs import Job, Plan, Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.parts import ToMake, sets_to_make
@@ -92,7 +93,8 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         tables: ids with commas between, None for all that are not optional.
         make_data: writes built-in synthetic sets, or the parts of them that cells read, of a preset to a folder; called
             where no data root is given, after everything that can be checked without data.
-        chosen: names of the only jobs to run, with seed or without; also of methods that the profile leaves out.
+        chosen: names of the only jobs to run, with seed or without, each or with commas between them; also of methods
+            that the profile leaves out.
     """
     check_profile(configs, profile)
     _check_data_root(data_root, profile)
@@ -109,6 +111,7 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
         quarantine=quarantine_files(choices.quarantine, benchmark),
         init=choices.init or benchmark.init.get(profile, "scratch"),
     )
+    chosen = tuple(split_names(chosen, every, entries, settings))
     cells = every if choices.all_methods or quick else _usual(every, entries, settings, chosen)
     jobs = chosen_jobs(chosen, cells, entries, settings)
     if data_root is None and make_data is not None:
@@ -245,19 +248,25 @@ def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | No
     check_writable(work_dir, "--work-dir")
     check_files(work_dir)
     Path(work_dir).mkdir(parents=True, exist_ok=True)
-    jobs = [workspace.plan.jobs[key] for key in workspace.plan.keys.values()]
+    wanted, keys = _asked(workspace, work_dir), workspace.plan.keys
+    jobs = [workspace.plan.jobs[keys[c.id, c.seed]] for c in wanted.cells if (c.id, c.seed) in keys]
     write_plan(
         Path(work_dir) / PLAN,
         PlanFile(
             profile=workspace.settings.profile,
-            tables=workspace.tables,
-            seeds=workspace.seeds,
+            tables=list(wanted.tables),
+            seeds=max((c.seed for c in wanted.cells), default=-1) + 1,
             commit=commit(),
             synthetic=synthetic_sets(jobs),
             clips=clips_of_sets(jobs),
-            cells=[_planned(c, workspace, blocked or {}) for c in workspace.cells],
+            cells=[_planned(c, workspace, blocked or {}) for c in wanted.cells],
         ),
     )
+
+
+def _asked(ws: Workspace, work_dir: Path) -> Asked:
+    everything = Asked(tuple(ws.cells), tuple(ws.tables))
+    return asked(everything, ws.plan, ws.chosen, work_dir, ws.settings.profile)
 
 
 def _planned(cell: Cell, workspace: Workspace, blocked: dict[str, str]) -> PlannedCell:

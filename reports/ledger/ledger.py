@@ -188,12 +188,7 @@ def make_ledger(
     results = cell_results(plans, suite, runs)
     training = by_kind(results, benchmark, profile)
     named = clip_names(benchmark, [r for i, r in results.items() if i in suite])
-    for ids, found in training.values():
-        results |= {
-            i: replace(r, training=found.get(r.runs[0].cell.dataset), clips=named.get(i, ""))
-            for i, r in results.items()
-            if i in ids
-        }
+    results = _with_kinds(results, training, named)
     chosen = {run.record.key for r in results.values() for run in r.runs if run.record is not None}
     shown = chosen.union(*(dependency_closure(key, runs.records) for key in chosen))
     return Ledger(
@@ -213,6 +208,18 @@ def make_ledger(
         problems=[own.text(w.problem) for w in work_dirs if w.problem],
         privacy=own,
     )
+
+
+def _with_kinds(
+    results: Mapping[str, Result],
+    training: Mapping[bool, tuple[frozenset[str], dict[str, Training]]],
+    clips: Mapping[str, str],
+) -> dict[str, Result]:
+    """Results with how trainings vary on clips of their kind, and what these are called where there are several."""
+    own = {i: found for ids, found in training.values() for i in ids}
+    return {
+        i: replace(r, training=own[i].get(r.runs[0].cell.dataset), clips=clips.get(i, "")) for i, r in results.items()
+    }
 
 
 def _runs(

@@ -8,9 +8,12 @@ import yaml
 from harness import PACKAGED_CONFIGS
 from harness.cli import main
 from harness.data.registry import data_sets
+from harness.errors import BadUsage
 from harness.ledger.planfile import read_plan
+from harness.plan.choice import split_names
+from harness.plan.jobs import Settings
 from harness.plan.workspace import RunChoices, open_workspace, save_plan
-from harness.suite import load_suite
+from harness.suite import expand, load_suite
 from reports import build
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
@@ -163,3 +166,45 @@ def test_only_the_data_of_a_quick_look_are_made(configs):
         with pytest.raises(Made) as made:
             open_workspace(configs, "smoke", None, None, 1, RunChoices(quick=quick), make)
         assert made.value.args == ("smoke", datasets)
+
+
+def test_with_cell_a_plan_asks_for_these_beside_what_was_asked_for_or_has_run(configs, tiny_data, tmp_path):
+    def plan(seeds, *chosen):
+        ws = open_workspace(configs, "smoke", tiny_data, None, seeds, chosen=chosen)
+        save_plan(ws, tmp_path)
+        return sorted((c.id, c.seed) for c in read_plan(tmp_path / "plan.json").cells)
+
+    assert plan(2, RGB) == [(RGB, 0), (RGB, 1)]  # of a new ledger nothing else
+    assert plan(1, f"{DEPTH}-s0") == [(DEPTH, 0), (RGB, 0)]
+    assert plan(1) == [(DEPTH, 0), (RGB, 0)]
+    assert plan(2, f"{RGB}-s1") == [(DEPTH, 0), (RGB, 0), (RGB, 1)]
+    (tmp_path / "plan.json").unlink()
+    (tmp_path / "runs" / f"{DEPTH}-s1-{'a' * 12}").mkdir(parents=True)  # it may be of another version by now
+    assert plan(2, f"{RGB}-s0") == [(DEPTH, 1), (RGB, 0)]
+
+
+def test_pages_of_a_plan_with_cell_claim_no_more_than_it_asked_for(configs, tiny_data, tmp_path):
+    ws = open_workspace(configs, "smoke", tiny_data, None, 2, chosen=(f"{RGB}-s0",))
+    save_plan(ws, tmp_path)
+    ledger = make_ledger([read_work_dir(tmp_path)], "smoke", ws.benchmark, ws.entries)
+    assert ledger.seeds_text == "1" and len(ledger.runs) == 1 and ledger.tables <= {"table2", "table4"}
+
+
+@pytest.mark.parametrize("chosen", [(f"{RGB},{DEPTH}-s0",), (RGB, DEPTH), (f" {RGB} , {DEPTH},",)])
+def test_cell_takes_names_with_commas_between_or_one_by_one(configs, tiny_data, chosen):
+    ws = open_workspace(configs, "smoke", tiny_data, None, 1, chosen=chosen)
+    assert ws.chosen == (f"{RGB}-s0", f"{DEPTH}-s0")
+
+
+@pytest.mark.parametrize(("chosen", "named"), [(f"{RGB},nonesuch", "nonesuch"), (",", ",")])
+def test_cell_names_what_is_none_of_its_names(configs, tiny_data, chosen, named):
+    with pytest.raises(BadUsage, match=f"unknown job '{named}'"):
+        open_workspace(configs, "smoke", tiny_data, None, 1, chosen=(chosen,))
+
+
+def test_a_point_of_a_grid_has_commas_in_its_name():
+    benchmark, entries = load_suite(PACKAGED_CONFIGS)
+    cells = expand(benchmark, entries, "smoke", ["figure6_grid"], 1)
+    settings = Settings(PACKAGED_CONFIGS, "smoke", PACKAGED_CONFIGS)
+    first, second = (c.id for c in cells[:2])
+    assert "," in first and split_names([first, f"{second}-s0"], cells, entries, settings) == [first, f"{second}-s0"]
