@@ -14,6 +14,7 @@ from harness.cli import console
 
 log = logging.getLogger(__name__)
 
+WIPE = "\x1b[K"  # the rest of a line on a terminal: what stood there may have been longer
 EVERY_S = 10.0  # between lines where there is no terminal
 
 
@@ -34,7 +35,7 @@ def counter(terminal: TextIO | None = None) -> Callable[[str, int, int], None]:
         left = f", {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
         if stream.isatty():
             if not console.is_quiet():
-                click.echo(f"\r{done} of {total} {what}{left}".ljust(60), nl=done == total, file=stream)
+                click.echo(f"\r{WIPE}{done} of {total} {what}{left}", nl=done == total, file=stream)
         elif done == total or now - last > EVERY_S:
             last = now
             log.info("%d of %d %s%s", done, total, what, left)

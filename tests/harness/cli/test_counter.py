@@ -19,6 +19,7 @@ def test_a_terminal_has_one_line_that_counts():
     for done in range(3):
         show("clips", done, 2)
     assert out.getvalue().count("\r") == 3 and out.getvalue().count("\n") == 1
+    assert all(line.startswith("\x1b[K") for line in out.getvalue().split("\r")[1:]), "what was longer is wiped"
 
 
 def test_a_pipe_has_plain_lines_now_and_then(monkeypatch, caplog):
