@@ -76,7 +76,7 @@ def try_rates(
     and by all stages that it depends on. Each rate is compared with the config's own on the same clips.
     """
     from harness.cli.rate_lines import rate_lines
-    from harness.plan.choice import chosen_jobs
+    from harness.plan.choice import chosen_cells, chosen_jobs
     from harness.plan.jobs import Settings
     from harness.plan.parts import sets_to_make
     from harness.plan.planner import make_plan
@@ -95,12 +95,14 @@ def try_rates(
             raise BadUsage("--profile paper needs --data-root with the real data sets")
         common.executor_for(execution)
         check_writable(work_dir, "--work-dir")
-        wanted = sets_to_make(cells, entries, profile)
-        common.make_synthetic(synthetic_root(profile), preset_of(profile), wanted)
     init = benchmark.init.get(profile, "scratch")
     settings = Settings(configs, profile, Path(data_root or synthetic_root(profile)), init=init)
     chosen = chosen_jobs(choice.chosen, cells, entries, settings)
-    plan = make_plan(cells, entries, settings)
+    named = chosen_cells(chosen, cells, entries, settings)
+    if data_root is None:
+        wanted = sets_to_make(named or cells, entries, profile)
+        common.make_synthetic(synthetic_root(profile), preset_of(profile), wanted)
+    plan = make_plan(cells, entries, settings, named)
     ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds, chosen=chosen)
     first = f"python -m harness models rates {shlex.join(names)} --rates {rates}"
     again = redo_command(ws, execution.gpus_per_job, execution.precision, execution.compile, first)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.errors import BadUsage, unknown_name
 from harness.plan.jobs import Settings
-from harness.plan.planner import named_jobs
+from harness.plan.planner import named_cells, named_jobs
 from harness.plan.remarks import cell_name
 from harness.suite import Cell, Entry
 
@@ -64,3 +64,11 @@ def chosen_jobs(
         known = dict.fromkeys([*names, *entries])  # a method that the profile leaves out can be named as well
         raise BadUsage(f"--cell: {unknown_name('job', unknown[0], known, listed_by='plan')}")
     return tuple(dict.fromkeys(full for name in asked for full in names[name]))
+
+
+def chosen_cells(
+    chosen: Iterable[str], cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings
+) -> list[Cell]:
+    """The cells and the stages that ``chosen_jobs`` has named."""
+    names = set(chosen)
+    return [c for c in named_cells(cells, entries, settings) if cell_name(c.id, c.seed) in names] if names else []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.names import at_light, misspelt, one_spelling
-from harness.data.registry import ClipDataSet, clips_of_config, data_set
+from harness.data.registry import ClipDataSet, data_set, data_sets, of_config
 from harness.errors import BadUsage
 from harness.ledger.identity import canonical_json
 from harness.plan.loaders import dataset_configs
@@ -21,8 +21,7 @@ ToMake = dict[str, tuple[str, ...] | None]  # data set -> the parts that are wan
 def sets_to_make(
     cells: Sequence[Cell], entries: Mapping[str, Entry], profile: str, named: Iterable[str] | None = None
 ) -> ToMake:
-    """The synthetic sets that cells need, and the parts of each; a set that can be made in parts is not there where
-    none is read.
+    """The synthetic sets that cells read, and the parts of each.
 
     Args:
         named: sets to choose from; None for those that are made where none is named, and for those of other light.
@@ -31,13 +30,8 @@ def sets_to_make(
 
     names = named if named is not None else [*made_unasked(), *dict.fromkeys(name for c in cells for name in c.folders)]
     read = parts_read(cells, entries, profile)
-    found: ToMake = {}
-    for name in names:
-        if not _in_parts(name):
-            found[name] = None
-        elif name in read:
-            found[name] = read[name]
-    return found
+    parts = {name: _in_parts(name) for name in names}
+    return {name: read[name] if parts[name] else None for name in names if name in read}
 
 
 def _in_parts(name: str) -> bool:
@@ -49,7 +43,8 @@ def _in_parts(name: str) -> bool:
 
 
 def parts_read(cells: Iterable[Cell], entries: Mapping[str, Entry], profile: str) -> dict[str, tuple[str, ...]]:
-    """Folder of a data set -> the parts that cells read, and the stages that they depend on.
+    """Folder of a data set -> the parts that cells read, and the stages that they depend on; none of a set that is made
+    whole alone.
 
     What a config that cannot be read depends on is left out: its cells are planned in vain.
     """
@@ -77,9 +72,12 @@ def _reads(
 ) -> tuple[list[tuple[str, tuple[str, ...]]], list[Parent]]:
     """Folder and parts of what a config's own loaders read, and the stages that it depends on."""
     resolved = resolve(entry.config, profile, overrides)
+    made_whole = [d.name for d in data_sets() if not (isinstance(d, ClipDataSet) and d.parts)]
     read = []
     for dataset in dataset_configs(resolved.config).values():
-        about = clips_of_config(dataset)
-        if about is not None and about.parts is not None:
-            read.append((Path(dataset["data_root"]).name, about.parts.of_config(dataset)))
+        about, folder = of_config(dataset), Path(dataset.get("data_root", "")).name
+        if isinstance(about, ClipDataSet) and about.parts is not None:
+            read.append((folder, about.parts.of_config(dataset)))
+        elif folder in made_whole:
+            read.append((folder, ()))
     return read, [read_parent(entry, stage, p, by_path) for stage, p in resolved.parents.items()]

@@ -21,46 +21,56 @@ from harness.plan.reads import check_reads
 from harness.plan.resolve import resolve
 from harness.plan.start import Absent, MissingStart, find_weights, hashed, missing_start, placed, start_from
 from harness.suite import Cell, Entry
-from harness.suite.cells import cell_id
 from harness.suite.dotted import without
 from harness.system.gc_pause import gc_paused
 
 
-def make_plan(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> Plan:
+def make_plan(
+    cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings, chosen: Iterable[Cell] = ()
+) -> Plan:
     """Plan all cells.
 
     A cell that cannot be planned (bad config, missing data) is an error of its own, not of the others.
+
+    Args:
+        chosen: jobs that are asked for by name, as ``named_cells`` has them; a stage is planned also where no cell that
+            depends on it can be.
     """
     with gc_paused():
-        return _make_plan(cells, _Planner(entries, settings))
+        return _make_plan([*cells, *chosen], _Planner(entries, settings))
 
 
-def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> list[tuple[str, int]]:
-    """(name, seed) of all cells and of the stages that they depend on, without looking at data.
+def named_cells(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> list[Cell]:
+    """All cells, and the stages that they depend on as such, each once, without looking at data.
 
     What a config that cannot be read depends on is left out: its cells are planned in vain.
     """
     planner = _Planner(entries, settings)
-    found: dict[tuple[str, int], None] = {}
+    found: dict[tuple[str, int], Cell] = {}
     stages: dict[tuple[Path, str], list[Parent]] = {}
 
-    def visit(entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> None:
-        if (asked := (cell_id(entry.name, variant), seed)) in found:
+    def visit(cell: Cell) -> None:
+        if (cell.id, cell.seed) in found:
             return
-        found[asked] = None
-        of = entry.config, canonical_json(overrides)
+        found[cell.id, cell.seed] = cell
+        of = cell.entry.config, canonical_json(cell.overrides)
         if of not in stages:
             try:
-                declared = resolve(entry.config, settings.profile, overrides).parents
-                stages[of] = [read_parent(entry, stage, p, planner.by_path) for stage, p in declared.items()]
+                declared = resolve(cell.entry.config, settings.profile, cell.overrides).parents
+                stages[of] = [read_parent(cell.entry, stage, p, planner.by_path) for stage, p in declared.items()]
             except Exception:  # noqa: BLE001  the plan says of each such cell what is wrong with its config
                 stages[of] = []
         for p in stages[of]:
-            visit(p.entry, p.variant, p.overrides, seed if p.seed is None else p.seed)
+            visit(Cell(p.entry, p.variant, p.overrides, cell.seed if p.seed is None else p.seed))
 
     for cell in cells:
-        visit(cell.entry, cell.variant, cell.overrides, cell.seed)
-    return list(found)
+        visit(cell)
+    return list(found.values())
+
+
+def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Settings) -> list[tuple[str, int]]:
+    """(name, seed) of all cells and of the stages that they depend on, without looking at data."""
+    return [(cell.id, cell.seed) for cell in named_cells(cells, entries, settings)]
 
 
 def _make_plan(cells: Iterable[Cell], planner: _Planner) -> Plan:

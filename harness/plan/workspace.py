@@ -17,7 +17,7 @@ from harness.ledger.layout import check_files
 from harness.ledger.planfile import PlanFile, PlannedCell, write_plan
 from harness.ledger.run_dir import PLAN
 from harness.plan.asked import Asked, asked
-from harness.plan.choice import asked_by_name, chosen_jobs, split_names
+from harness.plan.choice import asked_by_name, chosen_cells, chosen_jobs, split_names
 from harness.plan.jobs import Job, Plan, Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.parts import ToMake, sets_to_make
@@ -91,8 +91,9 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
 
     Args:
         tables: ids with commas between, None for all that are not optional.
-        make_data: writes built-in synthetic sets, or the parts of them that cells read, of a preset to a folder; called
-            where no data root is given, after everything that can be checked without data.
+        make_data: writes built-in synthetic sets of a preset to a folder, or the parts of them that cells read, the
+            chosen ones where some are; called where no data root is given, after everything that can be checked without
+            data.
         chosen: names of the only jobs to run, with seed or without, each or with commas between them; also of methods
             that the profile leaves out.
     """
@@ -114,11 +115,11 @@ def open_workspace(  # noqa: PLR0913  the options of the command line
     chosen = tuple(split_names(chosen, every, entries, settings))
     cells = every if choices.all_methods or quick else _usual(every, entries, settings, chosen)
     jobs = chosen_jobs(chosen, cells, entries, settings)
+    named = chosen_cells(jobs, cells, entries, settings)
     if data_root is None and make_data is not None:
-        make_data(
-            settings.data_root, preset_of(profile), sets_to_make(cells, entries, profile, quick.data if quick else None)
-        )
-    plan = make_plan(cells, entries, settings)
+        wanted = sets_to_make(named or cells, entries, profile, quick.data if quick else None)
+        make_data(settings.data_root, preset_of(profile), wanted)
+    plan = make_plan(cells, entries, settings, named)
     _check_quarantine(settings.quarantine, plan)
     return Workspace(
         benchmark,

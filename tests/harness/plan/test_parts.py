@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import yaml
 
 from harness import PACKAGED_CONFIGS
 from harness.data import clips
@@ -12,6 +13,7 @@ from harness.data.sets.nvgesture import NVGESTURE
 from harness.plan.parts import sets_to_make
 from harness.plan.remarks import unplanned_lines
 from harness.plan.workspace import RunChoices, open_workspace
+from harness.schedule.run import jobs_to_run
 from harness.suite import expand, load_suite
 
 RGB, DEPTH = "i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"
@@ -31,6 +33,32 @@ def test_the_parts_that_a_quick_look_and_the_usual_tables_read():
         "nvgesture": ("depth", "ir", "rgb"),
         "sysu_mm01": None,
     }
+
+
+TEACHER = "mtcd_teacher_mgr-dark-ir"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "wanted"),
+    [
+        ((TEACHER,), {"mgr_dark": ("dark ir",)}),
+        (("i3d_r50_nvgesture-depth-s0",), {"nvgesture": ("depth",)}),
+        (("mtcd_translator_mgr-dark",), {"mgr_dark": ("dark ir", "dark rgb"), "sysu_mm01": None}),
+        (("mtcd_translator_sysu-mm01",), {"sysu_mm01": None}),
+        ((TEACHER, "i3d_r50_mgr-dark-depth"), {"mgr_dark": ("dark depth", "dark ir")}),
+        (("mtcd_i3d-r50_mgr-dark-rgb",), {"mgr_dark": ("dark ir", "dark rgb"), "sysu_mm01": None}),
+    ],
+)
+def test_only_what_the_chosen_jobs_and_their_stages_read_is_made(chosen, wanted, monkeypatch):
+    made = []
+
+    def make(root, preset, sets):
+        made.append(sets)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        open_workspace(PACKAGED_CONFIGS, "smoke", None, None, 1, make_data=make, chosen=chosen)
+    assert made == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -85,3 +113,21 @@ def test_a_cell_is_planned_once_its_part_is_made_and_keys_are_those_of_a_whole_s
     shutil.copytree(mgr_dark_root / "clips" / "dark" / "depth", root / "clips" / "dark" / "depth")
     say_parts(root, "dark rgb", "dark depth", "dark ir")
     assert planned(small_configs, data).keys == whole.keys
+
+
+def test_a_chosen_stage_is_planned_where_nothing_that_depends_on_it_is(data, small_configs):
+    meta = small_configs / "i3d" / "metafile.yml"
+    entries = yaml.safe_load(meta.read_text())
+    for entry in entries["Models"]:
+        if entry["Name"] == RGB:  # a row of no table of methods
+            entry["Metadata"]["Bound"] = "upper"
+    meta.write_text(yaml.safe_dump(entries))
+    parent = f"parents = dict(expert=dict(config='{RGB}.py', inject_at=['model.backbone.pretrained']))\n"
+    with open(small_configs / "i3d" / f"{DEPTH}.py", "a") as file:
+        file.write(parent)
+    shutil.rmtree(data / "mgr_dark" / "clips" / "dark" / "depth")
+    say_parts(data / "mgr_dark", "dark rgb")
+    clips.forget()
+    found = open_workspace(small_configs, "smoke", data, None, 1, chosen=(RGB,))
+    assert [(c.id, c.seed) for c in found.cells] == [(DEPTH, 0)] == list(found.plan.errors)
+    assert [job.name for job in jobs_to_run(found).values()] == [f"{RGB}-s0"]

@@ -161,7 +161,7 @@ def test_only_the_data_of_a_quick_look_are_made(configs):
     def make(root, preset, datasets):
         raise Made(preset, datasets)
 
-    both = {"mgr_dark": ("dark depth", "dark rgb"), "sysu_mm01": None}
+    both = {"mgr_dark": ("dark depth", "dark rgb")}
     for quick, datasets in ((True, {"mgr_dark": ("dark rgb",)}), (False, both)):
         with pytest.raises(Made) as made:
             open_workspace(configs, "smoke", None, None, 1, RunChoices(quick=quick), make)
