@@ -126,6 +126,25 @@ def test_words_in_the_place_of_a_number_and_long_names_push_no_column_out(browse
     assert filled and not over
 
 
+@pytest.mark.parametrize("cost", [False, True])
+def test_the_list_of_runs_stays_in_its_frame_whatever_commit_and_data_are_called(browse, cost):
+    """In a wide window the frame scrolls where further columns were asked for alone."""
+    over, filled, scrolls = browse(
+        "runs.html",
+        f"""
+      for (const column of {cost!r} ? document.querySelectorAll('.columns input, .columns button') : []) column.click();
+      const found = [...document.querySelectorAll('td[data-label^="Code"], td[data-label="Data set"]')];
+      for (const cell of found) cell.textContent = cell.dataset.label === 'Data set'
+        ? 'clips in the layout of MGR-Dark' : '6cb4c551b419 with local changes';
+      const frame = document.querySelector('.tall');
+      const scrolls = getComputedStyle(frame).overflowX !== 'visible';
+      return [scrolls ? 0 : frame.scrollWidth - frame.clientWidth, found.length, scrolls];
+    """.replace("False ?", "false ?").replace("True ?", "true ?"),
+        width=1440,
+    )
+    assert filled and over <= 1 and scrolls == cost
+
+
 def test_long_names_to_choose_from_fit_a_phone(browse):
     wide, width = browse(
         "compare.html",
