@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+RUNNING = "running"
+
 
 @dataclass(frozen=True)
 class Running:
@@ -27,4 +29,4 @@ class Running:
 
     def reason(self, job: str) -> str:
         """Why a job has no result yet; "" where it is not one of these."""
-        return "running" if job in self.running else "still to come" if job in self.to_come else ""
+        return RUNNING if job in self.running else "still to come" if job in self.to_come else ""

@@ -10,6 +10,7 @@ from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import STATUS, Run
+from reports.ledger.running import RUNNING
 from reports.page import Page, View
 from reports.tables.table import Link
 
@@ -50,7 +51,7 @@ def _summary(context: ReportContext) -> str:
         text += f" ({cells} cells and seeds, some of which share one)"
     text += f"; {f.count(context.tally['done'], 'is', 'are')} done."
     if stages:
-        text += f" They depend on {f.count(stages, 'more run')} of stages."
+        text += f" {f.count(stages, 'more run')} of stages that they depend on {'is' if stages == 1 else 'are'} here."
     unusual = len(ledger.other_start.keys() - ledger.shown)
     older = len(ledger.records) - len(ledger.shown) - unusual
     if older:
@@ -130,14 +131,15 @@ def _gaps(context: ReportContext) -> tuple[list[dict[str, Any]], list[dict[str, 
         now = ""
         if context.running and run.status == "missing":
             now = next(filter(None, map(context.running.reason, jobs[_job(run)])), "")
+        runs_now = now == RUNNING
         gap = found.setdefault(
             (run.cell.id, run.status, now or run.reason),
             {
                 "cell": run.cell.id,
                 "seeds": [],
                 "status": run.status,
-                "text": STATUS[run.status],
-                "reason": now or run.reason,
+                "text": now if runs_now else STATUS[run.status],
+                "reason": "its job has begun" if runs_now else now or run.reason,
                 "href": run.page,
                 "used_by": ", ".join(run.cell.used_by),
             },

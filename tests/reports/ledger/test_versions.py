@@ -349,7 +349,7 @@ def test_every_count_has_its_word(tmp_path):
     asked = len({c.key for c in plan.cells})
     listed = len(grid(parse(out / "runs.html"), "runs")[1])
     assert f"Tables and figures ask for {asked} runs" in text and f"{asked} are done" in text
-    assert f"They depend on {listed - asked} more runs of stages" in text and listed > asked
+    assert f"{listed - asked} more runs of stages that they depend on are here" in text and listed > asked
 
 
 def test_one_seed_with_nothing_trained_twice_is_provisional_and_has_no_rank(tmp_path):

@@ -34,6 +34,13 @@ def test_cells_that_share_a_run_wait_for_one_job():
     assert [g["reason"] for g in lines] == ["still to come"] * 2
 
 
+def test_a_cell_whose_job_runs_is_running_and_not_called_not_run():
+    runs = [run("first", "missing", "no run yet"), run("next", "missing", "no run yet")]
+    now = Running(0, 0, ("first-s0",), ("next-s0",), "", 30)
+    lines, _ = _gaps(SimpleNamespace(ledger=SimpleNamespace(runs=runs), running=now))
+    assert [(g["text"], g["reason"]) for g in lines] == [("running", "its job has begun"), ("not run", "still to come")]
+
+
 def test_only_what_has_no_number_and_no_failure_is_called_unmeasured():
     failed = SimpleNamespace(done=[], runs=[SimpleNamespace(status="failed")])
     assert _nothing([nothing([None])]) and not _nothing([nothing([failed])])
