@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness.plan.workspace import Workspace
     from harness.suite import Cell
 
+STATES = ("done", "running", "missing", "failed")
+
 
 @click.command("plan", cls=Command)
 @suite_options
@@ -72,8 +74,8 @@ def command(
     share: float | None,
     measured: Path | None,
 ) -> int:
-    """List cells and jobs (done, missing, failed) without starting anything, table by table; last one line a table of
-    what it lacks.
+    """List cells and jobs (done, running, missing, failed) without starting anything, table by table; last one line a
+    table of what it lacks.
 
     Cells that cannot be planned are named, one line per reason. Exit code 1 where none can be planned.
     """
@@ -136,7 +138,7 @@ def _listed(
     asked = [t for t in ws.tables if not ws.chosen or any(t in c.used_by for c in cells)]
     click.echo(
         f"{count(len(cells), 'cell')} of {', '.join(asked)} at profile {suite.profile}: "
-        f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in ("done", "missing", "failed"))
+        f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in STATES if counts[s] or s != "running")
     )
     return int(not jobs)
 

@@ -105,6 +105,7 @@ def _tell(done: Publication, branch: str, remote: str, dry_run: bool) -> None:
         click.echo(f"{where} is {done.commit[:12]}: {count(len(done.changes), 'file')} changed")
     if remote:
         known = f"address: {done.address} (where the repository's settings serve {branch})"
-        click.echo(known if done.address else "address: as the host gives it; it is not known from the remote's")
+        host = without_password(remote)
+        click.echo(known if done.address else f"address: given by the host of {host}, in its settings for pages")
     elif not dry_run:
         click.echo("add --push origin to publish it")

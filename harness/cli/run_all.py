@@ -89,5 +89,6 @@ def _finish(ws: Workspace, work_dir: Path, site: Path, began: float) -> None:
     written = refresh_site(ws, work_dir, site, partial(counter(), "pages of runs"))
     spent = duration(time.monotonic() - began)
     common.say_verdicts(site, ws.tables)
-    common.say_result(f"leaderboard: {site / 'index.html'}  ({spent}{'' if written else ', pages unchanged'})")
+    unchanged = "" if written else "; pages unchanged"
+    common.say_result(f"leaderboard: {site / 'index.html'}  (run-all took {spent}{unchanged})")
     common.say_address(site)

@@ -84,6 +84,8 @@ def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_j
         + (f": {counts}" if counts else "")
         + (f"; {count(lacking, 'cell')} cannot be planned" if lacking else "")
     )
+    if line := found.elsewhere(suite.profile):
+        log.info("note: %s", line)
     return code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.ledger.lock import RunLock
 from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, STORE
@@ -62,11 +63,13 @@ def last_attempt(job: Job, work_dir: Path) -> JobSpec | None:
 
 
 def job_state(job: Job, work_dir: Path) -> str:
-    """``done``, ``failed`` or ``missing``, read from the ledger without changing it."""
+    """``done``, ``running``, ``failed`` or ``missing``, read from the ledger without changing it."""
     try:
         record = look_up(job, work_dir).record
     except LeftAlone:
-        return "missing"
-    if record is None:
-        return "missing"
-    return "failed" if record.status == "failed" else "done"
+        record = None
+    if record is not None and record.status == "done":
+        return "done"
+    if RunLock(folder_of(job, work_dir)).holder() is not None:
+        return "running"
+    return "missing" if record is None else "failed"

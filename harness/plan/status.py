@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage, count, unknown_name
 from harness.ledger.head import Head
 from harness.ledger.identity import differences
 from harness.ledger.layout import misplaced
@@ -36,8 +37,18 @@ class JobState:
 
 @dataclass(frozen=True)
 class LedgerStatus:
+    """``profiles``: how many valid runs the ledger has of each, whatever is planned."""
+
     jobs: list[JobState]
     rejected: list[Rejected]
+    profiles: Mapping[str, int] = field(default_factory=dict)
+
+    def elsewhere(self, profile: str) -> str:
+        """Where the ledger has runs of other profiles and none of this one; "" else."""
+        if not self.profiles or profile in self.profiles:
+            return ""
+        held = " and ".join(f"{count(n, 'run')} at {name}" for name, n in sorted(self.profiles.items()))
+        return f"the ledger holds {held}, none at {profile}: give --profile {' or '.join(sorted(self.profiles))}"
 
 
 def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
@@ -48,7 +59,8 @@ def ledger_status(ws: Workspace, work_dir: Path) -> LedgerStatus:
         by_cell.setdefault(_cell_of(r), []).append((folder, r))
     refused, aside = {r.path: r.line for r in rejected}, unsettled(work_dir)
     jobs = ws.needed().values()
-    return LedgerStatus([_state(job, work_dir, records, refused, by_cell, aside) for job in jobs], rejected)
+    states = [_state(job, work_dir, records, refused, by_cell, aside) for job in jobs]
+    return LedgerStatus(states, rejected, Counter(r.profile for _, r in records.values()))
 
 
 def _cell_of(cell: CellInfo | Head) -> CellKey:

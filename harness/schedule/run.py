@@ -38,12 +38,12 @@ class Finished:
 
     status: Status
     jobs: Mapping[str, Job]
-    unplanned: bool  # something that was asked for cannot be planned
+    unplanned: int  # how many cells that were asked for cannot be planned
     compared: tuple[str, ...] = ()  # the runs that were replaced, one line each
 
     @property
     def code(self) -> int:
-        """The exit code: 0 all is done, 1 something failed, 130 stopped on request."""
+        """The exit code: 0 all is done, 1 something failed or cannot be planned, 130 stopped on request."""
         if self.status.stopped:
             return 130
         return 1 if self.status.failed or self.status.blocked or self.unplanned else 0
@@ -55,6 +55,7 @@ class Finished:
         return (
             f"{count(s.total, 'job')}: {s.cached} done before, {s.done} run, {len(s.failed)} failed, "
             f"{len(s.blocked)} blocked"
+            + (f"; {count(self.unplanned, 'cell')} cannot be planned, see above" if self.unplanned else "")
             + (", stopped on request; run the same command again to go on" if s.stopped else "")
         )
 
@@ -105,7 +106,7 @@ def run_workspace(
     return Finished(
         status,
         jobs,
-        unplanned=any(c in asked for c in ws.chosen) if ws.chosen else bool(asked),
+        unplanned=sum(not ws.chosen or c in ws.chosen for c in asked),
         compared=tuple(f"{jobs[k].name}: {redo.compared(old, jobs[k], work_dir)}" for k, old in replaced.items()),
     )
 

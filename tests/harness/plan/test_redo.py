@@ -14,6 +14,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import load_records
 from harness.plan import redo
 from harness.plan.redo import redo_command
+from harness.plan.run_state import folder_of, job_state
 from harness.plan.status import ledger_status
 from harness.plan.workspace import RunChoices, open_workspace
 from harness.schedule.run import Finished, run_workspace
@@ -67,7 +68,7 @@ def test_run_makes_the_synthetic_data_of_a_fresh_clone_first(tmp_path, monkeypat
 
     def run(ws, executor, options, force, watch):
         made.append((len(ws.plan.keys) > 0, force))
-        return Finished(Status(), {}, unplanned=False)
+        return Finished(Status(), {}, unplanned=0)
 
     monkeypatch.setattr("harness.cli.common.make_synthetic", make)
     monkeypatch.setattr("harness.schedule.run.run_workspace", run)
@@ -289,3 +290,32 @@ def test_what_a_running_job_reads_is_not_set_aside(one_run):
     assert load_records(work_dir)[0][job.key][1] == record
     lock.release()
     assert redo.set_aside(job, work_dir, [child]) is not None
+
+
+def test_plan_and_status_call_a_job_running_that_somebody_runs(one_run):
+    work_dir, job, _, record = one_run
+    assert job_state(job, work_dir) == "done"
+    redo.set_aside(job, work_dir)
+    folder = folder_of(job, work_dir)
+    assert job_state(job, work_dir) == "missing"
+    lock = RunLock(folder)
+    assert lock.acquire()
+    planned = SimpleNamespace(**vars(job), cell=record.cell)
+    (found,) = ledger_status(SimpleNamespace(needed=lambda: {job.key: planned}), work_dir).jobs
+    assert found.state == "running" and job_state(job, work_dir) == "running"
+
+
+def test_status_names_the_profile_that_the_runs_are_of(one_run):
+    work_dir, *_, record = one_run
+    found = ledger_status(SimpleNamespace(needed=dict), work_dir)
+    assert found.elsewhere(record.cell.profile) == ""
+    profile, n = record.cell.profile, len(load_records(work_dir)[0])
+    assert (
+        found.elsewhere("paper") == f"the ledger holds {n} runs at {profile}, none at paper: give --profile {profile}"
+    )
+
+
+@pytest.mark.parametrize(("unplanned", "code"), [(0, 0), (2, 1)])
+def test_the_last_line_says_of_code_1_that_cells_could_not_be_planned(unplanned, code):
+    done = Finished(Status(), {}, unplanned=unplanned)
+    assert done.code == code and ("; 2 cells cannot be planned" in done.summary) == bool(unplanned)
