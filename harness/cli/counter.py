@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 from harness.cli import console
+from harness.system.duration import left
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +26,19 @@ def counter(terminal: TextIO | None = None) -> Callable[[str, int, int], None]:
         terminal: where the line that counts is written, standard error by default.
     """
     stream = terminal or sys.stderr
-    began: dict[str, float] = {}
+    began: dict[str, tuple[float, int]] = {}  # when it was first told of, and how many were done by then
     last = time.monotonic()
 
     def show(what: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
-        passed = now - began.setdefault(what, now)
-        left = f", {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
+        since, before = began.setdefault(what, (now, done))
+        more = left(now - since, done - before, total - before)
         if stream.isatty():
             if not console.is_quiet():
-                click.echo(f"\r{WIPE}{done} of {total} {what}{left}", nl=done == total, file=stream)
+                click.echo(f"\r{WIPE}{done} of {total} {what}{more}", nl=done == total, file=stream)
         elif done == total or now - last > EVERY_S:
             last = now
-            log.info("%d of %d %s%s", done, total, what, left)
+            log.info("%d of %d %s%s", done, total, what, more)
 
     return show

@@ -12,6 +12,7 @@ import textwrap
 import time
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -444,8 +445,6 @@ Usage = namedtuple("Usage", "total used free")
 
 
 def test_a_store_that_cannot_be_built_stops_neither_the_others_nor_a_run(own_root, tmp_path, caplog):
-    from types import SimpleNamespace
-
     from harness.schedule.stores import build_stores
 
     clip = read_mgr_dark(str(own_root)).clips[4]
@@ -473,6 +472,22 @@ def test_sizes_are_said_before_it_starts(mgr_dark_root, tmp_path):
         build(mgr_dark_root, tmp_path / codec, lines.append, ("rgb",), codec=codec)
         assert "12 clips, 144 frames" in lines[0] and "MiB" in lines[0]
         assert "to be written" in lines[1] and "free" in lines[1]
+
+
+def test_the_rest_of_a_build_is_estimated_once_some_clips_tell_it(mgr_dark_root, tmp_path, monkeypatch):
+    now = [0.0]
+
+    def clock():
+        now[0] += 6.0  # each clip takes longer than lines are apart
+        return now[0]
+
+    monkeypatch.setattr(cache, "time", SimpleNamespace(monotonic=clock))
+    lines = []
+    (store,) = store_specs([config(mgr_dark_root, ("rgb",))], tmp_path)
+    cache.build_store(store, None, 1, lines.append)
+    told = [line for line in lines if "clips/s" in line]
+    assert [line.endswith("clips/s") for line in told[:4]] == [True] * 4, "one slow clip says nothing of the rest"
+    assert told[4].endswith("5 of 12 clips, 0.2 clips/s, about 42 s left")  # 7 clips of 6 s
 
 
 def test_the_estimate_is_the_size(mgr_dark_root, tmp_path):
