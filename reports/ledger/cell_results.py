@@ -170,7 +170,8 @@ def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planne
         notes.append(OLDER)
         present = [_without(cells, runs) for cells in planned.values()]
         notes += dict.fromkeys(f"the present one {status}: {why}" for status, why in present if status != "missing")
-    unplanned = {c.error for cells in planned.values() for c in cells if not c.key and c.error}
+    nowhere = [cells for cells in planned.values() if not any(c.key for c in cells)]  # in no plan of several ledgers
+    unplanned = {c.error for cells in nowhere for c in cells if c.error}
     if unplanned and done:
         notes.append(f"the last plan cannot tell whether it is up to date: {'; '.join(sorted(unplanned))}")
     answers = [runs.answers[r.key] for r in done if r.key in runs.answers]

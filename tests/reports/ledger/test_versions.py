@@ -629,3 +629,19 @@ def test_runs_that_tested_nothing_do_not_make_generated_clips_real(tmp_path):
     assert "MGR-Dark (synthetic, nothing tested yet)" in page.one("dl", cls="stamp").text
     csv = (made.site / "downloads" / "table2.csv").read_text()
     assert "SYNTHETIC DATA, nothing tested yet" in csv and "in stages" not in csv
+
+
+@pytest.mark.parametrize("planned_here", [True, False])
+def test_a_run_that_its_own_plan_has_is_up_to_date_whatever_another_ledger_cannot_plan(tmp_path, planned_here):
+    """A lab's own clips have no plan for the packaged methods; its ledger stands beside one that has run them."""
+    made = write(tmp_path, seeds=1)
+    plan = read_plan(made.work_dir / "plan.json")
+    unplanned = [c.model_copy(update={"key": "", "error": "the data set has 3 classes"}) for c in plan.cells]
+    other = tmp_path / "lab"
+    other.mkdir()
+    write_plan(other / "plan.json", plan.model_copy(update={"cells": unplanned}))
+    if not planned_here:
+        shutil.copy(other / "plan.json", made.work_dir / "plan.json")
+    out = site(made, "both", other)
+    said = "the last plan cannot tell whether it is up to date: the data set has 3 classes"
+    assert (said in (out / "downloads" / "table2.md").read_text()) != planned_here
