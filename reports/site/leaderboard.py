@@ -139,14 +139,14 @@ def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]
         "commit": context.commit,
         "commits": context.commits,
         "ledgers": context.ledger.names,
-        "synthetic": context.synthetic(),
-        "synthetic_data": list(context.synthetic_names() or ()),
+        "synthetic": context.clips.synthetic(),
+        "synthetic_data": list(context.clips.synthetic_names() or ()),
         "command": context.command,
         "datasets": {
             d: {
-                "title": context.title(d),
-                "synthetic": context.synthetic(d),
-                "synthetic_data": list(context.synthetic_names(d) or ()),
+                "title": context.clips.title(d),
+                "synthetic": context.clips.synthetic(d),
+                "synthetic_data": list(context.clips.synthetic_names(d) or ()),
             }
             for d in context.datasets
         },

@@ -177,7 +177,7 @@ def render(env: Environment, page: Page, site: dict[str, Any]) -> str:
 def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]:
     """What every page shows: navigation, and the stamp that says how the numbers were made; and what pages know of each
     other: ``cards`` and ``verdicts`` for the overview, ``links`` to tables and figures by their ids."""
-    data = [context.data_label(d) for d in context.datasets]
+    data = [context.clips.label(d) for d in context.datasets]
     said = list(verdicts_of(pages).values())
     return {
         "title": context.benchmark.title,
@@ -194,7 +194,7 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "rows": _rows(pages),
         "running": context.running,
         "quick": _quick(context),
-        "banners": {"": context.banner()} | {p.path: context.banner(p.links) for p in pages if p.links},
+        "banners": {"": context.clips.banner()} | {p.path: context.clips.banner(p.links) for p in pages if p.links},
         "profile": context.profile,
         "profiles": context.profiles,
         "data": ", ".join(data) or "none planned",

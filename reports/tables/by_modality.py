@@ -72,7 +72,7 @@ def by_modality(context: ReportContext, table: suite.Table) -> Table:
 
 
 def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
-    comparable = context.comparable(table.dataset)
+    comparable = context.clips.comparable(table.dataset)
     columns = [Column("method", "Method"), Column("backbone", "Backbone", detail=True, toggle="Backbone"), PROTOCOL]
     for c in table.columns:
         p = c.modality + "."
@@ -163,7 +163,7 @@ def _cells(
             cells |= absent_cells("no config", "no config of this method for this column", prefix)
         else:
             cells |= absent_cells(*NO_FOLDER, prefix)
-        if context.comparable(table.dataset):
+        if context.clips.comparable(table.dataset):
             cells[prefix + "against"] = against(context.result(own.name) if own and not own.protocol else None, claim)
     if _remarked(table):
         cells["remark"] = Cell("; ".join(dict.fromkeys(x.remark for x in line.claims if x.remark)))

@@ -62,7 +62,7 @@ def by_rows(context: ReportContext, table: suite.Table) -> Table:
             "training": training_cell(result),
             "shows": Cell(row.shows),
         }
-        if context.comparable(table.dataset):
+        if context.clips.comparable(table.dataset):
             cells["against"] = against(result, row.claim)
         field, apart = table.id * (row.id in compared), unranked_protocol(context, [entry])
         rows.append(Row(row.id, cells, row.group, ours=row.claim is None, field=field, apart=apart))
@@ -86,7 +86,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
         *measured_columns("m."),
         DELTA,
         P,
-        *([against_column()] if context.comparable(table.dataset) else []),
+        *([against_column()] if context.clips.comparable(table.dataset) else []),
         training_column(),
         Column("shows", "What it shows", paper=False),
     ]

@@ -100,7 +100,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
         *measured_columns(
             "m.", "Measured", RANK + "; only rows with the same inference modalities are ranked together"
         ),
-        *([against_column()] if context.comparable(table.dataset) else []),
+        *([against_column()] if context.clips.comparable(table.dataset) else []),
         Column("remark", "Remark", paper=False),
     ]
 
@@ -145,7 +145,7 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
         cells |= absent_cells("no config", "no config of this method with these modalities", "m.")
     else:
         cells |= absent_cells(*NO_FOLDER, "m.")
-    if context.comparable(table.dataset):
+    if context.clips.comparable(table.dataset):
         cells["against"] = against(context.result(entry.name) if entry and not entry.protocol else None, claim)
     return cells
 

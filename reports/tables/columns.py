@@ -25,7 +25,7 @@ def finished(
     and the sources of its claims; measured on clips that are not the data set itself, it has no claimed values.
     """
     names = [n for c in claims if c is not None for n in (c.source, c.corrected_source) if n]
-    claimed = not context.others_note(table.dataset)
+    claimed = not context.clips.others_note(table.dataset)
     if not claimed:
         columns, rows, names = *_measured_alone(columns, rows), []
     rows, reasons = reasons_below(rows)
@@ -34,7 +34,7 @@ def finished(
         f"{left_out}." if (left_out := context.without_row.get(table.id)) else "",
         table.note,
         table.claims_note if claimed else "",
-        context.synthetic_note(table.dataset),
+        context.clips.synthetic_note(table.dataset),
         context.training_note(results),
         context.commits_note(results),
         context.adopted_note(results),
@@ -47,7 +47,7 @@ def finished(
         tuple(rows),
         tuple(note for note in notes if note),
         sources_of(context, *names),
-        context.comparability(table.dataset),
+        context.clips.comparability(table.dataset),
         table.dataset,
     )
 

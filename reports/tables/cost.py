@@ -201,6 +201,6 @@ def _machine(record: RunRecord) -> str:
 
 
 def _synthetic(context: ReportContext, field: CostField) -> tuple[str, ...]:
-    names = context.synthetic_names(field.dataset)
-    some = "Some accuracies" if context.kinds.mixed(field.dataset) else "Accuracies"
+    names = context.clips.synthetic_names(field.dataset)
+    some = "Some accuracies" if context.clips.kinds.mixed(field.dataset) else "Accuracies"
     return (f"{some} are of synthetic data ({', '.join(names)}).",) if names else ()

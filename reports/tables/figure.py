@@ -37,7 +37,7 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
                     field=sweep.id,
                 )
             )
-    claimed = not context.others_note(figure.dataset)
+    claimed = not context.clips.others_note(figure.dataset)
     sources = sources_of(context, figure.claim.source) if figure.claim and claimed else ()
     notes = (
         figure.note,
@@ -53,7 +53,7 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
         tuple(rows),
         tuple(filter(None, notes)),
         sources,
-        context.comparability(figure.dataset),
+        context.clips.comparability(figure.dataset),
         figure.dataset,
     )
 
@@ -78,6 +78,6 @@ def grid_table(context: ReportContext, figure: suite.Figure, grid: suite.Grid) -
         tuple(columns),
         tuple(rows),
         tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
-        verdict=context.comparability(figure.dataset, claimed=False),
+        verdict=context.clips.comparability(figure.dataset, claimed=False),
         dataset=figure.dataset,
     )

@@ -232,5 +232,5 @@ def basis(context: ReportContext, results: Sequence[Result]) -> str:
 def _clips(context: ReportContext, record: RunRecord) -> str:
     """What the clips that a run was tested on are called."""
     if record.data is None:
-        return context.title(record.cell.dataset)
-    return f"{'synthetic ' * record.data.synthetic}{context.clips_of(record)}"
+        return context.clips.title(record.cell.dataset)
+    return f"{'synthetic ' * record.data.synthetic}{context.clips.clips_of(record)}"

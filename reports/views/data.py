@@ -56,7 +56,7 @@ def build(context: ReportContext) -> Iterator[Page]:
             "any_measured": any(d.facts for d in datasets),
             "light": light.svg if light else "",
             "figure": "" if others else "Figure 4. ",
-            "notes": tuple(filter(None, (context.synthetic_note(d.id) for d in datasets))),
+            "notes": tuple(filter(None, (context.clips.synthetic_note(d.id) for d in datasets))),
             "datasets": datasets,
         },
         tables=(measured,) if printed is None else (printed, measured),
@@ -92,7 +92,7 @@ def _title(context: ReportContext, dataset: str) -> str:
     """What the clips at hand are called; where nothing is known of them, the data set whose place they would have."""
     s, declared = context.statistics.get(dataset, {}), context.benchmark.datasets[dataset]
     if "classes" not in s or s.get("synthetic"):
-        return context.title(dataset)
+        return context.clips.title(dataset)
     return declared.title_of_others if declared.is_other(len(s["classes"]), s["subjects"]) else declared.title
 
 
@@ -261,7 +261,7 @@ def _dataset(context: ReportContext, dataset: str, sheets: Mapping[str, Path]) -
         name = f"Clip length, {title}"
         svg = plots.histogram(edges.tolist(), counts.tolist(), "frames", f"{dataset}-lengths", name).svg
         drawn.append(("Clip length", svg))
-    synthetic = bool(s.get("synthetic", context.synthetic(dataset)))
+    synthetic = bool(s.get("synthetic", context.clips.synthetic(dataset)))
     facts = [(k, v) for k, v in _facts(s) if v] if not s.get("problem") else []
     return DatasetView(
         dataset,

@@ -54,9 +54,9 @@ def _page(context: ReportContext, figure: suite.Figure) -> Page:
             "command": context.command_for(figure.id),
             "sweeps": _side_by_side(table),
             "verdicts": verdicts[figure.id],
-            "claim": "" if context.others_note(figure.dataset) else claim_text(figure),
+            "claim": "" if context.clips.others_note(figure.dataset) else claim_text(figure),
             "why_apart": "the measured points come from synthetic data, where it means nothing."
-            if context.measured_on_synthetic(figure.dataset)
+            if context.clips.measured_on_synthetic(figure.dataset)
             else "claimed and measured values never share a plot here.",
             "grid": grid,
             "grid_measured": grid is not None and _measured(grid),

@@ -105,7 +105,7 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
         name=entry.name,
         protocol=own_protocol(entry),
         stage=entry.role.title,
-        data=str(entry.metadata.get("Images") or context.title(entry.dataset)),
+        data=str(entry.metadata.get("Images") or context.clips.title(entry.dataset)),
         train=f.modalities(entry.train_modalities),
         test=f.modalities(entry.test_modality),
         weights=_weights(context, entry),

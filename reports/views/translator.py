@@ -99,7 +99,7 @@ def build(context: ReportContext) -> Iterator[Page]:
         if found:
             shown = _of_the_same_clips(found)
             table = _table(context, dataset, shown, len(found) - len(shown))
-            views.append(DatasetView(context.title(dataset), table, _clips(shown, files)))
+            views.append(DatasetView(context.clips.title(dataset), table, _clips(shown, files)))
     if views:
         yield Page(
             "translator.html",
@@ -198,7 +198,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering], left_ou
     adopted = adopted_note(_adopted(context, [*own, *(r.record for r in found), *tested_on]))
     return Table(
         f"translator_{dataset}",
-        f"Pseudo-infrared of {context.title(dataset)}",
+        f"Pseudo-infrared of {context.clips.title(dataset)}",
         (
             "Means over the clips of the test split, whose people no network has seen. The infrared camera stands "
             "beside the RGB one, so pictures are compared at 16 × 16 pixels."
@@ -211,7 +211,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering], left_ou
             *([adopted] if adopted else []),
         ),
         (),
-        context.comparability(dataset, claimed=False),
+        context.clips.comparability(dataset, claimed=False),
     )
 
 

@@ -96,7 +96,7 @@ def command(context: ReportContext, declared: suite.Evidence) -> str:
     profile = "demo" if context.profile == "smoke" else context.profile
     seeds = max(declared.seeds, context.ledger.seeds)
     asked = [f"--tables {','.join(declared.tables)}", f"--seeds {seeds}", *given(context.ledger)]
-    asked += ["--data-root DIR"] if context.real_data else []
+    asked += ["--data-root DIR"] if context.clips.real_data else []
     return " ".join([f"python -m harness run-all --profile {profile}", *asked])
 
 
@@ -147,7 +147,7 @@ def _rows_table(
         tuple(made),
         tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
         (),
-        context.comparability(declared.dataset, claimed=False),
+        context.clips.comparability(declared.dataset, claimed=False),
     )
 
 
@@ -192,7 +192,7 @@ def _statements_table(context: ReportContext, declared: suite.Evidence, verdicts
         rows,
         (note,) if (note := context.adopted_note(compared)) else (),
         (),
-        context.comparability(declared.dataset, claimed=False),
+        context.clips.comparability(declared.dataset, claimed=False),
     )
 
 

@@ -44,7 +44,8 @@ def build(context: ReportContext) -> Iterator[Page]:
 def _trainings(context: ReportContext) -> list[str]:
     """How much accuracy varies between trainings, per data set, in words."""
     return [
-        f"{context.title(d)}: {100 * t.std:.1f} points, {f.count(t.freedom, 'degree')} of freedom, from {origin(t)}."
+        f"{context.clips.title(d)}: {100 * t.std:.1f} points, {f.count(t.freedom, 'degree')} of freedom, "
+        f"from {origin(t)}."
         for d, t in context.ledger.training.items()
     ]
 

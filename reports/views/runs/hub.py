@@ -21,7 +21,7 @@ def eval_results(context: ReportContext) -> dict[str, str]:
     found = {}
     for name, result in context.ledger.results.items():
         dataset = result.runs[0].cell.dataset
-        hub = None if context.others_note(dataset) else context.benchmark.datasets[dataset].hub
+        hub = None if context.clips.others_note(dataset) else context.benchmark.datasets[dataset].hub
         if hub is not None and result.done and result.synthetic == () and context.ledger.used_by.get(name):
             place = f"downloads/eval_results/{f.slug(name)}.yaml"
             found[place] = yaml.safe_dump([_entry(context, result, hub.repository, hub.task)], sort_keys=False)

@@ -35,8 +35,8 @@ def build(context: ReportContext) -> Iterator[Page]:
     table = runs_table(runs)
     hub = eval_results(context)
     files: dict[str, File] = {**results_files(context, runs), **hub, **pictures.files}
-    banner = context.banner_over(kinds_of((run.record for run in runs), context.ledger.synthetic))
-    yield from _lists(table, list(hub), files, banner if context.tested() else context.banner())
+    banner = context.clips.banner_over(kinds_of((run.record for run in runs), context.ledger.synthetic))
+    yield from _lists(table, list(hub), files, banner if context.clips.tested() else context.clips.banner())
     for run in runs:
         later = partial(run_page, context.ledger.records[run.record.key][0], context.ledger.privacy, run)
         yield Page(run.page, "run.html.j2", {}, nav="", later=later, made_from=run.made_from)
