@@ -86,8 +86,10 @@ def verdicts(found, further=(), entries=None):
         profile="demo",
         result=results.get,
         leaves_out=lambda _: False,
-        title=lambda dataset: fake_benchmark().datasets[dataset].title,
-        clips_of=lambda record: fake_benchmark().datasets[record.cell.dataset].title,
+        clips=SimpleNamespace(
+            title=lambda dataset: fake_benchmark().datasets[dataset].title,
+            clips_of=lambda record: fake_benchmark().datasets[record.cell.dataset].title,
+        ),
     )
     return by_column(context, TABLE)
 
@@ -246,8 +248,7 @@ def test_groups_compete_where_the_table_says_so(compete):
         entries={n: entry(n, modalities.get(n, "rgb")) for n in values},
         profile="demo",
         result=results.get,
-        title=lambda dataset: dataset,
-        clips_of=lambda record: record.cell.dataset,
+        clips=SimpleNamespace(title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset),
     )
     (said,) = of_rows(context, declared, shown)
     if compete:
@@ -283,8 +284,7 @@ def test_rows_that_tie_at_chance_name_nobody():
         entries={n: entry(n) for n in results},
         profile="demo",
         result=results.get,
-        title=lambda dataset: dataset,
-        clips_of=lambda record: record.cell.dataset,
+        clips=SimpleNamespace(title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset),
     )
     (said,) = of_rows(context, declared, shown)
     assert said.text == "none of 2 rows is above chance, 10.0 %; all of them have the same number, 10.00 %"
@@ -310,9 +310,8 @@ def swept(values, training=KNOWN):
     sweep = figure.sweeps[0]
     cells = {cell_id(figure.model, sweep_variant(sweep.id, v)): right(x) for v, x in values.items()}
     results = {i: result(i, correct, training) for i, correct in cells.items()}
-    context = SimpleNamespace(
-        profile="demo", result=results.get, title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset
-    )
+    clips = SimpleNamespace(title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset)
+    context = SimpleNamespace(profile="demo", result=results.get, clips=clips)
     return of_figure(context, figure)[0]
 
 
@@ -343,8 +342,7 @@ def test_a_first_row_that_is_highest_is_tied_only_where_no_row_differs(p, state)
         entries={n: entry(n) for n in ("base", "more")},
         profile="demo",
         result=results.get,
-        title=lambda dataset: dataset,
-        clips_of=lambda record: record.cell.dataset,
+        clips=SimpleNamespace(title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset),
     )
     assert of_rows(context, declared, Shown("t", "T", "", columns, tuple(shown)))[0].state == state
 
