@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from harness.suite import Benchmark, Entry
@@ -22,7 +22,10 @@ def command_for(benchmark: Benchmark, ledger: Ledger, tables: Iterable[str], rea
 
 
 def command_of(benchmark: Benchmark, entries: Mapping[str, Entry], ledger: Ledger, real_data: bool) -> str:
-    """What makes the pages of a ledger again."""
+    """What makes the pages of a ledger again; of several, what writes them from all that these have."""
+    if len(ledger.work_dirs) > 1:
+        places = (f"--work-dir {shlex.quote(name)}" for name in ledger.names)
+        return " ".join(["python -m harness report", f"--profile {ledger.profile}", *places])
     words = ["python -m harness run-all", *_seeded(benchmark, ledger)]
     if real_data:
         words.append("--data-root DIR")
@@ -36,7 +39,18 @@ def command_of(benchmark: Benchmark, entries: Mapping[str, Entry], ledger: Ledge
             i for x in benchmark.figures for i in (x.id, x.grid.id if x.grid else "") if i
         ]
         words.append(f"--tables {','.join(t for t in order if t in ledger.tables)}")
-    return " ".join(words)
+    return " ".join([*words, *_chosen(ledger, optional)])
+
+
+def _chosen(ledger: Ledger, optional: Collection[str]) -> list[str]:
+    """``--cell`` with the cells that were asked for, where these are not all of their tables."""
+    asked = {run.cell.id for run in ledger.runs}
+    whole = [
+        i for i, tables in ledger.used_by.items() if ledger.tables & set(tables) and i.split("+")[0] not in optional
+    ]
+    if not asked or asked.issuperset(whole):
+        return []
+    return [f"--cell {shlex.quote(','.join(i for i in ledger.used_by if i in asked))}"]
 
 
 def given(ledger: Ledger) -> list[str]:

@@ -32,6 +32,7 @@ def build(context: ReportContext) -> Iterator[Page]:
             "summary": _summary(context),
             "other_commits": [f.short_commit(c) for c in context.commits] if len(context.commits) > 1 else [],
             "command": context.command,
+            "ledgers": len(context.ledger.work_dirs),
             "gaps": gaps,
             "waiting": waiting,
             "rejected": [r.reason for r in context.ledger.rejected] + context.ledger.problems,

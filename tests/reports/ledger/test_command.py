@@ -17,6 +17,8 @@ def ledger(*options):
         seeds=1,
         shown_records=records,
         runs=[],
+        used_by={},
+        work_dirs=(1,),
         plans=[],
         tables={"table2", "table3", "table4", "figure6"},
     )
@@ -51,3 +53,22 @@ def test_a_command_that_is_none_says_nothing():
     own = ledger("")
     own.shown_records = [SimpleNamespace(command=""), SimpleNamespace(command="an 'open quote")]
     assert given(own) == []
+
+
+def test_cells_that_were_chosen_stand_in_the_command_and_all_of_a_table_do_not():
+    own = ledger("")
+    own.tables = {"table2"}
+    own.used_by = {"a": ("table2",), "b+alpha=0.3": ("table2", "table3"), "c": ("table2",), "d": ("table3",)}
+    own.runs = [SimpleNamespace(cell=SimpleNamespace(id=i, model=i)) for i in ("b+alpha=0.3", "a")]
+    words = command_of(fake_benchmark(), {}, own, real_data=False).split()
+    assert words[words.index("--cell") + 1] == "a,b+alpha=0.3"
+    own.used_by["c"] = ("table3",)
+    assert "--cell" not in command_of(fake_benchmark(), {}, own, real_data=False)
+
+
+def test_pages_of_several_ledgers_are_written_by_a_command_that_names_all_of_them():
+    own = ledger("")
+    own.work_dirs, own.names = (1, 2), ["work_dirs", "of another lab"]
+    assert command_of(fake_benchmark(), {}, own, real_data=True) == (
+        "python -m harness report --profile demo --work-dir work_dirs --work-dir 'of another lab'"
+    )
