@@ -25,13 +25,15 @@ class TimeStamps(NamedTuple):
     """What a container says of its frames' times.
 
     ``seconds``: since the first frame, float64 [frames], increasing; None where there are none to be used, and
-    then ``problem`` says why. ``rate``: frames per second, 0 where unknown.
+    then ``problem`` says why. ``rate``: frames per second, 0 where unknown. ``kept``: seconds that are whole, though no
+    data set may use them: of a rate that no camera has.
     """
 
     frames: int
     seconds: np.ndarray | None
     rate: float
     problem: str = ""
+    kept: np.ndarray | None = None
 
 
 def read_time_stamps(path: str) -> TimeStamps:  # noqa: C901  one check after the other
@@ -69,11 +71,12 @@ def read_time_stamps(path: str) -> TimeStamps:  # noqa: C901  one check after th
     if count == 1:
         return TimeStamps(count, np.zeros(1), nominal)
     rate = float((count - 1) / (int(ticks[-1] - ticks[0]) * unit))
+    seconds = (ticks - ticks[0]) * float(unit)
     if not _believable(rate):
-        return TimeStamps(count, None, nominal, f"its time stamps say {rate:.3g} frames/s")
+        return TimeStamps(count, None, nominal, f"its time stamps say {rate:.3g} frames/s", seconds)
     if nominal and abs(nominal / rate - 1) < NOMINAL:
         rate = nominal
-    return TimeStamps(count, (ticks - ticks[0]) * float(unit), rate)
+    return TimeStamps(count, seconds, rate)
 
 
 def window_times(stream: Stream) -> tuple[float, ...] | None:
