@@ -96,7 +96,10 @@ def remove_damaged(stores: Iterable[StoreSpec], codecs: Iterable[str], check: bo
 def _remove(folder: Path, fault: str) -> None:
     refuse_link(folder)
     try:
-        shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        else:
+            folder.unlink()
     except OSError as error:
         raise OSError(
             f"{folder}: {fault}, and cannot be removed ({error.strerror}); remove it, or run with --no-cache"
