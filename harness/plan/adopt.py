@@ -126,7 +126,10 @@ def _clear(folder: Path) -> None:
     """Remove all but the lock."""
     for left in folder.iterdir():
         if left.name != LOCK:
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
 
 def _copy(a: Adoption, source: Path, work_dir: Path, reason: str) -> Path:

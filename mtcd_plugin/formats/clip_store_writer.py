@@ -108,4 +108,7 @@ class ClipStoreWriter:
         return self
 
     def __exit__(self, kind, *_) -> None:
-        self.abort() if kind else self.close()
+        if kind:
+            self.abort()
+        else:
+            self.close()
