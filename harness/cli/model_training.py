@@ -24,8 +24,9 @@ from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, SEEDS, FiniteRange
 from harness.errors import BadUsage, unknown_name
 
 if TYPE_CHECKING:
+    from harness.cli.rate_lines import Wording
     from harness.plan.pretrain import Network
-    from harness.suite import Entry
+    from harness.suite import Cell, Entry
 
 MODELS_LISTED_BY = "python -m harness models list"
 
@@ -45,7 +46,14 @@ def named_entries(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]
 
 @click.command("rates", cls=Command)
 @click.argument("names", nargs=-1, required=True)
-@click.option("--rates", required=True, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
+@click.option("--rates", default=None, metavar="R,R,...", help="Learning rates to try, e.g. 5e-4,1e-3,2e-3.")
+@click.option(
+    "--loss-weights",
+    "factors",
+    default=None,
+    metavar="F,F,...",
+    help="Instead: factors of the distillation's weights, e.g. 0.3,1,3; 1 is the config's own.",
+)
 @profile_option("demo")
 @click.option("--data-root", type=FOLDER, default=None, help="As for run-all.")
 @click.option(
@@ -61,7 +69,8 @@ def named_entries(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]
 @choice_options
 def try_rates(
     names: tuple[str, ...],
-    rates: str,
+    rates: str | None,
+    factors: str | None,
     profile: str,
     data_root: Path | None,
     work_dir: Path,
@@ -70,18 +79,19 @@ def try_rates(
     execution: ExecutionOptions,
     choice: ChoiceOptions,
 ) -> int:
-    """Try learning rates for entries or folders on held-out training subjects; the test split is not touched.
+    """Try learning rates, or weights of distillation losses, for entries or folders on held-out training subjects; the
+    test split is not touched.
 
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
-    and by all stages that it depends on. Each rate is compared with the config's own on the same clips.
+    and by all stages that it depends on. Each value is compared with the config's own on the same clips.
     """
     from harness.cli.rate_lines import rate_lines
     from harness.plan.choice import chosen_cells, chosen_jobs
     from harness.plan.jobs import Settings
     from harness.plan.parts import sets_to_make
     from harness.plan.planner import make_plan
-    from harness.plan.rates import parse_rates, rate_cells, tried
     from harness.plan.redo import redo_command
+    from harness.plan.trials import tried
     from harness.plan.workspace import Workspace, check_profile, preset_of, synthetic_root
     from harness.suite import load_suite
     from harness.system.disk import check_writable
@@ -89,7 +99,8 @@ def try_rates(
     common.check_choice(choice)
     check_profile(configs, profile)
     benchmark, entries = load_suite(configs)
-    cells = rate_cells(named_entries(names, entries.values()), entries, parse_rates(rates), profile, seeds)
+    chosen_entries = named_entries(names, entries.values())
+    cells, own, wording, given = _trials(chosen_entries, entries, rates, factors, profile, seeds)
     if data_root is None:
         if profile == "paper":
             raise BadUsage("--profile paper needs --data-root with the real data sets")
@@ -104,12 +115,37 @@ def try_rates(
         common.make_synthetic(synthetic_root(profile), preset_of(profile), wanted)
     plan = make_plan(cells, entries, settings, named)
     ws = Workspace(benchmark, entries, cells, plan, settings, [], seeds, chosen=chosen)
-    first = f"python -m harness models rates {shlex.join(names)} --rates {rates}"
+    first = f"python -m harness models rates {shlex.join(names)} {given}"
     again = redo_command(ws, execution.gpus_per_job, execution.precision, execution.compile, first)
     code = common.run_jobs(ws, work_dir, execution, again=again, force=choice.force)
-    for line in rate_lines(tried(ws, work_dir)):
+    for line in rate_lines(tried(ws, work_dir, own), wording):
         click.echo(line)
     return code
+
+
+def _trials(
+    chosen: Sequence[Entry],
+    entries: dict[str, Entry],
+    rates: str | None,
+    factors: str | None,
+    profile: str,
+    seeds: int,
+) -> tuple[list[Cell], dict[str, float | None], Wording, str]:
+    """What is to be trained, each config's own value, how lines call it, and the option that asks for it."""
+    from harness.cli.rate_lines import LOSS_WEIGHTS, RATES
+    from harness.plan.loss_weights import weight_cells
+    from harness.plan.rates import entries_by_path, only_rate, rate_cells
+    from harness.plan.trials import parse_values
+
+    if (rates is None) == (factors is None):
+        raise BadUsage("models rates: give --rates or --loss-weights, one of them")
+    if rates is not None:
+        values = parse_values(rates, "--rates", "learning rate", "5e-4,1e-3,2e-3")
+        cells, by_path = rate_cells(chosen, entries, values, profile, seeds), entries_by_path(entries.values())
+        return cells, {e.name: only_rate(e, by_path, profile) for e in chosen}, RATES, f"--rates {rates}"
+    values = parse_values(factors or "", "--loss-weights", "factor of weights", "0.3,1,3")
+    cells = weight_cells(chosen, entries, values, profile, seeds)
+    return cells, {e.name: 1.0 for e in chosen}, LOSS_WEIGHTS, f"--loss-weights {factors}"
 
 
 @click.command("pretrain", cls=Command)

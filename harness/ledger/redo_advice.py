@@ -15,7 +15,7 @@ LARGEST = 64 << 20  # bytes
 QUOTED = r"'(?:[^'\n]|'\"'\"')*'"  # a text as ``quoted`` writes it, in which a shell obeys nothing
 VALUE = rf"(?:[\w.,+@:][\w.,=+@:-]*|{QUOTED})"
 OPTION = (
-    rf"--(?:profile|seeds|tables|init|gpus-per-job|precision|cell|rates|epochs|rate) {VALUE}"
+    rf"--(?:profile|seeds|tables|init|gpus-per-job|precision|cell|rates|loss-weights|epochs|rate) {VALUE}"
     r"|--(?:data-root|configs) DIR|--quarantine [\w.-]+=FILE|--compile|--force"
 )
 COMMAND = rf"python -m harness (?:run|models (?:rates|pretrain)(?: {VALUE})*)(?: (?:{OPTION}))*"  # all that we write

@@ -3,69 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.data.registry import clips_of_config
 from harness.errors import BadUsage
-from harness.ledger.judge import read_predictions
-from harness.ledger.run_dir import PREDICTIONS
-from harness.ledger.store import load_record
 from harness.plan.config_file import named_config
 from harness.plan.loaders import dataset_configs
 from harness.plan.resolve import resolve
-from harness.plan.run_state import folder_of
-from harness.plan.workspace import Workspace
 from harness.suite import Cell, Entry
 from harness.suite.cells import as_said
-from mtcd_plugin.accuracy import predicted_classes
 
 HELD_OUT = {"train": ("train", "fit"), "test": ("test", "holdout")}  # loader -> its split, and the one instead
 RATE = "optim_wrapper.optimizer.lr"
 VARIANT = "rate="  # and the rate
-
-
-@dataclass(frozen=True, eq=False)
-class Tried:
-    """One rate of one entry: which of the held-out clips it has right, for each seed that was measured.
-
-    Attributes:
-        own_rate: the config's own; None where stages that train for it have several.
-        correct: bool [seeds, clips], clips in order of their id.
-        subjects: of each clip.
-    """
-
-    rate: float
-    own_rate: float | None
-    correct: np.ndarray
-    subjects: tuple[str, ...]
-
-    @property
-    def own(self) -> bool:
-        return self.rate == self.own_rate
-
-    @property
-    def mean(self) -> float | None:
-        return float(self.correct.mean()) if len(self.correct) else None
-
-
-def parse_rates(text: str) -> list[float]:
-    """``5e-4,1e-3`` as numbers. Raises BadUsage for what is not a positive number."""
-    rates = []
-    for part in text.split(","):
-        try:
-            rate = float(part)
-        except ValueError:
-            rate = -1.0
-        if not 0 < rate < float("inf"):
-            raise BadUsage(
-                f"--rates {text}: '{part.strip()}' is not a valid learning rate; give numbers such as 5e-4,1e-3,2e-3"
-            )
-        rates.append(rate)
-    return sorted(set(rates))
 
 
 def rate_cells(
@@ -80,7 +31,7 @@ def rate_cells(
     Raises:
         BadUsage: an entry that predicts no class, or that has no rate to change.
     """
-    by_path = _by_path(entries)
+    by_path = entries_by_path(entries.values())
     cells = []
     for entry in chosen:
         if not entry.classifies:
@@ -95,8 +46,9 @@ def rate_cells(
     return cells
 
 
-def _by_path(entries: dict[str, Entry]) -> dict[Path, Entry]:
-    return {e.config.resolve(): e for e in entries.values()}
+def entries_by_path(entries: Iterable[Entry]) -> dict[Path, Entry]:
+    """Entries by the whole path of their config."""
+    return {e.config.resolve(): e for e in entries}
 
 
 def _trains_nothing(entry: Entry) -> bool:
@@ -117,13 +69,14 @@ def held_out(
     entry: Entry,
     by_path: dict[Path, Entry],
     profile: str,
-    rate: float,
+    rate: float | None,
     given: dict[str, Any] | None = None,
     trains_for_it: bool = False,
 ) -> dict[str, Any]:
-    """Overrides that keep the held-out subjects out of an entry's training, and out of that of its parents, at a rate.
+    """Overrides that keep the held-out subjects out of an entry's training, and out of that of its parents.
 
     Args:
+        rate: of its training and theirs; None for their own.
         given: overrides that the entry has as a parent.
         trains_for_it: what it is a parent of trains nothing itself, so that this rate is the one that is tried.
     """
@@ -134,7 +87,7 @@ def held_out(
         dataset = datasets.get(split, {})
         if clips_of_config(dataset) is not None and dataset.get("split", "train") == usual:
             overrides[f"{split}_dataloader.dataset.split"] = instead
-    if (entry.classifies or trains_for_it) and own_rate(resolved.config) is not None:
+    if rate is not None and (entry.classifies or trains_for_it) and own_rate(resolved.config) is not None:
         overrides[RATE] = rate
         for i, scheduler in enumerate(resolved.config.get("param_scheduler") or []):
             if "eta_max" in scheduler:  # a one-cycle schedule has the rate in a place of its own
@@ -148,46 +101,11 @@ def held_out(
     return overrides
 
 
+def only_rate(entry: Entry, by_path: dict[Path, Entry], profile: str) -> float | None:
+    """The rate of an entry; None where stages that train for it have several."""
+    rates = own_rates(entry, by_path, profile)
+    return rates.pop() if len(rates) == 1 else None
+
+
 def own_rate(config: dict[str, Any]) -> float | None:
     return ((config.get("optim_wrapper") or {}).get("optimizer") or {}).get("lr")
-
-
-def tried(ws: Workspace, work_dir: Path) -> dict[str, list[Tried]]:
-    """What the runs of a work dir say of the cells of ``rate_cells``, by entry, rates in order.
-
-    Raises:
-        ValueError: the predictions of a run cannot be read.
-    """
-    found: dict[Entry, dict[float, list[Path]]] = {}
-    for cell in ws.cells:
-        runs = found.setdefault(cell.entry, {}).setdefault(float(cell.variant.removeprefix(VARIANT)), [])
-        key = ws.plan.keys.get((cell.id, cell.seed))
-        if key is None:
-            continue
-        folder = folder_of(ws.plan.jobs[key], work_dir)
-        try:
-            record = load_record(folder)
-        except FileNotFoundError:
-            continue
-        if record.metrics is not None:
-            runs.append(folder)
-    by_path = _by_path(ws.entries)
-    own = {entry: own_rates(entry, by_path, ws.settings.profile) for entry in found}
-    only = {entry: rates.pop() if len(rates) == 1 else None for entry, rates in own.items()}
-    return {
-        entry.name: [_tried(rate, only[entry], folders) for rate, folders in sorted(by_rate.items())]
-        for entry, by_rate in found.items()
-    }
-
-
-def _tried(rate: float, own_rate: float | None, folders: list[Path]) -> Tried:
-    answers = [_answers(folder) for folder in folders]
-    subjects = answers[0][1] if answers else ()
-    return Tried(rate, own_rate, np.array([correct for correct, _ in answers], dtype=bool), subjects)
-
-
-def _answers(folder: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(which clips a run has right, bool [clips]; their subjects), by clip id."""
-    clips, subjects, labels, scores = read_predictions(folder / PREDICTIONS)
-    order = sorted(range(len(clips)), key=clips.__getitem__)
-    return (predicted_classes(scores) == labels)[order], tuple(subjects[i] for i in order)

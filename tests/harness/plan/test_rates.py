@@ -11,8 +11,9 @@ from harness.ledger.store import load_records
 from harness.plan.jobs import Settings, dependency_closure
 from harness.plan.loaders import dataset_configs
 from harness.plan.planner import make_plan
-from harness.plan.rates import Tried, own_rates, parse_rates, rate_cells
+from harness.plan.rates import own_rates, rate_cells
 from harness.plan.resolve import resolve
+from harness.plan.trials import Tried, parse_values
 from harness.suite import load_benchmark, load_entries, load_suite
 from harness.suite.cells import sweep_variant
 from mtcd_plugin.formats.mgr_dark import read_mgr_dark
@@ -117,7 +118,7 @@ def test_what_trains_nothing_itself_is_searched_by_the_rate_of_what_trains_for_i
 def test_where_stages_have_several_rates_nothing_is_compared_with_them():
     found = {"fusion": [tried(2e-3, 5), tried(1e-3, 5)]}
     for of_one in found["fusion"]:
-        object.__setattr__(of_one, "own_rate", None)
+        object.__setattr__(of_one, "own_value", None)
     lines = list(rate_lines(found))
     assert len(lines) == 3 and "have several rates of their own" in lines[2]
 
@@ -199,12 +200,12 @@ def test_rates_that_these_clips_do_not_tell_apart_are_said_so():
 @pytest.mark.parametrize("text", ["", "x", "1e-3,", "0", "-1", "nan", "inf"])
 def test_what_is_no_rate(text):
     with pytest.raises(ValueError, match="is not a valid learning rate"):
-        parse_rates(text)
+        parse_values(text, "--rates", "learning rate", "1e-3")
 
 
 def test_rates_that_are_alike_in_six_digits_are_cells_of_their_own():
     entries = load_suite(CONFIGS)[1]
-    rates = parse_rates("1e-3,1.0000001e-3,2e-3")
+    rates = parse_values("1e-3,1.0000001e-3,2e-3", "--rates", "learning rate", "1e-3")
     cells = rate_cells([entries["i3d_r50_mgr-dark-rgb"]], entries, rates, "smoke", 1)
     assert [c.variant for c in cells] == ["rate=0.001", "rate=0.0010000001", "rate=0.002"]
     assert len({c.id for c in cells}) == 3
