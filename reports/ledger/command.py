@@ -24,7 +24,7 @@ def command_for(benchmark: Benchmark, ledger: Ledger, tables: Iterable[str], rea
 def command_of(benchmark: Benchmark, entries: Mapping[str, Entry], ledger: Ledger, real_data: bool) -> str:
     """What makes the pages of a ledger again; of several, what writes them from all that these have."""
     if len(ledger.work_dirs) > 1:
-        places = (f"--work-dir {shlex.quote(name)}" for name in ledger.names)
+        places = (f"--work-dir DIR{i}" for i in range(1, len(ledger.work_dirs) + 1))
         return " ".join(["python -m harness report", f"--profile {ledger.profile}", *places])
     words = ["python -m harness run-all", *_seeded(benchmark, ledger)]
     if real_data:

@@ -68,11 +68,10 @@ class Ledger:
 
     @property
     def names(self) -> list[str]:
-        """The ledgers by the names of their folders, with those that these lie in where two have the same."""
-        places = [w.resolve().parts for w in self.work_dirs]
-        last = [p[-1] for p in places]
-        named = ["/".join(p[-2:]) if last.count(p[-1]) > 1 else p[-1] for p in places]
-        return [self.privacy.text(name) for name in named]
+        """The ledgers by the names of their folders, with a number where several have the same: the folder that a ledger
+        lies in is often a user's."""
+        last = [self.privacy.text(w.resolve().name) for w in self.work_dirs]
+        return [f"{x} ({last[: i + 1].count(x)})" if last.count(x) > 1 else x for i, x in enumerate(last)]
 
     @property
     def stages(self) -> list[str]:

@@ -66,9 +66,9 @@ def test_cells_that_were_chosen_stand_in_the_command_and_all_of_a_table_do_not()
     assert "--cell" not in command_of(fake_benchmark(), {}, own, real_data=False)
 
 
-def test_pages_of_several_ledgers_are_written_by_a_command_that_names_all_of_them():
+def test_pages_of_several_ledgers_are_written_by_a_report_of_all_of_them():
     own = ledger("")
-    own.work_dirs, own.names = (1, 2), ["work_dirs", "of another lab"]
+    own.work_dirs = (1, 2)
     assert command_of(fake_benchmark(), {}, own, real_data=True) == (
-        "python -m harness report --profile demo --work-dir work_dirs --work-dir 'of another lab'"
+        "python -m harness report --profile demo --work-dir DIR1 --work-dir DIR2"
     )

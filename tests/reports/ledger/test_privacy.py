@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,8 @@ from harness.ledger.planfile import read_plan, write_plan
 from harness.ledger.record import Failure, StartingWeights
 from harness.ledger.store import load_record
 from reports import build
-from reports.ledger.privacy import privacy, without_paths
+from reports.ledger.ledger import Ledger
+from reports.ledger.privacy import Privacy, privacy, without_paths
 from tests.helpers.fake_ledger import fake_predictions, save
 from tests.helpers.fake_site import FAKE_STATISTICS, write
 from tests.helpers.html_tree import parse
@@ -168,3 +170,10 @@ def test_a_user_without_a_home_has_none_to_hide(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "home", homeless)
     assert str(tmp_path) in privacy([tmp_path], []).roots
+
+
+def test_ledgers_of_one_name_are_numbered_and_the_folders_above_them_stay_untold():
+    """A ledger is often in the home of who made it."""
+    places = tuple(Path(p) for p in ("/home/alice/work_dirs", "/home/bob/work_dirs", "/data/of_lab"))
+    ledger = SimpleNamespace(work_dirs=places, privacy=Privacy((), None))
+    assert Ledger.names.fget(ledger) == ["work_dirs (1)", "work_dirs (2)", "of_lab"]
