@@ -68,8 +68,8 @@ class Ledger:
 
     @property
     def names(self) -> list[str]:
-        """The ledgers by the names of their folders, with a number where several have the same: the folder that a ledger
-        lies in is often a user's."""
+        """The ledgers by the names of their folders, with a number where several have the same: the folder above is
+        often a user's."""
         last = [self.privacy.text(w.resolve().name) for w in self.work_dirs]
         return [f"{x} ({last[: i + 1].count(x)})" if last.count(x) > 1 else x for i, x in enumerate(last)]
 
