@@ -26,7 +26,7 @@ CellKey = tuple[str, str, int, str]  # model, variant, seed, profile
 
 @dataclass(frozen=True)
 class JobState:
-    """``done``, ``failed``, ``running``, ``rejected`` (its record is not valid),
+    """``done``, ``failed``, ``running``, ``queued`` (in an engine's queue), ``rejected`` (its record is not valid),
     ``stale`` (another run of this cell is there), or ``missing``."""
 
     job: Job

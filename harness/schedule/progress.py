@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from harness.errors import count
@@ -40,12 +41,20 @@ class Stands:
 
 
 class Progress:
-    """Logs what happens. ``estimates`` maps a job's key to the seconds it should take, where history knows."""
+    """Logs what happens.
 
-    def __init__(self, jobs: Mapping[str, Job], slots: int, estimates: Mapping[str, float]) -> None:
+    Args:
+        estimates: a job's key -> the seconds it should take, where history knows.
+        queued: jobs wait in the queue of an engine once they are started here.
+    """
+
+    def __init__(
+        self, jobs: Mapping[str, Job], slots: int, estimates: Mapping[str, float], queued: bool = False
+    ) -> None:
         self.jobs = jobs
         self.slots = slots
         self.estimates = estimates
+        self.queued = queued
         self.began: dict[str, float] = {}
         self.beside: dict[str, str] = {}  # key of a job that trains in another's process -> what is said of it
         self.seen: list[float] = []
@@ -93,7 +102,11 @@ class Progress:
         now = time.monotonic()
         return {
             key: stands(
-                folder, now - self.began.get(key, now), self.beside.get(key, ""), clips_to_render(self.jobs[key])
+                folder,
+                now - self.began.get(key, now),
+                self.beside.get(key, ""),
+                clips_to_render(self.jobs[key]),
+                "queued or starting" if self.queued else "starting",
             )
             for key, folder in status.running.items()
         }
@@ -128,19 +141,32 @@ class Progress:
         return Group(head, lines)
 
     def remaining_seconds(self, status: Status, running: Mapping[str, Stands] | None = None) -> float | None:
-        """Estimated seconds to the end: history of the same model where there is one, the mean of this run otherwise;
-        of jobs that run now where nothing has ended yet. No less than the longest chain of jobs that wait for another
-        takes, however many slots are idle.
+        """Estimated seconds to the end: history of the same model where there is one, the mean of this run otherwise,
+        in which a job that runs counts with what its share of epochs says. No less than the longest chain of jobs that
+        wait for another takes, however many slots are idle, nor than the pace of this run says where history does not
+        know all of it.
         """
         found = self._running(status) if running is None else running
-        known = list(self.estimates.values()) + self.seen
-        known = known or [s.seconds / s.share for s in found.values() if s.share >= SHARE_THAT_TELLS]
+        told = self.seen + [s.seconds / s.share for s in found.values() if s.share >= SHARE_THAT_TELLS]
+        if self.seen:  # short jobs end first: those that have run for longer say that the mean is too low
+            told += [s.seconds for s in found.values() if s.share < SHARE_THAT_TELLS and s.seconds > fmean(self.seen)]
+        known = list(self.estimates.values()) + told
         if not known:
             return None
-        mean = sum(self.seen) / len(self.seen) if self.seen else sum(known) / len(known)
+        mean = fmean(told or known)
         left = {key: self._expected(key, mean) for key in status.waiting}
         left |= {key: _left(self._expected(key, mean), s) for key, s in found.items()}
-        return max(sum(left.values()) / max(self.slots, 1), _longest_chain(self.jobs, left))
+        return max(sum(left.values()) / max(self.slots, 1), _longest_chain(self.jobs, left), self._by_pace(left, found))
+
+    def _by_pace(self, left: Mapping[str, float], running: Mapping[str, Stands]) -> float:
+        """Seconds to the end if jobs go on to end as often as they have; 0 where history knows them all, or none has
+        ended.
+        """
+        if not self.seen or (left.keys() <= self.estimates.keys() and not self.queued):
+            return 0.0
+        under_way = sum(s.share for s in running.values())
+        passed = time.monotonic() - min(self.began.values())
+        return passed / (len(self.seen) + under_way) * (len(left) - under_way)
 
     def _expected(self, key: str, mean: float) -> float:
         """Seconds that a job should take, from its start to its end as this run sees them."""
@@ -187,12 +213,19 @@ def clips_to_render(job: Job) -> tuple[int, int] | None:
     return job.data.test_clips, int((job.config.get("test_dataloader") or {}).get("batch_size", 1))
 
 
-def stands(folder: Path, seconds: float, beside: str = "", renders: tuple[int, int] | None = None) -> Stands:
+def stands(
+    folder: Path,
+    seconds: float,
+    beside: str = "",
+    renders: tuple[int, int] | None = None,
+    silent: str = "starting",
+) -> Stands:
     """Where the job of a run's folder stands, from what its worker wrote there.
 
     Args:
         beside: what is said of a job that trains in another's process, which writes nothing of its own.
         renders: ``clips_to_render`` of the job.
+        silent: what a job is called that has written nothing yet.
     """
     if beside:
         return Stands(seconds, 0.0, f"{beside}, {duration(seconds)}")
@@ -202,7 +235,7 @@ def stands(folder: Path, seconds: float, beside: str = "", renders: tuple[int, i
         phase, epoch = str(p["phase"]), int(p["epoch"])
         loss, top1 = p.get("loss"), p.get("train_top1")
     except (OSError, ValueError, TypeError, KeyError):
-        return Stands(seconds, 0.0, f"starting, {duration(seconds)}")
+        return Stands(seconds, 0.0, f"{silent}, {duration(seconds)}")
     if renders is not None:
         clips = max(renders[0], 1)
         done = min(int(p.get("iteration", 0)) * renders[1], clips)

@@ -123,7 +123,7 @@ def _execute(
         build_stores(missing, Path(options.clip_store), min(executor.slots, usable_cores()))
     known = history(work_dir, jobs)
     jobs = longest_chain_first(jobs, known)
-    with Progress(jobs, executor.slots, known) as progress:
+    with Progress(jobs, executor.slots, known, queued=hasattr(executor, "describe")) as progress:
 
         def tick(status: Status) -> None:
             progress.tick(status)

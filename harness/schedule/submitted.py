@@ -12,9 +12,11 @@ from harness.ledger.submission import recall
 from harness.plan.run_state import folder_of
 from harness.plan.status import JobState
 
+WAITS = "PENDING"  # in the words of Slurm and of Ray
+
 
 def with_submitted(states: Iterable[JobState], work_dir: Path) -> tuple[list[JobState], list[str]]:
-    """States of jobs, ``running`` where an executor has the job, waiting or running, with what it says of it.
+    """States of jobs, ``running`` where an executor has the job, ``queued`` where it waits there, with what it says.
 
     Returns also the executors that could not be asked, a line each.
     """
@@ -37,5 +39,11 @@ def with_submitted(states: Iterable[JobState], work_dir: Path) -> tuple[list[Job
     for s in found:
         at = left.get(s.job.key)
         line = said.get((at.backend, at.id)) if at else None
-        shown.append(replace(s, state="running", detail=f"{at.backend} job {line}", other=None) if at and line else s)
+        shown.append(_with_line(s, at.backend, line) if at and line else s)
     return shown, faults
+
+
+def _with_line(state: JobState, backend: str, line: str) -> JobState:
+    """``line``: the job's id, the engine's word for where it stands, and more."""
+    word = (line.split() + [""])[1]
+    return replace(state, state="queued" if word == WAITS else "running", detail=f"{backend} job {line}", other=None)

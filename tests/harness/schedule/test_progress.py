@@ -140,3 +140,38 @@ def test_a_terminal_has_one_bar_for_all_and_a_line_for_each_running_job(two, clo
     assert len(lines) == 2
     assert lines[0].startswith("━") and lines[0].endswith("0 of 2 jobs, about 1 min left".replace("1 min", "70 s"))
     assert lines[1].split() == f"running {a.name} epoch 3/12, loss 1.235, training accuracy 45.6 %, 0 s".split()
+
+
+def test_short_jobs_that_end_first_do_not_stand_for_the_others(two, clock):
+    """An encoder of 3 s ends while a training of 40 s has begun, and five more wait."""
+    jobs, folder = two
+    a, b = jobs
+    more = {name: toy_job(name) for name in "cdefg"}
+    waiting = tuple(job.key for job in more.values())
+    shown = Progress(jobs | {job.key: job for job in more.values()}, 2, {})
+    for key in jobs:
+        shown.report("started", jobs[key], "")
+    clock.now += 3
+    shown.report("done", jobs[b], "")
+    clock.now += 7
+    heartbeat(folder, epoch=0)
+    running = Status(total=7, done=1, running={a: folder}, waiting=waiting)
+    assert shown.remaining_seconds(running) == pytest.approx(10 * 6), "one of seven in ten seconds"
+    heartbeat(folder, epoch=3)
+    clock.now += 10  # a quarter of 80 s
+    mean = (3 + 80) / 2
+    assert shown.remaining_seconds(running) == pytest.approx((5 * mean + mean - 20) / 2, rel=0.2)
+
+
+def test_what_an_engine_was_given_may_wait_in_its_queue(two, clock):
+    """History knows what each job takes, and not how many of them the engine runs at a time."""
+    jobs, folder = two
+    a, b = jobs
+    shown = Progress(jobs, 64, {a: 10.0, b: 10.0}, queued=True)
+    shown.report("started", jobs[a], "")
+    clock.now += 100
+    shown.report("done", jobs[a], "")
+    left = Status(total=2, done=1, running={b: folder})
+    shown.report("started", jobs[b], "")
+    assert shown.remaining_seconds(left) == pytest.approx(100)
+    assert shown._running(left)[b].text == "queued or starting, 0 s"
