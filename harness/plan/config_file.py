@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,11 +73,12 @@ def _read(path: Path) -> dict[str, Any]:
     from mmengine.config import Config
 
     try:
-        with _each_base_once(Config):
+        # What a config prints is no part of what a command says on standard output.
+        with _each_base_once(Config), redirect_stdout(sys.stderr):
             # what Config.fromfile makes a Config of
             read: dict[str, Any] = plain(Config._file2dict(str(path))[0])
             return read
-    except Exception as e:  # a config is code and may raise anything; name the file
+    except (Exception, SystemExit) as e:  # a config is code and may raise anything; name the file
         raise ValueError(f"{path}: not a readable config: {type(e).__name__}: {' '.join(str(e).split())}") from e
 
 

@@ -20,6 +20,7 @@ from harness.ledger.identity import HARDWARE_KEYS
 from harness.plan.config_file import SCALE, own_content, plain, read_config
 from harness.plan.fields import check_fields
 from harness.plan.top_level import check_dicts, check_section, refuse_a_seed, without_effect
+from harness.plan.values import check_values
 from harness.suite.dotted import ABSENT, DATA, get_dotted
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
     path = Path(os.path.abspath(config_path))  # without "..", as MMEngine names what it reads
     config, files = read_config(path)
     chosen, known, profile_files = _read_profile(path, profile)
-    own = config.pop("profiles", None) or {}
+    own = config.pop("profiles", None)
+    if own is not None and not isinstance(own, dict):
+        raise ValueError(f"{path}: profiles = {own!r}; write profiles = dict({profile}=dict(...))")
+    own = own or {}
     if unknown := sorted(set(own) - known):
         raise ValueError(f"{path}: profiles: {unknown_name('profile', unknown[0], sorted(known))}")
     refuse_a_seed(path, config, "")
@@ -116,6 +120,7 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
 
     result = plain(config)
     check_fields(path, result)
+    check_values(path, result)
     parents = result.pop("parents", None) or {}
     _give_to_data(result, parents, {k: v for k, v in given.items() if k.startswith(DATA)})
     return Resolved(result, parents, tuple(dict.fromkeys((*files, *profile_files))), overridden, unread)
