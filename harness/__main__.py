@@ -7,11 +7,13 @@ from pathlib import Path
 
 
 def start() -> None:
-    """Run the command line, which ends the process. SIGTERM interrupts it as Ctrl-C does."""
+    """Run the command line, which ends the process. SIGTERM, and a terminal that is gone, interrupt it as Ctrl-C does."""
     leave_current_folder()
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  None where it was started with a closed one
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         from harness.cli import main
     except ModuleNotFoundError as e:

@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -72,7 +73,8 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self.live:
-            self.live.stop()
+            with suppress(OSError):  # the terminal is gone
+                self.live.stop()
 
     def report(self, event: str, job: Job, detail: str) -> None:
         """One record per event; starts are shown on the live display alone where there is one."""
@@ -91,7 +93,10 @@ class Progress:
     def tick(self, status: Status) -> None:
         """Draw where all jobs stand, or say it in lines from time to time where nothing can be drawn."""
         if self.live:
-            self.live.update(self._table(status))
+            try:
+                self.live.update(self._table(status))
+            except OSError:  # the terminal is gone, which is no reason to lose the jobs
+                self.live = None
         elif status.running and time.monotonic() - self.told >= PLAIN_SECONDS:
             self.told = time.monotonic()
             log.info("%-9s %s", "progress", ", ".join(self._summary(status, self._running(status))))

@@ -158,10 +158,11 @@ def test_a_python_without_the_packages_is_told_to_activate_the_environment(comma
     assert "pip install -c constraints.txt -e ." in done.stderr
 
 
-def test_a_request_to_end_is_answered_as_an_interrupt_where_no_job_runs():
+@pytest.mark.parametrize("asked", ["SIGTERM", "SIGHUP"])
+def test_a_request_to_end_is_answered_as_an_interrupt_where_no_job_runs(asked):
     code = (
         "import os, signal, sys, harness.__main__ as m, harness.system.doctor as d\n"
-        "d.checks = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"d.checks = lambda *_: os.kill(os.getpid(), signal.{asked})\n"
         "sys.argv[1:] = ['doctor']\n"
         "m.start()\n"
     )
