@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def start() -> None:
-    """Run the command line, which ends the process. SIGTERM, and a terminal that is gone, interrupt it as Ctrl-C does."""
+    """Run the command line, which ends the process. SIGTERM, and a terminal that goes, interrupt it as Ctrl-C does."""
     leave_current_folder()
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  None where it was started with a closed one
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import signal
 
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

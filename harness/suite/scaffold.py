@@ -77,6 +77,11 @@ def new_entry(
     folder = configs / name
     if folder.exists():
         raise BadUsage(f"{folder} is there already; choose another name")
+    if taken := next((e for e in entries.values() if e.method.casefold() == name), None):
+        raise BadUsage(
+            f"{name}: there is a method {taken.method} in {taken.config.parent}, and a name that differs from it in "
+            "capitals alone is none; choose another name"
+        )
     siblings = _siblings(base, entries, modalities)
     folder.mkdir(parents=True)
     written = []

@@ -92,3 +92,12 @@ def test_a_new_config_in_a_checkout_is_one_of_stock_tools(small_configs, capsys)
     assert (
         "_base_ = ['../i3d/i3d_r50_mgr-dark-rgb.py']" in (small_configs / "mine" / "mine_mgr-dark-rgb.py").read_text()
     )
+
+
+@pytest.mark.parametrize("name", ["mtcd", "tsn", "i3d"])
+def test_a_new_method_does_not_take_the_name_of_one_that_is_there(own, name, capsys):
+    """Its folder would make every command fail that is given it."""
+    with pytest.raises(SystemExit) as stop:
+        main(["models", "new", name, "--configs", str(own)])
+    assert stop.value.code == 2 and f"error: {name}: there is a method {name.upper()} in" in capsys.readouterr().err
+    assert not (own / name).exists() and load_suite(own)
