@@ -28,7 +28,7 @@ def check_values(path: Path, config: Mapping[str, Any]) -> None:
     What a class takes as its arguments it checks itself when a job builds it (``models check``).
     """
     for key in DICTS:
-        given = config.get(key)
+        given = config.get(key, {})
         if not isinstance(given, dict) and (given is not None or key == "model"):
             raise _wrong(path, key, given, f"dict(...), as in {key} = dict(type=...)")
     for key in LOADERS:
