@@ -31,7 +31,7 @@ class Card:
         asked: it was asked for, or something of it was run that no other table brought.
         finding: its result in one sentence. verdicts: what its tables and figures say, by their ids,
             where they were asked for.
-        svg: a drawing. image: path of a picture in the site, which ``alt`` describes.
+        svg: a drawing. images: path in the site of each picture -> what it shows.
     """
 
     title: str
@@ -41,8 +41,7 @@ class Card:
     finding: str = ""
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
     svg: str = ""
-    image: str = ""
-    alt: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def write_site(
     """
     from reports.site.build import Callbacks, build
 
-    statistics = {name: about for w in reversed(work_dirs) for name, about in load_summaries(w, log.warning).items()}
+    statistics = [load_summaries(w, log.warning) for w in work_dirs]
     build(work_dirs, site, benchmark, entries, statistics, profiles, running, callbacks or Callbacks())
     return site / "index.html"
 

@@ -1,17 +1,17 @@
-"""What pages are made from: the benchmark, the model entries, the ledger and the statistics of the data sets."""
+"""What pages are made from: the benchmark, the model entries, the ledger and the sets of clips that were read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from harness.ledger.record import CellInfo, RunRecord
 from harness.suite import Benchmark, Entry
 from harness.suite.stages import SINGLE
 from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
+from reports.ledger.clip_sets import ClipSet
 from reports.ledger.command import command_for, command_of, is_quick
 from reports.ledger.ledger import Ledger
 from reports.ledger.measured_clips import MeasuredClips
@@ -23,13 +23,13 @@ from reports.ledger.undeclared import without_row
 
 @dataclass(frozen=True)
 class ReportContext:
-    """``profiles``: further profiles of the site -> their overview, from this profile's pages. ``running``: what runs
-    while they are written."""
+    """``clip_sets``: by data set. ``profiles``: further profiles of the site -> their overview, from this profile's
+    pages. ``running``: what runs while they are written."""
 
     benchmark: Benchmark
     entries: dict[str, Entry]
     ledger: Ledger
-    statistics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    clip_sets: dict[str, tuple[ClipSet, ...]] = field(default_factory=dict)
     profiles: dict[str, str] = field(default_factory=dict)
     running: Running | None = None
 
@@ -40,7 +40,7 @@ class ReportContext:
     @cached_property
     def clips(self) -> MeasuredClips:
         """Which clips the numbers are of."""
-        return MeasuredClips(self.benchmark, self.entries, self.ledger, self.statistics)
+        return MeasuredClips(self.benchmark, self.entries, self.ledger, self.clip_sets)
 
     @cached_property
     def datasets(self) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from harness.ledger.record import RunRecord
 from harness.suite import Benchmark, Entry
+from reports.ledger.clip_sets import ClipSet
 from reports.ledger.kinds import Banner, Kinds, kinds_of
 from reports.ledger.ledger import Ledger
 from reports.ledger.other_clips import note, other_clips, planned_others
@@ -18,13 +18,13 @@ from reports.ledger.other_clips import note, other_clips, planned_others
 class MeasuredClips:
     """What tables, figures and pages say of the clips behind their numbers.
 
-    ``statistics``: by data set, as counted when its clips were read.
+    ``sets``: by data set, as counted when its clips were read.
     """
 
     benchmark: Benchmark
     entries: dict[str, Entry]
     ledger: Ledger
-    statistics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sets: dict[str, tuple[ClipSet, ...]] = field(default_factory=dict)
 
     @cached_property
     def kinds(self) -> Kinds:
@@ -91,9 +91,26 @@ class MeasuredClips:
 
     def clips_of(self, record: RunRecord) -> str:
         """What the clips of a run are called, whatever else was measured on clips in their layout."""
-        declared = self.benchmark.datasets[record.cell.dataset]
         made = record.data is not None and record.data.synthetic
-        return declared.title_of_others if not made and record.cell.dataset in self._other_clips else declared.title
+        return self.kind_title(record.cell.dataset, made)
+
+    def kind_title(self, dataset: str, synthetic: bool) -> str:
+        """What the generated, or the recorded, clips that were measured on a data set are called."""
+        declared = self.benchmark.datasets[dataset]
+        return declared.title_of_others if not synthetic and dataset in self._other_clips else declared.title
+
+    def set_title(self, found: ClipSet) -> str:
+        """What a set of clips is called; where nothing is known of it, the data set whose place it would have."""
+        declared, about = self.benchmark.datasets[found.dataset], found.about
+        if found.synthetic or "classes" not in about:
+            return (
+                self.title(found.dataset)
+                if found.synthetic is None
+                else self.kind_title(found.dataset, found.synthetic)
+            )
+        return (
+            declared.title_of_others if declared.is_other(len(about["classes"]), about["subjects"]) else declared.title
+        )
 
     def banner(self, users: Iterable[str] = ()) -> Banner:
         """What a page says first of its numbers, which are those of some tables and figures; of all, where they have
@@ -113,6 +130,16 @@ class MeasuredClips:
         others = {d: counts for d, counts in self._other_clips.items() if d in kinds.recorded}
         stages_on = "" if made else ", ".join(kinds.synthetic.get("", ()))
         return Banner(made, "" in kinds.recorded, note(self.benchmark, others), stages_on)
+
+    def banner_of_sets(self, sets: Sequence[ClipSet]) -> Banner:
+        """The same of a page that shows these sets of clips; that of the site where nothing says what they are."""
+        known = {s.synthetic for s in sets if s.synthetic is not None}
+        if not known:
+            return self.banner()
+        counted = [s for s in sets if not s.synthetic and "classes" in s.about]
+        others = {s.dataset: (len(s.about["classes"]), s.about["subjects"]) for s in counted}
+        unusual = {d: counts for d, counts in others.items() if self.benchmark.datasets[d].is_other(*counts)}
+        return Banner(True in known, False in known, note(self.benchmark, unusual), self.banner().stages_on)
 
     def banner_of(self, record: RunRecord) -> Banner:
         """The same of the page of one run; that of the site where its record does not say what it read."""
@@ -189,5 +216,5 @@ class MeasuredClips:
         """
         made = self.synthetic(dataset)
         if made is None:
-            made = self.statistics.get(dataset, {}).get("synthetic")
+            made = any(s.synthetic for s in self.sets.get(dataset, ()))
         return self.benchmark.datasets[dataset].synthetic_note if made else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ def bars(
     figure, axes = new_figure(8.6, 0.9 + 0.42 * rows, len(panels), sharey=True)
     for ax, (panel, values) in zip(axes, panels, strict=True):
         numbers = [v for _, v in values]
-        ax.set_yticks(range(len(values)), [short_label(label) for label, _ in values])
+        ax.set_yticks(range(len(values)), [_in_two_lines(label) for label, _ in values])
         ax.barh(range(len(values)), numbers, height=0.55, color=[LIGHTS.get(x, MUTED) for x in lighting])
         for i, v in enumerate(numbers):
             ax.annotate(
@@ -58,6 +59,11 @@ def bars(
     axes[0].invert_yaxis()
     said = "; ".join(f"{p}: " + ", ".join(f"{label} {v:.3f}" for label, v in values) for p, values in panels)
     return to_drawing(figure, title, said, name)
+
+
+def _in_two_lines(label: str) -> str:
+    """A label beside a bar; the description has all of one that is longer."""
+    return "\n".join(textwrap.wrap(label, 34, max_lines=2, placeholder=" …"))
 
 
 @kept_drawing

@@ -32,10 +32,10 @@ from harness.suite import Benchmark, Entry
 from harness.system.disk import DiskFull
 from harness.system.gc_pause import gc_paused, gc_spared
 from reports.ledger.clip_pictures import wanted_pictures
+from reports.ledger.clip_sets import clip_sets
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger, privacy_of
 from reports.ledger.running import Running
-from reports.ledger.statistics import of_runs
 from reports.ledger.undeclared import with_undeclared
 from reports.ledger.work_dir import profiles_of, read_work_dir
 from reports.page import Page
@@ -75,7 +75,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     site: Path,
     benchmark: Benchmark,
     entries: dict[str, Entry],
-    statistics: dict[str, dict[str, Any]] | None = None,
+    statistics: Sequence[dict[str, dict[str, Any]]] = (),
     profiles: Sequence[str] = (),
     running: Running | None = None,
     callbacks: Callbacks = Callbacks(),
@@ -89,7 +89,8 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
             ``contact_sheet_<data set>.png`` and ``clip_pictures/``.
         site: a new or empty folder, or one that an earlier call wrote: what that call wrote is replaced, the user's own
             files in it (``CNAME``) stay.
-        statistics: per data set, what ``harness.data.describe.statistics`` measured; data sets may be missing.
+        statistics: of each work dir, by data set, what ``harness.data.describe.statistics`` measured; data sets may
+            be missing.
         profiles: those to show, the main one first; if empty all that were planned or run, the last plan's first. The
             others have pages of their own in ``profiles/<name>/``.
         running: what runs meanwhile; the pages say it, and reload themselves.
@@ -108,7 +109,7 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
     for folder in folders:
         check_site(site, folder)
     with gc_paused():  # a large ledger stays until its pages are written: no use to look for garbage in it
-        contexts = _contexts(folders, benchmark, entries, statistics or {}, list(profiles))
+        contexts = _contexts(folders, benchmark, entries, statistics, list(profiles))
     contexts[0] = replace(contexts[0], running=running)
     if callbacks.draw is not None:
         for context in contexts:
@@ -143,7 +144,7 @@ def _contexts(
     folders: Sequence[Path],
     benchmark: Benchmark,
     entries: dict[str, Entry],
-    statistics: dict[str, dict[str, Any]],
+    statistics: Sequence[dict[str, dict[str, Any]]],
     asked: list[str],
 ) -> list[ReportContext]:
     """What is known of each profile, the main one first. Statistics of the data at hand are the main one's alone."""
@@ -166,9 +167,9 @@ def _contexts(
     for i, p in enumerate(shown):
         there = {name: entry.at(p) for name, entry in entries.items()}
         ledger = make_ledger(ledgers, p, benchmark, there, own)
-        known = {} if i else {name: ledger.privacy.all(about) for name, about in of_runs(statistics, ledger).items()}
+        public = [{name: ledger.privacy.all(about) for name, about in found.items()} for found in statistics]
         declared = with_undeclared(benchmark, (record for _, record in ledger.records.values()))
-        contexts.append(ReportContext(declared, there, ledger, known, places(p)))
+        contexts.append(ReportContext(declared, there, ledger, clip_sets([] if i else public, ledger), places(p)))
     return contexts
 
 

@@ -35,7 +35,7 @@ def fake(tmp_path_factory) -> SimpleNamespace:
     made = write(tmp_path_factory.mktemp("fake"), failed=FAILURES, missing=MISSING, errors=ERRORS)
     made.statistics = FAKE_STATISTICS
     (made.work_dir / "contact_sheet_mgr_dark.png").write_bytes(b"fake image")
-    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, made.statistics)
+    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, [made.statistics])
     return made
 
 

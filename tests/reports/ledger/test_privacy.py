@@ -82,7 +82,9 @@ def site(tmp_path_factory):
     write_plan(path, plan.model_copy(update={"cells": cells}))
     entry = made.entries["plain_mgr-dark-depth"]
     made.entries["plain_mgr-dark-depth"] = type(entry)(**{**vars(entry), "pretrained": f"{PLACE}/weights.pth"})
-    made.paths = build(made.work_dir, made.site, made.benchmark, made.entries, {**FAKE_STATISTICS, "x": {"at": PLACE}})
+    made.paths = build(
+        made.work_dir, made.site, made.benchmark, made.entries, [{**FAKE_STATISTICS, "x": {"at": PLACE}}]
+    )
     return made
 
 

@@ -14,7 +14,7 @@ def test_runs_on_a_data_set_that_is_gone_from_the_benchmark_are_shown_by_their_o
     less = made.benchmark.model_copy(update={"datasets": kept, "tables": tables})
     entries = {name: entry for name, entry in made.entries.items() if entry.dataset != "nvgesture"}
     assert len(kept) < len(made.benchmark.datasets) and len(entries) < len(made.entries)
-    build(made.work_dir, made.site, less, entries, FAKE_STATISTICS)
+    build(made.work_dir, made.site, less, entries, [FAKE_STATISTICS])
     about = json.loads((made.site / "leaderboard.json").read_text())
     assert "mgr_dark" in about["datasets"]
     pages = [page for page in (made.site / "runs").glob("*nvgesture*.html") if "NvGesture" in parse(page).text]

@@ -64,7 +64,7 @@ def test_a_disk_without_room_for_the_pages_is_said_of_the_site_and_the_old_pages
     made, copied = write(tmp_path, seeds=1), []
     (made.work_dir / "contact_sheet_mgr_dark.png").write_bytes(b"fake image")
     if before:
-        build(made.work_dir, made.site, made.benchmark, made.entries, FAKE_STATISTICS)
+        build(made.work_dir, made.site, made.benchmark, made.entries, [FAKE_STATISTICS])
     old = {p: p.read_bytes() for p in made.site.rglob("*") if p.is_file()}
 
     def full(source, target):
@@ -73,7 +73,7 @@ def test_a_disk_without_room_for_the_pages_is_said_of_the_site_and_the_old_pages
 
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(DiskFull) as caught:
-        build(made.work_dir, made.site, made.benchmark, made.entries, FAKE_STATISTICS)
+        build(made.work_dir, made.site, made.benchmark, made.entries, [FAKE_STATISTICS])
     said = str(caught.value)
     assert copied and said.startswith(f"{made.site}: the disk is full") and "contact_sheet" not in said
     assert ("pages from before stay" in said) == before

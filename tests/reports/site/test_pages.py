@@ -350,7 +350,7 @@ def test_confusion_and_predictions_agree_with_the_record(pages, fake):
 
 
 def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
-    again = build(fake.work_dir, tmp_path / "again", fake.benchmark, fake.entries, fake.statistics)
+    again = build(fake.work_dir, tmp_path / "again", fake.benchmark, fake.entries, [fake.statistics])
     assert {p.relative_to(tmp_path / "again"): p.read_bytes() for p in again} == {
         p.relative_to(fake.site): p.read_bytes() for p in fake.paths
     }
@@ -359,7 +359,7 @@ def test_same_ledger_same_bytes_also_in_another_process(fake, tmp_path):
         "from pathlib import Path\nfrom tests.helpers.fake_benchmark import fake_benchmark, fake_entries\n"
         "from tests.helpers.fake_site import FAKE_STATISTICS\nfrom reports import build\n"
         "work, site, configs = map(Path, sys.argv[1:4])\n"
-        "build(work, site, fake_benchmark(), fake_entries(configs), FAKE_STATISTICS)\n"
+        "build(work, site, fake_benchmark(), fake_entries(configs), [FAKE_STATISTICS])\n"
         "heavy = {'torch', 'mmengine', 'mmaction', 'mtcd_plugin.register', 'harness.plan', 'harness.worker.attempt'}\n"
         "assert not heavy & set(sys.modules)\n"
     )
@@ -520,7 +520,7 @@ def test_a_note_on_synthetic_data_stands_with_its_tables_and_on_the_data_page_al
         if record["data"]:
             record["data"]["synthetic"] = False
         path.write_text(json.dumps(record))
-    build(real.work_dir, real.site, real.benchmark, real.entries, {"mgr_dark": {"synthetic": False}})
+    build(real.work_dir, real.site, real.benchmark, real.entries, [{"mgr_dark": {"synthetic": False}}])
     assert not any(note in parse(real.site / f"{p}.html").text for p in ("table2", "table4", "data"))
 
 
@@ -534,7 +534,7 @@ def test_what_could_not_be_read_is_said_on_the_data_page(fake, tmp_path):
         },
         "nvgesture": {"name": "NvGesture", "problem": "the lists are <i>gone</i>"},
     }
-    build(fake.work_dir, tmp_path / "site", fake.benchmark, fake.entries, told)
+    build(fake.work_dir, tmp_path / "site", fake.benchmark, fake.entries, [told])
     page = parse(tmp_path / "site" / "data.html")
     assert "Could not be read, and left out here: 1" in page.text and "clip <b>c1</b>, rgb: is empty" in page.text
     assert "Not measured: the lists are <i>gone</i>." in page.text

@@ -101,7 +101,7 @@ def test_a_set_whose_clips_do_not_say_it_has_the_declared_lighting(tmp_path):
     sets = dict(made.benchmark.datasets)
     sets["nvgesture"] = sets["nvgesture"].model_copy(update={"lighting": "daylight"})
     statistics = FAKE_STATISTICS | {"nvgesture": {"rgb": {"": {"mean": 0.4, "std": 0.2}}}}
-    build(made.work_dir, made.site, made.benchmark.model_copy(update={"datasets": sets}), made.entries, statistics)
+    build(made.work_dir, made.site, made.benchmark.model_copy(update={"datasets": sets}), made.entries, [statistics])
     text = (made.site / "data.html").read_text()
     figure = text[text.index("Mean and standard deviation of the colour frames") :].split("</svg>")[0]
     assert re.findall(BAR, figure) == ["hot", "cold", "cold"] * 2

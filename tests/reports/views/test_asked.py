@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from reports.ledger.clip_sets import clip_sets
 from reports.ledger.context import ReportContext
 from reports.ledger.ledger import make_ledger
 from reports.ledger.work_dir import read_work_dir
+from reports.tables.data_sets import sets_at_hand as at_hand
 from reports.views import data, figure, methods, table
 from reports.views.evidence import page as evidence
 from reports.views.runs.page import ClipPictures, runs_table
@@ -14,9 +16,9 @@ from reports.views.runs.run import run_views
 from tests.helpers.fake_site import write
 
 
-def context_of(made, statistics=None):
+def context_of(made, *statistics):
     ledger = make_ledger([read_work_dir(made.work_dir)], "demo", made.benchmark, made.entries)
-    return ReportContext(made.benchmark, made.entries, ledger, statistics or {})
+    return ReportContext(made.benchmark, made.entries, ledger, clip_sets(statistics, ledger))
 
 
 def cards(context):
@@ -46,11 +48,11 @@ def test_what_an_earlier_plan_asked_for_and_ran_in_part_keeps_its_card(tmp_path)
 
 def test_the_data_page_lists_what_is_planned_or_there(tmp_path):
     made = write(tmp_path, seeds=1, tables=["table3"])
-    assert [r.id for r in data.measured_table(context_of(made)).rows] == ["nvgesture"]
+    assert [r.id for r in at_hand(context_of(made))] == ["nvgesture"]
     there = context_of(made, {"mgr_dark": {"clips": 3}})
-    assert [r.id for r in data.measured_table(there).rows] == ["mgr_dark", "nvgesture"]
+    assert [r.id for r in at_hand(there)] == ["mgr_dark", "nvgesture"]
     (page,) = data.build(context_of(made))
-    assert [d.id for d in page.values["datasets"]] == ["nvgesture"]
+    assert [d.id for d in page.values["sets"]] == ["nvgesture"]
 
 
 def test_a_page_without_any_plan_lists_all_sets(made):

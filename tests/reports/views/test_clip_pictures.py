@@ -131,7 +131,7 @@ def test_a_data_set_may_be_left_without_pictures(made):
     declared = made.benchmark.datasets["mgr_dark"].model_copy(update={"pictures": False})
     made.benchmark = made.benchmark.model_copy(update={"datasets": made.benchmark.datasets | {"mgr_dark": declared}})
     asked = []
-    page = page_of(made, run, statistics=FAKE_STATISTICS, callbacks=Callbacks(draw=asked.append))
+    page = page_of(made, run, statistics=[FAKE_STATISTICS], callbacks=Callbacks(draw=asked.append))
     assert not page.all("img") and "Moments" not in page.text
     assert not any(clips for (dataset, _), clips in asked[0].items() if dataset == "mgr_dark")
     assert not list(made.site.rglob("*.jpg")) and not (made.site / "images").exists()

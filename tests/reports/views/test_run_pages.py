@@ -40,7 +40,7 @@ def test_a_run_page_leads_to_its_method_its_cell_and_its_log(one):
 
 def test_clips_of_one_length_are_a_sentence_and_no_histogram(one):
     made, _ = one
-    told = {"mgr_dark": {**FAKE_STATISTICS["mgr_dark"], "lengths": [16, 16, 16]}}
+    told = [{"mgr_dark": {**FAKE_STATISTICS["mgr_dark"], "lengths": [16, 16, 16]}}]
     build(made.work_dir, made.site, made.benchmark, made.entries, told)
     page = parse(made.site / "data.html")
     assert "16, every clip" in page.text and "Clip length" not in page.text
