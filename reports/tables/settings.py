@@ -8,29 +8,27 @@ from typing import Any
 
 from harness.ledger.record import RunRecord
 from reports import format as f
+from reports.ledger.config import UNREADABLE, in_words, look, number
 from reports.ledger.shared import Once
 from reports.tables.table import Cell, missing
 
 
 def settings(config: dict[str, Any]) -> dict[str, Cell]:
-    """Input, batch, epochs, optimiser and schedule of a resolved config, as cells."""
-    train = config.get("train_dataloader") or config.get("test_dataloader") or {}
+    """Input, batch, epochs, optimiser and schedule of a resolved config, as cells. What is of another type than is
+    usual is not readable there."""
+    train, test = config.get("train_dataloader"), config.get("test_dataloader")
+    train = train or test
     sample, load = _find(train, "SampleClipFrames"), _find(train, "LoadModalities")
-    crop = _find(train, "RandomCrop") or _find(config.get("test_dataloader") or {}, "CenterCrop")
-    wrapper = config.get("optim_wrapper") or {}
-    loop = config.get("train_cfg") or {}
-    schedule = config.get("param_scheduler") or []
+    crop = _find(train, "RandomCrop") or _find(test, "CenterCrop")
+    trained = bool(config.get("train_cfg"))
     return {
         "frames": _number(sample.get("clip_len")),
         "size": _text(_size(load.get("size"))),
         "crop": _text(_size(crop.get("size") or crop.get("crop_size"))),
-        "batch": _number(train.get("batch_size")),
-        "epochs": _number(loop.get("max_epochs")),
-        "optimiser": _text(_optimisers(wrapper)),
-        "schedule": _text(
-            ", then ".join(_step(s) for s in (schedule if isinstance(schedule, list) else [schedule]))
-            or "constant rate" * bool(loop)
-        ),
+        "batch": _number(look(train, "batch_size")),
+        "epochs": _number(look(config, "train_cfg.max_epochs")),
+        "optimiser": _text(_optimisers(config.get("optim_wrapper"))),
+        "schedule": _text(_schedule(config.get("param_scheduler")) or "constant rate" * trained),
     }
 
 
@@ -85,11 +83,24 @@ def _empty_starts(node: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str,
         yield place
 
 
-def _optimisers(wrapper: dict[str, Any]) -> str:
+def _optimisers(wrapper: Any) -> str:
     """The optimiser of a wrapper, or that of each network which a wrapper of several names: a GAN has two."""
-    parts = {"": wrapper} if "optimizer" in wrapper else {k: v for k, v in wrapper.items() if isinstance(v, dict)}
-    found = {name: part.get("optimizer") or {} for name, part in parts.items()}
-    return "; ".join(f"{name} {o.get('type')}, {o['lr']:g}".lstrip() for name, o in found.items() if o.get("lr"))
+    if wrapper and not isinstance(wrapper, dict):
+        return UNREADABLE
+    one = not wrapper or "optimizer" in wrapper
+    parts = {"": wrapper} if one else {k: v for k, v in wrapper.items() if isinstance(v, dict)}
+    found = {name: _optimiser(look(part, "optimizer")) for name, part in parts.items()}
+    return "; ".join(f"{name} {said}".lstrip() for name, said in found.items() if said)
+
+
+def _optimiser(optimiser: Any) -> str:
+    """Type and rate; "" where there is none of either."""
+    if not optimiser:
+        return ""
+    if not isinstance(optimiser, dict):
+        return UNREADABLE
+    rate = optimiser.get("lr")
+    return f"{in_words(optimiser.get('type'))}, {_amount(rate)}" if rate else ""
 
 
 def _find(node: Any, kind: str) -> dict[str, Any]:
@@ -107,19 +118,30 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
             yield from _walk(value)
 
 
-def _step(step: dict[str, Any]) -> str:
-    kind = str(step.get("type", ""))
-    if kind == "MultiStepLR":
-        at = ", ".join(str(m) for m in step.get("milestones", []))
-        return f"× {step.get('gamma', 0.1):g} at epoch {at}"
-    return kind
+def _schedule(schedule: Any) -> str:
+    steps = schedule if isinstance(schedule, (list, tuple)) else [schedule]
+    return ", then ".join(_step(step) for step in steps if step)
+
+
+def _step(step: Any) -> str:
+    if not isinstance(step, dict):
+        return UNREADABLE
+    if step.get("type") == "MultiStepLR":
+        places = step.get("milestones", [])
+        at = ", ".join(map(_amount, places)) if isinstance(places, (list, tuple)) else UNREADABLE
+        return f"× {_amount(step.get('gamma', 0.1))} at epoch {at}"
+    return in_words(step.get("type"))
 
 
 def _size(value: Any) -> str:
     if value is None:
         return ""
     pair = value if isinstance(value, (list, tuple)) else (value, value)
-    return "\u00a0×\u00a0".join(str(v) for v in pair)
+    return "\u00a0×\u00a0".join(map(_amount, pair)) if all(number(v) is not None for v in pair) else UNREADABLE
+
+
+def _amount(value: Any) -> str:
+    return in_words(value) if number(value) is not None else UNREADABLE
 
 
 def _text(text: str) -> Cell:
@@ -127,4 +149,8 @@ def _text(text: str) -> Cell:
 
 
 def _number(value: Any) -> Cell:
-    return Cell(f"{value:g}", value) if isinstance(value, (int, float)) else missing(f.DASH, "not in the config")
+    if value is None:
+        return missing(f.DASH, "not in the config")
+    if number(value) is None:
+        return missing(UNREADABLE, "of another type in the config than is usual")
+    return Cell(in_words(value), value)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from harness.ledger.record import RunRecord
 from reports import format as f
+from reports.ledger.config import UNREADABLE
 from reports.ledger.context import ReportContext
 from reports.ledger.results import Result
 from reports.tables.settings import settings, started_from, trained_runs
@@ -54,4 +55,6 @@ def _training(record: RunRecord) -> tuple[str, str]:
         return "not trained", "made of networks that other rows train"
     facts = {name: cell.text for name, cell in settings(config).items()}
     epochs = f"{facts['epochs']} epoch{'s' * (facts['epochs'] != '1')}"
+    if facts["epochs"] == UNREADABLE:
+        epochs = f"epochs {UNREADABLE}"
     return facts["optimiser"], f"{facts['schedule']}, {epochs}; start: {_start(record)}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.ledger.record import RunRecord
 from reports import format as f
 from reports.ledger.adopted import MARK, adopted_note, adopted_runs
+from reports.ledger.config import section
 from reports.ledger.context import ReportContext
 from reports.ledger.strips import png_size, read_strips
 from reports.page import Page, View
@@ -150,10 +151,11 @@ def _title(context: ReportContext, record: RunRecord) -> str:
         entry = context.entries.get(parent.cell.model)
         if entry is not None and entry.metadata.get("Translator"):
             return str(entry.metadata["Translator"])
-    model = record.identity.config.get("model") or {}
+    model = section(record.identity.config, "model")
     kind = str(model.get("type"))
     if kind == "TrivialTranslator":
-        return KINDS.get(model.get("kind", "luminance"), str(model.get("kind")))
+        trivial = str(model.get("kind", "luminance"))
+        return KINDS.get(trivial, trivial)
     return TRAINED if kind == "TrainedTranslator" else kind
 
 
@@ -223,7 +225,7 @@ def _adopted(context: ReportContext, behind: Sequence[RunRecord]) -> list[RunRec
 
 def _made(context: ReportContext, r: Rendering) -> str:
     """What a rendering was made with, in few words."""
-    model = r.record.identity.config.get("model") or {}
+    model = section(r.record.identity.config, "model")
     parents = [p.cell.model for p in _parents(context, r.record)]
     brightened = model.get("pre_enhance", "none")
     made = ", ".join([*parents, f"input: {brightened}" if brightened != "none" else "input as it is"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.ledger.record import RunRecord
 from harness.suite.dotted import ABSENT, get_dotted
+from reports.ledger.config import look
 from reports.ledger.context import ReportContext
 
 
@@ -209,8 +210,7 @@ def _records(context: ReportContext, stage: str) -> list[RunRecord]:
         for r in context.ledger.shown_records
         if r.cell.stage == stage
         and not r.cell.overrides
-        and r.identity.config.get("model")
-        and r.identity.config["model"].get("type") in MODELS[stage]
+        and look(r.identity.config, "model.type") in MODELS[stage]
     ]
 
 

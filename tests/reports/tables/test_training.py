@@ -3,6 +3,8 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import NO_START, CellInfo, Metrics, StartingWeights
 from reports import format as f
@@ -58,6 +60,55 @@ def test_a_gan_names_both_optimisers_and_no_schedule_is_a_constant_rate():
     assert said["optimiser"].text == "generator Adam, 0.001; discriminator Adam, 0.0005"
     assert said["schedule"].text == "constant rate"
     assert settings({})["schedule"].text == f.DASH  # renders, and has no rate
+
+
+SOUND = {
+    "train_dataloader": {"batch_size": 4, "dataset": {"pipeline": [{"type": "SampleClipFrames", "clip_len": 8}]}},
+    "train_cfg": {"max_epochs": 3},
+    "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.01}},
+    "param_scheduler": [{"type": "MultiStepLR", "milestones": [20], "gamma": 0.1}],
+}
+ODD = "not readable"
+
+
+@pytest.mark.parametrize(
+    ("part", "odd", "cell", "text"),
+    [
+        ("train_cfg", [2], "epochs", ODD),
+        ("train_cfg", {"max_epochs": "3"}, "epochs", ODD),
+        ("train_cfg", {"max_epochs": True}, "epochs", ODD),
+        ("train_cfg", {"max_epochs": float("nan")}, "epochs", ODD),
+        ("train_dataloader", "x", "batch", ODD),
+        ("optim_wrapper", [2], "optimiser", ODD),
+        ("optim_wrapper", {"optimizer": "SGD"}, "optimiser", ODD),
+        ("optim_wrapper", {"optimizer": {"type": "SGD", "lr": "1e-3"}}, "optimiser", f"SGD, {ODD}"),
+        (
+            "optim_wrapper",
+            {"a": {"optimizer": 3}, "b": {"optimizer": {"type": "A", "lr": 1}}},
+            "optimiser",
+            f"a {ODD}; b A, 1",
+        ),
+        ("param_scheduler", "cosine", "schedule", ODD),
+        ("param_scheduler", [{"type": "MultiStepLR", "milestones": 20}], "schedule", f"× 0.1 at epoch {ODD}"),
+        (
+            "param_scheduler",
+            {"type": "MultiStepLR", "milestones": [20], "gamma": "0.1"},
+            "schedule",
+            f"× {ODD} at epoch 20",
+        ),
+        ("param_scheduler", [3, {"type": "CosineAnnealingLR"}], "schedule", f"{ODD}, then CosineAnnealingLR"),
+        ("param_scheduler", {"type": ["x"]}, "schedule", ODD),
+    ],
+)
+def test_what_is_of_another_type_is_not_readable_and_the_rest_is_said(part, odd, cell, text):
+    said = settings(SOUND | {part: odd})
+    assert said[cell].text == text
+    others = set(said) - ({"frames", "batch"} if part == "train_dataloader" else {cell})
+    assert {name: said[name] for name in others} == {name: settings(SOUND)[name] for name in others}
+
+
+def test_the_cell_of_a_row_says_what_is_not_readable():
+    assert training_cell(result(done(train_cfg=[2]))).sub == f"OneCycleLR, epochs {ODD}; start: from scratch"
 
 
 def test_a_row_that_was_asked_to_have_weights_and_had_none_says_so():

@@ -75,10 +75,10 @@ def test_every_interpretation_of_the_readme_is_on_the_page():
                 assert name in keys, f"{row[0]}: {option}"
 
 
-def test_the_page_reads_the_values_from_the_runs(tmp_path):
-    made = write(tmp_path, seeds=1, tables=["table4"])
+def add_run(made, name, **config):
+    """A run of a student with some parts of its config replaced, asked for by the plan."""
     info = CellInfo(
-        model="own_student",
+        model=name,
         method="M",
         stage="student",
         dataset="mgr_dark",
@@ -87,13 +87,30 @@ def test_the_page_reads_the_values_from_the_runs(tmp_path):
         seed=0,
         profile="demo",
     )
-    model = {"type": "CrossModalDistiller", "alpha": 0.9, "beta": 0.7, "fusion": "sum", "projection": {"level": "time"}}
     record = fake_record(info)
-    identity = record.identity.model_copy(update={"config": {**record.identity.config, "model": model}})
+    identity = record.identity.model_copy(update={"config": {**record.identity.config, **config}})
     record = save(made.work_dir, record.model_copy(update={"identity": identity, "metrics": None}), None)
     plan = read_plan(made.work_dir / "plan.json")
-    own = plan.cells[0].model_copy(update={"id": "own_student", "model": "own_student", "key": record.key})
+    own = plan.cells[0].model_copy(update={"id": name, "model": name, "key": record.key})
     write_plan(made.work_dir / "plan.json", plan.model_copy(update={"cells": [*plan.cells, own]}))
+
+
+def test_a_config_of_odd_types_stops_no_page(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table4"])
+    parts = ("model", "train_cfg", "optim_wrapper", "param_scheduler", "train_dataloader", "test_dataloader")
+    for i, part in enumerate(parts):
+        for kind, odd in {"list": [2], "word": "x", "number": 3}.items():
+            add_run(made, f"odd_{i}_{kind}", **{part: odd})
+    add_run(made, "odd_type", model={"type": ["x"], "kind": ["y"]})
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert parse(made.site / "protocol.html").text.count("not readable") >= len(parts) - 2  # no settings are of a model
+    assert {p.name for p in (made.site / "runs").glob("odd_*")}, "each odd run has its page"
+
+
+def test_the_page_reads_the_values_from_the_runs(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table4"])
+    model = {"type": "CrossModalDistiller", "alpha": 0.9, "beta": 0.7, "fusion": "sum", "projection": {"level": "time"}}
+    add_run(made, "own_student", model=model)
     build(made.work_dir, made.site, made.benchmark, made.entries)
     page = parse(made.site / "protocol.html")
     said = {d.one("code").text: d.text for d in page.all("div", cls="setting")}
