@@ -13,6 +13,7 @@ from harness.suite.address import WebAddress
 from harness.suite.borrowed import borrowed
 from harness.suite.crossed import crossed
 from harness.suite.field_errors import first_error
+from harness.suite.numbers import Count, Finite
 from harness.suite.tables import Claim as Claim
 from harness.suite.tables import Column as Column
 from harness.suite.tables import Id, check_distinct
@@ -28,8 +29,8 @@ from harness.suite.yaml_file import read_yaml
 class TrainingStd(Strict):
     """How much top-1 varied between trainings that differ in their seed alone, where it was measured."""
 
-    points: float = Field(gt=0)
-    freedom: int = Field(ge=1)  # degrees of freedom
+    points: Finite = Field(gt=0)
+    freedom: Count  # degrees of freedom
     source: str
     synthetic: bool = False  # measured on the built-in synthetic clips: says nothing of others
 
@@ -44,8 +45,8 @@ class Hub(Strict):
 class Published(Strict):
     """What a data set has as it was published: clips of other people, or of other classes, are not that data set."""
 
-    classes: int
-    subjects: int  # of all splits
+    classes: Count
+    subjects: Count  # of all splits
 
 
 class Dataset(Strict):
@@ -79,9 +80,9 @@ class Sweep(Strict):
     id: str
     key: str  # dotted config key
     title: str
-    values: list[float]
-    default: float
-    smoke: list[float]  # the points of the smoke profile
+    values: list[Finite]
+    default: Finite
+    smoke: list[Finite]  # the points of the smoke profile
 
     def points(self, profile: str) -> list[float]:
         return self.smoke if profile == "smoke" else self.values
@@ -126,7 +127,7 @@ class Statement(Strict):
     says: str
     better: str  # cell ids
     than: str
-    points: float = 0.0
+    points: Finite = 0.0
     question: str = ""  # statements are shown by the question that they answer
 
 
@@ -141,7 +142,7 @@ class Evidence(Strict):
     caption: str
     dataset: str
     tables: list[str]
-    seeds: int  # fewer are no evidence
+    seeds: Count  # fewer are no evidence
     method: str  # cell ids of the two rows that all others are compared with
     baseline: str
     statements: list[Statement] = Field(default_factory=list)
@@ -159,8 +160,8 @@ class Quick(Strict):
 
 class Table1Row(Strict):
     dataset: str
-    classes: int
-    instances: int
+    classes: Count
+    instances: Count
     light: str
     distance: str
     rgb: str | None
@@ -181,7 +182,7 @@ class Benchmark(Strict):
     title: str
     docs: WebAddress | None = None  # of the documentation; pages link to it
     repository: WebAddress | None = None  # where the program and its configs lie; pages link to it
-    seeds: dict[str, int]  # profile -> number of seeds
+    seeds: dict[str, Count]  # profile -> number of seeds
     init: dict[str, Literal["scratch", "pretrained"]] = Field(
         default_factory=dict
     )  # profile -> start; scratch elsewhere

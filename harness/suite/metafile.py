@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from harness import PACKAGED_CONFIGS
 from harness.errors import unknown_name
+from harness.suite.numbers import Finite
 from harness.suite.stages import SINGLE, Stage
 
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"  # ends a line, or turns round what stands beside it on pages
@@ -71,8 +72,8 @@ class Start(BaseModel):
     modality: str = Field(default="", alias="Modality")  # the one that a network is tested on, as Model's; "" for any
     into: str = Field(default="", alias="Into")  # the module that starts from them, as a dotted key
     prefix: str = Field(default="", alias="Prefix")  # of its weights in the file
-    mean: tuple[float, float, float] | None = Field(default=None, alias="Mean")  # of the input, in grey levels, RGB
-    std: tuple[float, float, float] | None = Field(default=None, alias="Std")
+    mean: tuple[Finite, Finite, Finite] | None = Field(default=None, alias="Mean")  # of the input, in grey levels, RGB
+    std: tuple[Finite, Finite, Finite] | None = Field(default=None, alias="Std")
 
     @model_validator(mode="after")
     def _whole(self) -> Start:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from harness.errors import unknown_name
 from harness.suite.modalities import joined, members
+from harness.suite.numbers import Finite, Percent
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # the name of a page or download
 ModalitySet = Annotated[str, AfterValidator(lambda text: joined(members(text)))]  # rgb, rgb+depth
@@ -28,14 +29,14 @@ def check_distinct(where: str, ids: Iterable[str]) -> None:
 
 
 class Claim(Strict):
-    """A value printed in a paper, in percent. ``value`` None: a row of the paper whose value is lost."""
+    """A top-1 accuracy printed in a paper, in percent. ``value`` None: a row of the paper whose value is lost."""
 
-    value: float | None = None
+    value: Percent | None = None
     source: str = ""
-    corrected: float | None = None  # what the method's own paper says where the source differs from it
+    corrected: Percent | None = None  # what the method's own paper says where the source differs from it
     corrected_source: str = ""
     remark: str = ""
-    at: dict[str, float] = Field(default_factory=dict)
+    at: dict[str, Finite] = Field(default_factory=dict)
 
 
 class MethodClaim(Claim):

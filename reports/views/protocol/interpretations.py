@@ -208,9 +208,7 @@ def _records(context: ReportContext, stage: str) -> list[RunRecord]:
     return [
         r
         for r in context.ledger.shown_records
-        if r.cell.stage == stage
-        and not r.cell.overrides
-        and look(r.identity.config, "model.type") in MODELS[stage]
+        if r.cell.stage == stage and not r.cell.overrides and look(r.identity.config, "model.type") in MODELS[stage]
     ]
 
 
