@@ -191,6 +191,9 @@ def site_context(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any
         "unmeasured": [Link(title, href) for title, href, found in said if _nothing(found)],
         "idle": idle(pages),
         "links": {i: link for page in pages for i, link in page.links.items()},
+        "titles": {
+            t.id: t.title.split(".")[0] for t in context.benchmark.tables
+        },  # of those without a page yet as well
         "rows": _rows(pages),
         "running": context.running,
         "quick": _quick(context),

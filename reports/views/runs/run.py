@@ -73,7 +73,7 @@ class RunView:
     name: str  # of its folder
     page: str
     stage: str  # its declared title
-    method: str  # address of the method
+    method: str  # address of the method, "" where it has no folder
     banner: Banner
     dataset: str  # title of the data set
     data_name: str  # of what it read, "" where it does not say
@@ -154,6 +154,7 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
         for stage, parent in record.identity.parents.items():
             children.setdefault(parent, []).append(Parent(stage, key, page, directory.name))
     siblings = _siblings(ledger)
+    methods = {entry.method for entry in context.entries.values()}
     views = []
     for key, page in sorted(ledger.pages.items(), key=lambda item: item[1]):
         directory, record = ledger.records[key]
@@ -164,7 +165,7 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
                 name=directory.name,
                 page=page,
                 stage=context.stage(record.cell),
-                method=f"methods.html#{anchor(record.cell.method)}",
+                method=f"methods.html#{anchor(record.cell.method)}" if record.cell.method in methods else "",
                 banner=context.clips.banner_of(record),
                 dataset=context.clips.clips_of(record),
                 data_name=context.clips.data_name(record),

@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from harness.ledger.record import Failure
 from harness.suite import Benchmark
 from reports import build
 from tests.helpers import fake_site
 from tests.helpers.fake_benchmark import BENCHMARK
 from tests.helpers.html_tree import cell, parse
+from tests.helpers.site_links import dead_links
 
 PLAIN, STUDENT = "plain_mgr-dark-rgb", "student_mgr-dark-rgb"
 BY_LIGHT = {
@@ -100,7 +102,22 @@ def test_it_has_no_page_of_its_own_and_says_its_sentence(made):
 def test_without_it_the_page_says_how_to_have_it(tmp_path, monkeypatch):
     made = made_with(tmp_path, monkeypatch, seeds=1, tables=["table4"])
     page = parse(made.site / "evidence.html")
-    assert "--tables by_light" in page.text and not page.all(id="by_light")
+    assert "--tables by_light" in page.text and page.one(id="by_light").tag == "h2"
+    assert not list(dead_links(made.site))
     nav = [a.attrs["href"] for a in parse(made.site / "table4.html").one("nav").all("a")]
     assert "evidence.html" in nav  # statements of a table that was asked for stand there, whether or not it is drawn
     assert "Evidence" not in parse(made.site / "index.html").text.partition("Not asked for:")[2].partition(".")[0]
+
+
+def test_a_run_of_a_table_without_its_page_names_it_and_links_nowhere(tmp_path, monkeypatch):
+    """Nothing is measured, so there is no evidence page; the runs that failed have theirs."""
+    failed = {
+        (model + point, 0): Failure(kind="killed", message="fake")
+        for model in (PLAIN, STUDENT)
+        for point in ("", "+dim")
+    }
+    missing = {(f"{model}+bright", 0) for model in (PLAIN, STUDENT)}
+    made = made_with(tmp_path, monkeypatch, seeds=1, tables=["by_light"], failed=failed, missing=missing)
+    assert not (made.site / "evidence.html").exists() and not list(dead_links(made.site))
+    page = parse(next((made.site / "runs").glob(f"{PLAIN}_dim-*.html")))
+    assert "By fake light" in page.text and not [a for a in page.all("a") if a.text == "By fake light"]
