@@ -26,6 +26,7 @@ KINDS = {
     "random": "Generator with random weights",
 }
 TRAINED = "Trained translator"
+BASELINES = "Trained translators come first; those that have learnt nothing are what they must be better than."
 PSEUDO, INFRARED = "pseudo-infrared", "infrared"
 MEASURED_BY = "pseudo_ir"  # prefix of the measures of a rendering of pseudo-infrared
 MEASURES = (  # name, title, whether less is better, explanation
@@ -68,6 +69,11 @@ class Rendering:
     strips: dict[str, tuple[Path, list[str]]]
     left_out: str = ""  # pictures, and why
 
+    @property
+    def trained(self) -> bool:
+        """Whether it is known to have learnt something: from a run of these, or as its kind says."""
+        return bool(self.record.identity.parents) or self.title == TRAINED
+
 
 @dataclass(frozen=True)
 class Line:
@@ -90,6 +96,7 @@ class DatasetView:
     title: str
     table: Table
     clips: tuple[Clip, ...]
+    untrained: bool  # some of its translators have learnt nothing
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -100,12 +107,13 @@ def build(context: ReportContext) -> Iterator[Page]:
         if found:
             shown = _of_the_same_clips(found)
             table = _table(context, dataset, shown, len(found) - len(shown))
-            views.append(DatasetView(context.clips.title(dataset), table, _clips(shown, files)))
+            untrained = any(r.title in KINDS.values() for r in shown)
+            views.append(DatasetView(context.clips.title(dataset), table, _clips(shown, files), untrained))
     if views:
         yield Page(
             "translator.html",
             "translator.html.j2",
-            {"datasets": views},
+            {"datasets": views, "untrained": any(v.untrained for v in views)},
             tables=tuple(v.table for v in views),
             files={place: file for file, place in files.items()},
         )
@@ -133,7 +141,8 @@ def renderings(context: ReportContext, dataset: str) -> list[Rendering]:
             strips = read_strips(folder) if pictures else ({}, "")
             found.append(Rendering(key, _title(context, record), record, page, *strips))
     order = list(KINDS.values())  # what has learnt nothing comes last
-    return sorted(found, key=lambda r: (order.index(r.title) if r.title in order else -1, r.title, r.key))
+    at = {r.key: order.index(r.title) if r.title in order else -1 - r.trained for r in found}
+    return sorted(found, key=lambda r: (at[r.key], r.title, r.key))
 
 
 def _of_the_same_clips(found: list[Rendering]) -> list[Rendering]:
@@ -208,7 +217,11 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering], left_ou
         _columns(),
         tuple(rows),
         (
-            "Trained translators come first; those that have learnt nothing are what they must be better than.",
+            *(
+                [BASELINES]
+                if {r.trained for r in found if r.trained or r.title in KINDS.values()} == {True, False}
+                else []
+            ),
             *([f"Left out: {f.count(left_out, 'rendering')} of other light or fewer clips."] if left_out else []),
             *([adopted] if adopted else []),
         ),
@@ -288,8 +301,9 @@ def _clips(found: list[Rendering], files: dict[Path, str]) -> tuple[Clip, ...]:
 
 
 def _small(title: str) -> str:
-    """A title within a sentence: names in capitals stay."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    """A title within a sentence: names with capitals in them (of classes, say) stay."""
+    first = title.split(" ")[0]
+    return title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
 
 
 def _line(label: str, file: Path, rows: list[str], row: str, files: dict[Path, str]) -> Line:

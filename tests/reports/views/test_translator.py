@@ -220,6 +220,18 @@ def test_a_method_names_its_stages_itself(tmp_path):
         assert "Pencil & paper" in parse(made.site / file).text, file
 
 
+def test_the_page_says_what_is_on_it(tmp_path):
+    """One translator of a class of one's own: nothing is trained, nothing needs no training, and no method is MTCD."""
+    made = write(tmp_path, seeds=1, tables=["table4"])
+    rendering(made.work_dir, "mine", {"type": "MyTranslator"}, {"flicker": 1.5}, ["c1"])
+    build(made.work_dir, made.site, made.benchmark, with_renderers(made.entries, "mine"))
+    page = parse(made.site / "translator.html")
+    labels = [d.one("span").text for d in page.one("figure", cls="strips").all("div")]
+    assert "pseudo-infrared: MyTranslator" in labels and cell(page, "translator_mgr_dark", "MyTranslator", "flicker")
+    main = page.one("main").text
+    assert not any(word in main for word in ("MTCD", "learnt nothing", "Trained", "need no training"))
+
+
 def test_no_page_without_a_rendering(tmp_path):
     plain = write(tmp_path, seeds=1, tables=["table3"])
     build(plain.work_dir, plain.site, plain.benchmark, plain.entries)
