@@ -73,11 +73,11 @@ class Ledger:
         last = [self.privacy.text(w.resolve().name) for w in self.work_dirs]
         return [f"{x} ({last[: i + 1].count(x)})" if last.count(x) > 1 else x for i, x in enumerate(last)]
 
-    @property
-    def stages(self) -> list[str]:
-        """Keys of shown runs that no table asks for itself."""
-        asked = {run.record.key for run in self.runs if run.record is not None}
-        return [key for key in self.pages if key in self.shown and key not in asked]
+    @cached_property
+    def asked_runs(self) -> list[Run]:
+        """Those of ``runs`` that belong to tables and figures that were asked for; all, where there is no plan."""
+        asked = {i for i in self.results if not self.plans or self.tables.intersection(self.used_by.get(i, ()))}
+        return [run for i, result in self.results.items() if i in asked and self.used_by.get(i) for run in result.runs]
 
     @cached_property
     def training(self) -> dict[str, Training]:

@@ -45,14 +45,12 @@ def build(context: ReportContext) -> Iterator[Page]:
 def _summary(context: ReportContext) -> str:
     """How many runs there are, each number with its word."""
     ledger = context.ledger
-    asked, stages = sum(context.tally.values()), len(ledger.stages)
-    cells = len(ledger.runs)
+    asked, cells = sum(context.tally.values()), len(ledger.asked_runs)
     text = f"Tables and figures ask for {f.count(asked, 'run')}"
     if cells != asked:
         text += f" ({cells} cells and seeds, some of which share one)"
     text += f"; {f.count(context.tally['done'], 'is', 'are')} done."
-    if stages:
-        text += f" {f.count(stages, 'more run')} of stages that they depend on {'is' if stages == 1 else 'are'} here."
+    text += "".join(f" {sentence}" for sentence in _beside(context))
     unusual = len(ledger.other_start.keys() - ledger.shown)
     older = len(ledger.records) - len(ledger.shown) - unusual
     if older:
@@ -63,6 +61,31 @@ def _summary(context: ReportContext) -> str:
         is_ = "is" if unusual == 1 else "are"
         text += f" {f.count(unusual, 'run')} with --init {inits} {is_} listed and not counted: not the profile's start."
     return text
+
+
+def _beside(context: ReportContext) -> Iterator[str]:
+    """What these pages show beside what was asked for: stages, runs of other tables, and runs without a config."""
+    ledger, entries = context.ledger, context.entries
+    known = {key: record for key, (_, record) in ledger.records.items()}
+    asked = {run.record.key for run in ledger.asked_runs if run.record is not None}
+    behind = asked.union(*(dependency_closure(key, known) for key in asked))
+    own = {run.record.key for run in ledger.runs if run.record is not None}
+    kinds = {"stages": 0, "others": 0, "unknown": 0}
+    for key in ledger.shown - asked:
+        entry = entries.get(known[key].cell.model)
+        other = key not in behind and key in own and entry is not None and entry.role.result
+        kinds["unknown" if entry is None and key not in behind else "others" if other else "stages"] += 1
+    is_ = {kind: "is" if n == 1 else "are" for kind, n in kinds.items()}
+    if n := kinds["stages"]:
+        yield f"{f.count(n, 'more run')} of stages that they depend on {is_['stages']} here."
+    if n := kinds["others"]:
+        yield f"{f.count(n, 'more run')} {is_['others']} of tables and figures that were not asked for."
+    if n := kinds["unknown"]:
+        yield f"{f.count(n, 'more run')} {is_['unknown']} of methods that have no config here."
+    cells = {id(run) for run in ledger.asked_runs}
+    if n := sum(run.record is not None and run.record.key in behind and id(run) not in cells for run in ledger.runs):
+        have = "shows one of these runs" if n == 1 else "show some of these runs"
+        yield f"{f.count(n, 'cell')} of tables and figures that were not asked for {have} as well."
 
 
 def _adopted(context: ReportContext) -> str:

@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.ledger.planfile import read_plan
+from reports import build
 from reports.ledger.running import Running
 from reports.site.render import _nothing
 from reports.tables.verdict import Verdict, nothing
 from reports.views.overview import FEW, _gaps
+from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
 
 
@@ -45,6 +48,23 @@ def test_only_what_has_no_number_and_no_failure_is_called_unmeasured():
     failed = SimpleNamespace(done=[], runs=[SimpleNamespace(status="failed")])
     assert _nothing([nothing([None])]) and not _nothing([nothing([failed])])
     assert not _nothing([nothing([None]), Verdict("RGB", "alone", "A has 50.0 %")])
+
+
+def test_what_was_not_asked_for_is_not_counted_as_asked(tmp_path):
+    """Table 4's first rows are the runs of Table 2, and its other rows are runs of an earlier plan."""
+    write(tmp_path, seeds=1, tables=["table4"], missing={("student_mgr-dark-rgb+half", 0)})
+    made = write(tmp_path, seeds=1, tables=["table2"])
+    build(made.work_dir, made.site, made.benchmark, made.entries)
+    plan = read_plan(made.work_dir / "plan.json")
+    asked = {c.key for c in plan.cells if "table2" in c.used_by}
+    page = parse(made.site / "index.html")
+    assert f"Tables and figures ask for {len(asked)} runs" in page.text
+    assert page.one("ul", cls="tally").text.split()[0] == str(len(asked))
+    assert "of tables and figures that were not asked for." in page.text
+
+
+def test_the_first_page_claims_no_more_than_was_done(fake):
+    assert "Each method of the paper" not in parse(fake.site / "index.html").text
 
 
 def test_the_card_of_an_ablation_has_the_rows_that_are_compared(fake):
