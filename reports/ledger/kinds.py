@@ -10,6 +10,8 @@ from harness.suite import Benchmark
 from reports.ledger.other_clips import other_clips
 from reports.ledger.results import Result
 
+SYNTHETIC = "synthetic clips"  # what these are called beside recorded ones
+
 
 @dataclass(frozen=True)
 class Kinds:
@@ -67,7 +69,7 @@ def clip_names(benchmark: Benchmark, results: Iterable[Result]) -> dict[str, str
         if len(kinds[dataset]) > 1:
             declared = benchmark.datasets[dataset]
             real = declared.title_of_others if dataset in others else declared.title
-            named[cell] = "synthetic clips" if generated else real
+            named[cell] = SYNTHETIC if generated else real
     return named
 
 

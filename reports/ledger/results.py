@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -186,6 +186,13 @@ def twins(results: Iterable[Result]) -> dict[str, str]:
         if keys and first.setdefault(keys, r.id) != r.id:
             found[r.id] = first[keys]
     return found
+
+
+def by_kind_of_clips(results: Mapping[str, Result]) -> dict[str, dict[str, Result]]:
+    """What the clips are called, where those of a data set are of several kinds, else "" -> the results that are
+    measured on them, which alone are compared. Those that are not measured are in each."""
+    kinds = dict.fromkeys(r.clips for r in results.values() if r.done) or {"": None}
+    return {kind: {n: r for n, r in results.items() if not r.done or r.clips == kind} for kind in kinds}
 
 
 def same_clips(results: list[Result]) -> list[Result]:

@@ -20,12 +20,22 @@ def best_cells(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[str,
     for column in columns:
         if not (column.id.endswith("top1") or (column.origin == CLAIMED and column.short)):
             continue
-        for own in fields.values():
-            field = own if column.origin == CLAIMED else [r for r in own if not r.apart]
+        for field in (part for own in fields.values() for part in _compared(own, column)):
             known = [(v, r) for r in field if (v := r.cells[column.id].value) is not None]
             top = max((v for v, _ in known), default=0.0)
             found |= {(r.id, column.id) for v, r in known if v == top and len(known) > 1 and _stands_out(r, column)}
     return found
+
+
+def _compared(own: list[Row], column: Column) -> list[list[Row]]:
+    """The rows of a field that are compared in a column: what is measured, on one kind of clips alone."""
+    if column.origin == CLAIMED:
+        return [own]
+    parts: dict[str, list[Row]] = {}
+    for row in own:
+        if not row.apart:
+            parts.setdefault(row.clips, []).append(row)
+    return list(parts.values())
 
 
 def _stands_out(row: Row, column: Column) -> bool:

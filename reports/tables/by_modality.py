@@ -20,6 +20,7 @@ from reports.tables.method_cells import (
     architecture,
     asked,
     backbone_name,
+    clips_of,
     entry_cells,
     facets,
     fused,
@@ -63,6 +64,7 @@ def by_modality(context: ReportContext, table: suite.Table) -> Table:
             ours=not line.listed,
             facets=facets(context, list(line.group.values()), line.claims[0].backbone if line.claims else ""),
             field=table.id,
+            clips=clips_of([e.name for e in line.group.values()], context),
             apart=unranked_protocol(context, line.group.values()),
         )
         for i, line in enumerate(_lines(table, groups))

@@ -11,7 +11,7 @@ from reports.tables.claimed import claimed
 from reports.tables.columns import against, against_column, finished
 from reports.tables.differences import Difference, adjusted, difference
 from reports.tables.measured import cells_or_absent, measured_columns
-from reports.tables.method_cells import own_protocol, unranked_protocol
+from reports.tables.method_cells import clips_of, own_protocol, unranked_protocol
 from reports.tables.row_verdict import compared_rows
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, marked, missing
 from reports.tables.training import training_cell, training_column
@@ -65,7 +65,8 @@ def by_rows(context: ReportContext, table: suite.Table) -> Table:
         if context.clips.comparable(table.dataset):
             cells["against"] = against(result, row.claim)
         field, apart = table.id * (row.id in compared), unranked_protocol(context, [entry])
-        rows.append(Row(row.id, cells, row.group, ours=row.claim is None, field=field, apart=apart))
+        clips = clips_of([cell_id(row.model, row.variant)], context)
+        rows.append(Row(row.id, cells, row.group, ours=row.claim is None, field=field, clips=clips, apart=apart))
     return finished(context, table, _columns(context, table), rows, [r.claim for r in table.rows], results)
 
 

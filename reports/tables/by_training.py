@@ -19,6 +19,7 @@ from reports.tables.method_cells import (
     Standings,
     asked,
     backbone_name,
+    clips_of,
     entry_cells,
     facets,
     fused,
@@ -65,6 +66,7 @@ def by_training(context: ReportContext, table: suite.Table) -> Table:
             if line.entry
             else {"Modality": (f.modalities(line.test),), "Training streams": (f.modalities(line.train),)},
             field=line.test,
+            clips=clips_of([line.entry.name] if line.entry else [], context),
             apart=unranked_protocol(context, [line.entry] if line.entry else []),
         )
         for i, line in enumerate(_lines(table, entries))

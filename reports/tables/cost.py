@@ -9,7 +9,8 @@ from harness.ledger.ancestry import dependency_closure
 from harness.ledger.record import RunRecord
 from reports import format as f
 from reports.ledger.context import ReportContext
-from reports.ledger.results import Result, twins
+from reports.ledger.kinds import SYNTHETIC
+from reports.ledger.results import Result, by_kind_of_clips, twins
 from reports.stats.training import mean_std
 from reports.tables.comparison import named_results, unranked_note
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
@@ -89,26 +90,28 @@ class Point:
 
 @dataclass(frozen=True)
 class CostField:
-    """The methods of one column with what they cost, the best first."""
+    """The methods of one column, on one kind of clips, with what they cost, the best first."""
 
     id: str
     title: str
     dataset: str
     points: tuple[Point, ...]
     unranked: str = ""  # which methods are left out, since their protocols are their own
+    clips: str = ""  # what was measured on, where the numbers of the data set are of several kinds of clips
 
 
 def cost_fields(context: ReportContext) -> list[CostField]:
-    """Every column of a table of methods in which something is measured."""
+    """Every column of a table of methods in which something is measured, each kind of clips apart."""
     found = []
     for table in context.benchmark.tables:
         for column in table.columns if table.layout != "rows" else ():
-            points = _points(named_results(context, table, column)[0])
-            if points:
-                title = f"{table.title.split('.')[0]}, {column.title}"
-                name = f"cost_{table.id}_{column.modality.replace('+', '_')}"
-                unranked = unranked_note(context, table, column)
-                found.append(CostField(name, title, table.dataset, points, unranked))
+            for kind, named in by_kind_of_clips(named_results(context, table, column)[0]).items():
+                if points := _points(named):
+                    title = ", ".join(filter(None, (table.title.split(".")[0], column.title, kind)))
+                    name = f"cost_{table.id}_{column.modality.replace('+', '_')}"
+                    name += ("_synthetic" if kind == SYNTHETIC else "_recorded") * bool(kind)
+                    unranked = unranked_note(context, table, column)
+                    found.append(CostField(name, title, table.dataset, points, unranked, kind))
     return found
 
 
@@ -202,5 +205,6 @@ def _machine(record: RunRecord) -> str:
 
 def _synthetic(context: ReportContext, field: CostField) -> tuple[str, ...]:
     names = context.clips.synthetic_names(field.dataset)
-    some = "Some accuracies" if context.clips.kinds.mixed(field.dataset) else "Accuracies"
-    return (f"{some} are of synthetic data ({', '.join(names)}).",) if names else ()
+    if field.clips not in ("", SYNTHETIC):
+        return (f"Accuracies are of {field.clips}.",)
+    return (f"Accuracies are of synthetic data ({', '.join(names)}).",) if names else ()

@@ -12,8 +12,9 @@ import numpy as np
 
 from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id
+from reports.format import slug
 from reports.ledger.context import ReportContext
-from reports.ledger.results import Result, same_clips, twins
+from reports.ledger.results import Result, by_kind_of_clips, same_clips, twins
 from reports.stats.ranks import pairwise
 from reports.tables.comparison import named_results
 from reports.tables.differences import NO_INTERVAL, Difference, difference
@@ -65,7 +66,9 @@ def _columns(context: ReportContext, table: suite.Table) -> Iterator[tuple[str, 
         return
     for column in table.columns:
         named, family = named_results(context, table, column)
-        yield f".{column.modality}", f", {column.title}", named, family
+        for kind, own in by_kind_of_clips(named).items():
+            end = f".{slug(kind)}" if kind else ""
+            yield f".{column.modality}{end}", f", {column.title}" + f", {kind}" * bool(kind), own, family
 
 
 def _field(

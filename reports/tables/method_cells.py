@@ -66,6 +66,12 @@ def measured_apart(context: ReportContext, entries: Iterable[Entry]) -> list[Ent
     return [e for e in own if (result := context.result(e.name)) is not None and result.done]
 
 
+def clips_of(cells: Iterable[str], context: ReportContext) -> str:
+    """What the numbers of a row are measured on, where those of the data set are of several kinds of clips, else ""."""
+    results = (context.result(i) for i in cells)
+    return " and ".join(dict.fromkeys(r.clips for r in results if r is not None and r.done and r.clips))
+
+
 def protocol_of(entries: Iterable[Entry]) -> str:
     """What the downloads say of a row: ``common`` or the protocol of its own; "" without an entry."""
     return "; ".join(dict.fromkeys(e.protocol or "common" for e in entries))

@@ -15,22 +15,24 @@ UNCLAIMED = "Nothing measured: what was not run"
 
 def best_first(declared: suite.Table, table: Table) -> Table:
     """The table in blocks: measured rows, the best first, in one block for each set of inference modalities where these
-    are a matter of the row; rows with a protocol of their own; last the rows without a measured value. Rows know their
-    place in the declared order. An ablation and a table without any measured value stay as they are."""
+    are a matter of the row, and for each kind of clips; rows with a protocol of their own; last the rows without a
+    measured value. Rows know their place in the declared order. An ablation and a table without any measured value stay
+    as they are."""
     columns = top1_columns(declared)
     if declared.layout == "rows" or not any(_values(r, columns) for r in table.rows):
         return table
     rows = [replace(r, place=i) for i, r in enumerate(table.rows)]
-    blocks: dict[str, list[Row]] = {}
+    blocks: dict[tuple[str, str], list[Row]] = {}  # heading and kind of clips
     for row in rows:
-        blocks.setdefault(_block(declared, row, columns), []).append(row)
-    ends = [heading for heading in (APART, LAST) if heading in blocks]
-    order = [heading for heading in _headings(declared) if heading in blocks]
-    order += [heading for heading in blocks if heading not in (*order, *ends)]
+        heading = _block(declared, row, columns)
+        blocks.setdefault((heading, row.clips if heading != LAST else ""), []).append(row)
+    known = list(dict.fromkeys((*_headings(declared), *(h for h, _ in blocks if h not in (APART, LAST)), APART, LAST)))
     ordered = []
-    for heading in [*order, *ends]:
-        own = blocks[heading] if heading == LAST else sorted(blocks[heading], key=lambda r: _key(r, columns))
+    for heading, clips in sorted(blocks, key=lambda block: known.index(block[0])):
+        block = blocks[heading, clips]
+        own = block if heading == LAST else sorted(block, key=lambda r: _key(r, columns))
         title = heading if heading != LAST or any(c.origin == CLAIMED for c in table.columns) else UNCLAIMED
+        title = title.replace("best first", f"on {clips}, best first") if clips else title
         ordered += _parted([replace(r, group=title) for r in own], columns[0].replace("top1", "group"))
     return replace(table, rows=tuple(ordered))
 

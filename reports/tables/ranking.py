@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports import format as f
-from reports.ledger.results import Result, same_clips, twins
+from reports.ledger.results import Result, by_kind_of_clips, same_clips, twins
 from reports.stats.ranks import Standing, standings
 from reports.tables.table import MEASURED, Cell, Column, missing
 
@@ -24,14 +24,16 @@ RANKS = ("rank", "rank_low", "rank_high", "group")
 
 def rank(results: list[Result], family: int = 0) -> dict[str, Standing | str]:
     """Standings of the results that were tested on the same clips; one line for each of the others. Rows of one and the
-    same run are ranked once.
+    same run are ranked once, and generated clips and recorded ones apart.
 
     Args:
         family: number of methods that the benchmark asks for in the column, measured or not.
     """
     same = twins(results)
-    said = {i: f"the same run as {other}, which is ranked" for i, other in same.items()}
-    return _rank_own([r for r in results if r.id not in same], family) | said
+    said: dict[str, Standing | str] = {i: f"the same run as {other}, which is ranked" for i, other in same.items()}
+    for own in by_kind_of_clips({r.id: r for r in results if r.id not in same}).values():
+        said |= _rank_own(list(own.values()), family)
+    return said
 
 
 def _rank_own(results: list[Result], family: int) -> dict[str, Standing | str]:

@@ -122,6 +122,7 @@ class Row:
     ours: bool = False  # a row that no claim names
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what a page can filter by: name -> values
     field: str = ""  # rows of the same field are compared with each other; "" is compared with none
+    clips: str = ""  # what its numbers are measured on, where those of the data set are of several kinds
     apart: str = ""  # the protocol of its own for which its measured values are not ranked in its field
     place: int | None = None  # in the declared order, where the page shows another
     parted: bool = False  # it begins another group of ties than the row before it

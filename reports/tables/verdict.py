@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
-from reports.ledger.results import Result, same_clips, twins
+from reports.ledger.results import Result, by_kind_of_clips, same_clips, twins
 from reports.stats.ranks import Standing
 from reports.tables.differences import LEVEL, difference
 from reports.tables.method_cells import asked, listed_entries, measured_apart, ranked
@@ -80,13 +80,16 @@ def to_json(verdicts: Iterable[Verdict], table: str, title: str) -> list[dict[st
 
 
 def by_column(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]:
-    """The verdicts of a table of methods, one for each column."""
+    """The verdicts of a table of methods, one for each column and kind of clips."""
     found = []
     listed = listed_entries(context, table)
     for column in table.columns:
         own = [e for e in listed if e.test_modality == column.modality]
         if asked(context, own):
-            found.append(_column(context, column.title, ranked(own), len(measured_apart(context, own))))
+            results = {e.name: r for e in ranked(own) if (r := context.result(e.name)) is not None}
+            for kind, those in by_kind_of_clips(results).items():
+                title = ", ".join(filter(None, (column.title, kind)))
+                found.append(_column(context, title, ranked(own), those.values(), len(measured_apart(context, own))))
     if any(v.state != "none" for v in found):
         return tuple(found)
     said = _none(len(measured_apart(context, listed)))
@@ -104,17 +107,18 @@ def _apart(n: int) -> str:
     return f"{f.count(n, 'more method')} {have} not ranked" if n else ""
 
 
-def _column(context: ReportContext, title: str, entries: Sequence[Entry], unranked: int) -> Verdict:
+def _column(
+    context: ReportContext, title: str, entries: Sequence[Entry], results: Collection[Result], unranked: int
+) -> Verdict:
     """The verdict of methods that were tested on the same modalities.
 
     Args:
-        unranked: how many more are measured, of protocols of their own.
+        results: theirs, on one kind of clips. unranked: how many more are measured, of protocols of their own.
     """
-    results = [r for e in entries if (r := context.result(e.name)) is not None]
     done = sorted((r for r in results if r.done), key=lambda r: -r.top1[0])
     if not done:
         return nothing(results, title, _none(unranked))
-    standings = rank(results, asked(context, entries))
+    standings = rank(list(results), asked(context, entries))
     placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
     names = _names(entries, done)
     field = [r for r in done if r.id in placed] or _comparable(done)

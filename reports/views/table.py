@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.results import by_kind_of_clips
 from reports.page import Best, Card, Page, View
 from reports.tables.comparison import Comparison, compare, named_results, unranked_note
 from reports.tables.layouts import build_table
@@ -56,14 +57,15 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
     found = []
     for column in declared.columns:
         named, family = named_results(context, declared, column)
-        if one := compare(column.title, named, family):
-            text = " ".join(filter(None, (one.text, unranked_note(context, declared, column))))
-            found.append(replace(one, text=text))
+        for kind, own in by_kind_of_clips(named).items():
+            if one := compare(", ".join(filter(None, (column.title, kind))), own, family):
+                text = " ".join(filter(None, (one.text, unranked_note(context, declared, column))))
+                found.append(replace(one, text=text))
     return found
 
 
 def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts: tuple[Verdict, ...]) -> Card:
-    parts = _parts(context, declared, table)
+    parts = [own for part in _parts(context, declared, table) for own in _by_clips(*part)]
     ordered = declared.layout != "rows" or declared.compare_groups  # an ablation keeps its order
     blocks = [_best(title, table, column, rows, 5 if len(parts) > 1 else 10, ordered) for title, column, rows in parts]
     kept = tuple(b for b in blocks if b.rows)
@@ -83,6 +85,14 @@ def _parts(context: ReportContext, declared: suite.Table, table: Table) -> list[
         return [(f"{t} at inference", "m.top1", [r for r in table.rows if r.cells["test"].text == t]) for t in tests]
     compared = {r.id for r in compared_rows(context, declared)}
     return [("", "m.top1", [r for r in table.rows if r.id in compared])]
+
+
+def _by_clips(title: str, column: str, rows: Sequence[Row]) -> list[tuple[str, str, Sequence[Row]]]:
+    """The same for each kind of clips that its numbers are of."""
+    kinds = dict.fromkeys(r.clips for r in rows if r.cells[column].value is not None)
+    if len(kinds) < 2:
+        return [(title, column, rows)]
+    return [(", ".join(filter(None, (title, kind))), column, [r for r in rows if r.clips == kind]) for kind in kinds]
 
 
 def _best(title: str, table: Table, column: str, rows: Sequence[Row], top: int, ordered: bool) -> Best:

@@ -10,7 +10,7 @@ from harness.suite.benchmark import Published
 from reports import build
 from tests.helpers.fake_ledger import fake_predictions, fake_record, save
 from tests.helpers.fake_site import write
-from tests.helpers.html_tree import parse
+from tests.helpers.html_tree import grid, parse
 
 GENERATED, BOTH = "The numbers measured here come from generated videos", "Synthetic and real data"
 OWN = "own_mgr-dark-rgb"
@@ -62,6 +62,8 @@ def test_a_run_whose_method_has_no_config_is_named_and_its_page_is_true(lab, tmp
     assert GENERATED not in own and BOTH not in own and "are not MGR-Dark (10, 21)" in own
     assert "Synthetic data, stages included none" in own and "Data clips in the layout of MGR-Dark, dark" in own
     assert "as a stage" not in own
+    first = words(made / "index.html")
+    assert "1 more run is of methods that have no config here." in first
     assert GENERATED in table and "on clips in the layout" not in table
     assert f"{OWN} has runs here and no config" in table and "claimed" in table
     assert any(OWN in line and "--configs" in line for line in verdict_lines(made))
@@ -79,7 +81,31 @@ def test_numbers_of_both_kinds_in_one_table_say_which_they_are(lab, tmp_path):
     assert GENERATED in words(made / "table4.html")  # which has none of the recorded ones
     assert "has runs here" not in words(made / "table2.html")
     assert not any(OWN in line for line in verdict_lines(made) if "--configs" in line)
-    assert any("synthetic MGR-Dark and clips in the layout of MGR-Dark" in line for line in verdict_lines(made))
+
+
+def test_each_kind_of_clips_is_ranked_and_drawn_alone(lab, tmp_path):
+    made = site(lab, tmp_path, lab.own)
+    headings = ["Measured, on synthetic clips, best first on RGB"]
+    headings.append("Measured, on clips in the layout of MGR-Dark, best first on RGB")
+    table = (made / "table2.html").read_text()
+    assert all(h in table for h in headings) and "Measured, best first" not in table
+    (card,) = (c for c in parse(made / "index.html").all("article") if c.text.startswith("Table 2"))
+    blocks = {t.one("caption").text.split(": measured")[0]: t for t in card.all("table")}
+    (own,) = (t for title, t in blocks.items() if title.endswith("RGB, clips in the layout of MGR-Dark"))
+    assert [th.text for th in own.all("th")] == ["Own"]
+    assert not any("Own" in t.text for title, t in blocks.items() if title.endswith("synthetic clips"))
+    said = {line.split(":")[0]: line for line in verdict_lines(made) if line.startswith("Table 2, RGB")}
+    assert "Own has" in said["Table 2, RGB, clips in the layout of MGR-Dark"]
+    assert (
+        "Own" not in said["Table 2, RGB, synthetic clips"]
+        and "other clips" not in said["Table 2, RGB, synthetic clips"]
+    )
+    drawn = parse(made / "cost.html")
+    names = {
+        i: [row[0].text for row in grid(drawn, i)[1]] for i in ("cost_table2_rgb_synthetic", "cost_table2_rgb_recorded")
+    }
+    assert names["cost_table2_rgb_recorded"] == ["Own"] and "Own" not in names["cost_table2_rgb_synthetic"]
+    assert "Accuracies are of clips in the layout of MGR-Dark." in drawn.text
 
 
 def test_how_trainings_vary_on_recordings_changes_no_interval_on_synthetic_clips(lab, tmp_path):
