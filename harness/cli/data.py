@@ -15,7 +15,7 @@ from harness.cli.common import open_suite, print_json, print_table
 from harness.cli.counter import counter
 from harness.cli.group import Group
 from harness.cli.options import SuiteOptions, jobs_option, json_option, suite_options
-from harness.cli.types import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE
+from harness.cli.types import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE, OLD_FILE
 from harness.data.names import BUILT_IN, synthetic_root
 from harness.errors import BadUsage, count
 
@@ -61,7 +61,7 @@ def synthesize_command(out: Path | None, preset: str, datasets: str | None, seed
 
 quarantine_option = click.option(
     "--quarantine",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=OLD_FILE,
     default=None,
     help="Clip ids to leave out, one a line.",
 )

@@ -8,6 +8,7 @@ import click
 
 from harness.cli.group import Command
 from harness.cli.options import work_dir_option
+from harness.cli.types import NEW_FOLDER
 from harness.errors import count
 
 
@@ -16,7 +17,7 @@ from harness.errors import count
 @click.option(
     "--to",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     default=Path("figures"),
     show_default=True,
     help="Where the files go.",

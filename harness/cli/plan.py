@@ -13,7 +13,7 @@ from harness.cli.cost_lines import say, say_json
 from harness.cli.costs import CardOptions, predict
 from harness.cli.group import Command
 from harness.cli.options import SuiteOptions, cell_option, json_option, quick_option, suite_options
-from harness.cli.types import COUNT, FiniteRange
+from harness.cli.types import COUNT, OLD_FILE, FiniteRange
 from harness.errors import BadUsage, count
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ STATES = ("done", "running", "missing", "failed")
 )
 @click.option(
     "--measured",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=OLD_FILE,
     help="With --device: what `bench gpu --json` has measured on such a card, in place of --share.",
 )
 @cell_option

@@ -11,8 +11,19 @@ import click
 
 from harness.errors import MOST_SEEDS
 
-FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)  # one that must be there
-NEW_FOLDER = click.Path(path_type=Path, file_okay=False)  # one that is made where it is missing
+
+class Place(click.Path):
+    """A path. An empty text, as an unset variable of the shell gives it, is none: it would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = Place(path_type=Path, exists=True, file_okay=False)  # one that must be there
+NEW_FOLDER = Place(path_type=Path, file_okay=False)  # one that is made where it is missing
+OLD_FILE = Place(path_type=Path, exists=True, dir_okay=False)
 COUNT = click.IntRange(min=1)
 SEEDS = click.IntRange(1, MOST_SEEDS)
 PROCESSES = click.IntRange(1, 1024)
@@ -51,7 +62,7 @@ class NewFile(click.ParamType):
     """A file to be written in the end: whether it can be is known before the work begins."""
 
     name = "file"
-    _path = click.Path(path_type=Path, dir_okay=False, writable=True)
+    _path = Place(path_type=Path, dir_okay=False, writable=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(self._path.convert(value, param, ctx))

@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from harness.errors import NEAR
+from harness.fingerprint.dependencies import classes_of_dependencies, names_in, names_of_dependencies
 from harness.fingerprint.graph import (
     attribute,
     content,
@@ -109,9 +109,13 @@ def undefined_types(config: Any, imports: Iterable[str] = ()) -> dict[str, list[
     packages, installed, _, _ = _packages(types, imports)
     if installed or any(m.opaque for p in packages if p != PLUGIN for m in index_package(p).values()):
         return {}
-    known = _names(packages) | _names_of_dependencies() | _names_in("torch", "utils/data")
+    known = _names(packages) | names_of_dependencies() | names_in("torch", "utils/data")
     unknown = sorted(t for t in types - known if "." not in t and t[:1].isupper())
-    return {t: get_close_matches(t, known, n=NEAR) for t in unknown}
+    if not unknown:
+        return {}
+    own = {n for n in _names(packages[1:]) if n[:1].isupper()}  # what registers them may do so elsewhere
+    classes = _registered(packages) | classes_of_dependencies() | own
+    return {t: get_close_matches(t, classes, n=NEAR) for t in unknown}
 
 
 def _packages(
@@ -165,7 +169,7 @@ def _fingerprint(
             starts |= {_node_at(n, modules) for n in dotted if top_of(n) == package}
     found = _with_modules(starts, packages, named)
     if len(packages) > 1 and clear:
-        found |= dict.fromkeys(sorted(types - _names(packages) - _names_of_dependencies()), NOT_TRACKED)
+        found |= dict.fromkeys(sorted(types - _names(packages) - names_of_dependencies()), NOT_TRACKED)
     return dict(sorted(found.items()))
 
 
@@ -229,25 +233,7 @@ def _module_of(dotted: str, modules: dict[str, Module]) -> str:
 @cache
 def _replaceable() -> frozenset[str]:
     """Names under which the plugin, and what it builds on, register: these may be built without the config's asking."""
-    return _registered((PLUGIN,)) | _names_of_dependencies()
-
-
-@cache
-def _names_of_dependencies() -> frozenset[str]:
-    """Classes and functions that MMAction2 and what it builds on define or register."""
-    places = (("mmengine", ""), ("mmcv", ""), ("mmaction", ""), ("torch", "optim"), ("torch", "nn/modules"))
-    return frozenset().union(*(_names_in(package, inside) for package, inside in places))
-
-
-@cache
-def _names_in(package: str, inside: str) -> frozenset[str]:
-    """What the files below a folder of a package define or register, read as text."""
-    pattern = re.compile(rb"^\s*(?:class|def) (\w+)|register_module\(\s*(?:name=)?\[?\s*['\"](\w+)", re.MULTILINE)
-    found: set[str] = set()
-    for root in find_package(package):
-        for path in (Path(root) / inside).rglob("*.py"):
-            found |= {(a or b).decode() for a, b in pattern.findall(path.read_bytes())}
-    return frozenset(found)
+    return _registered((PLUGIN,)) | names_of_dependencies()
 
 
 def changed(code: Mapping[str, str]) -> str:

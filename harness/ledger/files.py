@@ -78,6 +78,17 @@ def _nothing() -> None:
 
 
 @contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Errors of the block name the file: of a write that fails (too large, a bad disk), the system does not."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno is not None and e.filename is None:
+            e.filename = str(path)
+        raise
+
+
+@contextmanager
 def atomic_replace(path: Path, sync: bool = True, check: Callable[[], None] = _nothing) -> Iterator[Path]:
     """Write a file beside its place, then rename it into place in one step.
 
@@ -99,7 +110,8 @@ def atomic_replace(path: Path, sync: bool = True, check: Callable[[], None] = _n
     os.close(fd)
     beside = Path(name)
     try:
-        yield beside
+        with writing_to(path):
+            yield beside
         os.chmod(beside, 0o644)
         if sync:
             sync_file(beside)

@@ -109,6 +109,8 @@ def explain(found: LedgerStatus, name: str, plan: Plan) -> list[str]:
     Raises:
         BadUsage: nothing in the plan has such a name or key.
     """
+    if not name:  # every key begins with it
+        raise BadUsage("--why: is empty; name a job, `plan` lists them")
     known, failed = names(plan), unplanned(plan)
     by_key = {s.job.key: s for s in found.jobs}
     lines = []

@@ -15,6 +15,7 @@ from harness.errors import BadUsage, unknown_name
 from harness.suite import Benchmark, Entry
 from harness.suite.modalities import BY_ID, BY_METAFILE, IN_METAFILES, in_metafile, joined, members
 
+MOST_LETTERS = 100  # names of configs, runs and downloads begin with it, and a file's name has 255 bytes at most
 CONFIG = """# {title} on {dataset}, {modality}. {stock}
 _base_ = ['{base_config}']
 # What makes your method differ from {base} goes here and holds at every profile, for example:
@@ -74,6 +75,8 @@ def new_entry(
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise BadUsage(f"'{name}': the name of a method's folder must match [a-z][a-z0-9_-]*")
+    if len(name) > MOST_LETTERS:
+        raise BadUsage(f"'{name[:20]}…': has {len(name)} letters; the name of a method has {MOST_LETTERS} at most")
     folder = configs / name
     if folder.exists():
         raise BadUsage(f"{folder} is there already; choose another name")

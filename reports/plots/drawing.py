@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 
 from markupsafe import Markup
 
+from harness.ledger.files import writing_to
 from reports.plots.fonts import families, give_folder, missing_letters
 from reports.plots.kept import kept
 
@@ -226,7 +227,9 @@ def file_writers(drawing: Drawing, note: str, place: str) -> dict[str, Callable[
 
 
 def _write(drawing: Drawing, note: str, kind: str, path: Path) -> None:
-    path.write_bytes(kept_files(drawing, note)[kind])
+    content = kept_files(drawing, note)[kind]
+    with writing_to(path):
+        path.write_bytes(content)
 
 
 def _svg(figure: Any, title: str, description: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.errors import BadUsage
 from harness.ledger.clip_pictures import Wanted
-from harness.ledger.files import exchange
+from harness.ledger.files import exchange, writing_to
 from harness.ledger.site_manifest import (
     MANIFEST,
     check_site,
@@ -132,6 +132,8 @@ def build(  # noqa: PLR0913  what pages are made of, and what may be known besid
         _swap(new, site)
     except OSError as e:
         if e.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if isinstance(e.filename, str):  # where it would have been
+                e.filename = e.filename.replace(str(new), str(site))
             raise
         stay = "; the pages from before stay" if site.exists() else ""
         raise DiskFull(f"{site}: the disk is full, the new pages do not fit{stay}; free some and report again") from e
@@ -243,7 +245,7 @@ def _files(page: Page, out: Path) -> None:
             content(out / place)
         elif isinstance(content, bytes):
             (out / place).parent.mkdir(parents=True, exist_ok=True)
-            (out / place).write_bytes(content)
+            _bytes(out / place, content)
         else:
             _text(out / place, content)
 
@@ -264,11 +266,16 @@ def _static(folder: Path) -> None:
 
 def _json(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
+    with writing_to(path), open(path, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(json_pieces(content))
         file.write("\n")
 
 
 def _text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
+    _bytes(path, text.encode())
+
+
+def _bytes(path: Path, content: bytes) -> None:
+    with writing_to(path):
+        path.write_bytes(content)

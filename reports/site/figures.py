@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.errors import count
 from harness.ledger.ancestry import synthetic_data
+from harness.ledger.files import writing_to
 from harness.ledger.record import RunRecord
 from harness.ledger.store import load_predictions, read_record
 from harness.suite.run_names import runs_called
@@ -42,7 +43,8 @@ def run_figures(work_dir: Path, names: Sequence[str], out: Path) -> list[Path]:
         for what, drawing in _drawings(folder, read_record(folder)):
             for kind, content in to_files(drawing, note).items():
                 path = out / f"{folder.name}_{what}.{kind}"
-                path.write_bytes(content)
+                with writing_to(path):
+                    path.write_bytes(content)
                 written.append(path)
     return written
 

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from harness.ledger.files import writing_to
 from harness.system.environment import usable_cores
 from harness.system.gc_pause import gc_spared
 from harness.system.pool import process_pool
@@ -63,7 +64,8 @@ class Writer:
 
     def _file(self, path: str, text: str) -> str:
         content = text.encode()
-        (self.out / path).write_bytes(content)
+        with writing_to(self.out / path):
+            (self.out / path).write_bytes(content)
         return hashlib.sha256(content).hexdigest()
 
 

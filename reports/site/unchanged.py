@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from harness.ledger.files import read_file
+from harness.ledger.files import read_file, writing_to
 from harness.ledger.site_manifest import MANIFEST
 from harness.system.libraries import libraries
 
@@ -68,7 +68,8 @@ class Unchanged:
             try:
                 os.link(self.old / name, self.new / name)  # the old site goes: no use to write it all again
             except OSError:  # a file system without links, or another user's file
-                (self.new / name).write_bytes(content)
+                with writing_to(self.new / name):
+                    (self.new / name).write_bytes(content)
         self.note(path, digest, {name: self._known.files[name] for name in contents})
         return True
 

@@ -236,6 +236,8 @@ def test_what_nothing_defines_is_named_unless_a_package_registers_what_cannot_be
     config = {"model": [{"type": t} for t in ("Net", "Nett", "I3DHead", "other.place.Class")]}
     write(helpers____init__=NET)
     assert set(undefined_types(config)) == {"Net", "Nett"}
+    assert undefined_types({"type": "Nope"}) == {"Nope": []}, "like open and scope, which are functions"
+    assert undefined_types({"a": {"type": "Adm"}, "b": {"type": "ResNet3D"}})["Adm"][0] == "Adam"
     words = {"consensus": {"type": "avg"}, "sampler": {"type": "RandomSampler"}}  # as in MMAction2's own configs
     assert undefined_types(words) == {}
     assert undefined_types(config, ["helpers"])["Nett"][0] == "Net" and "Net" not in undefined_types(

@@ -5,10 +5,12 @@ import stat
 
 import pytest
 
+from harness.errors import one_line
 from harness.ledger import files
 from harness.ledger.files import atomic_replace, sync_folder, write_text_atomically
 from harness.ledger.store import write_record
 from tests.helpers.bare_record import record_of
+from tests.helpers.small_files import files_of_at_most
 
 
 @pytest.fixture
@@ -86,3 +88,10 @@ def test_a_file_system_that_cannot_sync_folders_is_put_up_with(tmp_path, monkeyp
 def test_what_is_written_beside_keeps_the_suffix_that_writers_go_by(tmp_path):
     with atomic_replace(tmp_path / "sheet.png", sync=False) as beside:
         assert beside.suffix == ".png" and beside.name.startswith(".sheet.png.") and beside.parent == tmp_path
+
+
+def test_a_write_that_fails_names_the_file(tmp_path):
+    path = tmp_path / "file"
+    with pytest.raises(OSError, match="too large") as e, files_of_at_most(1000):
+        write_text_atomically(path, "x" * 5000)
+    assert one_line(e.value) == f"{path}: File too large" and list(tmp_path.iterdir()) == []

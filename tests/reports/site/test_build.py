@@ -10,9 +10,11 @@ import weakref
 
 import pytest
 
+from harness.errors import one_line
 from harness.system.disk import DiskFull
 from reports import build
 from tests.helpers.fake_site import FAKE_STATISTICS, write
+from tests.helpers.small_files import files_of_at_most
 
 site_build = importlib.import_module("reports.site.build")
 
@@ -79,3 +81,16 @@ def test_a_disk_without_room_for_the_pages_is_said_of_the_site_and_the_old_pages
     assert ("pages from before stay" in said) == before
     assert {p: p.read_bytes() for p in made.site.rglob("*") if p.is_file()} == old
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_page_that_is_too_large_for_the_system_is_named_where_it_would_be(tmp_path, monkeypatch):
+    made = write(tmp_path, seeds=1, tables=["figure6"])
+
+    def one_page(context, out, *rest):
+        with files_of_at_most(1000):
+            site_build._text(out / "table2.html", "x" * 5000)
+
+    monkeypatch.setattr(site_build, "_write", one_page)
+    with pytest.raises(OSError, match="too large") as e:
+        build(made.work_dir, made.site, made.benchmark, made.entries)
+    assert one_line(e.value) == f"{made.site / 'table2.html'}: File too large"
