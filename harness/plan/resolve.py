@@ -96,6 +96,8 @@ def resolve(config_path: str | os.PathLike[str], profile: str, overrides: dict[s
     if own is not None and not isinstance(own, dict):
         raise ValueError(f"{path}: profiles = {own!r}; write profiles = dict({profile}=dict(...))")
     own = own or {}
+    if own.get(profile) is not None and not isinstance(own[profile], dict):
+        raise ValueError(f"{path}: profiles.{profile} = {own[profile]!r}; write profiles = dict({profile}=dict(...))")
     if unknown := sorted(set(own) - known):
         raise ValueError(f"{path}: profiles: {unknown_name('profile', unknown[0], sorted(known))}")
     refuse_a_seed(path, config, "")

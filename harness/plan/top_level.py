@@ -77,7 +77,7 @@ def refuse_a_seed(path: Path, section: dict[str, Any], where: str) -> None:
 
 def check_dicts(path: Path, config: Mapping[str, Any]) -> None:
     """Raise ValueError for a key that holds a dict in every config and is none here."""
-    for key in ("model", "train_dataloader", "test_dataloader", "optim_wrapper"):
+    for key in ("model", "train_dataloader", "test_dataloader", "optim_wrapper", "default_hooks", "parents"):
         if (given := config.get(key)) is not None and not isinstance(given, Mapping):
             raise ValueError(f"{path}: {key} = {given!r}; write {key} = dict(...) with the arguments that differ")
 

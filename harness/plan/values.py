@@ -10,7 +10,7 @@ from typing import Any
 from harness.data.registry import clips_of_config
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
-DICTS = ("model", *LOADERS, "train_cfg", "optim_wrapper")
+DICTS = ("model", *LOADERS, "train_cfg", "optim_wrapper", "default_hooks", "parents")
 # Split -> the parts of a data set's clips that it has.
 PARTS = {
     "train": {"fit", "holdout"},
@@ -32,7 +32,10 @@ def check_values(path: Path, config: Mapping[str, Any]) -> None:
         if not isinstance(given, dict) and (given is not None or key == "model"):
             raise _wrong(path, key, given, f"dict(...), as in {key} = dict(type=...)")
     for key in LOADERS:
-        _check_count(path, f"{key}.batch_size", (config.get(key) or {}).get("batch_size", 1))
+        loader = config.get(key) or {}
+        _check_count(path, f"{key}.batch_size", loader.get("batch_size", 1))
+        if not isinstance(loader.get("dataset", {}), dict):
+            raise _wrong(path, f"{key}.dataset", loader["dataset"], "dict(type=...)")
     for key in ("max_epochs", "max_iters"):
         _check_count(path, f"train_cfg.{key}", (config.get("train_cfg") or {}).get(key, 1))
     for key, optimizer in _optimizers("optim_wrapper", config.get("optim_wrapper") or {}):
@@ -41,6 +44,9 @@ def check_values(path: Path, config: Mapping[str, Any]) -> None:
         rate = optimizer.get("lr", 0.0)
         if not _is_number(rate) or not 0 <= rate < math.inf:
             raise _wrong(path, f"{key}.lr", rate, "a number from 0 on, without quotes")
+    for stage, parent in (config.get("parents") or {}).items():
+        if not isinstance(parent, dict):
+            raise _wrong(path, f"parents.{stage}", parent, "dict(config=..., inject_at=[...])")
     schedule = config.get("param_scheduler")
     listed = schedule if isinstance(schedule, (list, tuple)) else [schedule] if schedule is not None else []
     for scheduler in listed:
