@@ -126,6 +126,31 @@ def test_words_in_the_place_of_a_number_and_long_names_push_no_column_out(browse
     assert filled and not over
 
 
+def test_no_number_and_no_name_of_the_protocol_is_broken(browse):
+    """Each word stands on one line, in a window of a usual width."""
+    lines = browse(
+        "protocol.html",
+        """
+      const said = {3: '64 × 64', 4: '56 × 56', 7: 'AdamW, 0.001', 8: 'OneCycleLR', 9: 'source-motions_i3d.pth'};
+      const lines = [];
+      for (const [column, text] of Object.entries(said)) {
+        for (const cell of document.querySelectorAll(`#protocol td:nth-child(${column})`)) {
+          cell.textContent = text;
+          for (const word of text.matchAll(/[^ -]+/g)) {
+            const range = document.createRange();
+            range.setStart(cell.firstChild, word.index);
+            range.setEnd(cell.firstChild, word.index + word[0].length);
+            lines.push(range.getClientRects().length);
+          }
+        }
+      }
+      return lines;
+    """,
+        width=1440,
+    )
+    assert lines and set(lines) == {1}
+
+
 @pytest.mark.parametrize("cost", [False, True])
 def test_the_list_of_runs_stays_in_its_frame_whatever_commit_and_data_are_called(browse, cost):
     """In a wide window the frame scrolls where further columns were asked for alone."""
