@@ -13,6 +13,7 @@ from reports.format import count, short_commit
 from reports.ledger.adopted import adopted_note
 from reports.ledger.clip_sets import ClipSet
 from reports.ledger.command import command_for, command_of, is_quick
+from reports.ledger.kinds import SYNTHETIC
 from reports.ledger.ledger import Ledger
 from reports.ledger.measured_clips import MeasuredClips
 from reports.ledger.results import STATUS, Result
@@ -155,9 +156,11 @@ class ReportContext:
         lines.append("claimed = printed in a paper; measured = from a run in the ledger; they never share a column")
         return lines
 
-    def figure_note(self, dataset: str) -> str:
-        """What stands in the file of a figure: how its numbers were made."""
-        return f"{self.clips.label(dataset)} · profile {self.profile} · commit {self.stamp}"
+    def figure_note(self, dataset: str, kind: str = "") -> str:
+        """What stands in the file of a figure: how its numbers were made, on one kind of clips or on all (for "")."""
+        made = f"{self.benchmark.datasets[dataset].title} (synthetic)"
+        data = made if kind == SYNTHETIC else kind or self.clips.label(dataset)
+        return f"{data} · profile {self.profile} · commit {self.stamp}"
 
     def commits_note(self, results: Iterable[Result | None]) -> str:
         """Says where the rows of a table were not made by the same code; "" where they were."""

@@ -30,8 +30,7 @@ def build(context: ReportContext) -> Iterator[Page]:
     found: list[Drawn] = []
     files: dict[str, File] = {}
     for field in cost_fields(context):
-        drawing, note = draw(field), context.figure_note(field.dataset)
-        note = f"accuracies on {field.clips} alone · {note}" if field.clips else note
+        drawing, note = draw(field), context.figure_note(field.dataset, field.clips)
         found.append(Drawn(field.title, drawing.svg if drawing else "", note, cost_table(context, field)))
         if drawing:
             note += f" · trained on {hardware(context, field.points)}"

@@ -106,6 +106,8 @@ def test_each_kind_of_clips_is_ranked_and_drawn_alone(lab, tmp_path):
     }
     assert names["cost_table2_rgb_recorded"] == ["Own"] and "Own" not in names["cost_table2_rgb_synthetic"]
     assert "Accuracies are of clips in the layout of MGR-Dark." in drawn.text
+    notes = [n.text.split(" · ")[0] for n in drawn.all("p", cls="quiet") if "profile" in n.text]
+    assert set(notes) == {"MGR-Dark (synthetic)", "clips in the layout of MGR-Dark"}
 
 
 def test_how_trainings_vary_on_recordings_changes_no_interval_on_synthetic_clips(lab, tmp_path):
