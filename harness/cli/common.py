@@ -190,9 +190,9 @@ def say_remarks(ws: Workspace, keys: Container[str] | None = None, wanted: Conta
     Args:
         keys: of the only jobs that matter. wanted: names of the only cells that matter. None for all.
     """
-    from harness.plan.remarks import left_out_line, note_lines, unplanned_lines
+    from harness.plan.remarks import left_out_line, missing_lines, note_lines, unplanned_lines
 
-    for line in unplanned_lines(ws.plan, wanted):
+    for line in (*unplanned_lines(ws.plan, wanted), *missing_lines(ws.plan, wanted)):
         log.warning("%s", line)
     for line in note_lines(ws.plan, ws.plan.jobs if keys is None else keys):
         log.info("note: %s", line)

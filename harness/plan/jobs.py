@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.record import CellInfo, DataInfo, Identity, StartingWeights
+from harness.plan.start import Absent
 from harness.suite.dotted import set_dotted
 
 
@@ -46,11 +47,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs by key, parents before children, and for each cell its key or the reason why it has none."""
+    """All jobs by key, parents before children, and for each cell its key or the reason why it has none.
+
+    missing: of cells without a key, what they and their stages need that is not there, whatever the reason says: files
+    of weights, and folders of data sets.
+    """
 
     jobs: dict[str, Job]
     keys: dict[tuple[str, int], str]
     errors: dict[tuple[str, int], str]
+    missing: dict[tuple[str, int], tuple[Absent | Path, ...]] = field(default_factory=dict)
 
 
 def fill_parents(job: Job, outputs: dict[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.names import at_light
+from harness.data.registry import of_config
 from harness.ledger.record import DataInfo
 from harness.plan.jobs import Settings
 
@@ -35,6 +36,16 @@ def place_data(config: dict[str, Any], settings: Settings) -> dict[str, Any]:
                 moved["quarantine"] = str(settings.quarantine[name])
         config[f"{split}_dataloader"] = {**config[f"{split}_dataloader"], "dataset": moved}
     return config
+
+
+def missing_data(config: Mapping[str, Any]) -> list[Path]:
+    """The folders of a placed config's data sets that hold none."""
+    found: dict[Path, None] = {}
+    for dataset in dataset_configs(config).values():
+        known, root = of_config(dataset), dataset.get("data_root")
+        if known is not None and root and not (Path(root) / known.marker).exists():
+            found[Path(root)] = None
+    return list(found)
 
 
 def whole_epochs(config: dict[str, Any], data: DataInfo | None) -> tuple[dict[str, Any], str]:

@@ -14,7 +14,7 @@ from harness.ledger.record import NOT_TRACKED, CellInfo, DataInfo, Identity, Sta
 from harness.plan.data import describe_data
 from harness.plan.demands import check_classes, check_demands
 from harness.plan.jobs import Job, Plan, Settings
-from harness.plan.loaders import lone_clip, place_data, whole_epochs
+from harness.plan.loaders import lone_clip, missing_data, place_data, whole_epochs
 from harness.plan.outputs import check_outputs
 from harness.plan.parents import PREDICTIONS, Parent, check_members, fused_modalities, read_parent
 from harness.plan.reads import check_reads
@@ -76,12 +76,14 @@ def named_jobs(cells: Iterable[Cell], entries: dict[str, Entry], settings: Setti
 def _make_plan(cells: Iterable[Cell], planner: _Planner) -> Plan:
     keys: dict[tuple[str, int], str] = {}
     errors: dict[tuple[str, int], str] = {}
+    missing: dict[tuple[str, int], tuple[Absent | Path, ...]] = {}
     for cell in cells:
         try:
             keys[cell.id, cell.seed] = planner.job(cell.entry, cell.variant, cell.overrides, cell.seed).key
         except (ValueError, OSError) as e:
             errors[cell.id, cell.seed] = _reason(e)
-    return Plan(planner.jobs, keys, errors)
+            missing[cell.id, cell.seed] = tuple(planner.lacks[cell.entry.config, canonical_json(cell.overrides)])
+    return Plan(planner.jobs, keys, errors, missing)
 
 
 def _reason(e: ValueError | OSError) -> str:
@@ -97,6 +99,7 @@ class _Planner:
         self.jobs: dict[str, Job] = {}
         self.made: dict[tuple[Path, str, str, int], Job] = {}
         self.templates: dict[tuple[Path, str], JobTemplate | Exception] = {}
+        self.lacks: dict[tuple[Path, str], dict[Absent | Path, None]] = {}  # what it and its stages need in vain
 
     def job(self, entry: Entry, variant: str, overrides: dict[str, Any], seed: int) -> Job:
         """The job of one cell, and its parents' jobs, each made once."""
@@ -171,30 +174,42 @@ class _Planner:
         return found
 
     def _with_all_weights(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
-        """The template. Raises MissingStart with all files that it or a stage before it starts from in vain."""
+        """The template. Raises MissingStart with all files that it or a stage before it starts from in vain, unless
+        something else is wrong with it.
+        """
         found: list[Absent] = []
+        failed: ValueError | OSError | None = None
+        lacks = self.lacks.setdefault((entry.config, canonical_json(overrides)), {})
         try:
-            template = self._template(entry, overrides)
+            template = self._template(entry, overrides, lacks)
             parents = list(template.parents.values())
-        except MissingStart as e:
-            found += e.absent
+        except (ValueError, OSError) as e:
+            failed = e
             declared = resolve(entry.config, self.settings.profile, overrides).parents
             parents = [read_parent(entry, stage, p, self.by_path) for stage, p in declared.items()]
+        if isinstance(failed, MissingStart):
+            found += failed.absent
+            lacks.update(dict.fromkeys(failed.absent))
         for parent in parents:
             try:
                 self.template(parent.entry, parent.overrides)
             except MissingStart as e:
                 found += e.absent
             except (ValueError, OSError):
-                continue  # raised again where the parent's job is made, unless files are missing before
+                pass  # raised again where the parent's job is made, unless files are missing before
+            lacks.update(self.lacks[parent.entry.config, canonical_json(parent.overrides)])
+        if failed is not None and not isinstance(failed, MissingStart):
+            raise failed
         if found:
             raise MissingStart(entry.method, found)
         return template
 
-    def _template(self, entry: Entry, overrides: dict[str, Any]) -> JobTemplate:
+    def _template(self, entry: Entry, overrides: dict[str, Any], lacks: dict[Absent | Path, None]) -> JobTemplate:
+        """The template of a config alone. The folders of data sets that are not there are added to ``lacks``."""
         resolved = resolve(entry.config, self.settings.profile, overrides)
         check_outputs(entry, resolved.config, self.settings.profile)
         config = place_data(resolved.config, self.settings)
+        lacks.update(dict.fromkeys(missing_data(config)))
         parents = {stage: read_parent(entry, stage, p, self.by_path) for stage, p in resolved.parents.items()}
         fused = fused_modalities(entry, resolved, self.settings.profile, self.by_path)
         check_reads(entry, resolved.config, overrides, fused)

@@ -5,9 +5,12 @@ and notes on jobs.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from pathlib import Path
 
+from harness.data.names import is_synthetic_root
 from harness.errors import count
 from harness.plan.jobs import Plan
+from harness.plan.start import Absent
 from harness.suite import Entry
 
 
@@ -41,12 +44,34 @@ def unplanned_lines(plan: Plan, wanted: Container[str] | None = None) -> list[st
     reasons: dict[str, list[str]] = {}
     for (cell, seed), reason in plan.errors.items():
         if wanted is None or cell_name(cell, seed) in wanted:
-            reasons.setdefault(reason, []).append(cell)
+            reasons.setdefault(reason, []).append(cell_name(cell, seed))
     lines = []
     for reason, cells in reasons.items():
-        more = len(set(cells)) - 1
+        more = len(cells) - 1
         others = f" and {count(more, 'more cell')}" if more else ""
         lines.append(f"cannot plan {cells[0]}{others}: {reason}")
+    return lines
+
+
+def missing_lines(plan: Plan, wanted: Container[str] | None = None) -> list[str]:
+    """Everything that cells lack to be planned, each once, whatever the reasons say first; none where one thing alone
+    is missing, which its reason names. Built-in synthetic data is made, not put somewhere.
+
+    Args:
+        wanted: names of the only cells that matter; None for all.
+    """
+    lacking = {x: None for cell, of in plan.missing.items() if wanted is None or cell_name(*cell) in wanted for x in of}
+    sets = [x for x in lacking if isinstance(x, Path) and not is_synthetic_root(x.parent)]
+    files = {x.path: x for x in lacking if isinstance(x, Absent)}  # two metafiles may say differently what it learned
+    if len(sets) + len(files) < 2:
+        return []
+    numbers = [(len(sets), "data set", "data sets"), (len(files), "file of weights", "files of weights")]
+    said = [count(*number) for number in numbers if number[0]]
+    lines = [f"missing in all: {' and '.join(said)}"]
+    lines += [f"missing data set: {path.name}, as {path}" for path in sets]
+    for path, file in files.items():
+        place = f"made by {file.remedy}" if file.remedy else f"download it to {path}"
+        lines.append(f"missing weights: {file.file}, {place}")
     return lines
 
 

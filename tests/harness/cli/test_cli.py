@@ -626,7 +626,7 @@ def test_a_cell_that_cannot_be_planned_stops_no_other(capsys, suite, small_confi
     break_depth(small_configs, text)
     code, out, err = run(capsys, "plan", *suite)
     assert code == 0 and "i3d_r50_mgr-dark-rgb-s0" in out and err.count("\n") == 1
-    assert err.startswith("cannot plan i3d_r50_mgr-dark-depth: ") and all(w in err for w in words)
+    assert err.startswith("cannot plan i3d_r50_mgr-dark-depth-s0: ") and all(w in err for w in words)
 
 
 def test_a_name_without_a_seed_stands_for_all_seeds_and_stages_have_names_before_there_is_data(tmp_path):
@@ -669,7 +669,7 @@ def test_every_command_says_which_cells_cannot_be_planned(capsys, suite, small_c
         assert got == code, (options, out, err)
         assert ("cannot plan i3d_r50_mgr-dark-depth" in err) == (code == 1), options
     _, out, err = run(capsys, "status", *suite)
-    assert "1 cell cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth: ")
+    assert "1 cell cannot be planned" in out and err.startswith("cannot plan i3d_r50_mgr-dark-depth-s0: ")
     _, out, _ = run(capsys, "status", *suite, "--json")
     assert [(s["job"], s["state"]) for s in json.loads(out)] == [
         ("i3d_r50_mgr-dark-rgb-s0", "done"),

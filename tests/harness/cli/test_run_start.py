@@ -155,11 +155,11 @@ def test_an_address_counts_by_its_sha256_or_by_what_is_cached(small_configs, tin
     assert "cut short or another file" in planned(small_configs, tiny_data)
 
 
-def test_all_files_that_are_not_there_are_named_at_once_those_of_earlier_stages_too(small_configs, tiny_data, cache):
-    """Whoever downloads them is told once: of a method's stages, each file once, with the place where it belongs."""
+def staged_starts(configs):
+    """The RGB entry starts from x.org/one.pth, the one of depth, which is its stage and returned, from two.pth too."""
     depth = RGB.replace("rgb", "depth")
-    give(small_configs, f"parents = dict(first=dict(config='{depth}.py', inject_at=['model.backbone.pretrained']))")
-    path = small_configs / "i3d" / "metafile.yml"
+    give(configs, f"parents = dict(first=dict(config='{depth}.py', inject_at=['model.backbone.pretrained']))")
+    path = configs / "i3d" / "metafile.yml"
     meta = yaml.safe_load(path.read_text())
     one, two = (
         {"Profile": "smoke", "File": f"https://x.org/{n}.pth", "Trained On": n, "Into": "model.backbone"}
@@ -170,6 +170,12 @@ def test_all_files_that_are_not_there_are_named_at_once_those_of_earlier_stages_
         if model["Name"] == depth:
             model["Starting Weights"] = [one, two]
     path.write_text(yaml.safe_dump(meta))
+    return depth
+
+
+def test_all_files_that_are_not_there_are_named_at_once_those_of_earlier_stages_too(small_configs, tiny_data, cache):
+    """Whoever downloads them is told once: of a method's stages, each file once, with the place where it belongs."""
+    depth = staged_starts(small_configs)
     said = planned(small_configs, tiny_data, init="pretrained")
     assert said == (
         "I3D starts from https://x.org/one.pth (one) and https://x.org/two.pth (two), which are not there: "
@@ -179,6 +185,32 @@ def test_all_files_that_are_not_there_are_named_at_once_those_of_earlier_stages_
     for name in (RGB, depth):
         said = planned(small_configs, tiny_data, init="pretrained", name=name)
         assert said.startswith("I3D starts from https://x.org/two.pth (two), which is not there: put it at")
+
+
+def test_everything_that_is_missing_is_named_once_whatever_hides_what(capsys, small_configs, tmp_path, cache):
+    """Data that is not there hides no weights, nor weights of one stage data or weights of another."""
+    depth = staged_starts(small_configs)
+    config = small_configs / "i3d" / f"{depth}.py"  # the stage learns from another set, which is not there either
+    other = (
+        "dict(dataset=dict(_delete_=True, type='NvGestureDataset', data_root='data/nvgesture', modalities=['depth']))"
+    )
+    config.write_text(config.read_text() + f"\ntrain_dataloader = test_dataloader = {other}\n")
+    asked = ["plan", "--configs", small_configs, "--data-root", tmp_path, "--profile", "smoke", "--cell", f"{RGB}-s0"]
+    weights = [f"missing weights: https://x.org/{n}.pth, download it to {cache / n}.pth" for n in ("one", "two")]
+    sets = [f"missing data set: {n}, as {tmp_path / n}" for n in ("mgr_dark", "nvgesture")]
+
+    def said(*more):
+        return [line for line in run(capsys, *asked, *more)[2].splitlines() if line.startswith("missing")]
+
+    assert said("--init", "pretrained")[0] == "missing in all: 2 data sets and 2 files of weights"
+    assert sorted(said("--init", "pretrained")[1:]) == sorted(sets + weights)
+    assert said("--init", "scratch") == ["missing in all: 2 data sets", *sets]
+    (tmp_path / "mgr_dark").mkdir()  # a folder that holds nothing
+    assert said("--init", "scratch") == ["missing in all: 2 data sets", *sets]
+    (tmp_path / "mgr_dark" / "annotations.csv").touch()
+    (cache / "one.pth").write_bytes(b"one")
+    assert sorted(said("--init", "pretrained")[1:]) == sorted([sets[1], weights[1]])
+    assert said("--init", "scratch") == []  # one thing alone, which the reason names
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_a_cell_is_planned_once_its_part_is_made_and_keys_are_those_of_a_whole_s
     assert part.keys == {(RGB, 0): whole.keys[RGB, 0]}
     (line,) = unplanned_lines(part)
     assert line == (
-        f"cannot plan {DEPTH}: {root}: not made yet: dark depth; run-all without --data-root makes what its cells "
+        f"cannot plan {DEPTH}-s0: {root}: not made yet: dark depth; run-all without --data-root makes what its cells "
         f"read, `python -m harness data synthesize --preset smoke --out {data} --datasets mgr_dark --seed 3` all of "
         "the set"
     )
