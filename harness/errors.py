@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 REINSTALL = "pip install -c constraints.txt -e ."
 EXIT_ENGINE_LOST = 75  # as sysexits.h has it: a failure that passes, try again
 NEAR = 3  # names at most that are said to be like one
+NAMED_OTHERS = 3  # values beside the usual one that are named
 MOST_SEEDS = 1000  # of a cell: each of them is planned, and listed
 
 
@@ -61,6 +62,22 @@ def unknown_name(what: str, name: object, choices: Iterable[object], listed_by: 
 def count(n: int, noun: str, plural: str = "") -> str:
     """``1 job``, ``2 jobs``; ``plural`` where an s is not enough."""
     return f"{n} {noun if n == 1 else plural or noun + 's'}"
+
+
+def first_of(said: Sequence[str], most: int = 1, what: str = "") -> str:
+    """The first few of several lines as one, with how many more there are; a single one more is said instead."""
+    if len(said) <= most + 1:
+        return "; ".join(said)
+    return f"{'; '.join(said[:most])} (and {len(said) - most} more{what and f' {what}'})"
+
+
+def with_others(most: str, others: Mapping[str, int]) -> str:
+    """What most clips have, and what the others have: ``25 (3 clips 15, 3 clips 29.97)``; of these the first few."""
+    named = list(others.items())[:NAMED_OTHERS]
+    said = [f"{count(n, 'clip')} {value}" for value, n in named]
+    if rest := sum(others.values()) - sum(n for _, n in named):
+        said.append(f"{count(rest, 'clip')} other")
+    return f"{most} ({', '.join(said)})" if said else most
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -34,8 +34,10 @@ def open_suite(
 ) -> Workspace:
     """Plan the suite that the options ask for, missing built-in synthetic data made by ``make_data``."""
     from harness.plan.workspace import RunChoices, open_workspace
+    from harness.suite.configs import folders
 
-    with said_if_slow(log.info, f"planning: reading the configs in {suite.configs} and the data"):
+    read = " and ".join(map(str, folders(suite.configs)))
+    with said_if_slow(log.info, f"planning: reading the configs in {read} and the data"):
         ws = open_workspace(
             suite.configs,
             suite.profile,

@@ -17,7 +17,7 @@ from harness.cli.group import Group
 from harness.cli.options import SuiteOptions, jobs_option, json_option, suite_options
 from harness.cli.types import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE, OLD_FILE
 from harness.data.names import BUILT_IN, synthetic_root
-from harness.errors import BadUsage, count
+from harness.errors import BadUsage, count, with_others
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def one_data_set(f: Callable) -> Callable:
         return f(root=_place_of(root or data_root or Path(), dataset), **given)
 
     for option in (
-        click.option("--dataset", default=None, metavar="NAME", help="Of those that --data-root holds."),
+        click.option("--dataset", default=None, metavar="NAME", help="Which, where the folder holds several."),
         click.option(
             "--data-root", type=FOLDER, default=None, help="Folder of the data set, or the one that holds it."
         ),
@@ -88,11 +88,16 @@ def one_data_set(f: Callable) -> Callable:
 
 
 def _place_of(root: Path, dataset: str | None) -> Path:
-    """The folder of a data set that is there, or below, as for ``data verify``. BadUsage for an unknown name."""
-    if dataset is None:
-        return root
-    from harness.data.registry import clips_at, data_set
+    """The folder of a data set that is there, or below, as for ``data verify``. BadUsage for an unknown name, and for
+    none where there are several.
+    """
+    from harness.data.registry import clips_at, clips_below, data_set
 
+    if dataset is None:
+        below = clips_below(root)
+        if len(below) > 1:
+            raise BadUsage(f"{root}: holds {' and '.join(below)}; choose one with --dataset")
+        return root / below[0] if below else root
     marker = data_set(dataset).marker
     place = root / dataset if not (root / marker).exists() and (root / dataset).is_dir() else root
     if (found := clips_at(place).name) != dataset:
@@ -107,7 +112,7 @@ def _place_of(root: Path, dataset: str | None) -> Path:
 def sheet(root: Path, out: Path, quarantine: Path | None) -> None:
     """A contact sheet PNG of one data set: gestures by modality and lighting, over time."""
     from harness.data.describe.contact_sheet import contact_sheet
-    from harness.data.describe.statistics import open_readable
+    from harness.data.describe.readable import open_readable
 
     for line in contact_sheet(root, out, _of_its_clips(quarantine, root)):
         log.warning("left out: %s", line)
@@ -120,7 +125,7 @@ def _of_its_clips(quarantine: Path | None, root: Path) -> str:
     """A quarantine file, all of whose ids are clips of a data set; "" for none. BadUsage for one that is not."""
     if quarantine is None:
         return ""
-    from harness.data.describe.statistics import open_table
+    from harness.data.describe.readable import open_table
     from mtcd_plugin.formats.splits import quarantine_of
 
     table = open_table(root)
@@ -134,25 +139,33 @@ def _of_its_clips(quarantine: Path | None, root: Path) -> str:
 @command.command("stats")
 @one_data_set
 @quarantine_option
-@json_option("{name, synthetic, clips, subjects, classes, clips_per_class, resolution, fps, lengths, left_out, ...}")
+@json_option(
+    "{name, synthetic, clips, subjects, classes, clips_per_class, resolution, fps (both: what most clips have), "
+    "other_resolution, other_fps (what others have, and how many), lengths, left_out, ...}"
+)
 def stats(root: Path, quarantine: Path | None, as_json: bool) -> None:
     """Statistics of one data set (paper, Table 1 and Figure 4).
 
-    Pictures are measured on a sample of clips; what of it cannot be read is under "left_out". `data verify` reads all.
+    Light is measured on a sample of clips, sizes and rates on at most 200 of each modality; what of them cannot be read
+    is under "left_out". `data verify` reads all.
     """
     from harness.data.describe.statistics import dataset_statistics
+    from harness.data.registry import clips_at
+    from harness.suite.configs import title_of_clips
 
     found = dataset_statistics(root, _of_its_clips(quarantine, root))
+    counts = len(found["classes"]), found["subjects"]
+    found["name"] = title_of_clips(clips_at(root).name, found["name"], found["synthetic"], *counts)
     if as_json:
         print_json(found)
         return
+    for name, between in (("resolution", " x "), ("fps", "")):
+        others = found.pop(f"other_{name}")
+        found[name] = {m: with_others(_in_words(v, between), others.get(m, {})) for m, v in found[name].items()}
     lengths = sorted(found.pop("lengths"))
     found["frames"] = f"{lengths[0]} to {lengths[-1]}" if lengths else ""
     shown = {name: value for name, value in found.items() if value not in (None, "", {})}
-    print_table([(name, _in_words(value, SIZED.get(name, ", "))) for name, value in shown.items()])
-
-
-SIZED = {"resolution": " x "}  # what stands between the numbers of a list, where that is no comma
+    print_table([(name, _in_words(value)) for name, value in shown.items()])
 
 
 def _in_words(value: object, between: str = ", ") -> str:

@@ -42,8 +42,8 @@ STATES = ("done", "running", "missing", "failed")
 @click.option(
     "--device",
     metavar="CARD",
-    help="With --cost: hours on h100, h200, a100, l40s, rtx4090 or rtx3090, from multiply-adds; and what clip stores "
-    "take. Neither the card nor, at profile paper, data are needed.",
+    help="With --cost: hours on h200, h100, h100-pcie, a100, l40s, rtx4090 or rtx3090, from multiply-adds; and what "
+    "clip stores take. Neither the card nor, at profile paper, data are needed.",
 )
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="With --device: how many of them.")
 @click.option(
@@ -136,8 +136,9 @@ def _listed(
         click.echo(table.line)
     counts = Counter(wanted.values())
     asked = [t for t in ws.tables if not ws.chosen or any(t in c.used_by for c in cells)]
+    of_tables = f" of {', '.join(asked)}" if asked else ""  # none: stages alone
     click.echo(
-        f"{count(len(cells), 'cell')} of {', '.join(asked)} at profile {suite.profile}: "
+        f"{count(len(cells), 'cell')}{of_tables} at profile {suite.profile}: "
         f"{count(len(jobs), 'job')}, " + ", ".join(f"{counts[s]} {s}" for s in STATES if counts[s] or s != "running")
     )
     return int(not jobs)

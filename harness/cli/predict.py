@@ -32,8 +32,8 @@ def command(run: str, clips: tuple[str, ...], work_dir: Path, device: str, top: 
     A RUN is called as its page and its folder in the ledger are, or is a job as `status` lists it, or a cell, that has
     one run. A CLIP is a video of one gesture from its first frame to its last (`data segment` cuts recordings), or
     rgb=FILE,depth=FILE for a network that reads both. Frames are sampled, resized and cropped as in the run's own test;
-    scores are what the network makes of all of them, from 0 to 100 %. A line says where the run's code, or the plan of
-    its cell, has changed since.
+    scores are what the network makes of all of them, from 0 to 100 % (with --json from 0 to 1). A line says where the
+    run's code, or the plan of its cell, has changed since.
     """
     from harness.inference.named import named_run
     from harness.inference.remarks import remarks
@@ -43,18 +43,21 @@ def command(run: str, clips: tuple[str, ...], work_dir: Path, device: str, top: 
         log.info("note: %s", line)
     from harness.inference.predictor import load_predictor  # imports torch
     from harness.measure.entries import device_of
+    from harness.suite.configs import title_of_clips
     from mtcd_plugin.formats.checkpoint_errors import one_line
 
     predictor = load_predictor(found.folder, found.record, device_of(device))
     videos = [predictor.videos(clip) for clip in clips]
+    known = predictor.data
+    counts = len(known.classes), len({*known.train_subjects, *known.test_subjects})
     head = {
         "run": found.folder.name,
-        "data": predictor.data.name,
+        "data": title_of_clips(found.record.cell.dataset, known.name, bool(found.synthetic), *counts),
         "synthetic": bool(found.synthetic),
         "profile": found.record.cell.profile,
     }
     if not as_json:
-        data = f"{head['data']} (synthetic)" if found.synthetic else f"clips in the layout of {head['data']}"
+        data = f"{head['data']} (synthetic)" if found.synthetic else head["data"]
         click.echo(f"{head['run']}, trained on {data}, profile {head['profile']}")
     rows: list[dict[str, Any]] = []
     for clip, files in zip(clips, videos, strict=True):

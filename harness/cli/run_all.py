@@ -86,7 +86,7 @@ def _finish(ws: Workspace, work_dir: Path, site: Path, began: float) -> None:
     from harness.site.pages import refresh_site
     from harness.system.duration import duration
 
-    written = refresh_site(ws, work_dir, site, partial(counter(), "pages of runs"))
+    written = refresh_site(ws, work_dir, site, partial(counter(), "pages of runs written anew"))
     spent = duration(time.monotonic() - began)
     common.say_verdicts(site, ws.tables)
     unchanged = "" if written else "; pages unchanged"

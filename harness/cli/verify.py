@@ -9,6 +9,7 @@ import click
 from harness.cli.common import print_json
 from harness.cli.group import Command
 from harness.cli.options import json_option, work_dir_option
+from harness.errors import count
 
 
 @click.command("verify", cls=Command)
@@ -26,11 +27,11 @@ def command(work_dir: Path, as_json: bool) -> int:
     check_runs(work_dir)
     if not runs_dir(work_dir).is_dir():
         raise FileNotFoundError(f"{work_dir}: no ledger here (no folder 'runs'); give it with --work-dir")
-    count, findings = verify_ledger(work_dir)
+    records, findings = verify_ledger(work_dir)
     if as_json:
-        print_json({"records": count, "findings": [{"run": f.run, "problem": f.problem} for f in findings]})
+        print_json({"records": records, "findings": [{"run": f.run, "problem": f.problem} for f in findings]})
         return 1 if findings else 0
     for f in findings:
         click.echo(f"{f.run}: {f.problem}")
-    click.echo(f"{count} records, {len(findings)} findings")
+    click.echo(f"{count(records, 'record')}, {count(len(findings), 'finding')}")
     return 1 if findings else 0

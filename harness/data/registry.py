@@ -185,6 +185,13 @@ def forget() -> None:
     _by_class.cache_clear()
 
 
+def clips_below(root: Path) -> list[str]:
+    """The names of the data sets of clips that are folders of a folder; none where it is a data set itself."""
+    if any((Path(root) / d.marker).exists() for d in data_sets()):
+        return []
+    return [d.name for d in clip_data_sets() if (Path(root) / d.name / d.marker).exists()]
+
+
 def clips_at(root: Path) -> ClipDataSet:
     """The data set of clips that a folder holds, told by its marker; where several fit, by the folder's name.
 

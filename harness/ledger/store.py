@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from harness.errors import first_of
 from harness.ledger.files import NotAFile, read_file, sync_folder, sync_tree, write_text_atomically
 from harness.ledger.head import Head, head_of
 from harness.ledger.judge import left_alone, predictions_table, problems_of, unreadable
@@ -140,8 +141,7 @@ def load_record(directory: Path, verdicts: Verdicts | None = None) -> RunRecord:
     record = read_record(folder)
     problems = verdicts.problems(folder, record, stamp) if verdicts else problems_of(folder, record)
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise ValueError(f"{folder / RECORD}: {problems[0]}{more}")
+        raise ValueError(f"{folder / RECORD}: {first_of(problems)}")
     return record
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadUsage
+from harness.errors import BadUsage, first_of
 from harness.ledger.files import kind_of
 from harness.ledger.identity import differing
 from harness.ledger.lock import RunLock
@@ -75,9 +75,8 @@ def _same_parents(old: Mapping[str, str], new: Mapping[str, str], stands_for: Ma
 def _refusals(unlike: Mapping[str, list[str]], allowed: set[str]) -> Iterator[str]:
     for component, lines in unlike.items():
         if component not in allowed:
-            more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
             advice = f"; --component {component} adopts all the same" if component in COMPONENTS else ""
-            yield f"{component} differs ({lines[0]}{more}){advice}"
+            yield f"{component} differs ({first_of(lines)}){advice}"
 
 
 def adopt(job: Job, other: RunRecord, work_dir: Path, reason: str) -> Path:

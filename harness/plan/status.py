@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadUsage, count, unknown_name
+from harness.errors import BadUsage, count, first_of, unknown_name
 from harness.ledger.head import Head
 from harness.ledger.identity import differences
 from harness.ledger.layout import misplaced
@@ -95,8 +95,7 @@ def _state(
     if others:
         other = max(others, key=lambda o: o[1].finished)[0]
         lines = differences(read_record(other).identity, job.identity)
-        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        return JobState(job, "stale", f"{lines[0]}{more}" if lines else "", other)
+        return JobState(job, "stale", first_of(lines), other)
     return JobState(job, "missing")
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data.describe.summary import load_summaries, save_summaries
 from harness.data.registry import clips_of_config
-from harness.errors import count
 from harness.site import freshness
 from harness.suite import Benchmark, Entry
 from harness.system.slow import said_if_slow
@@ -61,7 +60,7 @@ def refresh_site(ws: Workspace, work_dir: Path, site: Path, progress: Callable[[
     if freshness.are_current(work_dir, site, made_from):
         return False
     draw = partial(draw_clips, work_dir, test_sets=splits_at_hand(ws), say=log.warning)
-    with said_if_slow(log.info, f"writing the pages of {count(len(ws.needed()), 'job')} to {site}"):
+    with said_if_slow(log.info, f"writing the pages to {site}"):
         write_site([work_dir], site, ws.benchmark, ws.entries, callbacks=Callbacks(draw, progress))
     freshness.remember(work_dir, site, made_from)
     return True

@@ -35,6 +35,19 @@ def benchmark_file(configs: Path) -> Path:
     return own if own.is_file() or len(folders(configs)) == 1 else PACKAGED_CONFIGS / "benchmark.yml"
 
 
+def title_of_clips(dataset: str, title: str, synthetic: bool, classes: int, subjects: int) -> str:
+    """What clips in the place of a packaged data set are called, as pages do: by its title where they are synthetic, or
+    by their numbers those that were published.
+
+    Args:
+        dataset: its name. title: of the data set whose layout they have, with what else was read.
+    """
+    declared = load_benchmark(PACKAGED_CONFIGS / "benchmark.yml").datasets.get(dataset)
+    if synthetic or declared is None or not declared.is_other(classes, subjects):
+        return title
+    return f"clips in the layout of {title}"
+
+
 def load_suite(configs: Path) -> tuple[Benchmark, dict[str, Entry]]:
     """The benchmark and all entries.
 

@@ -7,13 +7,14 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import unknown_name
+from harness.errors import first_of, unknown_name
 
 ORDER = ("extra_forbidden", "missing")  # a misspelt key is said before the one that is missing for it
 
 
 def first_error(e: ValidationError, model: type[BaseModel], content: Any) -> str:
-    """The first error as one line: where, what, and for an unknown key what is like it and the choices.
+    """What is wrong as one line, the first of several errors: where, what, and for an unknown key what is like it and
+    the choices.
 
     ``model 'mine_mgr-dark-rgb': unknown key 'Protcol' (near: Protocol); choose from ...``
 
@@ -21,16 +22,19 @@ def first_error(e: ValidationError, model: type[BaseModel], content: Any) -> str
         model: what was validated against. content: what was validated.
     """
     errors = sorted(e.errors(), key=lambda err: ORDER.index(err["type"]) if err["type"] in ORDER else len(ORDER))
-    loc = errors[0]["loc"]
-    if errors[0]["type"] == "extra_forbidden":
+    return first_of([_said(err["type"], err["loc"], err["msg"], model, content) for err in errors], what="errors")
+
+
+def _said(kind: str, loc: tuple[int | str, ...], said: str, model: type[BaseModel], content: Any) -> str:
+    """One error: where, and what."""
+    if kind == "extra_forbidden":
         at, what = loc[:-1], unknown_name("key", loc[-1], _keys(_model_at(model, loc[:-1])))
-    elif errors[0]["type"] == "missing":
+    elif kind == "missing":
         at, what = loc[:-1], f"{loc[-1]} is missing"
     else:
-        at, what = loc, errors[0]["msg"].removeprefix("Value error, ")
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        at, what = loc, said.removeprefix("Value error, ")
     where = _where(at, content)
-    return f"{where}: {what}{more}" if where else f"{what}{more}"
+    return f"{where}: {what}" if where else what
 
 
 def _where(loc: tuple[int | str, ...], content: Any) -> str:

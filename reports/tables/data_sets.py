@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.errors import with_others
 from harness.suite.modalities import RECORDED, TITLES
 from reports import format as f
 from reports.ledger.clip_sets import ClipSet
@@ -140,4 +141,7 @@ def _lights(s: Mapping[str, Any]) -> list[str]:
 
 def _resolution(s: Mapping[str, Any], modality: str) -> str:
     size = s.get("resolution", {}).get(modality)
-    return " × ".join(str(v) for v in size) if size else ""
+    if not size:
+        return ""
+    others = s.get("other_resolution", {}).get(modality, {})
+    return with_others(" × ".join(map(str, size)), {k.replace(" x ", " × "): n for k, n in others.items()})

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.errors import with_others
 from harness.suite.modalities import TITLES
 from reports import format as f
 from reports.ledger.clip_sets import ClipSet
@@ -158,7 +159,10 @@ def _facts(s: Mapping[str, Any]) -> list[tuple[str, str]]:
         return ", ".join(f"{k} {v:,}" for k, v in s.get(key, {}).items())
 
     made = f"version {s.get('generator_version')}, seed {s.get('seed')}" if s.get("generator_version") else ""
-    rates = ", ".join(f"{TITLES.get(m, m)} {v:g}" for m, v in s.get("fps", {}).items())
+    others = s.get("other_fps", {})
+    rates = ", ".join(
+        f"{TITLES.get(m, m)} {with_others(f'{v:g}', others.get(m, {}))}" for m, v in s.get("fps", {}).items()
+    )
     lengths = s.get("lengths")
     return [
         ("Clips", f"{s['clips']:,}" if "clips" in s else ""),
@@ -168,6 +172,7 @@ def _facts(s: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Subjects", str(s.get("subjects", ""))),
         ("Scenes", str(len(s.get("clips_per_scene", {})) or "")),
         ("Frames per second", rates),
+        ("Sizes and rates measured of", f"{s['probed']} clips of each modality" if s.get("probed") else ""),
         ("Frames per clip", _lengths(lengths or [])),
         ("Length in all", f.seconds(s["seconds"]) if "seconds" in s else ""),
         ("Made by generator", made),

@@ -12,7 +12,7 @@ import numpy as np
 from harness.data.clips import forget, select
 from harness.data.describe.apart import run_apart
 from harness.data.describe.moments import BRIGHTENED, brightened, read_moments, shown_as, strip
-from harness.errors import one_line
+from harness.errors import first_of, one_line
 from harness.ledger.clip_pictures import (
     Drawn,
     Index,
@@ -121,5 +121,4 @@ def encode(image: np.ndarray) -> bytes:
 def _say_problems(dataset: str, found: Index, say: Callable[[str], None]) -> None:
     lines = [f"clip {c}, {s}: {d.problem}" for c, streams in found.items() for s, d in streams.items() if d.problem]
     if lines:
-        more = f" (and {len(lines) - NAMED} more)" if len(lines) > NAMED else ""
-        say(f"{dataset}: no pictures on the pages of runs of {'; '.join(lines[:NAMED])}{more}")
+        say(f"{dataset}: no pictures on the pages of runs of {first_of(lines, NAMED)}")

@@ -24,7 +24,7 @@ from harness.data.describe.moments import (
     strip,
     strip_width,
 )
-from harness.data.describe.statistics import open_readable
+from harness.data.describe.readable import open_readable
 from harness.errors import BadUsage
 from harness.ledger.files import atomic_replace
 from mtcd_plugin.formats.clips import Clip

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.data.describe.apart import run_apart
 from harness.data.registry import clip_data_sets
+from harness.errors import first_of
 from harness.ledger.files import read_file, write_text_atomically
 from harness.ledger.run_dir import STATISTICS
 
@@ -52,7 +53,10 @@ class Statistics(BaseModel):
     clips_per_split: dict[str, Count] = {}
     clips_per_lighting: dict[str, Count] = {}
     resolution: dict[str, tuple[Count, Count]] = {}  # modality -> width, height
-    fps: dict[str, float] = {}
+    fps: dict[str, float] = {}  # both: what most clips have
+    other_resolution: dict[str, dict[str, Count]] = {}  # modality -> what other clips have -> how many
+    other_fps: dict[str, dict[str, Count]] = {}
+    probed: Count = 0  # clips of a modality, at most, that both were measured of; 0: all
     lengths: list[Count] = []  # frames of each rgb clip
     seconds: float = 0.0
     rgb: dict[str, Light] = {}  # lighting -> values
@@ -135,13 +139,12 @@ def _say_left_out(name: str, found: dict[str, Any], say: Callable[[str], None]) 
     if found.get("problem"):
         say(f"{name}: no statistics on the data page: {found['problem']}")
     if lines := found.get("left_out", []):
-        more = f" (and {len(lines) - NAMED} more)" if len(lines) > NAMED else ""
-        say(f"{name}: left out of the data page: {'; '.join(lines[:NAMED])}{more}")
+        say(f"{name}: left out of the data page: {first_of(lines, NAMED)}")
 
 
 def _stamp(root: Path, quarantine: str) -> str:
     """Changes when the annotation of a data set does, one of its videos, the quarantine, or the code that measures."""
-    from harness.data.describe.statistics import open_table
+    from harness.data.describe.readable import open_table
 
     digest = hashlib.sha256()
     for code in sorted(Path(__file__).parent.glob("*.py")):

@@ -21,7 +21,7 @@ from harness.data.store.existing import all_known, find_whole, remove_damaged, s
 from harness.data.store.note import note
 from harness.data.store.space import allocated, check_margin, check_space
 from harness.data.store.spec import StoreSpec
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage, first_of, unknown_name
 from harness.system.duration import duration, left
 from mtcd_plugin.formats.clip_store import FRAMES, groups, source_hash
 from mtcd_plugin.formats.frame_codec import CODECS
@@ -152,9 +152,8 @@ def build_store(store: StoreSpec, pool, processes: int, say: Callable[[str], Non
                 f"{left(now - began, number, len(todo))}"
             )
     if bad:
-        more = f" (and {len(bad) - NAMED} more)" if len(bad) > NAMED else ""
         raise ValueError(
-            "; ".join(bad[:NAMED]) + more + "; `harness data verify --quarantine FILE` lists all such clips, "
+            first_of(bad, NAMED) + "; `harness data verify --quarantine FILE` lists all such clips, "
             "--quarantine SET=FILE leaves them out; the other clips are kept"
         )
     if source_hash(store.clips, store.modality) != store.source:

@@ -116,7 +116,7 @@ def notes_mgr_dark(annotation: Annotation, sizes: Sizes) -> list[Finding]:
         if name in sizes:
             found.append(count(f"size of {name}", "{} x {}".format(*sizes[name]), f"{width} x {height}"))
         else:
-            found.append(Finding("", "note", "counts", f"no clip has a {name} stream; the draft has all three"))
+            found.append(Finding("", "note", "counts", f"no clip has the stream {name}; the draft has all three"))
     if extra := sorted(set(annotation.classes) - set(DRAFT_CLASSES)):
         found.append(Finding("", "note", "paper", f"classes that the draft does not name: {', '.join(extra)}"))
     if lacking := sorted(set(DRAFT_CLASSES) - set(annotation.classes)):

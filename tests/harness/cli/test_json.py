@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.bench.made_up import finish
 from harness.cli import main
 from harness.plan.workspace import open_workspace
 from harness.system.doctor import Check
+from mtcd_plugin.formats.video import write_video
 
 
 def run(capsys, *args):
@@ -128,9 +130,13 @@ def test_a_data_set_is_named_as_for_the_other_commands(capsys, mgr_dark_root, tm
     _, found, _ = run(capsys, "data", "stats", mgr_dark_root, "--json")
     (tmp_path / "mgr_dark").symlink_to(mgr_dark_root)
     below = ("--data-root", tmp_path, "--dataset", "mgr_dark")
-    for given in (("--data-root", mgr_dark_root), below, (mgr_dark_root, "--dataset", "mgr_dark")):
+    (tmp_path / "sysu_mm01" / "exp").mkdir(parents=True)  # images, of which there is nothing to show
+    alone = ("--data-root", tmp_path)  # the folder above the only one
+    for given in (("--data-root", mgr_dark_root), below, alone, (mgr_dark_root, "--dataset", "mgr_dark")):
         assert run(capsys, "data", "stats", *given, "--json")[1] == found
+    (tmp_path / "nvgesture" / "Video_data").mkdir(parents=True)
     for given, said in (
+        (alone, f"{tmp_path}: holds mgr_dark and nvgesture; choose one with --dataset"),
         ((), "give the data set's folder once: ROOT, or --data-root DIR"),
         ((mgr_dark_root, "--data-root", tmp_path), "give the data set's folder once"),
         (("--data-root", tmp_path, "--dataset", "nonesuch"), "unknown data set 'nonesuch'"),
@@ -139,6 +145,31 @@ def test_a_data_set_is_named_as_for_the_other_commands(capsys, mgr_dark_root, tm
         with pytest.raises(SystemExit) as e:
             main(["data", "sheet", *map(str, given), "--out", str(tmp_path / "sheet.png")])
         assert e.value.code == 2 and said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("people", "name"), [(1, "clips in the layout of MGR-Dark"), (21, "MGR-Dark")])
+def test_clips_that_are_not_the_published_ones_are_called_so(capsys, tmp_path, people, name):
+    """By the number of classes and of people, as on the pages; with how many clips are smaller or slower than most."""
+    root = tmp_path / "mgr_dark"
+    root.mkdir()
+    (root / "classes.txt").write_text("".join(f"g{i}\n" for i in range(10)))
+    (root / "subjects.csv").write_text("subject,split\n" + "".join(f"p{i},train\n" for i in range(people)))
+    streams = ",".join(f"{s}_{k}" for s in ("rgb", "depth", "ir") for k in ("file", "fps", "start", "end"))
+    rows = [f"clip_id,pair_id,subject,scene,gesture,lighting,{streams}"]
+    for i, (rate, size) in enumerate([(25, (24, 32))] * 4 + [(15, (24, 32)), (12.5, (32, 24))]):
+        write_video(str(root / f"{i}.mp4"), np.zeros((5, *size, 3), np.uint8), rate)
+        rows.append(f"c{i},,p0,lab,g{i},dark,{i}.mp4,25,0,5,,,,,,,,")
+    rows += [f"x{i},,p{i},lab,g{i % 10},dark,0.mp4,25,0,5,,,,,,,," for i in range(1, people)]
+    (root / "annotations.csv").write_text("\n".join(rows) + "\n")
+    code, found, _ = run(capsys, "data", "stats", root, "--json")
+    assert code == 0 and found["name"] == name and found["left_out"] == []
+    assert (found["fps"], found["other_fps"]) == ({"rgb": 25}, {"rgb": {"15": 1, "12.5": 1}})
+    assert (found["resolution"], found["other_resolution"]) == ({"rgb": [32, 24]}, {"rgb": {"24 x 32": 1}})
+    with pytest.raises(SystemExit):
+        main(["data", "stats", str(root)])
+    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["fps"] == "rgb: 25 (1 clip 15, 1 clip 12.5)" and lines["name"] == name
+    assert lines["resolution"] == "rgb: 32 x 24 (1 clip 24 x 32)"
 
 
 @pytest.mark.parametrize("command", ["stats", "sheet"])

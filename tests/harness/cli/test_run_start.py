@@ -191,10 +191,9 @@ def test_everything_that_is_missing_is_named_once_whatever_hides_what(capsys, sm
     """Data that is not there hides no weights, nor weights of one stage data or weights of another."""
     depth = staged_starts(small_configs)
     config = small_configs / "i3d" / f"{depth}.py"  # the stage learns from another set, which is not there either
-    other = (
-        "dict(dataset=dict(_delete_=True, type='NvGestureDataset', data_root='data/nvgesture', modalities=['depth']))"
-    )
-    config.write_text(config.read_text() + f"\ntrain_dataloader = test_dataloader = {other}\n")
+    other = "_delete_=True, type='NvGestureDataset', data_root='data/nvgesture', modalities=['depth']"
+    loaders = [f"{split}_dataloader = dict(dataset=dict({other}, split='{split}'))\n" for split in ("train", "test")]
+    config.write_text("\n".join([config.read_text(), *loaders]))
     asked = ["plan", "--configs", small_configs, "--data-root", tmp_path, "--profile", "smoke", "--cell", f"{RGB}-s0"]
     weights = [f"missing weights: https://x.org/{n}.pth, download it to {cache / n}.pth" for n in ("one", "two")]
     sets = [f"missing data set: {n}, as {tmp_path / n}" for n in ("mgr_dark", "nvgesture")]
@@ -211,6 +210,17 @@ def test_everything_that_is_missing_is_named_once_whatever_hides_what(capsys, sm
     (cache / "one.pth").write_bytes(b"one")
     assert sorted(said("--init", "pretrained")[1:]) == sorted([sets[1], weights[1]])
     assert said("--init", "scratch") == []  # one thing alone, which the reason names
+
+
+def test_a_stage_that_no_table_shows_is_listed_as_of_none(capsys, small_configs, tiny_data, tmp_path):
+    depth = staged_starts(small_configs)
+    path = small_configs / "i3d" / "metafile.yml"
+    meta = yaml.safe_load(path.read_text())
+    next(m for m in meta["Models"] if m["Name"] == depth)["Metadata"]["Bound"] = "upper"
+    path.write_text(yaml.safe_dump(meta))
+    asked = ["plan", "--configs", small_configs, "--data-root", tiny_data, "--profile", "smoke", "--init", "scratch"]
+    code, out, _ = run(capsys, *asked, "--work-dir", tmp_path / "w", "--cell", f"{depth}-s0")
+    assert code == 0 and out.splitlines()[-1].startswith("0 cells at profile smoke: 1 job, ")
 
 
 @pytest.mark.parametrize(

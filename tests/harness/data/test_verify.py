@@ -235,7 +235,7 @@ def test_a_missing_modality_is_a_note_and_not_a_defect_of_every_clip(sound, tmp_
     text = re.sub(r"clips/\w+/ir/[^,]*", "", (sound / "annotations.csv").read_text())
     (tmp_path / "annotations.csv").write_text(text)
     outcome = verify_dataset("mgr_dark", tmp_path)
-    assert not defects(outcome) and "no clip has a ir stream" in messages(outcome, "counts")
+    assert not defects(outcome) and "no clip has the stream ir" in messages(outcome, "counts")
     assert "24 video files below clips/ are in no annotation" in messages(outcome, "files")
 
 

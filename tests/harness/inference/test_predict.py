@@ -66,6 +66,20 @@ def test_scores_are_those_of_the_runs_own_test(ledger, cell):
         assert [found[name] for name in GESTURES] == pytest.approx(scores.tolist(), abs=1e-5)
 
 
+def test_the_data_have_the_name_of_the_pages_in_text_and_json(ledger, tmp_path):
+    """Real clips of other numbers than those that were published do not go by the name of the data set."""
+    root = tmp_path / "data" / "mgr_dark"
+    shutil.copytree(ledger / "data" / "mgr_dark", root)
+    (root / "dataset.json").unlink()  # not synthetic
+    suite = ("--profile", "smoke", "--configs", ledger / "configs", "--data-root", root.parent)
+    got = harness_here("run", *suite, "--work-dir", tmp_path / "w", "--seeds", "1", "--cell", CELLS[0])
+    assert got.returncode == 0, got.stderr
+    ask = ("predict", CELLS[0], next(root.rglob("rgb/*/*.mp4")), "--work-dir", tmp_path / "w")
+    name = "clips in the layout of MGR-Dark"
+    assert json.loads(harness_here(*ask, "--json").stdout)["data"] == name
+    assert f", trained on {name}, profile smoke" in harness_here(*ask).stdout
+
+
 def test_a_run_that_was_trained_beside_another_has_no_job_of_its_own(ledger, tmp_path):
     shutil.copytree(ledger / "w", tmp_path / "w")
     folder, rows = own_test(ledger, CELLS[0])

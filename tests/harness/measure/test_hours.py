@@ -1,6 +1,7 @@
 """``plan --cost --device``: multiply-adds against PyTorch's own count of real steps, hours by hand, no data needed."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.cli import main
+from harness.cli.plan import command
 from harness.measure import hours as module
 from harness.measure.amounts import NotKnown, amount_of, predicted_clips, trained_samples
 from harness.measure.cards import card, card_of, cards
@@ -128,6 +130,11 @@ def test_stages_follow_each_other(jobs):
     a, b = list(jobs.values())[:2]
     chain = {"a": replace(a, parents=()), "b": replace(b, parents=("a",)), "c": replace(b, parents=())}
     assert longest_chain(chain, {"a": 5.0, "b": 7.0, "c": 11.0}) == 12.0
+
+
+def test_the_help_of_plan_names_every_card():
+    (option,) = [o for o in command.params if o.name == "device"]
+    assert all(re.search(rf"\b{key}\b(?!-)", option.help) for key in cards())
 
 
 def test_cards_are_told_by_their_drivers_names():

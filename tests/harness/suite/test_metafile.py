@@ -68,7 +68,12 @@ def test_a_key_that_is_missing_names_the_model_and_a_misspelt_one_comes_first(sm
     with pytest.raises(ValueError, match=f"{MODEL}Modality is missing$"):
         load_entries(small_configs, benchmark)
     change_file(path, lambda meta: meta["Models"][0].update({"Modalty": "RGB"}))
-    with pytest.raises(ValueError, match=MODEL + r"unknown key 'Modalty' \(near: Modality.*\(and 1 more\)$"):
+    with pytest.raises(
+        ValueError, match=f"{MODEL}unknown key 'Modalty' .near: Modality.*; {MODEL}Modality is missing$"
+    ):
+        load_entries(small_configs, benchmark)
+    change_file(path, lambda meta: meta["Models"][1].pop("Modality"))
+    with pytest.raises(ValueError, match=r"unknown key 'Modalty' .*[^ ] \(and 2 more errors\)$"):
         load_entries(small_configs, benchmark)
 
 

@@ -120,3 +120,20 @@ def test_a_generated_set_of_which_another_ledger_has_more_is_one(two):
     ledger = SimpleNamespace(work_dirs=[two.work_dir] * 3, names=list(found), runs=[], shown_records=[], profile="demo")
     sets = clip_sets([{"mgr_dark": about} for about in found.values()], ledger)["mgr_dark"]
     assert [(s.ledger, s.about["clips"]) for s in sets] == [("b", 1234), ("c", 617)]
+
+
+def test_sizes_and_rates_that_differ_are_told_on_the_page_and_in_its_downloads(tmp_path):
+    made = write(tmp_path, seeds=1, tables=["table2"])
+    about = FAKE_STATISTICS["mgr_dark"] | {
+        "other_resolution": {"rgb": {"108 x 192": 3}},
+        "other_fps": {"rgb": {"15": 1, "29.97": 3, "24": 2, "12": 2, "10": 1}},
+        "probed": 200,
+    }
+    build(made.work_dir, made.site, made.benchmark, made.entries, [{"mgr_dark": about}])
+    page = parse(made.site / "data.html")
+    said = "192 × 108 (3 clips 108 × 192)"
+    assert cell(page, "data", "MGR-Dark", "rgb").text == said
+    assert said in (made.site / "downloads" / "data.csv").read_text(encoding="utf-8")
+    text = " ".join(page.text.split())
+    assert "RGB 25 (1 clip 15, 3 clips 29.97, 2 clips 24, 3 clips other), IR 12.5" in text
+    assert "200 clips of each modality" in text
