@@ -32,31 +32,37 @@ def check_values(path: Path, config: Mapping[str, Any]) -> None:
         if not isinstance(given, dict) and (given is not None or key == "model"):
             raise _wrong(path, key, given, f"dict(...), as in {key} = dict(type=...)")
     for key in LOADERS:
-        loader = config.get(key) or {}
-        _check_count(path, f"{key}.batch_size", loader.get("batch_size", 1))
-        if not isinstance(loader.get("dataset", {}), dict):
-            raise _wrong(path, f"{key}.dataset", loader["dataset"], "dict(type=...)")
+        _check_loader(path, key, config.get(key) or {})
     for key in ("max_epochs", "max_iters"):
         _check_count(path, f"train_cfg.{key}", (config.get("train_cfg") or {}).get(key, 1))
     for key, optimizer in _optimizers("optim_wrapper", config.get("optim_wrapper") or {}):
-        if not isinstance(optimizer, dict):
-            raise _wrong(path, key, optimizer, "dict(type=..., lr=...)")
-        rate = optimizer.get("lr", 0.0)
-        if not _is_number(rate) or not 0 <= rate < math.inf:
-            raise _wrong(path, f"{key}.lr", rate, "a number from 0 on, without quotes")
+        _check_optimizer(path, key, optimizer)
     for stage, parent in (config.get("parents") or {}).items():
         if not isinstance(parent, dict):
             raise _wrong(path, f"parents.{stage}", parent, "dict(config=..., inject_at=[...])")
     schedule = config.get("param_scheduler")
-    listed = schedule if isinstance(schedule, (list, tuple)) else [schedule] if schedule is not None else []
-    for scheduler in listed:
-        if not isinstance(scheduler, dict):
-            raise _wrong(path, "param_scheduler", scheduler, "a list of dict(type=...)")
+    for scheduler in schedule if isinstance(schedule, (list, tuple)) else [schedule] if schedule is not None else []:
         _check_scheduler(path, scheduler)
     _check_splits(path, config)
 
 
-def _check_scheduler(path: Path, scheduler: dict[str, Any]) -> None:
+def _check_loader(path: Path, key: str, loader: dict[str, Any]) -> None:
+    _check_count(path, f"{key}.batch_size", loader.get("batch_size", 1))
+    if not isinstance(loader.get("dataset", {}), dict):
+        raise _wrong(path, f"{key}.dataset", loader["dataset"], "dict(type=...)")
+
+
+def _check_optimizer(path: Path, key: str, optimizer: Any) -> None:
+    if not isinstance(optimizer, dict):
+        raise _wrong(path, key, optimizer, "dict(type=..., lr=...)")
+    rate = optimizer.get("lr", 0.0)
+    if not _is_number(rate) or not 0 <= rate < math.inf:
+        raise _wrong(path, f"{key}.lr", rate, "a number from 0 on, without quotes")
+
+
+def _check_scheduler(path: Path, scheduler: Any) -> None:
+    if not isinstance(scheduler, dict):
+        raise _wrong(path, "param_scheduler", scheduler, "a list of dict(type=...)")
     where = f"param_scheduler of {scheduler.get('type', 'no type')}"
     milestones = scheduler.get("milestones", [])
     if not isinstance(milestones, (list, tuple)) or not all(_is_number(m) for m in milestones):
