@@ -58,7 +58,8 @@ def test_the_data_page_lists_what_is_planned_or_there(tmp_path):
 def test_a_page_without_any_plan_lists_all_sets(made):
     context = context_of(made)
     ledger = replace(context.ledger, plans=(), results={})
-    assert [r.id for r in data.measured_table(replace(context, ledger=ledger)).rows] == ["mgr_dark", "nvgesture"]
+    unplanned = replace(context, ledger=ledger, clip_sets=clip_sets([], ledger))
+    assert [r.id for r in data.measured_table(unplanned, at_hand(unplanned)).rows] == ["mgr_dark", "nvgesture"]
 
 
 def test_what_reads_images_is_not_said_to_read_the_clips_of_a_set(made):

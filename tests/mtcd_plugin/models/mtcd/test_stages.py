@@ -45,9 +45,11 @@ class Chain:
     def __init__(self, root, folder):
         self.root, self.folder, self.outputs, self.runs = root, folder, {}, 0
 
-    def run(self, name, seed=0, stage="", overrides=None):
+    def run(self, name, seed=0, stage="", overrides=None, everybody=False):
         resolved = resolve(ROOT / f"{name}.py", "smoke", overrides)
         config = resolved.config
+        if everybody:  # which no plan would do
+            config["train_dataloader"]["dataset"]["split"] = "all"
         for parent, declared in resolved.parents.items():
             for key in declared["inject_at"]:
                 config = set_dotted(config, key, self.outputs[parent])
@@ -131,7 +133,7 @@ def test_the_whole_chain(root, tmp_path):
     assert measured["acc/top1"] == accuracy(config, both)
     store, _, _ = chain.run("mtcd_trivial-pseudo-ir_mgr-dark", overrides={"model.kind": "inverted"})
     assert len(ClipStore.open(store).clip_ids) == 12
-    everybody = {"train_dataloader.dataset.split": "all", "train_dataloader.num_batch_per_epoch": None}
-    chain.run("mtcd_teacher_mgr-dark-ir", stage="teacher", overrides=everybody)
+    whole = {"train_dataloader.num_batch_per_epoch": None}
+    chain.run("mtcd_teacher_mgr-dark-ir", stage="teacher", overrides=whole, everybody=True)
     with pytest.raises(ValueError, match="teachers.teacher.checkpoint was trained on test subject 's4'"):
         chain.run("mtcd_i3d-r50_mgr-dark-rgb")
