@@ -4,13 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.ledger.record import CellInfo, DataInfo
 from harness.suite.benchmark import Published
 from reports import build
 from reports.ledger.clip_sets import clip_sets
-from tests.helpers.fake_ledger import fake_predictions, fake_record, save
 from tests.helpers.fake_site import FAKE_STATISTICS, write
 from tests.helpers.html_tree import cell, grid, parse
+from tests.helpers.own_run import save_own_run
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,6 @@ OWN = {
     **{"synthetic": False, "generator_version": "", "classes": ["wave"], "clips": 54, "subjects": 6, "left_out": []},
     "rgb": {"dark": {"mean": 0.087, "std": 0.134}},
 }
-OWN_ID = "own_mgr-dark-rgb"
 MADE = {**FAKE_STATISTICS["mgr_dark"], "profile": "demo"}
 
 
@@ -55,27 +53,10 @@ def two(tmp_path_factory):
     made.benchmark.datasets["mgr_dark"] = declared.model_copy(update={"published": Published(classes=10, subjects=21)})
     made.others = [made.work_dir.parent / name / "work_dirs" for name in ("alice", "bob", "carol")]
     for other in made.others:
-        save(other, own_record(made), fake_predictions("mgr_dark", 1.0, 0, OWN_ID, 1).assign(subject="you"))
+        save_own_run(other, made.entries["plain_mgr-dark-rgb"].stage)
         (other / "contact_sheet_mgr_dark.png").write_bytes(f"image of {other}".encode())
     (made.work_dir / "contact_sheet_mgr_dark.png").write_bytes(b"fake image")
     return made
-
-
-def own_record(made):
-    entry = made.entries["plain_mgr-dark-rgb"]
-    cell = CellInfo(
-        model=OWN_ID,
-        method="own",
-        stage=entry.stage,
-        dataset="mgr_dark",
-        train_modalities=["rgb"],
-        test_modality="rgb",
-        seed=0,
-        profile="demo",
-    )
-    record = fake_record(cell, synthetic=False)
-    people = {"train_subjects": ["me"], "test_subjects": ["you"]}
-    return record.model_copy(update={"data": DataInfo(**{**record.data.model_dump(), **people})})
 
 
 def shown(made, *ledgers):

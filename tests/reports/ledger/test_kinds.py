@@ -4,16 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.ledger.record import CellInfo, DataInfo
 from harness.site.verdicts import verdict_lines
 from harness.suite.benchmark import Published
 from reports import build
-from tests.helpers.fake_ledger import fake_predictions, fake_record, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import grid, parse
+from tests.helpers.own_run import OWN, save_own_run
 
 GENERATED, BOTH = "The numbers measured here come from generated videos", "Synthetic and real data"
-OWN = "own_mgr-dark-rgb"
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +22,8 @@ def lab(tmp_path_factory):
     published = made.benchmark.datasets["mgr_dark"].model_copy(update={"published": Published(classes=10, subjects=21)})
     made.benchmark.datasets["mgr_dark"] = published
     entry = replace(made.entries["plain_mgr-dark-rgb"], name=OWN, method="own", title="Own")
-    cell = CellInfo(
-        model=OWN,
-        method="own",
-        stage=entry.stage,
-        dataset="mgr_dark",
-        train_modalities=["rgb"],
-        test_modality="rgb",
-        seed=0,
-        profile="demo",
-    )
-    record = fake_record(cell, synthetic=False)
-    data = DataInfo(**{**record.data.model_dump(), "train_subjects": ["me"], "test_subjects": ["you"]})
-    table = fake_predictions("mgr_dark", 1.0, 0, OWN, 1).assign(subject="you")
     made.other = folder / "lab" / "work_dirs"
-    save(made.other, record.model_copy(update={"data": data}), table)
+    save_own_run(made.other, entry.stage)
     made.own = {OWN: entry}
     return made
 
