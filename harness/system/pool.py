@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.system.parent_exit import exit_with_parent
+
+LOOK_EVERY_S = 1.0
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -33,6 +37,22 @@ def process_pool(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def completed(futures: Collection[Future[Result]]) -> Iterator[Future[Result]]:
+    """The futures, each when it is done.
+
+    Waits in steps: an interrupt that comes in the instant before a thread waits on a lock does not wake it, so that one
+    without a limit would last as long as the work.
+    """
+    left = set(futures)
+    while left:
+        try:
+            for future in as_completed(left, timeout=LOOK_EVERY_S):
+                left.discard(future)
+                yield future
+        except TimeoutError:
+            continue
 
 
 class _Pool(ProcessPoolExecutor):

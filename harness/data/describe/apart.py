@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 
 Result = TypeVar("Result")
 
@@ -22,7 +22,7 @@ def run_apart(work: Callable[..., Result], every: Iterable[tuple[Any, ...]]) -> 
         with process_pool(1) as pool:
             for arguments in left:
                 try:
-                    yield pool.submit(work, *arguments).result(), ""
+                    yield next(completed([pool.submit(work, *arguments)])).result(), ""
                 except BrokenProcessPool:
                     yield None, "a file ends the process that decodes it; `harness data verify` names it"
                     break  # the next has another process

@@ -19,7 +19,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -31,7 +30,7 @@ from harness.data.segment.recordings import Recordings, read_recordings
 from harness.data.segment.video import FPS, Cut, cut_video
 from harness.data.verify.finding import Finding
 from harness.ledger.files import lock_file, read_file, refuse_link, write_text_atomically
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 from mtcd_plugin.formats.content import content_hashes, content_of
 from mtcd_plugin.formats.mgr_dark import COLUMNS, LIGHTINGS, STREAMS
 
@@ -157,7 +156,7 @@ def _cut(out: Path, todo: dict[str, ClipFile], facts: dict, processes: int, crf:
         return failed
     with process_pool(min(processes, len(jobs))) as pool:
         try:
-            for future in as_completed([pool.submit(cut_source, *job) for job in jobs]):
+            for future in completed([pool.submit(cut_source, *job) for job in jobs]):
                 put(future.result())
         except BrokenProcessPool:
             raise OSError(f"{out}: a process was killed (out of memory?); run again, it goes on where it was") from None

@@ -13,7 +13,7 @@ import shutil
 import threading
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +23,7 @@ from harness.data.store.journal import JOURNAL, read_journal, rewrite_journal
 from harness.data.store.space import as_disk_full
 from harness.data.store.spec import StoreSpec
 from harness.ledger.files import refuse_link
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 from mtcd_plugin.formats.clip_store import FRAMES, INDEX
 from mtcd_plugin.formats.clip_store_writer import complete_store, index_head
 
@@ -92,8 +92,8 @@ def _results(store: StoreSpec, todo: list[ClipJob], pool: Executor | None, proce
                 futures[pool.submit(write_clip, following)] = following
             if not futures:
                 return
-            for future in wait(futures, return_when=FIRST_COMPLETED).done:
-                yield futures.pop(future), future.result()
+            future = next(completed(futures))
+            yield futures.pop(future), future.result()
     except BrokenProcessPool:
         raise ValueError(
             f"{store}: a decoding process was killed (out of memory?); finished clips are kept, run the same "

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import as_completed
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +19,7 @@ from harness.data.registry import data_set, data_sets
 from harness.data.synthesize.seeding import GENERATOR_VERSION
 from harness.errors import BadUsage, unknown_name
 from harness.system.environment import usable_cores
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 from harness.system.process import keep_freed_memory
 
 log = logging.getLogger(__name__)
@@ -199,7 +198,7 @@ def _write_takes(
         return
     keep_freed_memory()
     with process_pool(min(jobs, len(takes)) or 1, kill=False) as pool:  # a take is a second, and would leave files
-        for done, future in enumerate(as_completed([pool.submit(write, take) for take in takes]), 1):
+        for done, future in enumerate(completed([pool.submit(write, take) for take in takes]), 1):
             future.result()
             if progress:
                 progress(done, len(takes))

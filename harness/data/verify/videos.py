@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import av.logging
 import numpy as np
 
 from harness.ledger.files import NotAFile, open_file
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
 from mtcd_plugin.formats.orientation import orientation
 from mtcd_plugin.formats.time_stamps import read_time_stamps
@@ -215,18 +214,18 @@ def _scan_until_broken(todo: deque, processes: int, put: Callable[[str, Video], 
                 except BrokenProcessPool:
                     suspects.append(item)
                     break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                item = running.pop(future)
-                try:
-                    put(item[0], future.result())
-                except BrokenProcessPool:
-                    suspects.append(item)
+            future = next(completed(running))
+            item = running.pop(future)
+            try:
+                put(item[0], future.result())
+            except BrokenProcessPool:
+                suspects.append(item)
     return suspects + list(running.values())
 
 
 def _scan_alone(path: str, windows: tuple[Window, ...]) -> Video:
     with process_pool(1) as pool:
         try:
-            return pool.submit(scan_video, path, windows).result()
+            return next(completed([pool.submit(scan_video, path, windows)])).result()
         except BrokenProcessPool:
             return Video(problem="kills the process that decodes it")

@@ -223,15 +223,15 @@ def _interrupt(*_):
 
 
 def test_an_interrupted_build_says_what_is_kept_and_goes_on(mgr_dark_root, tmp_path, monkeypatch):
-    waited, wait = [], store_build.wait
+    waited, completed = [], store_build.completed
 
     def interrupted(*args, **more):
         if waited:
             raise KeyboardInterrupt  # as Ctrl-C does, wherever the builder is; it waits nearly always
         waited.append(1)
-        return wait(*args, **more)
+        return completed(*args, **more)
 
-    monkeypatch.setattr(store_build, "wait", interrupted)
+    monkeypatch.setattr(store_build, "completed", interrupted)
     with pytest.raises(KeyboardInterrupt, match="finished clips are kept, the same command goes on with them"):
         build(mgr_dark_root, tmp_path, modalities=("rgb",), processes=2)
     monkeypatch.undo()

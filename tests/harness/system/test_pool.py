@@ -4,20 +4,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from _thread import interrupt_main
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import psutil
 import pytest
 
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 ENDLESS = """
 import sys, time
 from pathlib import Path
-from harness.system.pool import process_pool
+from harness.system.pool import completed, process_pool
 
 def work(folder, number):
     Path(folder, str(number)).touch()
@@ -28,7 +31,7 @@ if __name__ == "__main__":
         with process_pool(2) as pool:
             futures = [pool.submit(work, sys.argv[1], number) for number in range(8)]
             print("submitted", flush=True)
-            futures[0].result()
+            next(completed(futures))
     except KeyboardInterrupt:
         sys.exit(130)
 """
@@ -66,6 +69,25 @@ def test_an_interrupt_of_the_terminal_ends_what_would_run_for_hours(endless, at_
     _, said = process.communicate(timeout=600)
     assert process.returncode == 130 and said == ""
     assert len(started) >= 2 and not psutil.wait_procs(started, timeout=600)[1]
+
+
+def test_an_interrupt_that_wakes_nobody_is_seen():
+    """As one that comes in the instant before the wait begins: ``interrupt_main`` marks it, and sends no signal."""
+    timer = threading.Timer(0.2, interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        next(completed([Future()]))
+    timer.join()
+
+
+def test_each_future_comes_once_as_it_is_done(monkeypatch):
+    monkeypatch.setattr("harness.system.pool.LOOK_EVERY_S", 0.01)
+    futures = [Future() for _ in range(5)]
+    found = completed(futures)
+    for number in (3, 0, 4, 2, 1):
+        threading.Timer(0.05, futures[number].set_result, [number]).start()
+        assert next(found).result() == number
+    assert list(found) == [] and list(completed([])) == []
 
 
 def test_results_come_and_an_error_of_the_caller_ends_it():
