@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from harness.errors import BadUsage
 from harness.fingerprint.code import sources_of
-from harness.ledger.run_dir import CHECKPOINT, POINTS, PREDICTIONS, RECORD, STORE
+from harness.ledger.run_dir import CHECKPOINT, POINTS, PREDICTIONS, PROGRESS, RECORD, STORE
 from harness.ledger.store import runs_dir
 from harness.ledger.submission import forget
 from harness.plan.jobs import Job, fill_parents
@@ -34,7 +34,8 @@ def prepare(group: list[Task], options: Options) -> None:
     _check_disk(lead.folder, options.work_dir)
     for task in group:
         task.count_attempt()
-        (task.folder / RECORD).unlink(missing_ok=True)
+        for told in (RECORD, PROGRESS):  # of an earlier attempt
+            (task.folder / told).unlink(missing_ok=True)
         forget(task.folder)
     write_specs(group, options)
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -57,7 +57,6 @@ class Progress:
         self.estimates = estimates
         self.queued = queued
         self.began: dict[str, float] = {}
-        self.beside: dict[str, str] = {}  # key of a job that trains in another's process -> what is said of it
         self.seen: list[float] = []
         self.late: list[float] = []  # by how much jobs took longer than their estimate: a start of a process, a store
         self.live: Live | None = None
@@ -82,7 +81,6 @@ class Progress:
         if event == "started":
             self.told = self.told if self.began else now  # the first lines come 30 s after the first start
             self.began[job.key] = now
-            self.beside[job.key] = detail
         elif event == "done":
             took = now - self.began.get(job.key, now)
             self.seen.append(took)
@@ -105,16 +103,15 @@ class Progress:
 
     def _running(self, status: Status) -> dict[str, Stands]:
         now = time.monotonic()
-        return {
-            key: stands(
-                folder,
-                now - self.began.get(key, now),
-                self.beside.get(key, ""),
-                clips_to_render(self.jobs[key]),
-                "queued or starting" if self.queued else "starting",
-            )
-            for key, folder in status.running.items()
-        }
+        silent = "queued or starting" if self.queued else "starting"
+        found = {}
+        for key in status.running:
+            lead = status.beside.get(key, key)
+            seconds, renders = now - self.began.get(key, now), clips_to_render(self.jobs[key])
+            at = stands(status.running[lead], seconds, renders, silent)
+            beside = f"beside {self.jobs[lead].name}, {duration(seconds)}"
+            found[key] = at if lead == key else replace(at, text=beside)
+        return found
 
     def _summary(self, status: Status, running: Mapping[str, Stands]) -> list[str]:
         left = self.remaining_seconds(status, running)
@@ -199,6 +196,14 @@ def _longest_chain(jobs: Mapping[str, Job], left: Mapping[str, float]) -> float:
     return max(ends.values(), default=0.0)
 
 
+def begun(status: Status) -> list[str]:
+    """Keys of the running jobs of which a worker has written where they stand: the others start, or an engine has not
+    started them.
+    """
+    running = status.running
+    return [key for key in running if (running[status.beside.get(key, key)] / PROGRESS).is_file()]
+
+
 def history(work_dir: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
     """Seconds that each job should take, from done runs of the same model and profile in the ledger."""
     records, _ = load_heads(work_dir)
@@ -221,19 +226,15 @@ def clips_to_render(job: Job) -> tuple[int, int] | None:
 def stands(
     folder: Path,
     seconds: float,
-    beside: str = "",
     renders: tuple[int, int] | None = None,
     silent: str = "starting",
 ) -> Stands:
     """Where the job of a run's folder stands, from what its worker wrote there.
 
     Args:
-        beside: what is said of a job that trains in another's process, which writes nothing of its own.
         renders: ``clips_to_render`` of the job.
         silent: what a job is called that has written nothing yet.
     """
-    if beside:
-        return Stands(seconds, 0.0, f"{beside}, {duration(seconds)}")
     try:
         p = json.loads(read_file(folder / PROGRESS, 1 << 20))
         epochs = int(p["max_epochs"])

@@ -20,7 +20,7 @@ from harness.plan.run_state import folder_of
 from harness.plan.workspace import Workspace, save_plan
 from harness.schedule.options import Options
 from harness.schedule.order import longest_chain_first
-from harness.schedule.progress import Progress, history
+from harness.schedule.progress import Progress, begun, history
 from harness.schedule.scheduler import execute
 from harness.schedule.stores import build_stores
 from harness.schedule.task import Status
@@ -117,13 +117,14 @@ def _execute(
     """Build the clip stores that are missing, then run the jobs that are not done."""
     work_dir = options.work_dir
     missing = {key: job for key, job in jobs.items() if not _is_done(job, work_dir)}
-    tell = _teller(jobs, watch if missing else None)
+    queued = hasattr(executor, "describe")
+    tell = teller(jobs, watch if missing else None, queued)
     tell(Status(total=len(jobs), cached=len(jobs) - len(missing), waiting=tuple(missing)))
     if options.clip_store and ws.settings.profile != "paper":
         build_stores(missing, Path(options.clip_store), min(executor.slots, usable_cores()))
     known = history(work_dir, jobs)
     jobs = longest_chain_first(jobs, known)
-    with Progress(jobs, executor.slots, known, queued=hasattr(executor, "describe")) as progress:
+    with Progress(jobs, executor.slots, known, queued=queued) as progress:
 
         def tick(status: Status) -> None:
             progress.tick(status)
@@ -132,12 +133,18 @@ def _execute(
         return execute(jobs, executor, options, progress.report, tick)
 
 
-def _teller(jobs: Mapping[str, Job], watch: Watch | None) -> Callable[[Status], None]:
-    """Turns a status into what ``watch`` is told."""
+def teller(jobs: Mapping[str, Job], watch: Watch | None, queued: bool) -> Callable[[Status], None]:
+    """Turns a status into what ``watch`` is told.
+
+    Args:
+        queued: jobs wait in the queue of an engine once they are started here; those that may do so are still to come.
+    """
 
     def tell(s: Status) -> None:
         if watch is not None:
-            names = [tuple(jobs[key].name for key in keys) for keys in (s.running, s.waiting)]
+            running = begun(s) if queued else list(s.running)
+            to_come = [key for key in (*s.running, *s.waiting) if key not in running]
+            names = [tuple(jobs[key].name for key in keys) for keys in (running, to_come)]
             watch(s.cached + s.done, len(s.failed) + len(s.blocked), *names)
 
     return tell

@@ -238,7 +238,7 @@ class Scheduler:
         self._full_until = None
         self._groups.append(_Group(handle, group))
         for task in group:
-            task.start()
+            task.start(lead.key if task is not lead else "")
             beside = f"beside {lead.job.name}" if task is not lead else ""
             self._report("started", task.job, ", ".join(filter(None, (beside, again))))
         for task in group:

@@ -51,6 +51,7 @@ class Task:
     accumulate: int = 1  # the micro-batch is the config's batch divided by this
     alone: bool = False  # its group failed: no longer side by side with others
     turn: int = 0  # the lower, the earlier it starts
+    lead: str = ""  # the key of the job in whose process it trains, side by side with it; "" for its own
     submitted: str = ""  # by an earlier harness: the id of the job that it waits for
 
     def __post_init__(self) -> None:
@@ -91,8 +92,8 @@ class Task:
         self.attempts -= 1
         self.tried -= 1
 
-    def start(self) -> None:
-        self.submitted = ""
+    def start(self, lead: str = "") -> None:
+        self.submitted, self.lead = "", lead
         self._move(JobState.RUNNING)
 
     def wait_for(self, holder: str, submitted: str = "") -> bool:
@@ -158,6 +159,7 @@ class Status:
     cached: int = 0
     done: int = 0
     running: Mapping[str, Path] = field(default_factory=dict)  # folders
+    beside: Mapping[str, str] = field(default_factory=dict)  # of these: the job in whose process each trains
     failed: Mapping[str, str] = field(default_factory=dict)  # why, one line
     blocked: Mapping[str, str] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()  # keys of those still to be started, by this harness or another
@@ -180,6 +182,7 @@ def status_of(tasks: Mapping[str, Task], stopped: bool) -> Status:
         cached=len(of(JobState.CACHED)),
         done=len(of(JobState.DONE)),
         running={t.key: t.folder for t in of(JobState.RUNNING)},
+        beside={t.key: t.lead for t in of(JobState.RUNNING) if t.lead},
         failed={t.key: t.message for t in of(JobState.FAILED)},
         blocked={t.key: t.message for t in of(JobState.BLOCKED)},
         waiting=tuple(t.key for t in tasks.values() if t.is_open),

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from harness.schedule import progress
-from harness.schedule.progress import Progress, clips_to_render, stands
+from harness.schedule.progress import Progress, begun, clips_to_render, stands
 from harness.schedule.task import Status
 from tests.helpers.toy_jobs import toy_job
 
@@ -50,7 +50,6 @@ def test_a_running_job_says_epoch_loss_and_training_accuracy(tmp_path):
     assert stands(tmp_path / "none", 2.0).text == "starting, 2 s"
     (tmp_path / "progress.json").write_text("{}")
     assert stands(tmp_path, 2.0).text == "starting, 2 s"
-    assert stands(tmp_path, 2.0, "beside x").text == "beside x, 2 s"
 
 
 def test_a_rendering_says_how_many_clips_are_rendered_and_counts_for_that_share(two, tmp_path):
@@ -59,10 +58,32 @@ def test_a_rendering_says_how_many_clips_are_rendered_and_counts_for_that_share(
     job = replace(trained, kind="render", config=loader, data=SimpleNamespace(test_clips=100))
     assert clips_to_render(trained) is None and clips_to_render(job) == (100, 16)
     heartbeat(tmp_path, phase="test", iteration=3, epoch=0, max_epochs=0)
-    found = stands(tmp_path, 12.0, "", clips_to_render(job))
+    found = stands(tmp_path, 12.0, clips_to_render(job))
     assert found.text == "rendering, 48 of 100 clips, 12 s" and found.share == 0.48
     heartbeat(tmp_path, phase="test", iteration=7, epoch=0, max_epochs=0)  # the last batch is smaller
-    assert stands(tmp_path, 12.0, "", clips_to_render(job)).text == "rendering, 100 of 100 clips, 12 s"
+    assert stands(tmp_path, 12.0, clips_to_render(job)).text == "rendering, 100 of 100 clips, 12 s"
+
+
+def test_jobs_that_train_in_one_process_stand_where_it_stands(two, clock, caplog, monkeypatch):
+    jobs, folder = two
+    a, b = jobs
+    heartbeat(folder, epoch=6)
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    both = Status(total=2, running={a: folder, b: folder.with_name("b")}, beside={b: a})
+    shown = Progress(jobs, 2, {})
+    for key, detail in ((a, "goes on from its checkpoint"), (b, "beside a, goes on from its checkpoint")):
+        shown.report("started", jobs[key], detail)
+    clock.now += 30
+    with caplog.at_level(logging.INFO):
+        shown.tick(both)
+    assert [r.getMessage() for r in caplog.records] == [
+        "progress  0 of 2 jobs, about 30 s left",
+        f"running   {jobs[a].name}  epoch 7/12, loss 1.235, training accuracy 45.6 %, 30 s",
+        f"running   {jobs[b].name}  beside {jobs[a].name}, 30 s",
+    ]
+    assert begun(both) == [a, b]
+    (folder / "progress.json").unlink()
+    assert begun(both) == []
 
 
 def test_piped_output_says_it_in_lines_every_30_s(two, clock, caplog, monkeypatch):

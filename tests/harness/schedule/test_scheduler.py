@@ -358,6 +358,19 @@ def test_a_job_that_goes_on_says_so_when_it_starts(tmp_path):
     assert [detail for event, detail in said if event == "started"] == ["", "goes on from its checkpoint"]
 
 
+def test_where_an_earlier_attempt_stood_is_not_taken_for_this_one(tmp_path):
+    job, stood = toy_job("a"), []
+
+    def behave(spec, folder):
+        stood.append((folder / "progress.json").exists())
+        (folder / "progress.json").write_text("{}")
+        return 1
+
+    for _ in range(2):
+        run([job], behave, tmp_path)
+    assert len(stood) >= 2 and not any(stood)
+
+
 def test_a_stop_request_cancels_what_runs_and_gives_its_locks_back(tmp_path):
     handles = []
 
