@@ -58,6 +58,7 @@ class Column(_Part):
     group: str
     origin: Literal["text", "claimed", "measured"]
     numeric: bool
+    unit: str = ""  # of its values, where the title does not say it
 
 
 class Cell(_Part):

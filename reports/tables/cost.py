@@ -15,6 +15,8 @@ from reports.stats.training import mean_std
 from reports.tables.comparison import named_results, unranked_note
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
 
+FRONT = "● on the Pareto front"
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -31,6 +33,7 @@ class Measure:
     of: Callable[[Result], float | None]
     text: Callable[[float], str]
     explain: str
+    unit: str = ""  # of what ``of`` gives, where the title does not say it
 
 
 def _time_axis(most: float) -> tuple[float, str]:
@@ -56,9 +59,9 @@ MEASURES = (
     Measure(
         "macs",
         "GMACs",
-        lambda _: (1e-9, "GMACs of one view"),
-        lambda r: _mean(x.cost.flops for x in r.done),
-        lambda v: f"{v / 1e9:.3g}",
+        lambda _: (1.0, "GMACs of one view"),
+        lambda r: _mean(None if x.cost.flops is None else x.cost.flops / 1e9 for x in r.done),
+        lambda v: f"{v:.3g}",
         "billions of multiply-adds of one view",
     ),
     Measure(
@@ -68,6 +71,7 @@ MEASURES = (
         lambda r: _mean(r.train_seconds),
         f.seconds,
         "of the run and of every stage that it depends on, each once; mean over seeds",
+        unit="s",
     ),
 )
 
@@ -144,7 +148,7 @@ def cost_table(context: ReportContext, field: CostField) -> Table:
         Column("number", "Number", numeric=True, ascending=True, key="beside", explain="of the point in the figure"),
         Column("top1", "Measured top-1 (%)", MEASURED, numeric=True, key="value"),
         *(
-            Column(m.id, m.title, MEASURED, numeric=True, ascending=True, explain=f"{m.explain}; ● on the Pareto front")
+            Column(m.id, m.title, MEASURED, numeric=True, ascending=True, explain=f"{m.explain}; {FRONT}", unit=m.unit)
             for m in MEASURES
         ),
         Column("hardware", "Machine", MEASURED, explain="that it was trained on, stages included"),

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reports.tables.apart import apart_last, apart_notes
@@ -18,6 +19,11 @@ def heading(column: Column) -> str:
     said = column.origin == "text" or column.origin in column.title.lower()
     parts.append(column.title if said else f"{column.title} [{column.origin}]")
     return ": ".join(parts)
+
+
+def csv_heading(column: Column) -> str:
+    """The heading, and the unit of its numbers."""
+    return csv_text(heading(replace(column, title=f"{column.title} ({column.unit})") if column.unit else column))
 
 
 def flat(cell: Cell) -> str:
@@ -56,7 +62,7 @@ def to_csv(table: Table, made: Mapping[str, str] | None = None) -> str:
     writer = csv.writer(out, lineterminator="\n")
     columns = table.download_columns
     grouped = any(r.group for r in table.rows)
-    writer.writerow([csv_text(t) for t in ["Group"] * grouped + [heading(c) for c in columns] + list(made)])
+    writer.writerow([*["Group"] * grouped, *map(csv_heading, columns), *map(csv_text, made)])
     for row in table.rows:
         cells = [_raw(row.cells[c.id], c.numeric) for c in columns]
         writer.writerow([csv_text(row.group)] * grouped + cells + [csv_text(v) for v in made.values()])
@@ -66,7 +72,7 @@ def to_csv(table: Table, made: Mapping[str, str] | None = None) -> str:
 def csv_metadata(table: Table, header: Sequence[str] = (), made: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What a table's CSV file holds, for the file beside it that W3C's "CSV on the Web" expects."""
     columns: list[dict[str, str]] = [
-        {"titles": csv_text(heading(c)), "datatype": "number" if c.numeric else "string"}
+        {"titles": csv_heading(c), "datatype": "number" if c.numeric else "string"}
         | ({"dc:description": c.explain} if c.explain else {})
         for c in table.download_columns
     ]
@@ -142,7 +148,9 @@ def to_json(table: Table) -> dict[str, Any]:
         "notes": list(table.notes),
         "sources": [{"title": s.text, "url": s.href} for s in table.sources],
         "columns": [
-            {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric} for c in columns
+            {"id": c.id, "title": c.title, "group": c.group, "origin": c.origin, "numeric": c.numeric}
+            | ({"unit": c.unit} if c.unit else {})
+            for c in columns
         ],
         "rows": (
             {"group": row.group, "cells": {c.id: _json_cell(row.cells[c.id]) for c in columns}}

@@ -19,9 +19,10 @@ NUMBERS = ("mean_class", "top5", "chance", "params", "gflops", "train", "train_a
 EXPORTED = ("std", "n", "ci_low", "ci_high", "clips", "synthetic", "status", "reason", "adopted", "runs")
 
 
-def _detail(name: str, title: str, toggle: str, ascending: bool = True, explain: str = "") -> Column:
+def _detail(name: str, title: str, toggle: str, ascending: bool = True, explain: str = "", unit: str = "") -> Column:
     """A number that is shown on demand."""
-    return Column(name, title, MEASURED, numeric=True, ascending=ascending, detail=True, toggle=toggle, explain=explain)
+    column = Column(name, title, MEASURED, numeric=True, ascending=ascending, detail=True, toggle=toggle)
+    return replace(column, explain=explain, unit=unit)
 
 
 def _exported(name: str, title: str, numeric: bool = True) -> Column:
@@ -59,6 +60,7 @@ OTHERS = (
         COST,
         explain="of the run's own stage, mean over seeds; of several students trained side by side each has an equal "
         "share; the hardware is on the run page",
+        unit="s",
     ),
     _detail(
         "train_all",
@@ -66,6 +68,7 @@ OTHERS = (
         COST,
         explain="the run's own and that of every stage that it depends on (teacher, assistant, translator, its "
         "pictures)",
+        unit="s",
     ),
     _exported("std", "Standard deviation (points)"),
     _exported("n", "Seeds done"),

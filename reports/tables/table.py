@@ -93,6 +93,7 @@ class Column:
         explain: one sentence for the legend below the table.
         paper: False for columns that a paper's table (LaTeX) leaves out; those on demand are left out anyway.
         short: the title there, where the caption says the rest.
+        unit: of its numbers in downloads, where neither the title nor a count says it; the page writes it in each cell.
         key: on a narrow screen a row shows its first cell and its key cells, and the others on a tap; "beside" for one
             that has room next to the one before. Where no column is a key, all cells stand below each other.
     """
@@ -111,6 +112,7 @@ class Column:
     toggle: str = ""  # name of the switch that shows a detail column with its like
     paper: bool = True
     short: str = ""
+    unit: str = ""
     key: Literal["", "value", "beside"] = ""
 
 

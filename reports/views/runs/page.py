@@ -55,8 +55,8 @@ def _lists(table: Table, hub: list[str], files: dict[str, File], banner: Banner)
         yield Page(path, "runs.html.j2", {**shown, "number": i + 1}, **first)
 
 
-def _cost(name: str, title: str) -> Column:
-    return Column(name, title, MEASURED, numeric=True, ascending=True, detail=True, toggle="Cost")
+def _cost(name: str, title: str, unit: str = "") -> Column:
+    return Column(name, title, MEASURED, numeric=True, ascending=True, detail=True, toggle="Cost", unit=unit)
 
 
 COLUMNS = (
@@ -71,10 +71,10 @@ COLUMNS = (
     Column("seed", "Seed", numeric=True, ascending=True, key="beside"),
     Column("synthetic", "Synthetic data, stages included", page=False),
     Column("top1", "Measured top-1 (%)", MEASURED, numeric=True, key="value"),
-    Column("time", "Total time", MEASURED, numeric=True, ascending=True),
+    Column("time", "Total time", MEASURED, numeric=True, ascending=True, unit="s"),
     Column("date", "Finished"),
     Column("commit", "Code (commit)"),
-    _cost("memory", "Peak memory"),
+    _cost("memory", "Peak memory", unit="bytes"),
     _cost("params", "Parameters"),
     _cost("waiting", "Waiting for data (%)"),
 )

@@ -66,6 +66,36 @@ def test_no_text_of_a_whole_site_is_a_formula(fake):
                     assert not text.startswith("-") or float(text) < 0, (path, text)
 
 
+UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "min": 60, "h": 3600, "MiB": 2**20, "GiB": 2**30}
+
+
+def said(text):
+    """The number that a cell shows first, in seconds, bytes or as it is; None where it shows none."""
+    parts = re.findall(r"([−-]?[\d\u202f,]*\.?\d+)\s*([a-zA-Z]*)", text)
+    if not parts or "<" in text:
+        return None
+    pairs = [(float(re.sub(r"[\u202f,]", "", number).replace("−", "-")), unit) for number, unit in parts]
+    if len(pairs) > 1 and (pairs[0][1], pairs[1][1]) in (("min", "s"), ("h", "min")):
+        return sum(number * UNITS.get(unit, 1) for number, unit in pairs[:2])
+    return pairs[0][0] * UNITS.get(pairs[0][1], 1)
+
+
+def test_a_number_in_the_downloads_is_the_one_on_the_page(fake):
+    checked = set()
+    for table in json.loads((fake.site / "leaderboard.json").read_text())["tables"]:
+        units = {c["id"]: c.get("unit", "") for c in table["columns"] if c["numeric"]}
+        for row in table["rows"]:
+            for name in units:
+                found = row["cells"][name]
+                if "value" in found and (shown := said(found["text"])) is not None:
+                    assert shown == pytest.approx(found["value"], rel=0.06, abs=0.06), (table["id"], name, found)
+                    checked.add(name.rpartition(".")[2])
+        for unit in filter(None, set(units.values())):
+            line = (fake.site / "downloads" / f"{table['id']}.csv").read_text().splitlines()[0]
+            assert f"({unit})" in line
+    assert checked >= {"macs", "params", "train", "memory", "time", "top1", "gflops"}
+
+
 def test_ranks_are_three_columns_in_downloads_and_one_on_the_page(fake):
     data = json.loads((fake.site / "leaderboard.json").read_text())
     table2 = next(t for t in data["tables"] if t["id"] == "table2")
