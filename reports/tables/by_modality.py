@@ -10,7 +10,7 @@ from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.tables.claimed import claimed
-from reports.tables.columns import against, against_column, finished
+from reports.tables.columns import against, against_column, finished, remark_cells, remark_columns
 from reports.tables.measured import absent_cells, measured_columns
 from reports.tables.method_cells import (
     NO_FOLDER,
@@ -91,13 +91,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
         )
         columns += measured_columns(p, c.title, RANK)
         columns += [against_column(p, c.title)] if comparable else []
-    if _remarked(table):
-        columns.append(Column("remark", "Remark", detail=True, toggle="Remarks"))
-    return columns
-
-
-def _remarked(table: suite.Table) -> bool:
-    return any(c.remark for c in table.claims)
+    return columns + remark_columns(table)
 
 
 def _entry_groups(context: ReportContext, table: suite.Table) -> dict[tuple[str, str], Group]:
@@ -167,9 +161,7 @@ def _cells(
             cells |= absent_cells(*NO_FOLDER, prefix)
         if context.clips.comparable(table.dataset):
             cells[prefix + "against"] = against(context.result(own.name) if own and not own.protocol else None, claim)
-    if _remarked(table):
-        cells["remark"] = Cell("; ".join(dict.fromkeys(x.remark for x in line.claims if x.remark)))
-    return cells
+    return cells | remark_cells(table, line.claims)
 
 
 def _fused(group: Group) -> list[str]:

@@ -11,7 +11,7 @@ from harness.suite.modalities import DERIVED_FROM
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.tables.claimed import claimed, corrected
-from reports.tables.columns import against, against_column, finished
+from reports.tables.columns import against, against_column, finished, remark_cells, remark_columns
 from reports.tables.measured import absent_cells, measured_columns
 from reports.tables.method_cells import (
     NO_FOLDER,
@@ -103,7 +103,7 @@ def _columns(context: ReportContext, table: suite.Table) -> list[Column]:
             "m.", "Measured", RANK + "; only rows with the same inference modalities are ranked together"
         ),
         *([against_column()] if context.clips.comparable(table.dataset) else []),
-        Column("remark", "Remark", paper=False),
+        *remark_columns(table),
     ]
 
 
@@ -139,8 +139,8 @@ def _cells(context: ReportContext, table: suite.Table, line: _Line, standings: S
         "test": Cell(f.modalities(line.test)),
         "claimed": claimed(claim, context.benchmark),
         "corrected": corrected(claim, context.benchmark),
-        "remark": Cell(claim.remark if claim else ""),
     }
+    cells |= remark_cells(table, [claim] if claim else [])
     if entry is not None:
         cells |= entry_cells(context, entry, "m.", standings)
     elif any(e.method == line.method for e in context.entries.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from harness.suite import benchmark as suite
@@ -85,3 +86,18 @@ def against(result: Result | None, claim: suite.Claim | None) -> Cell:
         low, high = result.interval
         sub = "inside the interval" if low <= value / 100 <= high else "outside the interval"
     return Cell(f.points(gap, 2), 100 * gap, sub=sub, mark=MARK * bool(result.adopted))
+
+
+def remark_columns(table: suite.Table) -> list[Column]:
+    """What is remarked on claims, shown on demand; no column where nothing is."""
+    return [Column("remark", "Remark", detail=True, toggle="Remarks")] if _remarked(table) else []
+
+
+def remark_cells(table: suite.Table, claims: Iterable[suite.Claim]) -> dict[str, Cell]:
+    """The cell of a row's claims in that column, by its id."""
+    text = "; ".join(dict.fromkeys(claim.remark for claim in claims if claim.remark))
+    return {"remark": Cell(text)} if _remarked(table) else {}
+
+
+def _remarked(table: suite.Table) -> bool:
+    return any(claim.remark for claim in table.claims)

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from reports.format import large, memory, percent_digits, points, printed, seconds, short_commit
 from reports.plots.line_chart import chart, nice_ticks
 from reports.tables import export as exports
+from reports.tables.columns import remark_cells, remark_columns
 from reports.tables.table import Cell, Column, Row, Table
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import grid, parse
@@ -155,3 +157,14 @@ def test_charts_leave_out_what_is_not_finite():
     assert [line.name for line in made.lines] == ["loss"] and made.lines[0].points.count(",") == 2
     assert chart("Loss", {"loss": [(1, float("nan"))]}) is None
     assert chart("One", {"x": [(5, 1.0)]}).lines[0].points  # one epoch is a point, not an error
+
+
+def test_remarks_on_claims_have_a_column_on_demand_where_there_are_any():
+    plain, remarked = (SimpleNamespace(remark=text) for text in ("", "Printed with one decimal."))
+    table = SimpleNamespace(claims=[plain, remarked])
+    (column,) = remark_columns(table)
+    assert column.toggle == "Remarks" and column.detail
+    assert remark_cells(table, [plain, remarked, remarked])["remark"].text == "Printed with one decimal."
+    assert remark_cells(table, [])["remark"].text == ""
+    without = SimpleNamespace(claims=[plain])
+    assert remark_columns(without) == [] and remark_cells(without, [plain]) == {}
