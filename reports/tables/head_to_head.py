@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from reports.ledger.results import Result, by_kind_of_clips, same_clips, twins
 from reports.stats.ranks import pairwise
 from reports.tables.comparison import named_results
 from reports.tables.differences import NO_INTERVAL, Difference, difference
-from reports.tables.row_verdict import rows_alike
+from reports.tables.row_verdict import compared_rows, rows_alike
 
 IDS = 2000  # of a test set, the first ones; their number is that of all clips
 LONGEST = 160  # characters of a config's value
@@ -37,13 +37,18 @@ class Pair:
 
 @dataclass(frozen=True)
 class Field:
-    """The results of one column that were tested on the same clips, the best first."""
+    """The results of one column that were tested on the same clips, the best first.
+
+    Attributes:
+        ranked: places of those that the column's table compares; of an ablation its other rows are bounds and the like.
+    """
 
     id: str
     title: str
     names: tuple[str, ...]
     results: tuple[Result, ...]
     pairs: tuple[Pair, ...]
+    ranked: tuple[int, ...]
 
 
 def fields(context: ReportContext) -> list[Field]:
@@ -53,8 +58,8 @@ def fields(context: ReportContext) -> list[Field]:
     for table in context.benchmark.tables:
         name = table.title.split(".")[0]
         for part, title, named, family in _columns(context, table):
-            field = _field(f"{table.id}{part}", f"{name}{title}", named, family, known)
-            found += [field] if field else []
+            if field := _field(f"{table.id}{part}", f"{name}{title}", named, family, known):
+                found.append(replace(field, ranked=_ranked(context, table, field.names)))
     return found
 
 
@@ -69,6 +74,11 @@ def _columns(context: ReportContext, table: suite.Table) -> Iterator[tuple[str, 
         for kind, own in by_kind_of_clips(named).items():
             end = f".{slug(kind)}" if kind else ""
             yield f".{column.modality}{end}", f", {column.title}" + f", {kind}" * bool(kind), own, family
+
+
+def _ranked(context: ReportContext, table: suite.Table, names: Sequence[str]) -> tuple[int, ...]:
+    compared = {r.title for r in compared_rows(context, table)} if table.layout == "rows" else set(names)
+    return tuple(i for i, name in enumerate(names) if name in compared)
 
 
 def _field(
@@ -97,7 +107,7 @@ def _field(
             said = known[key]
             if isinstance(said, Difference):
                 pairs.append(Pair(a, b, said, None if p is None else float(p[a, b])))
-    return Field(i, title, tuple(names), results, tuple(pairs))
+    return Field(i, title, tuple(names), results, tuple(pairs), tuple(range(len(names))))
 
 
 def most_right(result: Result) -> np.ndarray:

@@ -63,20 +63,21 @@ def _unranked(context: ReportContext) -> tuple[str, ...]:
 
 
 def nearest(found: list[Field]) -> Table:
-    """The best of each column against the next."""
-    rows = tuple(Row(field.id, _row(field)) for field in found)
-    caption = "The highest accuracy of each column against the next one on the same clips."
+    """The best of each column against the next, of what its table compares."""
+    rows = tuple(Row(field.id, _row(field, *field.ranked[:2])) for field in found if len(field.ranked) > 1)
+    caption = "The highest accuracy of each column against the next one on the same clips; of an ablation without the "
+    caption += "rows that its table does not compare."
     return Table("compare", "The best against the next", caption, COLUMNS, rows, paper=False)
 
 
-def _row(field: Field) -> dict[str, Cell]:
-    first, second = (most_right(r) for r in field.results[:2])
-    pair = next((x for x in field.pairs if (x.a, x.b) == (0, 1)), None)
+def _row(field: Field, best: int, following: int) -> dict[str, Cell]:
+    first, second = (most_right(field.results[i]) for i in (best, following))
+    pair = next((x for x in field.pairs if (x.a, x.b) == (best, following)), None)
     digits = f.percent_digits(len(first))
     why = "no seed is done for both" if pair is None else "provisional: nothing says how trainings vary"
     return {
         "field": Cell(field.title),
-        **{k: Cell(field.names[i], sub=_top1(field, i, digits)) for i, k in enumerate(("best", "next"))},
+        **{k: Cell(field.names[i], sub=_top1(field, i, digits)) for i, k in ((best, "best"), (following, "next"))},
         "delta": missing(f.DASH, why, MEASURED)
         if pair is None
         else Cell(

@@ -2,10 +2,14 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from reports.ledger.context import ReportContext
+from reports.ledger.ledger import make_ledger
+from reports.ledger.work_dir import read_work_dir
 from reports.tables import head_to_head
 from reports.tables.head_to_head import differing, flat
 from reports.views import compare
@@ -60,6 +64,18 @@ def test_without_scripts_the_best_stands_against_the_next(page):
     assert "JavaScript" in page.one("section", id="choose").text
 
 
+def test_of_an_ablation_only_what_its_table_compares_is_best_or_next(fake):
+    """A row in a group of its own, a bound, is higher than both."""
+    ledger = make_ledger([read_work_dir(fake.work_dir)], "demo", fake.benchmark, fake.entries)
+    found = head_to_head.fields(ReportContext(fake.benchmark, fake.entries, ledger))
+    field = next(x for x in found if x.id == "table2.rgb")
+    (row,) = compare.nearest([replace(field, ranked=(1, 2))]).rows
+    assert (row.cells["best"].text, row.cells["next"].text) == field.names[1:3]
+    pair = next(x for x in field.pairs if (x.a, x.b) == (1, 2))
+    assert row.cells["delta"].value == pytest.approx(100 * pair.found.gap)
+    assert compare.nearest([replace(field, ranked=(1,))]).rows == ()
+
+
 def test_configs_differ_by_dotted_keys():
     one, two = {"model": {"lr": 1, "sizes": [1, 2]}, "pipe": [{"type": "A"}]}, {"model": {"lr": 2, "sizes": [1, 2]}}
     assert flat(one) == {"model.lr": "1", "model.sizes": "[1, 2]", "pipe.0.type": '"A"'}
@@ -69,10 +85,6 @@ def test_configs_differ_by_dotted_keys():
 
 
 def test_the_page_stays_small_and_says_what_it_left_out(fake, data, monkeypatch):
-    from reports.ledger.context import ReportContext
-    from reports.ledger.ledger import make_ledger
-    from reports.ledger.work_dir import read_work_dir
-
     ledger = make_ledger([read_work_dir(fake.work_dir)], "demo", fake.benchmark, fake.entries)
     found = head_to_head.fields(ReportContext(fake.benchmark, fake.entries, ledger))
     assert [x.id for x in found] == [x["id"] for x in data["fields"]]
