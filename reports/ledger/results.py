@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from harness.ledger.planfile import PlannedCell
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
+from reports.ledger.config import look
 from reports.ledger.shared import Once
 from reports.stats.intervals import accuracy_interval
 from reports.stats.remembered import remembered
@@ -67,12 +69,33 @@ class ClipList:
 
 
 @dataclass(frozen=True)
+class Files:
+    """What a run has read of its test clips.
+
+    Attributes:
+        modalities: joined names. content: fingerprint of their files, "" where the record does not say.
+    """
+
+    modalities: str = ""
+    content: str = ""
+
+    def may_be(self, other: Files) -> bool:
+        """False where both read the same modalities of other files: of other modalities nothing tells."""
+        known = self.content and other.content and self.modalities == other.modalities
+        return not known or self.content == other.content
+
+
+UNKNOWN = Files()
+
+
+@dataclass(frozen=True)
 class Answers:
     """Which clips a run has right: a bit a clip, packed as ``numpy.packbits`` does."""
 
     test: ClipList
     bits: np.ndarray  # uint8
     hardest: tuple[str, ...] = ()  # ids of the clips that are furthest from right, the furthest first
+    files: Files = UNKNOWN
 
     @property
     def correct(self) -> np.ndarray:
@@ -88,11 +111,16 @@ class Outcomes:
     subjects: tuple[str, ...]
     labels: np.ndarray  # int [clips]
     correct: np.ndarray  # bool [seeds, clips]
+    files: Files = UNKNOWN
 
     @cached_property
     def fingerprint(self) -> tuple:
-        """Equal for cells that were tested on the same clips with the same labels."""
+        """Equal for cells that were tested on clips of the same names with the same labels."""
         return (self.clips, self.labels.tobytes())
+
+    def on_clips_of(self, other: Outcomes) -> bool:
+        """Whether both were tested on the same clips."""
+        return self.fingerprint == other.fingerprint and self.files.may_be(other.files)
 
 
 @dataclass(frozen=True)
@@ -197,11 +225,24 @@ def by_kind_of_clips(results: Mapping[str, Result]) -> dict[str, dict[str, Resul
 
 def same_clips(results: list[Result]) -> list[Result]:
     """The largest set of results that were tested on the same clips; of equally large ones the first."""
-    sets: dict[tuple, list[Result]] = {}
+    sets: dict[tuple, list[tuple[Result, Files]]] = {}
     for r in results:
         if r.outcomes is not None:
-            sets.setdefault(r.outcomes.fingerprint, []).append(r)
-    return max(sets.values(), key=len, default=[])
+            sets.setdefault(r.outcomes.fingerprint, []).append((r, r.outcomes.files))
+    return max(map(_of_the_same_files, sets.values()), key=len, default=[])
+
+
+def on_other_clips(results: Mapping[str, Result]) -> list[str]:
+    """Of these the names of those that were tested on other clips than most."""
+    alike = {r.id for r in same_clips(list(results.values()))}
+    return [name for name, r in results.items() if r.outcomes is not None and r.id not in alike]
+
+
+def _of_the_same_files(found: list[tuple[Result, Files]]) -> list[Result]:
+    """Those that read of each modality what most of them read."""
+    read = Counter(files for _, files in found if files.content)
+    usual = {files.modalities: files for files, _ in reversed(read.most_common())}
+    return [r for r, files in found if files.may_be(usual.get(files.modalities, UNKNOWN))]
 
 
 def right_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -253,7 +294,17 @@ def answers_of(folder: Path, record: RunRecord, known: dict[str, ClipList]) -> A
         known.setdefault(named, ClipList(tuple(clips), tuple(subjects), labels))
     test = known[named]
     bits, *furthest = _answered(_Predictions(record.predictions_sha256, path))
-    return Answers(test, np.frombuffer(bytes.fromhex(bits), np.uint8), tuple(test.clips[i] for i in furthest))
+    return Answers(
+        test, np.frombuffer(bytes.fromhex(bits), np.uint8), tuple(test.clips[i] for i in furthest), files_of(record)
+    )
+
+
+def files_of(record: RunRecord) -> Files:
+    """What a run has read of its test clips."""
+    modalities = look(record.identity.config, "test_dataloader.dataset.modalities")
+    names = [modalities] if isinstance(modalities, str) else modalities
+    joined = ",".join(sorted(map(str, names))) if isinstance(names, (list, tuple)) else ""
+    return Files(joined, record.identity.data.get("test", ""))
 
 
 @remembered(list)
@@ -282,6 +333,7 @@ def _order(clips: Sequence[str]) -> list[int]:
 def outcomes_of(answers: list[Answers]) -> Outcomes | str:
     """Answers of several seeds put together, or one line why they cannot be; at least one."""
     test = answers[0].test
-    if any(a.test is not test and a.test.fingerprint != test.fingerprint for a in answers[1:]):
+    others = [a for a in answers[1:] if a.test is not test and a.test.fingerprint != test.fingerprint]
+    if others or not all(a.files.may_be(answers[0].files) for a in answers):
         return "the seeds were tested on different clips: no common interval"
-    return Outcomes(test.clips, test.subjects, test.labels, np.stack([a.correct for a in answers]))
+    return Outcomes(test.clips, test.subjects, test.labels, np.stack([a.correct for a in answers]), answers[0].files)

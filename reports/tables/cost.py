@@ -10,7 +10,7 @@ from harness.ledger.record import RunRecord
 from reports import format as f
 from reports.ledger.context import ReportContext
 from reports.ledger.kinds import SYNTHETIC
-from reports.ledger.results import Result, by_kind_of_clips, twins
+from reports.ledger.results import Result, by_kind_of_clips, on_other_clips, twins
 from reports.stats.training import mean_std
 from reports.tables.comparison import named_results, unranked_note
 from reports.tables.table import MEASURED, Cell, Column, Row, Table, missing
@@ -100,7 +100,7 @@ class CostField:
     title: str
     dataset: str
     points: tuple[Point, ...]
-    unranked: str = ""  # which methods are left out, since their protocols are their own
+    unranked: str = ""  # which methods are left out, since their protocols are their own or their clips others
     clips: str = ""  # what was measured on, where the numbers of the data set are of several kinds of clips
 
 
@@ -110,12 +110,14 @@ def cost_fields(context: ReportContext) -> list[CostField]:
     for table in context.benchmark.tables:
         for column in table.columns if table.layout != "rows" else ():
             for kind, named in by_kind_of_clips(named_results(context, table, column)[0]).items():
-                if points := _points(named):
+                elsewhere = on_other_clips(named)
+                if points := _points({n: r for n, r in named.items() if n not in elsewhere}):
                     title = ", ".join(filter(None, (table.title.split(".")[0], column.title, kind)))
                     name = f"cost_{table.id}_{column.modality.replace('+', '_')}"
                     name += ("_synthetic" if kind == SYNTHETIC else "_recorded") * bool(kind)
-                    unranked = unranked_note(context, table, column)
-                    found.append(CostField(name, title, table.dataset, points, unranked, kind))
+                    left = f"Left out, since they were tested on other clips: {', '.join(elsewhere)}."
+                    notes = (unranked_note(context, table, column), left * bool(elsewhere))
+                    found.append(CostField(name, title, table.dataset, points, " ".join(filter(None, notes)), kind))
     return found
 
 

@@ -84,7 +84,7 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         return _why_none(a)
     if b is None or b.outcomes is None:
         return _why_none(b)
-    if a.outcomes.fingerprint != b.outcomes.fingerprint:
+    if not a.outcomes.on_clips_of(b.outcomes):
         return "tested on different clips"
     common = sorted(set(seeds_of(a)) & set(seeds_of(b)))
     if not common:

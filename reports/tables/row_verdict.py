@@ -17,6 +17,7 @@ from reports.tables.verdict import (
     Verdict,
     basis,
     coverage,
+    elsewhere,
     guessing,
     nothing,
     same_as,
@@ -46,6 +47,7 @@ def of_rows(context: ReportContext, declared: suite.Table, table: Table) -> tupl
         said[0] = ", ".join(filter(None, (said[0], _against(highest[1], first.title))))
     if last and last[0] is not highest and (gain := _against(last[0][1], first.title)):
         said.append(f"{own[-1].title} has {gain}")
+    said += filter(None, [elsewhere([result for _, _, result in done], "row")])
     said += filter(None, [coverage(len(done), len(rows), "rows", [result for _, _, result in rows])])
     against = [cells.cells["p"] for r, cells, _ in done if highest[0].id in (first.id, r.id) and r.id != first.id]
     state = _state_of(against)
@@ -156,8 +158,9 @@ def _state_at_default(others: Sequence[Difference | str]) -> State:
 
 
 def _rest(done: dict[float, Result], results: dict[float, Result | None]) -> str:
+    others = elsewhere(done.values(), "point")
     measured = coverage(len(done), len(results), "points", results.values())
-    return f"; {measured}" if measured else ""
+    return "".join(f"; {text}" for text in (others, measured) if text)
 
 
 def _from_default(done: dict[float, Result], default: float, family: int) -> dict[float, Difference | str]:
@@ -184,6 +187,8 @@ def of_grid(context: ReportContext, figure: suite.Figure) -> tuple[Verdict, ...]
     highest = f"is highest of {f.count(len(found), 'pair')} with" if len(found) > 1 else "has"
     text = guesses or f"{name} {highest} {with_interval(best)}{equals}"
     text += "; nothing is chosen by it"
+    if others := elsewhere([r for _, r in found], "pair"):
+        text += f"; {others}"
     if measured := coverage(len(found), len(pairs), "pairs", results):
         text += f"; {measured}"
     return (Verdict("", "alone", text, basis(context, [r for _, r in found]), "" if guesses else best.id),)

@@ -12,7 +12,7 @@ from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
-from reports.ledger.results import Result, by_kind_of_clips, same_clips, twins
+from reports.ledger.results import Result, by_kind_of_clips, on_other_clips, same_clips, twins
 from reports.stats.ranks import Standing
 from reports.tables.differences import LEVEL, difference
 from reports.tables.method_cells import asked, listed_entries, measured_apart, ranked
@@ -72,6 +72,12 @@ def coverage(measured: int, wanted: int, what: str, results: Iterable[Result | N
     """``14 of 18 methods measured, 2 failed``; "" where all are."""
     failed = failures(results)
     return f"{measured} of {wanted} {what} measured" + f", {failed} failed" * bool(failed) if measured < wanted else ""
+
+
+def elsewhere(results: Iterable[Result], what: str) -> str:
+    """``2 points tested on other clips``; "" where all were tested on the same."""
+    n = len(on_other_clips({r.id: r for r in results}))
+    return f"{f.count(n, what)} tested on other clips" if n else ""
 
 
 def to_json(verdicts: Iterable[Verdict], table: str, title: str) -> list[dict[str, Any]]:

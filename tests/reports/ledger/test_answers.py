@@ -1,6 +1,7 @@
 """What runs have right: as their predictions say, read once for many reports, and anew where they changed."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from harness.ledger.store import load_predictions, load_record
 from reports.cache_folder import read_kept
 from reports.ledger import results
-from reports.ledger.results import answers_of
+from reports.ledger.results import Files, answers_of, files_of, outcomes_of
 from reports.stats.remembered import remembering
 from tests.helpers.fake_site import write
 from tests.helpers.sound_run import write_run
@@ -107,3 +108,20 @@ def test_a_damaged_file_is_made_anew(runs, folder, spoil):
         again, _ = answers(runs)
     assert said(again) == said(first)
     assert json.loads(read_kept(path)).keys() == json.loads(sound.split(b"\n", 1)[1]).keys()
+
+
+def test_a_run_says_which_files_it_was_tested_on(runs):
+    record = load_record(runs[0])
+    loader = {"dataset": {"modalities": ["rgb", "depth"]}}
+    identity = record.identity.model_copy(update={"config": {"test_dataloader": loader}, "data": {"test": "ab"}})
+    assert files_of(record.model_copy(update={"identity": identity})) == Files("depth,rgb", "ab")
+    bare = identity.model_copy(update={"config": {"test_dataloader": ["odd"]}, "data": {}})
+    assert files_of(record.model_copy(update={"identity": bare})) == Files()
+
+
+def test_seeds_that_were_tested_on_other_files_are_not_put_together(runs):
+    (one, *_), _ = answers(runs)
+    seen = [replace(one, files=Files("rgb", content)) for content in ("old", "old", "new", "")]
+    assert outcomes_of(seen[:2]).files == Files("rgb", "old")
+    assert outcomes_of([seen[0], seen[3]]).correct.shape[0] == 2
+    assert "tested on different clips" in outcomes_of([seen[0], seen[2]])

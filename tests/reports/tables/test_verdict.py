@@ -13,7 +13,7 @@ from harness.suite import Entry
 from harness.suite.benchmark import Table
 from harness.suite.cells import cell_id, sweep_variant
 from reports import build
-from reports.ledger.results import Outcomes, Result, Run
+from reports.ledger.results import Files, Outcomes, Result, Run
 from reports.stats.training import Training
 from reports.tables.differences import difference
 from reports.tables.measured import measured_cells
@@ -138,6 +138,29 @@ def test_columns_are_never_compared_and_what_is_missing_is_counted():
     assert rgb.state == depth.state == "alone"
     assert "with nothing to compare" in rgb.text and rgb.text.endswith("1 of 2 methods measured")
     assert rgb.best == "a" and depth.best == "d"
+
+
+def read(result, content, modalities="rgb"):
+    """The result, of these files."""
+    return replace(result, outcomes=replace(result.outcomes, files=Files(modalities, content)))
+
+
+def test_clips_of_the_same_names_with_other_files_are_other_clips():
+    kept = [read(result("a", right(0.9)), "old"), read(result("b", right(0.6)), "old")]
+    (said,) = verdicts([read(result("new", right(0.99)), "new"), *kept])
+    assert said.best == "a" and "above B" in said.text and said.text.endswith("; 1 method tested on other clips")
+    (said,) = verdicts([read(result("new", right(0.99)), "new"), kept[0]])
+    assert said.state == "alone" and "nothing to compare on the same clips" in said.text
+    (said,) = verdicts([read(result("more", right(0.99)), "both", "rgb,depth"), *kept])
+    assert said.best == "more" and "other clips" not in said.text, "of other modalities nothing tells"
+    (said,) = verdicts([result("older", right(0.99)), *kept])
+    assert said.best == "older", "its record does not say what it read"
+
+
+def test_a_point_on_other_files_is_not_compared_with_the_default():
+    assert "; against it" in swept({0.9: 0.5, 1.5: 0.9}).text
+    said = swept({0.9: 0.5, 1.5: 0.9}, files={0.9: "old", 1.5: "new"}).text
+    assert "; against it" not in said and "1 point tested on other clips" in said
 
 
 def test_nothing_measured_is_one_sentence_without_a_basis():
@@ -304,12 +327,15 @@ def test_a_sweep_says_where_its_default_stands(fake):
         assert "the default, 0.3, is 2nd of 2, within the interval of the best; against it +" in said["text"]
 
 
-def swept(values, training=KNOWN):
+def swept(values, training=KNOWN, files=None):
     """The verdict of the first sweep (default 0.9) of the made-up figure, from accuracies by point."""
     figure = fake_benchmark().figures[0]
     sweep = figure.sweeps[0]
     cells = {cell_id(figure.model, sweep_variant(sweep.id, v)): right(x) for v, x in values.items()}
     results = {i: result(i, correct, training) for i, correct in cells.items()}
+    for value, content in (files or {}).items():
+        name = cell_id(figure.model, sweep_variant(sweep.id, value))
+        results[name] = read(results[name], content)
     clips = SimpleNamespace(title=lambda dataset: dataset, clips_of=lambda record: record.cell.dataset)
     context = SimpleNamespace(profile="demo", result=results.get, clips=clips)
     return of_figure(context, figure)[0]
