@@ -22,7 +22,7 @@ from reports.ledger.shared import Shared
 from reports.ledger.starts import other_starts
 from reports.ledger.training import by_kind
 from reports.ledger.versions import versions
-from reports.ledger.work_dir import WorkDir, newest_records
+from reports.ledger.work_dir import Repeated, WorkDir, newest_records, repeated
 from reports.stats.training import Training
 
 
@@ -59,6 +59,7 @@ class Ledger:
     synthetic: dict[str, tuple[str, ...] | None]
     rejected: list[Rejected]
     problems: list[str]  # plans that could not be used
+    repeated: list[Repeated]
     privacy: Privacy
 
     @cached_property
@@ -167,6 +168,7 @@ def make_ledger(
         own: ``privacy_of`` the work dirs. With it the records of the profile are taken out of them: as read and as
             shown to everybody they need twice the memory.
     """
+    twice = repeated(work_dirs, profile)
     raw = newest_records(work_dirs, profile)
     for w in work_dirs if own is not None else ():
         for key in raw.keys() & w.records.keys():
@@ -205,6 +207,7 @@ def make_ledger(
         synthetic={key: synthetic_data(key, runs.records) for key in records},
         rejected=rejected,
         problems=[own.text(w.problem) for w in work_dirs if w.problem],
+        repeated=twice,
         privacy=own,
     )
 

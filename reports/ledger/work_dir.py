@@ -59,6 +59,25 @@ def profiles_of(work_dirs: Sequence[WorkDir]) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """A run that was made in several ledgers, with different accuracies; ``top1``: of each, as fractions."""
+
+    record: RunRecord
+    top1: tuple[float, ...]
+
+
+def repeated(work_dirs: Sequence[WorkDir], profile: str) -> list[Repeated]:
+    """Those of a profile, the furthest apart first."""
+    made: dict[str, list[RunRecord]] = {}
+    for w in work_dirs:
+        for key, (_, record) in w.records.items():
+            if record.cell.profile == profile and record.metrics is not None:
+                made.setdefault(key, []).append(record)
+    found = [Repeated(r[0], tuple(dict.fromkeys(x.metrics.top1 for x in r if x.metrics))) for r in made.values()]
+    return sorted((r for r in found if len(r.top1) > 1), key=lambda r: min(r.top1) - max(r.top1))
+
+
 def newest_records(work_dirs: Sequence[WorkDir], profile: str) -> dict[str, tuple[Path, RunRecord]]:
     """Key -> folder and record of the runs of a profile; of one that lies in several work dirs the newest,
     a finished one before a failed one."""

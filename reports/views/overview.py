@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.ledger.ancestry import dependency_closure
+from harness.suite.cells import cell_id
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
 from reports.ledger.results import STATUS, Run
 from reports.ledger.running import RUNNING
+from reports.ledger.work_dir import Repeated
 from reports.page import Page, View
 from reports.tables.table import Link
+
+NAMED = 3  # of runs that came out differently; of more it says how many
 
 
 def build(context: ReportContext) -> Iterator[Page]:
@@ -100,6 +104,25 @@ def _adopted(context: ReportContext) -> str:
     )
 
 
+def several_results(found: Sequence[Repeated]) -> list[str]:
+    """Which runs came out differently in the ledgers that hold them."""
+    if not found:
+        return []
+    each = [
+        f"{cell_id(r.record.cell.model, r.record.cell.variant)}, seed {r.record.cell.seed} ({_and(r.top1)} %)"
+        for r in found[:NAMED]
+    ]
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    came = "run has" if len(found) == 1 else "runs have"
+    return [
+        f"{len(found)} {came} another accuracy in each ledger, of which the newest counts: {'; '.join(each)}{more}."
+    ]
+
+
+def _and(top1: Sequence[float]) -> str:
+    return " and ".join(f.percent(x, 2) for x in top1)
+
+
 def _sources(context: ReportContext) -> list[str]:
     """What the pages were read from, where that is more than one plan of one ledger."""
     ledger = context.ledger
@@ -107,6 +130,7 @@ def _sources(context: ReportContext) -> list[str]:
     if len(ledger.work_dirs) > 1:
         names = ", ".join(ledger.names)
         said.append(f"Read from {len(ledger.work_dirs)} ledgers: {names}. A run that lies in several counts once.")
+        said += several_results(ledger.repeated)
     said += [f"{table}: {line}." for table, line in context.without_row.items()]
     left_out = ledger.other_start.keys() - ledger.shown
     planned = [c for plan in ledger.plans for c in plan.cells if c.key not in left_out]

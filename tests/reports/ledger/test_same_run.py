@@ -6,11 +6,13 @@ import shutil
 import pytest
 
 from harness.ledger.planfile import read_plan, write_plan
-from harness.ledger.record import NOT_TRACKED
+from harness.ledger.record import NOT_TRACKED, Metrics
 from harness.ledger.store import load_predictions, load_records
 from reports import build
+from reports.ledger.work_dir import WorkDir, repeated
+from reports.views.overview import several_results
 from tests.helpers.fake_benchmark import HOSTILE
-from tests.helpers.fake_ledger import save
+from tests.helpers.fake_ledger import CellInfo, fake_record, save
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import cell, parse
 
@@ -74,3 +76,29 @@ def test_a_run_without_all_of_its_code_in_its_key_says_so(tmp_path):
     replan(made, {(OWN, 0): key})
     build(made.work_dir, made.site, made.benchmark, made.entries)
     assert row(made, "table2", "Plain")["rgb.top1"]["warn"] == "code not tracked: Conjured"
+
+
+def test_a_run_that_came_out_differently_in_another_ledger_is_named(tmp_path):
+    def ledger(name, accuracies):
+        records = {}
+        for seed, top1 in enumerate(accuracies):
+            where = {"model": "c3d", "method": "C3D", "stage": "single", "dataset": "mgr_dark", "test_modality": "rgb"}
+            record = fake_record(CellInfo(**where, train_modalities=["rgb"], seed=seed, profile="demo"))
+            metrics = Metrics(top1=top1, mean_class=0.5, top5=0.9)
+            records[f"k{seed}"] = tmp_path, record.model_copy(update={"key": f"k{seed}", "metrics": metrics})
+        return WorkDir(tmp_path / name, None, "", records, [])
+
+    one, two = ledger("one", [0.5, 0.25, 0.1, 0.1, 0.7]), ledger("two", [0.5, 0.5, 0.85, 0.2, 0.71])
+    found = repeated([one, two], "demo")
+    assert [(r.record.key, r.top1) for r in found] == [
+        ("k2", (0.1, 0.85)),
+        ("k1", (0.25, 0.5)),
+        ("k3", (0.1, 0.2)),
+        ("k4", (0.7, 0.71)),
+    ]
+    assert repeated([one, one], "demo") == repeated([one, two], "smoke") == repeated([one], "demo") == []
+    (line,) = several_results(found)
+    assert line.startswith(
+        "4 runs have another accuracy in each ledger, of which the newest counts: c3d, seed 2 (10.00 "
+    )
+    assert "(10.00 and 85.00 %)" in line and line.endswith(" and 1 more.")
