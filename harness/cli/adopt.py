@@ -38,9 +38,9 @@ def command(
     suite: SuiteOptions, job: str | None, all_stale: bool, components: tuple[str, ...], dry_run: bool, reason: str
 ) -> int:
     """Declare the stale run of JOB, or those of all stale jobs, equivalent to what the plan asks for now."""
-    from harness.plan.adopt import COMPONENTS, USUAL, adopt_all, adoptions
+    from harness.plan.adopt import COMPONENTS, USUAL, adopt_all, adoptions, tell_plan
+    from harness.plan.asked import last_plan
     from harness.plan.status import ledger_status
-    from harness.plan.workspace import save_plan
 
     if (job is None) != all_stale:
         raise BadUsage("adopt: name a job or give --all-stale, one of the two; `status` lists what is stale")
@@ -48,6 +48,7 @@ def command(
         raise BadUsage("adopt: --component goes with --all-stale; a job that is named is adopted whatever differs")
     if not (dry_run or reason.strip()):
         raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
+    before = last_plan(suite.work_dir, suite.profile)  # one that is damaged is said before anything changes
     ws = open_suite(suite)
     states = ledger_status(ws, suite.work_dir).jobs
     if job is not None:
@@ -60,8 +61,8 @@ def command(
     adopted = adopt_all(found, suite.work_dir, reason)
     for folder in adopted:
         click.echo(f"adopted: {folder}")
-    if adopted:
-        save_plan(ws, suite.work_dir)  # pages go by the plan: with an older one they would show the older runs
+    if adopted and before is not None:
+        tell_plan(before, ws.plan.keys, found, suite.work_dir)
     refused = sum(bool(a.refused) for a in found)
     if all_stale:
         click.echo(f"{len(found)} stale: {len(found) - refused} adopted, {refused} refused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from harness.cli.options import (
     profile_option,
 )
 from harness.cli.types import COUNT, FOLDER, NEW_FOLDER, SEEDS, FiniteRange
-from harness.errors import BadUsage, unknown_name
+from harness.errors import BadUsage, count, unknown_name
 
 if TYPE_CHECKING:
     from harness.cli.rate_lines import Wording
@@ -42,6 +43,22 @@ def named_entries(names: Iterable[str], entries: Iterable[Entry]) -> list[Entry]
             raise BadUsage(unknown_name("model or folder", name, known, MODELS_LISTED_BY))
         chosen += matches
     return chosen
+
+
+def _check_own_ledger(work_dir: Path, command: str) -> None:
+    """Raises BadUsage where a work dir is the ledger of tables, whose plan would be replaced; ValueError where its plan
+    cannot be read.
+    """
+    from harness.ledger.planfile import read_plan
+    from harness.ledger.run_dir import PLAN
+
+    with suppress(FileNotFoundError):
+        if tables := read_plan(work_dir / PLAN).tables:
+            asked = count(len(tables), "table or figure", "tables and figures")
+            raise BadUsage(
+                f"--work-dir {work_dir}: its plan asks for {asked}, and {command} would replace it; give a folder "
+                "of its own"
+            )
 
 
 @click.command("rates", cls=Command)
@@ -97,6 +114,7 @@ def try_rates(
     from harness.system.disk import check_writable
 
     common.check_choice(choice)
+    _check_own_ledger(work_dir, "models rates")
     check_profile(configs, profile)
     benchmark, entries = load_suite(configs)
     chosen_entries = named_entries(names, entries.values())
@@ -198,6 +216,7 @@ def pretrain(
     from harness.system.disk import check_writable
 
     common.check_choice(choice)
+    _check_own_ledger(work_dir, "models pretrain")
     check_profile(configs, profile)
     benchmark, entries = load_suite(configs)
     chosen = networks(entries.values(), profile, names)

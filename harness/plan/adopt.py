@@ -13,8 +13,9 @@ from harness.errors import BadUsage, first_of
 from harness.ledger.files import kind_of
 from harness.ledger.identity import differing
 from harness.ledger.lock import RunLock
+from harness.ledger.planfile import PlanFile, write_plan
 from harness.ledger.record import RunRecord
-from harness.ledger.run_dir import LOCK, PASSING, RECORD, SPEC, SUBMITTED
+from harness.ledger.run_dir import LOCK, PASSING, PLAN, RECORD, SPEC, SUBMITTED
 from harness.ledger.store import load_heads, read_record, write_record
 from harness.plan.jobs import Job
 from harness.plan.run_state import folder_of, look_up
@@ -109,6 +110,26 @@ def adopt_all(wanted: Iterable[Adoption], work_dir: Path, reason: str) -> list[P
             raise ValueError(f"run {a.other.key[:12]} is not valid; `verify` says why")
         folders.append(_copy(a, records[a.other.key][0], work_dir, reason.strip()))
     return folders
+
+
+def tell_plan(
+    before: PlanFile, keys: Mapping[tuple[str, int], str], adopted: Iterable[Adoption], work_dir: Path
+) -> None:
+    """Let the last plan name adopted runs where it asks for their cells: pages go by the plan, and would show the older
+    runs. What it asks for stays as it is.
+
+    Args:
+        before: the last plan. keys: those that cells have now, by id and seed. adopted: those that are refused change
+            nothing.
+    """
+    new = {a.job.key for a in adopted if not a.refused}
+    told = {cell: key for cell, key in keys.items() if key in new}
+    cells = [
+        c.model_copy(update={"key": told[c.id, c.seed], "error": ""}) if (c.id, c.seed) in told else c
+        for c in before.cells
+    ]
+    if cells != before.cells:
+        write_plan(Path(work_dir) / PLAN, before.model_copy(update={"cells": cells}))
 
 
 def _check_copyable(source: Path) -> None:

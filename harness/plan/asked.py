@@ -31,7 +31,9 @@ def asked(everything: Asked, plan: Plan, chosen: Collection[str], work_dir: Path
     """
     if not chosen:
         return everything
-    before = _last_plan(work_dir, profile)
+    before = None
+    with suppress(ValueError):  # one that cannot be read is replaced in any case
+        before = last_plan(work_dir, profile)
     known = {(c.id, c.seed) for c in before.cells} if before is not None else set()
     tables = set(before.tables) if before is not None else set()
     there = _jobs_with_runs(work_dir)
@@ -46,9 +48,13 @@ def asked(everything: Asked, plan: Plan, chosen: Collection[str], work_dir: Path
     return Asked(tuple(cells), tuple(t for t in everything.tables if t in tables)) if cells else everything
 
 
-def _last_plan(work_dir: Path, profile: str) -> PlanFile | None:
-    """None where there is none of this profile that can be read: it is replaced in any case."""
-    with suppress(FileNotFoundError, ValueError):
+def last_plan(work_dir: Path, profile: str) -> PlanFile | None:
+    """The plan of a work dir; None where there is none, or one of another profile.
+
+    Raises:
+        ValueError: it cannot be read, or was edited; one line.
+    """
+    with suppress(FileNotFoundError):
         plan = read_plan(Path(work_dir) / PLAN)
         return plan if plan.profile == profile else None
     return None
