@@ -123,6 +123,8 @@ def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> S
         with said_if_slow(log.info, f"planning: reading {count(len(clips), 'clip')} of {table.name}"):
             found_print = fingerprint(clips, asked.modalities, missing)
     except FileNotFoundError as error:
+        if isinstance(error.__context__, PermissionError):  # the file is there: nothing is to be made anew
+            raise FileNotFoundError(f"{error}; or change its permissions, so that this user may read it") from None
         if not table.synthetic:
             raise
         raise FileNotFoundError(

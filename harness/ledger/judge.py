@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -175,9 +176,20 @@ def sha256_of_rendered(folder: Path) -> str:
     """sha256 hex of the names and contents of all files that a rendering wrote in a run's folder."""
     digest = hashlib.sha256()
     for name in RENDERED:
-        for path in sorted(p for p in (folder / name).rglob("*") if p.is_file()):
+        for path in _files_below(folder / name):
             digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
     return digest.hexdigest()
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Sorted; none of a folder that is not there. Raises PermissionError where one may not be entered."""
+
+    def fail(error: OSError) -> None:
+        if isinstance(error, PermissionError):
+            raise error
+
+    found = (Path(place) / name for place, _, names in os.walk(folder, onerror=fail) for name in names)
+    return sorted(p for p in found if p.is_file())
 
 
 def _of_predictions(path: Path, record: RunRecord, metrics: Metrics) -> Iterator[str]:

@@ -31,11 +31,17 @@ OF_A_WORK_DIR = dict.fromkeys((PLAN, PAGES, STATISTICS, VERDICTS), "file") | dic
 
 
 def misplaced(folder: Path) -> dict[str, str]:
-    """Name -> what is wrong, for what lies in a run's folder and is of the wrong kind; "" names the folder itself."""
+    """Name -> what is wrong, for what lies in a run's folder and is of the wrong kind; "" names the folder itself.
+
+    Nothing is said of a folder that this user may not enter: reading its record says that (``judge.left_alone``).
+    """
     own = kind_of(folder)
     if own != "folder":
         return {"": f"is a {own}, where a run's folder belongs"} if own else {}
-    kinds = {name: kind_of(Path(folder) / name) for name in OF_A_RUN}
+    try:
+        kinds = {name: kind_of(Path(folder) / name) for name in OF_A_RUN}
+    except PermissionError:
+        return {}
     if (Path(folder) / LOCK).is_symlink():  # no claim is made through one
         kinds[LOCK] = "link"
     return {n: f"is a {kinds[n]}, where a {kind} belongs" for n, kind in OF_A_RUN.items() if kinds[n] not in ("", kind)}

@@ -10,10 +10,12 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from harness.ledger.files import NotAFile, read_file, write_text_atomically
+from harness.ledger.judge import unreadable
 from harness.ledger.migrate import newer
 from harness.ledger.record import Strict, seal_of, seal_of_content
 
 SCHEMA_VERSION = 4
+ANEW = "`run` or `run-all` writes it anew"  # `plan` writes nothing
 LARGEST_PLAN = 1 << 30  # bytes; a cell has about one thousand
 
 
@@ -80,19 +82,25 @@ def read_plan(path: Path) -> PlanFile:
         text = read_file(path, LARGEST_PLAN).decode()
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"{path}: nothing planned here yet; run `python -m harness plan` or `run-all` first"
+            f"{path}: nothing planned here yet; `python -m harness run` or `run-all` plans"
         ) from None
     except NotAFile as e:
-        raise ValueError(f"{e}; move it away and plan again") from None
-    except (OSError, ValueError) as e:
-        raise ValueError(f"{path}: cannot be read ({e}); move it away and plan again") from None
+        raise ValueError(f"{e}; move it away, and {ANEW}") from None
+    except OSError as e:
+        raise ValueError(
+            f"{path}: cannot be read ({e.strerror}); change its permissions, or see to its disk"
+            if unreadable(e)
+            else f"{path}: cannot be read ({e.strerror}); move it away, and {ANEW}"
+        ) from None
+    except ValueError as e:
+        raise ValueError(f"{path}: cannot be read ({e}); move it away, and {ANEW}") from None
     refuse_newer(path, text)
     try:
         plan = PlanFile.model_validate_json(text)
     except ValidationError as e:
         err = e.errors()[0]
         said = ": ".join(filter(None, (".".join(map(str, err["loc"])), err["msg"])))  # of no place where it is no JSON
-        raise ValueError(f"{path}: not a plan ({said}); plan again to rewrite it") from None
+        raise ValueError(f"{path}: not a plan ({said}); {ANEW}") from None
     if plan.seal != seal_of_content(json.loads(text)):
-        raise EditedPlan(f"{path}: edited since the planner wrote it; plan again to rewrite it")
+        raise EditedPlan(f"{path}: edited since the planner wrote it; {ANEW}")
     return plan

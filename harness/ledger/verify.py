@@ -24,7 +24,7 @@ class Finding:
 
 
 def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
-    """Check every record of a work dir. Returns the number of records and what is wrong.
+    """Check every record of a work dir. Returns the number of records, sound or not, and what is wrong.
 
     Each record is judged anew, without the verdicts that were reached before (``judge.problems_of``); parents must be
     there, done and valid; the plan must be as the planner wrote it, and say of each run what the run says of itself.
@@ -32,7 +32,7 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
     records, rejected = load_heads(work_dir, anew=True)
     findings = [Finding(r.path.name, r.line) for r in rejected]
     for folder, record in records.values():
-        findings += [Finding(folder.name, f"{p}; {redo_advice(folder)}") for p in _job_problems(folder, record.key)]
+        findings += [Finding(folder.name, p) for p in _job_problems(folder, record.key)]
         for stage, parent in record.parents.items():
             if parent not in records:
                 findings.append(
@@ -49,7 +49,7 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
                 findings.append(Finding(folder.name, f"{folder / name}: {what}; {_way_out(folder, name)}"))
     findings += [Finding(name, what) for name, what in misplaced_beside(work_dir).items() if name != PLAN]
     findings += [Finding(PLAN, p) for p in _plan_problems(Path(work_dir) / PLAN, records)]
-    return len(records), findings
+    return len(records) + len(rejected), findings
 
 
 def _job_problems(folder: Path, key: str) -> list[str]:
@@ -59,9 +59,12 @@ def _job_problems(folder: Path, key: str) -> list[str]:
         return []
     try:
         found = json.loads(read_file(path, LARGEST))
+    except PermissionError as e:
+        return [f"{path}: cannot be read ({e.strerror}); change its permissions"]
     except (OSError, ValueError, RecursionError):
-        return [f"{path}: is damaged"]
-    return [] if isinstance(found, dict) and found.get("key") == key else [f"{path}: is of another job, or damaged"]
+        return [f"{path}: is damaged; {redo_advice(folder)}"]
+    own = isinstance(found, dict) and found.get("key") == key
+    return [] if own else [f"{path}: is of another job, or damaged; {redo_advice(folder)}"]
 
 
 def _way_out(folder: Path, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.ledger.lock import RunLock
+from harness.ledger.lock import Claim, RunLock
 from harness.ledger.migrate import LeftAlone
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import CHECKPOINT, PREDICTIONS, STORE
@@ -62,6 +62,14 @@ def last_attempt(job: Job, work_dir: Path) -> JobSpec | None:
         return None
 
 
+def holder_of(job: Job, work_dir: Path) -> Claim | None:
+    """Who runs a job; None where nobody does, or this user may not see who: what its record says is another matter."""
+    try:
+        return RunLock(folder_of(job, work_dir)).holder()
+    except PermissionError:
+        return None
+
+
 def job_state(job: Job, work_dir: Path) -> str:
     """``done``, ``running``, ``failed`` or ``missing``, read from the ledger without changing it."""
     try:
@@ -70,6 +78,6 @@ def job_state(job: Job, work_dir: Path) -> str:
         record = None
     if record is not None and record.status == "done":
         return "done"
-    if RunLock(folder_of(job, work_dir)).holder() is not None:
+    if holder_of(job, work_dir) is not None:
         return "running"
     return "missing" if record is None else "failed"

@@ -11,14 +11,13 @@ from harness.errors import BadUsage, count, first_of, unknown_name
 from harness.ledger.head import Head
 from harness.ledger.identity import differences
 from harness.ledger.layout import misplaced
-from harness.ledger.lock import RunLock
 from harness.ledger.record import CellInfo
 from harness.ledger.run_dir import LOCK
 from harness.ledger.store import Rejected, load_heads, read_record
 from harness.plan.jobs import Job, Plan
 from harness.plan.redo import unsettled
 from harness.plan.remarks import names, unplanned, without_seed
-from harness.plan.run_state import folder_of
+from harness.plan.run_state import folder_of, holder_of
 from harness.plan.workspace import Workspace
 
 CellKey = tuple[str, str, int, str]  # model, variant, seed, profile
@@ -79,7 +78,7 @@ def _state(
     if found is not None and found[1].status == "done":
         return JobState(job, "done")
     folder = folder_of(job, work_dir)
-    holder = RunLock(folder).holder()
+    holder = holder_of(job, work_dir)
     if holder is not None:
         return JobState(job, "running", str(holder))
     if found is not None:

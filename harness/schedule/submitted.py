@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.executors.checked import ExecutorFault, ask
 from harness.executors.registry import executors
-from harness.ledger.submission import recall
+from harness.ledger.submission import Submission, recall
 from harness.plan.run_state import folder_of
 from harness.plan.status import JobState
 
@@ -21,7 +21,7 @@ def with_submitted(states: Iterable[JobState], work_dir: Path) -> tuple[list[Job
     Returns also the executors that could not be asked, a line each.
     """
     found = list(states)
-    left = {s.job.key: recall(folder_of(s.job, work_dir)) for s in found if s.state != "done"}
+    left = {s.job.key: _submission(folder_of(s.job, work_dir)) for s in found if s.state != "done"}
     said: dict[tuple[str, str], str] = {}
     faults = []
     for backend in sorted({at.backend for at in left.values() if at}):
@@ -41,6 +41,14 @@ def with_submitted(states: Iterable[JobState], work_dir: Path) -> tuple[list[Job
         line = said.get((at.backend, at.id)) if at else None
         shown.append(_with_line(s, at.backend, line) if at and line else s)
     return shown, faults
+
+
+def _submission(folder: Path) -> Submission | None:
+    """Where a folder's job was submitted; None also where this user may not see it, which its state says."""
+    try:
+        return recall(folder)
+    except PermissionError:
+        return None
 
 
 def _with_line(state: JobState, backend: str, line: str) -> JobState:

@@ -47,7 +47,9 @@ def _state(site: Path, made_from: str) -> dict[str, str]:
 
 
 def _listing(root: Path, skipped: tuple[str, ...] = ()) -> str:
-    """Name, size and time of every file below a folder; equal times are compared, never ordered."""
+    """Name, size and time of every file below a folder that this user may enter; equal times are compared, never
+    ordered.
+    """
     return "\n".join(sorted(_lines(str(root), "", skipped)))
 
 
@@ -56,6 +58,9 @@ def _lines(folder: str, prefix: str, skipped: tuple[str, ...]) -> Iterator[str]:
         with os.scandir(folder) as found:
             entries = list(found)
     except FileNotFoundError:
+        return
+    except PermissionError:  # another user's: pages name it, and show more once it may be read
+        yield f"{prefix} closed"
         return
     for entry in entries:
         if entry.name in skipped:

@@ -54,7 +54,7 @@ def profiles_of(work_dirs: Sequence[WorkDir]) -> list[str]:
         if problem:
             raise ValueError(problem)
         raise FileNotFoundError(
-            f"{work_dirs[0].path}: nothing planned here yet; run `python -m harness plan` or `run-all` first"
+            f"{work_dirs[0].path}: nothing planned here yet; `python -m harness run` or `run-all` plans"
         )
     return found
 
