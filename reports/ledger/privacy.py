@@ -39,20 +39,23 @@ SENTENCES = {
 }  # of a record: where a name may stand alone
 SHARED = ("data", "environment", "hardware")  # of a record: what runs have in common
 SHORT, MOST = 200, 20_000  # characters of a text, and texts, that are remembered
+LONGEST = 500  # characters of a path before its first folder of ``BELOW``; without a limit time grows with their square
 HARMLESS = {"root", "user", "users", "home", "data", "admin", "ubuntu", "runner", "test", "localhost", "host"}
 
 _anchors = "|".join(map(re.escape, BELOW))
 _sets = "|".join(map(re.escape, names()))
 _path_end = r"\s'\"`:,;()<>\[\]{}|"
+_inner = r"(?<=\w)'(?=\w)"  # an apostrophe of a name
+_part = rf"(?:[^{_path_end}]|{_inner})"
 PIECES = re.compile(
     r"(?P<file>file://(?P<rest>/[^\s'\"`]*))"
     r"|(?P<url>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^\s/@'\"`]+@)?(?P<where>[^\s'\"`]*)"
     r"|(?P<mail>[\w.+-]+@[\w-][\w.-]*)"
-    rf"|(?P<quote>['\"`])(?P<quoted>(?:\.\.?)?/[^'\"`\n]*|[A-Za-z]:\\[^'\"`\n]*)(?P=quote)"
-    rf"|(?<![\w./<])(?P<known>/[^\n'\"`:]*?/(?=(?:{_anchors})(?![\w-]))[^{_path_end}]*)"
-    rf"|(?<![\w./<~-])(?P<up>\.\.?/[^{_path_end}]*)"  # relative to where a command ran
+    r"|(?P<quote>['\"`])(?P<quoted>(?:\.\.?)?/(?:\\.|(?!(?P=quote))[^\\\n])*|[A-Za-z]:\\(?:(?!(?P=quote))[^\n])*)(?P=quote)"
+    rf"|(?<![\w./<])(?P<known>/(?:[^\n'\"`:]|{_inner}){{0,{LONGEST}}}?/(?=(?:{_anchors})(?![\w-])){_part}*)"
+    rf"|(?<![\w./<~-])(?P<up>\.\.?/{_part}*)"  # relative to where a command ran
     rf"|(?<![\w./<~-])(?P<set>(?!data/synthetic-)[^/{_path_end}]+/(?:[^{_path_end}]*/)?(?=(?:{_sets})(?![\w-]))[^{_path_end}]*)"
-    rf"|(?<![\w./<])(?P<bare>/[^/{_path_end}][^{_path_end}]*)"
+    rf"|(?<![\w./<])(?P<bare>/[^/{_path_end}]{_part}*)"
     rf"|(?<![\w.])(?P<drive>[A-Za-z]:\\[^{_path_end}]*)"
     rf"|(?<![\w/])(?P<home>~[\w.-]*/[^{_path_end}]*)"
 )

@@ -160,6 +160,13 @@ def test_what_is_no_place_stays(text):
         ("data_root='../jane of ours/mgr_dark'", "data_root='mgr_dark'"),
         ("jane/videos/nvgesture/a.avi is short", "nvgesture/a.avi is short"),
         ("--data-root ./jane", "--data-root jane"),
+        ('data_root="/x/smith\'s lab/mgr_dark",', 'data_root="mgr_dark",'),
+        ("clip_store='/home/jane\\'s \"lab\"/clip_store' and 'x'", "clip_store='clip_store' and 'x'"),
+        ('work_dir="/srv/O\'Brien/work/runs/x/mm"', 'work_dir="runs/x/mm"'),
+        ("/srv/O'Brien/work/runs/x: none", "runs/x: none"),
+        ("in /srv/O'Brien", "in O'Brien"),
+        ("'/srv/a' isn't '/srv/b/runs/x'", "'a' isn't 'runs/x'"),
+        ("it's /srv/a's b", "it's a's b"),
     ],
 )
 def test_places_are_shortened(text, expected):
