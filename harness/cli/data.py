@@ -214,7 +214,7 @@ def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path 
 )
 @json_option(
     "{dataset, name, root, synthetic, clips, files, decoded, counts, findings: a list of {clip_id, severity, check, "
-    "message, remedy}, refused: why no run can read the set, or empty}"
+    "message, remedy, unplannable}, refused: why no run can read the set, or empty}"
 )
 @click.option("--html", type=NEW_FILE, default=None, help="Write a page with the findings.")
 @click.option(
@@ -254,7 +254,7 @@ def verify_command(
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Quality, 0 is lossless.")
 @json_option(
     "{recordings, segments, clips, files_cut, files_kept, counts, findings: a list of {clip_id, severity, check, "
-    "message, remedy}, refused: why no run can read the set, or empty}"
+    "message, remedy, unplannable}, refused: why no run can read the set, or empty}"
 )
 @jobs_option
 def segment_command(

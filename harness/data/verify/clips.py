@@ -102,12 +102,14 @@ def _missing_stream(clip: Clip, name: str, usual: tuple | None) -> list[Finding]
             "nothing to do for a training clip: distillation trains it on its class alone, networks on ir leave it "
             "out; a test clip must be left out (--quarantine)"
         )
-    return [Finding(clip.clip_id, "error", "missing stream", f"has no {name} stream, other clips have", remedy)]
+    refused = name != "ir" or clip.split == "test"
+    text = f"has no {name} stream, other clips have"
+    return [Finding(clip.clip_id, "error", "missing stream", text, remedy, unplannable=refused)]
 
 
 def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable[Finding]:
     def finding(severity: str, check: str, message: str, remedy: str = LEAVE_OUT) -> Finding:
-        return Finding(clip.clip_id, severity, check, f"{name} file {stream.path} {message}", remedy)
+        return Finding(clip.clip_id, severity, check, f"{name} file {stream.path} {message}", remedy, video.unopened)
 
     window = f"[{stream.start}, {stream.end})"
     if video.problem == ABSENT:

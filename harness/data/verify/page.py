@@ -109,11 +109,21 @@ def _fate(verification: Verification, quarantine: object) -> list[str]:
     if verification.refused:
         why = f"no run reads the set as it is, with --quarantine neither: {verification.refused}"
         return [f"{why}; mend it, then verify again"]
-    bad = len({f.clip_id for f in verification.findings if f.severity == "error" and f.clip_id})
-    if not bad:
-        return []
     name, sample = verification.dataset, verification.samples.removesuffix("s")
-    here = f"{count(bad, sample)} with errors: runs read {'it' if bad == 1 else 'them'} all the same"
+    errors = [f for f in verification.findings if f.severity == "error" and f.clip_id]
+    refused = {f.clip_id for f in errors if f.unplannable}
+    read = {f.clip_id for f in errors} - refused
+    said = []
+    if refused:
+        what = "no cell that reads it" if len(refused) == 1 else "no cell that reads one"
+        said.append(f"{count(len(refused), sample)} without a file that can be read: {what} can be planned")
+    if read:
+        other = f"{'other ' if refused else ''}{sample}"
+        said.append(
+            f"{count(len(read), other)} with errors: runs read {'it' if len(read) == 1 else 'them'} all the same"
+        )
     if quarantine:
-        return [f"{here}, unless they are given --quarantine {name}={quarantine}, which lists what to leave out"]
-    return [f"{here}; --quarantine FILE here writes what to leave out, --quarantine {name}=FILE leaves it out of runs"]
+        end = f", unless runs are given --quarantine {name}={quarantine}, which lists what to leave out"
+    else:
+        end = f"; --quarantine FILE here writes what to leave out, --quarantine {name}=FILE leaves it out of runs"
+    return [f"{line}{end}" for line in said]

@@ -48,6 +48,7 @@ class Video:
     bits: int = 0  # of a colour, as stored
     streams: int = 0  # of video, in the file
     problem: str = ""
+    unopened: bool = False  # there is no file that this user may open: not even its content can be hashed
     complaint: str = ""  # what the decoder logged as an error, and went on
     times: tuple[float, ...] = ()  # of frames, in seconds since the first one; () where they are not to be used
     times_problem: str = ""  # what is wrong with the time stamps
@@ -56,8 +57,10 @@ class Video:
 
 def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     """Decode a file to its end. Never raises: whatever is wrong with the file is its ``problem``."""
-    if unreadable := _unreadable(path):
-        return Video(problem=unreadable)
+    if unopened := _unopened(path):
+        return Video(problem=unopened, unopened=True)
+    if os.stat(path).st_size == 0:
+        return Video(problem="is empty (0 bytes)")
     facts: dict[str, Any] = {}
     cuts = [_CutMaker(*window) for window in windows]
     problem, sound = "", None
@@ -95,18 +98,17 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
     )
 
 
-def _unreadable(path: str) -> str:
-    """Why a file cannot be decoded, seen before it is; "" where nothing speaks against it."""
+def _unopened(path: str) -> str:
+    """Why a file cannot be opened; "" where it can."""
     try:
-        with open_file(path) as file:
-            empty = os.fstat(file.fileno()).st_size == 0
+        open_file(path).close()
     except (FileNotFoundError, NotADirectoryError):
         return ABSENT
     except NotAFile as error:
         return str(error).removeprefix(f"{path}: ")
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return "is empty (0 bytes)" if empty else ""
+    return ""
 
 
 def _cut(frame: av.VideoFrame, number: int, cuts: list[_CutMaker]) -> None:

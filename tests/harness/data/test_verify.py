@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.cli import main
+from harness.data.clips import forget, select
 from harness.data.verify import videos as verify_videos
 from harness.data.verify.annotations import Annotation
 from harness.data.verify.dataset import Verification, verify_dataset, write_quarantine
@@ -129,8 +131,45 @@ def test_equal_findings_are_one_line_and_clips_with_errors_have_their_fate_said(
     assert fate.startswith("1 clip with errors: runs read it all the same; --quarantine FILE here writes")
     assert counts.endswith("files decoded, 1 error, 25 warnings, 0 notes")
     assert "1 error, 25 warnings, 0 notes." in " ".join(findings_page(outcome).split())
-    assert "unless they are given --quarantine mgr_dark=bad.txt" in findings_text(outcome, "bad.txt")
+    assert "unless runs are given --quarantine mgr_dark=bad.txt" in findings_text(outcome, "bad.txt")
     assert "with errors" not in findings_text(replace(outcome, findings=tuple(rate)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "refused"),
+    [
+        (lambda file: file.unlink(), True),
+        (lambda file: (file.unlink(), file.mkdir()), True),
+        (lambda file: file.write_bytes(b""), False),
+        (lambda file: file.write_bytes(b"no video"), False),
+    ],
+)
+def test_clips_that_planning_refuses_are_told_from_those_that_runs_read(mgr_dark_root, tmp_path, spoil, refused):
+    root = shutil.copytree(mgr_dark_root, tmp_path / "mgr_dark")
+    clip = read_mgr_dark(str(root), lighting="dark").clips[0]
+    spoil(Path(clip.streams["rgb"].path))
+    config = {"type": "MGRDarkDataset", "data_root": str(root), "split": clip.split, "lighting": "dark"}
+    forget()
+    for modality in ("rgb", "depth"):  # what planning does
+        with pytest.raises(FileNotFoundError) if refused and modality == "rgb" else nullcontext():
+            select({**config, "modalities": [modality]})
+    outcome = verify_dataset("mgr_dark", root)
+    assert {f.clip_id for f in outcome.findings if f.unplannable} == ({clip.clip_id} if refused else set())
+    text = findings_text(outcome)
+    assert ("1 clip without a file that can be read: no cell that reads it can be planned; " in text) == refused
+    assert any(f.clip_id == clip.clip_id and f.severity == "error" for f in outcome.findings)
+    assert refused or ("with errors: runs read " in text and "can be planned" not in text)
+
+
+def test_both_kinds_of_clips_with_errors_have_a_line():
+    bad = [Finding(f"c{i}", "error", "file", "does not exist", unplannable=True) for i in (1, 2)]
+    outcome = Verification("mgr_dark", "M", "x", False, 9, 9, 7, (*bad, Finding("c3", "error", "window", "beyond")))
+    said = findings_text(outcome, "bad.txt").splitlines()[-3:-1]
+    end = "unless runs are given --quarantine mgr_dark=bad.txt, which lists what to leave out"
+    assert said == [
+        f"2 clips without a file that can be read: no cell that reads one can be planned, {end}",
+        f"1 other clip with errors: runs read it all the same, {end}",
+    ]
 
 
 @pytest.mark.parametrize(
