@@ -33,7 +33,11 @@ log = logging.getLogger(__name__)
     metavar="JOB",
     help="Explain one job: what differs from the run that is there. Without -s<seed>: all seeds.",
 )
-@click.option("--check", is_flag=True, help="Exit code 1 unless every job is done and every cell could be planned.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit code 1 unless every job is done and every cell could be planned; with --why: unless that job is done.",
+)
 @json_option("a list of {job, key, state, detail}; with --why {job, lines}")
 def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_json: bool) -> int:
     """What is done, missing, stale, failed or running, table by table; last one line a table of what it lacks, and why.
@@ -42,7 +46,7 @@ def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_j
     """
     from harness.plan.by_table import by_table
     from harness.plan.remarks import unplanned
-    from harness.plan.status import explain, ledger_status
+    from harness.plan.status import are_done, explain, ledger_status
     from harness.schedule.submitted import with_submitted
 
     check_quick(quick, suite)
@@ -61,7 +65,7 @@ def command(suite: SuiteOptions, quick: bool, why: str | None, check: bool, as_j
             print_json({"job": why, "lines": lines})
         else:
             click.echo("\n".join(lines))
-        return code
+        return int(check and not are_done(found, why, ws.plan))
     if as_json:
         planned = [{"job": s.job.name, "key": s.job.key, "state": s.state, "detail": s.detail} for s in found.jobs]
         without = [

@@ -107,23 +107,31 @@ def explain(found: LedgerStatus, name: str, plan: Plan) -> list[str]:
     Raises:
         BadUsage: nothing in the plan has such a name or key.
     """
+    failed, lines = unplanned(plan), []
+    for full, state in _named(found, name, plan).items():
+        lines += [f"{full}: cannot be planned - {failed[full]}"] if state is None else _explained(state, full)
+    return lines
+
+
+def are_done(found: LedgerStatus, name: str, plan: Plan) -> bool:
+    """Whether all jobs of a name, as ``explain`` takes it, are planned and done."""
+    return all(s is not None and s.state == "done" for s in _named(found, name, plan).values())
+
+
+def _named(found: LedgerStatus, name: str, plan: Plan) -> dict[str, JobState | None]:
+    """What has a name, or a key that begins so, by its full name; None for a cell that cannot be planned."""
     if not name:  # every key begins with it
         raise BadUsage("--why: is empty; name a job, `plan` lists them")
     known, failed = names(plan), unplanned(plan)
     by_key = {s.job.key: s for s in found.jobs}
-    lines = []
-    for full in {**known, **failed}:
-        if name not in (full, without_seed(full)):
-            continue
-        if full in failed:
-            lines.append(f"{full}: cannot be planned - {failed[full]}")
-        elif known[full] in by_key:
-            lines += _explained(by_key[known[full]], full)
-    lines = lines or [line for s in found.jobs if s.job.key.startswith(name) for line in _explained(s, s.job.name)]
-    if not lines:
+    full_names = [full for full in {**known, **failed} if name in (full, without_seed(full))]
+    jobs = {full: None if full in failed else by_key.get(known[full]) for full in full_names}
+    jobs = {full: s for full, s in jobs.items() if s is not None or full in failed}
+    jobs = jobs or {s.job.name: s for s in found.jobs if s.job.key.startswith(name)}
+    if not jobs:
         choices = dict.fromkeys(choice for full in {**known, **failed} for choice in (full, without_seed(full)))
         raise BadUsage(f"--why: {unknown_name('job', name, choices, listed_by='plan')}")
-    return lines
+    return jobs
 
 
 def _explained(s: JobState, name: str) -> list[str]:

@@ -233,10 +233,10 @@ def _clip_datasets(jobs: Iterable[Job]) -> list[dict[str, Any]]:
 def check_planned(workspace: Workspace, work_dir: Path) -> None:
     """Raises ValueError where nothing at all could be planned."""
     if not workspace.plan.keys:
-        raise ValueError(
-            f"nothing can be run: none of {count(len(workspace.cells), 'cell')} can be planned; "
-            f"{work_dir} stays as it is"
-        )
+        chosen = workspace.chosen
+        none = f"none of {count(len(chosen or workspace.cells), 'job' if chosen else 'cell')}"
+        what = f"{chosen[0]} cannot" if len(chosen) == 1 else f"{none} {'that --cell names ' if chosen else ''}can"
+        raise ValueError(f"nothing can be run: {what} be planned; {work_dir} stays as it is")
 
 
 def save_plan(workspace: Workspace, work_dir: Path, blocked: dict[str, str] | None = None) -> None:

@@ -358,6 +358,34 @@ def test_check_sets_the_exit_code_of_status(capsys, suite):
     assert run(capsys, "status", *suite, "--check", "--json")[0] == 1
 
 
+def test_check_beside_why_is_of_that_job_alone(capsys, suite, finished, small_configs, tmp_path):
+    (unfinished,) = (tmp_path / "work" / "runs").glob("i3d_r50_mgr-dark-depth-*")
+    shutil.rmtree(unfinished)
+    rgb, depth = "i3d_r50_mgr-dark-rgb", "i3d_r50_mgr-dark-depth"
+    for name, code in ((rgb, 0), (f"{rgb}-s0", 0), (depth, 1)):
+        assert run(capsys, "status", *suite, "--why", name, "--check")[0] == code
+        assert run(capsys, "status", *suite, "--why", name)[0] == 0
+    assert run(capsys, "status", *suite, "--check")[0] == 1
+    break_depth(small_configs, "model = dict(")
+    code, out, _ = run(capsys, "status", *suite, "--why", depth, "--check")
+    assert code == 1 and "cannot be planned" in out
+
+
+def test_where_none_can_be_planned_it_is_said_of_what_was_asked_for(capsys, suite, small_configs, tmp_path):
+    (small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py").write_text("model = dict(")
+    break_depth(small_configs, "model = dict(")
+    end = f"be planned; {tmp_path / 'work'} stays as it is\n"
+    rgb, depth = ("--cell", "i3d_r50_mgr-dark-rgb"), ("--cell", "i3d_r50_mgr-dark-depth")
+    for asked, what in (
+        (rgb, "i3d_r50_mgr-dark-rgb-s0 cannot"),
+        (rgb + depth, "none of 2 jobs that --cell names can"),
+        ((), "none of 2 cells can"),
+    ):
+        for command in ("run", "plan"):
+            code, _, err = run(capsys, command, *suite, *asked)
+            assert code == 1 and err.endswith(f"error: nothing can be run: {what} {end}"), err
+
+
 def test_why_takes_a_name_without_a_seed(capsys, suite):
     for seeds in (1, 2):
         code, out, _ = run(capsys, "status", *suite, "--seeds", seeds, "--why", "i3d_r50_mgr-dark-rgb")
