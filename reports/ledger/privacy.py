@@ -46,15 +46,17 @@ _anchors = "|".join(map(re.escape, BELOW))
 _sets = "|".join(map(re.escape, names()))
 _path_end = r"\s'\"`:,;()<>\[\]{}|"
 _inner = r"(?<=\w)'(?=\w)"  # an apostrophe of a name
+_to_mark = r"(?:\\.|(?!(?P=mark))[^\\\n])*"  # to the end of a quoted value
 _part = rf"(?:[^{_path_end}]|{_inner})"
 PIECES = re.compile(
     r"(?P<file>file://(?P<rest>/[^\s'\"`]*))"
     r"|(?P<url>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^\s/@'\"`]+@)?(?P<where>[^\s'\"`]*)"
     r"|(?P<mail>[\w.+-]+@[\w-][\w.-]*)"
     r"|(?P<quote>['\"`])(?P<quoted>(?:\.\.?)?/(?:\\.|(?!(?P=quote))[^\\\n])*|[A-Za-z]:\\(?:(?!(?P=quote))[^\n])*)(?P=quote)"
+    rf"|(?<==)(?P<mark>['\"])(?P<value>(?!data/synthetic-){_to_mark}/(?=(?:{_sets})(?![\w-])){_to_mark})(?P=mark)"
     rf"|(?<![\w./<])(?P<known>/(?:[^\n'\"`:]|{_inner}){{0,{LONGEST}}}?/(?=(?:{_anchors})(?![\w-])){_part}*)"
     rf"|(?<![\w./<~-])(?P<up>\.\.?/{_part}*)"  # relative to where a command ran
-    rf"|(?<![\w./<~-])(?P<set>(?!data/synthetic-)[^/{_path_end}]+/(?:[^{_path_end}]*/)?(?=(?:{_sets})(?![\w-]))[^{_path_end}]*)"
+    rf"|(?<![\w./<~-])(?P<set>(?!data/synthetic-)(?:[^/{_path_end}]|{_inner})+/(?:{_part}*/)?(?=(?:{_sets})(?![\w-])){_part}*)"
     rf"|(?<![\w./<])(?P<bare>/[^/{_path_end}]{_part}*)"
     rf"|(?<![\w.])(?P<drive>[A-Za-z]:\\[^{_path_end}]*)"
     rf"|(?<![\w/])(?P<home>~[\w.-]*/[^{_path_end}]*)"
@@ -82,6 +84,8 @@ def without_paths(text: str) -> str:
             return "user@host"
         if m["quote"]:
             return f"{m['quote']}{short(m['quoted']) or 'home'}{m['quote']}"
+        if m["mark"]:
+            return f"{m['mark']}{short(m['value'])}{m['mark']}"
         return short(next(v for n in ("rest", "known", "up", "set", "bare", "drive", "home") if (v := m[n]))) or "home"
 
     return PIECES.sub(shortened, text) if "/" in text or "\\" in text or "@" in text else text

@@ -164,6 +164,8 @@ def test_what_is_no_place_stays(text):
         ("clip_store='/home/jane\\'s \"lab\"/clip_store' and 'x'", "clip_store='clip_store' and 'x'"),
         ('work_dir="/srv/O\'Brien/work/runs/x/mm"', 'work_dir="runs/x/mm"'),
         ("/srv/O'Brien/work/runs/x: none", "runs/x: none"),
+        ('data_root="smith\'s lab/data/mgr_dark",', 'data_root="mgr_dark",'),
+        ("a='x y' in jane's/mgr_dark b='jane/mgr_dark/v'", "a='x y' in mgr_dark b='mgr_dark/v'"),
         ("in /srv/O'Brien", "in O'Brien"),
         ("'/srv/a' isn't '/srv/b/runs/x'", "'a' isn't 'runs/x'"),
         ("it's /srv/a's b", "it's a's b"),
