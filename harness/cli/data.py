@@ -11,10 +11,11 @@ from typing import Any
 
 import click
 
-from harness.cli.common import open_suite, print_json, print_table
+from harness.cli.common import print_json, print_table
 from harness.cli.counter import counter
+from harness.cli.data_cache import cache
 from harness.cli.group import Group
-from harness.cli.options import SuiteOptions, jobs_option, json_option, suite_options
+from harness.cli.options import jobs_option, json_option
 from harness.cli.types import COUNT, FOLDER, NEW_FILE, NEW_FOLDER, NOT_NEGATIVE, OLD_FILE
 from harness.data.names import BUILT_IN, synthetic_root
 from harness.errors import BadUsage, count, with_others
@@ -177,33 +178,6 @@ def _in_words(value: object, between: str = ", ") -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@command.command("cache")
-@suite_options
-@jobs_option
-@click.option(
-    "--codec",
-    type=click.Choice(["raw", "jpeg"]),
-    default=None,
-    help="raw: fastest, exact. jpeg: RGB as JPEG (lossy), depth and infrared as PNG (exact).  "
-    "[default: raw, where there is no store yet]",
-)
-@click.option("--store", type=NEW_FOLDER, default=None, help="[default: WORK_DIR/clip_store]")
-@click.option(
-    "--check", is_flag=True, help="Compare stores that are there with their checksums, too; build damaged ones anew."
-)
-def cache(suite: SuiteOptions, jobs: int | None, codec: str | None, store: Path | None, check: bool) -> None:
-    """Decode once what the plan's runs will read many times. Goes on where it was stopped or killed."""
-    from harness.data.store.cache import build_for_datasets
-    from harness.plan.loaders import dataset_configs
-    from harness.system.environment import usable_cores
-
-    ws = open_suite(suite)
-    datasets = [d for job in ws.needed().values() for d in dataset_configs(job.config).values()]
-    root = store or suite.work_dir / "clip_store"
-    folders = build_for_datasets(datasets, root, jobs or usable_cores(), log.info, codec, check)
-    click.echo(f"{count(len(folders), 'clip store')} in {root}")
-
-
 @command.command("verify")
 @click.option("--dataset", required=True, metavar="NAME", help=f"One of {', '.join(BUILT_IN)}, or of your own package.")
 @click.option(
@@ -290,3 +264,6 @@ def segment_command(
     else:
         click.echo(summary.as_text())
     return 0 if summary.sound else 1
+
+
+command.add_command(cache)

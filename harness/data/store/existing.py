@@ -85,6 +85,8 @@ def remove_damaged(stores: Iterable[StoreSpec], codecs: Iterable[str], check: bo
             fault = _fault(store, codec, folder)
             if not fault and (check or not is_noted(folder)):
                 fault = _compare(store, folder, say)
+                if check and not fault:
+                    say(f"{store}: compared with its checksums, all frames as they were written")
             if fault:
                 _remove(folder, fault)
                 removed.append(f"{folder}: {fault}")
