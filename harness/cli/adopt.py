@@ -48,6 +48,8 @@ def command(
         raise BadUsage("adopt: --component goes with --all-stale; a job that is named is adopted whatever differs")
     if not (dry_run or reason.strip()):
         raise BadUsage("adopt needs --reason: why the old run stands for the new one; the pages show it")
+    if not suite.work_dir.is_dir():
+        raise BadUsage(f"--work-dir {suite.work_dir}: no such folder; there is no run to adopt")
     before = last_plan(suite.work_dir, suite.profile)  # one that is damaged is said before anything changes
     ws = open_suite(suite)
     states = ledger_status(ws, suite.work_dir).jobs

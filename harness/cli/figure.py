@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.group import Command
-from harness.cli.options import work_dir_option
+from harness.cli.options import old_work_dir_option
 from harness.cli.types import NEW_FOLDER
 from harness.errors import count
 
@@ -22,7 +22,7 @@ from harness.errors import count
     show_default=True,
     help="Where the files go.",
 )
-@work_dir_option
+@old_work_dir_option
 def command(runs: tuple[str, ...], folder: Path, work_dir: Path) -> int:
     """Write training curves, confusion matrix and strips of RUNs as PDF, PNG and SVG, each where a run has it: a
     training has curves, what classifies a confusion matrix, a rendering strips of its clips.

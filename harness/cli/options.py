@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from harness import PACKAGED_CONFIGS
 from harness.cli.types import FOLDER, NEW_FOLDER, NOT_NEGATIVE, PROCESSES, SECONDS, SEEDS
@@ -62,6 +63,20 @@ def profile_option(default: str) -> Callable[[Callable], Callable]:
     )
 
 
+def there(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Refuses a folder that is named on the command line and is not there; what is missing in the place of a default is
+    said by the command, with what makes it.
+    """
+    if ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE:
+        for folder in value if isinstance(value, tuple) else (value,):
+            if not folder.is_dir():
+                raise click.BadParameter(f"{folder}: no such folder", ctx, param)
+    return value
+
+
+old_work_dir_option = click.option(
+    "--work-dir", type=NEW_FOLDER, default=Path("work_dirs"), show_default=True, callback=there, help="The ledger."
+)
 work_dir_option = click.option(
     "--work-dir", type=NEW_FOLDER, default=Path("work_dirs"), show_default=True, help="The ledger."
 )
@@ -105,6 +120,7 @@ def ledgers_options(f: Callable) -> Callable:
         type=NEW_FOLDER,
         multiple=True,
         default=[Path("work_dirs")],
+        callback=there,
         help="The ledger; several are shown together.  [default: work_dirs]",
     )(f)
 

@@ -11,7 +11,7 @@ import click
 
 from harness.cli.common import print_json, printable
 from harness.cli.group import Command
-from harness.cli.options import device_option, json_option, work_dir_option
+from harness.cli.options import device_option, json_option, old_work_dir_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 @click.command("predict", cls=Command)
 @click.argument("run", metavar="RUN")
 @click.argument("clips", metavar="CLIP...", nargs=-1, required=True)
-@work_dir_option
+@old_work_dir_option
 @device_option
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Classes to name for each clip.")
 @json_option("{run, data, synthetic, profile, clips: a list of {clip, classes: a list of {class, score}, or problem}}")

@@ -12,7 +12,7 @@ import click
 
 from harness.cli.counter import counter
 from harness.cli.group import Command
-from harness.cli.options import configs_option, ledgers_options
+from harness.cli.options import configs_option, ledgers_options, there
 from harness.cli.types import NEW_FOLDER
 from harness.errors import count
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @click.command("publish", cls=Command)
-@click.option("--site", type=NEW_FOLDER, default=Path("site"), show_default=True, help="The pages.")
+@click.option("--site", type=NEW_FOLDER, default=Path("site"), show_default=True, callback=there, help="The pages.")
 @ledgers_options
 @configs_option
 @click.option(
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
     type=NEW_FOLDER,
     default=Path("."),
     show_default=True,
+    callback=there,
     help="The git repository.",
 )
 @click.option("--branch", default="gh-pages", show_default=True, help="A branch for the pages alone.")

@@ -8,12 +8,12 @@ import click
 
 from harness.cli.common import print_json
 from harness.cli.group import Command
-from harness.cli.options import json_option, work_dir_option
+from harness.cli.options import json_option, old_work_dir_option
 from harness.errors import count
 
 
 @click.command("verify", cls=Command)
-@work_dir_option
+@old_work_dir_option
 @json_option("{records, findings: a list of {run, problem}}")
 def command(work_dir: Path, as_json: bool) -> int:
     """Recompute every metric from its predictions and check test sets, splits, parents and keys.

@@ -220,7 +220,8 @@ def test_debug_of_a_command_in_a_group(tmp_path):
         ["run", "--cell", "nonesuch"],
     ],
 )
-def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words):
+def test_a_job_that_is_not_planned_is_a_usage_error(capsys, suite, words, tmp_path):
+    (tmp_path / "work").mkdir()
     code, _, err = run(capsys, *words, *suite)
     said = without_notes(err)
     assert code == 2 and "unknown job 'nonesuch'; `plan` lists them" in err and len(said) == 1 and "near" not in err
@@ -323,6 +324,33 @@ def test_status_says_where_there_is_no_ledger(capsys, suite, tmp_path):
             1,
             "",
         ) and err == f"error: {work}: no ledger here (no folder 'runs'); give it with --work-dir\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify", "--work-dir"],
+        ["report", "--work-dir"],
+        ["report", "--work-dir", ".", "--work-dir"],
+        ["predict", "i3d", "a.mp4", "--work-dir"],
+        ["figure", "i3d", "--work-dir"],
+        ["publish", "--dry-run", "--site"],
+        ["publish", "--dry-run", "--work-dir"],
+        ["publish", "--dry-run", "--repo"],
+        ["adopt", "--all-stale", "--dry-run", "--work-dir"],
+        ["plan", "--data-root"],
+        ["report", "--configs"],
+        ["data", "stats"],
+        ["data", "verify", "--dataset", "mgr_dark", "--data-root"],
+        ["data", "segment", "--out", "out"],
+        ["models", "rates", "i3d", "--rates", "0.1", "--data-root"],
+    ],
+)
+def test_a_folder_that_is_named_and_not_there_is_bad_usage(capsys, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *words, "nowhere")
+    assert (code, out) == (2, "") and "nowhere" in err and len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["status", "verify", "report", "run", "run-all"])
