@@ -11,7 +11,8 @@ from harness.ledger.head import Head
 from harness.ledger.layout import misplaced, misplaced_beside
 from harness.ledger.planfile import PlanFile, PlannedCell, read_plan
 from harness.ledger.redo_advice import LARGEST, redo_advice
-from harness.ledger.run_dir import PLAN, SPEC
+from harness.ledger.run_dir import PLAN, SPEC, STATISTICS
+from harness.ledger.statistics import problems
 from harness.ledger.store import folders_of, load_heads, runs_dir
 
 
@@ -49,6 +50,8 @@ def verify_ledger(work_dir: Path) -> tuple[int, list[Finding]]:
                 findings.append(Finding(folder.name, f"{folder / name}: {what}; {_way_out(folder, name)}"))
     findings += [Finding(name, what) for name, what in misplaced_beside(work_dir).items() if name != PLAN]
     findings += [Finding(PLAN, p) for p in _plan_problems(Path(work_dir) / PLAN, records)]
+    if kind_of(Path(work_dir) / STATISTICS) == "file":
+        findings += [Finding(STATISTICS, p) for p in problems(work_dir)]
     return len(records) + len(rejected), findings
 
 

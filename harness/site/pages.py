@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:  # `report` plans nothing
     from reports.site.build import Callbacks
 
 log = logging.getLogger(__name__)
+
+
+@cache
+def _warn(line: str) -> None:
+    """Once: pages are written again and again while jobs run."""
+    log.warning("%s", line)
 
 
 def write_site(
@@ -38,7 +44,7 @@ def write_site(
     """
     from reports.site.build import Callbacks, build
 
-    statistics = [load_summaries(w, log.warning) for w in work_dirs]
+    statistics = [load_summaries(w, _warn) for w in work_dirs]
     build(work_dirs, site, benchmark, entries, statistics, profiles, running, callbacks or Callbacks())
     return site / "index.html"
 
@@ -55,7 +61,7 @@ def refresh_site(ws: Workspace, work_dir: Path, site: Path, progress: Callable[[
 
     with said_if_slow(log.info, f"measuring the data sets in {ws.settings.data_root} for the pages"):
         settings = ws.settings
-        save_summaries(work_dir, settings.data_root, settings.quarantine, log.warning, settings.profile)
+        save_summaries(work_dir, settings.data_root, settings.quarantine, _warn, settings.profile)
     made_from = freshness.sources(work_dir, ws.settings.configs)
     if freshness.are_current(work_dir, site, made_from):
         return False

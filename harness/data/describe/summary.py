@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from harness.data.describe.apart import run_apart
 from harness.data.registry import clip_data_sets
 from harness.errors import first_of
-from harness.ledger.files import read_file, write_text_atomically
+from harness.ledger.files import write_text_atomically
 from harness.ledger.run_dir import STATISTICS
+from harness.ledger.statistics import EDITED, is_edited, read_statistics, with_seal
 
-LARGEST = 256 << 20  # bytes
 NAMED = 5  # things left out that are named on the terminal
 
 Count = Annotated[int, Field(ge=0)]
@@ -65,6 +65,7 @@ class Statistics(BaseModel):
     problem: str = ""
     stamp: str = ""
     profile: str = ""  # of the run-all that measured it last, "" where that is not known
+    seal: str = ""  # ``statistics.with_seal``, "" in a file of an older harness
 
 
 def save_summaries(
@@ -80,7 +81,7 @@ def save_summaries(
         quarantine: data set -> file of clip ids to leave out.
         say: gets a line for each data set of which something could not be read. profile: at which they are read.
     """
-    known = load_summaries(work_dir, say)
+    known = _load(work_dir, say)
     found = {}
     for name in (data_set.name for data_set in clip_data_sets() if not data_set.on_demand):
         root = Path(data_root) / name
@@ -88,21 +89,34 @@ def save_summaries(
             continue
         bad = str((quarantine or {}).get(name, ""))
         stamp = _stamp(root, bad)
-        if known.get(name, {}).get("stamp") == stamp:
-            found[name] = {**known[name]}
+        before = known.get(name, {})
+        if before.get("stamp") == stamp and before.get("seal"):
+            about = before
         else:
-            found[name] = {**_measured(root, Path(work_dir) / f"contact_sheet_{name}.png", bad), "stamp": stamp}
-        found[name] |= {"profile": profile} if profile else {}
+            about = {**_measured(root, Path(work_dir) / f"contact_sheet_{name}.png", bad), "stamp": stamp}
+        found[name] = with_seal(_plain(Statistics.model_validate(about | ({"profile": profile} if profile else {}))))
         _say_left_out(name, found[name], say)
     if found != known:
         write_text_atomically(Path(work_dir) / STATISTICS, json.dumps(found, indent=1) + "\n")
 
 
 def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, dict[str, Any]]:
-    """Data set -> its statistics, without what was not measured; {} and a line where the file is damaged."""
+    """Data set -> its statistics, without what was not measured; {} and a line where the file is damaged, a line and no
+    statistics of a data set where they were edited.
+    """
+    return {name: {k: v for k, v in about.items() if k != "seal"} for name, about in _load(work_dir, say).items()}
+
+
+def _plain(about: Statistics) -> dict[str, Any]:
+    return about.model_dump(mode="json", exclude_unset=True)
+
+
+def _load(work_dir: Path, say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
+    """``load_summaries``, each with its seal where it has one."""
     path = Path(work_dir) / STATISTICS
     try:
-        found = TypeAdapter(dict[str, Statistics]).validate_json(read_file(path, LARGEST))
+        content = read_statistics(work_dir)
+        found = TypeAdapter(dict[str, Statistics]).validate_json(content)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -113,7 +127,10 @@ def load_summaries(work_dir: Path, say: Callable[[str], None] = lambda _: None) 
         )
         say(f"{path}: cannot be read ({reason}); statistics are measured anew by the next run-all")
         return {}
-    return {name: about.model_dump(mode="json", exclude_unset=True) for name, about in found.items()}
+    edited = [name for name, about in json.loads(content).items() if is_edited(about)]
+    for name in edited:
+        say(f"{path}: {name}: {EDITED}")
+    return {name: _plain(about) for name, about in found.items() if name not in edited}
 
 
 def measure(root: Path, sheet: Path, quarantine: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from harness.data.describe.moments import brightened
 from harness.data.describe.statistics import dataset_statistics
 from harness.data.describe.summary import load_summaries, save_summaries
 from harness.ledger.run_dir import STATISTICS
+from harness.ledger.verify import verify_ledger
 from mtcd_plugin.formats.video import read_frames
 from tests.helpers.defective_sets import truncate
 from tests.helpers.tiny_data import GESTURES, SUBJECTS, zero_in_secret
@@ -191,6 +192,41 @@ def test_a_damaged_file_of_statistics_is_said_and_measured_anew(root, text):
     assert load_summaries(work_dir, lines.append) == {}
     assert len(lines) == 1 and "cannot be read" in lines[0] and "\n" not in lines[0]
     assert measured(root)[0] == good
+
+
+def test_what_was_edited_is_not_shown_and_measured_anew(root):
+    good, _, work_dir = measured(root)
+    path = work_dir / STATISTICS
+    whole = path.read_bytes()
+    assert verify_ledger(work_dir) == (0, [])
+    about = json.loads(whole)
+    about["mgr_dark"]["clips"] = 99999
+    path.write_text(json.dumps({**about, "other": {"name": "of an older harness, at no hand"}}))
+    lines = []
+    assert load_summaries(work_dir, lines.append) == {"other": {"name": "of an older harness, at no hand"}}
+    (said,) = lines
+    assert said.startswith(f"{path}: mgr_dark: edited since it was measured, and not shown; `run-all`")
+    assert [f"{work_dir / f.run}: {f.problem}" for f in verify_ledger(work_dir)[1]] == lines
+    path.write_text(json.dumps(about))
+    assert measured(root)[:2] == (good, lines) and path.read_bytes() == whole
+    assert measured(root)[:2] == (good, []) and path.read_bytes() == whole
+
+
+def test_what_an_older_harness_measured_has_no_seal_and_is_measured_anew_where_the_data_is(root):
+    good, _, work_dir = measured(root)
+    about = json.loads((work_dir / STATISTICS).read_text())
+    del about["mgr_dark"]["seal"]
+    about["mgr_dark"]["clips"] = 99999
+    (work_dir / STATISTICS).write_text(json.dumps(about))
+    assert load_summaries(work_dir)["mgr_dark"]["clips"] == 99999 and verify_ledger(work_dir) == (0, [])
+    assert measured(root)[0] == good
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000])
+def test_verify_names_statistics_that_are_damaged(tmp_path, text):
+    (tmp_path / STATISTICS).write_text(text)
+    (finding,) = verify_ledger(tmp_path)[1]
+    assert finding.run == STATISTICS and finding.problem.endswith("; `run-all` with the data measures it anew")
 
 
 def test_statistics_take_a_description_as_it_is(root):
