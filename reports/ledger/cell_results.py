@@ -14,7 +14,7 @@ from reports.format import count
 from reports.ledger.adopted import adopted_runs
 from reports.ledger.results import Answers, Result, Run, outcomes_of
 from reports.ledger.training import train_seconds
-from reports.ledger.versions import Choice, answering, choose
+from reports.ledger.versions import Choice, State, answering, choose
 
 OLDER = "of an older config, code or data than the last plan's (status --why says what differs)"
 Planned = dict[int, list[PlannedCell]]  # seed -> what the last plans ask for
@@ -124,9 +124,27 @@ def _run(cell: PlannedCell, planned: list[PlannedCell], choice: Choice, runs: Ru
             synthetic_data(record.key, runs.records),
             adopted_runs(record.key, runs.records),
         )
+    return _absent(planned, runs)
+
+
+def _absent(planned: list[PlannedCell], runs: Runs) -> Run:
+    """A cell at a seed of which the last plans have no run that is done."""
     status, reason = _without(planned, runs)
-    failed = runs.records.get(cell.key)
-    return Run(cell, status, reason, failed, runs.pages.get(cell.key, "") if failed else "")
+    cell = next((c for c in planned if c.key in runs.records), planned[0])
+    return Run(cell, status, reason, runs.records.get(cell.key), runs.pages.get(cell.key, ""))
+
+
+def _present(made: Iterable[Run], state: State, planned: Planned, runs: Runs) -> tuple[Run, ...]:
+    """What became of what the last plans ask for, by seed: what is shown, unless it is of another version, or no plan
+    could tell of which it is."""
+    found = []
+    for run in made:
+        cells = planned.get(run.cell.seed, [])
+        if run.status != "done" or run.cell.key in {c.key for c in cells} or (not cells and state != "older"):
+            found.append(run)
+        elif cells:
+            found.append(_absent(cells, runs))
+    return tuple(found)
 
 
 def _without(planned: list[PlannedCell], runs: Runs) -> tuple[str, str]:
@@ -158,6 +176,7 @@ def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planne
     """A cell's runs over its seeds, with the notes that go with their number."""
     done = [r.record for r in made if r.status == "done" and r.record is not None]
     older = choice.state == "older" and bool(done)
+    present = _present(made, choice.state, planned, runs)
     notes = []
     others = {r.record.cell.model for r in made if r.record is not None} - {made[0].cell.model}
     if others:
@@ -168,8 +187,8 @@ def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planne
         notes.append(f"{count(len(left_out), 'run')} with --init {asked} left out: not the start of the profile")
     if older:
         notes.append(OLDER)
-        present = [_without(cells, runs) for cells in planned.values()]
-        notes += dict.fromkeys(f"the present one {status}: {why}" for status, why in present if status != "missing")
+        ended = [run for run in present if run.status != "missing"]
+        notes += dict.fromkeys(f"the present one {run.status}: {run.reason}" for run in ended)
     nowhere = [cells for cells in planned.values() if not any(c.key for c in cells)]  # in no plan of several ledgers
     unplanned = {c.error for cells in nowhere for c in cells if c.error}
     if unplanned and done:
@@ -182,4 +201,4 @@ def _put_together(i: str, made: tuple[Run, ...], choice: Choice, planned: Planne
     untracked = sorted({name for r in done if r.metrics is not None for name in r.identity.untracked})
     notes += [f"code not tracked: {', '.join(untracked)}"] if untracked else []
     times = tuple(train_seconds(r.key, runs.records) for r in done if r.metrics is not None)
-    return Result(i, made, found, "; ".join(notes), older, None, times)
+    return Result(i, made, found, "; ".join(notes), older, None, times, present=present)

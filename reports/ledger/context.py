@@ -195,7 +195,7 @@ class ReportContext:
     def tally(self) -> dict[str, int]:
         """Distinct runs that the tables and figures that were asked for need, by status; cells may share a run."""
         found: dict[str, str] = {}
-        for run in self.ledger.asked_runs:
+        for run in self.ledger.asked_present_runs:
             found[run.cell.key or f"{run.cell.id}/{run.cell.seed}"] = run.status
         statuses = list(found.values())
         return {s: statuses.count(s) for s in STATUS}

@@ -75,10 +75,25 @@ class Ledger:
         return [f"{x} ({last[: i + 1].count(x)})" if last.count(x) > 1 else x for i, x in enumerate(last)]
 
     @cached_property
+    def present_runs(self) -> list[Run]:
+        """What became of them: as ``runs``, but where these are older, what the last plan asks for instead."""
+        return [run for i, result in self.results.items() if self.used_by.get(i) for run in result.present]
+
+    @cached_property
+    def _asked(self) -> list[Result]:
+        """Results that belong to tables and figures that were asked for; all, where there is no plan."""
+        used = {i: r for i, r in self.results.items() if self.used_by.get(i)}
+        return [r for i, r in used.items() if not self.plans or self.tables.intersection(self.used_by[i])]
+
+    @cached_property
     def asked_runs(self) -> list[Run]:
-        """Those of ``runs`` that belong to tables and figures that were asked for; all, where there is no plan."""
-        asked = {i for i in self.results if not self.plans or self.tables.intersection(self.used_by.get(i, ()))}
-        return [run for i, result in self.results.items() if i in asked and self.used_by.get(i) for run in result.runs]
+        """Those of ``runs`` that belong to them."""
+        return [run for result in self._asked for run in result.runs]
+
+    @cached_property
+    def asked_present_runs(self) -> list[Run]:
+        """Those of ``present_runs`` that belong to them."""
+        return [run for result in self._asked for run in result.present]
 
     @cached_property
     def training(self) -> dict[str, Training]:
@@ -112,13 +127,20 @@ class Ledger:
     @cached_property
     def older(self) -> frozenset[str]:
         """Keys of the runs of results that are not of the config, code and data that the last plan asks for."""
-        runs = [run for r in self.results.values() if r.older for run in r.runs]
-        return frozenset(run.record.key for run in runs if run.record is not None)
+        runs = [run for r in self.results.values() if r.older for run in r.runs if run.status == "done"]
+        return frozenset(run.record.key for run in runs if run.record is not None) - self.planned
+
+    @cached_property
+    def planned(self) -> frozenset[str]:
+        """Keys of the runs that the last plans ask for, and of their stages, as far as they have a record."""
+        known = {key: record for key, (_, record) in self.records.items()}
+        own = {c.key for plan in self.plans for c in plan.cells} & known.keys()
+        return frozenset(own.union(*(dependency_closure(key, known) for key in own))) & known.keys()
 
     @cached_property
     def on_tables(self) -> frozenset[str]:
         """Keys of the runs that tables and figures show a number of."""
-        return frozenset(run.cell.key for run in self.runs) & self.shown - self.older
+        return frozenset(run.cell.key for run in self.runs) & self.shown
 
     @cached_property
     def seeds(self) -> int:

@@ -133,6 +133,7 @@ class Result:
         older: the runs are not of the config, code and data that the last plan asks for.
         training: how much a number varies from training to training on such clips; None where nothing says.
         clips: what they are called, where the numbers of this data set were measured on several kinds; else "".
+        present: by seed, what became of what the last plan asks for: of ``runs`` those that it asks for.
         train_seconds: per done run of ``done``, its own training and that of all its stages; None where one is not
             known.
     """
@@ -145,6 +146,7 @@ class Result:
     training: Training | None = None
     train_seconds: tuple[float | None, ...] = ()
     clips: str = ""
+    present: tuple[Run, ...] = ()
 
     @cached_property
     def done(self) -> list[RunRecord]:

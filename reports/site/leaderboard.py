@@ -29,6 +29,15 @@ class DataSet(_Part):
     synthetic_data: list[str]
 
 
+class PresentRun(_Part):
+    """What became of the run that the last plan asks for, where an older one is shown in its place."""
+
+    key: str
+    status: Literal["failed", "missing", "blocked", "unplanned", "rejected"]
+    reason: str
+    page: str
+
+
 class RunLine(_Part):
     """A cell at one seed."""
 
@@ -50,6 +59,7 @@ class RunLine(_Part):
     metrics: dict[str, float]  # by names that say the unit
     adopted: str = ""
     adopted_from: str = ""
+    present: PresentRun | None = None
 
 
 class Column(_Part):
@@ -179,4 +189,16 @@ def _run(context: ReportContext, run: Run) -> dict[str, Any]:
         "older": context.ledger.results[cell.id].older and run.status == "done",
         "metrics": numbers(record) if record is not None and run.status == "done" else {},
         **({"adopted": record.adopted, "adopted_from": record.adopted_from} if record is not None and adopted else {}),
+        **_present(context, run),
+    }
+
+
+def _present(context: ReportContext, run: Run) -> dict[str, Any]:
+    """``RunLine.present``; nothing where the run itself is the present one."""
+    present = context.ledger.results[run.cell.id].present
+    other = next((x for x in present if x.cell.seed == run.cell.seed and x is not run), None)
+    if other is None:
+        return {}
+    return {
+        "present": {"key": other.cell.key, "status": other.status, "reason": other.reason, "page": other.page},
     }

@@ -49,14 +49,14 @@ def build(context: ReportContext) -> Iterator[Page]:
 def _summary(context: ReportContext) -> str:
     """How many runs there are, each number with its word."""
     ledger = context.ledger
-    asked, cells = sum(context.tally.values()), len(ledger.asked_runs)
+    asked, cells = sum(context.tally.values()), len(ledger.asked_present_runs)
     text = f"Tables and figures ask for {f.count(asked, 'run')}"
     if cells != asked:
         text += f" ({cells} cells and seeds, some of which share one)"
     text += f"; {f.count(context.tally['done'], 'is', 'are')} done."
     text += "".join(f" {sentence}" for sentence in _beside(context))
     unusual = len(ledger.other_start.keys() - ledger.shown)
-    older = len(ledger.records) - len(ledger.shown) - unusual
+    older = len(ledger.records.keys() - ledger.shown - ledger.planned - ledger.other_start.keys())
     if older:
         is_ = "is" if older == 1 else "are"
         text += f" {f.count(older, 'run')} of an older config, code or data {is_} listed and not counted."
@@ -155,7 +155,9 @@ def _sources(context: ReportContext) -> list[str]:
     older = [i for i, r in ledger.results.items() if r.older and ledger.used_by.get(i)]
     if older:
         shows = "shows" if len(older) == 1 else "show"
-        said.append(f"{f.count(len(older), 'cell')} {shows} runs of an older config, code or data; each says so.")
+        said.append(
+            f"{f.count(len(older), 'cell')} {shows} runs of an older config, code or data, marked {OLDER_MARK}."
+        )
     return said
 
 
@@ -167,13 +169,13 @@ FEW = 5  # cells of one reason that have a line each
 
 
 def _gaps(context: ReportContext) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Runs without a result: one line per cell and reason, and the cells of a reason together where more than ``FEW``
-    were not run, or could not be planned, for it."""
+    """Runs that the last plan asks for and that have no result: one line per cell and reason, and the cells of a reason
+    together where more than ``FEW`` were not run, or could not be planned, for it."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     jobs: dict[str, list[str]] = {}  # cells that share a run share its job, which has the name of one of them
-    for run in context.ledger.runs:
+    for run in context.ledger.present_runs:
         jobs.setdefault(_job(run), []).append(f"{run.cell.id}-s{run.cell.seed}")
-    for run in context.ledger.runs:
+    for run in context.ledger.present_runs:
         if run.status == "done":
             continue
         now = ""

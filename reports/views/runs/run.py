@@ -39,13 +39,14 @@ class Parent(NamedTuple):
 
 
 class Sibling(NamedTuple):
-    """Another run of the same cell. ``state`` as that of its page."""
+    """Another run of the same cell. ``state`` as that of its page. ``key``: its head, "" where the seed tells."""
 
     name: str
     page: str
     seed: int
     said: str  # its accuracy, or what became of it
     state: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class RunView:
     pictures: tuple[PicturedClip, ...]  # of its hardest clips, where there are any
     used_by: tuple[str, ...]  # tables and figures
     shown: bool  # a table or figure shows a number of it
-    state: str  # "" for a run that a number is made of, else why none is: OLDER, or another start
+    state: str  # "" for a run of what the last plan asks for, else what it is: OLDER, or of another start
     synthetic: tuple[str, ...] | None  # data sets that it or its stages saw
     adopted: tuple[RunRecord, ...]  # which of it and its stages were adopted
     adopted_page: str  # of the run that it was adopted from, "" where the ledger has it no more
@@ -145,7 +146,7 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
     """Views of all runs that have a page, in the order of their pages."""
     ledger = context.ledger
     used: dict[str, list[str]] = {}
-    for run in ledger.runs:
+    for run in (*ledger.runs, *ledger.present_runs):
         used.setdefault(run.cell.key, []).extend(ledger.used_by[run.cell.id])
     known = {key: record for key, (_, record) in ledger.records.items()}
     children: dict[str, list[Parent]] = {}
@@ -178,7 +179,7 @@ def run_views(context: ReportContext, pictures: ClipPictures) -> list[RunView]:
                 pictures=pictures.of_run(key) if shown and key in ledger.answers else (),
                 shown=shown,
                 used_by=tuple(dict.fromkeys(used.get(key, []))),
-                state="" if key in ledger.shown and key not in ledger.older else _left_out(ledger, key),
+                state=_left_out(ledger, key),
                 synthetic=ledger.synthetic[key],
                 adopted=adopted_runs(key, known),
                 adopted_page=ledger.pages.get(record.adopted_from, ""),
@@ -204,15 +205,26 @@ def _siblings(ledger: Ledger) -> dict[tuple[str, str], list[Sibling]]:
     for key, page in ledger.pages.items():
         folder, r = ledger.records[key]
         said = f"{f.percent(r.metrics.top1)} %" if r.metrics is not None else r.status
-        state = "" if key in ledger.shown and key not in ledger.older else _left_out(ledger, key)
-        found.setdefault(_cell(r), []).append(Sibling(folder.name, page, r.cell.seed, said, state))
-    return {cell: sorted(runs, key=lambda s: (bool(s.state), s.seed, s.name)) for cell, runs in found.items()}
+        sibling = Sibling(folder.name, page, r.cell.seed, said, _left_out(ledger, key))
+        found.setdefault(_cell(r), []).append(sibling)
+    return {
+        cell: _told_apart(sorted(runs, key=lambda s: (bool(s.state), s.seed, s.name))) for cell, runs in found.items()
+    }
+
+
+def _told_apart(runs: list[Sibling]) -> list[Sibling]:
+    """The runs of a cell, with the head of their keys where several have the same seed."""
+    seeds = [s.seed for s in runs]
+    return [s._replace(key=s.name[-12:]) if seeds.count(s.seed) > 1 else s for s in runs]
 
 
 def _left_out(ledger: Ledger, key: str) -> str:
-    """Why no number is made of a run."""
-    other = ledger.other_start.get(key, "")
-    return f"not the profile's start (--init {other})" if other and key not in ledger.shown else OLDER
+    """Why no number is made of a run, or what must be said with it; "" for a run of what the last plan asks for."""
+    if key in ledger.shown:
+        return OLDER if key in ledger.older else ""
+    if other := ledger.other_start.get(key, ""):
+        return f"not the profile's start (--init {other})"
+    return "" if key in ledger.planned else OLDER
 
 
 def _scored(answers: Answers | None, training: Training | None) -> Scored | None:

@@ -23,7 +23,7 @@ def run(name, status, reason, key=""):
 def test_many_cells_that_were_not_run_for_one_reason_take_one_line(status, said):
     many = [run(f"m{i}", status, "still to be run") for i in range(FEW + 1)]
     few = [run("one", "missing", "its data is absent"), *(run(f"f{i}", "failed", "killed") for i in range(FEW + 1))]
-    ledger = SimpleNamespace(runs=[*many, *few, run("fine", "done", "")])
+    ledger = SimpleNamespace(present_runs=[*many, *few, run("fine", "done", "")])
     lines, together = _gaps(SimpleNamespace(ledger=ledger, running=None))
     assert [g["cell"] for g in lines] == [r.cell.id for r in few]  # each failure is shown
     (waiting,) = together
@@ -33,14 +33,14 @@ def test_many_cells_that_were_not_run_for_one_reason_take_one_line(status, said)
 def test_cells_that_share_a_run_wait_for_one_job():
     runs = [run("sweep", "missing", "no run yet", "k"), run("grid", "missing", "no run yet", "k")]
     now = Running(0, 0, (), ("sweep-s0",), "", 30)
-    lines, _ = _gaps(SimpleNamespace(ledger=SimpleNamespace(runs=runs), running=now))
+    lines, _ = _gaps(SimpleNamespace(ledger=SimpleNamespace(present_runs=runs), running=now))
     assert [g["reason"] for g in lines] == ["still to come"] * 2
 
 
 def test_a_cell_whose_job_runs_is_running_and_not_called_not_run():
     runs = [run("first", "missing", "no run yet"), run("next", "missing", "no run yet")]
     now = Running(0, 0, ("first-s0",), ("next-s0",), "", 30)
-    lines, _ = _gaps(SimpleNamespace(ledger=SimpleNamespace(runs=runs), running=now))
+    lines, _ = _gaps(SimpleNamespace(ledger=SimpleNamespace(present_runs=runs), running=now))
     assert [(g["text"], g["reason"]) for g in lines] == [("running", "its job has begun"), ("not run", "still to come")]
 
 
