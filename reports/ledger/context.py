@@ -15,6 +15,7 @@ from reports.ledger.clip_sets import ClipSet
 from reports.ledger.command import command_for, command_of, is_quick
 from reports.ledger.kinds import SYNTHETIC
 from reports.ledger.ledger import Ledger
+from reports.ledger.marks import older_note
 from reports.ledger.measured_clips import MeasuredClips
 from reports.ledger.results import STATUS, Result
 from reports.ledger.running import Running
@@ -169,9 +170,11 @@ class ReportContext:
             return ""
         return f"Runs of this table were made at {len(found)} commits: {', '.join(map(short_commit, found))}."
 
-    def adopted_note(self, results: Iterable[Result | None]) -> str:
-        """Which of these results are of adopted runs, and why; "" where none is."""
-        return adopted_note(x for r in results if r is not None for x in r.adopted)
+    def mark_notes(self, results: Iterable[Result | None]) -> tuple[str, ...]:
+        """Which of these results are of adopted runs, and why, and which are older than the last plan."""
+        known = [r for r in results if r is not None]
+        notes = (adopted_note(x for r in known for x in r.adopted), older_note(known))
+        return tuple(note for note in notes if note)
 
     def training_note(self, results: Iterable[Result | None]) -> str:
         """How the intervals of these results treat that a seed is one training; "" where all of them have several."""

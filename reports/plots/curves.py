@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_variant
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import marks_of
 from reports.ledger.results import Result
 from reports.stats.training import Training
 
@@ -19,7 +21,7 @@ class Point:
     mean: float
     std: float | None
     n: int
-    adopted: bool = False  # made with adopted runs
+    mark: str = ""  # of its number
     band: float | None = None  # half of the 95 % interval for other trainings; None where nothing says
 
 
@@ -41,7 +43,7 @@ class HeatMap:
     x: suite.Sweep
     y: suite.Sweep
     values: dict[tuple[float, ...], float | None]
-    adopted: frozenset[tuple[float, ...]] = frozenset()  # pairs whose value was made with adopted runs
+    marks: Mapping[tuple[float, ...], str] = field(default_factory=dict)  # of the values that have one
 
 
 def curves(context: ReportContext, figure: suite.Figure) -> tuple[Curve, ...]:
@@ -53,7 +55,7 @@ def curves(context: ReportContext, figure: suite.Figure) -> tuple[Curve, ...]:
             result = context.result(cell_id(figure.model, sweep_variant(sweep.id, value)))
             if result is not None and result.done:
                 n = len(result.done)
-                points.append(Point(value, *result.top1, n, bool(result.adopted), _band(result.training, n)))
+                points.append(Point(value, *result.top1, n, marks_of(result), _band(result.training, n)))
             else:
                 absent.append((value, _why(result)))
         out.append(Curve(sweep.id, sweep.title, sweep.default, tuple(points), tuple(absent)))
@@ -89,11 +91,11 @@ def baseline(context: ReportContext, figure: suite.Figure) -> tuple[str, Result]
 def heat_map(context: ReportContext, figure: suite.Figure) -> HeatMap:
     """The means over seeds at every pair of weights."""
     values: dict[tuple[float, ...], float | None] = {}
-    adopted = set()
+    marks = {}
     for pair in grid_points(figure, context.profile):
         result = context.result(cell_id(figure.model, grid_variant(figure, pair)))
         values[pair] = result.top1[0] if result is not None and result.done else None
-        if result is not None and result.adopted:
-            adopted.add(pair)
+        if mark := marks_of(result):
+            marks[pair] = mark
     x, y = figure.sweeps
-    return HeatMap(x, y, values, frozenset(adopted))
+    return HeatMap(x, y, values, marks)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.ledger.adopted import MARK
 from reports.plots.drawing import COLD, HOT, INK, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
 
 GAIN, REFERENCE, OTHER = "gain", "reference", "other"
@@ -23,7 +22,7 @@ class At:
     value: float
     low: float | None
     high: float | None
-    adopted: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,13 +74,13 @@ def _draw(ax: Any, line: Line, look: tuple[str, str, Any], aside: float = 0.0) -
         if len(known) == len(line.points) > 1 and line.role == GAIN:
             ax.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0, zorder=1)
     for p in line.points:
-        if p.adopted:
+        if p.mark:
             spot = (p.place + aside, p.value)
-            ax.annotate(MARK, spot, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
+            ax.annotate(p.mark, spot, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
 
 
 def _said(places: Sequence[str], line: Line) -> str:
-    shown = [f"{places[p.place]} {p.value:.1f}{_interval(p)}{MARK * p.adopted}" for p in line.points]
+    shown = [f"{places[p.place]} {p.value:.1f}{_interval(p)}{p.mark}" for p in line.points]
     return ", ".join(shown).replace("\n", " ") or "not measured"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.ledger.adopted import MARK
 from reports.plots.curves import Curve, HeatMap
 from reports.plots.drawing import HOT, INK, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
 
@@ -28,7 +27,7 @@ def sweeps(curves: Sequence[Curve], baseline: float | None, name: str) -> Drawin
         ax.margins(x=0.08, y=0.15)
     axes[0].set_ylabel("Top-1 accuracy (%)")
     said = "; ".join(
-        f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}{MARK * p.adopted}" for p in c.points) for c in curves
+        f"{c.id}: " + ", ".join(f"{p.x:g} gives {100 * p.mean:.1f}{p.mark}" for p in c.points) for c in curves
     )
     return to_drawing(figure, "Top-1 accuracy in percent against " + " and ".join(c.id for c in curves), said, name)
 
@@ -65,9 +64,9 @@ def _draw_points(ax: Any, curve: Curve) -> None:
         at, height = [a for a, _ in shown], [b for _, b in shown]
         ax.scatter(at, height, s=size, color=colour, edgecolor=HOT, linewidth=1.6, zorder=4)
     for p in curve.points:
-        if p.adopted:
+        if p.mark:
             place = (p.x, 100 * p.mean)
-            ax.annotate(MARK, place, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
+            ax.annotate(p.mark, place, xytext=(6, 4), textcoords="offset points", color=INK, fontsize=9)
 
 
 @kept_drawing
@@ -127,7 +126,7 @@ def _colour_bar(ax: Any, low: float, high: float) -> None:
 
 def _percent(grid: HeatMap, pair: tuple[float, ...]) -> str:
     value = grid.values[pair]
-    return "no result" if value is None else f"{100 * value:.1f}{MARK * (pair in grid.adopted)}"
+    return "no result" if value is None else f"{100 * value:.1f}{grid.marks.get(pair, '')}"
 
 
 def _patch(corner: tuple[float, float], side: float = 1.0, height: float | None = None, **look: Any) -> Any:

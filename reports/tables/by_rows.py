@@ -132,5 +132,5 @@ def _delta_cells(found: Difference | str, digits: int) -> tuple[Cell, Cell]:
         ),
         "p": Cell(f.p_value(found.p), found.p, sub=provisional.strip(" ()"), origin=MEASURED),
     }
-    delta, p = marked(cells, found.adopted).values()
+    delta, p = marked(cells, found.mark).values()
     return delta, p

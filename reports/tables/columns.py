@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from harness.suite import benchmark as suite
 from reports import format as f
-from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import marks_of
 from reports.ledger.results import Result
 from reports.tables.table import CLAIMED, Cell, Column, Link, Row, Table, missing
 from reports.tables.unplanned import reasons_below
@@ -38,7 +38,7 @@ def finished(
         context.clips.synthetic_note(table.dataset),
         context.training_note(results),
         context.commits_note(results),
-        context.adopted_note(results),
+        *context.mark_notes(results),
     )
     return Table(
         table.id,
@@ -85,7 +85,7 @@ def against(result: Result | None, claim: suite.Claim | None) -> Cell:
     if result.interval is not None:
         low, high = result.interval
         sub = "inside the interval" if low <= value / 100 <= high else "outside the interval"
-    return Cell(f.points(gap, 2), 100 * gap, sub=sub, mark=MARK * bool(result.adopted))
+    return Cell(f.points(gap, 2), 100 * gap, sub=sub, mark=marks_of(result))
 
 
 def remark_columns(table: suite.Table) -> list[Column]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from harness.suite import benchmark as suite
 from reports import format as f
-from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import marks_of
 from reports.ledger.results import Result, same_clips, twins
 from reports.stats.ranks import pairwise
 from reports.tables.differences import LEVEL
@@ -37,14 +37,13 @@ class Comparison:
 
 def named_results(context: ReportContext, table: suite.Table, column: suite.Column) -> tuple[dict[str, Result], int]:
     """What was run of a column of a table of methods, by title (by the entry's name where two have the same one;
-    adopted ones marked), and how many methods the column asks for."""
+    with the marks of their numbers), and how many methods the column asks for."""
     entries = [e for e in ranked(listed_entries(context, table)) if e.test_modality == column.modality]
     results = context.ledger.results
     run = [e for e in entries if e.name in results]
     titles = [e.title for e in run]
     named = {
-        (e.title if titles.count(e.title) == 1 else e.name) + MARK * bool(results[e.name].adopted): results[e.name]
-        for e in run
+        (e.title if titles.count(e.title) == 1 else e.name) + marks_of(results[e.name]): results[e.name] for e in run
     }
     return named, asked(context, entries)
 

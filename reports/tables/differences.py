@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports import format as f
+from reports.ledger.marks import among, marks_of
 from reports.ledger.results import Outcomes, Result
 from reports.stats.intervals import difference_interval
 from reports.stats.multiplicity import holm
@@ -32,7 +33,7 @@ class Difference:
     seeds: tuple[int, ...]
     better_in: int  # seeds in which the first is the better one
     p_training: float | None = None  # without p_seeds: t test with the variance of training, None where not known
-    adopted: bool = False  # a run behind it was adopted
+    mark: str = ""  # ``marks_of`` the two
     comparison: Comparison | None = None  # what it could find, None where the variance of training is not known
 
     @property
@@ -57,8 +58,7 @@ class Difference:
 
     @property
     def text(self) -> str:
-        adopted = "; adopted runs among them" if self.adopted else ""
-        return f"{f.points(self.gap)} points ({'95 % interval ' * bool(self.interval)}{self.span()}{adopted})"
+        return f"{f.points(self.gap)} points ({'95 % interval ' * bool(self.interval)}{self.span()}{among(self.mark)})"
 
     def span(self, digits: int = 1) -> str:
         """The interval in points, or that there is none."""
@@ -101,7 +101,7 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         seeds=tuple(common),
         better_in=int(np.sum(each > 0)),
         p_training=training_p(x, y, training) if p_seeds is None and training is not None else None,
-        adopted=bool(a.adopted or b.adopted),
+        mark=marks_of(a, b),
         comparison=compared(x, y, training) if training is not None else None,
     )
 
@@ -184,4 +184,4 @@ def difference_cells(prefix: str, d: Difference | str) -> dict[str, Cell]:
         if d.p_seeds is not None
         else missing(f.DASH, "one seed" if len(d.seeds) == 1 else SAME_DIFFERENCE, MEASURED),
     }
-    return marked(cells, d.adopted)
+    return marked(cells, d.mark)

@@ -43,7 +43,7 @@ def figure_table(context: ReportContext, figure: suite.Figure) -> Table:
         figure.note,
         figure.claims_note if claimed else "",
         context.training_note(results),
-        context.adopted_note(results),
+        *context.mark_notes(results),
     )
     return Table(
         figure.id,
@@ -77,7 +77,7 @@ def grid_table(context: ReportContext, figure: suite.Figure, grid: suite.Grid) -
         grid.caption,
         tuple(columns),
         tuple(rows),
-        tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
+        tuple(note for note in (context.training_note(results), *context.mark_notes(results)) if note),
         verdict=context.clips.comparability(figure.dataset, claimed=False),
         dataset=figure.dataset,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reports import format as f
 from reports.ledger.adopted import reasons_text
+from reports.ledger.marks import marks_of
 from reports.ledger.results import STATUS, Result, Run
 from reports.stats.intervals import INTERVAL
 from reports.stats.ranks import Standing
@@ -106,7 +107,7 @@ def measured_cells(result: Result, prefix: str = "", standing: Standing | str | 
     cells = _done(result) if result.done else _not_done(result, standing is not None)
     if result.done and standing is not None:
         cells |= rank_cells(standing)
-    return {prefix + k: v for k, v in marked(cells, bool(result.adopted)).items()}
+    return {prefix + k: v for k, v in marked(cells, marks_of(result)).items()}
 
 
 def cells_or_absent(result: Result | None, absent: tuple[str, str], prefix: str = "") -> dict[str, Cell]:

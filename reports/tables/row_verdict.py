@@ -8,6 +8,7 @@ from harness.suite import benchmark as suite
 from harness.suite.cells import cell_id, grid_points, grid_variant, sweep_variant
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import among
 from reports.ledger.results import Result
 from reports.tables.differences import LEVEL, Difference, adjusted, difference
 from reports.tables.table import Cell, Row, Table
@@ -87,9 +88,8 @@ def _against(row: Row, first: str) -> str:
     shown = f"p {p.text}" if p.text.startswith("<") else f"p = {p.text}"
     verdict = "provisional" if p.sub else "a significant difference" if p.value < LEVEL else "which is a tie"
     span = delta.sub.removesuffix(" (provisional)")
-    adopted = "; adopted runs among them" if delta.mark else ""
     caveat = f", but {delta.warn}" * bool(delta.warn)
-    return f"{delta.text} points ({span}, {shown}{adopted}) against {first}, {verdict}{caveat}"
+    return f"{delta.text} points ({span}, {shown}{among(delta.mark)}) against {first}, {verdict}{caveat}"
 
 
 def _state_of(against: Sequence[Cell]) -> State:

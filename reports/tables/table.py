@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reports.ledger.adopted import MARK
+from reports.ledger.marks import MEANING, in_short, meaning
 
 Origin = Literal["text", "claimed", "measured"]
 CLAIMED: Origin = "claimed"
@@ -66,12 +66,20 @@ class Cell:
         """Whether a page shows its text and nothing else."""
         return not (self.href or self.state or self.sub or self.bar or self.links or self.warn or self.mark)
 
+    @property
+    def mark_meaning(self) -> str:
+        return meaning(self.mark)
 
-def marked(cells: Mapping[str, Cell], adopted: bool) -> dict[str, Cell]:
-    """The cells, what is measured in them marked where it was made with adopted runs."""
-    if not adopted:
+    @property
+    def mark_in_short(self) -> str:
+        return in_short(self.mark)
+
+
+def marked(cells: Mapping[str, Cell], mark: str) -> dict[str, Cell]:
+    """The cells, with ``marks_of`` their runs behind what is measured in them."""
+    if not mark:
         return dict(cells)
-    return {k: replace(c, mark=MARK) if c.origin == MEASURED and c.value is not None else c for k, c in cells.items()}
+    return {k: replace(c, mark=mark) if c.origin == MEASURED and c.value is not None else c for k, c in cells.items()}
 
 
 def missing(text: str, title: str, origin: Origin = "text") -> Cell:
@@ -204,7 +212,7 @@ class Table:
     @property
     def mark_notes(self) -> tuple[str, ...]:
         """The notes that explain a mark."""
-        return tuple(n for n in self.notes if n.startswith(MARK))
+        return tuple(n for n in self.notes if n.startswith(tuple(MEANING)))
 
     @property
     def paper_columns(self) -> tuple[Column, ...]:

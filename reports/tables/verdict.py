@@ -10,8 +10,8 @@ from harness.ledger.record import RunRecord
 from harness.suite import Entry
 from harness.suite import benchmark as suite
 from reports import format as f
-from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import MEANING, OLDER_MARK, marks_of
 from reports.ledger.results import Result, by_kind_of_clips, on_other_clips, same_clips, twins
 from reports.stats.ranks import Standing
 from reports.tables.differences import LEVEL, difference
@@ -170,11 +170,11 @@ def _comparable(done: list[Result]) -> list[Result]:
 
 
 def _names(entries: Iterable[Entry], done: Iterable[Result]) -> dict[str, str]:
-    """Titles by cell, the entry's name where two have the same; adopted ones marked."""
-    adopted = {r.id for r in done if r.adopted}
+    """Titles by cell, the entry's name where two have the same; with the marks of their numbers."""
+    marks = {r.id: marks_of(r) for r in done}
     titles = {e.name: e.title for e in entries}
     several = list(titles.values())
-    return {i: (t if several.count(t) == 1 else i) + MARK * (i in adopted) for i, t in titles.items()}
+    return {i: (t if several.count(t) == 1 else i) + marks.get(i, "") for i, t in titles.items()}
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -226,7 +226,8 @@ def _chance(r: Result) -> str:
 
 
 def basis(context: ReportContext, results: Sequence[Result]) -> str:
-    """What results stand on: data, profile, seeds and the day of the newest run."""
+    """What results stand on: data, profile, seeds, the day of the newest run, and how many are of an older config, code
+    or data."""
     records = [record for r in results for record in r.done]
     if not records:
         return ""
@@ -236,7 +237,14 @@ def basis(context: ReportContext, results: Sequence[Result]) -> str:
     seeds = sorted({len(r.done) for r in results if r.done})
     span = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f.count(seeds[0], "seed")
     day = max(r.finished for r in records)[:10] or "of unknown date"
-    return f"{data}{stages}, profile {context.profile}, {span}, newest run {day}"
+    return f"{data}{stages}, profile {context.profile}, {span}, newest run {day}{_older(results)}"
+
+
+def _older(results: Sequence[Result]) -> str:
+    done = [r for r in results if r.done]
+    n = sum(r.older for r in done)
+    of = f"{n} of {f.count(len(done), 'result')} ({OLDER_MARK}) " if len(done) > 1 else ""
+    return f", {of}{MEANING[OLDER_MARK]}" if n else ""
 
 
 def _clips(context: ReportContext, record: RunRecord) -> str:

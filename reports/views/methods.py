@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.suite import Entry
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import in_short, marks_of
 from reports.ledger.results import STATUS
 from reports.page import Page, View
 from reports.tables.method_cells import anchor, own_protocol
@@ -100,7 +101,7 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
         if result.done:
             mean, std = result.top1
             top1 = f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else "")
-            top1 += " (adopted)" if result.adopted else ""
+            top1 += in_short(marks_of(result))
     return ConfigRow(
         name=entry.name,
         protocol=own_protocol(entry),

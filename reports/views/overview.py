@@ -10,6 +10,7 @@ from harness.suite.cells import cell_id
 from reports import format as f
 from reports.ledger.adopted import MARK
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import OLDER_MARK
 from reports.ledger.results import STATUS, Run
 from reports.ledger.running import RUNNING
 from reports.ledger.work_dir import Repeated

@@ -188,7 +188,7 @@ def _infrared(context: ReportContext, own: list[RunRecord], found: list[Renderin
     flicker = seen.measurements["pseudo_ir/ir_flicker"] if seen is not None else None
     cells = {"translator": Cell("Infrared itself")}
     cells |= {name: missing(f.DASH, "compared with itself", MEASURED) for name, *_ in MEASURES}
-    cells |= marked({"flicker": _number(flicker)}, seen is not None and bool(_adopted(context, [seen])))
+    cells |= marked({"flicker": _number(flicker)}, _mark(context, [seen] if seen is not None else []))
     cells["frozen"] = _accuracy(context, own, "no frozen network was tested")
     return Row("infrared", cells, "For comparison")
 
@@ -199,7 +199,7 @@ def _table(context: ReportContext, dataset: str, found: list[Rendering], left_ou
     for r in found:
         cells = {"translator": Cell(r.title, sub=_made(context, r), href=r.page)}
         measured = {name: _number(r.record.measurements.get(f"{MEASURED_BY}/{name}")) for name, *_ in MEASURES}
-        cells |= marked(measured, bool(_adopted(context, [r.record])))
+        cells |= marked(measured, _mark(context, [r.record]))
         cells["frozen"] = _accuracy(context, tests.get(r.key, []), "no frozen network was tested on it")
         rows.append(Row(r.key[:12], cells))
     tested = {p.key: p for many in tests.values() for t in many for p in _parents(context, t) if p.metrics is not None}
@@ -234,6 +234,10 @@ def _adopted(context: ReportContext, behind: Sequence[RunRecord]) -> list[RunRec
     """The adopted runs among these and their stages."""
     records = {key: record for key, (_, record) in context.ledger.records.items()}
     return [a for r in behind for a in adopted_runs(r.key, records)]
+
+
+def _mark(context: ReportContext, behind: Sequence[RunRecord]) -> str:
+    return MARK * bool(_adopted(context, behind))
 
 
 def _made(context: ReportContext, r: Rendering) -> str:
@@ -273,7 +277,7 @@ def _accuracy(context: ReportContext, records: Sequence[RunRecord], why: str) ->
         sub=f"n = {len(records)}",
         links=tuple(Link(f"s{r.cell.seed}", page, f"run page of seed {r.cell.seed}") for r, page in pages),
         origin=MEASURED,
-        mark=MARK * bool(_adopted(context, records)),
+        mark=_mark(context, records),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.suite import benchmark as suite
 from reports.ledger.context import ReportContext
+from reports.ledger.marks import marks_of
 from reports.page import File
 from reports.plots.drawing import Drawing, file_writers
 from reports.plots.point_charts import GAIN, OTHER, REFERENCE, At, Line, points
@@ -67,7 +68,7 @@ def _drawing(context: ReportContext, table: suite.Table, shown: Table) -> Drawin
 
 def _gain(place: int, d: Difference) -> At:
     low, high = (100 * d.interval[0], 100 * d.interval[1]) if d.interval else (None, None)
-    return At(place, 100 * d.gap, low, high, d.adopted)
+    return At(place, 100 * d.gap, low, high, d.mark)
 
 
 def _line(context: ReportContext, table: suite.Table, line: suite.Row) -> Line:
@@ -78,7 +79,7 @@ def _line(context: ReportContext, table: suite.Table, line: suite.Row) -> Line:
         if result is not None and result.done:
             mean, std = result.top1
             low, high = (None, None) if std is None else (100 * (mean - std), 100 * (mean + std))
-            found.append(At(i, 100 * mean, low, high, bool(result.adopted)))
+            found.append(At(i, 100 * mean, low, high, marks_of(result)))
     gain = table.gain
     role = GAIN if gain and line.id == gain.of else REFERENCE if gain and line.id == gain.over else OTHER
     return Line(line.title, role, tuple(found))

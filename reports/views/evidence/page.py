@@ -145,7 +145,7 @@ def _rows_table(
         "that both rows have, on the same clips.",
         tuple(columns),
         tuple(made),
-        tuple(note for note in (context.training_note(results), context.adopted_note(results)) if note),
+        tuple(note for note in (context.training_note(results), *context.mark_notes(results)) if note),
         (),
         context.clips.comparability(declared.dataset, claimed=False),
     )
@@ -190,7 +190,7 @@ def _statements_table(context: ReportContext, declared: suite.Evidence, verdicts
         summary(verdicts),
         columns,
         rows,
-        (note,) if (note := context.adopted_note(compared)) else (),
+        context.mark_notes(compared),
         (),
         context.clips.comparability(declared.dataset, claimed=False),
     )

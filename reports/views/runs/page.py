@@ -11,7 +11,7 @@ from typing import Any
 from harness.ledger.record import RunRecord, StartingWeights
 from harness.suite.modalities import DERIVED_FROM
 from reports import format as f
-from reports.ledger.adopted import adopted_note, reason
+from reports.ledger.adopted import MARK, adopted_note, reason
 from reports.ledger.clip_pictures import ClipPictures
 from reports.ledger.context import ReportContext
 from reports.ledger.kinds import Banner, kinds_of
@@ -84,7 +84,7 @@ def runs_table(runs: list[RunView]) -> Table:
     """All runs that have a page."""
     caption = f"Bars are 95 % intervals: {INTERVAL}, as on every page."
     kinds = {v.record.data.synthetic for v in runs if v.record.data is not None}
-    rows = tuple(Row(view.name, marked(_cells(view, len(kinds) > 1), bool(view.adopted))) for view in runs)
+    rows = tuple(Row(view.name, marked(_cells(view, len(kinds) > 1), MARK * bool(view.adopted))) for view in runs)
     note = adopted_note(a for view in runs for a in view.adopted)
     return Table("runs", "All runs", caption, COLUMNS, rows, (note,) if note else (), paper=False)
 

@@ -140,3 +140,32 @@ def test_the_older_run_that_a_table_shows_keeps_its_downloads(sites):
     page = made.site / "runs" / f"{made.old}.html"
     assert page.with_suffix(".csv").is_file() and page.with_suffix(".log.txt").read_text().strip() == "its log"
     assert "No table shows this run" not in parse(page).text
+
+
+def test_an_older_number_is_marked_and_has_a_foot_note_wherever_it_stands(sites):
+    before, made = sites[""], sites["failed"]
+    tex = (made.site / "downloads" / "table2.tex").read_text()
+    (row,) = (line for line in tex.splitlines() if line.strip().startswith("Plain &"))
+    assert row.count(r"$^\ddagger$") == 1, "its number with RGB, and not that with depth"
+    (note,) = (line for line in tex.splitlines() if "footnotesize" in line)
+    assert r"$^\ddagger$ of an older config" in note and r"plain\_mgr-dark-rgb (failed)" in note
+    page = parse(made.site / "table2.html")
+    assert "‡ (older)" in cell(page, "table2", "Plain", "rgb.top1").text
+    assert "‡" not in cell(page, "table2", "Student", "rgb.top1").text
+    (card,) = (c for c in parse(made.site / "index.html").all("article") if c.text.startswith("Table 2"))
+    shown = {tr.one("th").text: "‡" in tr.text for tr in card.all("tbody")[0].all("tr")}
+    assert shown["Plain"] and not shown["Student"]
+    assert "Plain‡" in parse(made.site / "compare.html").text
+    for name in ("index.html", "table2.html", "compare.html", "downloads/table2.tex", "leaderboard.json"):
+        text = (before.site / name).read_text()
+        assert "‡" not in text and "ddagger" not in text, name
+
+
+def test_sentences_say_how_many_of_their_numbers_are_older(sites):
+    def line(made):
+        verdicts = json.loads((made.site / "leaderboard.json").read_text())["verdicts"]
+        return {v["column"]: v["line"] for v in verdicts}
+
+    said, before = line(sites["missing"]), line(sites[""])
+    assert "(‡) of an older config, code or data)." in said["RGB"] and "1 of " in said["RGB"].split("newest run")[1]
+    assert "older" not in said["Depth"] + "".join(before.values())
