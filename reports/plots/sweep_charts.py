@@ -55,7 +55,10 @@ def _draw_points(ax: Any, curve: Curve) -> None:
     bands = [100 * p.band for p in curve.points if p.band is not None]
     if len(bands) == len(y):
         low, high = ([min(max(a + sign * b, 0), 100) for a, b in zip(y, bands, strict=True)] for sign in (-1, 1))
-        ax.fill_between(x, low, high, color=HOT, alpha=0.13, linewidth=0, zorder=1)
+        if len(x) > 1:
+            ax.fill_between(x, low, high, color=HOT, alpha=0.13, linewidth=0, zorder=1)
+        else:
+            ax.vlines(x, low, high, color=HOT, alpha=0.13, linewidth=14, zorder=1)
     if any(p.std is not None for p in curve.points):
         spread = [100 * (p.std or 0) for p in curve.points]
         ax.errorbar(x, y, yerr=spread, fmt="none", ecolor=HOT, elinewidth=1.2, capsize=3, zorder=3)

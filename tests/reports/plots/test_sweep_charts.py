@@ -31,3 +31,12 @@ def test_points_without_a_result_lie_inside_of_the_axes(number):
     width = float(re.search(r'viewBox="0 0 ([\d.]+) ', drawn)[1])
     crosses = [float(x) for x in re.findall(r'x="([\d.-]+)"[^>]*>×<', drawn)]
     assert len(crosses) == 2 * len(absent) and all(0 < x < width for x in crosses)
+
+
+@pytest.mark.parametrize("values", [(0.5,), (0.5, 0.9)])
+def test_a_band_is_drawn_round_one_point_too(values):
+    def shades(band):
+        points = tuple(Point(x, 0.5, None, 1, band=band) for x in values)
+        return sweeps([Curve("alpha", "alpha", 0.5, points, ())], None, "f").svg.count("opacity: 0.13")
+
+    assert shades(None) == 0 and shades(0.04) == 1
