@@ -18,7 +18,7 @@ from harness.ledger.files import read_file
 from harness.ledger.run_dir import PROGRESS
 from harness.ledger.store import load_heads
 from harness.plan.jobs import Job
-from harness.schedule.task import Status
+from harness.schedule.task import GOES_ON, Status
 from harness.system.duration import duration
 
 if TYPE_CHECKING:
@@ -34,11 +34,23 @@ SHARE_THAT_TELLS = 0.05  # of a training: less says too little of how long it ta
 
 @dataclass(frozen=True)
 class Stands:
-    """Where a running job stands: seconds since it started, share of its epochs that are over, all in words."""
+    """Where a running job stands.
+
+    Attributes:
+        seconds: since it started. share: of its epochs that are over. before: of them, those of an earlier attempt.
+        text: all in words.
+    """
 
     seconds: float
     share: float
     text: str
+    before: float = 0.0
+
+    @property
+    def whole(self) -> float | None:
+        """Seconds that a job takes which goes on as this one has; None where too little of it is over."""
+        here = self.share - self.before
+        return self.seconds / here if here >= SHARE_THAT_TELLS else None
 
 
 class Progress:
@@ -57,6 +69,7 @@ class Progress:
         self.estimates = estimates
         self.queued = queued
         self.began: dict[str, float] = {}
+        self.before: dict[str, float | None] = {}  # share of epochs that an earlier attempt has done; None: to be seen
         self.seen: list[float] = []
         self.late: list[float] = []  # by how much jobs took longer than their estimate: a start of a process, a store
         self.live: Live | None = None
@@ -81,6 +94,7 @@ class Progress:
         if event == "started":
             self.told = self.told if self.began else now  # the first lines come 30 s after the first start
             self.began[job.key] = now
+            self.before[job.key] = None if GOES_ON in detail else 0.0
         elif event == "done":
             took = now - self.began.get(job.key, now)
             self.seen.append(took)
@@ -90,6 +104,7 @@ class Progress:
 
     def tick(self, status: Status) -> None:
         """Draw where all jobs stand, or say it in lines from time to time where nothing can be drawn."""
+        self._look_back(status)
         if self.live:
             try:
                 self.live.update(self._table(status))
@@ -101,6 +116,13 @@ class Progress:
             for key, stands in self._running(status).items():
                 log.info("%-9s %s  %s", "running", self.jobs[key].name, stands.text)
 
+    def _look_back(self, status: Status) -> None:
+        """Note how far the jobs that go on have come before, once they say so."""
+        for key in begun(status):
+            if self.before.get(key, 0.0) is None:
+                share = stands(status.running[status.beside.get(key, key)], 0.0).share
+                self.before[key] = share if share < 1 else 0.0
+
     def _running(self, status: Status) -> dict[str, Stands]:
         now = time.monotonic()
         silent = "queued or starting" if self.queued else "starting"
@@ -108,7 +130,7 @@ class Progress:
         for key in status.running:
             lead = status.beside.get(key, key)
             seconds, renders = now - self.began.get(key, now), clips_to_render(self.jobs[key])
-            at = stands(status.running[lead], seconds, renders, silent)
+            at = replace(stands(status.running[lead], seconds, renders, silent), before=self.before.get(key) or 0.0)
             beside = f"beside {self.jobs[lead].name}, {duration(seconds)}"
             found[key] = at if lead == key else replace(at, text=beside)
         return found
@@ -149,9 +171,9 @@ class Progress:
         know all of it.
         """
         found = self._running(status) if running is None else running
-        told = self.seen + [s.seconds / s.share for s in found.values() if s.share >= SHARE_THAT_TELLS]
+        told = self.seen + [s.whole for s in found.values() if s.whole is not None]
         if self.seen:  # short jobs end first: those that have run for longer say that the mean is too low
-            told += [s.seconds for s in found.values() if s.share < SHARE_THAT_TELLS and s.seconds > fmean(self.seen)]
+            told += [s.seconds for s in found.values() if s.whole is None and s.seconds > fmean(self.seen)]
         known = list(self.estimates.values()) + told
         if not known:
             return None
@@ -166,9 +188,9 @@ class Progress:
         """
         if not self.seen or (left.keys() <= self.estimates.keys() and not self.queued):
             return 0.0
-        under_way = sum(s.share for s in running.values())
+        here = sum(s.share - s.before for s in running.values())
         passed = time.monotonic() - min(self.began.values())
-        return passed / (len(self.seen) + under_way) * (len(left) - under_way)
+        return passed / (len(self.seen) + here) * (len(left) - sum(s.share for s in running.values()))
 
     def _expected(self, key: str, mean: float) -> float:
         """Seconds that a job should take, from its start to its end as this run sees them."""
@@ -178,9 +200,10 @@ class Progress:
 
 def _left(expected: float, s: Stands) -> float:
     """Seconds that a running job should still take: where it has overrun, as its share of epochs says."""
-    if s.seconds < expected or not SHARE_THAT_TELLS <= s.share < 1:
+    expected *= 1 - s.before
+    if s.seconds < expected or s.whole is None or s.share >= 1:
         return max(0.0, expected - s.seconds)
-    return s.seconds / s.share - s.seconds
+    return s.whole * (1 - s.share)
 
 
 def _longest_chain(jobs: Mapping[str, Job], left: Mapping[str, float]) -> float:

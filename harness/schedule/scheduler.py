@@ -28,7 +28,7 @@ from harness.schedule.options import Options
 from harness.schedule.outcome import disk_full, record_outcome, summary_of
 from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
-from harness.schedule.task import JobState, Status, Task, after_failures, status_of
+from harness.schedule.task import GOES_ON, JobState, Status, Task, after_failures, status_of
 from harness.system.disk import is_disk_full
 
 POLL_SECONDS = 0.5
@@ -224,7 +224,7 @@ class Scheduler:
         lead = group[0]
         gpus, slots = devices_of(lead.job, self._options.processes), self._slots_for(lead)
         resources = Resources(gpus, self._options.time_limit, slots)
-        again = "goes on from its checkpoint" if (lead.folder / RESUME).is_file() else ""
+        again = GOES_ON if (lead.folder / RESUME).is_file() else ""
         try:
             handle = self._executor.submit(lead.folder, resources)
         except QueueFull as e:

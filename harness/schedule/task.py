@@ -11,6 +11,8 @@ from harness.ledger.lock import RunLock
 from harness.ledger.submission import HarnessWatch, refresh
 from harness.plan.jobs import Job
 
+GOES_ON = "goes on from its checkpoint"  # said of a job that starts where an earlier attempt has left one
+
 
 class JobState(Enum):
     """Where a job stands. ``WAITING``, ``ELSEWHERE`` and ``RUNNING`` are open, all others are final."""

@@ -71,7 +71,7 @@ def test_jobs_that_train_in_one_process_stand_where_it_stands(two, clock, caplog
     monkeypatch.setattr("sys.stdout", io.StringIO())
     both = Status(total=2, running={a: folder, b: folder.with_name("b")}, beside={b: a})
     shown = Progress(jobs, 2, {})
-    for key, detail in ((a, "goes on from its checkpoint"), (b, "beside a, goes on from its checkpoint")):
+    for key, detail in ((a, ""), (b, "beside a")):
         shown.report("started", jobs[key], detail)
     clock.now += 30
     with caplog.at_level(logging.INFO):
@@ -104,6 +104,23 @@ def test_piped_output_says_it_in_lines_every_30_s(two, clock, caplog, monkeypatc
         clock.now += 1
         shown.tick(status(jobs, folder))
         assert len(caplog.records) == 5
+
+
+def test_epochs_of_an_earlier_attempt_are_no_time_of_this_one(two, clock, monkeypatch):
+    """A job that goes on after 6 of 12 epochs, each of which takes 5 s, beside one that has not started."""
+    jobs, folder = two
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    shown = Progress(jobs, 1, {})
+    shown.report("started", next(iter(jobs.values())), "goes on from its checkpoint")
+    heartbeat(folder, epoch=6)
+    shown.tick(status(jobs, folder))
+    clock.now += 15
+    heartbeat(folder, epoch=9)
+    assert shown.remaining_seconds(status(jobs, folder)) == pytest.approx(15 + 60)
+    assert stands(folder, 15.0).text.startswith("epoch 10/12")
+    known = Progress(jobs, 1, dict.fromkeys(jobs, 60.0))
+    known.began, known.before = shown.began, shown.before
+    assert known.remaining_seconds(status(jobs, folder)) == pytest.approx(15 + 60)
 
 
 def test_a_first_run_has_an_estimate_before_its_first_job_is_over(two, clock):
