@@ -237,11 +237,10 @@ def pretrain(
     again = " ".join(["python -m harness models pretrain", *words])
     code = common.run_jobs(ws, work_dir, execution, again=again, force=choice.force)
     for network, cell in zip(chosen, cells, strict=True):
-        if jobs and cell_name(cell.id, cell.seed) not in jobs:
-            continue
-        key = ws.plan.keys.get((cell.id, cell.seed))
-        for line in write_weights(network, ws, key, work_dir, out):
-            click.echo(line)
+        if not jobs or cell_name(cell.id, cell.seed) in jobs:
+            key = ws.plan.keys.get((cell.id, cell.seed))
+            for line in write_weights(network, ws, key, work_dir, out):
+                click.echo(line)
     return code
 
 
