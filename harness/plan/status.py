@@ -107,8 +107,9 @@ def explain(found: LedgerStatus, name: str, plan: Plan) -> list[str]:
     Raises:
         BadUsage: nothing in the plan has such a name or key.
     """
-    failed, lines = unplanned(plan), []
-    for full, state in _named(found, name, plan).items():
+    jobs, lines = _named(found, name, plan), []
+    failed = unplanned(plan)
+    for full, state in jobs.items():
         lines += [f"{full}: cannot be planned - {failed[full]}"] if state is None else _explained(state, full)
     return lines
 
