@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.files import read_file
+from harness.ledger.judge import unreadable
 from harness.ledger.record import seal_of_content
 from harness.ledger.run_dir import STATISTICS
 
@@ -32,6 +33,13 @@ def is_edited(about: object) -> bool:
     return isinstance(about, dict) and "seal" in about and about["seal"] != seal_of_content(about)
 
 
+def unread(error: Exception, reason: object) -> str:
+    """Why the file cannot be read, and what to do."""
+    if isinstance(error, OSError) and unreadable(error):
+        return f"cannot be read ({reason}); change its permissions, or see to its disk"
+    return f"cannot be read ({reason}); `run-all` with the data measures it anew"
+
+
 def problems(work_dir: Path) -> list[str]:
     """What is wrong with the file, one line each."""
     try:
@@ -39,8 +47,7 @@ def problems(work_dir: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, RecursionError) as e:
-        why = getattr(e, "strerror", None) or e
-        return [f"cannot be read ({why}); `run-all` with the data measures it anew"]
+        return [unread(e, getattr(e, "strerror", None) or e)]
     if not isinstance(found, dict):
         return ["is no object of data sets; `run-all` with the data measures it anew"]
     return [f"{name}: {EDITED}" for name, about in found.items() if is_edited(about)]

@@ -20,7 +20,7 @@ from harness.data.registry import clip_data_sets
 from harness.errors import first_of
 from harness.ledger.files import write_text_atomically
 from harness.ledger.run_dir import STATISTICS
-from harness.ledger.statistics import EDITED, is_edited, read_statistics, with_seal
+from harness.ledger.statistics import EDITED, is_edited, read_statistics, unread, with_seal
 
 NAMED = 5  # things left out that are named on the terminal
 
@@ -125,7 +125,7 @@ def _load(work_dir: Path, say: Callable[[str], None]) -> dict[str, dict[str, Any
             if isinstance(error, ValidationError)
             else getattr(error, "strerror", None) or error
         )
-        say(f"{path}: cannot be read ({reason}); statistics are measured anew by the next run-all")
+        say(f"{path}: {unread(error, reason)}")
         return {}
     edited = [name for name, about in json.loads(content).items() if is_edited(about)]
     for name in edited:

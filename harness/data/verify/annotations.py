@@ -62,7 +62,9 @@ def says_synthetic(root: Path, found: Findings) -> bool:
     try:
         return is_synthetic(root)
     except (ValueError, OSError) as error:
-        found.error("annotation", error, "restore dataset.json, or remove it if the data are real")
+        closed = isinstance(error, PermissionError) or isinstance(error.__context__, PermissionError)
+        mend = "change its permissions" if closed else "restore dataset.json, or remove it if the data are real"
+        found.error("annotation", error, mend)
         return False
 
 

@@ -7,8 +7,12 @@ import pytest
 
 from harness.bench.made_up import finish
 from harness.data.clips import forget
+from harness.data.describe.summary import load_summaries
+from harness.data.verify.mgr_dark import annotated_mgr_dark
 from harness.ledger.judge import sha256_of_rendered
 from harness.ledger.planfile import read_plan
+from harness.ledger.run_dir import STATISTICS
+from harness.ledger.verify import verify_ledger
 from harness.plan.workspace import open_workspace, save_plan
 from harness.site.freshness import sources
 from tests.helpers.command_line import harness_here
@@ -80,6 +84,19 @@ def test_a_synthetic_clip_that_may_not_be_read_is_not_to_be_deleted(suite, tiny_
     forget()
     assert f"file {clip} cannot be read (Permission denied)" in plan.stderr and "change its permissions" in plan.stderr
     assert "delete" not in plan.stderr
+
+
+def test_statistics_and_descriptions_that_may_not_be_read_are_not_to_be_made_anew_or_removed(tiny_data, tmp_path):
+    path, told = tmp_path / STATISTICS, []
+    path.write_text("{}")
+    description = tiny_data / "mgr_dark" / "dataset.json"
+    with closed(path), closed(description):
+        assert load_summaries(tmp_path, told.append) == {}
+        (finding,) = verify_ledger(tmp_path)[1]
+        found = annotated_mgr_dark(tiny_data / "mgr_dark").findings
+    assert finding.problem == "cannot be read (Permission denied); change its permissions, or see to its disk"
+    assert told == [f"{path}: {finding.problem}"]
+    assert [f.remedy for f in found if "dataset.json" in f.message] == ["change its permissions"]
 
 
 def test_rendered_clips_that_may_not_be_read_have_not_changed(tmp_path):
