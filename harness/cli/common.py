@@ -180,6 +180,14 @@ def say_verdicts(site: Path, tables: Container[str] | None = None) -> None:
         say_result(line)
 
 
+def say_rejected(site: Path, work_dirs: Sequence[Path]) -> None:
+    """Log how many records of these ledgers the pages do not trust: a line each."""
+    from harness.site.verdicts import rejected_lines
+
+    for line in rejected_lines(site, work_dirs):
+        log.warning("%s", line)
+
+
 def say_address(site: Path) -> None:
     """Print where a browser finds the pages; on the terminal alone, since it is a place on this machine."""
     console.say((site / "index.html").resolve().as_uri())

@@ -25,6 +25,7 @@ def command(work_dirs: tuple[Path, ...], profiles: tuple[str, ...], site: Path, 
 
     index = write_site(work_dirs, site, *load_suite(configs), profiles)
     common.say_verdicts(site)
+    common.say_rejected(site, work_dirs)
     click.echo(f"leaderboard: {index}")
     common.say_address(site)
     return 0

@@ -1,12 +1,14 @@
-"""What the pages of a site say in a sentence each."""
+"""What the pages of a site say in a sentence each, and which records they leave out."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+import shlex
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from pydantic_core import from_json
 
+from harness.errors import count
 from harness.ledger.files import read_file
 from harness.ledger.planfile import LARGEST_PLAN
 
@@ -27,3 +29,19 @@ def verdict_lines(site: Path, tables: Container[str] | None = None) -> list[str]
         if tables is None or v["table"] in tables
     ]
     return verdicts + [f"{table}: {line}." for table, line in left_out.items() if tables is None or table in tables]
+
+
+def rejected_lines(site: Path, work_dirs: Sequence[Path]) -> list[str]:
+    """How many records of each ledger the pages do not trust, and what says why, a line each.
+
+    Args:
+        work_dirs: those that the pages were made from, in their order.
+    """
+    about = from_json(read_file(site / LEADERBOARD, LARGEST_PLAN))
+    rejected = about.get("rejected", {})
+    ask = "python -m harness verify --work-dir"
+    return [
+        f"{count(rejected[name], 'record')} rejected: `{ask} {shlex.quote(str(w))}` says why"
+        for name, w in zip(about.get("ledgers", []), work_dirs, strict=False)
+        if name in rejected
+    ]

@@ -85,6 +85,12 @@ class Ledger:
         used = {i: r for i, r in self.results.items() if self.used_by.get(i)}
         return [r for i, r in used.items() if not self.plans or self.tables.intersection(self.used_by[i])]
 
+    @property
+    def rejected_by_name(self) -> dict[str, int]:
+        """By the names of the ledgers, how many records are not trusted; those that have none are left out."""
+        counts = [sum(r.path.is_relative_to(w) for r in self.rejected) for w in self.work_dirs]
+        return {name: n for name, n in zip(self.names, counts, strict=True) if n}
+
     @cached_property
     def asked_runs(self) -> list[Run]:
         """Those of ``runs`` that belong to them."""

@@ -126,6 +126,7 @@ class Leaderboard(_Part):
     commit: str
     commits: list[str]
     ledgers: list[str]
+    rejected: dict[str, int] = Field(description="ledger -> how many of its records are not trusted; none: left out")
     synthetic: bool | None
     synthetic_data: list[str]
     command: str
@@ -150,6 +151,7 @@ def leaderboard(context: ReportContext, pages: Sequence[Page]) -> dict[str, Any]
         "commit": context.commit,
         "commits": context.commits,
         "ledgers": context.ledger.names,
+        "rejected": context.ledger.rejected_by_name,
         "synthetic": context.clips.synthetic(),
         "synthetic_data": list(context.clips.synthetic_names() or ()),
         "command": context.command,

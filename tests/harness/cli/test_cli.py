@@ -434,6 +434,15 @@ def finished(small_configs, tiny_data, tmp_path, capsys):
     return tmp_path / "site"
 
 
+def test_report_says_that_records_are_not_trusted(capsys, finished, small_configs):
+    work = finished.parent / "work"
+    where = ["--work-dir", work, "--site", finished, "--configs", small_configs]
+    next((work / "runs").glob("*/run.json")).write_text("{}")
+    code, _, err = run(capsys, "report", *where)
+    assert code == 0 and f"1 record rejected: `python -m harness verify --work-dir {work}` says why" in err
+    assert run(capsys, "verify", "--work-dir", work)[0] == 1
+
+
 def snapshot(folder):
     return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 

@@ -12,7 +12,7 @@ from harness.ledger.site_manifest import MANIFEST, running_since
 from harness.site import live
 from harness.site.live import LivePages
 from harness.site.pages import write_site
-from harness.site.verdicts import verdict_lines
+from harness.site.verdicts import rejected_lines, verdict_lines
 from harness.system import slow
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
@@ -247,6 +247,20 @@ def test_the_lines_of_a_site_are_those_of_the_tables_that_were_asked_for(made):
     assert len(lines) == 2 and lines[0].startswith("Table 2, RGB: ") and lines[1].startswith("Table 2, Depth: ")
     assert all(line.endswith(".") and "\n" not in line for line in lines)
     assert verdict_lines(made.site, ["table3"]) == []
+
+
+def test_records_that_are_not_trusted_are_counted_by_ledger(made, tmp_path):
+    other = write(tmp_path / "an other", seeds=1, tables=["table2"])
+    for name in ("one-s0-aaaaaaaaaaaa", "two-s0-bbbbbbbbbbbb"):
+        folder = other.work_dir / "runs" / name
+        folder.mkdir()
+        (folder / "run.json").write_text("{}")
+    work_dirs = [made.work_dir, other.work_dir]
+    write_site(work_dirs, made.site, made.benchmark, made.entries)
+    (line,) = rejected_lines(made.site, work_dirs)
+    assert line == f"2 records rejected: `python -m harness verify --work-dir '{other.work_dir}'` says why"
+    write_site([made.work_dir], made.site, made.benchmark, made.entries)
+    assert rejected_lines(made.site, [made.work_dir]) == []
 
 
 def test_a_first_writing_that_takes_long_says_so(monkeypatch):
