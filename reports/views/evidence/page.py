@@ -29,6 +29,7 @@ class EvidenceView:
     title: str
     caption: str
     short: str
+    seeds: int  # that are asked for
     command: str
     summary: str
     questions: tuple[tuple[str, tuple[Verdict, ...]], ...]
@@ -81,6 +82,7 @@ def _view(context: ReportContext, declared: suite.Evidence) -> EvidenceView | No
         title=declared.title,
         caption=declared.caption,
         short=_short(context, declared, verdicts),
+        seeds=declared.seeds,
         command=command(context, declared),
         summary=summary(verdicts),
         questions=tuple((q, tuple(vs)) for q, vs in questions.items()),
