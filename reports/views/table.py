@@ -65,7 +65,8 @@ def _comparisons(context: ReportContext, declared: suite.Table) -> list[Comparis
 
 
 def _card(context: ReportContext, declared: suite.Table, table: Table, verdicts: tuple[Verdict, ...]) -> Card:
-    parts = [own for part in _parts(context, declared, table) for own in _by_clips(*part)]
+    shown = best_first(declared, table)  # equal numbers stand as on the table's page
+    parts = [own for part in _parts(context, declared, shown) for own in _by_clips(*part)]
     ordered = declared.layout != "rows" or declared.compare_groups  # an ablation keeps its order
     blocks = [_best(title, table, column, rows, 5 if len(parts) > 1 else 10, ordered) for title, column, rows in parts]
     kept = tuple(b for b in blocks if b.rows)

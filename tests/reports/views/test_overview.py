@@ -8,8 +8,12 @@ from harness.ledger.planfile import read_plan
 from reports import build
 from reports.ledger.running import Running
 from reports.site.render import _nothing
+from reports.tables.order import best_first
+from reports.tables.table import MEASURED, Cell, Column, Row, Table
 from reports.tables.verdict import Verdict, nothing
 from reports.views.overview import FEW, _gaps
+from reports.views.table import _card
+from tests.helpers.fake_benchmark import fake_benchmark
 from tests.helpers.fake_site import write
 from tests.helpers.html_tree import parse
 
@@ -70,3 +74,22 @@ def test_the_first_page_claims_no_more_than_was_done(fake):
 def test_the_card_of_an_ablation_has_the_rows_that_are_compared(fake):
     (card,) = (c for c in parse(fake.site / "index.html").all("article") if c.text.startswith("Table 4"))
     assert [th.text for th in card.all("th")] == ["Base row", "Whole row"]  # no daylight: other clips
+
+
+def test_equal_numbers_of_a_card_stand_as_in_their_table():
+    """The table orders them by its next column."""
+    names = [f"{m}.{part}" for m in ("rgb", "depth") for part in ("top1", "group")]
+    columns = (Column("method", "Method"), *(Column(n, n, MEASURED, numeric=n.endswith("top1")) for n in names))
+
+    def row(name, rgb, depth):
+        cells = {n: Cell(str(v), v, origin=MEASURED) for n, v in (("rgb.top1", rgb), ("depth.top1", depth))}
+        groups = {n: Cell(state="missing", origin=MEASURED) for n in names if n.endswith("group")}
+        return Row(name, {"method": Cell(name)} | cells | groups, field="table2")
+
+    declared = fake_benchmark().tables[0]
+    rows = (row("Low", 40.0, 90.0), row("Tied, less depth", 50.0, 10.0), row("Tied, more depth", 50.0, 20.0))
+    table = Table("table2", "Table 2", "", columns, rows)
+    context = SimpleNamespace(ledger=SimpleNamespace(tables={"table2"}))
+    card = _card(context, declared, table, ())
+    shown = [name for name, _ in card.blocks[0].rows]
+    assert shown == [r.id for r in best_first(declared, table).rows] == ["Tied, more depth", "Tied, less depth", "Low"]
