@@ -5,24 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from harness.ledger.percent import percent_digits as percent_digits
+from harness.ledger.percent import percent_text
 from harness.suite.modalities import title
 
 DASH = "–"
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
-    return DASH if fraction is None else f"{100 * fraction:.{digits}f}"
-
-
-def percent_digits(clips: int) -> int:
-    """Digits that a percentage of this many clips can carry: two where one clip is less than half a point."""
-    return 2 if clips >= 200 else 1
+    return DASH if fraction is None else percent_text(fraction, digits)
 
 
 def points(fraction: float, digits: int = 1) -> str:
     """A difference of percentages with its sign, with a real minus; no sign where nothing is left after rounding."""
-    text = f"{100 * fraction:+.{digits}f}".replace("-", "\u2212")
-    return text if any(c in "123456789" for c in text) else text[1:]
+    text = percent_text(abs(fraction), digits)
+    sign = "\u2212" if fraction < 0 else "+"
+    return sign * any(c in "123456789" for c in text) + text
 
 
 def printed(value: float) -> str:

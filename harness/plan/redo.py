@@ -17,6 +17,7 @@ from pathlib import Path
 from harness import PACKAGED_CONFIGS
 from harness.errors import one_line
 from harness.ledger.lock import RunLock
+from harness.ledger.percent import top1_text
 from harness.ledger.record import RunRecord
 from harness.ledger.run_dir import LOCK, RECORD, SUBMITTED
 from harness.ledger.store import read_record
@@ -242,9 +243,8 @@ def compared(old: Replaced, job: Job, work_dir: Path) -> str:
         same = new.checkpoint_sha256 == old.record.checkpoint_sha256 and new.measurements == old.record.measurements
         return "equal to the one before" if same else "not equal to the one before in its weights or measurements"
     if new.predictions_sha256 == old.record.predictions_sha256:
-        return f"top-1 {100 * new.metrics.top1:.1f} %, predictions equal to the last digit to those before"
-    before = 100 * old.record.metrics.top1
-    return f"top-1 {100 * new.metrics.top1:.1f} %, {before:.1f} % before: predictions differ"
+        return f"top-1 {top1_text(new)}, predictions equal to the last digit to those before"
+    return f"top-1 {top1_text(new)}, {top1_text(old.record)} before: predictions differ"
 
 
 def _keep(old: Replaced) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.executors.base import Outcome
 from harness.ledger.logs import log_tail
+from harness.ledger.percent import top1_text
 from harness.ledger.record import Failure, FailureKind, RunRecord
 from harness.ledger.run_dir import RECORD
 from harness.ledger.store import load_record, write_record
@@ -65,7 +66,7 @@ def record_outcome(task: Task, outcome: Outcome, command: str) -> RunRecord | No
 def summary_of(record: RunRecord) -> str:
     """A job that is done, in a few words."""
     seconds = f"{record.cost.total_seconds or 0:.0f} s"
-    return f"top-1 {100 * record.metrics.top1:.1f} %, {seconds}" if record.metrics else seconds
+    return f"top-1 {top1_text(record)}, {seconds}" if record.metrics else seconds
 
 
 def _failure(outcome: Outcome, folder: Path) -> Failure:

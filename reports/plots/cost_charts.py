@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports.format import percent
 from reports.plots.drawing import HOT, INK, LINE, MUTED, PAPER, Drawing, kept_drawing, new_figure, to_drawing
 
 ROOM = (125.0, 190.0)  # points that a panel of a file has across and up; on a page it has more
@@ -22,6 +23,7 @@ class Mark:
     accuracy: float
     number: int
     front: bool
+    digits: int = 1  # of the accuracy in percent
 
 
 @dataclass(frozen=True)
@@ -122,4 +124,4 @@ def _meet(a: Box, b: Box) -> bool:
 
 def _listed(marks: Sequence[Mark], names: Sequence[str]) -> str:
     found = sorted((m for m in marks if m.front), key=lambda m: m.cost)
-    return ", ".join(f"{names[m.number - 1]} {100 * m.accuracy:.1f} at {m.cost:.3g}" for m in found) or "none"
+    return ", ".join(f"{names[m.number - 1]} {percent(m.accuracy, m.digits)} at {m.cost:.3g}" for m in found) or "none"

@@ -87,7 +87,7 @@ def of_points(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]
     known = [(p, d) for p, d in found if isinstance(d, Difference)]
     if not known:
         return (nothing(result_at(context, table, p, line) for p in table.points for line in table.series),)
-    said = [f"{f.points(d.gap)}{'*' * (d.p < LEVEL and not d.provisional)} at {p.title}" for p, d in known]
+    said = [f"{f.points(d.gap, d.digits)}{'*' * (d.p < LEVEL and not d.provisional)} at {p.title}" for p, d in known]
     axis = table.axis[:1].lower() + table.axis[1:]
     text = f"{gain_title(table)}, in points: {', '.join(said)}" + f" ({axis})" * bool(axis)
     text += "; * significant" if any("*" in s for s in said) else "; none significant"

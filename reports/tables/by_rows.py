@@ -112,19 +112,18 @@ def _deltas(results: list[Result | None], family: int = 0) -> list[tuple[Cell, C
         if r is not None and r.outcomes is not None and r.id != first.id
     }
     out = [reference, *[none] * (len(results) - 1)]
-    digits = f.percent_digits(len(first.outcomes.clips))
     for i, found in zip(compared, adjusted(list(compared.values()), family), strict=True):
-        out[i] = _delta_cells(found, digits)
+        out[i] = _delta_cells(found)
     return out
 
 
-def _delta_cells(found: Difference | str, digits: int) -> tuple[Cell, Cell]:
+def _delta_cells(found: Difference | str) -> tuple[Cell, Cell]:
     if isinstance(found, str):
         return (missing(f.DASH, found, MEASURED),) * 2
     provisional = " (provisional)" if found.provisional else ""
     cells = {
         "delta": Cell(
-            f.points(found.gap, digits),
+            f.points(found.gap, found.digits),
             100 * found.gap,
             sub=found.span() + provisional,
             warn=found.caveat,

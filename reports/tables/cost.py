@@ -9,6 +9,7 @@ from harness.ledger.ancestry import dependency_closure
 from harness.ledger.record import RunRecord
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.digits import digits_of
 from reports.ledger.kinds import SYNTHETIC
 from reports.ledger.results import Result, by_kind_of_clips, on_other_clips, twins
 from reports.stats.training import mean_std
@@ -169,7 +170,7 @@ def cost_table(context: ReportContext, field: CostField) -> Table:
 
 def _cells(context: ReportContext, point: Point) -> dict[str, Cell]:
     run = next((r.page for r in point.result.runs if r.page), "")
-    top1 = Cell(f.percent(point.accuracy), 100 * point.accuracy, href=run, origin=MEASURED)
+    top1 = Cell(f.percent(point.accuracy, digits_of(point.result)), 100 * point.accuracy, href=run, origin=MEASURED)
     costs = {m.id: _cost(m, point) for m in MEASURES}
     machines = "; ".join(_machines(context, [point])) or f.DASH
     return {

@@ -34,6 +34,7 @@ class Difference:
     better_in: int  # seeds in which the first is the better one
     p_training: float | None = None  # without p_seeds: t test with the variance of training, None where not known
     mark: str = ""  # ``marks_of`` the two
+    clips: int = 0  # that both were tested on
     comparison: Comparison | None = None  # what it could find, None where the variance of training is not known
 
     @property
@@ -58,13 +59,19 @@ class Difference:
 
     @property
     def text(self) -> str:
-        return f"{f.points(self.gap)} points ({'95 % interval ' * bool(self.interval)}{self.span()}{among(self.mark)})"
+        span = f"{'95 % interval ' * bool(self.interval)}{self.span()}{among(self.mark)}"
+        return f"{f.points(self.gap, self.digits)} points ({span})"
 
-    def span(self, digits: int = 1) -> str:
+    @property
+    def digits(self) -> int:
+        """Of the difference and its interval, as of the accuracies that are compared."""
+        return f.percent_digits(self.clips)
+
+    def span(self) -> str:
         """The interval in points, or that there is none."""
         if self.interval is None:
             return NO_INTERVAL
-        return " to ".join(f.points(end, digits) for end in self.interval)
+        return " to ".join(f.points(end, self.digits) for end in self.interval)
 
 
 def seeds_of(result: Result) -> list[int]:
@@ -102,6 +109,7 @@ def difference(a: Result | None, b: Result | None) -> Difference | str:
         better_in=int(np.sum(each > 0)),
         p_training=training_p(x, y, training) if p_seeds is None and training is not None else None,
         mark=marks_of(a, b),
+        clips=len(a.outcomes.clips),
         comparison=compared(x, y, training) if training is not None else None,
     )
 
@@ -178,7 +186,7 @@ def difference_cells(prefix: str, d: Difference | str) -> dict[str, Cell]:
         return {f"{prefix}.{c}": missing(f.DASH, d, MEASURED) for c in ("delta", "clips", "seeds")}
     sub = f"{d.span()}, better in {d.better_in} of {len(d.seeds)}"
     cells = {
-        prefix + ".delta": Cell(f.points(d.gap), 100 * d.gap, sub=sub, origin=MEASURED),
+        prefix + ".delta": Cell(f.points(d.gap, d.digits), 100 * d.gap, sub=sub, origin=MEASURED),
         prefix + ".clips": Cell(f.p_value(d.p_clips), d.p_clips, origin=MEASURED),
         prefix + ".seeds": Cell(f.p_value(d.p_seeds), d.p_seeds, origin=MEASURED)
         if d.p_seeds is not None

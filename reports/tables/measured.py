@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reports import format as f
 from reports.ledger.adopted import reasons_text
+from reports.ledger.digits import digits_of
 from reports.ledger.marks import marks_of
 from reports.ledger.results import STATUS, Result, Run
 from reports.stats.intervals import INTERVAL
@@ -158,7 +159,7 @@ def _done(result: Result) -> dict[str, Cell]:
 def _top1(result: Result, lost: list[Run]) -> Cell:
     """Mean and deviation, their interval, links to the runs, and what must be seen with them."""
     mean, std = result.top1
-    digits = f.percent_digits(_clips(result) or 0)
+    digits = digits_of(result)
     runs = [r for r in result.runs if r.status == "done"]
     n = f"n = {len(result.done)}" + (f" of {len(result.runs)}" if lost else "")
     low, high = result.interval or (None, None)
@@ -187,7 +188,7 @@ def _top1(result: Result, lost: list[Run]) -> Cell:
 def _numbers(result: Result) -> dict[str, Cell]:
     """Other metrics, the test against chance, and costs."""
     records = result.done
-    digits = f.percent_digits(_clips(result) or 0)
+    digits = digits_of(result)
     metrics = [r.metrics for r in records if r.metrics is not None]
     p = result.chance[1] if result.chance else None
     totals = [t for t in result.train_seconds if t is not None]

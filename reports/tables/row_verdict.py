@@ -143,7 +143,7 @@ def _sweep(context: ReportContext, figure: suite.Figure, sweep: suite.Sweep) -> 
             p = f.p_value(found.p)
             shown = f"p {p}" if p.startswith("<") else f"p = {p}"
             caveat = f", but {found.caveat}" * bool(found.caveat)
-            said += f"; against it {f.points(found.gap)} points ({found.span()}, {shown}), {ends}{caveat}"
+            said += f"; against it {f.points(found.gap, found.digits)} points ({found.span()}, {shown}), {ends}{caveat}"
     return Verdict(sweep.title, state, said + _rest(done, results), basis(context, list(done.values())), done[best].id)
 
 

@@ -11,6 +11,7 @@ from harness.suite import Entry
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.digits import digits_of
 from reports.ledger.marks import MEANING, OLDER_MARK, marks_of
 from reports.ledger.results import Result, by_kind_of_clips, on_other_clips, same_clips, twins
 from reports.stats.ranks import Standing
@@ -193,7 +194,7 @@ def with_interval(r: Result, said: bool = False) -> str:
 
 
 def _share(r: Result) -> str:
-    return f"{f.percent(r.top1[0], f.percent_digits(r.outcomes.correct.shape[1] if r.outcomes else 0))} %"
+    return f"{f.percent(r.top1[0], digits_of(r))} %"
 
 
 def guessing(results: Sequence[Result], what: str) -> str:
@@ -214,9 +215,9 @@ def _above(a: Result, b: Result) -> str:
     """By how much one result is above another; without an interval where no seed is done for both."""
     found = difference(a, b)
     if isinstance(found, str):
-        return f"{100 * (a.top1[0] - b.top1[0]):.1f} points (no interval: {found}) above"
+        return f"{f.percent(a.top1[0] - b.top1[0], digits_of(a))} points (no interval: {found}) above"
     span = ": ".join(filter(None, (found.span(), found.caveat)))
-    return f"{100 * found.gap:.1f} points ({span}) above"
+    return f"{f.percent(found.gap, found.digits)} points ({span}) above"
 
 
 def _chance(r: Result) -> str:

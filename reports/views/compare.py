@@ -81,9 +81,9 @@ def _row(field: Field, best: int, following: int) -> dict[str, Cell]:
         "delta": missing(f.DASH, why, MEASURED)
         if pair is None
         else Cell(
-            f.points(pair.found.gap, digits),
+            f.points(pair.found.gap, pair.found.digits),
             100 * pair.found.gap,
-            sub=pair.found.span(digits),
+            sub=pair.found.span(),
             origin=MEASURED,
         ),
         "p": missing(f.DASH, why, MEASURED)

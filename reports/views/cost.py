@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.ledger.context import ReportContext
+from reports.ledger.digits import digits_of
 from reports.page import File, Page, View
 from reports.plots.cost_charts import Mark, Panel, against_cost
 from reports.plots.drawing import Drawing, file_writers
@@ -58,7 +59,9 @@ def _drawn(panels: tuple[Panel, ...], names: tuple[str, ...], name: str, title: 
 def _panel(field: CostField, measure: Measure) -> Panel:
     known = [(p, cost) for p in field.points if (cost := p.costs[measure.id])]
     scale, unit = measure.axis(max((cost for _, cost in known), default=0.0))
-    marks = tuple(Mark(scale * cost, p.accuracy, p.number, measure.id in p.front) for p, cost in known)
+    marks = tuple(
+        Mark(scale * cost, p.accuracy, p.number, measure.id in p.front, digits_of(p.result)) for p, cost in known
+    )
     return Panel(measure.title, unit, marks, len(field.points) - len(known))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from harness.suite import benchmark as suite
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.digits import digits_of
 from reports.ledger.marks import MEANING, in_short, marks_of
 from reports.ledger.training import origin
 from reports.page import Card, File, Page, View
@@ -125,7 +126,7 @@ def _curves(context: ReportContext, figure: suite.Figure) -> tuple[dict[str, Any
     training = context.ledger.training.get(figure.dataset)
     several = any(p.std is not None for c in found for p in c.points)
     said = {
-        "baseline": f"{base[0]}, {100 * base[1].top1[0]:.1f} %{in_short(marks_of(base[1]))}" if base else "",
+        "baseline": f"{base[0]}, {f.percent(level, digits_of(base[1]))} %{in_short(marks_of(base[1]))}" if base else "",
         "spread": _spread(several, training),
         "absent": any(c.absent for c in found),
         "marks": [(m, MEANING[m]) for m in MEANING if any(m in p.mark for c in found for p in c.points)],

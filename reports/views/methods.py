@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.suite import Entry
 from reports import format as f
 from reports.ledger.context import ReportContext
+from reports.ledger.digits import digits_of
 from reports.ledger.marks import in_short, marks_of
 from reports.ledger.results import STATUS
 from reports.page import Page, View
@@ -100,7 +101,8 @@ def _config(context: ReportContext, entry: Entry) -> ConfigRow:
         top1 = "done, predicts no class" if status == "done" else STATUS[status]
         if result.done:
             mean, std = result.top1
-            top1 = f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else "")
+            digits = digits_of(result)
+            top1 = f.percent(mean, digits) + (f" ± {f.percent(std, digits)}" if std is not None else "")
             top1 += in_short(marks_of(result))
     return ConfigRow(
         name=entry.name,

@@ -270,9 +270,10 @@ def _accuracy(context: ReportContext, records: Sequence[RunRecord], why: str) ->
     if not records:
         return missing(f.DASH, why, MEASURED)
     mean, std = mean_std([r.metrics.top1 for r in records if r.metrics is not None])
+    digits = f.percent_digits(max((r.data.test_clips for r in records if r.data is not None), default=0))
     pages = [(r, context.ledger.pages[r.key]) for r in records if r.key in context.ledger.pages]
     return Cell(
-        f.percent(mean) + (f" ± {f.percent(std)}" if std is not None else ""),
+        f.percent(mean, digits) + (f" ± {f.percent(std, digits)}" if std is not None else ""),
         100 * mean,
         sub=f"n = {len(records)}",
         links=tuple(Link(f"s{r.cell.seed}", page, f"run page of seed {r.cell.seed}") for r, page in pages),

@@ -204,7 +204,8 @@ def _siblings(ledger: Ledger) -> dict[tuple[str, str], list[Sibling]]:
     found: dict[tuple[str, str], list[Sibling]] = {}
     for key, page in ledger.pages.items():
         folder, r = ledger.records[key]
-        said = f"{f.percent(r.metrics.top1)} %" if r.metrics is not None else r.status
+        digits = f.percent_digits(len(ledger.answers[key].test.clips) if key in ledger.answers else 0)
+        said = f"{f.percent(r.metrics.top1, digits)} %" if r.metrics is not None else r.status
         sibling = Sibling(folder.name, page, r.cell.seed, said, _left_out(ledger, key))
         found.setdefault(_cell(r), []).append(sibling)
     return {

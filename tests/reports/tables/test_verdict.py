@@ -105,7 +105,7 @@ def test_best_by_how_much_over_the_next_that_is_not_tied_on_what_and_when():
     assert said.state == "best" and said.best == "good" and said.tied == ("near",)
     assert said.column == "RGB"
     assert said.text.startswith("Good is best with 90.00 % (95 % interval ")
-    assert ", tied with Near, and 30.0 points (" in said.text
+    assert ", tied with Near, and 30.00 points (" in said.text
     assert said.text.endswith(") above Fair, the next that is not tied")
     assert said.basis == "synthetic MGR-Dark, profile demo, 1 seed, newest run 2024-07-21"
     assert said.line == f"{said.text} ({said.basis})."
@@ -116,7 +116,7 @@ def test_best_by_how_much_over_the_next_that_is_not_tied_on_what_and_when():
 def test_with_one_in_front_nobody_is_called_tied():
     (said,) = verdicts([result("good", right(0.9)), result("fair", right(0.6))])
     assert "tied with" not in said.text and said.tied == ()
-    assert ", 30.0 points (" in said.text and "above Fair" in said.text
+    assert ", 30.00 points (" in said.text and "above Fair" in said.text
 
 
 def test_methods_that_do_not_differ_have_no_best():
@@ -395,7 +395,7 @@ def test_equal_answers_have_no_interval_of_their_difference(seeds):
     a, b = (result(n, np.repeat(right(0.1)[None], seeds, axis=0), None) for n in "ab")
     found = difference(a, b)
     assert found.gap == 0 and found.interval is None and found.p == 1
-    assert found.text == "0.0 points (no interval: the same answers)"
+    assert found.text == "0.00 points (no interval: the same answers)"
 
 
 def test_all_clips_right_has_no_interval_and_says_so():

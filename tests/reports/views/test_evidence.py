@@ -63,8 +63,9 @@ def result(name: str, correct: dict[int, np.ndarray]) -> Result:
             key=record.key,
         )
         runs.append(Run(planned, "done", record=record))
-    subjects = tuple(str(i % 4) for i in range(CLIPS))
-    outcomes = Outcomes(tuple(map(str, range(CLIPS))), subjects, np.zeros(CLIPS, int), np.stack(list(correct.values())))
+    clips = len(right)
+    subjects = tuple(str(i % 4) for i in range(clips))
+    outcomes = Outcomes(tuple(map(str, range(clips))), subjects, np.zeros(clips, int), np.stack(list(correct.values())))
     return Result(name, tuple(runs), outcomes)
 
 
@@ -243,3 +244,20 @@ def test_a_page_per_data_set(tmp_path):
         page.one("h1").text == "Evidence, fake two" and "n = 2" in cell(page, "evidence_two", "Base row", "m.top1").text
     )
     assert "--tables table5 --seeds 5" in page.text and (made.site / "downloads" / "evidence_two.csv").is_file()
+
+
+def test_a_difference_has_the_same_digits_wherever_it_stands():
+    """On 240 clips a difference has two digits: in the sentence of a statement, in its table and in Table 4."""
+    clips = np.arange(240)
+    a, b = (result(n, {0: clips < k}) for n, k in (("a", 100), ("b", 97)))
+    found = difference(a, b)
+    assert found.text.startswith("+1.25 points") and difference_cells("d", found)["d.delta"].text == "+1.25"
+    assert _deltas([b, a])[1][0].text == "+1.25"
+
+
+def test_the_page_says_what_each_outcome_means(fake):
+    how = parse(fake.site / "evidence.html").text.split("How this was decided")[1].split("The statements in numbers")[0]
+    assert (
+        "not decided with fewer seeds than the 5" in how and "not measured where one of its rows has no result" in how
+    )
+    assert "Everything else" not in how
