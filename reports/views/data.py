@@ -129,7 +129,8 @@ def _view(found: ClipSet, title: str, sheets: Mapping[str, Path]) -> SetView:
     drawn = []
     for key, name in (("clips_per_class", "Clips per class"), ("clips_per_subject", "Clips per subject")):
         if s.get(key):
-            ordered = sorted(s[key].items(), key=lambda item: f.natural(item[0]))
+            places = {str(c): i for i, c in enumerate(s.get("classes", ()) if key == "clips_per_class" else ())}
+            ordered = sorted(s[key].items(), key=lambda item: (places.get(item[0], len(places)), f.natural(item[0])))
             drawn.append((name, plots.counts(ordered, f"{found.id}-{key}", f"{name}, {title}").svg))
     lengths = s.get("lengths") or []
     if len(set(lengths)) > 1:

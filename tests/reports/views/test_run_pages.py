@@ -46,6 +46,15 @@ def test_clips_of_one_length_are_a_sentence_and_no_histogram(one):
     assert "16, every clip" in page.text and "Clip length" not in page.text
 
 
+def test_clips_per_class_are_drawn_in_the_order_of_the_classes(one):
+    made, _ = one
+    names, counts = ["swipe", "2 fingers", "10 fingers"], {"10 fingers": 3, "2 fingers": 1, "swipe": 2}
+    told = {**FAKE_STATISTICS["mgr_dark"], "classes": names, "clips_per_class": counts}
+    build(made.work_dir, made.site, made.benchmark, made.entries, [{"mgr_dark": told}])
+    page = (made.site / "data.html").read_text()
+    assert "swipe: 2, 2 fingers: 1, 10 fingers: 3" in page and "s1: 500, s2: 334, s10: 400" in page
+
+
 def test_only_runs_that_a_table_shows_have_downloads(one):
     made, name = one
     build(made.work_dir, made.site, made.benchmark, made.entries)
