@@ -5,12 +5,15 @@ import signal
 import sys
 from pathlib import Path
 
+from harness.system.encoding import write_every_character
+
 
 def start() -> None:
     """Run the command line, which ends the process. SIGTERM, and a terminal that goes, interrupt it as Ctrl-C does."""
     leave_current_folder()
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  None where it was started with a closed one
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    write_every_character()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
         signal.signal(signal.SIGHUP, signal.default_int_handler)

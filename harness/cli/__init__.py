@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from harness.cli.completion import VARIABLE, complete
-from harness.cli.console import FILE_ONLY, Console
+from harness.cli.console import FILE_ONLY, Console, failed_output
 from harness.cli.group import Group, accept_everywhere, no_such_option
 from harness.errors import EXIT_ENGINE_LOST, BadUsage, EngineLost, one_line
 from harness.system.home import check_home
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
             log.debug("", exc_info=True, extra=FILE_ONLY)
             if console.debug:
                 raise
-            _fail(console, one_line(e), 1)
+            _fail(console, failed_output(e) or one_line(e), 1)
         except Exception:
             log.exception("", extra=FILE_ONLY)
             raise

@@ -10,6 +10,7 @@ import errno
 import logging
 import sys
 import time
+import traceback
 from logging.handlers import MemoryHandler
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,15 @@ def say(line: str, err: bool = False, fg: str | None = None) -> None:
             raise
         reason = e.strerror
     raise OSError(f"standard {'error' if err else 'output'}: {reason}")  # outside: a context would tell the number
+
+
+def failed_output(e: BaseException) -> str:
+    """One line that names the output, where an error is that of ``click.echo``, which has a number alone; else ""."""
+    *_, (frame, _) = traceback.walk_tb(e.__traceback__)
+    if not isinstance(e, OSError) or frame.f_code is not click.echo.__code__:
+        return ""
+    is_error = frame.f_locals["err"] or frame.f_locals["file"] is sys.stderr
+    return f"standard {'error' if is_error else 'output'}: {e.strerror}"
 
 
 def is_quiet() -> bool:

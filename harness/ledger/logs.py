@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 from harness.ledger.run_dir import LOG
@@ -18,7 +19,7 @@ def log_tail(directory: Path, lines: int = 30) -> list[str]:
 
 
 def log_to(path: Path) -> None:
-    """Send what this process and its children print to the end of a file."""
+    """Send what this process and its children print to the end of a file, this one in UTF-8 as it is read."""
     open_standard_files()
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     sys.stdout.flush()
@@ -26,6 +27,9 @@ def log_to(path: Path) -> None:
     os.dup2(fd, 1)
     os.dup2(fd, 2)
     os.close(fd)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def open_standard_files() -> None:

@@ -174,3 +174,15 @@ def test_on_a_terminal_a_line_stands_above_the_bar_and_stays(tmp_path):
     before, line, after = drawn.partition("done      job  top-1 50.0 %")
     assert line and re.search(r"\x1b\[2K\d\d:\d\d:\d\d  $", before), "it begins on a line that was wiped"
     assert re.match(r"(\x1b\[0m)?\r\n.*running", after, re.S), "the bar and what runs follow on lines of their own"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [("--help",), ("status",), ("verify", "--json")])
+def test_an_output_that_takes_no_more_is_named(capsys, monkeypatch, suite, words):
+    where = suite if words == ("status",) else suite[4:6] if words[0] == "verify" else []
+    (Path(suite[5]) / "runs").mkdir(parents=True)
+    monkeypatch.setattr(sys, "stdout", open("/dev/full", "w"))  # noqa: SIM115  closing it would fail as well
+    with pytest.raises(SystemExit) as stop:
+        main([str(w) for w in (*words, *where)])
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "error: standard output: No space left on device"
