@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.data.unread import CHOOSE, SCALE, bits_of, cut_bits, other_streams
 from mtcd_plugin.formats.clips import Stream
+from mtcd_plugin.formats.container import open_video, video_streams
 from mtcd_plugin.formats.time_stamps import TimeStamps, read_time_stamps, window_times
 from mtcd_plugin.formats.video import probe
 
@@ -20,7 +22,8 @@ def streams_of(clip: Mapping[str, Path]) -> dict[str, Stream]:
     """The streams of a clip's files, each whole.
 
     Where the time stamps of a file are of less or more than the frames a second that a data set may have (a long gap,
-    time lapse), they count as they are; where they cannot be used at all, its header's rate does. A line says either.
+    time lapse), they count as they are; where they cannot be used at all, its header's rate does. A line says either,
+    and what else of a file hardly tells of a gesture: what is not read, and a single frame.
 
     Raises:
         OSError: no such file. ValueError: no video, or one of which nothing says when its frames were taken; one line.
@@ -31,6 +34,7 @@ def streams_of(clip: Mapping[str, Path]) -> dict[str, Stream]:
         streams[modality] = Stream(str(path), 0, info.frames, info.fps)
         stamps[modality] = read_time_stamps(str(path))
         _check_rate(str(path), stamps[modality])
+        _say_content(str(path), info.frames)
     if all(_odd(found) is None for found in stamps.values()):
         return streams
     return {m: _with_times(stream, stamps[m]) for m, stream in streams.items()}
@@ -45,6 +49,16 @@ def _check_rate(path: str, found: TimeStamps) -> None:
         raise ValueError(f"{path}: has no frame rate in its header, and {found.problem}; write it anew with a rate")
     else:
         log.info("note: %s: %s; the %.4g frames/s of its header count", path, found.problem, found.rate)
+
+
+def _say_content(path: str, frames: int) -> None:
+    with open_video(path) as (container, stream):
+        unread = {other_streams(len(video_streams(container))): CHOOSE, cut_bits(bits_of(stream)): SCALE}
+    for said, remedy in unread.items():
+        if said:
+            log.info("note: %s: %s; %s", path, said, remedy)
+    if frames == 1:
+        log.info("note: %s: has one frame, which is taken for the whole gesture", path)
 
 
 def _odd(found: TimeStamps) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from itertools import chain
 
 import numpy as np
 
+from harness.data.unread import CHOOSE, SCALE, cut_bits, other_streams
 from harness.data.verify.finding import Finding, at_most_warning
 from harness.data.verify.videos import ABSENT, Cut, Video
 from mtcd_plugin.formats.clips import Clip, Stream
@@ -131,9 +132,8 @@ def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable
     elif video.stated_frames and video.stated_frames != video.frames:
         text = f"has {video.frames} frames{_stated(video)}"
         yield finding("warning", "decode", text, "check the file: the window is whole, but others were lost")
-    if video.streams > 1:
-        text = f"has {video.streams} video streams; the first is read"
-        yield finding("warning", "streams", text, "check that it is the right one, or keep only that one in the file")
+    if text := other_streams(video.streams):
+        yield finding("warning", "streams", text, CHOOSE)
 
 
 def _check_rate(clip: Clip, name: str, stream: Stream, video: Video, rules: Rules) -> Iterable[Finding]:
@@ -191,11 +191,8 @@ def _check_form(clip: Clip, name: str, video: Video, usual: tuple | None) -> Ite
     if video.codec != usual[2]:
         message = f"{name} is coded as {video.codec} where most are {usual[2]}"
         yield Finding(clip.clip_id, "warning", "codec", message, "check where the file comes from; it can be decoded")
-    if video.bits > 8:
-        message = f"{name} is stored with {video.bits} bits a pixel; the upper 8 are read"
-        yield Finding(
-            clip.clip_id, "warning", "bits", message, "scale it to 8 bits beforehand if the lower ones matter"
-        )
+    if cut := cut_bits(video.bits):
+        yield Finding(clip.clip_id, "warning", "bits", f"{name} {cut}", SCALE)
 
 
 def _check_length(clip: Clip, rules: Rules) -> Iterable[Finding]:

@@ -15,6 +15,7 @@ import av
 import av.logging
 import numpy as np
 
+from harness.data.unread import bits_of
 from harness.ledger.files import NotAFile, open_file
 from harness.system.pool import completed, process_pool
 from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
@@ -138,14 +139,13 @@ class _CutMaker:
 
 
 def _facts(container, stream) -> dict:
-    bits = max((part.bits for part in stream.codec_context.format.components), default=0)
     return dict(
         width=stream.width,
         height=stream.height,
         stated_frames=stream.frames,
         fps=float(stream.average_rate or 0),
         codec=stream.codec_context.name,
-        bits=bits,
+        bits=bits_of(stream),
         streams=len(video_streams(container)),
     )
 

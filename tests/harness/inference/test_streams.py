@@ -12,6 +12,7 @@ from mtcd_plugin.formats.clips import Stream
 from mtcd_plugin.formats.sampling import align, pick_frames, uniform_times
 from mtcd_plugin.formats.time_stamps import TimeStamps, window_times
 from mtcd_plugin.formats.video import write_video
+from tests.helpers.video_files import add_stream, fill, texture, write
 
 BLACK = np.zeros((12, 16, 16, 3), np.uint8)
 
@@ -71,6 +72,32 @@ def test_a_slow_stream_and_a_usual_one_stay_in_step(tmp_path):
 def test_one_slow_frame_is_the_only_one(tmp_path):
     write_video(tmp_path / "a.mp4", BLACK[:1], 0.4)
     assert sampled(streams_of({"rgb": tmp_path / "a.mp4"}), 3) == {"rgb": [0, 0, 0]}
+
+
+def test_what_is_not_read_of_a_file_and_a_single_frame_are_said(tmp_path, caplog):
+    """The same of bits and streams as ``data verify`` says."""
+    caplog.set_level("INFO")
+    write(tmp_path / "deep.mkv", texture(6), codec="ffv1", pixels="gray16le")
+    write(tmp_path / "ten.mkv", texture(6), codec="ffv1", pixels="yuv420p10le")
+    write(tmp_path / "one.mkv", texture(1), codec="ffv1", pixels="gray")
+    with av.open(str(tmp_path / "two.mkv"), "w") as container:
+        streams = [add_stream(container, texture(6), codec="ffv1", pixels="gray") for _ in range(2)]
+        for stream in streams:
+            fill(container, stream, texture(6))
+    for name in ("deep", "ten", "one", "two"):
+        streams_of({"rgb": tmp_path / f"{name}.mkv"})
+    scaled = "bits a pixel; the upper 8 are read; scale it to 8 bits beforehand if the lower ones matter"
+    assert caplog.messages == [
+        f"note: {tmp_path}/deep.mkv: is stored with 16 {scaled}",
+        f"note: {tmp_path}/ten.mkv: is stored with 10 {scaled}",
+        f"note: {tmp_path}/one.mkv: has one frame, which is taken for the whole gesture",
+        f"note: {tmp_path}/two.mkv: has 2 video streams; the first is read; check that it is the right one, or keep "
+        "only that one in the file",
+    ]
+    caplog.clear()
+    write_video(tmp_path / "a.mp4", BLACK, 25)
+    streams_of({"rgb": tmp_path / "a.mp4"})
+    assert not caplog.messages
 
 
 def test_time_stamps_that_cannot_be_used_are_said_and_without_a_rate_refused(tmp_path, monkeypatch, caplog):
