@@ -14,6 +14,7 @@ from harness.data.builder import check_made_to_end, maker_beside
 from harness.data.names import at_light, is_synthetic_root
 from harness.data.parts import check_made
 from harness.data.registry import ClipDataSet, clips_of_config
+from harness.data.unusable import more_of
 from harness.errors import count
 from harness.ledger.identity import canonical_json
 from harness.system.slow import said_if_slow
@@ -125,10 +126,12 @@ def _select(found: ClipDataSet, place: Place, arguments: str, asked: Asked) -> S
     except FileNotFoundError as error:
         if isinstance(error.__context__, PermissionError):  # the file is there: nothing is to be made anew
             raise FileNotFoundError(f"{error}; or change its permissions, so that this user may read it") from None
+        files = (stream.path for clip in clips for stream in clip.streams.values())
+        more = next(filter(None, (more_of(path) for path in files if path in str(error))), "")
         if not table.synthetic:
-            raise
+            raise FileNotFoundError(f"{error}{more}") from None
         raise FileNotFoundError(
-            f"{error}; or delete {place[1]}: run-all without --data-root makes synthetic data anew"
+            f"{error}{more}; or delete {place[1]}: run-all without --data-root makes synthetic data anew"
         ) from None
     return Selection(table, tuple(clips), found_print)
 

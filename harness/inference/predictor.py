@@ -17,6 +17,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 
+from harness.data.unusable import more_of
 from harness.errors import BadUsage
 from harness.inference.streams import streams_of
 from harness.ledger.record import DataInfo, RunRecord
@@ -85,7 +86,8 @@ class Predictor:
             )
         for file in given.values():
             if not os.path.isfile(file):
-                raise BadUsage(f"{file or repr(clip)}: {'is no file' if os.path.exists(file) else 'no such file'}")
+                what = "is no file" if os.path.exists(file) else f"no such file{more_of(file)}"
+                raise BadUsage(f"{file or repr(clip)}: {what}")
         return {m: Path(given[m]) for m in self.modalities}
 
 

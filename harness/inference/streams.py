@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.data.unread import CHOOSE, SCALE, bits_of, cut_bits, other_streams
+from harness.data.unusable import more_of
 from mtcd_plugin.formats.clips import Stream
-from mtcd_plugin.formats.container import open_video, video_streams
+from mtcd_plugin.formats.container import VideoError, open_video, video_streams
 from mtcd_plugin.formats.time_stamps import TimeStamps, read_time_stamps, window_times
 from mtcd_plugin.formats.video import probe
 
@@ -30,7 +31,10 @@ def streams_of(clip: Mapping[str, Path]) -> dict[str, Stream]:
     """
     streams, stamps = {}, {}
     for modality, path in clip.items():
-        info = probe(str(path))
+        try:
+            info = probe(str(path))
+        except VideoError as error:
+            raise VideoError(f"{error}{more_of(path)}") from error
         streams[modality] = Stream(str(path), 0, info.frames, info.fps)
         stamps[modality] = read_time_stamps(str(path))
         _check_rate(str(path), stamps[modality])

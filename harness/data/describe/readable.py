@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.data.parts import only_made, unmade_line, unmade_streams
 from harness.data.registry import clips_at
+from harness.data.unusable import more_of
 from mtcd_plugin.formats.clips import Clip, ClipTable
 from mtcd_plugin.formats.splits import read_quarantine
 
@@ -40,7 +41,8 @@ class Readable:
         try:
             return read(clip.streams[modality].path)
         except (ValueError, OSError) as error:
-            line = f"clip {clip.clip_id}, {modality}: {str(error).replace(f'{self.root}/', '')}"
+            said = f"{error}{more_of(clip.streams[modality].path)}".replace(f"{self.root}/", "")
+            line = f"clip {clip.clip_id}, {modality}: {said}"
             if line not in self.left_out:
                 self.left_out.append(line)
             return None

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.data.segment.recordings import Recordings, Segment, plain
 from harness.data.segment.video import FPS
+from harness.data.unusable import more_of
 from harness.data.verify.finding import Finding
 from mtcd_plugin.formats.sampling import nearest_indices
 from mtcd_plugin.formats.time_stamps import TimeStamps, is_steady, read_time_stamps
@@ -129,4 +130,4 @@ def _probe(path: str) -> TimeStamps | str:
             return f"{path}: {info.width}x{info.height} cannot be kept as H.264, which needs even sizes"
         return read_time_stamps(path)
     except (ValueError, OSError) as error:
-        return str(error)
+        return f"{error}{more_of(path)}"

@@ -17,6 +17,7 @@ import numpy as np
 from harness.data.store.journal import add_to_journal
 from harness.data.store.space import as_disk_full
 from harness.data.store.spec import StoreSpec
+from harness.data.unusable import more_of
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import FRAMES
 from mtcd_plugin.formats.clips import Stream, source_stream
@@ -70,11 +71,11 @@ def write_clip(job: ClipJob) -> str:
             entry = _write_at(path, frames, job.offset, len(numbers))
         add_to_journal(path.parent, job.clip_id, {"frames": len(numbers), "times": times, **entry})
     except ValueError as error:
-        return f"clip {job.clip_id}: {error}"
+        return f"clip {job.clip_id}: {error}{more_of(job.stream.path)}"
     except FileNotFoundError as error:
         if not path.exists():
             raise
-        return f"clip {job.clip_id}: {error}"
+        return f"clip {job.clip_id}: {error}{more_of(job.stream.path)}"
     except OSError as error:
         raise as_disk_full(error, path) from error
     return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.data.clips import RECORDED
 from harness.data.parts import only_made, unmade_line, unmade_streams
 from harness.data.registry import ClipDataSet, Progress
+from harness.data.unusable import more_of
 from harness.data.verify.annotations import MEND_FILE, Annotation, Findings, finished
 from harness.data.verify.clips import Rules, check_clips, windows_by_file
 from harness.data.verify.copies import check_copies
@@ -75,7 +76,8 @@ def files_nowhere(clips: tuple[Clip, ...], videos: Mapping[str, Video]) -> dict[
     for clip in clips:
         for name, stream in clip.streams.items():
             files.setdefault(name, []).append(stream.path)
-    nowhere = {name: paths[0] for name, paths in files.items() if all(videos[path].problem == ABSENT for path in paths)}
+    gone = {path for path, video in videos.items() if video.problem.startswith(ABSENT)}
+    nowhere = {name: paths[0] for name, paths in files.items() if gone.issuperset(paths)}
     return nowhere if len(nowhere) < len(files) else {}
 
 
@@ -88,7 +90,7 @@ def without_streams(clips: tuple[Clip, ...], names: Container[str]) -> tuple[Cli
 
 
 def _no_file(name: str, first: str, required: bool) -> Finding:
-    text = f"no clip has its {name} file, the first would be {first}"
+    text = f"no clip has its {name} file, the first would be {first}{more_of(first)}"
     if required:
         return Finding("", "error", "files", text, f"restore the files; what reads {name} cannot be planned without")
     return Finding("", "note", "files", text, "nothing to do: no method of the benchmark reads it")

@@ -113,7 +113,7 @@ def _check_file(clip: Clip, name: str, stream: Stream, video: Video) -> Iterable
         return Finding(clip.clip_id, severity, check, f"{name} file {stream.path} {message}", remedy, video.unopened)
 
     window = f"[{stream.start}, {stream.end})"
-    if video.problem == ABSENT:
+    if video.problem.startswith(ABSENT):
         yield finding("error", "file", video.problem)
     elif video.problem:
         text = (

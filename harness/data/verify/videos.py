@@ -16,6 +16,7 @@ import av.logging
 import numpy as np
 
 from harness.data.unread import bits_of
+from harness.data.unusable import more_of
 from harness.ledger.files import NotAFile, open_file
 from harness.system.pool import completed, process_pool
 from mtcd_plugin.formats.container import VideoError, open_video, reason, video_streams
@@ -24,7 +25,7 @@ from mtcd_plugin.formats.time_stamps import read_time_stamps
 from mtcd_plugin.formats.video import defect, picture
 
 Window = tuple[int, int]
-ABSENT = "does not exist"
+ABSENT = "does not exist"  # begins the problem of a file that is not there
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def scan_video(path: str, windows: tuple[Window, ...] = ()) -> Video:
                 except Exception as error:  # noqa: BLE001  each of FFmpeg's errors is what the file is reported for
                     problem = problem or f"breaks after {len(ticks)} frames ({reason(error)})"
         except VideoError as error:
-            problem = str(error).removeprefix(f"{path}: ")
+            problem = str(error).removeprefix(f"{path}: ") + more_of(path)
     count = len(ticks)
     if facts and not count and not problem:
         problem = "holds no frame"
@@ -104,7 +105,7 @@ def _unopened(path: str) -> str:
     try:
         open_file(path).close()
     except (FileNotFoundError, NotADirectoryError):
-        return ABSENT
+        return ABSENT + more_of(path)
     except NotAFile as error:
         return str(error).removeprefix(f"{path}: ")
     except OSError as error:
