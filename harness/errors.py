@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -91,5 +92,7 @@ def near(name: str, known: Iterable[str]) -> str:
     parts = (
         sorted((k for k in small if asked in k), key=lambda k: (k.find(asked) > 0, len(k))) if len(asked) > 2 else []
     )
-    found = list(dict.fromkeys([*like, *parts]))[:NEAR]
+    initials = "".join(word[0] for word in re.split("[_ -]+", asked) if word)
+    short = [initials] if len(initials) > 1 and initials in small else []  # learning_rate: lr
+    found = list(dict.fromkeys([*like, *parts, *short]))[:NEAR]
     return f" (near: {', '.join(small[k] for k in found)})" if found else ""

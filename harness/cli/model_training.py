@@ -100,7 +100,8 @@ def try_rates(
     test split is not touched.
 
     A sixth of the training subjects is held out (split `holdout`), the rest is trained on (split `fit`), by an entry
-    and by all stages that it depends on. Each value is compared with the config's own on the same clips.
+    and by all stages that it depends on. Where the config's own value is among those that are tried, each other one is
+    compared with it on the same clips.
     """
     from harness.cli.rate_lines import rate_lines
     from harness.plan.choice import chosen_cells, chosen_jobs

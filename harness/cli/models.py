@@ -6,13 +6,14 @@ import contextlib
 import logging
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from harness import PACKAGED_CONFIGS
-from harness.cli import common
+from harness.cli import common, console
 from harness.cli.group import Group
 from harness.cli.model_training import MODELS_LISTED_BY, named_entries, pretrain, try_rates
 from harness.cli.options import configs_option, json_option, profile_option
@@ -146,11 +147,12 @@ def check(name: str | None, every: bool, configs: Path, as_json: bool) -> int:
     if not every and name is None:
         raise BadUsage("models check: name an entry or a folder, or give --all")
     chosen = list(entries.values()) if every else named_entries([str(name)], entries.values())
+    say = str if console.is_quiet() else partial(console.say, err=True)
     found = []
     bad = 0
     for entry in chosen:
         with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # MMEngine logs to standard output
-            findings = list(check_entries([entry], entries, benchmark.init))
+            findings = list(check_entries([entry], entries, benchmark.init, say))
         found += findings
         wrong = [f for f in findings if not f.ok]
         bad += len(wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,21 @@ def classes_of_dependencies() -> frozenset[str]:
     places = [(p, "", REGISTERED) for p in ("mmengine", "mmcv", "mmaction")]
     places += [("torch", inside, CLASS) for inside in ("optim", "nn/modules")]
     return frozenset().union(*(names_in(*place) for place in places))
+
+
+@cache
+def optimizer_arguments(name: str) -> tuple[str, ...]:
+    """What one of PyTorch's optimisers takes beside parameters; () where it is none of these, or takes anything."""
+    for root in find_package("torch"):
+        for path in sorted((root / "optim").glob("*.py")):
+            source = path.read_bytes()
+            if name.encode() not in CLASS.findall(source):
+                continue
+            (found,) = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == name)
+            for made in found.body:
+                if isinstance(made, ast.FunctionDef) and made.name == "__init__" and made.args.kwarg is None:
+                    return tuple(a.arg for a in (*made.args.args[2:], *made.args.kwonlyargs))
+    return ()
 
 
 @cache

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.registry import clips_of_config
+from harness.errors import unknown_name
+from harness.fingerprint.dependencies import optimizer_arguments
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 DICTS = ("model", *LOADERS, "train_cfg", "optim_wrapper", "default_hooks", "parents")
@@ -55,6 +57,11 @@ def _check_loader(path: Path, key: str, loader: dict[str, Any]) -> None:
 def _check_optimizer(path: Path, key: str, optimizer: Any) -> None:
     if not isinstance(optimizer, dict):
         raise _wrong(path, key, optimizer, "dict(type=..., lr=...)")
+    kind = str(optimizer.get("type", ""))
+    known = optimizer_arguments(kind)
+    for name in optimizer if known else ():
+        if name not in ("type", "_scope_", *known):
+            raise ValueError(f"{path}: {key}: {unknown_name(f'argument of {kind}', name, known)}")
     rate = optimizer.get("lr", 0.0)
     if not _is_number(rate) or not 0 <= rate < math.inf:
         raise _wrong(path, f"{key}.lr", rate, "a number from 0 on, without quotes")

@@ -10,7 +10,7 @@ from harness.executors.base import Outcome
 from harness.ledger.logs import log_tail
 from harness.ledger.percent import top1_text
 from harness.ledger.record import Failure, FailureKind, RunRecord
-from harness.ledger.run_dir import RECORD
+from harness.ledger.run_dir import PROGRESS, RECORD
 from harness.ledger.store import load_record, write_record
 from harness.schedule.task import Task
 from harness.system.disk import NEEDED_BYTES, DiskFull
@@ -61,6 +61,22 @@ def record_outcome(task: Task, outcome: Outcome, command: str) -> RunRecord | No
             raise disk_full(folder) from e
         raise
     return record
+
+
+def failure_line(record: RunRecord, folder: Path, command: str) -> str:
+    """Why a job failed, in a line; where its network could not be built, or crashed in its first step, with the command
+    that tries it by itself.
+
+    Args:
+        command: what redoes the job.
+    """
+    failure = record.failure or Failure(kind="crash", message="failed, and its record does not say why")
+    said = f"{failure.kind}: {failure.message}"
+    at_planning = any("in check_code" in line for line in failure.log_tail)  # the code had changed since
+    if failure.kind != "crash" or record.kind != "train" or at_planning or (folder / PROGRESS).exists():
+        return said
+    configs = " --configs DIR" if "--configs DIR" in command else ""
+    return f"{said}; `python -m harness models check {record.cell.model}{configs}` says more"
 
 
 def summary_of(record: RunRecord) -> str:

@@ -25,7 +25,7 @@ from harness.schedule.claim import Report, claim, what_it_waits_for
 from harness.schedule.dispatch import devices_of, prepare, write_specs
 from harness.schedule.grouping import batch_compatible_jobs, room_after
 from harness.schedule.options import Options
-from harness.schedule.outcome import disk_full, record_outcome, summary_of
+from harness.schedule.outcome import disk_full, failure_line, record_outcome, summary_of
 from harness.schedule.retry import retry_of
 from harness.schedule.stop_request import StopRequest
 from harness.schedule.task import GOES_ON, JobState, Status, Task, after_failures, status_of
@@ -292,7 +292,7 @@ class Scheduler:
         failure = record.failure or Failure(kind="crash", message="failed, and its record does not say why")
         retry = retry_of(task, failure, outcome, self._options.retries, beside, alone)
         if retry is None:
-            self._fail(task, f"{failure.kind}: {failure.message}")
+            self._fail(task, failure_line(record, task.folder, self._options.command_of(task.job.name)))
             return
         task.alone = task.alone or retry.alone
         task.accumulate *= retry.divide

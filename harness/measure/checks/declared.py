@@ -41,6 +41,10 @@ class EntryUnderCheck:
     model: BaseModel = field(init=False)  # set by the check that builds it
     notes: list[str] = field(default_factory=list)  # of the last check
 
+    @property
+    def built(self) -> bool:
+        return hasattr(self, "model")
+
     def batch(self, split: str, size: int, make: Callable = random_batch) -> dict:
         """Clips of a split as the entry's loader would give them."""
         return batch(self.config, split, self.entry.test_modality, size, make)

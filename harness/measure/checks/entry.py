@@ -16,6 +16,7 @@ from harness.network.registered import IMPORTABLE
 from harness.plan.parents import is_fusion
 from harness.plan.twins import Known
 from harness.suite import Entry
+from harness.system.slow import said_if_slow
 from mtcd_plugin.formats.checkpoint_errors import one_line
 
 
@@ -39,26 +40,31 @@ class Check:
 
 
 def check_entries(
-    chosen: Iterable[Entry], entries: dict[str, Entry], init: Mapping[str, str] | None = None
+    chosen: Iterable[Entry],
+    entries: dict[str, Entry],
+    init: Mapping[str, str] | None = None,
+    say: Callable[[str], object] = str,  # tells nobody
 ) -> Iterator[Finding]:
     """Every check of every chosen entry, in order. A failed check of an entry ends its own list, not the others'.
 
     Args:
         init: what training starts from at each profile, as the benchmark says; from scratch where it says nothing.
+        say: gets a line on each check that takes more than a few seconds, while it does, from another thread.
     """
     # one thread: the networks are so small that several would wait for each other
     with quietly(threads=1), tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
         weights, signatures = ParentWeights(entries, folder), Known()
         for entry in chosen:
-            yield from _check(EntryUnderCheck(entry, weights, signatures, init=dict(init or {})))
+            yield from _check(EntryUnderCheck(entry, weights, signatures, init=dict(init or {})), say)
 
 
-def _check(subject: EntryUnderCheck) -> Iterator[Finding]:
+def _check(subject: EntryUnderCheck, say: Callable[[str], object]) -> Iterator[Finding]:
     done: list[str] = []
     while len(done) < len(checks := _checks(subject)):
         check = checks[len(done)]
         try:
-            check.run(subject)
+            with said_if_slow(say, f"checking {subject.entry.name}{_size(subject)}: {check.what}"):
+                check.run(subject)
         except CheckFailed as e:
             yield Finding(subject.entry.name, check.what, False, str(e))
             return
@@ -70,6 +76,11 @@ def _check(subject: EntryUnderCheck) -> Iterator[Finding]:
         yield Finding(subject.entry.name, check.what, True)
         yield from (Finding(subject.entry.name, check.what, True, note) for note in subject.notes)
         subject.notes = []
+
+
+def _size(s: EntryUnderCheck) -> str:
+    """How large the network is, once it is built."""
+    return f" ({sum(p.numel() for p in s.model.parameters()) / 1e6:.3g} M parameters, on one core)" if s.built else ""
 
 
 def _checks(s: EntryUnderCheck) -> list[Check]:

@@ -2,6 +2,7 @@
 and for each thing that can be wrong it says what to change.
 """
 
+import contextlib
 import re
 import shutil
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.measure.checks import network
 from harness.measure.checks.declared import EntryUnderCheck, looks_around, resolves
 from harness.measure.checks.entry import check_entries
 from harness.measure.checks.network import builds, builds_elsewhere
-from harness.measure.parts import ParentWeights, quietly, shapes
+from harness.measure.parts import ParentWeights, build, quietly, shapes
 from harness.plan.resolve import resolve
 from harness.plan.twins import Known, twins
 from harness.suite import expand, load_benchmark, load_entries
@@ -647,3 +648,15 @@ def test_the_check_can_be_imported_first(fresh_python):
     """MMAction2's wheel lacks a module, which the plugin puts right before it is imported."""
     found = fresh_python("import harness.measure.checks.entry")
     assert found.returncode == 0, found.stderr[-500:]
+
+
+def test_a_check_that_takes_long_is_named_meanwhile_with_the_size_of_the_network(small_configs, monkeypatch):
+    began = []
+    monkeypatch.setattr(checking, "said_if_slow", lambda say, line: contextlib.nullcontext(say(line)))
+    entries = load(small_configs)[1]
+    chosen = entries["i3d_r50_mgr-dark-rgb"]
+    done = [f.what for f in check_entries([chosen], entries, None, began.append) if not f.remedy]
+    assert [line.split(": ")[1] for line in began] == done
+    assert began[0] == f"checking {chosen.name}: metafile is complete"
+    size = sum(p.numel() for p in build(resolve(chosen.config, "smoke").config).parameters()) / 1e6
+    assert f"({size:.3g} M parameters, on one core): overfits" in began[-1]

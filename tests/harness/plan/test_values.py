@@ -1,7 +1,11 @@
 """Values that no training could have are found when a config is planned."""
 
-import pytest
+import inspect
 
+import pytest
+import torch
+
+from harness.fingerprint.dependencies import optimizer_arguments
 from harness.plan.config_file import read_config
 from harness.plan.resolve import resolve
 from harness.suite import load_suite
@@ -45,6 +49,14 @@ def test_every_packaged_config_is_content(profile):
         (
             "profiles = dict(smoke=dict(optim_wrapper=dict(discriminator=dict(optimizer=3))))",
             "discriminator.optimizer = 3",
+        ),
+        (
+            "profiles = dict(smoke=dict(optim_wrapper=dict(optimizer=dict(learning_rate=1e-3))))",
+            r"optim_wrapper.optimizer: unknown argument of \w+ 'learning_rate' \(near: lr\); choose from lr, ",
+        ),
+        (
+            "profiles = dict(smoke=dict(optim_wrapper=dict(optimizer=dict(_delete_=True, type='SGD', lr=1, betas=0))))",
+            "unknown argument of SGD 'betas'; choose from .*momentum.* nesterov",
         ),
         ("profiles = dict(smoke=dict(param_scheduler='cosine'))", "param_scheduler = 'cosine'"),
         ("profiles = dict(smoke=dict(param_scheduler=[dict(type='MultiStepLR', milestones=20)]))", "milestones = 20"),
@@ -95,3 +107,10 @@ def test_what_a_config_prints_is_not_on_standard_output(config, capsys):
     read_config(config("print('hello from a config')"))
     out, err = capsys.readouterr()
     assert (out, err) == ("", "hello from a config\n")
+
+
+def test_arguments_of_optimizers_are_those_that_they_have():
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "LBFGS"):
+        (_, _, *own) = inspect.signature(getattr(torch.optim, name).__init__).parameters
+        assert list(optimizer_arguments(name)) == own
+    assert not optimizer_arguments("") and not optimizer_arguments("MyOwn")
