@@ -205,17 +205,15 @@ def job_costs(
 
 def print_cost(jobs: Mapping[str, Job], states: Mapping[str, str], costs: dict[str, tuple[float, str]]) -> None:
     """One line per job still to run, and the sum."""
-    from harness.system.duration import duration
-
     todo = [k for k, s in states.items() if s != "done"]
     for key in todo:
         seconds, source = costs.get(key, (None, ""))
-        shown = "unknown" if seconds is None else duration(seconds)
+        shown = "unknown" if seconds is None else _in_words(seconds)
         click.echo(f"{shown:>9s}  {jobs[key].name}{'  (probed)' if source == 'probe' else ''}")
     unknown = len(todo) - len(costs)
     probed = sum(source == "probe" for _, source in costs.values())
     click.echo(
-        f"{duration(sum(s for s, _ in costs.values()))} of one slot's time for {count(len(costs), 'job')}"
+        f"{_in_words(sum(s for s, _ in costs.values()))} of one slot's time for {count(len(costs), 'job')}"
         + (f", {probed} of them probed (without data loading)" if probed else "")
         + (
             f"; {count(unknown, 'job')} of models that never ran at this profile not in it, --probe times them"
@@ -223,3 +221,10 @@ def print_cost(jobs: Mapping[str, Job], states: Mapping[str, str], costs: dict[s
             else ""
         )
     )
+
+
+def _in_words(seconds: float) -> str:
+    """With tenths of a second where there are few, so that a sum is not less than its parts."""
+    from harness.system.duration import duration
+
+    return f"{seconds:.1f} s" if seconds < 9.95 else duration(seconds)

@@ -96,7 +96,8 @@ def by_column(context: ReportContext, table: suite.Table) -> tuple[Verdict, ...]
             results = {e.name: r for e in ranked(own) if (r := context.result(e.name)) is not None}
             for kind, those in by_kind_of_clips(results).items():
                 title = ", ".join(filter(None, (column.title, kind)))
-                found.append(_column(context, title, ranked(own), those.values(), len(measured_apart(context, own))))
+                apart = len(measured_apart(context, own))
+                found.append(_column(context, title, own, those.values(), apart))
     if any(v.state != "none" for v in found):
         return tuple(found)
     said = _none(len(measured_apart(context, listed)))
@@ -120,14 +121,14 @@ def _column(
     """The verdict of methods that were tested on the same modalities.
 
     Args:
-        results: theirs, on one kind of clips. unranked: how many more are measured, of protocols of their own.
+        results: of those that are ranked, on one kind of clips. unranked: how many of the others are measured.
     """
     done = sorted((r for r in results if r.done), key=lambda r: -r.top1[0])
     if not done:
         return nothing(results, title, _none(unranked))
     standings = rank(list(results), asked(context, entries))
     placed = {r.id: s for r in done if isinstance(s := standings.get(r.id), Standing)}
-    names = _names(entries, done)
+    names = _names(ranked(entries), done)
     field = [r for r in done if r.id in placed] or _comparable(done)
     first, state = field[0], _state(field, placed)
     text = with_interval(first, said=state == "provisional")
@@ -150,7 +151,8 @@ def _column(
         said = f"{name} has {text}, with nothing to compare on the same clips"
     apart = len(done) - len(field) - len(twins(done))
     others = f"{f.count(apart, 'method')} tested on other clips" if apart > 0 and state != "alone" else ""
-    measured = coverage(len(done), asked(context, entries), "methods", results)
+    what = "methods" if len(ranked(entries)) == len(entries) else "ranked methods"
+    measured = coverage(len(done), asked(context, entries), what, results)
     more = filter(None, ("" if guesses else _chance(first), others, measured, _apart(unranked)))
     best = "" if guesses else first.id
     return Verdict(title, state, "; ".join((said, *more)), basis(context, done), best, tuple(r.id for r in tied))

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.data.store.journal import read_journal
 from harness.data.store.spec import StoreSpec
+from harness.errors import count
 from harness.system.disk import DiskFull
 from mtcd_plugin.formats import frame_codec
 from mtcd_plugin.formats.clip_store import FRAMES
@@ -26,7 +27,7 @@ def estimated_bytes(store: StoreSpec) -> int:
     """Size of a store once built: exact for raw; for jpeg from a few clips, with something on top."""
     if store.codec == "raw":
         return store.raw_bytes
-    clips = [c for c in store.clips if c.clip_id not in store.skipped]
+    clips = store.decoded
     shares = []
     for clip in clips[:: max(1, len(clips) // SAMPLED_CLIPS)][:SAMPLED_CLIPS]:
         stream = source_stream(clip, store.modality)
@@ -40,6 +41,13 @@ def estimated_bytes(store: StoreSpec) -> int:
     return int(store.raw_bytes * min(1.0, share * UNKNOWN_BYTES))
 
 
+def _to_decode(store: StoreSpec) -> str:
+    frames = sum(source_stream(c, store.modality).frames for c in store.decoded)
+    left_out = len(store.clips) - len(store.decoded)
+    said = f"{count(len(store.decoded), 'clip')}, {count(frames, 'frame')}"
+    return said + (f" ({left_out} in quarantine left out)" if left_out else "")
+
+
 def check_space(missing: list[StoreSpec], root: Path, say: Callable[[str], None]) -> None:
     """Say what will be written, and refuse with DiskFull where it would fill the disk."""
     free = shutil.disk_usage(root).free
@@ -49,7 +57,7 @@ def check_space(missing: list[StoreSpec], root: Path, say: Callable[[str], None]
         need += max(0, size - allocated(store.building / FRAMES))
         about = "" if store.codec == "raw" else "about "
         say(
-            f"{store}: {len(store.clips)} clips, {store.frames} frames, {about}{gib(size)}"
+            f"{store}: {_to_decode(store)}, {about}{gib(size)}"
             + (f", {len(read_journal(store.building))} clips done before" if store.building.exists() else "")
         )
     if missing:

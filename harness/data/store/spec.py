@@ -24,6 +24,11 @@ class StoreSpec:
     skipped: frozenset[str] = frozenset()
 
     @property
+    def decoded(self) -> tuple[Clip, ...]:
+        """Its clips without those in quarantine."""
+        return tuple(c for c in self.clips if c.clip_id not in self.skipped)
+
+    @property
     def folder(self) -> Path:
         return self.root / store_name(self.modality, self.size, self.source, self.codec)
 
@@ -37,6 +42,7 @@ class StoreSpec:
 
     @property
     def frames(self) -> int:
+        """Those of all clips, which have their place in the file."""
         return sum(source_stream(c, self.modality).frames for c in self.clips)
 
     @property

@@ -474,6 +474,16 @@ def test_sizes_are_said_before_it_starts(mgr_dark_root, tmp_path):
         assert "to be written" in lines[1] and "free" in lines[1]
 
 
+def test_what_is_said_to_be_built_is_what_is_built(own_root, tmp_path):
+    clips = read_mgr_dark(str(own_root)).clips
+    quarantine, lines = tmp_path / "bad.txt", []
+    quarantine.write_text(f"{clips[0].clip_id}\n{clips[5].clip_id}\n")
+    build(own_root, tmp_path / "stores", lines.append, ("rgb",), more={"quarantine": str(quarantine)})
+    frames = sum(c.streams["rgb"].frames for c in clips if c not in (clips[0], clips[5]))
+    assert f": 10 clips, {frames} frames (2 in quarantine left out), " in lines[0]
+    assert ": 10 clips, " in lines[-1]
+
+
 def test_the_rest_of_a_build_is_estimated_once_some_clips_tell_it(mgr_dark_root, tmp_path, monkeypatch):
     now = [0.0]
 

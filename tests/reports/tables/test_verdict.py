@@ -138,6 +138,8 @@ def test_columns_are_never_compared_and_what_is_missing_is_counted():
     assert rgb.state == depth.state == "alone"
     assert "with nothing to compare" in rgb.text and rgb.text.endswith("1 of 2 methods measured")
     assert rgb.best == "a" and depth.best == "d"
+    entries["own"] = replace(entries["b"], name="own", protocol="of the authors")
+    assert verdicts([result("a", right(0.9))], entries=entries)[0].text.endswith("1 of 2 ranked methods measured")
 
 
 def read(result, content, modalities="rgb"):
