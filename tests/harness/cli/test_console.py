@@ -23,8 +23,9 @@ def run(capsys, *args):
 
 
 @pytest.fixture
-def suite(small_configs, tiny_data, tmp_path):
-    """A plan of which one cell cannot be planned, and of which another one has a note."""
+def suite(small_configs, tiny_data, tmp_path, monkeypatch):
+    """A plan of which one cell cannot be planned, and of which another one has a note, however slow the machine is."""
+    monkeypatch.setattr("harness.system.slow.AFTER_S", 3600.0)
     own = small_configs / "i3d" / "i3d_r50_mgr-dark-rgb.py"
     own.write_text(f"{own.read_text()}\ntrain_cfg = dict(max_epochs=33)\n")
     bad = small_configs / "i3d" / "i3d_r50_mgr-dark-depth.py"
