@@ -146,6 +146,7 @@ def test_a_log_that_cannot_be_written_is_given_up_with_one_line(tmp_path, capsys
 
 DRAWING = """
 import sys
+from pathlib import Path
 sys.path.insert(0, {root!r})
 from harness.cli.console import Console
 from harness.schedule.progress import Progress
@@ -154,7 +155,7 @@ from tests.helpers.toy_jobs import toy_job
 job = toy_job("job")
 with Console(), Progress({{job.key: job}}, 1, {{}}) as shown:
     shown.report("started", job, "")
-    shown.tick(Status(total=1, running={{job.key: {folder!r}}}))
+    shown.tick(Status(total=1, running={{job.key: Path({folder!r})}}))
     shown.live.refresh()
     shown.report("done", job, "top-1 50.0 %")
 """
