@@ -12,7 +12,8 @@ from harness.ledger.store import Rejected
 from harness.suite.cells import Cell, cell_id
 from reports.format import count
 from reports.ledger.adopted import adopted_runs
-from reports.ledger.results import Answers, Result, Run, outcomes_of
+from reports.ledger.answers import Answers, outcomes_of
+from reports.ledger.results import Result, Run
 from reports.ledger.training import train_seconds
 from reports.ledger.versions import Choice, State, answering, choose
 

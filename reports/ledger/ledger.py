@@ -14,10 +14,11 @@ from harness.ledger.store import Rejected
 from harness.suite import Benchmark, Entry, expand
 from harness.suite.cells import Cell
 from reports.format import slug
+from reports.ledger.answers import Answers, ClipList, answers_of
 from reports.ledger.cell_results import Runs, cell_results, reasons
 from reports.ledger.kinds import clip_names
 from reports.ledger.privacy import Privacy, privacy
-from reports.ledger.results import Answers, ClipList, Result, Run, answers_of
+from reports.ledger.results import Result, Run
 from reports.ledger.shared import Shared
 from reports.ledger.starts import other_starts
 from reports.ledger.training import by_kind

@@ -14,7 +14,7 @@ from harness.ledger.record import RunRecord
 from harness.ledger.store import load_predictions, read_record
 from harness.suite.run_names import runs_called
 from reports.format import short_commit, slug
-from reports.ledger.results import right_and_predicted
+from reports.ledger.answers import right_and_predicted
 from reports.ledger.strips import read_strips
 from reports.ledger.work_dir import read_work_dir
 from reports.plots import run_charts

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports import format as f
+from reports.ledger.answers import Outcomes
 from reports.ledger.marks import among, marks_of
-from reports.ledger.results import Outcomes, Result
+from reports.ledger.results import Result
 from reports.stats.intervals import difference_interval
 from reports.stats.multiplicity import holm
 from reports.stats.power import Comparison, compared

@@ -11,7 +11,7 @@ import mtcd_plugin.register  # noqa: F401
 from harness.ledger.metrics import compute_metrics
 from mtcd_plugin.accuracy import accuracies, among_top, predicted_classes
 from mtcd_plugin.evaluation.clip_predictions import ClipPredictions
-from reports.ledger.results import right_and_predicted
+from reports.ledger.answers import right_and_predicted
 
 
 def counted_thrice(scores: np.ndarray, labels: list[int]) -> list[tuple[float, float]]:

@@ -14,7 +14,7 @@ import numpy as np
 from harness.ledger.run_dir import PREDICTIONS
 from mtcd_plugin.accuracy import predicted_classes
 from reports.format import natural
-from reports.ledger.results import hardest, predictions_by_clip
+from reports.ledger.answers import hardest, predictions_by_clip
 from reports.tables.export import csv_text
 
 PAIRS = 10  # of classes that are named as most confused

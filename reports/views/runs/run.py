@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 from harness.ledger.record import Epoch, RunRecord
 from reports import format as f
 from reports.ledger.adopted import adopted_runs, reasons_text
+from reports.ledger.answers import Answers
 from reports.ledger.clip_pictures import ClipPictures, PicturedClip
 from reports.ledger.context import ReportContext
 from reports.ledger.kinds import Banner
 from reports.ledger.ledger import Ledger
 from reports.ledger.log import Log, log_digest, read_log
 from reports.ledger.privacy import Privacy
-from reports.ledger.results import Answers
 from reports.ledger.shared import epochs_of
 from reports.ledger.training import train_seconds
 from reports.plots.line_chart import Chart, training_charts

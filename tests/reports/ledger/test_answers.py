@@ -8,8 +8,8 @@ import pytest
 
 from harness.ledger.store import load_predictions, load_record
 from reports.cache_folder import read_kept
-from reports.ledger import results
-from reports.ledger.results import Files, answers_of, files_of, outcomes_of
+from reports.ledger import answers as answers_module
+from reports.ledger.answers import Files, answers_of, files_of, outcomes_of
 from reports.stats.remembered import remembering
 from tests.helpers.fake_site import write
 from tests.helpers.sound_run import write_run
@@ -32,8 +32,8 @@ def runs(tmp_path):
 def files(monkeypatch):
     """Names of the folders whose predictions are read."""
     names = []
-    real = results.read_predictions
-    monkeypatch.setattr(results, "read_predictions", lambda path: names.append(path.parent.name) or real(path))
+    real = answers_module.read_predictions
+    monkeypatch.setattr(answers_module, "read_predictions", lambda path: names.append(path.parent.name) or real(path))
     return names
 
 

@@ -13,7 +13,8 @@ from harness.suite import Entry
 from harness.suite.benchmark import Table
 from harness.suite.cells import cell_id, sweep_variant
 from reports import build
-from reports.ledger.results import Files, Outcomes, Result, Run
+from reports.ledger.answers import Files, Outcomes
+from reports.ledger.results import Result, Run
 from reports.stats.training import Training
 from reports.tables.differences import difference
 from reports.tables.measured import measured_cells

@@ -14,7 +14,8 @@ from harness.suite import load_benchmark
 from harness.suite.benchmark import Row, Statement
 from harness.suite.cells import cell_id
 from reports import build
-from reports.ledger.results import Outcomes, Result, Run
+from reports.ledger.answers import Outcomes
+from reports.ledger.results import Result, Run
 from reports.stats.significance import paired_wins
 from reports.stats.training import Training
 from reports.tables.by_rows import _deltas
