@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -38,9 +39,11 @@ def command(
     suite: SuiteOptions, job: str | None, all_stale: bool, components: tuple[str, ...], dry_run: bool, reason: str
 ) -> int:
     """Declare the stale run of JOB, or those of all stale jobs, equivalent to what the plan asks for now."""
+    from harness.ledger.run_dir import PLAN
     from harness.plan.adopt import COMPONENTS, USUAL, adopt_all, adoptions, tell_plan
     from harness.plan.asked import last_plan
     from harness.plan.status import ledger_status
+    from harness.plan.workspace import save_plan
 
     if (job is None) != all_stale:
         raise BadUsage("adopt: name a job or give --all-stale, one of the two; `status` lists what is stale")
@@ -65,6 +68,9 @@ def command(
         click.echo(f"adopted: {folder}")
     if adopted and before is not None:
         tell_plan(before, ws.plan.keys, found, suite.work_dir)
+    elif adopted and not (suite.work_dir / PLAN).exists():
+        # pages go by the plan: without one nothing tells an adopted run from its origin
+        save_plan(replace(ws, chosen=tuple(a.job.name for a in found if not a.refused)), suite.work_dir)
     refused = sum(bool(a.refused) for a in found)
     if all_stale:
         click.echo(f"{len(found)} stale: {len(found) - refused} adopted, {refused} refused")

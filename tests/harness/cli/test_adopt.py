@@ -55,10 +55,12 @@ def test_all_stale_are_adopted_beside_a_plan_that_asks_for_one(stale, tmp_path):
     assert [c.id for c in read_plan(tmp_path / "work" / "plan.json").cells] == [RGB]
 
 
-def test_where_nothing_was_planned_nothing_is(stale, tmp_path):
+def test_where_nothing_was_planned_what_has_runs_is(stale, tmp_path):
     (tmp_path / "work" / "plan.json").unlink()
     assert harness_here("adopt", f"{RGB}-s0", "--reason", "r", *stale).returncode == 0
-    assert not (tmp_path / "work" / "plan.json").exists()
+    (adopted,) = (r for _, r in load_records(tmp_path / "work")[0].values() if r.adopted)
+    cells = {c.id: c.key for c in read_plan(tmp_path / "work" / "plan.json").cells}
+    assert cells[RGB] == adopted.key and set(cells) == {RGB, DEPTH}
 
 
 def test_a_damaged_plan_is_said_before_anything_is_adopted(stale, tmp_path):

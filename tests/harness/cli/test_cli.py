@@ -83,7 +83,7 @@ def test_no_command_takes_an_option_twice_and_flags_may_be_repeated():
         (["plan", "--profile", "huge"], 2, ["unknown profile 'huge'", "demo, paper, smoke"]),
         (["plan", "--profile", "paper"], 2, ["--data-root"]),
         (["run-all", "--profile", "smoke", "--jobs", "0"], 2, ["'--jobs': 0"]),
-        (["report", "--work-dir", "/nowhere/at/all"], 1, ["/nowhere/at/all", "run-all"]),
+        (["report", "--work-dir", "/nowhere/at/all"], 2, ["--work-dir", "/nowhere/at/all: no such folder"]),
         (["models", "show", "nonesuch"], 2, ["unknown model 'nonesuch'", "models list"]),
     ],
 )
