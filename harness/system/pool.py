@@ -31,12 +31,16 @@ def process_pool(
     pool = _Pool(processes, get_context("spawn"), _start, (initializer,))
     try:
         yield pool
-    except BaseException:
-        for process in list((pool._processes or {}).values()) if kill else []:  # Python 3.14 has kill_workers()
-            process.kill()
-        raise
-    finally:
         pool.shutdown(cancel_futures=True)
+    except BaseException:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a second one would leave it half ended
+        try:
+            for process in list((pool._processes or {}).values()) if kill else []:  # Python 3.14 has kill_workers()
+                process.kill()
+            pool.shutdown(cancel_futures=True)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
 
 
 def completed(futures: Collection[Future[Result]]) -> Iterator[Future[Result]]:

@@ -104,6 +104,23 @@ def test_results_come_and_an_error_of_the_caller_ends_it():
     assert isinstance(waiting[0].exception(), BrokenProcessPool)
 
 
+def test_a_second_interrupt_waits_until_the_pool_has_ended():
+    """Heard at once it left a pool half ended: its processes idle, and the program waiting for them at its exit."""
+    begun = []
+
+    def interrupted():
+        with process_pool(2, kill=False) as pool:
+            begun.extend(pool.submit(time.sleep, 1.0) for _ in range(2))
+            while not all(future.running() for future in begun):
+                time.sleep(0.01)
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert all(future.done() for future in begun)
+
+
 def test_what_was_begun_is_finished_where_that_is_asked_for(tmp_path):
     begun = []
 
